@@ -1,0 +1,8 @@
+/** The virtio entropy device: virtqueues joined to a source of randomness. */
+module org.vhostuserrng.device {
+    requires transitive org.vhostuserrng.transport;
+    requires transitive org.vhostuserrng.backends;
+    requires org.slf4j;
+
+    exports org.vhostuserrng.device;
+}

@@ -1,0 +1,11 @@
+/** The daemon: command line, composition of transport, device and backends, life cycle. */
+module org.vhostuserrng.daemon {
+    requires org.vhostuserrng.transport;
+    requires org.vhostuserrng.backends;
+    requires org.vhostuserrng.device;
+    requires info.picocli;
+    requires org.slf4j;
+
+    opens org.vhostuserrng.daemon to
+            info.picocli;
+}

@@ -1,0 +1,5 @@
+package org.vhostuserrng.daemon;
+/** x */
+public class Dummy {
+    private Dummy() {}
+}

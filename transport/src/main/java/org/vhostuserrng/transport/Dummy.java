@@ -1,0 +1,5 @@
+package org.vhostuserrng.transport;
+/** x */
+public class Dummy {
+    private Dummy() {}
+}
