@@ -3,6 +3,7 @@ package org.vhostuserrng.transport;
 import java.lang.foreign.MemorySegment;
 import java.util.Comparator;
 import java.util.List;
+import org.vhostuserrng.transport.sys.Mapping;
 
 /**
  * The memory of a guest: regions that do not overlap, found by guest-physical address. Immutable; confined to the
@@ -115,8 +116,13 @@ public final class GuestMemory {
         return length <= sizes[region] - offset ? segments[region].asSlice(offset, length) : null;
     }
 
-    /** Whether any of it can vanish while it is used; see {@link Region}. */
-    public boolean mayShrink() {
-        return mayShrink;
+    /**
+     * Ends a guest's turn: if its memory has vanished while it was used, this throws the InternalError that says so,
+     * at the latest.
+     */
+    public void settle() {
+        if (mayShrink) {
+            Mapping.settle();
+        }
     }
 }

@@ -35,7 +35,7 @@ final class DeadlineHeap {
         activity.heapPlace = Activity.NOWHERE;
         Activity last = heap[--size];
         heap[size] = null;
-        if (last != activity) {
+        if (hole < size) {
             place(hole, last);
             up(hole);
             down(last.heapPlace);

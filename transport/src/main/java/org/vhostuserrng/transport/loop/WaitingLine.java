@@ -31,7 +31,7 @@ final class WaitingLine {
     void remove(Activity activity) {
         for (int rest = size; rest > 0; rest--) {
             Activity next = poll();
-            if (next != activity) {
+            if (!next.equals(activity)) {
                 add(next);
             }
         }

@@ -74,6 +74,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         long next;
         try {
             next = queue.drain(now);
+            session.memory().guestMemory().settle();
         } catch (InternalError memoryGone) {
             // SIGBUS: the file behind the guest's memory has been cut off.
             breakRing(queue, "guest memory vanished: " + memoryGone.getMessage());

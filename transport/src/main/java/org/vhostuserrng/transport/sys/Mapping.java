@@ -15,6 +15,9 @@ public final class Mapping implements AutoCloseable {
     private static final MemorySegment MMAP = Libc.symbol("mmap");
     private static final MemorySegment MUNMAP = Libc.symbol("munmap");
     private static final MemorySegment MADVISE = Libc.symbol("madvise");
+    /** The cheapest of libc's functions. */
+    private static final MemorySegment GETPAGESIZE = Libc.symbol("getpagesize");
+
     private static final MemorySegment FCNTL = Libc.symbol("fcntl");
     private static final int PROT_READ_WRITE = 3;
     private static final int MAP_SHARED_NORESERVE = 0x4001;
@@ -88,6 +91,15 @@ public final class Mapping implements AutoCloseable {
         }
         int seals = Libc.callInt(FCNTL, file.number(), F_GET_SEALS, 0, 0, 0);
         return seals > 0 && (seals & F_SEAL_SHRINK) != 0;
+    }
+
+    /**
+     * Has accesses to memory that vanished reported here, by an InternalError, if one is due: compiled code reports them
+     * late, at the next native call, which would be another guest's turn.
+     */
+    public static void settle() {
+        int pageSize = Libc.callInt(GETPAGESIZE, 0, 0, 0, 0, 0);
+        assert pageSize > 0;
     }
 
     /** The mapped bytes, exactly those asked for. */
