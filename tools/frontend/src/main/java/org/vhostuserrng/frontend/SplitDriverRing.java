@@ -199,7 +199,7 @@ public final class SplitDriverRing {
      * Takes the next used element, if there is one, and frees its descriptors; {@link #usedId} and {@link #usedLength}
      * tell what it said.
      *
-     * @throws IllegalStateException when the element names no chain in flight: the device is wrong
+     * @throws BrokenDeviceException when the element names no chain in flight
      */
     public boolean takeUsed() {
         if (!usedPending()) {
@@ -261,7 +261,7 @@ public final class SplitDriverRing {
     private void release(int head) {
         int length = head < 0 || head >= queueSize ? 0 : chainLength[head];
         if (length == 0) {
-            throw new IllegalStateException("the device used descriptor " + Integer.toUnsignedString(head)
+            throw new BrokenDeviceException("the device used descriptor " + Integer.toUnsignedString(head)
                     + ", which heads no chain in flight");
         }
         chainLength[head] = 0;

@@ -178,7 +178,7 @@ class SplitDriverRingTest {
         ring.makeAvailable(ring.addWritable(0x1000, 64));
         deviceUses(0, SIZE, 64);
 
-        assertThrows(IllegalStateException.class, ring::takeUsed);
+        assertThrows(BrokenDeviceException.class, ring::takeUsed);
     }
 
     @Test
