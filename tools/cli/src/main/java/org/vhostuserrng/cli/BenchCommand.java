@@ -21,6 +21,7 @@ final class BenchCommand implements Callable<Integer> {
     private static final int LARGEST_DEPTH = 256;
     private static final int BUFFER_ALIGNMENT = 64;
     private static final int PAGE_SIZE = 4096;
+    private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration SLICE = Duration.ofMillis(100);
 
     @Spec
@@ -85,6 +86,7 @@ final class BenchCommand implements Callable<Integer> {
     private EntropyDriver.Options options(int stride) {
         long bytes = (long) stride * depth;
         return EntropyDriver.Options.DEFAULT
+                .withReplyTimeout(REPLY_TIMEOUT)
                 .withQueueSize(Math.max(4, Integer.highestOneBit(2 * depth - 1)))
                 .withBufferMemory(Math.ceilDiv(bytes, PAGE_SIZE) * PAGE_SIZE);
     }

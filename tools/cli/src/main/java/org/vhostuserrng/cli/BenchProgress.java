@@ -1,6 +1,5 @@
 package org.vhostuserrng.cli;
 
-import java.io.FileDescriptor;
 import java.time.Duration;
 import jnr.posix.POSIX;
 import jnr.posix.POSIXFactory;
@@ -10,6 +9,9 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 /** A bar on stderr for whoever waits at a terminal; nothing at all when output goes elsewhere. */
 interface BenchProgress extends AutoCloseable {
+    int STDOUT = 1;
+    int STDERR = 2;
+
     void step(Duration done);
 
     @Override
@@ -18,7 +20,7 @@ interface BenchProgress extends AutoCloseable {
     /** A bar if both stdout and stderr are terminals. */
     static BenchProgress onTerminal(int seconds) {
         POSIX posix = POSIXFactory.getPOSIX();
-        boolean terminal = posix.isatty(FileDescriptor.out) && posix.isatty(FileDescriptor.err);
+        boolean terminal = posix.isatty(STDOUT) != 0 && posix.isatty(STDERR) != 0;
         return terminal ? bar(Duration.ofSeconds(seconds)) : none();
     }
 

@@ -38,7 +38,11 @@ public final class FrontendSocket implements AutoCloseable {
      * @throws IOException when nobody listens there
      */
     public static FrontendSocket connect(Path path) throws IOException {
-        return new FrontendSocket(UnixSocketChannel.open(new UnixSocketAddress(path.toFile())));
+        try {
+            return new FrontendSocket(UnixSocketChannel.open(new UnixSocketAddress(path.toFile())));
+        } catch (IOException refused) {
+            throw new IOException("cannot connect to " + path + ": " + refused.getMessage(), refused);
+        }
     }
 
     /** A socket on one end of a socket pair, whose other end a test plays the back-end with. */
