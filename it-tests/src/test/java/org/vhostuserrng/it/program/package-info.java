@@ -1,0 +1,2 @@
+/** The packaged program seen by the person who starts it. */
+package org.vhostuserrng.it.program;
