@@ -1,2 +1,9 @@
-/** Placeholder. */
+/**
+ * The virtio entropy device (VIRTIO 1.3 §5.4) and its virtqueue (§2.6, §2.7).
+ *
+ * <p>A guest's driver is not trusted: every index, address and length is read once and checked where it is used. What
+ * is wrong is a {@link org.vhostuserrng.device.RingFault}, never an exception. Everything is confined to the event
+ * loop's thread; towards the guest, indices are read plainly and followed by an acquire fence, and published plainly
+ * after a release fence, since guest memory may vanish and the JVM survives that for plain accesses only.
+ */
 package org.vhostuserrng.device;

@@ -1,0 +1,53 @@
+package org.vhostuserrng.backends;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Bytes read ahead. Owned by one thread at a time: the filler's while it is filled, the server's while it is emptied;
+ * the queue that hands it over orders the accesses.
+ */
+final class Block {
+    static final int BYTES = 4096;
+
+    /** What bytes are overwritten with: a copy, because a slice to fill would be an allocation. */
+    private static final MemorySegment ZEROS = Arena.global().allocate(BYTES);
+
+    private final MemorySegment bytes = Arena.ofAuto().allocate(BYTES);
+    private int from;
+    private int to;
+
+    /** Memory to fill; {@link #filled} says how much of it has been. */
+    MemorySegment memory() {
+        return bytes;
+    }
+
+    void filled(int length) {
+        from = 0;
+        to = length;
+    }
+
+    boolean isEmpty() {
+        return from == to;
+    }
+
+    /** Moves bytes out: they exist in one place only, afterwards and if the copy fails. */
+    int moveTo(MemorySegment target, long offset, int length) {
+        int moved = Math.min(length, to - from);
+        int start = from;
+        from += moved;
+        try {
+            MemorySegment.copy(bytes, start, target, offset, moved);
+        } finally {
+            MemorySegment.copy(ZEROS, 0, bytes, start, moved);
+        }
+        return moved;
+    }
+
+    /** Forgets what is left. */
+    void wipe() {
+        bytes.fill((byte) 0);
+        from = 0;
+        to = 0;
+    }
+}

@@ -1,0 +1,100 @@
+package org.vhostuserrng.backends;
+
+import java.io.IOException;
+import java.lang.invoke.VarHandle;
+import org.jctools.queues.atomic.SpscAtomicArrayQueue;
+import org.vhostuserrng.backends.sys.Waiter;
+
+/**
+ * A fixed number of blocks that go round between a filler thread (which takes empty ones and hands in filled ones) and
+ * the thread that serves guests (the other way round): two single-producer single-consumer queues.
+ *
+ * <p>Each side says when it has found nothing and looks once more; the other hands over, then looks whether that was
+ * said. The full fences between keep the two from missing each other.
+ */
+final class BlockPool {
+    /** Read-ahead of 64 KiB: a thousand requests of a Linux guest. */
+    private static final int BLOCKS = 16;
+
+    private final SpscAtomicArrayQueue<Block> filled = new SpscAtomicArrayQueue<>(BLOCKS);
+    private final SpscAtomicArrayQueue<Block> empty = new SpscAtomicArrayQueue<>(BLOCKS);
+    private final Runnable onBytes;
+    private final Waiter waiter;
+    private volatile boolean dry;
+    private volatile boolean full;
+
+    BlockPool(Runnable onBytes) throws IOException {
+        this.onBytes = onBytes;
+        this.waiter = Waiter.open();
+        for (int i = 0; i < BLOCKS; i++) {
+            empty.offer(new Block());
+        }
+    }
+
+    /** Where the filler thread waits for an empty block, among other things. */
+    Waiter waiter() {
+        return waiter;
+    }
+
+    // --- the serving thread ----------------------------------------------------------------------------------------
+
+    /** A filled block, or null: then the pool is dry, and {@code onBytes} will tell when it no longer is. */
+    Block takeFilled() {
+        Block block = filled.poll();
+        if (block == null) {
+            dry = true;
+            block = filled.poll();
+            if (block != null) {
+                dry = false;
+            }
+        }
+        return block;
+    }
+
+    /** Gives back a block that has been used up. */
+    void giveBack(Block block) {
+        empty.offer(block);
+        VarHandle.fullFence();
+        if (full) {
+            full = false;
+            waiter.wake();
+        }
+    }
+
+    // --- the filler thread -----------------------------------------------------------------------------------------
+
+    /** An empty block, or null: then the waiter is woken when there is one. */
+    Block takeEmpty() {
+        Block block = empty.poll();
+        if (block == null) {
+            full = true;
+            block = empty.poll();
+            if (block != null) {
+                full = false;
+            }
+        }
+        return block;
+    }
+
+    /** Hands in a block with bytes. */
+    void handIn(Block block) {
+        filled.offer(block);
+        VarHandle.fullFence();
+        if (dry) {
+            dry = false;
+            onBytes.run();
+        }
+    }
+
+    /** Tells those who wait, if any, to ask again, though there are no bytes. */
+    void nudge() {
+        onBytes.run();
+    }
+
+    /** Wipes all that has been read ahead. Only when the serving thread takes nothing any more. */
+    void wipe() {
+        for (Block block = filled.poll(); block != null; block = filled.poll()) {
+            block.wipe();
+        }
+    }
+}

@@ -1,5 +1,0 @@
-package org.vhostuserrng.backends;
-/** x */
-public class Dummy {
-    private Dummy() {}
-}

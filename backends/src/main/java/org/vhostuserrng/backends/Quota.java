@@ -1,0 +1,90 @@
+package org.vhostuserrng.backends;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * max-bytes per period: no stretch of time as long as a period, wherever it begins, carries more than max-bytes.
+ *
+ * <p>Remembers what was charged in the last period, in slices of a 64th of it, and gives each slice back one period
+ * after its last byte. Time is an input, nanoseconds that do not run backwards. Confined to one thread.
+ */
+public final class Quota {
+    /** QEMU's default and bound: no limit at all. */
+    public static final long UNLIMITED = Long.MAX_VALUE;
+    /** QEMU's bound, and the default. */
+    public static final int LONGEST_PERIOD_MILLIS = 65536;
+
+    private static final int SLICES_A_PERIOD = 64;
+    /** Bytes are seen by the guest a little after they have been charged: they are held this much longer. */
+    private static final long LONGEST_MARGIN_NANOS = 1_000_000;
+
+    private static final int MARGINS_A_PERIOD = 100;
+    /** Slices begin at least a 64th apart and live for a period, a margin and their own length. */
+    private static final int CAPACITY = SLICES_A_PERIOD + 4;
+
+    private final long maxBytes;
+    private final long sliceNanos;
+    private final long holdNanos;
+    private final long[] began = new long[CAPACITY];
+    private final long[] ended = new long[CAPACITY];
+    private final long[] bytes = new long[CAPACITY];
+    private int oldest;
+    private int count;
+    private long charged;
+
+    /**
+     * A quota that is unused.
+     *
+     * @param maxBytes at least 1; {@link #UNLIMITED} for none
+     * @param periodMillis 1 to {@link #LONGEST_PERIOD_MILLIS}
+     */
+    public Quota(long maxBytes, int periodMillis) {
+        if (maxBytes < 1) {
+            throw new IllegalArgumentException("max-bytes " + maxBytes);
+        }
+        if (periodMillis < 1 || periodMillis > LONGEST_PERIOD_MILLIS) {
+            throw new IllegalArgumentException("period " + periodMillis);
+        }
+        long period = TimeUnit.MILLISECONDS.toNanos(periodMillis);
+        this.maxBytes = maxBytes;
+        this.sliceNanos = period / SLICES_A_PERIOD;
+        this.holdNanos = period + Math.min(LONGEST_MARGIN_NANOS, period / MARGINS_A_PERIOD);
+    }
+
+    /** How many bytes may be served now. */
+    public long available(long now) {
+        while (count > 0 && ended[oldest] + holdNanos <= now) {
+            charged -= bytes[oldest];
+            oldest = (oldest + 1) % CAPACITY;
+            count--;
+        }
+        return maxBytes - charged;
+    }
+
+    /**
+     * Counts bytes that have been served.
+     *
+     * @param now the time given to {@link #available}
+     * @param served at most what was available
+     */
+    public void charge(long now, long served) {
+        if (maxBytes == UNLIMITED) {
+            return;
+        }
+        int newest = (oldest + count - 1 + CAPACITY) % CAPACITY;
+        if (count == 0 || now - began[newest] >= sliceNanos) {
+            newest = (oldest + count) % CAPACITY;
+            count++;
+            began[newest] = now;
+            bytes[newest] = 0;
+        }
+        ended[newest] = now;
+        bytes[newest] += served;
+        charged += served;
+    }
+
+    /** When the next bytes become available, if none are now. */
+    public long nextRefill() {
+        return count == 0 ? 0 : ended[oldest] + holdNanos;
+    }
+}

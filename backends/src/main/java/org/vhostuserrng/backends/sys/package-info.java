@@ -1,0 +1,6 @@
+/**
+ * Files as sources of randomness use them: opened without blocking, read into native memory, waited for.
+ *
+ * <p>The only package of the module that makes native calls.
+ */
+package org.vhostuserrng.backends.sys;

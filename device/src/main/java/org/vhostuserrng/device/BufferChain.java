@@ -1,0 +1,100 @@
+package org.vhostuserrng.device;
+
+import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.transport.GuestMemory;
+
+/**
+ * The writable bytes of one request, as pieces of guest memory: what a walk over its descriptors found. One is enough
+ * for all the rings of a loop, as a request is walked and filled in one go.
+ *
+ * <p>Of a request only the first {@link #MOST_BYTES} are kept, and the first {@link #MOST_PIECES} pieces: a device may
+ * use less than the buffer (VIRTIO 1.3 §5.4.6), and so a request can cost no more than that.
+ */
+final class BufferChain {
+    /** What one request can be given. */
+    static final int MOST_BYTES = 65536;
+
+    static final int MOST_PIECES = 1024;
+
+    private final MemorySegment[] segments = new MemorySegment[MOST_PIECES];
+    private final long[] offsets = new long[MOST_PIECES];
+    private final int[] lengths = new int[MOST_PIECES];
+    private int pieces;
+    private int bytes;
+    private int descriptors;
+
+    void clear() {
+        pieces = 0;
+        bytes = 0;
+        descriptors = 0;
+    }
+
+    /**
+     * Adds a buffer.
+     *
+     * @param length unsigned 32-bit value
+     * @return whether it lies in guest memory
+     */
+    boolean add(GuestMemory memory, long address, long length) {
+        descriptors++;
+        if (length == 0) {
+            return true;
+        }
+        if (Long.compareUnsigned(address + length - 1, address) < 0) {
+            return false;
+        }
+        long at = address;
+        long left = length;
+        // Regions may touch, and a buffer may lie across two of them.
+        while (left > 0) {
+            int region = memory.regionAt(at);
+            if (region == GuestMemory.NONE) {
+                return false;
+            }
+            MemorySegment segment = memory.bytes(region);
+            long offset = memory.offset(region, at);
+            long inRegion = Math.min(left, segment.byteSize() - offset);
+            keep(segment, offset, inRegion);
+            at += inRegion;
+            left -= inRegion;
+        }
+        return true;
+    }
+
+    private void keep(MemorySegment segment, long offset, long length) {
+        int kept = (int) Math.min(length, MOST_BYTES - bytes);
+        if (kept > 0 && pieces < MOST_PIECES) {
+            segments[pieces] = segment;
+            offsets[pieces] = offset;
+            lengths[pieces] = kept;
+            pieces++;
+            bytes += kept;
+        }
+    }
+
+    /** How many bytes can be written, 0 to {@link #MOST_BYTES}. */
+    int bytes() {
+        return bytes;
+    }
+
+    /** How many descriptors the walk has seen: what the request cost. */
+    int descriptors() {
+        return descriptors;
+    }
+
+    int pieces() {
+        return pieces;
+    }
+
+    MemorySegment segment(int piece) {
+        return segments[piece];
+    }
+
+    long offset(int piece) {
+        return offsets[piece];
+    }
+
+    int length(int piece) {
+        return lengths[piece];
+    }
+}

@@ -1,0 +1,87 @@
+package org.vhostuserrng.device;
+
+import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.SharedSource;
+
+/**
+ * Fills the buffers of a request from its beginning. Pieces of some size are filled in place; runs of small ones get
+ * their bytes from one call of the source, by way of a staging area that is wiped: a driver that cuts its buffer into
+ * single bytes does not cost a system call for each.
+ */
+final class ChainFiller {
+    private static final int SMALL = 256;
+
+    private final SharedSource source;
+    private final BufferChain chain;
+    private final MemorySegment staging;
+
+    ChainFiller(SharedSource source, Workspace workspace) {
+        this.source = source;
+        this.chain = workspace.chain();
+        this.staging = workspace.staging();
+    }
+
+    /**
+     * Fills.
+     *
+     * @param most at least 1
+     * @return how many bytes have been written, 1 to {@code most}; or, if none, why: a constant of EntropySource
+     */
+    int fill(int most) {
+        int filled = 0;
+        int piece = 0;
+        int within = 0;
+        while (filled < most) {
+            int room = Math.min(chain.length(piece) - within, most - filled);
+            boolean inPlace = room >= SMALL || piece == chain.pieces() - 1;
+            int got = inPlace
+                    ? source.fill(chain.segment(piece), chain.offset(piece) + within, room)
+                    : fillSmall(piece, within, most - filled);
+            if (got <= 0) {
+                return filled > 0 && got != EntropySource.TARGET_GONE ? filled : got;
+            }
+            filled += got;
+            within += got;
+            while (piece < chain.pieces() && within >= chain.length(piece)) {
+                within -= chain.length(piece);
+                piece++;
+            }
+        }
+        return filled;
+    }
+
+    /** Fills a run of small pieces, the first one from {@code within} on: as {@link EntropySource#fill}. */
+    private int fillSmall(int piece, int within, int most) {
+        int wanted = Math.min(Math.min(runOfSmall(piece) - within, most), Workspace.STAGING_BYTES);
+        int got = source.fill(staging, 0, wanted);
+        if (got <= 0) {
+            return got;
+        }
+        try {
+            scatter(piece, within, got);
+        } finally {
+            staging.fill((byte) 0);
+        }
+        return got;
+    }
+
+    private int runOfSmall(int first) {
+        int bytes = 0;
+        for (int piece = first; piece < chain.pieces() && chain.length(piece) < SMALL; piece++) {
+            bytes += chain.length(piece);
+        }
+        return Math.max(bytes, chain.length(first));
+    }
+
+    private void scatter(int first, int within, int bytes) {
+        int offset = within;
+        int piece = first;
+        for (int done = 0; done < bytes; piece++) {
+            int part = Math.min(chain.length(piece) - offset, bytes - done);
+            MemorySegment.copy(staging, done, chain.segment(piece), chain.offset(piece) + offset, part);
+            done += part;
+            offset = 0;
+        }
+    }
+}

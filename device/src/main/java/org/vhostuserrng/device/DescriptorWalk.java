@@ -1,0 +1,129 @@
+package org.vhostuserrng.device;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import org.vhostuserrng.transport.GuestMemory;
+
+/**
+ * Follows a descriptor chain of a split virtqueue through its table, and through the indirect table it may end in, and
+ * collects its buffers. Every field is read once.
+ */
+final class DescriptorWalk {
+    // §2.7.5: struct virtq_desc { le64 addr; le32 len; le16 flags; le16 next; }
+    static final int DESCRIPTOR_BYTES = 16;
+    private static final long ADDR = 0;
+    private static final long LEN = 8;
+    private static final long FLAGS = 12;
+    private static final long NEXT = 14;
+
+    // An indirect table may begin anywhere, so nothing is assumed of alignment.
+    private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final MemorySegment table;
+    private final int size;
+    private final GuestMemory memory;
+    private final boolean indirectAllowed;
+
+    DescriptorWalk(MemorySegment table, int size, GuestMemory memory, boolean indirectAllowed) {
+        this.table = table;
+        this.size = size;
+        this.memory = memory;
+        this.indirectAllowed = indirectAllowed;
+    }
+
+    /** Collects the buffers of the chain that begins at {@code head}: null, or what is wrong with it. */
+    RingFault collect(int head, BufferChain chain) {
+        chain.clear();
+        if (head >= size) {
+            return RingFault.HEAD_RANGE;
+        }
+        int index = head;
+        for (int seen = 0; seen < size; seen++) {
+            long at = (long) index * DESCRIPTOR_BYTES;
+            int flags = Short.toUnsignedInt(table.get(LE16, at + FLAGS));
+            if ((flags & Virtio.VIRTQ_DESC_F_INDIRECT) != 0) {
+                return collectIndirect(at, flags, chain);
+            }
+            RingFault fault = addBuffer(table, at, flags, chain);
+            if (fault != null) {
+                return fault;
+            }
+            if ((flags & Virtio.VIRTQ_DESC_F_NEXT) == 0) {
+                return endOf(chain);
+            }
+            index = Short.toUnsignedInt(table.get(LE16, at + NEXT));
+            if (index >= size) {
+                return RingFault.NEXT_RANGE;
+            }
+        }
+        // §2.7.5.3.1: a chain is not longer than the Queue Size.
+        return RingFault.CHAIN_LOOP;
+    }
+
+    // §2.7.5.3.2: the device MUST handle zero or more normal descriptors followed by an indirect one, and MUST ignore
+    // the write-only flag of that one.
+    private RingFault collectIndirect(long at, int flags, BufferChain chain) {
+        if (!indirectAllowed) {
+            return RingFault.INDIRECT_NOT_NEGOTIATED;
+        }
+        if ((flags & Virtio.VIRTQ_DESC_F_NEXT) != 0) {
+            return RingFault.INDIRECT_AND_NEXT;
+        }
+        long length = Integer.toUnsignedLong(table.get(LE32, at + LEN));
+        long count = length / DESCRIPTOR_BYTES;
+        if (length % DESCRIPTOR_BYTES != 0 || count == 0 || count > Virtio.LARGEST_QUEUE) {
+            return RingFault.INDIRECT_LENGTH;
+        }
+        long address = table.get(LE64, at + ADDR);
+        int region = memory.regionAt(address);
+        if (region == GuestMemory.NONE) {
+            return RingFault.INDIRECT_RANGE;
+        }
+        MemorySegment segment = memory.bytes(region);
+        long offset = memory.offset(region, address);
+        if (length > segment.byteSize() - offset) {
+            return RingFault.INDIRECT_RANGE;
+        }
+        return collectTable(segment, offset, (int) count, chain);
+    }
+
+    private RingFault collectTable(MemorySegment segment, long offset, int count, BufferChain chain) {
+        int index = 0;
+        for (int seen = 0; seen < count; seen++) {
+            long at = offset + (long) index * DESCRIPTOR_BYTES;
+            int flags = Short.toUnsignedInt(segment.get(LE16, at + FLAGS));
+            if ((flags & Virtio.VIRTQ_DESC_F_INDIRECT) != 0) {
+                return RingFault.INDIRECT_NESTED;
+            }
+            RingFault fault = addBuffer(segment, at, flags, chain);
+            if (fault != null) {
+                return fault;
+            }
+            if ((flags & Virtio.VIRTQ_DESC_F_NEXT) == 0) {
+                return endOf(chain);
+            }
+            index = Short.toUnsignedInt(segment.get(LE16, at + NEXT));
+            if (index >= count) {
+                return RingFault.NEXT_RANGE;
+            }
+        }
+        return RingFault.CHAIN_LOOP;
+    }
+
+    private RingFault addBuffer(MemorySegment segment, long at, int flags, BufferChain chain) {
+        // §5.4.6.1: the driver MUST NOT place device-readable buffers into the queue.
+        if ((flags & Virtio.VIRTQ_DESC_F_WRITE) == 0) {
+            return RingFault.DEVICE_READABLE;
+        }
+        long address = segment.get(LE64, at + ADDR);
+        long length = Integer.toUnsignedLong(segment.get(LE32, at + LEN));
+        return chain.add(memory, address, length) ? null : RingFault.BUFFER_RANGE;
+    }
+
+    private static RingFault endOf(BufferChain chain) {
+        return chain.bytes() == 0 ? RingFault.NO_ROOM : null;
+    }
+}

@@ -1,5 +1,0 @@
-package org.vhostuserrng.device;
-/** x */
-public class Dummy {
-    private Dummy() {}
-}

@@ -1,0 +1,29 @@
+package org.vhostuserrng.device;
+
+/** What a driver can do wrong with a virtqueue. The ring is broken until it is reset. */
+enum RingFault {
+    INDEX_JUMP("available index ahead by more than the queue size"),
+    HEAD_RANGE("head of a chain outside the descriptor table"),
+    NEXT_RANGE("next descriptor outside its table"),
+    CHAIN_LOOP("descriptor chain longer than its table"),
+    DEVICE_READABLE("device-readable buffer"),
+    NO_ROOM("chain without a writable byte"),
+    BUFFER_RANGE("buffer outside guest memory"),
+    INDIRECT_NOT_NEGOTIATED("indirect descriptor without VIRTIO_F_INDIRECT_DESC"),
+    INDIRECT_NESTED("indirect descriptor inside an indirect table"),
+    INDIRECT_AND_NEXT("indirect descriptor with a next one"),
+    INDIRECT_LENGTH("indirect table whose length is no multiple of 16, zero, or beyond 32768 descriptors"),
+    INDIRECT_RANGE("indirect table outside guest memory"),
+    MEMORY_GONE("guest memory vanished while it was filled");
+
+    private final String text;
+
+    RingFault(String text) {
+        this.text = text;
+    }
+
+    @Override
+    public String toString() {
+        return text;
+    }
+}

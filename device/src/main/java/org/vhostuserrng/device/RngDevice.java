@@ -1,0 +1,81 @@
+package org.vhostuserrng.device;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vhostuserrng.backends.Quota;
+import org.vhostuserrng.backends.SharedSource;
+import org.vhostuserrng.transport.DeviceQueue;
+import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.QueueSetup;
+import org.vhostuserrng.transport.VirtioDevice;
+
+/**
+ * The entropy device of one guest (VIRTIO 1.3 §5.4): one queue, no feature bits and no configuration of its own. The
+ * quota and the counters are the guest's, whatever sessions come and go.
+ */
+public final class RngDevice implements VirtioDevice {
+    private static final Logger LOG = LoggerFactory.getLogger(RngDevice.class);
+
+    // §5.4.2: requestq
+    private static final int QUEUES = 1;
+
+    private final String name;
+    private final SharedSource source;
+    private final Quota quota;
+    private final Workspace workspace;
+    private final RngCounters counters = new RngCounters();
+
+    /**
+     * A device that no guest uses yet.
+     *
+     * @param name who the guest is, for logs
+     * @param source where the bytes come from; may be shared by the devices of a loop
+     * @param quota how many of them; this guest's own
+     * @param workspace shared by the devices of a loop
+     */
+    public RngDevice(String name, SharedSource source, Quota quota, Workspace workspace) {
+        this.name = name;
+        this.source = source;
+        this.quota = quota;
+        this.workspace = workspace;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public long features() {
+        return Virtio.VIRTIO_F_VERSION_1 | Virtio.VIRTIO_F_INDIRECT_DESC | Virtio.VIRTIO_F_EVENT_IDX;
+    }
+
+    @Override
+    public int queueCount() {
+        return QUEUES;
+    }
+
+    @Override
+    public DeviceQueue start(QueueSetup setup) throws InvalidQueueException {
+        SplitVirtqueue queue = SplitVirtqueue.of(setup);
+        source.acquire();
+        return new RngRing(this, queue, setup.call(), workspace);
+    }
+
+    SharedSource source() {
+        return source;
+    }
+
+    Quota quota() {
+        return quota;
+    }
+
+    RngCounters counters() {
+        return counters;
+    }
+
+    void stopped() {
+        source.release();
+        LOG.info("{}: stopped; so far {}", name, counters);
+    }
+}

@@ -1,0 +1,123 @@
+package org.vhostuserrng.device;
+
+import java.util.concurrent.TimeUnit;
+import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.Quota;
+import org.vhostuserrng.transport.CallSignal;
+import org.vhostuserrng.transport.DeviceQueue;
+
+/**
+ * The request queue of a guest while it runs. Each request is walked whole before anything is written; one that cannot
+ * be served now stays available, so that it is neither lost nor ever completed with nothing.
+ */
+final class RngRing implements DeviceQueue {
+    // The share of one turn: about half a millisecond with a kernel source, whatever the requests look like.
+    private static final int REQUESTS_A_TURN = 64;
+    private static final int BYTES_A_TURN = 128 * 1024;
+    private static final int DESCRIPTORS_A_TURN = 4096;
+    private static final long AFTER_FAILURE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final RngDevice device;
+    private final Quota quota;
+    private final RngCounters counters;
+    private final SplitVirtqueue queue;
+    private final CallSignal call;
+    private final BufferChain chain;
+    private final ChainFiller filler;
+    private RingFault fault;
+
+    RngRing(RngDevice device, SplitVirtqueue queue, CallSignal call, Workspace workspace) {
+        this.device = device;
+        this.quota = device.quota();
+        this.counters = device.counters();
+        this.queue = queue;
+        this.call = call;
+        this.chain = workspace.chain();
+        this.filler = new ChainFiller(device.source(), workspace);
+    }
+
+    @Override
+    public long drain(long now) {
+        long next = serve(now);
+        if (queue.publish()) {
+            call.signal();
+        }
+        return next == IDLE && queue.rearm() ? MORE : next;
+    }
+
+    /** Serves until nothing is available, something has to be waited for, or the share of this turn is used up. */
+    private long serve(long now) {
+        int bytes = 0;
+        int descriptors = 0;
+        for (int requests = 0; requests < REQUESTS_A_TURN; requests++) {
+            int available = queue.available();
+            if (available == 0) {
+                return IDLE;
+            }
+            // Runaway check: between two indices there are at most as many heads as the queue has.
+            if (available > queue.size()) {
+                return broken(RingFault.INDEX_JUMP);
+            }
+            if (bytes >= BYTES_A_TURN || descriptors >= DESCRIPTORS_A_TURN) {
+                return MORE;
+            }
+            long outcome = serveOne(now);
+            if (outcome != MORE) {
+                return outcome;
+            }
+            bytes += chain.bytes();
+            descriptors += chain.descriptors();
+        }
+        return MORE;
+    }
+
+    /** Serves one request: {@link #MORE} if that was done, else when or why not. */
+    private long serveOne(long now) {
+        int head = queue.nextHead();
+        RingFault wrong = queue.collect(head, chain);
+        if (wrong != null) {
+            return broken(wrong);
+        }
+        long allowed = quota.available(now);
+        if (allowed <= 0) {
+            counters.throttled();
+            return quota.nextRefill();
+        }
+        int filled = filler.fill((int) Math.min(allowed, chain.bytes()));
+        return switch (filled) {
+            case EntropySource.NOT_NOW -> {
+                counters.starved();
+                yield STARVED;
+            }
+            case EntropySource.FAILED -> {
+                counters.starved();
+                yield now + AFTER_FAILURE_NANOS;
+            }
+            case EntropySource.TARGET_GONE -> broken(RingFault.MEMORY_GONE);
+            default -> {
+                quota.charge(now, filled);
+                counters.served(filled);
+                // §5.4.6.1: at least one byte, and the length tells how many.
+                queue.use(head, filled);
+                yield MORE;
+            }
+        };
+    }
+
+    private long broken(RingFault cause) {
+        counters.fault();
+        fault = cause;
+        return BROKEN;
+    }
+
+    @Override
+    public String fault() {
+        return fault.toString();
+    }
+
+    @Override
+    public int stop() {
+        device.stopped();
+        return queue.position();
+    }
+}

@@ -1,0 +1,168 @@
+package org.vhostuserrng.device;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import org.vhostuserrng.transport.GuestMemory;
+import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.QueueSetup;
+
+/**
+ * The device's side of a split virtqueue (VIRTIO 1.3 §2.7). Serves heads in the order in which they are available, one
+ * at a time: {@link #nextHead}, {@link #collect}, {@link #use}; then {@link #publish} makes all that was used visible
+ * at once, and {@link #rearm} asks for the next kick.
+ */
+final class SplitVirtqueue {
+    private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    // §2.7.6: struct virtq_avail { le16 flags; le16 idx; le16 ring[size]; le16 used_event; }
+    // §2.7.8: struct virtq_used { le16 flags; le16 idx; struct { le32 id; le32 len; } ring[size]; le16 avail_event; }
+    private static final int FLAGS = 0;
+    private static final int IDX = 2;
+    private static final int RING = 4;
+    private static final int HEAD_BYTES = 2;
+    private static final int USED_BYTES = 8;
+    private static final int USED_LEN = 4;
+    private static final int EVENT_BYTES = 2;
+
+    private static final int DESCRIPTOR_ALIGNMENT = 16;
+    private static final int AVAILABLE_ALIGNMENT = 2;
+    private static final int USED_ALIGNMENT = 4;
+
+    private final MemorySegment avail;
+    private final MemorySegment used;
+    private final int size;
+    private final boolean eventIdx;
+    private final DescriptorWalk walk;
+    private final long usedEvent;
+    private final long availEvent;
+
+    /** Indices count modulo 2^16; kept in their lower 16 bits. */
+    private int nextAvail;
+
+    private int nextUsed;
+    private int publishedUsed;
+
+    private SplitVirtqueue(QueueSetup setup, MemorySegment table, MemorySegment avail, MemorySegment used) {
+        this.avail = avail;
+        this.used = used;
+        this.size = setup.size();
+        this.eventIdx = (setup.features() & Virtio.VIRTIO_F_EVENT_IDX) != 0;
+        boolean indirect = (setup.features() & Virtio.VIRTIO_F_INDIRECT_DESC) != 0;
+        this.walk = new DescriptorWalk(table, size, setup.memory(), indirect);
+        this.usedEvent = RING + (long) size * HEAD_BYTES;
+        this.availEvent = RING + (long) size * USED_BYTES;
+        this.nextAvail = setup.base();
+        this.nextUsed = Short.toUnsignedInt(used.get(LE16, IDX));
+        this.publishedUsed = nextUsed;
+    }
+
+    /** A virtqueue in guest memory. Reads the used index, which a predecessor may have left behind. */
+    static SplitVirtqueue of(QueueSetup setup) throws InvalidQueueException {
+        int size = setup.size();
+        if (size < 1 || size > Virtio.LARGEST_QUEUE || Integer.bitCount(size) != 1) {
+            throw new InvalidQueueException(
+                    "queue size " + Integer.toUnsignedString(size) + ", expected a power of 2 up to 32768");
+        }
+        if (setup.base() < 0 || setup.base() > 0xffff) {
+            throw new InvalidQueueException("base " + Integer.toUnsignedString(setup.base()) + ", expected 16 bits");
+        }
+        QueueSetup.QueueAreas areas = setup.areas();
+        GuestMemory memory = setup.memory();
+        // §2.7: sizes and alignments of the parts; the events at the ends are always there.
+        MemorySegment table = area(
+                memory,
+                "descriptor table",
+                areas.descriptorArea(),
+                (long) size * DescriptorWalk.DESCRIPTOR_BYTES,
+                DESCRIPTOR_ALIGNMENT);
+        MemorySegment avail = area(
+                memory,
+                "available ring",
+                areas.driverArea(),
+                RING + (long) size * HEAD_BYTES + EVENT_BYTES,
+                AVAILABLE_ALIGNMENT);
+        MemorySegment used = area(
+                memory, "used ring", areas.deviceArea(), RING + (long) size * USED_BYTES + EVENT_BYTES, USED_ALIGNMENT);
+        return new SplitVirtqueue(setup, table, avail, used);
+    }
+
+    private static MemorySegment area(GuestMemory memory, String name, long address, long length, int alignment)
+            throws InvalidQueueException {
+        MemorySegment area = memory.slice(address, length);
+        if (area == null) {
+            throw new InvalidQueueException(name + " at " + Long.toHexString(address) + " is not in guest memory");
+        }
+        if (area.address() % alignment != 0) {
+            throw new InvalidQueueException(name + " at " + Long.toHexString(address) + " is not aligned");
+        }
+        return area;
+    }
+
+    /** How many heads wait; more than {@link #size} if the driver's index cannot be true. */
+    int available() {
+        int idx = Short.toUnsignedInt(avail.get(LE16, IDX));
+        VarHandle.acquireFence();
+        return (idx - nextAvail) & 0xffff;
+    }
+
+    /** Queue Size. */
+    int size() {
+        return size;
+    }
+
+    /** The next head, as the driver wrote it; it stays available. */
+    int nextHead() {
+        return Short.toUnsignedInt(avail.get(LE16, RING + (long) (nextAvail & (size - 1)) * HEAD_BYTES));
+    }
+
+    /** Collects the buffers of a head: null, or what is wrong with them. */
+    RingFault collect(int head, BufferChain chain) {
+        return walk.collect(head, chain);
+    }
+
+    /** Moves the next head to the used ring, not visible yet. */
+    void use(int head, int length) {
+        long at = RING + (long) (nextUsed & (size - 1)) * USED_BYTES;
+        used.set(LE32, at, head);
+        used.set(LE32, at + USED_LEN, length);
+        nextUsed = (nextUsed + 1) & 0xffff;
+        nextAvail = (nextAvail + 1) & 0xffff;
+    }
+
+    /** Makes visible what has been used: whether the driver wants to be notified of it. */
+    boolean publish() {
+        if (nextUsed == publishedUsed) {
+            return false;
+        }
+        int before = publishedUsed;
+        publishedUsed = nextUsed;
+        // §2.7.13: the elements are visible before the index, and the index before the driver's wish is looked at.
+        VarHandle.releaseFence();
+        used.set(LE16, IDX, (short) nextUsed);
+        VarHandle.fullFence();
+        // §2.7.7.2: used_event if VIRTIO_F_EVENT_IDX was negotiated (the flag is ignored then), else the flag.
+        if (eventIdx) {
+            return Virtio.needEvent(Short.toUnsignedInt(avail.get(LE16, usedEvent)), nextUsed, before);
+        }
+        return (avail.get(LE16, FLAGS) & Virtio.VIRTQ_AVAIL_F_NO_INTERRUPT) == 0;
+    }
+
+    /** Asks the driver to kick for the next head: whether one has come in the meantime, without a kick. */
+    boolean rearm() {
+        // §2.7.10.1: without VIRTIO_F_EVENT_IDX the flag that suppresses kicks is never set, so nothing is to be
+        // undone.
+        if (eventIdx) {
+            used.set(LE16, availEvent, (short) nextAvail);
+            VarHandle.fullFence();
+        }
+        return available() != 0;
+    }
+
+    /** Index of the next head, 16 bits. */
+    int position() {
+        return nextAvail;
+    }
+}

@@ -1,0 +1,27 @@
+package org.vhostuserrng.device;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What serving a request needs for a moment; one for all the devices of a loop, so that a further guest costs nothing.
+ * Confined to the loop's thread.
+ */
+public final class Workspace {
+    /** Bytes that are generated together for small pieces of a buffer. */
+    static final int STAGING_BYTES = 4096;
+
+    private final BufferChain chain = new BufferChain();
+    private final MemorySegment staging = Arena.ofAuto().allocate(STAGING_BYTES);
+
+    /** An empty workspace. */
+    public Workspace() {}
+
+    BufferChain chain() {
+        return chain;
+    }
+
+    MemorySegment staging() {
+        return staging;
+    }
+}

@@ -1,0 +1,117 @@
+package org.vhostuserrng.it;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** A running daemon, seen from outside. */
+final class Daemon implements AutoCloseable {
+    private final Process process;
+    private final Path socket;
+    private final Path log;
+
+    private Daemon(Process process, Path socket, Path log) {
+        this.process = process;
+        this.socket = socket;
+        this.log = log;
+    }
+
+    /** Starts one whose socket paths begin with {@code socket}; does not wait for it. */
+    static Daemon launch(Path socket, Path log, String... options) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of(options));
+        arguments.addFirst("--socket-path=" + socket);
+        Process process = new ProcessBuilder(Program.command(arguments.toArray(String[]::new)))
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                .start();
+        return new Daemon(process, socket, log);
+    }
+
+    /** The socket of a daemon that has one. */
+    Path socket() {
+        return socket;
+    }
+
+    /** One of the sockets of a daemon that was started with --socket-count. */
+    Path socket(int number) {
+        return Path.of(socket.toString() + number);
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Sends SIGTERM. */
+    void terminate() {
+        process.destroy();
+    }
+
+    /** The exit status; fails when it has not ended within the time. */
+    int awaitExit(Duration timeout) throws InterruptedException {
+        if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new AssertionError("the daemon did not end within " + timeout.toMillis() + " ms");
+        }
+        return process.exitValue();
+    }
+
+    /** What the open file descriptors refer to. */
+    List<String> fds() throws IOException {
+        return children("fd").stream().flatMap(Daemon::target).toList();
+    }
+
+    /** Names of the threads, without the compiler's, which come and go as the JVM likes. */
+    List<String> threads() throws IOException {
+        return children("task").stream()
+                .flatMap(Daemon::threadName)
+                .filter(name -> !name.startsWith("C1 ") && !name.startsWith("C2 "))
+                .sorted()
+                .toList();
+    }
+
+    private static Stream<String> target(Path fd) {
+        try {
+            return Stream.of(Files.readSymbolicLink(fd).toString());
+        } catch (IOException closedMeanwhile) {
+            return Stream.empty();
+        }
+    }
+
+    private static Stream<String> threadName(Path task) {
+        try {
+            return Stream.of(Files.readString(task.resolve("comm")).strip());
+        } catch (IOException endedMeanwhile) {
+            return Stream.empty();
+        }
+    }
+
+    /** The text of /proc/PID/maps. */
+    String maps() throws IOException {
+        return Files.readString(proc("maps"), StandardCharsets.UTF_8);
+    }
+
+    /** Everything it has printed. */
+    String log() throws IOException {
+        return Files.readString(log, StandardCharsets.UTF_8);
+    }
+
+    private List<Path> children(String directory) throws IOException {
+        try (Stream<Path> children = Files.list(proc(directory))) {
+            return children.toList();
+        }
+    }
+
+    private Path proc(String name) {
+        return Path.of("/proc", Long.toString(process.pid()), name);
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly().onExit().join();
+    }
+}

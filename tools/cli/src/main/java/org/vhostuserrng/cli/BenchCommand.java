@@ -1,0 +1,137 @@
+package org.vhostuserrng.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import org.vhostuserrng.frontend.EntropyDriver;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code bench}: a guest that asks a running vhost-user entropy device for as much as it gives. */
+@Command(
+        name = "bench",
+        description = "Measure a running vhost-user entropy device: throughput, latency, interrupts.",
+        mixinStandardHelpOptions = true)
+final class BenchCommand implements Callable<Integer> {
+    private static final int LARGEST_BUFFER = 1 << 20;
+    private static final int LARGEST_DEPTH = 256;
+    private static final int BUFFER_ALIGNMENT = 64;
+    private static final int PAGE_SIZE = 4096;
+    private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration SLICE = Duration.ofMillis(100);
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--socket-path",
+            required = true,
+            paramLabel = "PATH",
+            description = "Socket a vhost-user entropy device listens on.")
+    private Path socketPath;
+
+    @Option(
+            names = "--buffer",
+            defaultValue = "64",
+            paramLabel = "BYTES",
+            converter = BufferSize.class,
+            description = "Bytes of one request, 1..1048576 (default: ${DEFAULT-VALUE}).")
+    private int buffer;
+
+    @Option(
+            names = "--depth",
+            defaultValue = "1",
+            paramLabel = "N",
+            converter = Depth.class,
+            description = "Requests in flight, 1..256 (default: ${DEFAULT-VALUE}).")
+    private int depth;
+
+    @Option(
+            names = "--seconds",
+            defaultValue = "5",
+            paramLabel = "N",
+            converter = Seconds.class,
+            description = "Time measured, 1..3600 (default: ${DEFAULT-VALUE}).")
+    private int seconds;
+
+    @Option(
+            names = "--warmup",
+            defaultValue = "1",
+            paramLabel = "N",
+            converter = Warmup.class,
+            description = "Seconds before that are not counted, 0..60 (default: ${DEFAULT-VALUE}).")
+    private int warmup;
+
+    @Option(names = "--spin", description = "Poll the used ring instead of sleeping on the call eventfd.")
+    private boolean spin;
+
+    @Override
+    public Integer call() throws IOException {
+        int stride = Math.ceilDiv(buffer, BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
+        try (EntropyDriver driver = EntropyDriver.start(socketPath, options(stride))) {
+            BenchLoop loop = new BenchLoop(driver, buffer, stride, depth, spin);
+            BenchResult result = measure(loop);
+            driver.session().stop();
+            PrintWriter out = spec.commandLine().getOut();
+            result.print(out);
+            out.flush();
+        }
+        return 0;
+    }
+
+    private EntropyDriver.Options options(int stride) {
+        long bytes = (long) stride * depth;
+        return EntropyDriver.Options.DEFAULT
+                .withReplyTimeout(REPLY_TIMEOUT)
+                .withQueueSize(Math.max(4, Integer.highestOneBit(2 * depth - 1)))
+                .withBufferMemory(Math.ceilDiv(bytes, PAGE_SIZE) * PAGE_SIZE);
+    }
+
+    private BenchResult measure(BenchLoop loop) throws IOException {
+        try (BenchProgress progress = BenchProgress.onTerminal(warmup + seconds)) {
+            run(loop, warmup, progress);
+            loop.forgetMeasurements();
+            long start = System.nanoTime();
+            run(loop, seconds, progress);
+            return loop.result(System.nanoTime() - start);
+        }
+    }
+
+    private static void run(BenchLoop loop, int seconds, BenchProgress progress) throws IOException {
+        long end = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
+        long left = end - System.nanoTime();
+        while (left > 0) {
+            loop.run(Math.min(left, SLICE.toNanos()));
+            progress.step(SLICE);
+            left = end - System.nanoTime();
+        }
+    }
+
+    static final class BufferSize extends IntegerInRange {
+        BufferSize() {
+            super(1, LARGEST_BUFFER);
+        }
+    }
+
+    static final class Depth extends IntegerInRange {
+        Depth() {
+            super(1, LARGEST_DEPTH);
+        }
+    }
+
+    static final class Seconds extends IntegerInRange {
+        Seconds() {
+            super(1, 3600);
+        }
+    }
+
+    static final class Warmup extends IntegerInRange {
+        Warmup() {
+            super(0, 60);
+        }
+    }
+}

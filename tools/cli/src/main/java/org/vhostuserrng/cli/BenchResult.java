@@ -1,0 +1,51 @@
+package org.vhostuserrng.cli;
+
+import java.io.PrintWriter;
+import java.util.Locale;
+import org.HdrHistogram.Histogram;
+
+/**
+ * What a measurement found.
+ *
+ * @param latencies of the requests, nanoseconds
+ * @param bytes that the device said it wrote
+ * @param interrupts that it sent
+ * @param nanos that the measurement took
+ */
+record BenchResult(Histogram latencies, long bytes, long interrupts, long nanos) {
+    private static final double NANOS_PER_SECOND = 1e9;
+    private static final double NANOS_PER_MICRO = 1e3;
+
+    double requestsPerSecond() {
+        return latencies.getTotalCount() * NANOS_PER_SECOND / nanos;
+    }
+
+    double bytesPerSecond() {
+        return bytes * NANOS_PER_SECOND / nanos;
+    }
+
+    double interruptsPerRequest() {
+        return latencies.getTotalCount() == 0 ? 0 : (double) interrupts / latencies.getTotalCount();
+    }
+
+    /** Microseconds that a share of the requests took at most. */
+    double latency(double percentile) {
+        return latencies.getValueAtPercentile(percentile) / NANOS_PER_MICRO;
+    }
+
+    /** One figure in each line, name first. */
+    void print(PrintWriter out) {
+        print(out, "requests/s", requestsPerSecond(), 0);
+        print(out, "bytes/s", bytesPerSecond(), 0);
+        print(out, "latency p50 µs", latency(50), 2);
+        print(out, "latency p90 µs", latency(90), 2);
+        print(out, "latency p99 µs", latency(99), 2);
+        print(out, "latency p99.9 µs", latency(99.9), 2);
+        print(out, "latency max µs", latency(100), 2);
+        print(out, "interrupts/request", interruptsPerRequest(), 3);
+    }
+
+    private static void print(PrintWriter out, String name, double value, int decimals) {
+        out.println(String.format(Locale.ROOT, "%-20s %16." + decimals + "f", name, value));
+    }
+}

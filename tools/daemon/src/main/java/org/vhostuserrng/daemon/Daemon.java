@@ -1,0 +1,65 @@
+package org.vhostuserrng.daemon;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vhostuserrng.backends.Quota;
+import org.vhostuserrng.backends.SharedSource;
+import org.vhostuserrng.backends.SourceSpec;
+import org.vhostuserrng.device.RngDevice;
+import org.vhostuserrng.device.Workspace;
+import org.vhostuserrng.transport.server.VhostUserServer;
+
+/** Devices, their source and the server that drives them, joined; serves on the calling thread. */
+final class Daemon {
+    private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
+
+    private final SourceSpec source;
+    private final long maxBytes;
+    private final int periodMillis;
+
+    Daemon(SourceSpec source, long maxBytes, int periodMillis) {
+        this.source = source;
+        this.maxBytes = maxBytes;
+        this.periodMillis = periodMillis;
+    }
+
+    /** Serves a guest on each socket until told to end. */
+    void serve(List<Path> sockets) throws IOException {
+        try (VhostUserServer server = VhostUserServer.open()) {
+            SharedSource shared = new SharedSource(source, server::sourceReady);
+            Workspace workspace = new Workspace();
+            for (Path socket : sockets) {
+                server.listen(socket, device(socket.getFileName().toString(), shared, workspace));
+            }
+            LOG.info(
+                    "listening on {}{}, source {}",
+                    sockets.getFirst(),
+                    sockets.size() > 1 ? " … " + sockets.getLast().getFileName() : "",
+                    source);
+            run(server);
+        }
+    }
+
+    /** Serves on an inherited socket until told to end, or until its only front-end has disconnected. */
+    void serveInherited(int fd) throws IOException {
+        try (VhostUserServer server = VhostUserServer.open()) {
+            SharedSource shared = new SharedSource(source, server::sourceReady);
+            server.inherit(fd, device("fd " + fd, shared, new Workspace()));
+            LOG.info("serving on fd {}, source {}", fd, source);
+            run(server);
+        }
+    }
+
+    private RngDevice device(String name, SharedSource shared, Workspace workspace) {
+        return new RngDevice(name, shared, new Quota(maxBytes, periodMillis), workspace);
+    }
+
+    private static void run(VhostUserServer server) throws IOException {
+        Termination.onSignal(server::stop);
+        server.run();
+        LOG.info("ending");
+    }
+}

@@ -1,5 +1,0 @@
-package org.vhostuserrng.daemon;
-/** x */
-public class Dummy {
-    private Dummy() {}
-}

@@ -1,0 +1,44 @@
+package org.vhostuserrng.daemon;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine;
+
+/**
+ * SIGTERM, SIGINT and SIGHUP: what the JVM does is run its shutdown hooks and exit with 128 + the signal's number. Here
+ * a hook has the daemon stop, waits until it has, and exits with 0 as a service does that was told to end.
+ */
+final class Termination {
+    private static final long PATIENCE_MILLIS = 900;
+    private static final CountDownLatch ENDED = new CountDownLatch(1);
+
+    private Termination() {}
+
+    /** Calls {@code stop}, from another thread, when the process is told to end. */
+    static void onSignal(Runnable stop) {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(stop), "termination"));
+    }
+
+    /** The daemon has released everything. */
+    static void ended() {
+        ENDED.countDown();
+    }
+
+    private static void end(Runnable stop) {
+        // Zero also when the process ends by itself: then its exit status is already decided.
+        if (ENDED.getCount() == 0) {
+            return;
+        }
+        stop.run();
+        Runtime.getRuntime().halt(hasEnded() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE);
+    }
+
+    private static boolean hasEnded() {
+        try {
+            return ENDED.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException impatient) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+}

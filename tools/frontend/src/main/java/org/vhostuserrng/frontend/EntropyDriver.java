@@ -1,0 +1,228 @@
+package org.vhostuserrng.frontend;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * A guest with an entropy device: a session, two regions of guest memory (one for the requestq, one for buffers) and the
+ * driver's half of the requestq. Everything is open to be tampered with.
+ */
+public final class EntropyDriver implements AutoCloseable {
+    /** Guest physical address of the region the requestq is in. */
+    public static final long RING_ADDRESS = 0x4000_0000L;
+
+    /** Guest physical address of the region for buffers. */
+    public static final long BUFFER_ADDRESS = 0x1_0000_0000L;
+
+    private static final long RING_USER_ADDRESS = 0x7a10_0000_0000L;
+    private static final long BUFFER_USER_ADDRESS = 0x7a20_0000_0000L;
+    private static final long RING_MMAP_OFFSET = 0x2000;
+    private static final long BUFFER_MMAP_OFFSET = 0x5000;
+    private static final long PAGE_SIZE = 4096;
+
+    /**
+     * How the guest looks.
+     *
+     * @param queueSize descriptors of the requestq
+     * @param features virtio features to take if offered
+     * @param protocolFeatures protocol features to take if offered
+     * @param bufferMemory bytes of the region for buffers, a multiple of the page size
+     * @param sealing of the region for buffers
+     * @param replyTimeout for every reply of the back-end
+     */
+    public record Options(
+            int queueSize,
+            long features,
+            long protocolFeatures,
+            long bufferMemory,
+            MemoryRegion.Sealing sealing,
+            Duration replyTimeout) {
+        /** Everything this driver can do, 64 descriptors, 1 MiB for buffers. */
+        public static final Options DEFAULT = new Options(
+                64,
+                Virtio.VIRTIO_F_VERSION_1 | Virtio.VIRTIO_F_INDIRECT_DESC | Virtio.VIRTIO_F_EVENT_IDX,
+                VhostUser.PROTOCOL_F_MQ | VhostUser.PROTOCOL_F_REPLY_ACK,
+                1 << 20,
+                MemoryRegion.Sealing.SEALED,
+                Duration.ofSeconds(5));
+
+        public Options withQueueSize(int size) {
+            return new Options(size, features, protocolFeatures, bufferMemory, sealing, replyTimeout);
+        }
+
+        public Options withFeatures(long wanted) {
+            return new Options(queueSize, wanted, protocolFeatures, bufferMemory, sealing, replyTimeout);
+        }
+
+        public Options withProtocolFeatures(long wanted) {
+            return new Options(queueSize, features, wanted, bufferMemory, sealing, replyTimeout);
+        }
+
+        public Options withBufferMemory(long bytes) {
+            return new Options(queueSize, features, protocolFeatures, bytes, sealing, replyTimeout);
+        }
+
+        public Options withSealing(MemoryRegion.Sealing wanted) {
+            return new Options(queueSize, features, protocolFeatures, bufferMemory, wanted, replyTimeout);
+        }
+
+        public Options withReplyTimeout(Duration timeout) {
+            return new Options(queueSize, features, protocolFeatures, bufferMemory, sealing, timeout);
+        }
+    }
+
+    private final FrontendSession session;
+    private final GuestMemory memory;
+    private final Requestq requestq;
+    private final long features;
+    private final SplitDriverRing ring;
+
+    private EntropyDriver(FrontendSession session, GuestMemory memory, Requestq requestq, long features) {
+        this.session = session;
+        this.memory = memory;
+        this.requestq = requestq;
+        this.features = features;
+        MemoryRegion ringRegion = memory.regions().getFirst();
+        boolean eventIndex = (features & Virtio.VIRTIO_F_EVENT_IDX) != 0;
+        this.ring = new SplitDriverRing(ringRegion.segment(), RING_ADDRESS, requestq.layout(), eventIndex);
+    }
+
+    /** Connects, negotiates and starts the requestq. */
+    public static EntropyDriver start(Path socket, Options options) throws IOException {
+        EntropyDriver driver = initialise(socket, options);
+        try {
+            driver.session.start(driver.requestq, driver.memory, driver.features, 0);
+            return driver;
+        } catch (IOException failed) {
+            driver.close();
+            throw failed;
+        }
+    }
+
+    /** As {@link #start(Path, Options)} with {@link Options#DEFAULT}. */
+    public static EntropyDriver start(Path socket) throws IOException {
+        return start(socket, Options.DEFAULT);
+    }
+
+    /** Connects and negotiates only: the guest has not come up yet. */
+    public static EntropyDriver initialise(Path socket, Options options) throws IOException {
+        FrontendSession session = FrontendSession.connect(socket, options.replyTimeout);
+        GuestMemory memory = null;
+        Requestq requestq = null;
+        try {
+            SplitRingLayout layout = SplitRingLayout.contiguous(RING_ADDRESS, options.queueSize);
+            memory = allocateMemory(layout, options);
+            requestq = new Requestq(layout);
+            session.initialise(requestq, options.protocolFeatures);
+            long features = session.offeredFeatures() & options.features;
+            return new EntropyDriver(session, memory, requestq, features);
+        } catch (IOException failed) {
+            closeAll(session, requestq, memory);
+            throw failed;
+        }
+    }
+
+    private static GuestMemory allocateMemory(SplitRingLayout layout, Options options) throws IOException {
+        long ringSize = (layout.end() - RING_ADDRESS + PAGE_SIZE - 1) & -PAGE_SIZE;
+        MemoryRegion rings = new MemoryRegion(
+                RING_ADDRESS, RING_USER_ADDRESS, ringSize, RING_MMAP_OFFSET, MemoryRegion.Sealing.SEALED);
+        try {
+            MemoryRegion buffers = new MemoryRegion(
+                    BUFFER_ADDRESS, BUFFER_USER_ADDRESS, options.bufferMemory, BUFFER_MMAP_OFFSET, options.sealing);
+            return new GuestMemory(List.of(rings, buffers));
+        } catch (IOException failed) {
+            rings.close();
+            throw failed;
+        }
+    }
+
+    public FrontendSession session() {
+        return session;
+    }
+
+    public GuestMemory memory() {
+        return memory;
+    }
+
+    public Requestq requestq() {
+        return requestq;
+    }
+
+    public SplitDriverRing ring() {
+        return ring;
+    }
+
+    /** The virtio features that were negotiated. */
+    public long features() {
+        return features;
+    }
+
+    /** The region for buffers. */
+    public MemoryRegion bufferRegion() {
+        return memory.regions().getLast();
+    }
+
+    /** A copy of guest memory. */
+    public byte[] bytes(long guestAddress, long length) {
+        return memory.at(guestAddress, length).toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    /** Makes a chain available and kicks if the device wants it. */
+    public void offer(int head) throws IOException {
+        ring.makeAvailable(head);
+        kickIfWanted();
+    }
+
+    /** Kicks if the device wants it for what was made available since the last time. */
+    public void kickIfWanted() throws IOException {
+        if (ring.kickWanted()) {
+            requestq.kick().signal();
+        }
+    }
+
+    /** Sleeps on the call eventfd until the device has used a buffer that was not taken yet; false when it did not. */
+    public boolean awaitUsed(Duration timeout) throws IOException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        boolean pending = ring.enableInterrupts();
+        long left = timeout.toNanos();
+        while (!pending && left > 0) {
+            requestq.call().await(Math.ceilDiv(left, 1_000_000L));
+            pending = ring.usedPending();
+            left = deadline - System.nanoTime();
+        }
+        return pending;
+    }
+
+    /**
+     * One request at the start of the region for buffers: what the device wrote.
+     *
+     * @param length bytes of the only, device-writable buffer
+     * @throws BackendException when nothing was used in time
+     */
+    public byte[] request(int length, Duration timeout) throws IOException {
+        MemorySegment buffer = memory.at(BUFFER_ADDRESS, length);
+        buffer.fill((byte) 0);
+        offer(ring.addWritable(BUFFER_ADDRESS, length));
+        if (!awaitUsed(timeout) || !ring.takeUsed()) {
+            throw new BackendException(
+                    BackendException.Reason.SILENT, "no buffer was used within " + timeout.toMillis() + " ms");
+        }
+        return bytes(BUFFER_ADDRESS, Integer.toUnsignedLong(ring.usedLength()));
+    }
+
+    @Override
+    public void close() throws IOException {
+        closeAll(session, requestq, memory);
+    }
+
+    private static void closeAll(FrontendSession session, Requestq requestq, GuestMemory memory) throws IOException {
+        try (memory;
+                requestq) {
+            session.close();
+        }
+    }
+}

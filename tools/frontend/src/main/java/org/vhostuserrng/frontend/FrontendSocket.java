@@ -1,0 +1,172 @@
+package org.vhostuserrng.frontend;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.time.Duration;
+import jnr.constants.platform.Errno;
+import jnr.enxio.channels.NativeException;
+import jnr.ffi.Pointer;
+import jnr.posix.CmsgHdr;
+import jnr.posix.MsgHdr;
+import jnr.posix.POSIX;
+import jnr.posix.POSIXFactory;
+import jnr.unixsocket.UnixSocketAddress;
+import jnr.unixsocket.UnixSocketChannel;
+import net.openhft.chronicle.bytes.Bytes;
+
+/**
+ * The front-end's end of a vhost-user connection: sends messages with file descriptors, checks the headers of replies.
+ * It sends whatever it is told to, malformed messages too.
+ */
+public final class FrontendSocket implements AutoCloseable {
+    private static final POSIX POSIX_CALLS = POSIXFactory.getPOSIX();
+    private static final long LARGEST_REPLY = 4096;
+
+    private final UnixSocketChannel channel;
+    private final Pointer pollFd;
+
+    private FrontendSocket(UnixSocketChannel channel) {
+        this.channel = channel;
+        this.pollFd = LibC.allocatePollFd(channel.getFD());
+    }
+
+    /**
+     * Connects to the socket of a back-end that listens.
+     *
+     * @throws IOException when nobody listens there
+     */
+    public static FrontendSocket connect(Path path) throws IOException {
+        try {
+            return new FrontendSocket(UnixSocketChannel.open(new UnixSocketAddress(path.toFile())));
+        } catch (IOException refused) {
+            throw new IOException("cannot connect to " + path + ": " + refused.getMessage(), refused);
+        }
+    }
+
+    /** A socket on one end of a socket pair, whose other end a test plays the back-end with. */
+    static FrontendSocket over(UnixSocketChannel channel) {
+        return new FrontendSocket(channel);
+    }
+
+    /**
+     * Sends one message.
+     *
+     * @param request one of {@link VhostUser}'s message types
+     * @param flags added to the version
+     * @param fds travel with the first byte of the header
+     */
+    public void send(int request, int flags, byte[] payload, int... fds) throws IOException {
+        sendRaw(Payload.message(request, VhostUser.FLAG_VERSION | flags, payload), fds);
+    }
+
+    /** Sends bytes as they are, in one sendmsg(2) if the socket's buffer allows; the fds go with the first of them. */
+    public void sendRaw(byte[] bytes, int... fds) throws IOException {
+        ByteBuffer data = ByteBuffer.allocateDirect(bytes.length);
+        data.put(bytes).flip();
+        int sent = sendMessage(data, fds);
+        while (sent < bytes.length) {
+            sent += sendMessage(data.slice(sent, bytes.length - sent));
+        }
+    }
+
+    private int sendMessage(ByteBuffer data, int... fds) throws IOException {
+        MsgHdr header = POSIX_CALLS.allocateMsgHdr();
+        header.setIov(new ByteBuffer[] {data});
+        if (fds.length > 0) {
+            attach(header, fds);
+        }
+        int sent = POSIX_CALLS.sendmsg(channel.getFD(), header, LibC.MSG_NOSIGNAL);
+        if (sent < 0) {
+            throw new BackendException(
+                    BackendException.Reason.CLOSED, "sendmsg: " + Errno.valueOf(POSIX_CALLS.errno()));
+        }
+        return sent;
+    }
+
+    private static void attach(MsgHdr header, int... fds) {
+        ByteBuffer data = ByteBuffer.allocateDirect(fds.length * Integer.BYTES).order(ByteOrder.nativeOrder());
+        for (int fd : fds) {
+            data.putInt(fd);
+        }
+        CmsgHdr control = header.allocateControl(data.capacity());
+        control.setLevel(LibC.SOL_SOCKET);
+        control.setType(LibC.SCM_RIGHTS);
+        control.setData(data.flip());
+    }
+
+    /**
+     * Receives the reply to {@code request}.
+     *
+     * @throws BackendException when the back-end closes, stays silent, or sends something else
+     */
+    public Reply receive(int request, Duration timeout) throws IOException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        Bytes<byte[]> header = Bytes.wrapForRead(receiveBytes(VhostUser.HEADER_SIZE, request, deadline));
+        int answered = header.readInt();
+        int flags = header.readInt();
+        long size = header.readUnsignedInt();
+        if (answered != request || flags != (VhostUser.FLAG_VERSION | VhostUser.FLAG_REPLY) || size > LARGEST_REPLY) {
+            throw new BackendException(
+                    BackendException.Reason.WRONG_REPLY,
+                    "request " + request + " was answered with request=" + answered + " flags=0x"
+                            + Integer.toHexString(flags) + " size=" + size);
+        }
+        return new Reply(answered, receiveBytes((int) size, request, deadline));
+    }
+
+    private byte[] receiveBytes(int count, int request, long deadline) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(count);
+        while (buffer.hasRemaining()) {
+            if (!awaitReadable(deadline)) {
+                throw new BackendException(
+                        BackendException.Reason.SILENT, "request " + request + " was not answered in time");
+            }
+            if (readOrEnd(buffer) < 0) {
+                throw new BackendException(
+                        BackendException.Reason.CLOSED, "the back-end closed before it answered request " + request);
+            }
+        }
+        return buffer.array();
+    }
+
+    /** Whether anything, the end of the connection included, can be read within the time. */
+    public boolean awaitReadable(Duration timeout) throws IOException {
+        return awaitReadable(System.nanoTime() + timeout.toNanos());
+    }
+
+    private boolean awaitReadable(long deadline) throws IOException {
+        long millis = Math.ceilDiv(deadline - System.nanoTime(), 1_000_000L);
+        return LibC.awaitReadable(pollFd, millis);
+    }
+
+    /** Whether the back-end closes the connection within the time. What it sends before that is thrown away. */
+    public boolean awaitClosed(Duration timeout) throws IOException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        ByteBuffer unwanted = ByteBuffer.allocate(64);
+        while (awaitReadable(deadline)) {
+            if (readOrEnd(unwanted.clear()) < 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A connection that was closed with bytes of ours unread ends with ECONNRESET: an end like any other. */
+    private int readOrEnd(ByteBuffer buffer) throws IOException {
+        try {
+            return channel.read(buffer);
+        } catch (NativeException reset) {
+            if (reset.getErrno() == Errno.ECONNRESET) {
+                return -1;
+            }
+            throw reset;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

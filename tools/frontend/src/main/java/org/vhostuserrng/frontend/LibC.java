@@ -1,0 +1,83 @@
+package org.vhostuserrng.frontend;
+
+import java.io.IOException;
+import jnr.constants.platform.Errno;
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Pointer;
+import jnr.ffi.Runtime;
+
+/** The calls of the C library that jnr-posix lacks, and Linux's constants for them; the names are the man pages'. */
+final class LibC {
+    static final int MFD_CLOEXEC = 0x1;
+    static final int MFD_ALLOW_SEALING = 0x2;
+    static final int F_ADD_SEALS = 1033;
+    static final int F_SEAL_SHRINK = 0x2;
+    static final int EFD_NONBLOCK = 0x800;
+    static final int EFD_CLOEXEC = 0x80000;
+    static final int POLLIN = 0x1;
+    static final int MSG_NOSIGNAL = 0x4000;
+    static final int SOL_SOCKET = 1;
+    static final int SCM_RIGHTS = 1;
+
+    /** Bytes of struct pollfd: fd 4, events 2, revents 2. */
+    private static final int POLLFD_SIZE = 8;
+
+    private static final Calls CALLS = LibraryLoader.create(Calls.class).load("c");
+
+    private LibC() {}
+
+    static Calls calls() {
+        return CALLS;
+    }
+
+    static Runtime runtime() {
+        return Runtime.getRuntime(CALLS);
+    }
+
+    static int checked(String call, int result) throws IOException {
+        if (result < 0) {
+            throw new IOException(call + ": " + errno());
+        }
+        return result;
+    }
+
+    static Errno errno() {
+        return Errno.valueOf(runtime().getLastError());
+    }
+
+    static Pointer allocatePollFd(int fd) {
+        Pointer pollFd = runtime().getMemoryManager().allocateDirect(POLLFD_SIZE);
+        pollFd.putInt(0, fd);
+        pollFd.putShort(4, (short) POLLIN);
+        return pollFd;
+    }
+
+    /** Whether {@code pollFd} became readable, or its peer hung up, within the time. Milliseconds, 0 returns at once. */
+    static boolean awaitReadable(Pointer pollFd, long millis) throws IOException {
+        int timeout = Math.clamp(millis, 0, Integer.MAX_VALUE);
+        int ready = CALLS.poll(pollFd, 1, timeout);
+        if (ready < 0 && errno() == Errno.EINTR) {
+            return false;
+        }
+        return checked("poll", ready) > 0;
+    }
+
+    /** Bound to libc by jnr-ffi; each saves errno. */
+    public interface Calls {
+        int memfd_create(String name, int flags);
+
+        int ftruncate(int fd, long length);
+
+        int fcntl(int fd, int command, int argument);
+
+        int eventfd(int initialValue, int flags);
+
+        int poll(Pointer fds, long count, int timeoutMillis);
+
+        long read(int fd, Pointer buffer, long count);
+
+        long write(int fd, Pointer buffer, long count);
+
+        int close(int fd);
+    }
+}

@@ -1,0 +1,39 @@
+package org.vhostuserrng.frontend;
+
+import net.openhft.chronicle.bytes.Bytes;
+
+/** A back-end's reply whose header has been checked. */
+public final class Reply {
+    private final int request;
+    private final byte[] payload;
+
+    Reply(int request, byte[] payload) {
+        this.request = request;
+        this.payload = payload;
+    }
+
+    /** The message type that is answered, one of {@link VhostUser}'s. */
+    public int request() {
+        return request;
+    }
+
+    /** The payload as a u64. */
+    public long u64() throws BackendException {
+        return sized(Long.BYTES).readLong(0);
+    }
+
+    /** The payload as a vring state description: the number beside the vring's index, unsigned 32 bits. */
+    public long vringStateNumber() throws BackendException {
+        return sized(2 * Integer.BYTES).readUnsignedInt(Integer.BYTES);
+    }
+
+    private Bytes<byte[]> sized(int expected) throws BackendException {
+        if (payload.length != expected) {
+            throw new BackendException(
+                    BackendException.Reason.WRONG_REPLY,
+                    "reply to request " + request + " has " + payload.length + " bytes of payload, expected "
+                            + expected);
+        }
+        return Bytes.wrapForRead(payload);
+    }
+}

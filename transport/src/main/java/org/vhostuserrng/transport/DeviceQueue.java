@@ -1,0 +1,35 @@
+package org.vhostuserrng.transport;
+
+/**
+ * A virtqueue that runs. Called on the event loop's thread only.
+ *
+ * <p>Times are those of the loop's clock: nanoseconds since it began, never negative.
+ */
+public interface DeviceQueue {
+    /** {@link #drain}: nothing is left to do until the guest kicks. */
+    long IDLE = Long.MAX_VALUE;
+    /** {@link #drain}: this turn's share is used up, there is more to do at once. */
+    long MORE = -1;
+    /** {@link #drain}: a request waits for the source, whose waker will tell when to try again. */
+    long STARVED = -2;
+    /** {@link #drain}: the guest's driver broke the rules; {@link #fault} tells how. The queue must not be drained again. */
+    long BROKEN = -3;
+
+    /**
+     * Serves requests, a bounded number of them. A request that cannot be served yet stays in the ring.
+     *
+     * @param now the loop's time
+     * @return when to be called again if the guest does not kick before: a time, or one of the constants
+     */
+    long drain(long now);
+
+    /** What made the queue {@link #BROKEN}, in a few words for a log. */
+    String fault();
+
+    /**
+     * Ends the queue: guest memory is not touched after this.
+     *
+     * @return the index of the next available descriptor, from which a later queue goes on
+     */
+    int stop();
+}

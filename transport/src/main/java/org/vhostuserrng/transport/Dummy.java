@@ -1,5 +1,0 @@
-package org.vhostuserrng.transport;
-/** x */
-public class Dummy {
-    private Dummy() {}
-}

@@ -1,0 +1,24 @@
+package org.vhostuserrng.transport;
+
+/**
+ * All that a virtqueue needs to run, as the guest's driver and the front-end configured it; nothing of it is validated.
+ *
+ * @param index which of the device's virtqueues
+ * @param size Queue Size: the number of descriptors
+ * @param base index of the next available descriptor
+ * @param features those that the driver accepted
+ * @param areas where the guest placed the virtqueue
+ * @param memory the guest's memory, as long as this queue runs
+ * @param call how the driver is notified of used buffers
+ */
+public record QueueSetup(
+        int index, int size, int base, long features, QueueAreas areas, GuestMemory memory, CallSignal call) {
+    /**
+     * The parts of a virtqueue (VIRTIO 1.3 §2.6), as guest-physical addresses.
+     *
+     * @param descriptorArea the descriptor table
+     * @param driverArea the available ring
+     * @param deviceArea the used ring
+     */
+    public record QueueAreas(long descriptorArea, long driverArea, long deviceArea) {}
+}

@@ -1,0 +1,231 @@
+package org.vhostuserrng.transport.loop;
+
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.vhostuserrng.transport.sys.Epoll;
+import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.sys.HostFault;
+import org.vhostuserrng.transport.sys.OwnedFd;
+
+/**
+ * The turns of one thread. {@link #await} waits for something to do, {@link #doWork} does it and never waits; a test
+ * calls {@code doWork} alone. Everything is confined to the thread that opened the loop, but {@link #wake} and
+ * {@link #sourceReady}.
+ */
+public final class EventLoop implements AutoCloseable {
+    private static final int EVENTS_A_TURN = 256;
+    private static final long WAKE_TOKEN = -1;
+    private static final long NANOS_A_MILLI = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private final LongSupplier nanoTime;
+    private final long origin;
+    private final Epoll epoll;
+    private final EventFd wake;
+    private final ActivityTable table = new ActivityTable();
+    private final DeadlineHeap deadlines = new DeadlineHeap();
+    private final WaitingLine line = new WaitingLine();
+    private final WaitingLine waitForSource = new WaitingLine();
+    private volatile boolean sourceReady;
+    private int readyEvents;
+    private long longestTurn;
+
+    private EventLoop(LongSupplier nanoTime, Epoll epoll, EventFd wake) {
+        this.nanoTime = nanoTime;
+        this.origin = nanoTime.getAsLong();
+        this.epoll = epoll;
+        this.wake = wake;
+    }
+
+    /**
+     * Opens a loop on the calling thread.
+     *
+     * @param nanoTime a clock like {@link System#nanoTime}
+     */
+    public static EventLoop open(LongSupplier nanoTime) throws HostFault {
+        Epoll epoll = Epoll.open(EVENTS_A_TURN);
+        EventFd wake = EventFd.create();
+        epoll.add(wake.fd(), Epoll.EPOLLIN, WAKE_TOKEN);
+        return new EventLoop(nanoTime, epoll, wake);
+    }
+
+    /** The loop's time: nanoseconds since it was opened, never negative. */
+    public long now() {
+        return nanoTime.getAsLong() - origin;
+    }
+
+    /** Waits until there is something to do: a ready descriptor, a deadline, a wake-up. */
+    public void await() throws HostFault {
+        if (readyEvents == 0) {
+            readyEvents = epoll.await(timeoutMillis());
+        }
+    }
+
+    /**
+     * Gives a turn to each activity that has reason for one.
+     *
+     * @return how many turns were given
+     */
+    public int doWork() throws HostFault {
+        if (readyEvents == 0) {
+            readyEvents = epoll.await(0);
+        }
+        long began = now();
+        int turns = runReady() + runDue() + runInLine();
+        if (sourceReady) {
+            sourceReady = false;
+            turns += runThoseWaitingForSource();
+        }
+        longestTurn = Math.max(longestTurn, now() - began);
+        return turns;
+    }
+
+    /** The longest that one {@link #doWork} took, in nanoseconds. */
+    public long longestTurn() {
+        return longestTurn;
+    }
+
+    /** Ends a wait. Any thread. */
+    public void wake() {
+        wake.signal();
+    }
+
+    /** Tells that a source has bytes again for those that wait for it. Any thread. */
+    public void sourceReady() {
+        sourceReady = true;
+        wake.signal();
+    }
+
+    /** Gives the activity a turn whenever the descriptor is readable. */
+    public void watch(Activity activity, OwnedFd fd) throws HostFault {
+        long token = table.add(activity);
+        try {
+            epoll.add(fd, Epoll.EPOLLIN, token);
+        } catch (HostFault refused) {
+            table.remove(activity);
+            throw refused;
+        }
+    }
+
+    /** Waits for a watched descriptor to become writable instead of readable, or the other way round. */
+    public void watchForWriting(Activity activity, OwnedFd fd, boolean writing) throws HostFault {
+        epoll.modify(fd, writing ? Epoll.EPOLLOUT : Epoll.EPOLLIN, table.token(activity));
+    }
+
+    /** Ends {@link #watch}; the descriptor must still be open. */
+    public void unwatch(Activity activity, OwnedFd fd) throws HostFault {
+        table.remove(activity);
+        epoll.remove(fd);
+    }
+
+    /** Gives the activity a turn when {@code deadline} has come; a later call moves it. */
+    public void schedule(Activity activity, long deadline) {
+        deadlines.put(activity, deadline);
+    }
+
+    /** Gives the activity another turn, after all the others had theirs. */
+    public void again(Activity activity) {
+        if (!activity.inLine) {
+            activity.inLine = true;
+            line.add(activity);
+        }
+    }
+
+    /** Gives the activity a turn after the next {@link #sourceReady}, in the order in which they began to wait. */
+    public void waitForSource(Activity activity) {
+        if (!activity.waitsForSource) {
+            activity.waitsForSource = true;
+            waitForSource.add(activity);
+        }
+    }
+
+    /** Takes back all turns but those for the watched descriptor. */
+    public void forget(Activity activity) {
+        deadlines.remove(activity);
+        if (activity.inLine) {
+            activity.inLine = false;
+            line.remove(activity);
+        }
+        if (activity.waitsForSource) {
+            activity.waitsForSource = false;
+            waitForSource.remove(activity);
+        }
+    }
+
+    @Override
+    public void close() {
+        wake.close();
+        epoll.close();
+    }
+
+    private int timeoutMillis() {
+        if (line.size() > 0 || sourceReady) {
+            return 0;
+        }
+        long earliest = deadlines.earliest();
+        if (earliest == DeadlineHeap.NEVER) {
+            return -1;
+        }
+        // Rounded up: to wake before the deadline would be to spin until it.
+        long millis = (Math.max(0, earliest - now()) + NANOS_A_MILLI - 1) / NANOS_A_MILLI;
+        return (int) Math.min(millis, Integer.MAX_VALUE);
+    }
+
+    private int runReady() {
+        int count = readyEvents;
+        for (int i = 0; i < count; i++) {
+            long token = epoll.data(i);
+            if (token == WAKE_TOKEN) {
+                wake.drain();
+                continue;
+            }
+            Activity activity = table.find(token);
+            if (activity != null) {
+                run(activity, true);
+            }
+        }
+        readyEvents = 0;
+        return count;
+    }
+
+    private int runDue() {
+        int turns = 0;
+        long now = now();
+        for (Activity due = deadlines.pollDue(now); due != null; due = deadlines.pollDue(now)) {
+            run(due, false);
+            turns++;
+        }
+        return turns;
+    }
+
+    private int runInLine() {
+        int turns = 0;
+        // Those that come back to the line during this have to wait for the next turn.
+        for (int i = line.size(); i > 0 && line.size() > 0; i--) {
+            Activity next = line.poll();
+            next.inLine = false;
+            run(next, false);
+            turns++;
+        }
+        return turns;
+    }
+
+    private int runThoseWaitingForSource() {
+        int turns = 0;
+        for (int i = waitForSource.size(); i > 0 && waitForSource.size() > 0; i--) {
+            Activity next = waitForSource.poll();
+            next.waitsForSource = false;
+            run(next, false);
+            turns++;
+        }
+        return turns;
+    }
+
+    /** The one place that survives a bug: the guest that ran into it loses its session, the others go on. */
+    private void run(Activity activity, boolean ready) {
+        try {
+            activity.run(now(), ready);
+        } catch (RuntimeException bug) {
+            activity.fail(bug);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package org.vhostuserrng.transport.protocol;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.transport.sys.UnixStream;
+
+/**
+ * Messages on a front-end's socket. At most one message is held, and at most one reply: while a reply waits to be
+ * taken, nothing more is read, so a front-end that does not read costs no memory. Confined to the loop's thread.
+ */
+public final class MessageChannel implements AutoCloseable {
+    /** What became of an attempt to receive a message. */
+    public enum Received {
+        /** {@link #id}, {@link #payload} and {@link #fds} hold it until {@link #done}. */
+        MESSAGE,
+        /** The rest of it has not arrived. */
+        INCOMPLETE,
+        /** The front-end has closed the connection. */
+        CLOSED
+    }
+
+    private static final int REPLY_BYTES = VhostUser.HEADER_BYTES + 8;
+    private static final long ID = 0;
+    private static final long FLAGS = 4;
+    private static final long SIZE = 8;
+
+    private final UnixStream stream;
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment message = arena.allocate(VhostUser.HEADER_BYTES + VhostUser.MOST_PAYLOAD_BYTES, 8);
+    private final MemorySegment reply = arena.allocate(REPLY_BYTES, 8);
+    private final ReceivedFds fds = new ReceivedFds();
+    private int have;
+    private int unsentFrom = REPLY_BYTES;
+    private int unsentTo = REPLY_BYTES;
+
+    public MessageChannel(UnixStream stream) {
+        this.stream = stream;
+    }
+
+    /**
+     * Receives what there is of the next message.
+     *
+     * @throws FramingViolation if the stream cannot be followed any further
+     */
+    public Received receive() throws FramingViolation {
+        while (have < VhostUser.HEADER_BYTES || have < wholeMessage()) {
+            int wanted = have < VhostUser.HEADER_BYTES ? VhostUser.HEADER_BYTES : wholeMessage();
+            int received = stream.receive(message.asSlice(have, wanted - have), fds.sink());
+            if (received == UnixStream.WOULD_BLOCK) {
+                return Received.INCOMPLETE;
+            }
+            if (received == 0) {
+                return Received.CLOSED;
+            }
+            accept(received);
+        }
+        return Received.MESSAGE;
+    }
+
+    private void accept(int received) throws FramingViolation {
+        if (received < 0) {
+            throw new FramingViolation("receiving failed with errno " + -received + " (22: more than "
+                    + UnixStream.MOST_FDS + " descriptors with one message)");
+        }
+        boolean hadHeader = have >= VhostUser.HEADER_BYTES;
+        have += received;
+        if (!hadHeader && have >= VhostUser.HEADER_BYTES) {
+            checkHeader();
+        }
+        if (fds.count() > UnixStream.MOST_FDS) {
+            throw new FramingViolation(fds.count() + " descriptors with one message");
+        }
+    }
+
+    private void checkHeader() throws FramingViolation {
+        int flags = flags();
+        if ((flags & VhostUser.VERSION_MASK) != VhostUser.VERSION) {
+            throw new FramingViolation(
+                    "version " + (flags & VhostUser.VERSION_MASK) + ", expected " + VhostUser.VERSION);
+        }
+        if ((flags & VhostUser.REPLY_FLAG) != 0) {
+            throw new FramingViolation("a reply, though nothing was asked");
+        }
+        long size = Integer.toUnsignedLong(message.get(ValueLayout.JAVA_INT, SIZE));
+        if (size > VhostUser.MOST_PAYLOAD_BYTES) {
+            throw new FramingViolation("payload of " + size + " bytes, at most " + VhostUser.MOST_PAYLOAD_BYTES);
+        }
+    }
+
+    /** The request's id, as it came. */
+    public int id() {
+        return message.get(ValueLayout.JAVA_INT, ID);
+    }
+
+    /** Whether the front-end wants to be told how the request ended. */
+    public boolean needsReply() {
+        return (flags() & VhostUser.NEED_REPLY_FLAG) != 0;
+    }
+
+    public MemorySegment payload() {
+        return message.asSlice(VhostUser.HEADER_BYTES, have - VhostUser.HEADER_BYTES);
+    }
+
+    public ReceivedFds fds() {
+        return fds;
+    }
+
+    /** Ends the present message: descriptors that were not taken are closed, the next one may be received. */
+    public void done() {
+        fds.close();
+        have = 0;
+    }
+
+    /** Replies to the present message with a u64. */
+    public void reply(long value) throws FramingViolation {
+        header(Long.BYTES);
+        reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUser.HEADER_BYTES, value);
+        flush();
+    }
+
+    /** Replies to the present message with the state of a vring: two u32. */
+    public void reply(int index, int num) throws FramingViolation {
+        header(2 * Integer.BYTES);
+        reply.set(ValueLayout.JAVA_INT, VhostUser.HEADER_BYTES, index);
+        reply.set(ValueLayout.JAVA_INT, VhostUser.HEADER_BYTES + Integer.BYTES, num);
+        flush();
+    }
+
+    /** Whether a reply, or a part of it, waits until the socket takes it. */
+    public boolean hasUnsent() {
+        return unsentFrom < unsentTo;
+    }
+
+    /** Sends what the socket takes of the reply. */
+    public void flush() throws FramingViolation {
+        while (hasUnsent()) {
+            int sent = stream.send(reply.asSlice(unsentFrom, unsentTo - unsentFrom));
+            if (sent == UnixStream.WOULD_BLOCK) {
+                return;
+            }
+            if (sent <= 0) {
+                throw new FramingViolation("sending a reply failed with errno " + -sent);
+            }
+            unsentFrom += sent;
+        }
+    }
+
+    /** For registration with epoll. */
+    public OwnedFd fd() {
+        return stream.fd();
+    }
+
+    @Override
+    public void close() {
+        fds.close();
+        stream.close();
+        arena.close();
+    }
+
+    private void header(int size) {
+        assert !hasUnsent();
+        reply.set(ValueLayout.JAVA_INT, ID, id());
+        reply.set(ValueLayout.JAVA_INT, FLAGS, VhostUser.VERSION | VhostUser.REPLY_FLAG);
+        reply.set(ValueLayout.JAVA_INT, SIZE, size);
+        unsentFrom = 0;
+        unsentTo = VhostUser.HEADER_BYTES + size;
+    }
+
+    private int flags() {
+        return message.get(ValueLayout.JAVA_INT, FLAGS);
+    }
+
+    private int wholeMessage() {
+        return VhostUser.HEADER_BYTES + message.get(ValueLayout.JAVA_INT, SIZE);
+    }
+}

@@ -1,0 +1,62 @@
+package org.vhostuserrng.transport.protocol;
+
+import java.util.List;
+
+/**
+ * A request of a front-end, decoded: one record each, in the document's own terms. Counts of descriptors have been
+ * checked; indices, addresses and feature bits have not.
+ */
+public sealed interface Request {
+
+    record GetFeatures() implements Request {}
+
+    record SetFeatures(long features) implements Request {}
+
+    record GetProtocolFeatures() implements Request {}
+
+    record SetProtocolFeatures(long protocolFeatures) implements Request {}
+
+    record GetQueueNum() implements Request {}
+
+    record SetOwner() implements Request {}
+
+    record ResetOwner() implements Request {}
+
+    /** Region {@code i} is in descriptor {@code i} of the message. */
+    record SetMemTable(List<MemoryRegion> regions) implements Request {}
+
+    record SetVringNum(int index, int num) implements Request {}
+
+    /** Addresses are the front-end's own (user addresses). */
+    record SetVringAddr(int index, int flags, UserAddress descriptor, UserAddress used, UserAddress available)
+            implements Request {}
+
+    record SetVringBase(int index, int base) implements Request {}
+
+    record GetVringBase(int index) implements Request {}
+
+    /** Without a descriptor ({@code hasFd} false) the back-end has to poll the ring. */
+    record SetVringKick(int index, boolean hasFd) implements Request {}
+
+    record SetVringCall(int index, boolean hasFd) implements Request {}
+
+    record SetVringErr(int index, boolean hasFd) implements Request {}
+
+    record SetVringEnable(int index, boolean enabled) implements Request {}
+
+    /** Any id that this back-end does not serve. */
+    record Unknown(int id) implements Request {}
+
+    /** An address in the front-end's own address space; compared unsigned. */
+    record UserAddress(long value) {}
+
+    /**
+     * One region of guest memory.
+     *
+     * @param guestAddress where the guest sees it
+     * @param size in bytes
+     * @param userAddress where the front-end sees it
+     * @param mmapOffset where it begins in its file
+     */
+    record MemoryRegion(long guestAddress, long size, UserAddress userAddress, long mmapOffset) {}
+}

@@ -1,0 +1,58 @@
+package org.vhostuserrng.transport.protocol;
+
+/**
+ * Constants of the vhost-user document ("Vhost-user Protocol", QEMU docs/interop/vhost-user), by its own names. Message
+ * ids and feature bits that this back-end has no use for are not listed: they are refused as unknown.
+ */
+public final class VhostUser {
+    // Header
+    public static final int VERSION = 0x1;
+    public static final int VERSION_MASK = 0x3;
+    public static final int REPLY_FLAG = 0x4;
+    public static final int NEED_REPLY_FLAG = 0x8;
+    /** u32 request, u32 flags, u32 size; native byte order. */
+    public static final int HEADER_BYTES = 12;
+
+    // Front-end message types
+    public static final int VHOST_USER_GET_FEATURES = 1;
+    public static final int VHOST_USER_SET_FEATURES = 2;
+    public static final int VHOST_USER_SET_OWNER = 3;
+    public static final int VHOST_USER_RESET_OWNER = 4;
+    public static final int VHOST_USER_SET_MEM_TABLE = 5;
+    public static final int VHOST_USER_SET_VRING_NUM = 8;
+    public static final int VHOST_USER_SET_VRING_ADDR = 9;
+    public static final int VHOST_USER_SET_VRING_BASE = 10;
+    public static final int VHOST_USER_GET_VRING_BASE = 11;
+    public static final int VHOST_USER_SET_VRING_KICK = 12;
+    public static final int VHOST_USER_SET_VRING_CALL = 13;
+    public static final int VHOST_USER_SET_VRING_ERR = 14;
+    public static final int VHOST_USER_GET_PROTOCOL_FEATURES = 15;
+    public static final int VHOST_USER_SET_PROTOCOL_FEATURES = 16;
+    public static final int VHOST_USER_GET_QUEUE_NUM = 17;
+    public static final int VHOST_USER_SET_VRING_ENABLE = 18;
+
+    // Protocol feature bits
+    public static final int VHOST_USER_PROTOCOL_F_MQ = 0;
+    public static final int VHOST_USER_PROTOCOL_F_REPLY_ACK = 3;
+
+    /** The feature bit that says that protocol features can be negotiated. */
+    public static final int VHOST_USER_F_PROTOCOL_FEATURES = 30;
+
+    /** Without CONFIGURE_MEM_SLOTS: the number of regions that a memory table may have. */
+    public static final int MAX_REGIONS = 8;
+
+    /** Of the u64 of SET_VRING_KICK, CALL and ERR: the ring's index, and the bit that says no descriptor is sent. */
+    public static final int VRING_IDX_MASK = 0xff;
+
+    public static final int VRING_NOFD_MASK = 0x100;
+
+    /** The largest request: the memory table with all its regions (u32 count, u32 padding, 32 bytes each). */
+    public static final int MOST_PAYLOAD_BYTES = 8 + MAX_REGIONS * 32;
+
+    private VhostUser() {}
+
+    /** The mask of a feature bit. */
+    public static long mask(int bit) {
+        return 1L << bit;
+    }
+}

@@ -1,0 +1,97 @@
+package org.vhostuserrng.transport.server;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.vhostuserrng.transport.VirtioDevice;
+import org.vhostuserrng.transport.loop.EventLoop;
+import org.vhostuserrng.transport.session.Session;
+import org.vhostuserrng.transport.sys.HostFault;
+import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.transport.sys.UnixListener;
+import org.vhostuserrng.transport.sys.UnixStream;
+
+/**
+ * vhost-user back-ends on one event loop.
+ *
+ * <p>Confined to the thread that opened it, which is the one that calls {@link #run}; {@link #stop} and
+ * {@link #sourceReady} may be called by any.
+ */
+public final class VhostUserServer implements AutoCloseable {
+    private final EventLoop loop;
+    private final List<Runnable> closers = new ArrayList<>();
+    private volatile boolean stopping;
+
+    private VhostUserServer(EventLoop loop) {
+        this.loop = loop;
+    }
+
+    /** Opens a server that serves nobody yet. */
+    public static VhostUserServer open() throws IOException {
+        return new VhostUserServer(EventLoop.open(System::nanoTime));
+    }
+
+    /**
+     * Listens on {@code path} and serves one front-end after the other with {@code device}. The file is removed on
+     * {@link #close}.
+     *
+     * @throws IOException if the path is in use, is no socket, or cannot be bound
+     * @throws IllegalArgumentException if it is too long for a socket (107 bytes)
+     */
+    public void listen(Path path, VirtioDevice device) throws IOException {
+        add(UnixListener.bind(path), device);
+    }
+
+    /**
+     * Serves with {@code device} on a socket inherited as descriptor {@code fd}: one that listens serves one front-end
+     * after the other; one that is connected serves this front-end, and the server stops when it disconnects.
+     *
+     * @throws IOException if the descriptor is no such socket
+     */
+    public void inherit(int fd, VirtioDevice device) throws IOException {
+        OwnedFd socket = new OwnedFd(fd);
+        if (UnixListener.isListening(socket)) {
+            add(UnixListener.adopt(socket), device);
+        } else {
+            Session session = Session.open(loop, device, UnixStream.adopt(socket), this::stop);
+            closers.add(session::close);
+        }
+    }
+
+    /** Serves until {@link #stop}. */
+    public void run() throws IOException {
+        while (!stopping) {
+            loop.await();
+            loop.doWork();
+        }
+    }
+
+    /** One turn of the loop, without waiting: how many activities had something to do. */
+    public int doWork() throws IOException {
+        return loop.doWork();
+    }
+
+    /** Makes {@link #run} return. Any thread. */
+    public void stop() {
+        stopping = true;
+        loop.wake();
+    }
+
+    /** Tells that a source has bytes again for those that wait for it. Any thread. */
+    public void sourceReady() {
+        loop.sourceReady();
+    }
+
+    /** Stops all rings, closes all sessions and sockets, and removes the socket files. */
+    @Override
+    public void close() {
+        closers.forEach(Runnable::run);
+        loop.close();
+    }
+
+    private void add(UnixListener listener, VirtioDevice device) throws HostFault {
+        GuestPort port = new GuestPort(loop, device, listener);
+        closers.add(port::close);
+    }
+}

@@ -1,0 +1,279 @@
+package org.vhostuserrng.transport.session;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vhostuserrng.transport.CallSignal;
+import org.vhostuserrng.transport.DeviceQueue;
+import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.QueueSetup;
+import org.vhostuserrng.transport.QueueSetup.QueueAreas;
+import org.vhostuserrng.transport.VirtioDevice;
+import org.vhostuserrng.transport.loop.Activity;
+import org.vhostuserrng.transport.loop.EventLoop;
+import org.vhostuserrng.transport.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.protocol.Request.UserAddress;
+import org.vhostuserrng.transport.session.RingState.Broken;
+import org.vhostuserrng.transport.session.RingState.Started;
+import org.vhostuserrng.transport.session.RingState.Stopped;
+import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.sys.HostFault;
+
+/**
+ * One ring of a session: what the front-end has configured of it so far, in any order, and the queue that runs once
+ * that is complete. Gets its turns from the loop whenever the guest kicks. Confined to the loop's thread.
+ */
+final class RingSlot extends Activity implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RingSlot.class);
+    /** How often a ring without a kick descriptor is looked at. */
+    private static final long POLL_NANOS = 1_000_000;
+
+    /** Where the front-end sees the parts of the ring. */
+    record Addresses(UserAddress descriptor, UserAddress used, UserAddress available) {}
+
+    private final int index;
+    private final EventLoop loop;
+    private final VirtioDevice device;
+    private final Session session;
+    private final CallSignal call = new CallSignal();
+
+    private RingState state = new Stopped(0);
+    private int size;
+    private Addresses addresses;
+    private boolean enabled;
+    private boolean polled;
+    private EventFd kick;
+    private EventFd err;
+
+    RingSlot(int index, EventLoop loop, VirtioDevice device, Session session) {
+        this.index = index;
+        this.loop = loop;
+        this.device = device;
+        this.session = session;
+    }
+
+    // --- what the guest causes -------------------------------------------------------------------------------------
+
+    @Override
+    protected void run(long now, boolean ready) {
+        if (ready) {
+            // Before the ring is looked at: a kick that comes while it is looked at must not get lost.
+            kick.drain();
+            startOnKick();
+        }
+        if (enabled && state instanceof Started started) {
+            serve(started.queue(), now);
+        }
+    }
+
+    @Override
+    protected void fail(RuntimeException bug) {
+        session.fail(bug);
+    }
+
+    private void serve(DeviceQueue queue, long now) {
+        long next;
+        try {
+            next = queue.drain(now);
+            session.memory().guestMemory().settle();
+        } catch (InternalError memoryGone) {
+            // SIGBUS: the file behind the guest's memory has been cut off.
+            breakRing(queue, "guest memory vanished: " + memoryGone.getMessage());
+            return;
+        }
+        if (next == DeviceQueue.IDLE) {
+            if (polled) {
+                loop.schedule(this, now + POLL_NANOS);
+            }
+        } else if (next >= 0) {
+            loop.schedule(this, next);
+        } else if (next == DeviceQueue.MORE) {
+            loop.again(this);
+        } else if (next == DeviceQueue.STARVED) {
+            loop.waitForSource(this);
+        } else {
+            breakRing(queue, queue.fault());
+        }
+    }
+
+    private void startOnKick() {
+        // vhost-user, "Ring states": a ring is started by the first kick.
+        if (state instanceof Stopped stopped) {
+            try {
+                start(stopped.base());
+            } catch (ProtocolViolation incomplete) {
+                breakRing(stopped.base(), incomplete.getMessage());
+            }
+        }
+    }
+
+    private void breakRing(DeviceQueue queue, String fault) {
+        breakRing(queue.stop(), fault);
+    }
+
+    private void breakRing(int base, String fault) {
+        LOG.warn("{}: ring {} is broken until it is reset: {}", device.name(), index, fault);
+        state = new Broken(base);
+        loop.forget(this);
+        dropKick();
+        if (err != null) {
+            err.signal();
+        }
+    }
+
+    // --- what the front-end causes ---------------------------------------------------------------------------------
+
+    void setNum(int num) throws ProtocolViolation {
+        requireStopped("SET_VRING_NUM");
+        size = num;
+    }
+
+    void setBase(int base) throws ProtocolViolation {
+        requireStopped("SET_VRING_BASE");
+        state = new Stopped(base);
+    }
+
+    /** A started ring goes on at its new place. */
+    void setAddresses(Addresses newAddresses) throws ProtocolViolation {
+        boolean moved = !newAddresses.equals(addresses);
+        addresses = newAddresses;
+        if (moved) {
+            suspend();
+            resume();
+        }
+    }
+
+    /** Takes ownership; null if the ring is to be polled. */
+    void setKick(EventFd newKick) throws ProtocolViolation, HostFault {
+        dropKick();
+        kick = newKick;
+        polled = newKick == null;
+        if (newKick != null) {
+            loop.watch(this, newKick.fd());
+        }
+        startIfComplete();
+    }
+
+    /** Takes ownership; null for no notifications. */
+    void setCall(EventFd newCall) {
+        call.redirect(newCall);
+        // The buffers used so far may have been announced to a descriptor that nobody listens to any more.
+        if (state instanceof Started && call.count() > 0) {
+            call.signal();
+        }
+    }
+
+    /** Takes ownership; null for none. */
+    void setErr(EventFd newErr) {
+        closeErr();
+        err = newErr;
+    }
+
+    void setEnabled(boolean nowEnabled) throws ProtocolViolation {
+        enabled = nowEnabled;
+        if (enabled) {
+            startIfComplete();
+            // A kick may have come, and been eaten, while the ring was disabled.
+            loop.again(this);
+        } else {
+            loop.forget(this);
+        }
+    }
+
+    /** Stops the ring and returns its base. */
+    int stop() {
+        suspend();
+        dropKick();
+        int base = base();
+        state = new Stopped(base);
+        return base;
+    }
+
+    /** Whether the ring touches guest memory. */
+    boolean isStarted() {
+        return state instanceof Started;
+    }
+
+    /** Ends the use of guest memory until {@link #resume}. */
+    void suspend() {
+        if (state instanceof Started(DeviceQueue queue)) {
+            state = new Stopped(queue.stop());
+            loop.forget(this);
+        }
+    }
+
+    /** Starts again what {@link #suspend} stopped, with whatever is configured now. */
+    void resume() throws ProtocolViolation {
+        startIfComplete();
+    }
+
+    @Override
+    public void close() {
+        stop();
+        loop.forget(this);
+        call.close();
+        closeErr();
+    }
+
+    // ---------------------------------------------------------------------------------------------------------------
+
+    private void startIfComplete() throws ProtocolViolation {
+        boolean complete = enabled && (kick != null || polled) && size != 0 && addresses != null;
+        if (complete && session.hasMemory() && state instanceof Stopped(int base)) {
+            start(base);
+            loop.again(this);
+        }
+    }
+
+    private void start(int base) throws ProtocolViolation {
+        if (addresses == null) {
+            throw new ProtocolViolation("ring " + index + " started without addresses");
+        }
+        MemoryTable memory = session.memory();
+        QueueAreas areas = new QueueAreas(
+                memory.toGuest(addresses.descriptor()),
+                memory.toGuest(addresses.available()),
+                memory.toGuest(addresses.used()));
+        try {
+            QueueSetup setup = new QueueSetup(index, size, base, session.features(), areas, memory.guestMemory(), call);
+            state = new Started(device.start(setup));
+        } catch (InvalidQueueException invalid) {
+            throw new ProtocolViolation("ring " + index + ": " + invalid.getMessage(), invalid);
+        }
+        LOG.debug("{}: ring {} started at {}", device.name(), index, base);
+    }
+
+    private void requireStopped(String request) throws ProtocolViolation {
+        if (!(state instanceof Stopped)) {
+            throw new ProtocolViolation(request + " for ring " + index + ", which is not stopped");
+        }
+    }
+
+    private int base() {
+        return switch (state) {
+            case Stopped(int base) -> base;
+            case Broken(int base) -> base;
+            case Started ignored -> throw new IllegalStateException("ring is started");
+        };
+    }
+
+    private void dropKick() {
+        if (kick == null) {
+            return;
+        }
+        try {
+            loop.unwatch(this, kick.fd());
+        } catch (HostFault impossible) {
+            throw new IllegalStateException("a watched descriptor that epoll does not know", impossible);
+        } finally {
+            kick.close();
+            kick = null;
+        }
+    }
+
+    private void closeErr() {
+        if (err != null) {
+            err.close();
+            err = null;
+        }
+    }
+}

@@ -1,0 +1,15 @@
+package org.vhostuserrng.transport.sys;
+
+/** Error numbers that are acted upon, from Linux's generic {@code errno.h} (the same on every 64-bit architecture). */
+public final class Errno {
+    public static final int EINTR = 4;
+    public static final int EAGAIN = 11;
+    public static final int EPERM = 1;
+    public static final int EINVAL = 22;
+    public static final int EPIPE = 32;
+    public static final int ECONNABORTED = 103;
+    public static final int ECONNRESET = 104;
+    public static final int ECONNREFUSED = 111;
+
+    private Errno() {}
+}

@@ -1,0 +1,66 @@
+package org.vhostuserrng.transport.sys;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * What statx(2) says of an open file or a path; unlike struct stat its layout is the same on every architecture.
+ *
+ * @param mode type and permission bits
+ * @param size in bytes
+ * @param blockSize in bytes; on hugetlbfs the size of a huge page
+ * @param device identifies the file system
+ * @param inode identifies the file within it
+ */
+public record FileStatus(int mode, long size, long blockSize, long device, long inode) {
+    private static final MemorySegment STATX = Libc.symbol("statx");
+    private static final int AT_FDCWD = -100;
+    private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+    private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int STATX_BASIC_STATS = 0x7ff;
+
+    // struct statx: stx_blksize u32 at 4, stx_mode u16 at 28, stx_ino u64 at 32, stx_size u64 at 40,
+    // stx_dev_major u32 at 136, stx_dev_minor u32 at 140; 256 bytes.
+    private static final long STATX_BYTES = 256;
+    private static final int S_IFMT = 0xf000;
+    private static final int S_IFREG = 0x8000;
+    private static final int S_IFSOCK = 0xc000;
+
+    static FileStatus of(OwnedFd fd) throws HostFault {
+        return statx(fd.number(), "", AT_EMPTY_PATH);
+    }
+
+    /** Of the name itself: a symbolic link is not followed. */
+    static FileStatus ofName(String path) throws HostFault {
+        return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+    }
+
+    public boolean isRegularFile() {
+        return (mode & S_IFMT) == S_IFREG;
+    }
+
+    public boolean isSocket() {
+        return (mode & S_IFMT) == S_IFSOCK;
+    }
+
+    public boolean isSameFileAs(FileStatus other) {
+        return device == other.device && inode == other.inode;
+    }
+
+    private static FileStatus statx(int directory, String path, int flags) throws HostFault {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment status = arena.allocate(STATX_BYTES, Long.BYTES);
+            MemorySegment name = arena.allocateFrom(path);
+            HostFault.check(
+                    "statx",
+                    Libc.callInt(STATX, directory, name.address(), flags, STATX_BASIC_STATS, status.address()));
+            return new FileStatus(
+                    status.get(ValueLayout.JAVA_SHORT, 28) & 0xffff,
+                    status.get(ValueLayout.JAVA_LONG, 40),
+                    status.get(ValueLayout.JAVA_INT, 4) & 0xffff_ffffL,
+                    status.get(ValueLayout.JAVA_LONG, 136),
+                    status.get(ValueLayout.JAVA_LONG, 32));
+        }
+    }
+}

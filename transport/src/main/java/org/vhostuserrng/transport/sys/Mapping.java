@@ -1,0 +1,119 @@
+package org.vhostuserrng.transport.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A range of a file that a front-end shares with us, mapped readable and writable. Confined to the thread that made
+ * it; after {@link #close} every access throws.
+ *
+ * <p>The file may be shrunk under us unless it is sealed, which {@link #isSealed} tells: an access beyond its end is a
+ * SIGBUS, which the JVM turns into an InternalError for the kinds of access that the data path keeps to.
+ */
+public final class Mapping implements AutoCloseable {
+    private static final MemorySegment MMAP = Libc.symbol("mmap");
+    private static final MemorySegment MUNMAP = Libc.symbol("munmap");
+    private static final MemorySegment MADVISE = Libc.symbol("madvise");
+    /** The cheapest of libc's functions. */
+    private static final MemorySegment GETPAGESIZE = Libc.symbol("getpagesize");
+
+    private static final MemorySegment FCNTL = Libc.symbol("fcntl");
+    private static final int PROT_READ_WRITE = 3;
+    private static final int MAP_SHARED_NORESERVE = 0x4001;
+    private static final int MADV_DONTDUMP = 16;
+    private static final int F_ADD_SEALS = 1033;
+    private static final int F_GET_SEALS = 1034;
+    private static final int F_SEAL_SHRINK = 2;
+
+    private final Arena arena;
+    private final MemorySegment segment;
+    private final boolean sealed;
+
+    private Mapping(Arena arena, MemorySegment segment, boolean sealed) {
+        this.arena = arena;
+        this.segment = segment;
+        this.sealed = sealed;
+    }
+
+    /**
+     * Maps {@code size} bytes from {@code offset} of {@code file}, which stays the caller's to close.
+     *
+     * @throws IOException if the file is no regular one (memfd, tmpfs and hugetlbfs files are) or is shorter than
+     *     {@code offset + size}
+     */
+    public static Mapping of(OwnedFd file, long offset, long size) throws IOException {
+        FileStatus status = FileStatus.of(file);
+        if (!status.isRegularFile()) {
+            throw new IOException("memory is no file that can be mapped");
+        }
+        if (offset < 0 || size <= 0 || offset > status.size() - size) {
+            throw new IOException("region of " + size + " bytes from offset " + Long.toUnsignedString(offset)
+                    + " in a file of " + status.size() + " bytes");
+        }
+        boolean sealed = seal(file);
+        // A mapping begins and ends on a page of the file, which may be a huge one.
+        long page = Math.max(status.blockSize(), 4096);
+        long skipped = offset % page;
+        return map(file, offset - skipped, roundUp(skipped + size, page), skipped, size, sealed);
+    }
+
+    private static long roundUp(long length, long page) {
+        return (length + page - 1) / page * page;
+    }
+
+    @SuppressWarnings("restricted")
+    private static Mapping map(OwnedFd file, long offset, long length, long skipped, long size, boolean sealed)
+            throws HostFault {
+        long address = Libc.callLong(MMAP, 0, length, PROT_READ_WRITE, MAP_SHARED_NORESERVE, file.number(), offset);
+        if (address < 0) {
+            throw new HostFault("mmap", (int) -address);
+        }
+        // The guest's memory is not ours to leave in a core file. A kernel that cannot is no reason to stop.
+        int advised = Libc.callInt(MADVISE, address, length, MADV_DONTDUMP, 0, 0);
+        assert advised == 0 || advised == -Errno.EINVAL;
+        Arena arena = Arena.ofConfined();
+        MemorySegment whole = MemorySegment.ofAddress(address)
+                .reinterpret(length, arena, unmapped -> unmap(unmapped.address(), length));
+        return new Mapping(arena, whole.asSlice(skipped, size), sealed);
+    }
+
+    private static void unmap(long address, long length) {
+        int result = Libc.callInt(MUNMAP, address, length, 0, 0, 0);
+        assert result == 0;
+    }
+
+    /** Forbids shrinking if the file allows that (a memfd does while it is not sealed otherwise). */
+    private static boolean seal(OwnedFd file) {
+        int added = Libc.callInt(FCNTL, file.number(), F_ADD_SEALS, F_SEAL_SHRINK, 0, 0);
+        if (added == 0) {
+            return true;
+        }
+        int seals = Libc.callInt(FCNTL, file.number(), F_GET_SEALS, 0, 0, 0);
+        return seals > 0 && (seals & F_SEAL_SHRINK) != 0;
+    }
+
+    /**
+     * Has accesses to memory that vanished reported here, by an InternalError, if one is due: compiled code reports them
+     * late, at the next native call, which would be another guest's turn.
+     */
+    public static void settle() {
+        int pageSize = Libc.callInt(GETPAGESIZE, 0, 0, 0, 0, 0);
+        assert pageSize > 0;
+    }
+
+    /** The mapped bytes, exactly those asked for. */
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /** Whether the file can no longer be shrunk. */
+    public boolean isSealed() {
+        return sealed;
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,121 @@
+package org.vhostuserrng.transport.sys;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+
+/**
+ * A connected UNIX stream socket, non-blocking, that receives descriptors (SCM_RIGHTS). Confined to the thread that
+ * created it.
+ */
+public final class UnixStream implements AutoCloseable {
+    /** What {@link #receive} and {@link #send} return when the call would have had to wait. */
+    public static final int WOULD_BLOCK = -Errno.EAGAIN;
+
+    /** Descriptors that one message may carry; the kernel closes those beyond. */
+    public static final int MOST_FDS = 8;
+
+    private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
+    private static final MemorySegment SEND = Libc.symbol("send");
+    private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
+    private static final int MSG_CTRUNC = 0x8;
+    private static final int SOL_SOCKET = 1;
+    private static final int SCM_RIGHTS = 1;
+
+    // struct msghdr { void *msg_name; socklen_t msg_namelen; struct iovec *msg_iov; size_t msg_iovlen;
+    //                 void *msg_control; size_t msg_controllen; int msg_flags; };
+    private static final long MSG_IOV = 16;
+    private static final long MSG_IOVLEN = 24;
+    private static final long MSG_CONTROL = 32;
+    private static final long MSG_CONTROLLEN = 40;
+    private static final long MSG_FLAGS = 48;
+    private static final long MSGHDR_BYTES = 56;
+    // struct iovec { void *iov_base; size_t iov_len; };
+    private static final long IOV_BASE = 0;
+    private static final long IOV_LEN = 8;
+    private static final long IOVEC_BYTES = 16;
+    // struct cmsghdr { size_t cmsg_len; int cmsg_level; int cmsg_type; }; followed by the descriptors
+    private static final long CMSG_LEVEL = 8;
+    private static final long CMSG_TYPE = 12;
+    private static final long CMSG_DATA = 16;
+    private static final long CONTROL_BYTES = CMSG_DATA + MOST_FDS * Integer.BYTES;
+
+    private final OwnedFd fd;
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment message = arena.allocate(MSGHDR_BYTES, Long.BYTES);
+    private final MemorySegment vector = arena.allocate(IOVEC_BYTES, Long.BYTES);
+    private final MemorySegment control = arena.allocate(CONTROL_BYTES, Long.BYTES);
+
+    UnixStream(OwnedFd fd) {
+        this.fd = fd;
+    }
+
+    /** Takes over an inherited socket that is connected. */
+    public static UnixStream adopt(OwnedFd inherited) throws HostFault {
+        inherited.setNonBlocking();
+        return new UnixStream(inherited);
+    }
+
+    /**
+     * Receives bytes, and the descriptors that came with them.
+     *
+     * @param fds takes the descriptors
+     * @return the number of bytes, 0 at the end of the stream, {@link #WOULD_BLOCK}, or another negated errno;
+     *     descriptors beyond {@link #MOST_FDS} make it −EINVAL
+     */
+    public int receive(MemorySegment target, List<OwnedFd> fds) {
+        prepare(target);
+        long received = Libc.callLong(RECVMSG, fd.number(), message.address(), MSG_CMSG_CLOEXEC, 0, 0, 0);
+        if (received < 0) {
+            return (int) received;
+        }
+        collect(fds);
+        boolean truncated = (message.get(ValueLayout.JAVA_INT, MSG_FLAGS) & MSG_CTRUNC) != 0;
+        return truncated ? -Errno.EINVAL : (int) received;
+    }
+
+    /** Sends bytes: how many were taken, {@link #WOULD_BLOCK}, or another negated errno. */
+    public int send(MemorySegment source) {
+        return (int) Libc.callLong(SEND, fd.number(), source.address(), source.byteSize(), MSG_NOSIGNAL, 0, 0);
+    }
+
+    /** For registration with {@link Epoll}; this object stays the owner. */
+    public OwnedFd fd() {
+        return fd;
+    }
+
+    @Override
+    public void close() {
+        fd.close();
+        arena.close();
+    }
+
+    private void prepare(MemorySegment target) {
+        vector.set(ValueLayout.JAVA_LONG, IOV_BASE, target.address());
+        vector.set(ValueLayout.JAVA_LONG, IOV_LEN, target.byteSize());
+        message.fill((byte) 0);
+        message.set(ValueLayout.JAVA_LONG, MSG_IOV, vector.address());
+        message.set(ValueLayout.JAVA_LONG, MSG_IOVLEN, 1);
+        message.set(ValueLayout.JAVA_LONG, MSG_CONTROL, control.address());
+        message.set(ValueLayout.JAVA_LONG, MSG_CONTROLLEN, CONTROL_BYTES);
+    }
+
+    private void collect(List<OwnedFd> fds) {
+        long used = message.get(ValueLayout.JAVA_LONG, MSG_CONTROLLEN);
+        if (used < CMSG_DATA) {
+            return;
+        }
+        boolean rights = control.get(ValueLayout.JAVA_INT, CMSG_LEVEL) == SOL_SOCKET
+                && control.get(ValueLayout.JAVA_INT, CMSG_TYPE) == SCM_RIGHTS;
+        if (!rights) {
+            return;
+        }
+        // The kernel writes cmsg_len; it never says more than the buffer that it was given holds.
+        long end = control.get(ValueLayout.JAVA_LONG, 0);
+        for (long at = CMSG_DATA; at + Integer.BYTES <= end; at += Integer.BYTES) {
+            fds.add(new OwnedFd(control.get(ValueLayout.JAVA_INT, at)));
+        }
+    }
+}
