@@ -1,4 +1,4 @@
-package org.vhostuserrng.it.program;
+package org.vhostuserrng.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -17,10 +17,10 @@ class LauncherIT {
     Path directory;
 
     private String version() throws IOException, InterruptedException {
-        return Program.run(
+        return Command.run(
                         Map.of(),
-                        Program.repository(),
-                        List.of(Program.launcher().toString(), "--version"))
+                        Command.repository(),
+                        List.of(Command.launcher().toString(), "--version"))
                 .output();
     }
 
@@ -29,10 +29,10 @@ class LauncherIT {
         Path bin = Files.createDirectories(directory.resolve("with space/bin"));
         Files.createSymbolicLink(
                 bin.resolve("first"),
-                bin.toRealPath().relativize(Program.launcher().toRealPath()));
+                bin.toRealPath().relativize(Command.launcher().toRealPath()));
         Files.createSymbolicLink(directory.resolve("second"), Path.of("with space/bin/first"));
 
-        Program.Outcome outcome = Program.run(Map.of(), directory, List.of("./second", "--version"));
+        Command.Outcome outcome = Command.run(Map.of(), directory, List.of("./second", "--version"));
 
         assertEquals(0, outcome.status(), outcome.output());
         assertEquals(version(), outcome.output());
@@ -40,9 +40,9 @@ class LauncherIT {
 
     @Test
     void isFoundThroughPath() throws IOException, InterruptedException {
-        Files.createSymbolicLink(directory.resolve("vhost-user-rng"), Program.launcher());
+        Files.createSymbolicLink(directory.resolve("vhost-user-rng"), Command.launcher());
 
-        Program.Outcome outcome = Program.run(
+        Command.Outcome outcome = Command.run(
                 Map.of("PATH", directory + ":" + System.getenv("PATH")),
                 Path.of("/"),
                 List.of("/bin/sh", "-c", "vhost-user-rng --version"));
@@ -53,12 +53,12 @@ class LauncherIT {
 
     @Test
     void worksFromACopyOfTheDistribution() throws IOException, InterruptedException {
-        Path dist = Program.launcher().getParent().getParent();
-        Program.Outcome copied = Program.run(Map.of(), directory, List.of("cp", "-r", dist.toString(), "a copy"));
+        Path dist = Command.launcher().getParent().getParent();
+        Command.Outcome copied = Command.run(Map.of(), directory, List.of("cp", "-r", dist.toString(), "a copy"));
         assertEquals(0, copied.status(), copied.output());
 
         // The AOT cache no longer fits the copied jars: the JVM must leave it aside without a word.
-        Program.Outcome outcome = Program.run(Map.of(), directory, List.of("a copy/bin/vhost-user-rng", "--version"));
+        Command.Outcome outcome = Command.run(Map.of(), directory, List.of("a copy/bin/vhost-user-rng", "--version"));
 
         assertEquals(0, outcome.status(), outcome.output());
         assertEquals(version(), outcome.output());
@@ -71,10 +71,10 @@ class LauncherIT {
         Files.createSymbolicLink(old.resolve("bin/java"), Path.of("/bin/true"));
         Files.writeString(old.resolve("release"), "IMPLEMENTOR=\"Nobody\"\nJAVA_VERSION=\"17.0.9\"\n");
 
-        Program.Outcome outcome = Program.run(
+        Command.Outcome outcome = Command.run(
                 Map.of("VHOST_USER_RNG_JAVA_HOME", old.toString()),
                 directory,
-                List.of(Program.launcher().toString(), "--version"));
+                List.of(Command.launcher().toString(), "--version"));
 
         assertEquals(1, outcome.status(), outcome.output());
         assertEquals(
@@ -83,18 +83,18 @@ class LauncherIT {
 
     @Test
     void passesOverAnOldJavaHome() throws IOException, InterruptedException {
-        Program.Outcome outcome = Program.run(
+        Command.Outcome outcome = Command.run(
                 Map.of("JAVA_HOME", directory.toString()),
                 directory,
-                List.of(Program.launcher().toString(), "--version"));
+                List.of(Command.launcher().toString(), "--version"));
 
         assertEquals(0, outcome.status(), outcome.output());
     }
 
     @Test
     void classPathCommandsStartWithoutAWarningOfTheJvm() throws IOException, InterruptedException {
-        Program.Outcome outcome =
-                Program.run(Map.of(), directory, List.of(Program.launcher().toString(), "bench", "--help"));
+        Command.Outcome outcome =
+                Command.run(Map.of(), directory, List.of(Command.launcher().toString(), "bench", "--help"));
 
         assertEquals(0, outcome.status(), outcome.output());
         assertTrue(outcome.output().contains("--depth"), outcome.output());

@@ -1,4 +1,4 @@
-package org.vhostuserrng.it.program;
+package org.vhostuserrng.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -24,7 +24,7 @@ class ReadmeIT {
     private static final Pattern HELP_ENTRY = Pattern.compile("(?m)^ *(?:-\\w, *)?(--[a-z][a-z-]*)");
 
     private static String readme() throws IOException {
-        return Files.readString(Program.repository().resolve("README.md"));
+        return Files.readString(Command.repository().resolve("README.md"));
     }
 
     /** The options in the first cell of every row of the table that starts with the given line. */
@@ -32,17 +32,17 @@ class ReadmeIT {
         String table = readme().split(Pattern.quote(heading), 2)[1].split("\n\n", 2)[0];
         return table.lines()
                 .filter(line -> line.startsWith("| `"))
-                .map(line -> line.split("\\|")[1])
+                .map(line -> line.split("\\|", -1)[1])
                 .flatMap(cell -> OPTION.matcher(cell).results())
                 .map(MatchResult::group)
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private static Set<String> helpOptions(String... command) throws IOException, InterruptedException {
-        List<String> words = new ArrayList<>(List.of(Program.launcher().toString()));
+        List<String> words = new ArrayList<>(List.of(Command.launcher().toString()));
         words.addAll(List.of(command));
         words.add("--help");
-        Program.Outcome help = Program.run(Map.of(), Program.repository(), words);
+        Command.Outcome help = Command.run(Map.of(), Command.repository(), words);
         assertEquals(0, help.status(), help.output());
         return HELP_ENTRY
                 .matcher(help.output())
@@ -55,7 +55,7 @@ class ReadmeIT {
     void itsTwoCommandsCanBeRun() throws IOException {
         for (String command : List.of("tools/demo", "tools/test")) {
             assertTrue(readme().contains("    " + command + " "), command);
-            assertTrue(Files.isExecutable(Program.repository().resolve(command)), command);
+            assertTrue(Files.isExecutable(Command.repository().resolve(command)), command);
         }
     }
 
@@ -79,7 +79,7 @@ class ReadmeIT {
                 .matcher(readme())
                 .results()
                 .map(MatchResult::group)
-                .filter(path -> !Files.exists(Program.repository().resolve(path)))
+                .filter(path -> !Files.exists(Command.repository().resolve(path)))
                 .collect(Collectors.toSet());
         assertEquals(Set.of(), missing);
     }

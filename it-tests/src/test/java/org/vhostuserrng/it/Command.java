@@ -1,4 +1,4 @@
-package org.vhostuserrng.it.program;
+package org.vhostuserrng.it;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,25 +8,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** Where the packaged program and the repository are, and a way to run a short command of theirs. */
-public final class Program {
-    private static final Path MODULE = Path.of("").toAbsolutePath();
-
-    private Program() {}
+/** A short command with an environment and a directory of its own: a script of the repository, or the launcher. */
+final class Command {
+    private Command() {}
 
     /** What a command printed on stdout and stderr together, and how it ended. */
-    public record Outcome(int status, String output) {}
+    record Outcome(int status, String output) {}
 
-    public static Path launcher() {
-        String path = System.getProperty("vhost-user-rng.program", "../tools/target/dist/bin/vhost-user-rng");
-        return MODULE.resolve(path).normalize();
+    static Path launcher() {
+        return Path.of(Program.command().getFirst());
     }
 
-    public static Path repository() {
-        return MODULE.getParent();
+    static Path repository() {
+        return Path.of("").toAbsolutePath().getParent();
     }
 
-    public static Outcome run(Map<String, String> environment, Path directory, List<String> command)
+    static Outcome run(Map<String, String> environment, Path directory, List<String> command)
             throws IOException, InterruptedException {
         Path output = Files.createTempFile("command", ".out");
         try {

@@ -1,21 +1,24 @@
-package org.vhostuserrng.it.guest;
+package org.vhostuserrng.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.it.Eventually.eventually;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Linux under QEMU against the packaged daemon, with the README's command line. */
 class RealGuestIT {
-    private static final Path SOURCE = Path.of("/dev/urandom");
+    @RegisterExtension
+    final Daemons daemons = new Daemons();
+
+    private static final String SOURCE = "/dev/urandom";
     private static final int MEBIBYTE = 1 << 20;
     private static final int SAMPLE = 1 << 16;
 
@@ -26,8 +29,8 @@ class RealGuestIT {
 
     @Test
     void guestReadsAMebibyteOfRandomBytes() throws IOException, InterruptedException {
-        try (Daemon daemon = Daemon.start("--source=file:" + SOURCE);
-                QemuGuest guest = QemuGuest.boot(daemon, "show,read:" + MEBIBYTE + ",sample:" + SAMPLE)) {
+        Daemon daemon = daemons.start("--source=file:" + SOURCE);
+        try (QemuGuest guest = QemuGuest.boot(daemon, "show,read:" + MEBIBYTE + ",sample:" + SAMPLE)) {
             guest.awaitEnd(Duration.ofMinutes(2));
 
             assertTrue(List.of(guest.said("rng_available").split(" ")).contains("virtio_rng.0"), guest::logs);
@@ -59,22 +62,17 @@ class RealGuestIT {
 
     @Test
     void sourceIsOpenOnlyWhileAGuestRuns() throws IOException, InterruptedException {
-        try (Daemon daemon = Daemon.start("--source=file:" + SOURCE)) {
-            assertFalse(daemon.hasOpen(SOURCE));
-            try (QemuGuest guest = QemuGuest.boot(daemon, "show,rate:1")) {
-                boolean wasOpen = false;
-                while (guest.isRunning() && !wasOpen) {
-                    wasOpen = daemon.hasOpen(SOURCE);
-                    Thread.sleep(20);
-                }
-                guest.awaitEnd(Duration.ofMinutes(2));
-                assertTrue(wasOpen, guest::logs);
-                Instant limit = Instant.now().plusSeconds(3);
-                while (daemon.hasOpen(SOURCE) && Instant.now().isBefore(limit)) {
-                    Thread.sleep(20);
-                }
-                assertFalse(daemon.hasOpen(SOURCE), guest::logs);
+        Daemon daemon = daemons.start("--source=file:" + SOURCE);
+        assertFalse(daemon.fds().contains(SOURCE));
+        try (QemuGuest guest = QemuGuest.boot(daemon, "show,rate:1")) {
+            boolean wasOpen = false;
+            while (guest.isRunning() && !wasOpen) {
+                wasOpen = daemon.fds().contains(SOURCE);
+                Thread.sleep(20);
             }
+            guest.awaitEnd(Duration.ofMinutes(2));
+            assertTrue(wasOpen, guest::logs);
+            eventually("the source is closed", () -> !daemon.fds().contains(SOURCE));
         }
     }
 
@@ -85,8 +83,8 @@ class RealGuestIT {
      */
     @Test
     void limitHoldsInTheGuest() throws IOException, InterruptedException {
-        try (Daemon daemon = Daemon.start("--max-bytes=1024", "--period=1000");
-                QemuGuest guest = QemuGuest.boot(daemon, "show,rate:20")) {
+        Daemon daemon = daemons.start("--max-bytes=1024", "--period=1000");
+        try (QemuGuest guest = QemuGuest.boot(daemon, "show,rate:20")) {
             guest.awaitEnd(Duration.ofMinutes(3));
 
             long milliseconds = guest.number("rate", "milliseconds");

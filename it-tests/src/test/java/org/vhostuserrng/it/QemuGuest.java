@@ -1,4 +1,4 @@
-package org.vhostuserrng.it.guest;
+package org.vhostuserrng.it;
 
 import static org.junit.jupiter.api.Assertions.fail;
 
@@ -13,11 +13,10 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assumptions;
-import org.vhostuserrng.it.program.Program;
 
 /** A Linux guest under QEMU: tools/guest/run, whose console says what the guest saw. */
 final class QemuGuest implements AutoCloseable {
-    private static final Path SCRIPTS = Program.repository().resolve("tools/guest");
+    private static final Path SCRIPTS = Command.repository().resolve("tools/guest");
 
     /** The exit status of the scripts when a person has to install something. */
     private static final int MISSING = 3;
@@ -45,12 +44,12 @@ final class QemuGuest implements AutoCloseable {
     }
 
     private static String whyUnavailable() throws IOException, InterruptedException {
-        Program.Outcome qemu =
-                Program.run(Map.of(), SCRIPTS, List.of("/bin/sh", "-c", "command -v qemu-system-x86_64"));
+        Command.Outcome qemu =
+                Command.run(Map.of(), SCRIPTS, List.of("/bin/sh", "-c", "command -v qemu-system-x86_64"));
         if (qemu.status() != 0) {
             return "qemu-system-x86_64 is not installed";
         }
-        Program.Outcome image = Program.run(Map.of("VHOST_USER_RNG_INSTALL", "no"), SCRIPTS, List.of("./build"));
+        Command.Outcome image = Command.run(Map.of("VHOST_USER_RNG_INSTALL", "no"), SCRIPTS, List.of("./build"));
         return switch (image.status()) {
             case 0 -> "";
             case MISSING -> image.output().strip();

@@ -1,2 +1,0 @@
-/** Real guests: QEMU boots Linux against the packaged program. */
-package org.vhostuserrng.it.guest;
