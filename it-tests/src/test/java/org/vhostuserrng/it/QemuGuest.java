@@ -1,0 +1,153 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Assumptions;
+
+/** A Linux guest under QEMU: tools/guest/run, whose console says what the guest saw. */
+final class QemuGuest implements AutoCloseable {
+    private static final Path SCRIPTS = Command.repository().resolve("tools/guest");
+
+    /** The exit status of the scripts when a person has to install something. */
+    private static final int MISSING = 3;
+
+    private final Process process;
+    private final Path directory;
+    private final Daemon daemon;
+
+    private QemuGuest(Process process, Path directory, Daemon daemon) {
+        this.process = process;
+        this.directory = directory;
+        this.daemon = daemon;
+    }
+
+    /** Skips the test where no guest can be had, or fails it if VHOST_USER_RNG_REQUIRE_GUESTS is 1. */
+    static void assumeAvailable() throws IOException, InterruptedException {
+        String reason = whyUnavailable();
+        if (reason.isEmpty()) {
+            return;
+        }
+        if ("1".equals(System.getenv("VHOST_USER_RNG_REQUIRE_GUESTS"))) {
+            fail("no real guest: " + reason);
+        }
+        Assumptions.abort("NO REAL GUEST WAS BOOTED: " + reason);
+    }
+
+    private static String whyUnavailable() throws IOException, InterruptedException {
+        Command.Outcome qemu =
+                Command.run(Map.of(), SCRIPTS, List.of("/bin/sh", "-c", "command -v qemu-system-x86_64"));
+        if (qemu.status() != 0) {
+            return "qemu-system-x86_64 is not installed";
+        }
+        Command.Outcome image = Command.run(Map.of("VHOST_USER_RNG_INSTALL", "no"), SCRIPTS, List.of("./build"));
+        return switch (image.status()) {
+            case 0 -> "";
+            case MISSING -> image.output().strip();
+            default -> fail("tools/guest/build: " + image.output());
+        };
+    }
+
+    static QemuGuest boot(Daemon daemon, String steps) throws IOException {
+        Path directory = Files.createTempDirectory("guest");
+        ProcessBuilder builder = new ProcessBuilder(
+                        SCRIPTS.resolve("run").toString(), daemon.socket().toString(), steps)
+                .redirectOutput(directory.resolve("console").toFile())
+                .redirectError(directory.resolve("qemu").toFile());
+        builder.environment().put("VHOST_USER_RNG_INSTALL", "no");
+        return new QemuGuest(builder.start(), directory, daemon);
+    }
+
+    boolean isRunning() {
+        return process.isAlive();
+    }
+
+    /** Waits until the guest has gone through its steps and powered off. */
+    void awaitEnd(Duration limit) throws IOException, InterruptedException {
+        if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+            fail("the guest did not end within " + limit + logs());
+        }
+        if (process.exitValue() != 0 || !console().contains("GUEST done")) {
+            fail("the guest did not come to its end, QEMU's status " + process.exitValue() + logs());
+        }
+        if (console().contains("GUEST error")) {
+            fail("the guest saw an error" + logs());
+        }
+    }
+
+    /** What follows the name on the guest's line of that name. */
+    String said(String name) throws IOException {
+        String prefix = "GUEST " + name + " ";
+        return console()
+                .lines()
+                .filter(line -> line.startsWith(prefix))
+                .findFirst()
+                .map(line -> line.substring(prefix.length()).strip())
+                .orElseGet(() -> fail("the guest said nothing of " + name + logs()));
+    }
+
+    /** A KEY=VALUE word on the guest's line of that name. */
+    long number(String name, String key) throws IOException {
+        String line = said(name);
+        for (String word : line.split(" ", -1)) {
+            if (word.startsWith(key + "=")) {
+                return Long.parseLong(word.substring(key.length() + 1));
+            }
+        }
+        return fail("no " + key + " in: " + line + logs());
+    }
+
+    byte[] sample() throws IOException {
+        String encoded = console()
+                .lines()
+                .dropWhile(line -> !line.equals("GUEST sample-begin"))
+                .skip(1)
+                .takeWhile(line -> !line.equals("GUEST sample-end"))
+                .collect(Collectors.joining());
+        return Base64.getDecoder().decode(encoded);
+    }
+
+    /** For the message of an assertion: everything that helps to understand why it failed. */
+    String logs() {
+        return "\n---- guest's console\n" + read("console") + "\n---- QEMU's stderr\n" + read("qemu")
+                + "\n---- daemon\n" + daemonLog();
+    }
+
+    private String daemonLog() {
+        try {
+            return daemon.log();
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    private String read(String file) {
+        try {
+            return Files.readString(directory.resolve(file), StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    private String console() throws IOException {
+        return Files.readString(directory.resolve("console"), StandardCharsets.ISO_8859_1)
+                .replace("\r", "");
+    }
+
+    @Override
+    public void close() throws IOException {
+        process.destroyForcibly().onExit().join();
+        Files.delete(directory.resolve("console"));
+        Files.delete(directory.resolve("qemu"));
+        Files.delete(directory);
+    }
+}

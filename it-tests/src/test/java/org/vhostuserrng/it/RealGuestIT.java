@@ -1,0 +1,97 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.it.Eventually.eventually;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Linux under QEMU against the packaged daemon, with the README's command line. */
+class RealGuestIT {
+    @RegisterExtension
+    final Daemons daemons = new Daemons();
+
+    private static final String SOURCE = "/dev/urandom";
+    private static final int MEBIBYTE = 1 << 20;
+    private static final int SAMPLE = 1 << 16;
+
+    @BeforeAll
+    static void needsQemuAndAKernel() throws IOException, InterruptedException {
+        QemuGuest.assumeAvailable();
+    }
+
+    @Test
+    void guestReadsAMebibyteOfRandomBytes() throws IOException, InterruptedException {
+        Daemon daemon = daemons.start("--source=file:" + SOURCE);
+        try (QemuGuest guest = QemuGuest.boot(daemon, "show,read:" + MEBIBYTE + ",sample:" + SAMPLE)) {
+            guest.awaitEnd(Duration.ofMinutes(2));
+
+            assertTrue(List.of(guest.said("rng_available").split(" ")).contains("virtio_rng.0"), guest::logs);
+            assertEquals("virtio_rng.0", guest.said("rng_current"), guest::logs);
+            assertTrue(guest.said("hex").matches("[0-9a-f]{64}"), guest::logs);
+            assertEquals(MEBIBYTE, guest.number("read", "bytes"), guest::logs);
+            assertTrue(guest.number("read", "compressed") >= MEBIBYTE, guest::logs);
+            assertLooksRandom(guest.sample(), guest);
+        }
+    }
+
+    /**
+     * Pearson's statistic over the 256 values of a byte has 255 degrees of freedom: mean 255, standard deviation
+     * 22.6. The limits are 6.6 deviations away from the mean: below one false alarm in 10^9 runs. A statistic that is
+     * too small is as wrong as a large one, since a counter's bytes are perfectly even.
+     */
+    private static void assertLooksRandom(byte[] bytes, QemuGuest guest) {
+        assertEquals(SAMPLE, bytes.length, guest::logs);
+        long[] counts = new long[256];
+        for (byte value : bytes) {
+            counts[value & 0xff]++;
+        }
+        double expected = bytes.length / 256.0;
+        double statistic = Arrays.stream(counts)
+                .mapToDouble(count -> (count - expected) * (count - expected) / expected)
+                .sum();
+        assertTrue(statistic > 106 && statistic < 404, () -> "chi-square is " + statistic + guest.logs());
+    }
+
+    @Test
+    void sourceIsOpenOnlyWhileAGuestRuns() throws IOException, InterruptedException {
+        Daemon daemon = daemons.start("--source=file:" + SOURCE);
+        assertFalse(daemon.fds().contains(SOURCE));
+        try (QemuGuest guest = QemuGuest.boot(daemon, "show,rate:1")) {
+            boolean wasOpen = false;
+            while (guest.isRunning() && !wasOpen) {
+                wasOpen = daemon.fds().contains(SOURCE);
+                Thread.sleep(20);
+            }
+            guest.awaitEnd(Duration.ofMinutes(2));
+            assertTrue(wasOpen, guest::logs);
+            eventually("the source is closed", () -> !daemon.fds().contains(SOURCE));
+        }
+    }
+
+    /**
+     * 1024 bytes in each period of 1000 ms, counted by the guest in KiB and over the time that it measured itself from
+     * the end of one KiB to the end of another: whole periods, so that the rate is 1.024 kB/s but for the guest's timer
+     * and the kernel's own 64-byte reads, which the quota also pays.
+     */
+    @Test
+    void limitHoldsInTheGuest() throws IOException, InterruptedException {
+        Daemon daemon = daemons.start("--max-bytes=1024", "--period=1000");
+        try (QemuGuest guest = QemuGuest.boot(daemon, "show,rate:20")) {
+            guest.awaitEnd(Duration.ofMinutes(3));
+
+            long milliseconds = guest.number("rate", "milliseconds");
+            double bytesPerSecond = guest.number("rate", "bytes") * 1000.0 / milliseconds;
+            assertTrue(milliseconds >= 20_000, guest::logs);
+            assertTrue(
+                    bytesPerSecond >= 900 && bytesPerSecond <= 1100, () -> bytesPerSecond + " bytes/s" + guest.logs());
+        }
+    }
+}
