@@ -5,7 +5,4 @@ module org.vhostuserrng.daemon {
     requires org.vhostuserrng.device;
     requires info.picocli;
     requires org.slf4j;
-
-    opens org.vhostuserrng.daemon to
-            info.picocli;
 }

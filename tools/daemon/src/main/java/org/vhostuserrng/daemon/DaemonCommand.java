@@ -3,140 +3,155 @@ package org.vhostuserrng.daemon;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.concurrent.Callable;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.backends.SourceSpec;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
+import picocli.CommandLine.ParseResult;
 
-/** The daemon's command line. Names, defaults and bounds are QEMU's where QEMU has the option. */
-@Command(
-        name = "vhost-user-rng",
-        description = "A virtio entropy device for virtual machines, in a process of its own.",
-        versionProvider = DaemonCommand.Version.class,
-        sortOptions = false,
-        separator = "=",
-        usageHelpAutoWidth = true,
-        synopsisHeading = "Usage: ",
-        descriptionHeading = "%n",
-        optionListHeading = "%nOptions:%n",
-        footerHeading = "%nExample:%n",
-        footer = {
-            "  vhost-user-rng --socket-path=/run/rng.sock --max-bytes=1024 --period=1000",
-            "  qemu-system-x86_64 … -chardev socket,id=c,path=/run/rng.sock -device vhost-user-rng-pci,chardev=c",
-            "",
-            "Other programs: vhost-user-rng bench --help"
-        })
-final class DaemonCommand implements Callable<Integer> {
+/**
+ * The daemon's command line. Names, defaults and bounds are QEMU's where QEMU has the option.
+ *
+ * <p>Built with picocli's programmatic interface: reading annotations would cost a third of the time to start.
+ */
+final class DaemonCommand {
     static final int MOST_SOCKETS = 4096;
-    private static final int LONGEST_SOCKET_PATH = 107;
 
     /** vhost-user, "Back-end program conventions": with this option all others are ignored. */
     static final String PRINT_CAPABILITIES = "--print-capabilities";
 
     static final String CAPABILITIES = "{\"type\": \"rng\", \"features\": []}";
 
-    @Option(
-            names = "--socket-path",
-            paramLabel = "PATH",
-            description = "Listen on this UNIX socket and serve one guest after the other.")
-    private Path socketPath;
+    private static final String SOCKET_PATH = "--socket-path";
+    private static final String SOCKET_COUNT = "--socket-count";
+    private static final String FD = "--fd";
+    private static final String SOURCE = "--source";
+    private static final String MAX_BYTES = "--max-bytes";
+    private static final String PERIOD = "--period";
+    private static final String DEFAULT_SOURCE = "file:/dev/urandom";
+    private static final int LONGEST_SOCKET_PATH = 107;
 
-    @Option(
-            names = "--socket-count",
-            paramLabel = "N",
-            converter = Bounded.SocketCount.class,
-            description = "Serve N guests at the same time, on PATH0 … PATH(N-1); 1 to " + MOST_SOCKETS + ".")
-    private Integer socketCount;
+    private final CommandLine commandLine;
 
-    @Option(
-            names = "--fd",
-            paramLabel = "N",
-            converter = Bounded.Descriptor.class,
-            description = "Serve on the inherited socket with this descriptor number, in place of --socket-path.")
-    private Integer fd;
+    private DaemonCommand() {
+        CommandSpec spec = CommandSpec.create()
+                .name("vhost-user-rng")
+                .usageMessage(usage())
+                .versionProvider(() -> new String[] {"vhost-user-rng " + BuildVersion.read()})
+                .addOption(option(SOCKET_PATH, "PATH", Path.class)
+                        .description("Listen on this UNIX socket and serve one guest after the other.")
+                        .build())
+                .addOption(option(SOCKET_COUNT, "N", Integer.class)
+                        .converters(new Bounded.SocketCount())
+                        .description("Serve N guests at the same time, on PATH0 to PATHN-1; 1 to " + MOST_SOCKETS + ".")
+                        .build())
+                .addOption(option(FD, "N", Integer.class)
+                        .converters(new Bounded.Descriptor())
+                        .description("Serve on the inherited socket with this descriptor number, not on a path.")
+                        .build())
+                .addOption(option(SOURCE, "SOURCE", SourceSpec.class)
+                        .converters(DaemonCommand::source)
+                        .description("Where random bytes come from: file:PATH, which is any file, FIFO or device."
+                                + " Default: " + DEFAULT_SOURCE + ".")
+                        .build())
+                .addOption(option(MAX_BYTES, "BYTES", Long.class)
+                        .converters(new Bounded.MaxBytes())
+                        .description("Give each guest at most so many bytes a period; 1 to 2^63-1. Default: no limit.")
+                        .build())
+                .addOption(option(PERIOD, "MS", Integer.class)
+                        .converters(new Bounded.Period())
+                        .description("Length of the period in milliseconds; 1 to " + Quota.LONGEST_PERIOD_MILLIS
+                                + ". Default: " + Quota.LONGEST_PERIOD_MILLIS + ".")
+                        .build())
+                .addOption(flag(PRINT_CAPABILITIES)
+                        .description("Print what this back-end is as JSON, and exit.")
+                        .build())
+                .addOption(flag("--help")
+                        .usageHelp(true)
+                        .description("Print this, and exit.")
+                        .build())
+                .addOption(flag("--version")
+                        .versionHelp(true)
+                        .description("Print the version, and exit.")
+                        .build());
+        commandLine = new CommandLine(spec);
+    }
 
-    @Option(
-            names = "--source",
-            paramLabel = "SOURCE",
-            defaultValue = "file:/dev/urandom",
-            converter = Source.class,
-            description =
-                    "Where random bytes come from: file:PATH, any file, FIFO or device. Default: $${DEFAULT-VALUE}.")
-    private SourceSpec source;
+    /** Does what {@code arguments} say, and returns the exit status: 2 for a bad configuration, 1 for a failure. */
+    static int execute(String... arguments) {
+        return new DaemonCommand().parseAndRun(arguments);
+    }
 
-    @Option(
-            names = "--max-bytes",
-            paramLabel = "BYTES",
-            converter = Bounded.MaxBytes.class,
-            description = "Give each guest at most so many bytes a period; 1 to 2^63-1. Default: no limit.")
-    private long maxBytes = Quota.UNLIMITED;
+    private int parseAndRun(String... arguments) {
+        try {
+            ParseResult parsed = commandLine.parseArgs(arguments);
+            Integer helped = CommandLine.executeHelpRequest(parsed);
+            return helped != null ? helped : run(parsed);
+        } catch (ParameterException bad) {
+            return complain(bad.getMessage(), ExitCode.USAGE);
+        } catch (IOException failure) {
+            return complain(failure.getMessage(), ExitCode.SOFTWARE);
+        }
+    }
 
-    @Option(
-            names = "--period",
-            paramLabel = "MS",
-            converter = Bounded.Period.class,
-            description = "Length of the period in milliseconds; 1 to " + Quota.LONGEST_PERIOD_MILLIS + ". Default: "
-                    + Quota.LONGEST_PERIOD_MILLIS + ".")
-    private int period = Quota.LONGEST_PERIOD_MILLIS;
+    private int complain(String message, int status) {
+        commandLine.getErr().println("vhost-user-rng: " + message);
+        return status;
+    }
 
-    @Option(names = PRINT_CAPABILITIES, help = true, description = "Print what this back-end is as JSON, and exit.")
-    @SuppressWarnings("UnusedVariable") // main looks for it before anything else
-    private boolean printCapabilities;
+    private int run(ParseResult parsed) throws IOException {
+        Path socketPath = parsed.matchedOptionValue(SOCKET_PATH, null);
+        Integer socketCount = parsed.matchedOptionValue(SOCKET_COUNT, null);
+        Integer fd = parsed.matchedOptionValue(FD, null);
+        requireOneSocket(socketPath, socketCount, fd);
 
-    @Option(names = "--help", usageHelp = true, description = "Print this, and exit.")
-    @SuppressWarnings("UnusedVariable") // picocli acts on it
-    private boolean help;
-
-    @Option(names = "--version", versionHelp = true, description = "Print the version, and exit.")
-    @SuppressWarnings("UnusedVariable") // picocli acts on it
-    private boolean version;
-
-    @Spec
-    private CommandSpec spec;
-
-    @Override
-    public Integer call() throws IOException {
-        requireOneSocket();
-        requireUsableSource();
-        Daemon daemon = new Daemon(source, maxBytes, period);
+        SourceSpec source = parsed.matchedOptionValue(SOURCE, SourceSpec.parse(DEFAULT_SOURCE));
+        requireUsable(source);
+        Daemon daemon = new Daemon(
+                source,
+                parsed.matchedOptionValue(MAX_BYTES, Quota.UNLIMITED),
+                parsed.matchedOptionValue(PERIOD, Quota.LONGEST_PERIOD_MILLIS));
         if (fd != null) {
             daemon.serveInherited(fd);
         } else {
-            daemon.serve(IntStream.range(0, socketCount == null ? 1 : socketCount)
-                    .mapToObj(this::socket)
-                    .toList());
+            daemon.serve(sockets(socketPath, socketCount));
         }
-        return CommandLine.ExitCode.OK;
+        return ExitCode.OK;
     }
 
-    private Path socket(int index) {
-        return socketCount == null ? socketPath : Path.of(socketPath.toString() + index);
-    }
-
-    private void requireOneSocket() {
+    private void requireOneSocket(Path socketPath, Integer socketCount, Integer fd) {
         if ((socketPath == null) == (fd == null)) {
             throw bad("expected either --socket-path=PATH or --fd=N");
         }
-        if (fd != null && socketCount != null) {
-            throw bad("--socket-count=" + socketCount + " needs --socket-path; --fd=" + fd + " is one socket");
-        }
-        if (socketPath == null) {
+        if (fd != null) {
+            if (socketCount != null) {
+                throw bad("--socket-count=" + socketCount + ": expected only with --socket-path=PATH");
+            }
             return;
         }
-        int last = socketCount == null ? 0 : socketCount - 1;
-        int length = socket(last).toString().getBytes(StandardCharsets.UTF_8).length;
+        Path longest = sockets(socketPath, socketCount).getLast();
+        int length = longest.toString().getBytes(StandardCharsets.UTF_8).length;
         if (length == 0 || length > LONGEST_SOCKET_PATH) {
-            throw bad("--socket-path=" + socketPath + ": " + length + " bytes, expected 1 to " + LONGEST_SOCKET_PATH);
+            throw bad(
+                    "--socket-path=" + socketPath + ": expected 1 to " + LONGEST_SOCKET_PATH + " bytes, not " + length);
         }
     }
 
-    private void requireUsableSource() {
+    private static List<Path> sockets(Path path, Integer count) {
+        return count == null
+                ? List.of(path)
+                : IntStream.range(0, count)
+                        .mapToObj(i -> Path.of(path.toString() + i))
+                        .toList();
+    }
+
+    private void requireUsable(SourceSpec source) {
         try {
             source.check();
         } catch (IOException unusable) {
@@ -146,26 +161,37 @@ final class DaemonCommand implements Callable<Integer> {
     }
 
     private ParameterException bad(String message) {
-        return new ParameterException(spec.commandLine(), message);
+        return new ParameterException(commandLine, message);
     }
 
-    /** Reads the version that the build wrote. */
-    static final class Version implements CommandLine.IVersionProvider {
-        @Override
-        public String[] getVersion() {
-            return new String[] {"vhost-user-rng " + BuildVersion.read()};
+    private static SourceSpec source(String value) {
+        try {
+            return SourceSpec.parse(value);
+        } catch (IllegalArgumentException bad) {
+            throw new CommandLine.TypeConversionException("'" + value + "', " + bad.getMessage());
         }
     }
 
-    /** {@code --source}. */
-    static final class Source implements CommandLine.ITypeConverter<SourceSpec> {
-        @Override
-        public SourceSpec convert(String value) {
-            try {
-                return SourceSpec.parse(value);
-            } catch (IllegalArgumentException bad) {
-                throw new CommandLine.TypeConversionException("'" + value + "', " + bad.getMessage());
-            }
-        }
+    private static OptionSpec.Builder option(String name, String label, Class<?> type) {
+        return OptionSpec.builder(name).paramLabel(label).type(type);
+    }
+
+    private static OptionSpec.Builder flag(String name) {
+        return OptionSpec.builder(name).type(boolean.class);
+    }
+
+    private static UsageMessageSpec usage() {
+        return new UsageMessageSpec()
+                .description("A virtio entropy device for virtual machines, in a process of its own.")
+                .descriptionHeading("%n")
+                .optionListHeading("%nOptions:%n")
+                .sortOptions(false)
+                .footerHeading("%nExample:%n")
+                .footer(
+                        "  vhost-user-rng --socket-path=/run/rng.sock --max-bytes=1024 --period=1000",
+                        "  qemu-system-x86_64 ... -chardev socket,id=c,path=/run/rng.sock \\",
+                        "    -device vhost-user-rng-pci,chardev=c",
+                        "",
+                        "Another program: vhost-user-rng bench --help");
     }
 }

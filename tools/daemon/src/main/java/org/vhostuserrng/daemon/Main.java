@@ -1,7 +1,6 @@
 package org.vhostuserrng.daemon;
 
 import java.util.List;
-import picocli.CommandLine;
 
 /** Entry point of the daemon. */
 public final class Main {
@@ -13,21 +12,8 @@ public final class Main {
             System.out.println(DaemonCommand.CAPABILITIES);
             return;
         }
-        CommandLine command = new CommandLine(new DaemonCommand())
-                .setParameterExceptionHandler(Main::explain)
-                .setExecutionExceptionHandler(Main::explain);
-        int status = command.execute(args);
+        int status = DaemonCommand.execute(args);
         Termination.ended();
         System.exit(status);
-    }
-
-    private static int explain(CommandLine.ParameterException bad, String[] args) {
-        bad.getCommandLine().getErr().println("vhost-user-rng: " + bad.getMessage());
-        return CommandLine.ExitCode.USAGE;
-    }
-
-    private static int explain(Exception failure, CommandLine command, CommandLine.ParseResult parsed) {
-        command.getErr().println("vhost-user-rng: " + failure.getMessage());
-        return CommandLine.ExitCode.SOFTWARE;
     }
 }

@@ -2,7 +2,7 @@ package org.vhostuserrng.daemon;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import picocli.CommandLine;
+import picocli.CommandLine.ExitCode;
 
 /**
  * SIGTERM, SIGINT and SIGHUP: what the JVM does is run its shutdown hooks and exit with 128 + the signal's number. Here
@@ -30,7 +30,7 @@ final class Termination {
             return;
         }
         stop.run();
-        Runtime.getRuntime().halt(hasEnded() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE);
+        Runtime.getRuntime().halt(hasEnded() ? ExitCode.OK : ExitCode.SOFTWARE);
     }
 
     private static boolean hasEnded() {
