@@ -35,6 +35,7 @@ use_jdk() {
     exit "$EXIT_MISSING"
   fi
   export JAVA_HOME=$home
-  # Maven's own libraries make a JDK 25 print warnings that are nobody's here to mend.
-  export MAVEN_OPTS="${MAVEN_OPTS:-} --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
+  # Maven's own libraries make a JDK 25 print warnings that are nobody's here to mend, and end every output, also
+  # one that is no terminal's, with an escape sequence.
+  export MAVEN_OPTS="${MAVEN_OPTS:-} -Djansi.noreset=true --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
 }

@@ -66,7 +66,7 @@ class ReadmeIT {
 
     @Test
     void itsBenchOptionsAreThoseOfTheHelp() throws IOException, InterruptedException {
-        Set<String> documented = new TreeSet<>(tableOptions("| option of `bench` | meaning |"));
+        Set<String> documented = new TreeSet<>(tableOptions("| option of `bench` | default | meaning |"));
         documented.addAll(Set.of("--help", "--version"));
         Set<String> offered = new TreeSet<>(helpOptions("bench"));
         offered.addAll(Set.of("--help", "--version"));

@@ -1,0 +1,91 @@
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import javax.xml.parsers.DocumentBuilder;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+
+/**
+ * java TestSummary.java DIRECTORY SECONDS: what Surefire and Failsafe reported below the directory since that time
+ * (seconds since 1970): every failed and every skipped test with its reason, the counts in the last line.
+ */
+class TestSummary {
+    private int passed;
+    private final List<String> failed = new ArrayList<>();
+    private final List<String> skipped = new ArrayList<>();
+
+    public static void main(String[] arguments) throws Exception {
+        TestSummary summary = new TestSummary();
+        for (Path report : reports(Path.of(arguments[0]), Long.parseLong(arguments[1]) * 1000)) {
+            summary.add(report);
+        }
+        summary.failed.forEach(System.out::println);
+        summary.skipped.forEach(System.out::println);
+        System.out.printf(
+                "%d passed, %d failed, %d skipped%n",
+                summary.passed, summary.failed.size(), summary.skipped.size());
+    }
+
+    private static List<Path> reports(Path root, long since) throws Exception {
+        List<Path> reports = new ArrayList<>();
+        Files.walkFileTree(root, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
+                String name = directory.getFileName().toString();
+                boolean hasNone = name.equals(".git") || name.equals("src") || name.equals("dist");
+                return hasNone ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                String directory = file.getParent().getFileName().toString();
+                boolean isReport = directory.equals("surefire-reports") || directory.equals("failsafe-reports");
+                if (isReport
+                        && file.getFileName().toString().matches("TEST-.*\\.xml")
+                        && attributes.lastModifiedTime().toMillis() >= since) {
+                    reports.add(file);
+                }
+                return FileVisitResult.CONTINUE;
+            }
+        });
+        reports.sort(null);
+        return reports;
+    }
+
+    private void add(Path report) throws Exception {
+        DocumentBuilder builder = DocumentBuilderFactory.newInstance().newDocumentBuilder();
+        Document document = builder.parse(report.toFile());
+        NodeList cases = document.getElementsByTagName("testcase");
+        for (int i = 0; i < cases.getLength(); i++) {
+            add((Element) cases.item(i));
+        }
+    }
+
+    private void add(Element test) {
+        String name = test.getAttribute("classname").replaceFirst(".*\\.", "") + " " + test.getAttribute("name");
+        if (has(test, "failure") || has(test, "error")) {
+            failed.add("FAILED   " + name + ": " + message(test, has(test, "failure") ? "failure" : "error"));
+        } else if (has(test, "skipped")) {
+            skipped.add("SKIPPED  " + name + ": " + message(test, "skipped"));
+        } else {
+            passed++;
+        }
+    }
+
+    private static boolean has(Element test, String child) {
+        return test.getElementsByTagName(child).getLength() > 0;
+    }
+
+    /** Its first line: the whole of it stands in the report and in Maven's output. */
+    private static String message(Element test, String child) {
+        Element result = (Element) test.getElementsByTagName(child).item(0);
+        String message = result.getAttribute("message").isBlank() ? result.getTextContent() : result.getAttribute("message");
+        return message.strip().lines().findFirst().orElse("no reason given");
+    }
+}
