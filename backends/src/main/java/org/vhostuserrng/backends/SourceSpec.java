@@ -6,7 +6,7 @@ import java.io.IOException;
  * A source as {@code --source} names it; opened once guests use it, and possibly many times. It remembers across that
  * what must not be given out again.
  */
-public sealed interface SourceSpec permits FileSpec {
+public interface SourceSpec {
     /**
      * Reads a specification.
      *

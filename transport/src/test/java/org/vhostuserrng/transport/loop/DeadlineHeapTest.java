@@ -1,0 +1,74 @@
+package org.vhostuserrng.transport.loop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class DeadlineHeapTest {
+    private final DeadlineHeap heap = new DeadlineHeap();
+
+    static LongStream seeds() {
+        return LongStream.range(0, 50);
+    }
+
+    @Test
+    void hasNoEarliestDeadlineWhenEmpty() {
+        assertEquals(DeadlineHeap.NEVER, heap.earliest());
+    }
+
+    @Test
+    void keepsAnActivityWhoseDeadlineHasNotCome() {
+        heap.put(new RecordedActivity(), 10);
+
+        Activity due = heap.pollDue(9);
+
+        assertNull(due);
+    }
+
+    @Test
+    void movesAnActivityThatIsPutAgain() {
+        Activity activity = new RecordedActivity();
+        heap.put(activity, 10);
+
+        heap.put(activity, 5);
+
+        assertEquals(5, heap.earliest());
+        heap.remove(activity);
+        assertEquals(DeadlineHeap.NEVER, heap.earliest());
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void handsOutDeadlinesInOrderWhateverWasPutMovedAndRemoved(long seed) {
+        Random random = new Random(seed);
+        List<Activity> all = new ArrayList<>();
+        List<Activity> inHeap = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            all.add(new RecordedActivity());
+        }
+        for (int step = 0; step < 400; step++) {
+            Activity activity = all.get(random.nextInt(all.size()));
+            inHeap.remove(activity);
+            if (random.nextInt(3) == 0) {
+                heap.remove(activity);
+            } else {
+                heap.put(activity, random.nextInt(1000));
+                inHeap.add(activity);
+            }
+        }
+
+        List<Long> order = new ArrayList<>();
+        for (Activity due = heap.pollDue(1000); due != null; due = heap.pollDue(1000)) {
+            order.add(due.deadline);
+        }
+
+        assertEquals(inHeap.stream().map(activity -> activity.deadline).sorted().toList(), order);
+    }
+}

@@ -1,0 +1,162 @@
+package org.vhostuserrng.transport.loop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.sys.HostFault;
+
+class EventLoopTest {
+    private long time = 1_000_000_000L;
+    private EventLoop loop;
+
+    @BeforeEach
+    void open() throws HostFault {
+        loop = EventLoop.open(() -> time);
+    }
+
+    @AfterEach
+    void close() {
+        loop.close();
+    }
+
+    @Test
+    void givesNoTurnBeforeTheDeadline() throws HostFault {
+        RecordedActivity activity = new RecordedActivity();
+        loop.schedule(activity, 100);
+
+        time += 99;
+        loop.doWork();
+
+        assertEquals(List.of(), activity.turns);
+    }
+
+    @Test
+    void givesOneTurnAtTheDeadline() throws HostFault {
+        RecordedActivity activity = new RecordedActivity();
+        loop.schedule(activity, 100);
+
+        time += 100;
+        loop.doWork();
+        loop.doWork();
+
+        assertEquals(List.of(100L), activity.turns);
+    }
+
+    @Test
+    void givesATurnWhenTheWatchedDescriptorIsReadable() throws HostFault {
+        try (EventFd kick = EventFd.create()) {
+            RecordedActivity activity = new RecordedActivity();
+            loop.watch(activity, kick.fd());
+
+            kick.signal();
+            loop.doWork();
+
+            assertEquals(1, activity.turns.size());
+            loop.unwatch(activity, kick.fd());
+        }
+    }
+
+    @Test
+    void dropsTheEventOfAnActivityThatAnotherOneRemovedInTheSameTurn() throws HostFault {
+        try (EventFd one = EventFd.create();
+                EventFd other = EventFd.create()) {
+            RecordedActivity removed = new RecordedActivity();
+            RecordedActivity remover = new RecordedActivity() {
+                @Override
+                protected void run(long now, boolean ready) {
+                    try {
+                        loop.unwatch(removed, other.fd());
+                    } catch (HostFault fault) {
+                        throw new IllegalStateException(fault);
+                    }
+                    one.drain();
+                }
+            };
+            loop.watch(remover, one.fd());
+            loop.watch(removed, other.fd());
+            one.signal();
+            other.signal();
+
+            loop.doWork();
+
+            assertEquals(List.of(), removed.turns);
+        }
+    }
+
+    @Test
+    void letsAnActivityThatAsksForAnotherTurnWaitForTheNextRound() throws HostFault {
+        RecordedActivity greedy = new RecordedActivity() {
+            @Override
+            protected void run(long now, boolean ready) {
+                super.run(now, ready);
+                loop.again(this);
+            }
+        };
+        loop.again(greedy);
+
+        loop.doWork();
+
+        assertEquals(1, greedy.turns.size());
+    }
+
+    @Test
+    void wakesThoseWhoWaitForTheSourceOnlyWhenItIsReady() throws HostFault {
+        RecordedActivity waiting = new RecordedActivity();
+        loop.waitForSource(waiting);
+        loop.doWork();
+        int before = waiting.turns.size();
+
+        loop.sourceReady();
+        loop.doWork();
+
+        assertEquals(0, before);
+        assertEquals(1, waiting.turns.size());
+    }
+
+    @Test
+    void givesNoTurnToAForgottenActivity() throws HostFault {
+        RecordedActivity forgotten = new RecordedActivity();
+        loop.schedule(forgotten, 1);
+        loop.again(forgotten);
+        loop.waitForSource(forgotten);
+
+        loop.forget(forgotten);
+        loop.sourceReady();
+        time += 10;
+        loop.doWork();
+
+        assertEquals(List.of(), forgotten.turns);
+    }
+
+    @Test
+    void survivesAnActivityThatThrowsAndTellsIt() throws HostFault {
+        RuntimeException bug = new IllegalStateException("bug");
+        RecordedActivity broken = new RecordedActivity() {
+            @Override
+            protected void run(long now, boolean ready) {
+                throw bug;
+            }
+        };
+        RecordedActivity other = new RecordedActivity();
+        loop.again(broken);
+        loop.again(other);
+
+        loop.doWork();
+
+        assertEquals(List.of(bug), broken.failures);
+        assertEquals(1, other.turns.size());
+    }
+
+    @Test
+    void endsAWaitWhenWoken() throws HostFault {
+        loop.wake();
+
+        loop.await();
+
+        assertEquals(1, loop.doWork());
+    }
+}

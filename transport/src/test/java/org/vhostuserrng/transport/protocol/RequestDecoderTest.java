@@ -1,0 +1,142 @@
+package org.vhostuserrng.transport.protocol;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.vhostuserrng.transport.protocol.Request.MemoryRegion;
+import org.vhostuserrng.transport.protocol.Request.UserAddress;
+
+class RequestDecoderTest {
+    static LongStream seeds() {
+        return LongStream.range(0, 200);
+    }
+
+    private static MemorySegment u32s(int... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.nativeOrder());
+        bytes.asIntBuffer().put(values);
+        return MemorySegment.ofBuffer(bytes);
+    }
+
+    private static MemorySegment u64s(long... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(8 * values.length).order(ByteOrder.nativeOrder());
+        bytes.asLongBuffer().put(values);
+        return MemorySegment.ofBuffer(bytes);
+    }
+
+    @Test
+    void decodesAMemoryTable() throws ProtocolViolation {
+        MemorySegment payload = u64s(1, 0x1000, 0x2000, 0x7f00_0000_0000L, 0x3000);
+
+        Request request = RequestDecoder.decode(VhostUser.VHOST_USER_SET_MEM_TABLE, payload, 1);
+
+        MemoryRegion region = new MemoryRegion(0x1000, 0x2000, new UserAddress(0x7f00_0000_0000L), 0x3000);
+        assertEquals(new Request.SetMemTable(List.of(region)), request);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0", "9", "-1", "2147483647"})
+    void refusesAMemoryTableWithAnImpossibleNumberOfRegions(int count) {
+        MemorySegment payload = u32s(count, 0);
+
+        assertThrows(
+                ProtocolViolation.class, () -> RequestDecoder.decode(VhostUser.VHOST_USER_SET_MEM_TABLE, payload, 0));
+    }
+
+    @Test
+    void refusesAMemoryTableWithFewerDescriptorsThanRegions() {
+        MemorySegment payload = u64s(1, 0x1000, 0x2000, 0, 0);
+
+        assertThrows(
+                ProtocolViolation.class, () -> RequestDecoder.decode(VhostUser.VHOST_USER_SET_MEM_TABLE, payload, 0));
+    }
+
+    @Test
+    void decodesRingAddressesInTheDocumentsOrder() throws ProtocolViolation {
+        MemorySegment payload = u64s(0x1_0000_0002L, 0x10, 0x20, 0x30, 0x40);
+
+        Request request = RequestDecoder.decode(VhostUser.VHOST_USER_SET_VRING_ADDR, payload, 0);
+
+        // struct: u32 index, u32 flags, u64 descriptor, u64 used, u64 available, u64 log
+        assertEquals(
+                new Request.SetVringAddr(2, 1, new UserAddress(0x10), new UserAddress(0x20), new UserAddress(0x30)),
+                request);
+    }
+
+    @Test
+    void decodesAKickWithADescriptor() throws ProtocolViolation {
+        Request request = RequestDecoder.decode(VhostUser.VHOST_USER_SET_VRING_KICK, u64s(3), 1);
+
+        assertEquals(new Request.SetVringKick(3, true), request);
+    }
+
+    @Test
+    void decodesAKickThatIsToBePolledFor() throws ProtocolViolation {
+        Request request = RequestDecoder.decode(VhostUser.VHOST_USER_SET_VRING_KICK, u64s(0x100), 0);
+
+        assertEquals(new Request.SetVringKick(0, false), request);
+    }
+
+    @Test
+    void refusesAKickThatSaysItHasNoDescriptorAndHasOne() {
+        assertThrows(
+                ProtocolViolation.class,
+                () -> RequestDecoder.decode(VhostUser.VHOST_USER_SET_VRING_KICK, u64s(0x100), 1));
+    }
+
+    @Test
+    void refusesAnEnableThatIsNeitherZeroNorOne() {
+        assertThrows(
+                ProtocolViolation.class,
+                () -> RequestDecoder.decode(VhostUser.VHOST_USER_SET_VRING_ENABLE, u32s(0, 2), 0));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 8", "2, 0", "2, 4", "3, 8", "5, 4", "8, 4", "9, 32", "10, 12", "11, 0", "12, 4", "16, 16", "18, 0"})
+    void refusesAPayloadOfTheWrongSize(int id, int size) {
+        MemorySegment payload = MemorySegment.ofArray(new byte[size]);
+
+        assertThrows(ProtocolViolation.class, () -> RequestDecoder.decode(id, payload, 0));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 0", "2, 8", "8, 8", "9, 40", "10, 8", "11, 8", "16, 8", "18, 8"})
+    void refusesADescriptorWhereNoneBelongs(int id, int size) {
+        MemorySegment payload = MemorySegment.ofArray(new byte[size]);
+
+        assertThrows(ProtocolViolation.class, () -> RequestDecoder.decode(id, payload, 1));
+    }
+
+    @Test
+    void decodesAnIdThatIsNotServedAsUnknown() throws ProtocolViolation {
+        Request request = RequestDecoder.decode(4711, MemorySegment.ofArray(new byte[3]), 0);
+
+        assertEquals(new Request.Unknown(4711), request);
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void decodesOrRefusesWhateverComes(long seed) {
+        Random random = new Random(seed);
+        for (int i = 0; i < 500; i++) {
+            byte[] payload = new byte[random.nextInt(VhostUser.MOST_PAYLOAD_BYTES + 1)];
+            random.nextBytes(payload);
+            int id = random.nextInt(50);
+            int fds = random.nextInt(9);
+            try {
+                RequestDecoder.decode(id, MemorySegment.ofArray(payload), fds);
+            } catch (ProtocolViolation refused) {
+                assertEquals(ProtocolViolation.class, refused.getClass());
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+package org.vhostuserrng.transport.server;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.vhostuserrng.transport.DeviceQueue;
+import org.vhostuserrng.transport.QueueSetup;
+import org.vhostuserrng.transport.VirtioDevice;
+import org.vhostuserrng.transport.protocol.VhostUser;
+
+/** The server on a real socket, its loop stepped by hand. */
+class VhostUserServerTest {
+    private static final long FEATURES = 1L << 32;
+
+    @TempDir
+    private Path directory;
+
+    private Path path;
+    private VhostUserServer server;
+
+    @BeforeEach
+    void listen() throws IOException {
+        path = directory.resolve("rng.sock");
+        server = VhostUserServer.open();
+        server.listen(path, new IdleDevice());
+    }
+
+    @AfterEach
+    void close() {
+        server.close();
+    }
+
+    @Test
+    void answersGetFeaturesWithTheDevicesAndTheProtocolsBits() throws IOException {
+        try (SocketChannel frontEnd = connect()) {
+            send(frontEnd, VhostUser.VHOST_USER_GET_FEATURES, 1);
+
+            settle();
+
+            assertArrayEquals(new int[] {VhostUser.VHOST_USER_GET_FEATURES, 5, 8, 1 << 30, 1}, receive(frontEnd, 5));
+        }
+    }
+
+    @Test
+    void waitsForTheRestOfAMessage() throws IOException {
+        try (SocketChannel frontEnd = connect()) {
+            ByteBuffer header = message(VhostUser.VHOST_USER_GET_FEATURES, 1);
+            frontEnd.write(header.slice(0, 5));
+            settle();
+
+            frontEnd.write(header.slice(5, 7));
+            settle();
+
+            assertEquals(VhostUser.VHOST_USER_GET_FEATURES, receive(frontEnd, 5)[0]);
+        }
+    }
+
+    @Test
+    void closesTheSessionOfAFrontEndThatSpeaksAnotherVersion() throws IOException {
+        try (SocketChannel frontEnd = connect()) {
+            send(frontEnd, VhostUser.VHOST_USER_GET_FEATURES, 2);
+
+            settle();
+
+            assertEquals(-1, frontEnd.read(ByteBuffer.allocate(1)));
+        }
+    }
+
+    @Test
+    void servesTheNextFrontEndWhenTheFirstHasGone() throws IOException {
+        connect().close();
+        settle();
+
+        try (SocketChannel second = connect()) {
+            send(second, VhostUser.VHOST_USER_GET_FEATURES, 1);
+            settle();
+
+            assertEquals(VhostUser.VHOST_USER_GET_FEATURES, receive(second, 5)[0]);
+        }
+    }
+
+    @Test
+    void letsASecondFrontEndWaitWhileTheFirstIsServed() throws IOException {
+        SocketChannel first = connect();
+        try (SocketChannel second = connect()) {
+            send(second, VhostUser.VHOST_USER_GET_FEATURES, 1);
+            settle();
+            second.configureBlocking(false);
+            int early = second.read(ByteBuffer.allocate(1));
+
+            first.close();
+            settle();
+
+            second.configureBlocking(true);
+            assertEquals(0, early);
+            assertEquals(VhostUser.VHOST_USER_GET_FEATURES, receive(second, 5)[0]);
+        }
+    }
+
+    @Test
+    void removesItsSocketFileWhenClosed() {
+        server.close();
+
+        assertFalse(Files.exists(path));
+        server = reopen();
+    }
+
+    @Test
+    void leavesASocketFileThatAnotherHasPutInItsPlace() throws IOException {
+        Files.delete(path);
+        try (ServerSocketChannel other = ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
+            other.bind(UnixDomainSocketAddress.of(path));
+
+            server.close();
+
+            assertTrue(Files.exists(path));
+        }
+        server = reopen();
+    }
+
+    @Test
+    void refusesAPathThatAnotherListensOn() {
+        IOException refused = assertThrows(IOException.class, () -> server.listen(path, new IdleDevice()));
+
+        assertTrue(refused.getMessage().contains("in use"), refused.getMessage());
+    }
+
+    @Test
+    void replacesASocketFileThatNobodyListensOn() throws IOException {
+        Path stale = directory.resolve("stale.sock");
+        try (ServerSocketChannel dead = ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
+            dead.bind(UnixDomainSocketAddress.of(stale));
+        }
+
+        server.listen(stale, new IdleDevice());
+
+        SocketChannel.open(UnixDomainSocketAddress.of(stale)).close();
+    }
+
+    @Test
+    void refusesAndKeepsAFileThatIsNoSocket() throws IOException {
+        Path file = Files.writeString(directory.resolve("precious"), "text");
+
+        assertThrows(IOException.class, () -> server.listen(file, new IdleDevice()));
+
+        assertEquals("text", Files.readString(file));
+    }
+
+    private static VhostUserServer reopen() {
+        try {
+            return VhostUserServer.open();
+        } catch (IOException fault) {
+            throw new IllegalStateException(fault);
+        }
+    }
+
+    private SocketChannel connect() throws IOException {
+        return SocketChannel.open(UnixDomainSocketAddress.of(path));
+    }
+
+    /** Gives turns until nobody wants one. */
+    private void settle() throws IOException {
+        while (server.doWork() > 0) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private static void send(SocketChannel frontEnd, int id, int flags) throws IOException {
+        frontEnd.write(message(id, flags));
+    }
+
+    private static ByteBuffer message(int id, int flags) {
+        ByteBuffer message = ByteBuffer.allocate(12).order(ByteOrder.nativeOrder());
+        return message.putInt(id).putInt(flags).putInt(0).flip();
+    }
+
+    private static int[] receive(SocketChannel frontEnd, int ints) throws IOException {
+        ByteBuffer reply = ByteBuffer.allocate(4 * ints).order(ByteOrder.nativeOrder());
+        while (reply.hasRemaining() && frontEnd.read(reply) >= 0) {
+            Thread.onSpinWait();
+        }
+        int[] words = new int[ints];
+        reply.flip().asIntBuffer().get(words);
+        return words;
+    }
+
+    private static final class IdleDevice implements VirtioDevice {
+        @Override
+        public String name() {
+            return "test";
+        }
+
+        @Override
+        public long features() {
+            return FEATURES;
+        }
+
+        @Override
+        public int queueCount() {
+            return 1;
+        }
+
+        @Override
+        public DeviceQueue start(QueueSetup setup) {
+            throw new IllegalStateException("no queue is started here");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package org.vhostuserrng.transport.sys;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MappingTest {
+    private static final MemorySegment MEMFD_CREATE = Libc.symbol("memfd_create");
+    private static final MemorySegment FTRUNCATE = Libc.symbol("ftruncate");
+    private static final MemorySegment OPEN = Libc.symbol("open");
+    private static final int MFD_ALLOW_SEALING = 2;
+    private static final int O_RDWR = 2;
+    private static final long PAGE = 4096;
+
+    private static OwnedFd memfd(int flags, long size) throws HostFault {
+        try (Arena arena = Arena.ofConfined()) {
+            long name = arena.allocateFrom("guest").address();
+            OwnedFd fd = new OwnedFd(Libc.callInt(MEMFD_CREATE, name, flags, 0, 0, 0));
+            HostFault.check("ftruncate", Libc.callInt(FTRUNCATE, fd.number(), size, 0, 0, 0));
+            return fd;
+        }
+    }
+
+    private static OwnedFd open(Path file) {
+        try (Arena arena = Arena.ofConfined()) {
+            return new OwnedFd(
+                    Libc.callInt(OPEN, arena.allocateFrom(file.toString()).address(), O_RDWR, 0, 0, 0));
+        }
+    }
+
+    @Test
+    void mapsTheBytesAtAnOffsetThatIsNoMultipleOfAPage(@TempDir Path directory) throws IOException {
+        byte[] content = new byte[3 * (int) PAGE];
+        content[5000] = 42;
+        Path path = Files.write(directory.resolve("memory"), content);
+
+        try (OwnedFd file = open(path);
+                Mapping mapping = Mapping.of(file, 5000, 100)) {
+            assertEquals(42, mapping.segment().get(ValueLayout.JAVA_BYTE, 0));
+            assertEquals(100, mapping.segment().byteSize());
+        }
+    }
+
+    @Test
+    void refusesARegionThatEndsBeyondItsFile() throws IOException {
+        try (OwnedFd file = memfd(0, 2 * PAGE)) {
+            assertThrows(IOException.class, () -> Mapping.of(file, PAGE, PAGE + 1));
+        }
+    }
+
+    @Test
+    void refusesARegionWhoseEndOverflows() throws IOException {
+        try (OwnedFd file = memfd(0, PAGE)) {
+            assertThrows(IOException.class, () -> Mapping.of(file, PAGE, Long.MAX_VALUE));
+            assertThrows(IOException.class, () -> Mapping.of(file, -PAGE, PAGE));
+            assertThrows(IOException.class, () -> Mapping.of(file, 0, -1));
+        }
+    }
+
+    @Test
+    void refusesADescriptorThatIsNoFile() throws IOException {
+        try (EventFd notMemory = EventFd.create()) {
+            assertThrows(IOException.class, () -> Mapping.of(notMemory.fd(), 0, PAGE));
+        }
+    }
+
+    @Test
+    void sealsAMemfdAgainstShrinking() throws IOException {
+        try (OwnedFd file = memfd(MFD_ALLOW_SEALING, PAGE);
+                Mapping mapping = Mapping.of(file, 0, PAGE)) {
+            int shrunk = Libc.callInt(FTRUNCATE, file.number(), 0, 0, 0, 0);
+
+            assertTrue(mapping.isSealed());
+            assertEquals(-Errno.EPERM, shrunk);
+        }
+    }
+
+    @Test
+    void tellsThatAFileCannotBeSealed(@TempDir Path directory) throws IOException {
+        Path path = Files.write(directory.resolve("memory"), new byte[(int) PAGE]);
+
+        try (OwnedFd file = open(path);
+                Mapping mapping = Mapping.of(file, 0, PAGE)) {
+            assertFalse(mapping.isSealed());
+        }
+    }
+
+    @Test
+    void reportsMemoryThatVanishedAsAnInternalErrorWhenSettled() throws IOException {
+        try (OwnedFd file = memfd(0, PAGE);
+                Mapping mapping = Mapping.of(file, 0, PAGE)) {
+            Libc.callInt(FTRUNCATE, file.number(), 0, 0, 0, 0);
+
+            assertThrows(InternalError.class, () -> {
+                mapping.segment().get(ValueLayout.JAVA_SHORT, 0);
+                Mapping.settle();
+            });
+        }
+    }
+
+    @Test
+    void letsNobodyTouchMemoryThatWasUnmapped() throws IOException {
+        try (OwnedFd file = memfd(0, PAGE)) {
+            Mapping mapping = Mapping.of(file, 0, PAGE);
+
+            mapping.close();
+
+            assertThrows(IllegalStateException.class, () -> mapping.segment().get(ValueLayout.JAVA_BYTE, 0));
+        }
+    }
+}
