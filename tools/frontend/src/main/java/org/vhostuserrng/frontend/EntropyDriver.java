@@ -93,6 +93,11 @@ public final class EntropyDriver implements AutoCloseable {
 
     /** Connects, negotiates and starts the requestq. */
     public static EntropyDriver start(Path socket, Options options) throws IOException {
+        return start(FrontendSocket.connect(socket), options);
+    }
+
+    /** As {@link #start(Path, Options)}, over a connection that was made already and is owned from now on. */
+    public static EntropyDriver start(FrontendSocket socket, Options options) throws IOException {
         EntropyDriver driver = initialise(socket, options);
         try {
             driver.session.start(driver.requestq, driver.memory, driver.features, 0);
@@ -110,7 +115,12 @@ public final class EntropyDriver implements AutoCloseable {
 
     /** Connects and negotiates only: the guest has not come up yet. */
     public static EntropyDriver initialise(Path socket, Options options) throws IOException {
-        FrontendSession session = FrontendSession.connect(socket, options.replyTimeout);
+        return initialise(FrontendSocket.connect(socket), options);
+    }
+
+    /** As {@link #initialise(Path, Options)}, over a connection that was made already and is owned from now on. */
+    public static EntropyDriver initialise(FrontendSocket socket, Options options) throws IOException {
+        FrontendSession session = new FrontendSession(socket, options.replyTimeout);
         GuestMemory memory = null;
         Requestq requestq = null;
         try {

@@ -45,8 +45,8 @@ public final class FrontendSocket implements AutoCloseable {
         }
     }
 
-    /** A socket on one end of a socket pair, whose other end a test plays the back-end with. */
-    static FrontendSocket over(UnixSocketChannel channel) {
+    /** A connection that was made already, such as one end of a socket pair; it is owned from now on. */
+    public static FrontendSocket over(UnixSocketChannel channel) {
         return new FrontendSocket(channel);
     }
 
