@@ -15,7 +15,7 @@ public final class Quota {
     public static final int LONGEST_PERIOD_MILLIS = 65536;
 
     private static final int SLICES_A_PERIOD = 64;
-    /** Bytes are seen by the guest a little after they have been charged: they are held this much longer. */
+    /** Held longer by this: the guest looks at its clock a little after it could have seen the bytes. */
     private static final long LONGEST_MARGIN_NANOS = 1_000_000;
 
     private static final int MARGINS_A_PERIOD = 100;
@@ -31,6 +31,7 @@ public final class Quota {
     private int oldest;
     private int count;
     private long charged;
+    private boolean unsettled;
 
     /**
      * A quota that is unused.
@@ -71,16 +72,30 @@ public final class Quota {
         if (maxBytes == UNLIMITED) {
             return;
         }
-        int newest = (oldest + count - 1 + CAPACITY) % CAPACITY;
-        if (count == 0 || now - began[newest] >= sliceNanos) {
-            newest = (oldest + count) % CAPACITY;
+        if (count == 0 || now - began[newest()] >= sliceNanos) {
             count++;
-            began[newest] = now;
-            bytes[newest] = 0;
+            began[newest()] = now;
+            bytes[newest()] = 0;
         }
-        ended[newest] = now;
-        bytes[newest] += served;
+        ended[newest()] = now;
+        bytes[newest()] += served;
         charged += served;
+        unsettled = true;
+    }
+
+    private int newest() {
+        return (oldest + count - 1) % CAPACITY;
+    }
+
+    /**
+     * Tells that all bytes charged so far can be seen by the guest, which may be later than when they were charged: from
+     * now on counts their period.
+     */
+    public void settle(long now) {
+        if (unsettled) {
+            ended[newest()] = now;
+            unsettled = false;
+        }
     }
 
     /** When the next bytes become available, if none are now. */

@@ -64,6 +64,17 @@ class QuotaTest {
     }
 
     @Test
+    void countsThePeriodFromWhenTheBytesCouldBeSeen() {
+        Quota quota = new Quota(1024, 1000);
+        quota.charge(0, 1024);
+
+        quota.settle(300 * MILLI);
+
+        assertEquals(0, quota.available(SECOND + 300 * MILLI));
+        assertEquals(1024, quota.available(SECOND + 302 * MILLI));
+    }
+
+    @Test
     void isNeverUsedUpWithoutALimit() {
         Quota quota = new Quota(Quota.UNLIMITED, 1000);
 

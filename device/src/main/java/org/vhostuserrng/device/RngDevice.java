@@ -59,7 +59,7 @@ public final class RngDevice implements VirtioDevice {
     public DeviceQueue start(QueueSetup setup) throws InvalidQueueException {
         SplitVirtqueue queue = SplitVirtqueue.of(setup);
         source.acquire();
-        return new RngRing(this, queue, setup.call(), workspace);
+        return new RngRing(this, queue, setup, workspace);
     }
 
     SharedSource source() {

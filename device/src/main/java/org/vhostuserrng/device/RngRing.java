@@ -1,10 +1,12 @@
 package org.vhostuserrng.device;
 
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.vhostuserrng.backends.EntropySource;
 import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DeviceQueue;
+import org.vhostuserrng.transport.QueueSetup;
 
 /**
  * The request queue of a guest while it runs. Each request is walked whole before anything is written; one that cannot
@@ -15,6 +17,9 @@ final class RngRing implements DeviceQueue {
     private static final int REQUESTS_A_TURN = 64;
     private static final int BYTES_A_TURN = 128 * 1024;
     private static final int DESCRIPTORS_A_TURN = 4096;
+    /** The quota knows when to go on. */
+    private static final long THROTTLED = -4;
+
     private static final long AFTER_FAILURE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final RngDevice device;
@@ -22,25 +27,32 @@ final class RngRing implements DeviceQueue {
     private final RngCounters counters;
     private final SplitVirtqueue queue;
     private final CallSignal call;
+    private final LongSupplier clock;
     private final BufferChain chain;
     private final ChainFiller filler;
     private RingFault fault;
 
-    RngRing(RngDevice device, SplitVirtqueue queue, CallSignal call, Workspace workspace) {
+    RngRing(RngDevice device, SplitVirtqueue queue, QueueSetup setup, Workspace workspace) {
         this.device = device;
         this.quota = device.quota();
         this.counters = device.counters();
         this.queue = queue;
-        this.call = call;
+        this.call = setup.call();
+        this.clock = setup.clock();
         this.chain = workspace.chain();
         this.filler = new ChainFiller(device.source(), workspace);
     }
 
     @Override
-    public long drain(long now) {
+    public long drain() {
+        long now = clock.getAsLong();
         long next = serve(now);
         if (queue.publish()) {
             call.signal();
+        }
+        quota.settle(clock.getAsLong());
+        if (next == THROTTLED) {
+            return quota.nextRefill();
         }
         return next == IDLE && queue.rearm() ? MORE : next;
     }
@@ -81,7 +93,7 @@ final class RngRing implements DeviceQueue {
         long allowed = quota.available(now);
         if (allowed <= 0) {
             counters.throttled();
-            return quota.nextRefill();
+            return THROTTLED;
         }
         int filled = filler.fill((int) Math.min(allowed, chain.bytes()));
         return switch (filled) {

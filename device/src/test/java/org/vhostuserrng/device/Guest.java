@@ -31,6 +31,7 @@ final class Guest {
     static final long BUFFERS = BASE + (1 << 19);
 
     final TaggedSource source = new TaggedSource();
+    long now;
     final CallSignal call = new CallSignal();
     final MemorySegment first = Arena.ofAuto().allocate(REGION_BYTES, 4096);
     final MemorySegment second = Arena.ofAuto().allocate(REGION_BYTES, 4096);
@@ -59,7 +60,7 @@ final class Guest {
                 List.of(new GuestMemory.Region(BASE, first, false), new GuestMemory.Region(SEAM, second, false)));
         QueueAreas areas = new QueueAreas(layout.descriptorTable(), layout.availableRing(), layout.usedRing());
         try {
-            return device.start(new QueueSetup(0, driver.queueSize(), base, features, areas, memory, call));
+            return device.start(new QueueSetup(0, driver.queueSize(), base, features, areas, memory, call, () -> now));
         } catch (InvalidQueueException invalid) {
             throw new AssertionError(invalid);
         }

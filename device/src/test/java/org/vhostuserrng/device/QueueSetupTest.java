@@ -21,7 +21,8 @@ class QueueSetupTest {
     private final GuestMemory memory = GuestMemory.of(List.of(new GuestMemory.Region(Guest.BASE, guest.first, false)));
 
     private void assertRefused(int size, int base, QueueAreas areas) {
-        QueueSetup setup = new QueueSetup(0, size, base, Virtio.VIRTIO_F_VERSION_1, areas, memory, new CallSignal());
+        QueueSetup setup =
+                new QueueSetup(0, size, base, Virtio.VIRTIO_F_VERSION_1, areas, memory, new CallSignal(), () -> 0);
 
         assertThrows(InvalidQueueException.class, () -> guest.device.start(setup));
 

@@ -47,7 +47,7 @@ class RandomRequestsTest {
                 outstanding.add(offer(random, guest));
             }
 
-            while (queue.drain(0) == DeviceQueue.MORE) {
+            while (queue.drain() == DeviceQueue.MORE) {
                 assertTrue(guest.source.open);
             }
 

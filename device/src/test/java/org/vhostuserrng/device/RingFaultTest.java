@@ -129,7 +129,7 @@ class RingFaultTest {
         DeviceQueue queue = guest.start(0);
         malformation.accept(guest);
 
-        long next = queue.drain(0);
+        long next = queue.drain();
 
         assertEquals(DeviceQueue.BROKEN, next);
         assertEquals(fault.toString(), queue.fault());
@@ -146,7 +146,7 @@ class RingFaultTest {
         guest.driver.setAvailableEntry(1, 65535);
         guest.driver.setAvailableIndex(2);
 
-        long next = queue.drain(0);
+        long next = queue.drain();
 
         assertEquals(DeviceQueue.BROKEN, next);
         assertEquals(1, guest.driver.usedIndex());
@@ -159,7 +159,7 @@ class RingFaultTest {
         DeviceQueue queue = guest.start(0);
         indirect(guest, 16);
 
-        queue.drain(0);
+        queue.drain();
 
         assertEquals(RingFault.INDIRECT_NOT_NEGOTIATED.toString(), queue.fault());
     }

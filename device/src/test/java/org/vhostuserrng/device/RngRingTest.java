@@ -23,7 +23,7 @@ class RngRingTest {
         DeviceQueue queue = guest.start(0);
         int head = guest.offer(Guest.BUFFERS, 64);
 
-        long next = queue.drain(0);
+        long next = queue.drain();
 
         assertEquals(DeviceQueue.IDLE, next);
         assertTrue(guest.driver.takeUsed());
@@ -38,7 +38,7 @@ class RngRingTest {
         DeviceQueue queue = guest.start(0);
         guest.offer(Guest.BUFFERS + 1, 3);
 
-        queue.drain(0);
+        queue.drain();
 
         assertEquals(0, guest.byteAt(Guest.BUFFERS));
         assertEquals(0, guest.byteAt(Guest.BUFFERS + 4));
@@ -50,7 +50,7 @@ class RngRingTest {
         DeviceQueue queue = guest.start(0);
         guest.offer(BufferElement.writable(Guest.BUFFERS + 1000, 700), BufferElement.writable(Guest.BUFFERS, 300));
 
-        queue.drain(0);
+        queue.drain();
 
         guest.driver.takeUsed();
         assertEquals(1000, guest.driver.usedLength());
@@ -66,7 +66,7 @@ class RngRingTest {
                 .mapToObj(i -> BufferElement.writable(Guest.BUFFERS + 2L * i, 1))
                 .toArray(BufferElement[]::new));
 
-        queue.drain(0);
+        queue.drain();
 
         guest.driver.takeUsed();
         assertEquals(64, guest.driver.usedLength());
@@ -84,7 +84,7 @@ class RngRingTest {
                 BufferElement.writable(Guest.BUFFERS + 8, 5),
                 BufferElement.writable(Guest.BUFFERS, 0));
 
-        queue.drain(0);
+        queue.drain();
 
         guest.driver.takeUsed();
         assertEquals(5, guest.driver.usedLength());
@@ -97,7 +97,7 @@ class RngRingTest {
         DeviceQueue queue = guest.start(0);
         guest.offer(Guest.SEAM - 500, 1000);
 
-        queue.drain(0);
+        queue.drain();
 
         guest.driver.takeUsed();
         assertEquals(1000, guest.driver.usedLength());
@@ -110,7 +110,7 @@ class RngRingTest {
         DeviceQueue queue = guest.start(0);
         guest.offer(Guest.SEAM - 100_000, 200_000);
 
-        queue.drain(0);
+        queue.drain();
 
         guest.driver.takeUsed();
         assertEquals(65536, guest.driver.usedLength());
@@ -128,7 +128,7 @@ class RngRingTest {
                 BufferElement.writable(Guest.BUFFERS + 10, 20));
         guest.driver.makeAvailable(head);
 
-        queue.drain(0);
+        queue.drain();
 
         guest.driver.takeUsed();
         assertEquals(30, guest.driver.usedLength());
@@ -145,7 +145,7 @@ class RngRingTest {
 
         for (int i = 0; i < 20; i++) {
             guest.offer(Guest.BUFFERS, 8);
-            queue.drain(0);
+            queue.drain();
 
             assertTrue(guest.driver.takeUsed());
             assertEquals(8, guest.driver.usedLength());
@@ -161,7 +161,7 @@ class RngRingTest {
             guest.offer(Guest.BUFFERS + 64L * i, 64);
         }
 
-        queue.drain(0);
+        queue.drain();
 
         assertEquals(8, guest.driver.usedIndex());
         assertEquals(1, guest.call.count());
@@ -175,9 +175,9 @@ class RngRingTest {
             guest.offer(Guest.SEAM, 65536);
         }
 
-        long first = queue.drain(0);
+        long first = queue.drain();
         int servedFirst = guest.driver.usedIndex();
-        long second = queue.drain(0);
+        long second = queue.drain();
 
         assertEquals(DeviceQueue.MORE, first);
         assertEquals(2, servedFirst);
@@ -192,7 +192,7 @@ class RngRingTest {
         Guest guest = Guest.plain();
         DeviceQueue queue = guest.start(0);
 
-        queue.drain(0);
+        queue.drain();
 
         assertEquals(0, guest.call.count());
     }
@@ -204,7 +204,7 @@ class RngRingTest {
         guest.driver.disableInterrupts();
         guest.offer(Guest.BUFFERS, 64);
 
-        queue.drain(0);
+        queue.drain();
 
         assertEquals(0, guest.call.count());
     }
@@ -215,11 +215,11 @@ class RngRingTest {
         DeviceQueue queue = guest.start(0);
         guest.driver.setUsedEvent(1);
         guest.offer(Guest.BUFFERS, 64);
-        queue.drain(0);
+        queue.drain();
         long before = guest.call.count();
 
         guest.offer(Guest.BUFFERS, 64);
-        queue.drain(0);
+        queue.drain();
 
         assertEquals(0, before);
         assertEquals(1, guest.call.count());
@@ -232,7 +232,7 @@ class RngRingTest {
         guest.driver.setAvailableFlags(Virtio.VIRTQ_AVAIL_F_NO_INTERRUPT);
         guest.offer(Guest.BUFFERS, 64);
 
-        queue.drain(0);
+        queue.drain();
 
         assertEquals(1, guest.call.count());
     }
@@ -243,7 +243,7 @@ class RngRingTest {
         DeviceQueue queue = guest.start(0);
         guest.offer(Guest.BUFFERS, 64);
         guest.driver.kickWanted();
-        queue.drain(0);
+        queue.drain();
 
         guest.offer(Guest.BUFFERS, 64);
 
@@ -259,7 +259,7 @@ class RngRingTest {
         guest.source.left = 0;
         guest.offer(Guest.BUFFERS, 64);
 
-        long next = queue.drain(0);
+        long next = queue.drain();
 
         assertEquals(DeviceQueue.STARVED, next);
         assertFalse(guest.driver.usedPending());
@@ -273,7 +273,7 @@ class RngRingTest {
         guest.source.left = 10;
         guest.offer(Guest.BUFFERS, 64);
 
-        queue.drain(0);
+        queue.drain();
 
         guest.driver.takeUsed();
         assertEquals(10, guest.driver.usedLength());
@@ -287,7 +287,7 @@ class RngRingTest {
         guest.source.atMost = 7;
         guest.offer(Guest.BUFFERS, 64);
 
-        queue.drain(0);
+        queue.drain();
 
         guest.driver.takeUsed();
         assertEquals(64, guest.driver.usedLength());
@@ -301,9 +301,11 @@ class RngRingTest {
         guest.offer(Guest.BUFFERS, 64);
         guest.offer(Guest.BUFFERS, 64);
 
-        long next = queue.drain(5 * MILLI);
+        guest.now = 5 * MILLI;
+        long next = queue.drain();
         int servedFirst = guest.driver.usedIndex();
-        queue.drain(next);
+        guest.now = next;
+        queue.drain();
 
         assertEquals(1, servedFirst);
         assertTrue(next > 1005 * MILLI && next < 1010 * MILLI, "told to come back at " + next);
@@ -316,11 +318,11 @@ class RngRingTest {
         DeviceQueue queue = guest.start(0);
         guest.source.left = 10;
         guest.offer(Guest.BUFFERS, 64);
-        queue.drain(0);
+        queue.drain();
 
         guest.source.left = 1000;
         guest.offer(Guest.BUFFERS, 500);
-        queue.drain(0);
+        queue.drain();
 
         guest.driver.takeUsed();
         guest.driver.takeUsed();
@@ -332,12 +334,12 @@ class RngRingTest {
         Guest guest = new Guest(8, Virtio.VIRTIO_F_VERSION_1, new Quota(64, 1000));
         DeviceQueue queue = guest.start(0);
         guest.offer(Guest.BUFFERS, 64);
-        queue.drain(0);
+        queue.drain();
         int base = queue.stop();
 
         DeviceQueue again = guest.start(base);
         guest.offer(Guest.BUFFERS, 64);
-        again.drain(0);
+        again.drain();
 
         assertEquals(1, guest.driver.usedIndex());
     }
@@ -361,11 +363,11 @@ class RngRingTest {
         Guest guest = Guest.plain();
         DeviceQueue queue = guest.start(0);
         guest.offer(Guest.BUFFERS, 64);
-        queue.drain(0);
+        queue.drain();
         int base = queue.stop();
         guest.offer(Guest.BUFFERS + 64, 64);
 
-        guest.start(base).drain(0);
+        guest.start(base).drain();
 
         assertEquals(1, base);
         assertEquals(2, guest.driver.usedIndex());

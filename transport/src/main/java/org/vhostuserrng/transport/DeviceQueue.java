@@ -3,7 +3,7 @@ package org.vhostuserrng.transport;
 /**
  * A virtqueue that runs. Called on the event loop's thread only.
  *
- * <p>Times are those of the loop's clock: nanoseconds since it began, never negative.
+ * <p>Times are those of the clock in its {@link QueueSetup}: nanoseconds, never negative.
  */
 public interface DeviceQueue {
     /** {@link #drain}: nothing is left to do until the guest kicks. */
@@ -18,10 +18,9 @@ public interface DeviceQueue {
     /**
      * Serves requests, a bounded number of them. A request that cannot be served yet stays in the ring.
      *
-     * @param now the loop's time
      * @return when to be called again if the guest does not kick before: a time, or one of the constants
      */
-    long drain(long now);
+    long drain();
 
     /** What made the queue {@link #BROKEN}, in a few words for a log. */
     String fault();

@@ -1,5 +1,7 @@
 package org.vhostuserrng.transport;
 
+import java.util.function.LongSupplier;
+
 /**
  * All that a virtqueue needs to run, as the guest's driver and the front-end configured it; nothing of it is validated.
  *
@@ -10,9 +12,17 @@ package org.vhostuserrng.transport;
  * @param areas where the guest placed the virtqueue
  * @param memory the guest's memory, as long as this queue runs
  * @param call how the driver is notified of used buffers
+ * @param clock the loop's time: nanoseconds since it began, never negative
  */
 public record QueueSetup(
-        int index, int size, int base, long features, QueueAreas areas, GuestMemory memory, CallSignal call) {
+        int index,
+        int size,
+        int base,
+        long features,
+        QueueAreas areas,
+        GuestMemory memory,
+        CallSignal call,
+        LongSupplier clock) {
     /**
      * The parts of a virtqueue (VIRTIO 1.3 §2.6), as guest-physical addresses.
      *

@@ -107,20 +107,20 @@ public final class MessageChannel implements AutoCloseable {
         return fds;
     }
 
-    /** Ends the present message: descriptors that were not taken are closed, the next one may be received. */
+    /** Ends the present message: descriptors that were not taken are closed. It can be replied to until the next comes. */
     public void done() {
         fds.close();
         have = 0;
     }
 
-    /** Replies to the present message with a u64. */
+    /** Replies to the message received last with a u64. */
     public void reply(long value) throws FramingViolation {
         header(Long.BYTES);
         reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUser.HEADER_BYTES, value);
         flush();
     }
 
-    /** Replies to the present message with the state of a vring: two u32. */
+    /** Replies to the message received last with the state of a vring: two u32. */
     public void reply(int index, int num) throws FramingViolation {
         header(2 * Integer.BYTES);
         reply.set(ValueLayout.JAVA_INT, VhostUser.HEADER_BYTES, index);

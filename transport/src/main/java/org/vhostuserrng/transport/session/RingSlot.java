@@ -73,7 +73,7 @@ final class RingSlot extends Activity implements AutoCloseable {
     private void serve(DeviceQueue queue, long now) {
         long next;
         try {
-            next = queue.drain(now);
+            next = queue.drain();
             session.memory().guestMemory().settle();
         } catch (InternalError memoryGone) {
             // SIGBUS: the file behind the guest's memory has been cut off.
@@ -234,7 +234,8 @@ final class RingSlot extends Activity implements AutoCloseable {
                 memory.toGuest(addresses.available()),
                 memory.toGuest(addresses.used()));
         try {
-            QueueSetup setup = new QueueSetup(index, size, base, session.features(), areas, memory.guestMemory(), call);
+            QueueSetup setup =
+                    new QueueSetup(index, size, base, session.features(), areas, memory.guestMemory(), call, loop::now);
             state = new Started(device.start(setup));
         } catch (InvalidQueueException invalid) {
             throw new ProtocolViolation("ring " + index + ": " + invalid.getMessage(), invalid);

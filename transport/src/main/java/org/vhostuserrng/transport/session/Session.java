@@ -146,26 +146,31 @@ public final class Session extends Activity implements AutoCloseable {
 
     /** Serves the message that the channel holds. */
     private void serve() throws ProtocolViolation {
-        int id = channel.id();
         boolean acknowledge = channel.needsReply() && (protocolFeatures & mask(VHOST_USER_PROTOCOL_F_REPLY_ACK)) != 0;
+        boolean replied = false;
+        long outcome = ACK;
         try {
-            Request request =
-                    RequestDecoder.decode(id, channel.payload(), channel.fds().count());
-            boolean replied = handle(request, channel.fds());
-            if (!replied && acknowledge) {
-                channel.reply(ACK);
-            }
+            replied = handle(decode(), channel.fds());
         } catch (FramingViolation beyondRepair) {
             throw beyondRepair;
         } catch (ProtocolViolation violation) {
             if (!acknowledge) {
-                throw new ProtocolViolation("request " + id + ": " + violation.getMessage(), violation);
+                throw new ProtocolViolation("request " + channel.id() + ": " + violation.getMessage(), violation);
             }
-            LOG.warn("{}: request {} refused: {}", device.name(), id, violation.getMessage());
-            channel.reply(NACK);
+            LOG.warn("{}: request {} refused: {}", device.name(), channel.id(), violation.getMessage());
+            outcome = NACK;
         } finally {
+            // Before the reply: who reads it may rely on nothing of the message being open any more.
             channel.done();
         }
+        if (acknowledge && !replied) {
+            channel.reply(outcome);
+        }
+    }
+
+    private Request decode() throws ProtocolViolation {
+        return RequestDecoder.decode(
+                channel.id(), channel.payload(), channel.fds().count());
     }
 
     /** Carries a request out, and tells whether it has been answered. */
