@@ -15,6 +15,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Random;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -55,11 +56,10 @@ class FileSourceTest {
         return SourceSpec.parse("file:" + path);
     }
 
-    private static byte[] numbered(int length) {
+    /** No stretch of it occurs twice. */
+    private static byte[] unrepeating(int length) {
         byte[] bytes = new byte[length];
-        for (int i = 0; i < length; i++) {
-            bytes[i] = (byte) (i ^ i >> 8);
-        }
+        new Random(length).nextBytes(bytes);
         return bytes;
     }
 
@@ -117,7 +117,7 @@ class FileSourceTest {
 
     @Test
     void givesOutEachByteOfAFileOnceInItsOrder() throws IOException, InterruptedException {
-        byte[] content = numbered(200_000);
+        byte[] content = unrepeating(200_000);
         Path path = Files.write(directory.resolve("file"), content);
 
         try (EntropySource source = file(path).open(bytesAgain::release)) {
@@ -127,7 +127,7 @@ class FileSourceTest {
 
     @Test
     void givesOutNoByteTwiceWhenAFileIsClosedAndOpenedAgain() throws IOException, InterruptedException {
-        byte[] content = numbered(400_000);
+        byte[] content = unrepeating(400_000);
         SourceSpec spec = file(Files.write(directory.resolve("file"), content));
         byte[] first;
         try (EntropySource source = spec.open(bytesAgain::release)) {
@@ -146,7 +146,7 @@ class FileSourceTest {
 
     @Test
     void failsAtTheEndOfAFileInsteadOfBeginningAgain() throws IOException, InterruptedException {
-        Path path = Files.write(directory.resolve("file"), numbered(10));
+        Path path = Files.write(directory.resolve("file"), unrepeating(10));
         try (EntropySource source = file(path).open(bytesAgain::release);
                 Arena arena = Arena.ofConfined()) {
             read(source, 10);

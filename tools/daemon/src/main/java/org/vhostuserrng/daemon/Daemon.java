@@ -10,6 +10,7 @@ import org.vhostuserrng.backends.SharedSource;
 import org.vhostuserrng.backends.SourceSpec;
 import org.vhostuserrng.device.RngDevice;
 import org.vhostuserrng.device.Workspace;
+import org.vhostuserrng.transport.SessionPolicy;
 import org.vhostuserrng.transport.server.VhostUserServer;
 
 /** Devices, their source and the server that drives them, joined; serves on the calling thread. */
@@ -19,16 +20,18 @@ final class Daemon {
     private final SourceSpec source;
     private final long maxBytes;
     private final int periodMillis;
+    private final SessionPolicy policy;
 
-    Daemon(SourceSpec source, long maxBytes, int periodMillis) {
+    Daemon(SourceSpec source, long maxBytes, int periodMillis, SessionPolicy policy) {
         this.source = source;
         this.maxBytes = maxBytes;
         this.periodMillis = periodMillis;
+        this.policy = policy;
     }
 
     /** Serves a guest on each socket until told to end. */
     void serve(List<Path> sockets) throws IOException {
-        try (VhostUserServer server = VhostUserServer.open()) {
+        try (VhostUserServer server = VhostUserServer.open(policy)) {
             SharedSource shared = new SharedSource(source, server::sourceReady);
             Workspace workspace = new Workspace();
             for (Path socket : sockets) {
@@ -43,9 +46,19 @@ final class Daemon {
         }
     }
 
+    /** Serves the front-end that listens on {@code socket}, whenever one does, until told to end. */
+    void serveByConnecting(Path socket) throws IOException {
+        try (VhostUserServer server = VhostUserServer.open(policy)) {
+            SharedSource shared = new SharedSource(source, server::sourceReady);
+            server.connect(socket, device(socket.getFileName().toString(), shared, new Workspace()));
+            LOG.info("connecting to {}, source {}", socket, source);
+            run(server);
+        }
+    }
+
     /** Serves on an inherited socket until told to end, or until its only front-end has disconnected. */
     void serveInherited(int fd) throws IOException {
-        try (VhostUserServer server = VhostUserServer.open()) {
+        try (VhostUserServer server = VhostUserServer.open(policy)) {
             SharedSource shared = new SharedSource(source, server::sourceReady);
             server.inherit(fd, device("fd " + fd, shared, new Workspace()));
             LOG.info("serving on fd {}, source {}", fd, source);

@@ -4,9 +4,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.backends.SourceSpec;
+import org.vhostuserrng.transport.SessionPolicy;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,10 +33,13 @@ final class DaemonCommand {
 
     private static final String SOCKET_PATH = "--socket-path";
     private static final String SOCKET_COUNT = "--socket-count";
+    private static final String CONNECT = "--connect";
     private static final String FD = "--fd";
     private static final String SOURCE = "--source";
     private static final String MAX_BYTES = "--max-bytes";
     private static final String PERIOD = "--period";
+    private static final String MEM_SLOTS = "--mem-slots";
+    private static final String REQUIRE_SEALED_MEMORY = "--require-sealed-memory";
     private static final String DEFAULT_SOURCE = "file:/dev/urandom";
     private static final int LONGEST_SOCKET_PATH = 107;
 
@@ -50,6 +56,9 @@ final class DaemonCommand {
                 .addOption(option(SOCKET_COUNT, "N", Integer.class)
                         .converters(new Bounded.SocketCount())
                         .description("Serve N guests at the same time, on PATH0 to PATHN-1; 1 to " + MOST_SOCKETS + ".")
+                        .build())
+                .addOption(option(CONNECT, "PATH", Path.class)
+                        .description("Connect to a VMM that listens on this socket (server=on), again and again.")
                         .build())
                 .addOption(option(FD, "N", Integer.class)
                         .converters(new Bounded.Descriptor())
@@ -68,6 +77,13 @@ final class DaemonCommand {
                         .converters(new Bounded.Period())
                         .description("Length of the period in milliseconds; 1 to " + Quota.LONGEST_PERIOD_MILLIS
                                 + ". Default: " + Quota.LONGEST_PERIOD_MILLIS + ".")
+                        .build())
+                .addOption(flag(MEM_SLOTS)
+                        .description("Let the VMM add and remove memory regions one by one, up to 509; not for QEMU 7.2"
+                                + " with --connect.")
+                        .build())
+                .addOption(flag(REQUIRE_SEALED_MEMORY)
+                        .description("Refuse guest memory that could be truncated while it is used.")
                         .build())
                 .addOption(flag(PRINT_CAPABILITIES)
                         .description("Print what this back-end is as JSON, and exit.")
@@ -108,38 +124,50 @@ final class DaemonCommand {
     private int run(ParseResult parsed) throws IOException {
         Path socketPath = parsed.matchedOptionValue(SOCKET_PATH, null);
         Integer socketCount = parsed.matchedOptionValue(SOCKET_COUNT, null);
+        Path connect = parsed.matchedOptionValue(CONNECT, null);
         Integer fd = parsed.matchedOptionValue(FD, null);
-        requireOneSocket(socketPath, socketCount, fd);
+        requireOneSocket(socketPath, connect, fd);
+        if (socketCount != null && socketPath == null) {
+            throw bad("--socket-count=" + socketCount + ": expected only with --socket-path=PATH");
+        }
 
-        SourceSpec source = parsed.matchedOptionValue(SOURCE, SourceSpec.parse(DEFAULT_SOURCE));
-        requireUsable(source);
-        Daemon daemon = new Daemon(
-                source,
-                parsed.matchedOptionValue(MAX_BYTES, Quota.UNLIMITED),
-                parsed.matchedOptionValue(PERIOD, Quota.LONGEST_PERIOD_MILLIS));
+        Daemon daemon = daemon(parsed);
         if (fd != null) {
             daemon.serveInherited(fd);
+        } else if (connect != null) {
+            requireSocketName(CONNECT, connect, connect);
+            daemon.serveByConnecting(connect);
         } else {
-            daemon.serve(sockets(socketPath, socketCount));
+            List<Path> sockets = sockets(socketPath, socketCount);
+            requireSocketName(SOCKET_PATH, socketPath, sockets.getLast());
+            daemon.serve(sockets);
         }
         return ExitCode.OK;
     }
 
-    private void requireOneSocket(Path socketPath, Integer socketCount, Integer fd) {
-        if ((socketPath == null) == (fd == null)) {
-            throw bad("expected either --socket-path=PATH or --fd=N");
+    private Daemon daemon(ParseResult parsed) {
+        SourceSpec source = parsed.matchedOptionValue(SOURCE, SourceSpec.parse(DEFAULT_SOURCE));
+        requireUsable(source);
+        return new Daemon(
+                source,
+                parsed.matchedOptionValue(MAX_BYTES, Quota.UNLIMITED),
+                parsed.matchedOptionValue(PERIOD, Quota.LONGEST_PERIOD_MILLIS),
+                new SessionPolicy(
+                        parsed.matchedOptionValue(MEM_SLOTS, false),
+                        parsed.matchedOptionValue(REQUIRE_SEALED_MEMORY, false)));
+    }
+
+    private void requireOneSocket(Path socketPath, Path connect, Integer fd) {
+        long given = Stream.of(socketPath, connect, fd).filter(Objects::nonNull).count();
+        if (given != 1) {
+            throw bad("expected one of --socket-path=PATH, --connect=PATH and --fd=N");
         }
-        if (fd != null) {
-            if (socketCount != null) {
-                throw bad("--socket-count=" + socketCount + ": expected only with --socket-path=PATH");
-            }
-            return;
-        }
-        Path longest = sockets(socketPath, socketCount).getLast();
+    }
+
+    private void requireSocketName(String option, Path value, Path longest) {
         int length = longest.toString().getBytes(StandardCharsets.UTF_8).length;
         if (length == 0 || length > LONGEST_SOCKET_PATH) {
-            throw bad(
-                    "--socket-path=" + socketPath + ": expected 1 to " + LONGEST_SOCKET_PATH + " bytes, not " + length);
+            throw bad(option + "=" + value + ": expected 1 to " + LONGEST_SOCKET_PATH + " bytes, not " + length);
         }
     }
 

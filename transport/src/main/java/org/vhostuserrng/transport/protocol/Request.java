@@ -44,6 +44,21 @@ public sealed interface Request {
 
     record SetVringEnable(int index, boolean enabled) implements Request {}
 
+    record ResetDevice() implements Request {}
+
+    record GetMaxMemSlots() implements Request {}
+
+    /** The region is in the message's descriptor. */
+    record AddMemReg(MemoryRegion region) implements Request {}
+
+    /** Names a region by its guest address, user address and size. */
+    record RemMemReg(MemoryRegion region) implements Request {}
+
+    /** The virtio device status (VIRTIO 1.3 §2.1). */
+    record SetStatus(long status) implements Request {}
+
+    record GetStatus() implements Request {}
+
     /** Any id that this back-end does not serve. */
     record Unknown(int id) implements Request {}
 

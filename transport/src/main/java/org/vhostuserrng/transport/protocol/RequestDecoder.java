@@ -61,6 +61,19 @@ public final class RequestDecoder {
                 expect(payload, 8, fds, NO_FDS);
                 yield new Request.SetVringEnable(u32(payload, 0), flag(u32(payload, 4)));
             }
+            case VhostUser.VHOST_USER_RESET_DEVICE -> empty(new Request.ResetDevice(), payload, fds);
+            case VhostUser.VHOST_USER_GET_MAX_MEM_SLOTS -> empty(new Request.GetMaxMemSlots(), payload, fds);
+            case VhostUser.VHOST_USER_ADD_MEM_REG -> {
+                expect(payload, REGIONS_OFFSET + REGION_BYTES, fds, 1);
+                yield new Request.AddMemReg(region(payload, REGIONS_OFFSET));
+            }
+            case VhostUser.VHOST_USER_REM_MEM_REG -> {
+                // The document has no descriptor here, but front-ends that send one are to be put up with.
+                expect(payload, REGIONS_OFFSET + REGION_BYTES, fds, Math.clamp(fds, 0, 1));
+                yield new Request.RemMemReg(region(payload, REGIONS_OFFSET));
+            }
+            case VhostUser.VHOST_USER_SET_STATUS -> new Request.SetStatus(onlyU64(payload, fds));
+            case VhostUser.VHOST_USER_GET_STATUS -> empty(new Request.GetStatus(), payload, fds);
             default -> new Request.Unknown(id);
         };
     }

@@ -30,16 +30,29 @@ public final class VhostUser {
     public static final int VHOST_USER_SET_PROTOCOL_FEATURES = 16;
     public static final int VHOST_USER_GET_QUEUE_NUM = 17;
     public static final int VHOST_USER_SET_VRING_ENABLE = 18;
+    public static final int VHOST_USER_RESET_DEVICE = 34;
+    public static final int VHOST_USER_GET_MAX_MEM_SLOTS = 36;
+    public static final int VHOST_USER_ADD_MEM_REG = 37;
+    public static final int VHOST_USER_REM_MEM_REG = 38;
+    public static final int VHOST_USER_SET_STATUS = 39;
+    public static final int VHOST_USER_GET_STATUS = 40;
 
     // Protocol feature bits
     public static final int VHOST_USER_PROTOCOL_F_MQ = 0;
     public static final int VHOST_USER_PROTOCOL_F_REPLY_ACK = 3;
+    public static final int VHOST_USER_PROTOCOL_F_RESET_DEVICE = 13;
+    public static final int VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS = 15;
+    public static final int VHOST_USER_PROTOCOL_F_STATUS = 16;
+    public static final int VHOST_USER_PROTOCOL_F_GPA_ADDRESSES = 21;
 
     /** The feature bit that says that protocol features can be negotiated. */
     public static final int VHOST_USER_F_PROTOCOL_FEATURES = 30;
 
     /** Without CONFIGURE_MEM_SLOTS: the number of regions that a memory table may have. */
     public static final int MAX_REGIONS = 8;
+
+    /** With CONFIGURE_MEM_SLOTS: what QEMU's own limit for hot-plugged memory comes to. */
+    public static final int MAX_MEM_SLOTS = 509;
 
     /** Of the u64 of SET_VRING_KICK, CALL and ERR: the ring's index, and the bit that says no descriptor is sent. */
     public static final int VRING_IDX_MASK = 0xff;

@@ -2,6 +2,7 @@ package org.vhostuserrng.transport.server;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vhostuserrng.transport.SessionPolicy;
 import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.loop.Activity;
 import org.vhostuserrng.transport.loop.EventLoop;
@@ -21,14 +22,16 @@ final class GuestPort extends Activity implements AutoCloseable {
 
     private final EventLoop loop;
     private final VirtioDevice device;
+    private final SessionPolicy policy;
     private final UnixListener listener;
     private Session session;
     private boolean listening;
     private boolean closed;
 
-    GuestPort(EventLoop loop, VirtioDevice device, UnixListener listener) throws HostFault {
+    GuestPort(EventLoop loop, VirtioDevice device, SessionPolicy policy, UnixListener listener) throws HostFault {
         this.loop = loop;
         this.device = device;
+        this.policy = policy;
         this.listener = listener;
         listen();
     }
@@ -66,7 +69,7 @@ final class GuestPort extends Activity implements AutoCloseable {
     private void accept() throws HostFault {
         UnixStream stream = listener.accept();
         if (stream != null) {
-            session = Session.open(loop, device, stream, this::sessionClosed);
+            session = Session.open(loop, device, policy, stream, this::sessionClosed);
             ignore();
         }
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.vhostuserrng.transport.SessionPolicy;
 import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.session.Session;
@@ -20,16 +21,18 @@ import org.vhostuserrng.transport.sys.UnixStream;
  */
 public final class VhostUserServer implements AutoCloseable {
     private final EventLoop loop;
+    private final SessionPolicy policy;
     private final List<Runnable> closers = new ArrayList<>();
     private volatile boolean stopping;
 
-    private VhostUserServer(EventLoop loop) {
+    private VhostUserServer(EventLoop loop, SessionPolicy policy) {
         this.loop = loop;
+        this.policy = policy;
     }
 
     /** Opens a server that serves nobody yet. */
-    public static VhostUserServer open() throws IOException {
-        return new VhostUserServer(EventLoop.open(System::nanoTime));
+    public static VhostUserServer open(SessionPolicy policy) throws IOException {
+        return new VhostUserServer(EventLoop.open(System::nanoTime), policy);
     }
 
     /**
@@ -44,6 +47,17 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     /**
+     * Connects to a front-end that listens on {@code path}, serves it with {@code device}, and connects again whenever
+     * the connection is lost; tries until somebody listens there.
+     *
+     * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
+     */
+    public void connect(Path path, VirtioDevice device) {
+        Dialer dialer = new Dialer(loop, device, policy, path);
+        closers.add(dialer::close);
+    }
+
+    /**
      * Serves with {@code device} on a socket inherited as descriptor {@code fd}: one that listens serves one front-end
      * after the other; one that is connected serves this front-end, and the server stops when it disconnects.
      *
@@ -54,7 +68,7 @@ public final class VhostUserServer implements AutoCloseable {
         if (UnixListener.isListening(socket)) {
             add(UnixListener.adopt(socket), device);
         } else {
-            Session session = Session.open(loop, device, UnixStream.adopt(socket), this::stop);
+            Session session = Session.open(loop, device, policy, UnixStream.adopt(socket), this::stop);
             closers.add(session::close);
         }
     }
@@ -91,7 +105,7 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     private void add(UnixListener listener, VirtioDevice device) throws HostFault {
-        GuestPort port = new GuestPort(loop, device, listener);
+        GuestPort port = new GuestPort(loop, device, policy, listener);
         closers.add(port::close);
     }
 }

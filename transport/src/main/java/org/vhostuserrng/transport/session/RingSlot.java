@@ -4,6 +4,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DeviceQueue;
+import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.QueueSetup.QueueAreas;
@@ -33,6 +34,7 @@ final class RingSlot extends Activity implements AutoCloseable {
     private final int index;
     private final EventLoop loop;
     private final VirtioDevice device;
+    private final SessionState configured;
     private final Session session;
     private final CallSignal call = new CallSignal();
 
@@ -44,10 +46,11 @@ final class RingSlot extends Activity implements AutoCloseable {
     private EventFd kick;
     private EventFd err;
 
-    RingSlot(int index, EventLoop loop, VirtioDevice device, Session session) {
+    RingSlot(int index, EventLoop loop, VirtioDevice device, SessionState configured, Session session) {
         this.index = index;
         this.loop = loop;
         this.device = device;
+        this.configured = configured;
         this.session = session;
     }
 
@@ -74,7 +77,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         long next;
         try {
             next = queue.drain();
-            session.memory().guestMemory().settle();
+            configured.memory().guestMemory().settle();
         } catch (InternalError memoryGone) {
             // SIGBUS: the file behind the guest's memory has been cut off.
             breakRing(queue, "guest memory vanished: " + memoryGone.getMessage());
@@ -188,6 +191,15 @@ final class RingSlot extends Activity implements AutoCloseable {
         return base;
     }
 
+    /** Forgets what was configured but for the descriptors of notifications. */
+    void reset() {
+        stop();
+        state = new Stopped(0);
+        size = 0;
+        addresses = null;
+        polled = false;
+    }
+
     /** Whether the ring touches guest memory. */
     boolean isStarted() {
         return state instanceof Started;
@@ -218,7 +230,7 @@ final class RingSlot extends Activity implements AutoCloseable {
 
     private void startIfComplete() throws ProtocolViolation {
         boolean complete = enabled && (kick != null || polled) && size != 0 && addresses != null;
-        if (complete && session.hasMemory() && state instanceof Stopped(int base)) {
+        if (complete && configured.memory().size() > 0 && state instanceof Stopped(int base)) {
             start(base);
             loop.again(this);
         }
@@ -228,14 +240,13 @@ final class RingSlot extends Activity implements AutoCloseable {
         if (addresses == null) {
             throw new ProtocolViolation("ring " + index + " started without addresses");
         }
-        MemoryTable memory = session.memory();
         QueueAreas areas = new QueueAreas(
-                memory.toGuest(addresses.descriptor()),
-                memory.toGuest(addresses.available()),
-                memory.toGuest(addresses.used()));
+                configured.toGuest(addresses.descriptor()),
+                configured.toGuest(addresses.available()),
+                configured.toGuest(addresses.used()));
+        GuestMemory memory = configured.memory().guestMemory();
         try {
-            QueueSetup setup =
-                    new QueueSetup(index, size, base, session.features(), areas, memory.guestMemory(), call, loop::now);
+            QueueSetup setup = new QueueSetup(index, size, base, configured.features(), areas, memory, call, loop::now);
             state = new Started(device.start(setup));
         } catch (InvalidQueueException invalid) {
             throw new ProtocolViolation("ring " + index + ": " + invalid.getMessage(), invalid);

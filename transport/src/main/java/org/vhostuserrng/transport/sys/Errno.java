@@ -2,6 +2,7 @@ package org.vhostuserrng.transport.sys;
 
 /** Error numbers that are acted upon, from Linux's generic {@code errno.h} (the same on every 64-bit architecture). */
 public final class Errno {
+    public static final int ENOENT = 2;
     public static final int EINTR = 4;
     public static final int EAGAIN = 11;
     public static final int EPERM = 1;

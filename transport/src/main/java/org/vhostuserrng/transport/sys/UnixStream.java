@@ -3,6 +3,7 @@ package org.vhostuserrng.transport.sys;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -17,6 +18,7 @@ public final class UnixStream implements AutoCloseable {
     public static final int MOST_FDS = 8;
 
     private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
+    private static final MemorySegment CONNECT = Libc.symbol("connect");
     private static final MemorySegment SEND = Libc.symbol("send");
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
@@ -50,6 +52,24 @@ public final class UnixStream implements AutoCloseable {
 
     UnixStream(OwnedFd fd) {
         this.fd = fd;
+    }
+
+    /** Connects to the socket at {@code path}: null if nobody listens there now. */
+    public static UnixStream connect(Path path) throws HostFault {
+        OwnedFd fd = UnixListener.newSocket();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment address = UnixAddress.of(path, arena);
+            int result = Libc.callInt(CONNECT, fd.number(), address.address(), address.byteSize(), 0, 0);
+            if (result == 0) {
+                return new UnixStream(fd);
+            }
+            fd.close();
+            // EAGAIN: as many wait there already as the listener lets.
+            if (result == -Errno.ENOENT || result == -Errno.ECONNREFUSED || result == -Errno.EAGAIN) {
+                return null;
+            }
+            throw new HostFault("connect " + path, -result);
+        }
     }
 
     /** Takes over an inherited socket that is connected. */

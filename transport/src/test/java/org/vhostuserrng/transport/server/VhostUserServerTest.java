@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.QueueSetup;
+import org.vhostuserrng.transport.SessionPolicy;
 import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.protocol.VhostUser;
 
@@ -36,7 +37,7 @@ class VhostUserServerTest {
     @BeforeEach
     void listen() throws IOException {
         path = directory.resolve("rng.sock");
-        server = VhostUserServer.open();
+        server = VhostUserServer.open(SessionPolicy.DEFAULT);
         server.listen(path, new IdleDevice());
     }
 
@@ -163,7 +164,7 @@ class VhostUserServerTest {
 
     private static VhostUserServer reopen() {
         try {
-            return VhostUserServer.open();
+            return VhostUserServer.open(SessionPolicy.DEFAULT);
         } catch (IOException fault) {
             throw new IllegalStateException(fault);
         }

@@ -1,0 +1,12 @@
+package org.vhostuserrng.transport;
+
+/**
+ * What an operator decides about the sessions of vhost-user front-ends.
+ *
+ * @param memSlots offer VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS; QEMU 7.2 sends no memory after a reconnect then
+ * @param sealedMemoryOnly refuse guest memory that the front-end could truncate
+ */
+public record SessionPolicy(boolean memSlots, boolean sealedMemoryOnly) {
+    /** What is served unless something else is said: every VMM, with the memory it has. */
+    public static final SessionPolicy DEFAULT = new SessionPolicy(false, false);
+}

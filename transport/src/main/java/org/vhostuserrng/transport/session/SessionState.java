@@ -1,0 +1,252 @@
+package org.vhostuserrng.transport.session;
+
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_F_PROTOCOL_FEATURES;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_GPA_ADDRESSES;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_MQ;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_REPLY_ACK;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_RESET_DEVICE;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_STATUS;
+import static org.vhostuserrng.transport.protocol.VhostUser.mask;
+
+import java.io.IOException;
+import java.util.Arrays;
+import org.vhostuserrng.transport.SessionPolicy;
+import org.vhostuserrng.transport.VirtioDevice;
+import org.vhostuserrng.transport.loop.EventLoop;
+import org.vhostuserrng.transport.protocol.MessageChannel;
+import org.vhostuserrng.transport.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.protocol.ReceivedFds;
+import org.vhostuserrng.transport.protocol.Request;
+import org.vhostuserrng.transport.protocol.Request.UserAddress;
+import org.vhostuserrng.transport.protocol.VhostUser;
+import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.sys.HostFault;
+
+/**
+ * What a front-end has configured: features, memory, rings; and what each of its requests does to that. Confined to the
+ * loop's thread.
+ */
+final class SessionState implements AutoCloseable {
+    /** VIRTIO 1.3 §2.1: writing 0 into the device status resets the device. */
+    private static final long STATUS_RESET = 0;
+
+    private final VirtioDevice device;
+    private final SessionPolicy policy;
+    private final RingSlot[] rings;
+    private long features;
+    private long protocolFeatures;
+    private boolean negotiated;
+    private long status;
+    private MemoryTable memory = MemoryTable.empty();
+
+    SessionState(EventLoop loop, VirtioDevice device, SessionPolicy policy, Session session) {
+        this.device = device;
+        this.policy = policy;
+        this.rings = new RingSlot[device.queueCount()];
+        Arrays.setAll(rings, i -> new RingSlot(i, loop, device, this, session));
+    }
+
+    MemoryTable memory() {
+        return memory;
+    }
+
+    /** The features that the driver accepted. */
+    long features() {
+        return features;
+    }
+
+    /**
+     * Whether a request that asks for an acknowledgement gets one. QEMU 7.2 goes on with a back-end that has come back
+     * as if nothing had happened: it negotiates nothing, and waits for acknowledgements all the same.
+     */
+    boolean acknowledges() {
+        return !negotiated || accepted(VHOST_USER_PROTOCOL_F_REPLY_ACK);
+    }
+
+    /** The guest-physical address of an address that the front-end gave for a part of a ring. */
+    long toGuest(UserAddress address) throws ProtocolViolation {
+        // vhost-user, GPA_ADDRESSES: ring addresses are guest-physical ones then.
+        return accepted(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES) ? address.value() : memory.toGuest(address);
+    }
+
+    /** Stops all rings, then unmaps the guest's memory. */
+    @Override
+    public void close() {
+        for (RingSlot ring : rings) {
+            ring.close();
+        }
+        memory.unmap();
+    }
+
+    /** Carries a request out, and tells whether it has been replied to. */
+    boolean handle(Request request, ReceivedFds fds, MessageChannel channel) throws ProtocolViolation {
+        switch (request) {
+            case Request.GetFeatures() -> channel.reply(offeredFeatures());
+            case Request.SetFeatures(long accepted) -> setFeatures(accepted);
+            case Request.GetProtocolFeatures() -> channel.reply(offeredProtocolFeatures());
+            case Request.SetProtocolFeatures(long accepted) -> setProtocolFeatures(accepted);
+            case Request.GetQueueNum() -> channel.reply(rings.length);
+            case Request.SetOwner() -> {
+                // One front-end is served at a time: whoever is connected owns the session.
+            }
+            case Request.ResetOwner() -> disableRings();
+            case Request.ResetDevice() -> resetDevice();
+            case Request.SetStatus(long newStatus) -> setStatus(newStatus);
+            case Request.GetStatus() -> channel.reply(status);
+            case Request.SetMemTable table ->
+                changeMemory(MemoryTable.map(table.regions(), fds, policy.sealedMemoryOnly()));
+            case Request.GetMaxMemSlots() -> channel.reply(VhostUser.MAX_MEM_SLOTS);
+            case Request.AddMemReg(Request.MemoryRegion region) -> addMemory(region, fds);
+            case Request.RemMemReg(Request.MemoryRegion region) -> changeMemory(memory.minus(region));
+            case Request.SetVringNum(int index, int num) -> ring(index).setNum(num);
+            case Request.SetVringBase(int index, int base) -> ring(index).setBase(base);
+            case Request.SetVringAddr addr -> setVringAddr(addr);
+            case Request.GetVringBase(int index) ->
+                channel.reply(index, ring(index).stop());
+            case Request.SetVringKick(int index, boolean hasFd) -> setKick(ring(index), eventFd(hasFd, fds));
+            case Request.SetVringCall(int index, boolean hasFd) -> ring(index).setCall(eventFd(hasFd, fds));
+            case Request.SetVringErr(int index, boolean hasFd) -> ring(index).setErr(eventFd(hasFd, fds));
+            case Request.SetVringEnable(int index, boolean enabled) ->
+                ring(index).setEnabled(enabled);
+            case Request.Unknown(int id) ->
+                throw new ProtocolViolation("unknown request " + Integer.toUnsignedString(id));
+        }
+        return repliesByItself(request);
+    }
+
+    private static boolean repliesByItself(Request request) {
+        return switch (request) {
+            case Request.GetFeatures(), Request.GetProtocolFeatures(), Request.GetQueueNum() -> true;
+            case Request.GetStatus(), Request.GetMaxMemSlots() -> true;
+            case Request.GetVringBase ignored -> true;
+            default -> false;
+        };
+    }
+
+    // --- features --------------------------------------------------------------------------------------------------
+
+    private long offeredFeatures() {
+        return device.features() | mask(VHOST_USER_F_PROTOCOL_FEATURES);
+    }
+
+    private long offeredProtocolFeatures() {
+        return mask(VHOST_USER_PROTOCOL_F_MQ)
+                | mask(VHOST_USER_PROTOCOL_F_REPLY_ACK)
+                | mask(VHOST_USER_PROTOCOL_F_RESET_DEVICE)
+                | mask(VHOST_USER_PROTOCOL_F_STATUS)
+                | mask(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES)
+                | (policy.memSlots() ? mask(VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS) : 0);
+    }
+
+    private boolean accepted(int protocolFeature) {
+        return (protocolFeatures & mask(protocolFeature)) != 0;
+    }
+
+    private void setFeatures(long accepted) throws ProtocolViolation {
+        requireOffered("features", accepted, offeredFeatures());
+        if (accepted != features && Arrays.stream(rings).anyMatch(RingSlot::isStarted)) {
+            throw new ProtocolViolation("features changed while a ring is started");
+        }
+        features = accepted;
+        // vhost-user, "Ring states": without VHOST_USER_F_PROTOCOL_FEATURES rings are enabled from the beginning.
+        if ((accepted & mask(VHOST_USER_F_PROTOCOL_FEATURES)) == 0) {
+            for (RingSlot ring : rings) {
+                ring.setEnabled(true);
+            }
+        }
+    }
+
+    private void setProtocolFeatures(long accepted) throws ProtocolViolation {
+        requireOffered("protocol features", accepted, offeredProtocolFeatures());
+        protocolFeatures = accepted;
+        negotiated = true;
+    }
+
+    private static void requireOffered(String what, long accepted, long offered) throws ProtocolViolation {
+        long notOffered = accepted & ~offered;
+        if (notOffered != 0) {
+            throw new ProtocolViolation(what + " " + Long.toHexString(notOffered) + " were not offered");
+        }
+    }
+
+    // --- device ----------------------------------------------------------------------------------------------------
+
+    private void setStatus(long newStatus) throws ProtocolViolation {
+        status = newStatus;
+        if (newStatus == STATUS_RESET) {
+            resetDevice();
+        }
+    }
+
+    /** vhost-user, RESET_DEVICE: rings are disabled and the device is as it was at first; quota and source remain. */
+    private void resetDevice() throws ProtocolViolation {
+        disableRings();
+        for (RingSlot ring : rings) {
+            ring.reset();
+        }
+    }
+
+    private void disableRings() throws ProtocolViolation {
+        for (RingSlot ring : rings) {
+            ring.setEnabled(false);
+        }
+    }
+
+    // --- memory ----------------------------------------------------------------------------------------------------
+
+    private void addMemory(Request.MemoryRegion region, ReceivedFds fds) throws ProtocolViolation {
+        if (memory.size() == VhostUser.MAX_MEM_SLOTS) {
+            throw new ProtocolViolation("memory: more than " + VhostUser.MAX_MEM_SLOTS + " regions");
+        }
+        changeMemory(memory.plus(region, fds.get(0), policy.sealedMemoryOnly()));
+    }
+
+    /** Rings that run go on in the new memory. */
+    private void changeMemory(MemoryTable next) throws ProtocolViolation {
+        for (RingSlot ring : rings) {
+            ring.suspend();
+        }
+        memory.unmapExcept(next);
+        memory = next;
+        for (RingSlot ring : rings) {
+            ring.resume();
+        }
+    }
+
+    // --- rings -----------------------------------------------------------------------------------------------------
+
+    private RingSlot ring(int index) throws ProtocolViolation {
+        if (index < 0 || index >= rings.length) {
+            throw new ProtocolViolation(
+                    "ring " + Integer.toUnsignedString(index) + " of a device that has " + rings.length);
+        }
+        return rings[index];
+    }
+
+    private void setVringAddr(Request.SetVringAddr addr) throws ProtocolViolation {
+        if (addr.flags() != 0) {
+            throw new ProtocolViolation("ring flags " + addr.flags() + ", expected none: logging is not offered");
+        }
+        ring(addr.index()).setAddresses(new RingSlot.Addresses(addr.descriptor(), addr.used(), addr.available()));
+    }
+
+    private static void setKick(RingSlot ring, EventFd kick) throws ProtocolViolation {
+        try {
+            ring.setKick(kick);
+        } catch (HostFault refused) {
+            throw new ProtocolViolation("kick descriptor: " + refused.getMessage(), refused);
+        }
+    }
+
+    private static EventFd eventFd(boolean sent, ReceivedFds fds) throws ProtocolViolation {
+        if (!sent) {
+            return null;
+        }
+        try {
+            return EventFd.adopt(fds.take());
+        } catch (IOException refused) {
+            throw new ProtocolViolation(refused.getMessage(), refused);
+        }
+    }
+}
