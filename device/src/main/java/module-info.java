@@ -2,7 +2,6 @@
 module org.vhostuserrng.device {
     requires transitive org.vhostuserrng.transport;
     requires transitive org.vhostuserrng.backends;
-    requires org.slf4j;
 
     exports org.vhostuserrng.device;
 }

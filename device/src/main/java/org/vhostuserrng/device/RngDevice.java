@@ -1,7 +1,5 @@
 package org.vhostuserrng.device;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.backends.SharedSource;
 import org.vhostuserrng.transport.DeviceQueue;
@@ -14,8 +12,6 @@ import org.vhostuserrng.transport.VirtioDevice;
  * quota and the counters are the guest's, whatever sessions come and go.
  */
 public final class RngDevice implements VirtioDevice {
-    private static final Logger LOG = LoggerFactory.getLogger(RngDevice.class);
-
     // §5.4.2: requestq
     private static final int QUEUES = 1;
 
@@ -43,6 +39,11 @@ public final class RngDevice implements VirtioDevice {
     @Override
     public String name() {
         return name;
+    }
+
+    @Override
+    public String statistics() {
+        return counters.toString();
     }
 
     @Override
@@ -76,6 +77,5 @@ public final class RngDevice implements VirtioDevice {
 
     void stopped() {
         source.release();
-        LOG.info("{}: stopped; so far {}", name, counters);
     }
 }

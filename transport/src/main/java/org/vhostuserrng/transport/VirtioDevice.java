@@ -8,6 +8,9 @@ public interface VirtioDevice {
     /** Who this guest is, for logs. */
     String name();
 
+    /** What the guest has been given so far, in a few words for a log. */
+    String statistics();
+
     /** The feature bits that the device offers (VIRTIO 1.3 §2.2); those of the transport are not among them. */
     long features();
 

@@ -1,12 +1,9 @@
 package org.vhostuserrng.transport.server;
 
 import java.nio.file.Path;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.vhostuserrng.transport.SessionPolicy;
-import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.loop.Activity;
 import org.vhostuserrng.transport.loop.EventLoop;
+import org.vhostuserrng.transport.session.Guest;
 import org.vhostuserrng.transport.session.Session;
 import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.UnixStream;
@@ -16,21 +13,18 @@ import org.vhostuserrng.transport.sys.UnixStream;
  * Confined to the loop's thread.
  */
 final class Dialer extends Activity implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Dialer.class);
     private static final long RETRY_NANOS = 200_000_000;
 
     private final EventLoop loop;
-    private final VirtioDevice device;
-    private final SessionPolicy policy;
+    private final Guest guest;
     private final Path path;
     private Session session;
     private boolean failureLogged;
     private boolean closed;
 
-    Dialer(EventLoop loop, VirtioDevice device, SessionPolicy policy, Path path) {
-        this.loop = loop;
-        this.device = device;
-        this.policy = policy;
+    Dialer(Guest guest, Path path) {
+        this.loop = guest.loop();
+        this.guest = guest;
         this.path = path;
         loop.again(this);
     }
@@ -44,7 +38,7 @@ final class Dialer extends Activity implements AutoCloseable {
 
     @Override
     protected void fail(RuntimeException bug) {
-        LOG.error("{}: bug in vhost-user-rng while connecting", device.name(), bug);
+        guest.log().bug("while connecting", bug);
     }
 
     @Override
@@ -62,12 +56,12 @@ final class Dialer extends Activity implements AutoCloseable {
             if (stream == null) {
                 return false;
             }
-            session = Session.open(loop, device, policy, stream, this::sessionClosed);
+            session = Session.open(guest, stream, this::sessionClosed);
             failureLogged = false;
             return true;
         } catch (HostFault fault) {
             if (!failureLogged) {
-                LOG.error("{}: cannot connect, trying again: {}", device.name(), fault.getMessage());
+                guest.log().warn("cannot connect, trying again: " + fault.getMessage());
                 failureLogged = true;
             }
             return false;

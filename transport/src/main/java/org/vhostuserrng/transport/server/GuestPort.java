@@ -1,11 +1,8 @@
 package org.vhostuserrng.transport.server;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.vhostuserrng.transport.SessionPolicy;
-import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.loop.Activity;
 import org.vhostuserrng.transport.loop.EventLoop;
+import org.vhostuserrng.transport.session.Guest;
 import org.vhostuserrng.transport.session.Session;
 import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.UnixListener;
@@ -16,22 +13,19 @@ import org.vhostuserrng.transport.sys.UnixStream;
  * backlog, so that no connect is ever refused. Confined to the loop's thread.
  */
 final class GuestPort extends Activity implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(GuestPort.class);
     /** After the system refused us (out of descriptors, of memory): when to try again. */
     private static final long RETRY_NANOS = 100_000_000;
 
     private final EventLoop loop;
-    private final VirtioDevice device;
-    private final SessionPolicy policy;
+    private final Guest guest;
     private final UnixListener listener;
     private Session session;
     private boolean listening;
     private boolean closed;
 
-    GuestPort(EventLoop loop, VirtioDevice device, SessionPolicy policy, UnixListener listener) throws HostFault {
-        this.loop = loop;
-        this.device = device;
-        this.policy = policy;
+    GuestPort(Guest guest, UnixListener listener) throws HostFault {
+        this.loop = guest.loop();
+        this.guest = guest;
         this.listener = listener;
         listen();
     }
@@ -44,7 +38,7 @@ final class GuestPort extends Activity implements AutoCloseable {
                 accept();
             }
         } catch (HostFault fault) {
-            LOG.error("{}: cannot take a front-end, trying again: {}", device.name(), fault.getMessage());
+            guest.log().warn("cannot take a front-end, trying again: " + fault.getMessage());
             ignore();
             loop.schedule(this, now + RETRY_NANOS);
         }
@@ -52,7 +46,7 @@ final class GuestPort extends Activity implements AutoCloseable {
 
     @Override
     protected void fail(RuntimeException bug) {
-        LOG.error("{}: bug in vhost-user-rng while accepting", device.name(), bug);
+        guest.log().bug("while accepting", bug);
     }
 
     @Override
@@ -69,7 +63,7 @@ final class GuestPort extends Activity implements AutoCloseable {
     private void accept() throws HostFault {
         UnixStream stream = listener.accept();
         if (stream != null) {
-            session = Session.open(loop, device, policy, stream, this::sessionClosed);
+            session = Session.open(guest, stream, this::sessionClosed);
             ignore();
         }
     }

@@ -7,6 +7,7 @@ import java.util.List;
 import org.vhostuserrng.transport.SessionPolicy;
 import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.loop.EventLoop;
+import org.vhostuserrng.transport.session.Guest;
 import org.vhostuserrng.transport.session.Session;
 import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.OwnedFd;
@@ -53,7 +54,7 @@ public final class VhostUserServer implements AutoCloseable {
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
      */
     public void connect(Path path, VirtioDevice device) {
-        Dialer dialer = new Dialer(loop, device, policy, path);
+        Dialer dialer = new Dialer(Guest.of(loop, device, policy), path);
         closers.add(dialer::close);
     }
 
@@ -68,7 +69,7 @@ public final class VhostUserServer implements AutoCloseable {
         if (UnixListener.isListening(socket)) {
             add(UnixListener.adopt(socket), device);
         } else {
-            Session session = Session.open(loop, device, policy, UnixStream.adopt(socket), this::stop);
+            Session session = Session.open(Guest.of(loop, device, policy), UnixStream.adopt(socket), this::stop);
             closers.add(session::close);
         }
     }
@@ -105,7 +106,7 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     private void add(UnixListener listener, VirtioDevice device) throws HostFault {
-        GuestPort port = new GuestPort(loop, device, policy, listener);
+        GuestPort port = new GuestPort(Guest.of(loop, device, policy), listener);
         closers.add(port::close);
     }
 }

@@ -1,14 +1,11 @@
 package org.vhostuserrng.transport.session;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.QueueSetup.QueueAreas;
-import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.loop.Activity;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.protocol.ProtocolViolation;
@@ -24,16 +21,17 @@ import org.vhostuserrng.transport.sys.HostFault;
  * that is complete. Gets its turns from the loop whenever the guest kicks. Confined to the loop's thread.
  */
 final class RingSlot extends Activity implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(RingSlot.class);
     /** How often a ring without a kick descriptor is looked at. */
     private static final long POLL_NANOS = 1_000_000;
+
+    private static final int LARGEST_QUEUE = 32768;
 
     /** Where the front-end sees the parts of the ring. */
     record Addresses(UserAddress descriptor, UserAddress used, UserAddress available) {}
 
     private final int index;
+    private final Guest guest;
     private final EventLoop loop;
-    private final VirtioDevice device;
     private final SessionState configured;
     private final Session session;
     private final CallSignal call = new CallSignal();
@@ -46,10 +44,10 @@ final class RingSlot extends Activity implements AutoCloseable {
     private EventFd kick;
     private EventFd err;
 
-    RingSlot(int index, EventLoop loop, VirtioDevice device, SessionState configured, Session session) {
+    RingSlot(int index, Guest guest, SessionState configured, Session session) {
         this.index = index;
-        this.loop = loop;
-        this.device = device;
+        this.guest = guest;
+        this.loop = guest.loop();
         this.configured = configured;
         this.session = session;
     }
@@ -99,12 +97,12 @@ final class RingSlot extends Activity implements AutoCloseable {
     }
 
     private void startOnKick() {
-        // vhost-user, "Ring states": a ring is started by the first kick.
-        if (state instanceof Stopped stopped) {
+        // vhost-user, "Ring states": a ring is started by the first kick; one that comes too early is left at that.
+        if (state instanceof Stopped(int base) && isConfigured()) {
             try {
-                start(stopped.base());
-            } catch (ProtocolViolation incomplete) {
-                breakRing(stopped.base(), incomplete.getMessage());
+                start(base);
+            } catch (ProtocolViolation invalid) {
+                breakRing(base, invalid.getMessage());
             }
         }
     }
@@ -114,7 +112,7 @@ final class RingSlot extends Activity implements AutoCloseable {
     }
 
     private void breakRing(int base, String fault) {
-        LOG.warn("{}: ring {} is broken until it is reset: {}", device.name(), index, fault);
+        guest.log().warn("ring " + index + " is broken until it is reset: " + fault);
         state = new Broken(base);
         loop.forget(this);
         dropKick();
@@ -127,6 +125,11 @@ final class RingSlot extends Activity implements AutoCloseable {
 
     void setNum(int num) throws ProtocolViolation {
         requireStopped("SET_VRING_NUM");
+        // VIRTIO 1.3 §2.7, §2.8: the largest queue of either kind.
+        if (num < 1 || num > LARGEST_QUEUE) {
+            throw new ProtocolViolation(
+                    "queue size " + Integer.toUnsignedString(num) + ", expected 1 to " + LARGEST_QUEUE);
+        }
         size = num;
     }
 
@@ -229,29 +232,33 @@ final class RingSlot extends Activity implements AutoCloseable {
     // ---------------------------------------------------------------------------------------------------------------
 
     private void startIfComplete() throws ProtocolViolation {
-        boolean complete = enabled && (kick != null || polled) && size != 0 && addresses != null;
-        if (complete && configured.memory().size() > 0 && state instanceof Stopped(int base)) {
+        boolean complete = enabled && (kick != null || polled) && isConfigured();
+        if (complete && state instanceof Stopped(int base)) {
             start(base);
             loop.again(this);
         }
     }
 
+    private boolean isConfigured() {
+        return size != 0 && addresses != null && configured.memory().size() > 0;
+    }
+
     private void start(int base) throws ProtocolViolation {
-        if (addresses == null) {
-            throw new ProtocolViolation("ring " + index + " started without addresses");
-        }
         QueueAreas areas = new QueueAreas(
                 configured.toGuest(addresses.descriptor()),
                 configured.toGuest(addresses.available()),
                 configured.toGuest(addresses.used()));
         GuestMemory memory = configured.memory().guestMemory();
+        QueueSetup setup = new QueueSetup(index, size, base, configured.features(), areas, memory, call, loop::now);
         try {
-            QueueSetup setup = new QueueSetup(index, size, base, configured.features(), areas, memory, call, loop::now);
-            state = new Started(device.start(setup));
+            state = new Started(guest.device().start(setup));
+            memory.settle();
         } catch (InvalidQueueException invalid) {
             throw new ProtocolViolation("ring " + index + ": " + invalid.getMessage(), invalid);
+        } catch (InternalError memoryGone) {
+            suspend();
+            throw new ProtocolViolation("ring " + index + " is in memory that has vanished", memoryGone);
         }
-        LOG.debug("{}: ring {} started at {}", device.name(), index, base);
     }
 
     private void requireStopped(String request) throws ProtocolViolation {

@@ -1,11 +1,6 @@
 package org.vhostuserrng.transport.session;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.vhostuserrng.transport.SessionPolicy;
-import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.loop.Activity;
-import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.protocol.FramingViolation;
 import org.vhostuserrng.transport.protocol.MessageChannel;
 import org.vhostuserrng.transport.protocol.ProtocolViolation;
@@ -19,27 +14,24 @@ import org.vhostuserrng.transport.sys.UnixStream;
  * Whatever it does wrong ends this session only. Confined to the loop's thread.
  */
 public final class Session extends Activity implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Session.class);
     /** Requests answered in one turn: a front-end that floods us does not keep the loop from the others. */
     private static final int REQUESTS_A_TURN = 16;
 
     private static final long ACK = 0;
     private static final long NACK = 1;
 
-    private final EventLoop loop;
-    private final VirtioDevice device;
+    private final Guest guest;
     private final MessageChannel channel;
     private final Runnable onClosed;
     private final SessionState state;
     private boolean replyWaits;
     private boolean closed;
 
-    private Session(EventLoop loop, VirtioDevice device, SessionPolicy policy, UnixStream stream, Runnable onClosed) {
-        this.loop = loop;
-        this.device = device;
+    private Session(Guest guest, UnixStream stream, Runnable onClosed) {
+        this.guest = guest;
         this.channel = new MessageChannel(stream);
         this.onClosed = onClosed;
-        this.state = new SessionState(loop, device, policy, this);
+        this.state = new SessionState(guest, this);
     }
 
     /**
@@ -47,17 +39,15 @@ public final class Session extends Activity implements AutoCloseable {
      *
      * @param onClosed called on the loop's thread, once, when everything of the session has been released
      */
-    public static Session open(
-            EventLoop loop, VirtioDevice device, SessionPolicy policy, UnixStream stream, Runnable onClosed)
-            throws HostFault {
-        Session session = new Session(loop, device, policy, stream, onClosed);
+    public static Session open(Guest guest, UnixStream stream, Runnable onClosed) throws HostFault {
+        Session session = new Session(guest, stream, onClosed);
         try {
-            loop.watch(session, stream.fd());
+            guest.loop().watch(session, stream.fd());
         } catch (HostFault refused) {
             session.channel.close();
             throw refused;
         }
-        LOG.info("{}: front-end connected", device.name());
+        guest.log().info("front-end connected");
         return session;
     }
 
@@ -85,7 +75,7 @@ public final class Session extends Activity implements AutoCloseable {
 
     @Override
     protected void fail(RuntimeException bug) {
-        LOG.error("{}: bug in vhost-user-rng; this session ends, the others go on", device.name(), bug);
+        guest.log().bug("this session ends, the others go on", bug);
         close();
     }
 
@@ -98,7 +88,7 @@ public final class Session extends Activity implements AutoCloseable {
         closed = true;
         state.close();
         try {
-            loop.unwatch(this, channel.fd());
+            guest.loop().unwatch(this, channel.fd());
         } catch (HostFault impossible) {
             throw new IllegalStateException("a watched descriptor that epoll does not know", impossible);
         } finally {
@@ -108,7 +98,7 @@ public final class Session extends Activity implements AutoCloseable {
     }
 
     private void close(String reason) {
-        LOG.info("{}: {}", device.name(), reason);
+        guest.log().info(reason + "; so far " + guest.device().statistics());
         close();
     }
 
@@ -125,7 +115,7 @@ public final class Session extends Activity implements AutoCloseable {
             if (!acknowledge) {
                 throw new ProtocolViolation("request " + channel.id() + ": " + violation.getMessage(), violation);
             }
-            LOG.warn("{}: request {} refused: {}", device.name(), channel.id(), violation.getMessage());
+            guest.log().warn("request " + channel.id() + " refused: " + violation.getMessage());
             outcome = NACK;
         } finally {
             // Before the reply: who reads it may rely on nothing of the message being open any more.
@@ -145,7 +135,7 @@ public final class Session extends Activity implements AutoCloseable {
     private void watchForRoom() throws HostFault {
         if (channel.hasUnsent() != replyWaits) {
             replyWaits = channel.hasUnsent();
-            loop.watchForWriting(this, channel.fd(), replyWaits);
+            guest.loop().watchForWriting(this, channel.fd(), replyWaits);
         }
     }
 }

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.util.Arrays;
 import org.vhostuserrng.transport.SessionPolicy;
 import org.vhostuserrng.transport.VirtioDevice;
-import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.protocol.MessageChannel;
 import org.vhostuserrng.transport.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.protocol.ReceivedFds;
@@ -40,11 +39,11 @@ final class SessionState implements AutoCloseable {
     private long status;
     private MemoryTable memory = MemoryTable.empty();
 
-    SessionState(EventLoop loop, VirtioDevice device, SessionPolicy policy, Session session) {
-        this.device = device;
-        this.policy = policy;
+    SessionState(Guest guest, Session session) {
+        this.device = guest.device();
+        this.policy = guest.policy();
         this.rings = new RingSlot[device.queueCount()];
-        Arrays.setAll(rings, i -> new RingSlot(i, loop, device, this, session));
+        Arrays.setAll(rings, i -> new RingSlot(i, guest, this, session));
     }
 
     MemoryTable memory() {

@@ -207,6 +207,11 @@ class VhostUserServerTest {
         }
 
         @Override
+        public String statistics() {
+            return "nothing";
+        }
+
+        @Override
         public long features() {
             return FEATURES;
         }
