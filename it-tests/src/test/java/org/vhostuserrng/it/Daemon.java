@@ -26,6 +26,15 @@ final class Daemon implements AutoCloseable {
     static Daemon launch(Path socket, Path log, String... options) throws IOException {
         List<String> arguments = new ArrayList<>(List.of(options));
         arguments.addFirst("--socket-path=" + socket);
+        return launch(arguments, socket, log);
+    }
+
+    /** Starts one that connects to {@code socket}. */
+    static Daemon launchConnecting(Path socket, Path log) throws IOException {
+        return launch(List.of("--connect=" + socket), socket, log);
+    }
+
+    private static Daemon launch(List<String> arguments, Path socket, Path log) throws IOException {
         Process process = new ProcessBuilder(Program.command(arguments.toArray(String[]::new)))
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))

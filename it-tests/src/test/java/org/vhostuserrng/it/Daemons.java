@@ -54,6 +54,13 @@ final class Daemons implements BeforeEachCallback, AfterEachCallback {
         return daemon;
     }
 
+    /** Starts a daemon that connects to the socket path all daemons of the test share. */
+    Daemon launchConnecting() throws IOException {
+        Daemon daemon = Daemon.launchConnecting(socketPath(), directory.resolve("log" + daemons.size()));
+        daemons.add(daemon);
+        return daemon;
+    }
+
     Path socketPath() {
         return directory.resolve("socket");
     }

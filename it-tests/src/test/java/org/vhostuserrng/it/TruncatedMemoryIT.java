@@ -1,6 +1,7 @@
 package org.vhostuserrng.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
 import static org.vhostuserrng.it.Eventually.PATIENCE;
@@ -8,11 +9,16 @@ import static org.vhostuserrng.it.Promptness.assertServedPromptly;
 import static org.vhostuserrng.it.Promptness.warmed;
 
 import java.io.IOException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.BackendException;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.GuestMemory;
+import org.vhostuserrng.frontend.MemoryRegion;
 import org.vhostuserrng.frontend.MemoryRegion.Sealing;
+import org.vhostuserrng.frontend.VhostUser;
 
 /** A front-end that takes guest memory away under the daemon (SIGBUS) breaks its own ring and nothing else. */
 class TruncatedMemoryIT {
@@ -72,5 +78,30 @@ class TruncatedMemoryIT {
         try (EntropyDriver next = EntropyDriver.start(daemon.socket(0))) {
             assertEquals(64, next.request(64, PATIENCE).length);
         }
+    }
+
+    @Test
+    void ringThatVanishedBeforeItWasStartedIsRefused() throws Exception {
+        Daemon daemon = daemons.startForGuests(2);
+        try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
+                MemoryRegion lost = lostRingMemory();
+                GuestMemory memory = new GuestMemory(List.of(lost));
+                EntropyDriver guest = EntropyDriver.initialise(daemon.socket(0), Options.DEFAULT)) {
+            guest.session().setFeatures(guest.features() | VhostUser.VHOST_USER_F_PROTOCOL_FEATURES);
+            guest.session().setMemTable(memory);
+            lost.truncate(0);
+
+            assertThrows(
+                    BackendException.class,
+                    () -> guest.session().startRing(guest.requestq(), memory, 0),
+                    "a ring in memory that is gone was started");
+
+            assertTrue(daemon.isAlive());
+            assertServedPromptly(neighbour);
+        }
+    }
+
+    private static MemoryRegion lostRingMemory() throws IOException {
+        return new MemoryRegion(EntropyDriver.RING_ADDRESS, 0x7b00_0000_0000L, 1 << 16, 0, Sealing.UNSEALABLE);
     }
 }

@@ -1,0 +1,53 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.params.provider.EnumSource.Mode.EXCLUDE;
+import static org.vhostuserrng.it.Eventually.PATIENCE;
+
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.vhostuserrng.frontend.BackendException;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.MemoryRegion.Sealing;
+
+/** {@code --require-sealed-memory}: guest memory that nobody can take away. */
+class SealedMemoryIT {
+    @RegisterExtension
+    private final Daemons daemons = new Daemons();
+
+    @ParameterizedTest
+    @EnumSource(value = Sealing.class, names = "UNSEALABLE", mode = EXCLUDE)
+    void memoryThatIsOrCanBeSealedIsServed(Sealing sealing) throws Exception {
+        Daemon daemon = daemons.start("--require-sealed-memory");
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket(), Options.DEFAULT.withSealing(sealing))) {
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    @Test
+    void memoryThatCannotBeSealedIsRefused() throws Exception {
+        Daemon daemon = daemons.start("--require-sealed-memory");
+
+        BackendException refused = assertThrows(
+                BackendException.class,
+                () -> EntropyDriver.start(daemon.socket(), Options.DEFAULT.withSealing(Sealing.UNSEALABLE)));
+
+        assertEquals(BackendException.Reason.REFUSED, refused.reason());
+    }
+
+    @Test
+    void memoryThatWasSealedByTheDaemonCannotBeShrunk() throws Exception {
+        Daemon daemon = daemons.start();
+
+        try (EntropyDriver guest =
+                EntropyDriver.start(daemon.socket(), Options.DEFAULT.withSealing(Sealing.SEALABLE))) {
+            assertThrows(IOException.class, () -> guest.bufferRegion().truncate(0));
+        }
+    }
+}
