@@ -9,6 +9,7 @@ import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.backends.SharedSource;
 import org.vhostuserrng.backends.SourceSpec;
 import org.vhostuserrng.device.RngDevice;
+import org.vhostuserrng.device.RngFeatures;
 import org.vhostuserrng.device.Workspace;
 import org.vhostuserrng.transport.server.VhostUserServer;
 
@@ -54,7 +55,7 @@ final class Daemon {
     }
 
     private RngDevice device(String name, SharedSource shared, Workspace workspace) {
-        return new RngDevice(name, shared, new Quota(maxBytes, periodMillis), workspace);
+        return new RngDevice(name, RngFeatures.DEFAULT, shared, new Quota(maxBytes, periodMillis), workspace);
     }
 
     private static void run(VhostUserServer server) throws IOException {
