@@ -17,11 +17,13 @@ import org.vhostuserrng.transport.server.VhostUserServer;
 final class Daemon {
     private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
 
+    private final RngFeatures features;
     private final SourceSpec source;
     private final long maxBytes;
     private final int periodMillis;
 
-    Daemon(SourceSpec source, long maxBytes, int periodMillis) {
+    Daemon(RngFeatures features, SourceSpec source, long maxBytes, int periodMillis) {
+        this.features = features;
         this.source = source;
         this.maxBytes = maxBytes;
         this.periodMillis = periodMillis;
@@ -55,7 +57,7 @@ final class Daemon {
     }
 
     private RngDevice device(String name, SharedSource shared, Workspace workspace) {
-        return new RngDevice(name, RngFeatures.DEFAULT, shared, new Quota(maxBytes, periodMillis), workspace);
+        return new RngDevice(name, features, shared, new Quota(maxBytes, periodMillis), workspace);
     }
 
     private static void run(VhostUserServer server) throws IOException {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.backends.SourceSpec;
+import org.vhostuserrng.device.RngFeatures;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,6 +35,8 @@ final class DaemonCommand {
     private static final String SOURCE = "--source";
     private static final String MAX_BYTES = "--max-bytes";
     private static final String PERIOD = "--period";
+    private static final String PACKED = "--packed";
+    private static final String IN_ORDER = "--in-order";
     private static final String DEFAULT_SOURCE = "file:/dev/urandom";
     private static final int LONGEST_SOCKET_PATH = 107;
 
@@ -68,6 +71,12 @@ final class DaemonCommand {
                         .converters(new Bounded.Period())
                         .description("Length of the period in milliseconds; 1 to " + Quota.LONGEST_PERIOD_MILLIS
                                 + ". Default: " + Quota.LONGEST_PERIOD_MILLIS + ".")
+                        .build())
+                .addOption(flag(PACKED)
+                        .description("Offer packed virtqueues besides split ones.")
+                        .build())
+                .addOption(flag(IN_ORDER)
+                        .description("Offer to use buffers in order, which lets some drivers take shortcuts.")
                         .build())
                 .addOption(flag(PRINT_CAPABILITIES)
                         .description("Print what this back-end is as JSON, and exit.")
@@ -114,6 +123,7 @@ final class DaemonCommand {
         SourceSpec source = parsed.matchedOptionValue(SOURCE, SourceSpec.parse(DEFAULT_SOURCE));
         requireUsable(source);
         Daemon daemon = new Daemon(
+                new RngFeatures(parsed.hasMatchedOption(PACKED), parsed.hasMatchedOption(IN_ORDER)),
                 source,
                 parsed.matchedOptionValue(MAX_BYTES, Quota.UNLIMITED),
                 parsed.matchedOptionValue(PERIOD, Quota.LONGEST_PERIOD_MILLIS));
