@@ -77,6 +77,11 @@ final class BufferChain {
         return bytes;
     }
 
+    /** What is wrong with a chain that has come to its end: null, or that nothing can be written to it. */
+    RingFault fault() {
+        return bytes == 0 ? RingFault.NO_ROOM : null;
+    }
+
     /** How many descriptors the walk has seen: what the request cost. */
     int descriptors() {
         return descriptors;

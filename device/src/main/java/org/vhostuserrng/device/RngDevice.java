@@ -16,6 +16,7 @@ public final class RngDevice implements VirtioDevice {
     private static final int QUEUES = 1;
 
     private final String name;
+    private final RngFeatures features;
     private final SharedSource source;
     private final Quota quota;
     private final Workspace workspace;
@@ -25,12 +26,14 @@ public final class RngDevice implements VirtioDevice {
      * A device that no guest uses yet.
      *
      * @param name who the guest is, for logs
+     * @param features what is offered to the guest
      * @param source where the bytes come from; may be shared by the devices of a loop
      * @param quota how many of them; this guest's own
      * @param workspace shared by the devices of a loop
      */
-    public RngDevice(String name, SharedSource source, Quota quota, Workspace workspace) {
+    public RngDevice(String name, RngFeatures features, SharedSource source, Quota quota, Workspace workspace) {
         this.name = name;
+        this.features = features;
         this.source = source;
         this.quota = quota;
         this.workspace = workspace;
@@ -48,7 +51,7 @@ public final class RngDevice implements VirtioDevice {
 
     @Override
     public long features() {
-        return Virtio.VIRTIO_F_VERSION_1 | Virtio.VIRTIO_F_INDIRECT_DESC | Virtio.VIRTIO_F_EVENT_IDX;
+        return features.bits();
     }
 
     @Override
@@ -58,7 +61,7 @@ public final class RngDevice implements VirtioDevice {
 
     @Override
     public DeviceQueue start(QueueSetup setup) throws InvalidQueueException {
-        SplitVirtqueue queue = SplitVirtqueue.of(setup);
+        Virtqueue queue = Virtqueue.of(setup);
         source.acquire();
         return new RngRing(this, queue, setup, workspace);
     }

@@ -25,14 +25,14 @@ final class RngRing implements DeviceQueue {
     private final RngDevice device;
     private final Quota quota;
     private final RngCounters counters;
-    private final SplitVirtqueue queue;
+    private final Virtqueue queue;
     private final CallSignal call;
     private final LongSupplier clock;
     private final BufferChain chain;
     private final ChainFiller filler;
     private RingFault fault;
 
-    RngRing(RngDevice device, SplitVirtqueue queue, QueueSetup setup, Workspace workspace) {
+    RngRing(RngDevice device, Virtqueue queue, QueueSetup setup, Workspace workspace) {
         this.device = device;
         this.quota = device.quota();
         this.counters = device.counters();
@@ -51,10 +51,13 @@ final class RngRing implements DeviceQueue {
             call.signal();
         }
         quota.settle(clock.getAsLong());
-        if (next == THROTTLED) {
-            return quota.nextRefill();
+        if (next == IDLE) {
+            return queue.rearm() ? MORE : IDLE;
         }
-        return next == IDLE && queue.rearm() ? MORE : next;
+        if (next != BROKEN) {
+            queue.suppressKicks();
+        }
+        return next == THROTTLED ? quota.nextRefill() : next;
     }
 
     /** Serves until nothing is available, something has to be waited for, or the share of this turn is used up. */
@@ -62,13 +65,8 @@ final class RngRing implements DeviceQueue {
         int bytes = 0;
         int descriptors = 0;
         for (int requests = 0; requests < REQUESTS_A_TURN; requests++) {
-            int available = queue.available();
-            if (available == 0) {
+            if (!queue.hasNext()) {
                 return IDLE;
-            }
-            // Runaway check: between two indices there are at most as many heads as the queue has.
-            if (available > queue.size()) {
-                return broken(RingFault.INDEX_JUMP);
             }
             if (bytes >= BYTES_A_TURN || descriptors >= DESCRIPTORS_A_TURN) {
                 return MORE;
@@ -85,8 +83,7 @@ final class RngRing implements DeviceQueue {
 
     /** Serves one request: {@link #MORE} if that was done, else when or why not. */
     private long serveOne(long now) {
-        int head = queue.nextHead();
-        RingFault wrong = queue.collect(head, chain);
+        RingFault wrong = queue.collect(chain);
         if (wrong != null) {
             return broken(wrong);
         }
@@ -110,7 +107,7 @@ final class RngRing implements DeviceQueue {
                 quota.charge(now, filled);
                 counters.served(filled);
                 // §5.4.6.1: at least one byte, and the length tells how many.
-                queue.use(head, filled);
+                queue.use(filled);
                 yield MORE;
             }
         };
@@ -130,6 +127,6 @@ final class RngRing implements DeviceQueue {
     @Override
     public int stop() {
         device.stopped();
-        return queue.position();
+        return queue.base();
     }
 }

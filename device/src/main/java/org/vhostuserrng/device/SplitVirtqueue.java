@@ -8,12 +8,8 @@ import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
 import org.vhostuserrng.transport.QueueSetup;
 
-/**
- * The device's side of a split virtqueue (VIRTIO 1.3 §2.7). Serves heads in the order in which they are available, one
- * at a time: {@link #nextHead}, {@link #collect}, {@link #use}; then {@link #publish} makes all that was used visible
- * at once, and {@link #rearm} asks for the next kick.
- */
-final class SplitVirtqueue {
+/** The device's side of a split virtqueue (VIRTIO 1.3 §2.7). */
+final class SplitVirtqueue extends Virtqueue {
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -35,7 +31,7 @@ final class SplitVirtqueue {
     private final MemorySegment used;
     private final int size;
     private final boolean eventIdx;
-    private final DescriptorWalk walk;
+    private final SplitDescriptorWalk walk;
     private final long usedEvent;
     private final long availEvent;
 
@@ -45,13 +41,22 @@ final class SplitVirtqueue {
     private int nextUsed;
     private int publishedUsed;
 
+    /** How many heads the driver's index says there are. */
+    private int available;
+
+    /** Of the chain that was collected. */
+    private int head;
+
+    /** What was last written, or that nothing was. */
+    private int usedFlags = -1;
+
     private SplitVirtqueue(QueueSetup setup, MemorySegment table, MemorySegment avail, MemorySegment used) {
         this.avail = avail;
         this.used = used;
         this.size = setup.size();
         this.eventIdx = (setup.features() & Virtio.VIRTIO_F_EVENT_IDX) != 0;
         boolean indirect = (setup.features() & Virtio.VIRTIO_F_INDIRECT_DESC) != 0;
-        this.walk = new DescriptorWalk(table, size, setup.memory(), indirect);
+        this.walk = new SplitDescriptorWalk(table, size, setup.memory(), indirect);
         this.usedEvent = RING + (long) size * HEAD_BYTES;
         this.availEvent = RING + (long) size * USED_BYTES;
         this.nextAvail = setup.base();
@@ -76,7 +81,7 @@ final class SplitVirtqueue {
                 memory,
                 "descriptor table",
                 areas.descriptorArea(),
-                (long) size * DescriptorWalk.DESCRIPTOR_BYTES,
+                (long) size * Virtio.DESCRIPTOR_BYTES,
                 DESCRIPTOR_ALIGNMENT);
         MemorySegment avail = area(
                 memory,
@@ -89,42 +94,26 @@ final class SplitVirtqueue {
         return new SplitVirtqueue(setup, table, avail, used);
     }
 
-    private static MemorySegment area(GuestMemory memory, String name, long address, long length, int alignment)
-            throws InvalidQueueException {
-        MemorySegment area = memory.slice(address, length);
-        if (area == null) {
-            throw new InvalidQueueException(name + " at " + Long.toHexString(address) + " is not in guest memory");
-        }
-        if (area.address() % alignment != 0) {
-            throw new InvalidQueueException(name + " at " + Long.toHexString(address) + " is not aligned");
-        }
-        return area;
-    }
-
-    /** How many heads wait; more than {@link #size} if the driver's index cannot be true. */
-    int available() {
+    @Override
+    boolean hasNext() {
         int idx = Short.toUnsignedInt(avail.get(LE16, IDX));
         VarHandle.acquireFence();
-        return (idx - nextAvail) & 0xffff;
+        available = (idx - nextAvail) & 0xffff;
+        return available != 0;
     }
 
-    /** Queue Size. */
-    int size() {
-        return size;
-    }
-
-    /** The next head, as the driver wrote it; it stays available. */
-    int nextHead() {
-        return Short.toUnsignedInt(avail.get(LE16, RING + (long) (nextAvail & (size - 1)) * HEAD_BYTES));
-    }
-
-    /** Collects the buffers of a head: null, or what is wrong with them. */
-    RingFault collect(int head, BufferChain chain) {
+    @Override
+    RingFault collect(BufferChain chain) {
+        // Runaway check: between two indices there are at most as many heads as the queue has.
+        if (available > size) {
+            return RingFault.INDEX_JUMP;
+        }
+        head = Short.toUnsignedInt(avail.get(LE16, RING + (long) (nextAvail & (size - 1)) * HEAD_BYTES));
         return walk.collect(head, chain);
     }
 
-    /** Moves the next head to the used ring, not visible yet. */
-    void use(int head, int length) {
+    @Override
+    void use(int length) {
         long at = RING + (long) (nextUsed & (size - 1)) * USED_BYTES;
         used.set(LE32, at, head);
         used.set(LE32, at + USED_LEN, length);
@@ -132,7 +121,7 @@ final class SplitVirtqueue {
         nextAvail = (nextAvail + 1) & 0xffff;
     }
 
-    /** Makes visible what has been used: whether the driver wants to be notified of it. */
+    @Override
     boolean publish() {
         if (nextUsed == publishedUsed) {
             return false;
@@ -150,19 +139,39 @@ final class SplitVirtqueue {
         return (avail.get(LE16, FLAGS) & Virtio.VIRTQ_AVAIL_F_NO_INTERRUPT) == 0;
     }
 
-    /** Asks the driver to kick for the next head: whether one has come in the meantime, without a kick. */
+    @Override
     boolean rearm() {
-        // §2.7.10.1: without VIRTIO_F_EVENT_IDX the flag that suppresses kicks is never set, so nothing is to be
-        // undone.
         if (eventIdx) {
             used.set(LE16, availEvent, (short) nextAvail);
-            VarHandle.fullFence();
+        } else {
+            writeUsedFlags(0);
         }
-        return available() != 0;
+        // §2.7.10: the wish is visible before the ring is looked at once more, or a kick gets lost.
+        VarHandle.fullFence();
+        return hasNext();
+    }
+
+    @Override
+    void suppressKicks() {
+        // VIRTIO 1.3 §2.7.10.2: with VIRTIO_F_EVENT_IDX flags MUST be 0; avail_event lies behind what is available,
+        // that is
+        // enough.
+        if (!eventIdx) {
+            writeUsedFlags(Virtio.VIRTQ_USED_F_NO_NOTIFY);
+        }
+    }
+
+    private void writeUsedFlags(int flags) {
+        if (flags != usedFlags) {
+            used.set(LE16, FLAGS, (short) flags);
+            usedFlags = flags;
+        }
     }
 
     /** Index of the next head, 16 bits. */
-    int position() {
-        return nextAvail;
+    @Override
+    int base() {
+        int invisible = nextUsed - publishedUsed;
+        return (nextAvail - invisible) & 0xffff;
     }
 }

@@ -6,8 +6,11 @@ final class Virtio {
     static final long VIRTIO_F_INDIRECT_DESC = 1L << 28;
     static final long VIRTIO_F_EVENT_IDX = 1L << 29;
     static final long VIRTIO_F_VERSION_1 = 1L << 32;
+    static final long VIRTIO_F_RING_PACKED = 1L << 34;
+    static final long VIRTIO_F_IN_ORDER = 1L << 35;
+    static final long VIRTIO_F_ORDER_PLATFORM = 1L << 36;
 
-    // §2.7.5 The Virtqueue Descriptor Table
+    // §2.7.5 The Virtqueue Descriptor Table; the same in a packed virtqueue
     static final int VIRTQ_DESC_F_NEXT = 1;
     static final int VIRTQ_DESC_F_WRITE = 2;
     static final int VIRTQ_DESC_F_INDIRECT = 4;
@@ -15,7 +18,22 @@ final class Virtio {
     // §2.7.6 The Virtqueue Available Ring
     static final int VIRTQ_AVAIL_F_NO_INTERRUPT = 1;
 
-    /** §2.7: Queue Size is a power of 2, and at most this. */
+    // §2.7.8 The Virtqueue Used Ring
+    static final int VIRTQ_USED_F_NO_NOTIFY = 1;
+
+    // §2.8.1 Driver and Device Ring Wrap Counters
+    static final int VIRTQ_DESC_F_AVAIL = 1 << 7;
+    static final int VIRTQ_DESC_F_USED = 1 << 15;
+
+    // §2.8.10 Driver and Device Event Suppression
+    static final int RING_EVENT_FLAGS_ENABLE = 0;
+    static final int RING_EVENT_FLAGS_DISABLE = 1;
+    static final int RING_EVENT_FLAGS_DESC = 2;
+
+    /** §2.7.5, §2.8.13: struct virtq_desc and struct pvirtq_desc. */
+    static final int DESCRIPTOR_BYTES = 16;
+
+    /** §2.7, §2.8: Queue Size is at most this; that of a split virtqueue is a power of 2. */
     static final int LARGEST_QUEUE = 32768;
 
     private Virtio() {}

@@ -1,5 +1,5 @@
 /**
- * The virtio entropy device (VIRTIO 1.3 §5.4) and its virtqueue (§2.6, §2.7).
+ * The virtio entropy device (VIRTIO 1.3 §5.4) and its virtqueue (§2.6), split (§2.7) or packed (§2.8).
  *
  * <p>A guest's driver is not trusted: every index, address and length is read once and checked where it is used. What
  * is wrong is a {@link org.vhostuserrng.device.RingFault}, never an exception. Everything is confined to the event

@@ -48,7 +48,7 @@ final class Guest {
         this.features = features;
         layout = SplitRingLayout.contiguous(BASE, size);
         driver = new SplitDriverRing(first, BASE, layout, (features & Virtio.VIRTIO_F_EVENT_IDX) != 0);
-        device = new RngDevice("test", new SharedSource(source, () -> {}), quota, new Workspace());
+        device = new RngDevice("test", RngFeatures.DEFAULT, new SharedSource(source, () -> {}), quota, new Workspace());
     }
 
     static Guest plain() {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.Virtio;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -69,10 +70,14 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--spin", description = "Poll the used ring instead of sleeping on the call eventfd.")
     private boolean spin;
 
+    @Option(names = "--packed", description = "Use a packed virtqueue; the device must offer VIRTIO_F_RING_PACKED.")
+    private boolean packed;
+
     @Override
     public Integer call() throws IOException {
         int stride = Math.ceilDiv(buffer, BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
         try (EntropyDriver driver = EntropyDriver.start(socketPath, options(stride))) {
+            requireFormat(driver);
             BenchLoop loop = new BenchLoop(driver, buffer, stride, depth, spin);
             BenchResult result = measure(loop);
             driver.session().stop();
@@ -83,9 +88,17 @@ final class BenchCommand implements Callable<Integer> {
         return 0;
     }
 
+    private void requireFormat(EntropyDriver driver) throws IOException {
+        if (packed && (driver.features() & Virtio.VIRTIO_F_RING_PACKED) == 0) {
+            throw new IOException(socketPath + ": no packed virtqueue: the device does not offer VIRTIO_F_RING_PACKED,"
+                    + " which vhost-user-rng does with --packed");
+        }
+    }
+
     private EntropyDriver.Options options(int stride) {
         long bytes = (long) stride * depth;
-        return EntropyDriver.Options.DEFAULT
+        EntropyDriver.Options options = EntropyDriver.Options.DEFAULT;
+        return options.withFeatures(options.features() | (packed ? Virtio.VIRTIO_F_RING_PACKED : 0))
                 .withReplyTimeout(REPLY_TIMEOUT)
                 .withQueueSize(Math.max(4, Integer.highestOneBit(2 * depth - 1)))
                 .withBufferMemory(Math.ceilDiv(bytes, PAGE_SIZE) * PAGE_SIZE);

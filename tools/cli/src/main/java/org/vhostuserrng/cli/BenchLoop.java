@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.time.Duration;
 import org.HdrHistogram.Histogram;
 import org.vhostuserrng.frontend.BrokenDeviceException;
+import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EventFd;
-import org.vhostuserrng.frontend.SplitDriverRing;
 
 /**
  * The measured loop: keeps a fixed number of requests in flight and times each from being made available to being seen
@@ -23,7 +23,7 @@ final class BenchLoop {
     private static final int TURNS_PER_CHECK = 1 << 12;
 
     private final EntropyDriver driver;
-    private final SplitDriverRing ring;
+    private final DriverRing ring;
     private final EventFd call;
     private final int length;
     private final boolean spin;
@@ -46,7 +46,7 @@ final class BenchLoop {
      */
     BenchLoop(EntropyDriver driver, int length, int stride, int depth, boolean spin) throws IOException {
         this.driver = driver;
-        this.ring = driver.ring();
+        this.ring = driver.driverRing();
         this.call = driver.requestq().call();
         this.length = length;
         this.spin = spin;

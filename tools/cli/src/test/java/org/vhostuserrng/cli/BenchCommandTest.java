@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
@@ -15,6 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.VhostUser;
+import org.vhostuserrng.frontend.Virtio;
 import picocli.CommandLine;
 
 class BenchCommandTest {
@@ -106,5 +110,33 @@ class BenchCommandTest {
             assertEquals(1, run("bench", "--socket-path=" + directory.resolve("socket")));
         }
         assertOneLineWith("not answered in time");
+    }
+
+    /** A back-end without protocol features has nothing to answer but GET_FEATURES. */
+    private static void offerNothingButVersion1(ServerSocketChannel listener) {
+        byte[] features = Payload.message(
+                VhostUser.GET_FEATURES,
+                VhostUser.FLAG_VERSION | VhostUser.FLAG_REPLY,
+                Payload.u64(Virtio.VIRTIO_F_VERSION_1));
+        try (SocketChannel accepted = listener.accept()) {
+            accepted.write(ByteBuffer.wrap(features));
+            accepted.write(ByteBuffer.wrap(features));
+            while (accepted.read(ByteBuffer.allocate(4096)) >= 0) {
+                Thread.onSpinWait();
+            }
+        } catch (IOException closed) {
+            throw new AssertionError(closed);
+        }
+    }
+
+    @Test
+    void packedVirtqueueThatIsNotOfferedIsOneLine() throws Exception {
+        try (ServerSocketChannel listener = listener()) {
+            Thread backend = Thread.ofPlatform().start(() -> offerNothingButVersion1(listener));
+
+            assertEquals(1, run("bench", "--packed", "--socket-path=" + directory.resolve("socket")));
+            backend.join();
+        }
+        assertOneLineWith("VIRTIO_F_RING_PACKED");
     }
 }

@@ -47,7 +47,7 @@ class BenchLoopTest {
         backend.write(ByteBuffer.wrap(features));
         backend.write(ByteBuffer.wrap(features));
         driver = EntropyDriver.start(FrontendSocket.over(pair[1]), EntropyDriver.Options.DEFAULT);
-        SplitRingLayout layout = driver.requestq().layout();
+        SplitRingLayout layout = (SplitRingLayout) driver.requestq().layout();
         int size = layout.queueSize();
         available = driver.memory().at(layout.availableRing(), SplitRingLayout.availableRingSize(size));
         used = driver.memory().at(layout.usedRing(), SplitRingLayout.usedRingSize(size));

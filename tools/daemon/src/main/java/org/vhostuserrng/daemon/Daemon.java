@@ -7,32 +7,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.backends.SharedSource;
-import org.vhostuserrng.backends.SourceSpec;
 import org.vhostuserrng.device.RngDevice;
 import org.vhostuserrng.device.Workspace;
-import org.vhostuserrng.transport.SessionPolicy;
 import org.vhostuserrng.transport.server.VhostUserServer;
 
 /** Devices, their source and the server that drives them, joined; serves on the calling thread. */
 final class Daemon {
     private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
 
-    private final SourceSpec source;
-    private final long maxBytes;
-    private final int periodMillis;
-    private final SessionPolicy policy;
+    private final Settings settings;
 
-    Daemon(SourceSpec source, long maxBytes, int periodMillis, SessionPolicy policy) {
-        this.source = source;
-        this.maxBytes = maxBytes;
-        this.periodMillis = periodMillis;
-        this.policy = policy;
+    Daemon(Settings settings) {
+        this.settings = settings;
     }
 
     /** Serves a guest on each socket until told to end. */
     void serve(List<Path> sockets) throws IOException {
-        try (VhostUserServer server = VhostUserServer.open(policy)) {
-            SharedSource shared = new SharedSource(source, server::sourceReady);
+        try (VhostUserServer server = VhostUserServer.open(settings.policy())) {
+            SharedSource shared = new SharedSource(settings.source(), server::sourceReady);
             Workspace workspace = new Workspace();
             for (Path socket : sockets) {
                 server.listen(socket, device(socket.getFileName().toString(), shared, workspace));
@@ -41,33 +33,34 @@ final class Daemon {
                     "listening on {}{}, source {}",
                     sockets.getFirst(),
                     sockets.size() > 1 ? " … " + sockets.getLast().getFileName() : "",
-                    source);
+                    settings.source());
             run(server);
         }
     }
 
     /** Serves the front-end that listens on {@code socket}, whenever one does, until told to end. */
     void serveByConnecting(Path socket) throws IOException {
-        try (VhostUserServer server = VhostUserServer.open(policy)) {
-            SharedSource shared = new SharedSource(source, server::sourceReady);
+        try (VhostUserServer server = VhostUserServer.open(settings.policy())) {
+            SharedSource shared = new SharedSource(settings.source(), server::sourceReady);
             server.connect(socket, device(socket.getFileName().toString(), shared, new Workspace()));
-            LOG.info("connecting to {}, source {}", socket, source);
+            LOG.info("connecting to {}, source {}", socket, settings.source());
             run(server);
         }
     }
 
     /** Serves on an inherited socket until told to end, or until its only front-end has disconnected. */
     void serveInherited(int fd) throws IOException {
-        try (VhostUserServer server = VhostUserServer.open(policy)) {
-            SharedSource shared = new SharedSource(source, server::sourceReady);
+        try (VhostUserServer server = VhostUserServer.open(settings.policy())) {
+            SharedSource shared = new SharedSource(settings.source(), server::sourceReady);
             server.inherit(fd, device("fd " + fd, shared, new Workspace()));
-            LOG.info("serving on fd {}, source {}", fd, source);
+            LOG.info("serving on fd {}, source {}", fd, settings.source());
             run(server);
         }
     }
 
     private RngDevice device(String name, SharedSource shared, Workspace workspace) {
-        return new RngDevice(name, shared, new Quota(maxBytes, periodMillis), workspace);
+        Quota quota = new Quota(settings.maxBytes(), settings.periodMillis());
+        return new RngDevice(name, settings.features(), shared, quota, workspace);
     }
 
     private static void run(VhostUserServer server) throws IOException {

@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.backends.SourceSpec;
+import org.vhostuserrng.device.RngFeatures;
 import org.vhostuserrng.transport.SessionPolicy;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
@@ -40,6 +41,8 @@ final class DaemonCommand {
     private static final String PERIOD = "--period";
     private static final String MEM_SLOTS = "--mem-slots";
     private static final String REQUIRE_SEALED_MEMORY = "--require-sealed-memory";
+    private static final String PACKED = "--packed";
+    private static final String IN_ORDER = "--in-order";
     private static final String DEFAULT_SOURCE = "file:/dev/urandom";
     private static final int LONGEST_SOCKET_PATH = 107;
 
@@ -84,6 +87,12 @@ final class DaemonCommand {
                         .build())
                 .addOption(flag(REQUIRE_SEALED_MEMORY)
                         .description("Refuse guest memory that could be truncated while it is used.")
+                        .build())
+                .addOption(flag(PACKED)
+                        .description("Offer packed virtqueues besides split ones.")
+                        .build())
+                .addOption(flag(IN_ORDER)
+                        .description("Offer to use buffers in order, which lets some drivers take shortcuts.")
                         .build())
                 .addOption(flag(PRINT_CAPABILITIES)
                         .description("Print what this back-end is as JSON, and exit.")
@@ -131,7 +140,7 @@ final class DaemonCommand {
             throw bad("--socket-count=" + socketCount + ": expected only with --socket-path=PATH");
         }
 
-        Daemon daemon = daemon(parsed);
+        Daemon daemon = new Daemon(settings(parsed));
         if (fd != null) {
             daemon.serveInherited(fd);
         } else if (connect != null) {
@@ -145,16 +154,15 @@ final class DaemonCommand {
         return ExitCode.OK;
     }
 
-    private Daemon daemon(ParseResult parsed) {
+    private Settings settings(ParseResult parsed) {
         SourceSpec source = parsed.matchedOptionValue(SOURCE, SourceSpec.parse(DEFAULT_SOURCE));
         requireUsable(source);
-        return new Daemon(
+        return new Settings(
                 source,
                 parsed.matchedOptionValue(MAX_BYTES, Quota.UNLIMITED),
                 parsed.matchedOptionValue(PERIOD, Quota.LONGEST_PERIOD_MILLIS),
-                new SessionPolicy(
-                        parsed.matchedOptionValue(MEM_SLOTS, false),
-                        parsed.matchedOptionValue(REQUIRE_SEALED_MEMORY, false)));
+                new RngFeatures(parsed.hasMatchedOption(PACKED), parsed.hasMatchedOption(IN_ORDER)),
+                new SessionPolicy(parsed.hasMatchedOption(MEM_SLOTS), parsed.hasMatchedOption(REQUIRE_SEALED_MEMORY)));
     }
 
     private void requireOneSocket(Path socketPath, Path connect, Integer fd) {

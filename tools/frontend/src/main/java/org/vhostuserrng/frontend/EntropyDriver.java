@@ -41,7 +41,7 @@ public final class EntropyDriver implements AutoCloseable {
             long bufferMemory,
             MemoryRegion.Sealing sealing,
             Duration replyTimeout) {
-        /** Everything this driver can do, 64 descriptors, 1 MiB for buffers. */
+        /** Everything this driver can do with a split virtqueue, 64 descriptors, 1 MiB for buffers. */
         public static final Options DEFAULT = new Options(
                 64,
                 Virtio.VIRTIO_F_VERSION_1 | Virtio.VIRTIO_F_INDIRECT_DESC | Virtio.VIRTIO_F_EVENT_IDX,
@@ -79,16 +79,23 @@ public final class EntropyDriver implements AutoCloseable {
     private final GuestMemory memory;
     private final Requestq requestq;
     private final long features;
-    private final SplitDriverRing ring;
+    private final DriverRing ring;
 
     private EntropyDriver(FrontendSession session, GuestMemory memory, Requestq requestq, long features) {
         this.session = session;
         this.memory = memory;
         this.requestq = requestq;
         this.features = features;
-        MemoryRegion ringRegion = memory.regions().getFirst();
+        this.ring = ring(memory.regions().getFirst(), requestq, features);
+    }
+
+    private static DriverRing ring(MemoryRegion region, Requestq requestq, long features) {
+        MemorySegment bytes = region.segment();
         boolean eventIndex = (features & Virtio.VIRTIO_F_EVENT_IDX) != 0;
-        this.ring = new SplitDriverRing(ringRegion.segment(), RING_ADDRESS, requestq.layout(), eventIndex);
+        return switch (requestq.layout()) {
+            case SplitRingLayout split -> new SplitDriverRing(bytes, RING_ADDRESS, split, eventIndex);
+            case PackedRingLayout packed -> new PackedDriverRing(bytes, RING_ADDRESS, packed, eventIndex);
+        };
     }
 
     /** Connects, negotiates and starts the requestq. */
@@ -100,7 +107,7 @@ public final class EntropyDriver implements AutoCloseable {
     public static EntropyDriver start(FrontendSocket socket, Options options) throws IOException {
         EntropyDriver driver = initialise(socket, options);
         try {
-            driver.session.start(driver.requestq, driver.memory, driver.features, 0);
+            driver.session.start(driver.requestq, driver.memory, driver.features, driver.ring.base());
             return driver;
         } catch (IOException failed) {
             driver.close();
@@ -129,6 +136,9 @@ public final class EntropyDriver implements AutoCloseable {
             requestq = new Requestq(layout);
             session.initialise(requestq, options.protocolFeatures);
             long features = session.offeredFeatures() & options.features;
+            if ((features & Virtio.VIRTIO_F_RING_PACKED) != 0) {
+                requestq.place(PackedRingLayout.contiguous(RING_ADDRESS, options.queueSize));
+            }
             return new EntropyDriver(session, memory, requestq, features);
         } catch (IOException failed) {
             closeAll(session, requestq, memory);
@@ -137,6 +147,7 @@ public final class EntropyDriver implements AutoCloseable {
     }
 
     private static GuestMemory allocateMemory(SplitRingLayout layout, Options options) throws IOException {
+        // A packed virtqueue takes less.
         long ringSize = (layout.end() - RING_ADDRESS + PAGE_SIZE - 1) & -PAGE_SIZE;
         MemoryRegion rings = new MemoryRegion(
                 RING_ADDRESS, RING_USER_ADDRESS, ringSize, RING_MMAP_OFFSET, MemoryRegion.Sealing.SEALED);
@@ -162,7 +173,17 @@ public final class EntropyDriver implements AutoCloseable {
         return requestq;
     }
 
+    /**
+     * The split virtqueue, which it is unless VIRTIO_F_RING_PACKED was negotiated.
+     *
+     * @throws ClassCastException when it is a packed one
+     */
     public SplitDriverRing ring() {
+        return (SplitDriverRing) ring;
+    }
+
+    /** The virtqueue, whatever its format. */
+    public DriverRing driverRing() {
         return ring;
     }
 
@@ -181,9 +202,9 @@ public final class EntropyDriver implements AutoCloseable {
         return memory.at(guestAddress, length).toArray(ValueLayout.JAVA_BYTE);
     }
 
-    /** Makes a chain available and kicks if the device wants it. */
-    public void offer(int head) throws IOException {
-        ring.makeAvailable(head);
+    /** Makes a buffer available and kicks if the device wants it. */
+    public void offer(int id) throws IOException {
+        ring.makeAvailable(id);
         kickIfWanted();
     }
 

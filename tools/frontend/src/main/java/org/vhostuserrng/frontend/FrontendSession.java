@@ -67,7 +67,8 @@ public final class FrontendSession implements AutoCloseable {
      * What QEMU sends when the guest's driver comes up.
      *
      * @param features the driver's choice; bit 30 is added when the back-end offered it
-     * @param base the index of the first entry of the available ring to be processed
+     * @param base where in the ring the device begins: split, the index of the first entry of the available ring to be
+     *     processed; packed, the next available and the next used descriptor, 16 bits each with the wrap counter
      */
     public void start(Requestq requestq, GuestMemory memory, long features, int base) throws IOException {
         setVringCall(Requestq.INDEX, requestq.call());
@@ -91,7 +92,7 @@ public final class FrontendSession implements AutoCloseable {
     /**
      * What QEMU sends when the guest's driver goes away.
      *
-     * @return the index of the first entry of the available ring that was not processed
+     * @return the base from which a later start goes on
      */
     public int stop() throws IOException {
         if (ringsHaveAnEnable()) {
@@ -150,12 +151,12 @@ public final class FrontendSession implements AutoCloseable {
     }
 
     /** Sends the layout as addresses of the front-end's user space. */
-    public void setVringAddr(int index, SplitRingLayout layout, GuestMemory memory) throws IOException {
+    public void setVringAddr(int index, RingLayout layout, GuestMemory memory) throws IOException {
         byte[] addresses = Payload.vringAddress(
                 index,
-                memory.userAddress(layout.descriptorTable()),
-                memory.userAddress(layout.usedRing()),
-                memory.userAddress(layout.availableRing()));
+                memory.userAddress(layout.descriptorArea()),
+                memory.userAddress(layout.deviceArea()),
+                memory.userAddress(layout.driverArea()));
         tell(VhostUser.SET_VRING_ADDR, addresses);
     }
 

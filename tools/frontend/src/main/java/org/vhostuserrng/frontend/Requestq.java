@@ -10,7 +10,7 @@ public final class Requestq implements AutoCloseable {
     /** Its index among the device's virtqueues. */
     public static final int INDEX = 0;
 
-    private final SplitRingLayout layout;
+    private RingLayout layout;
     private final EventFd kick;
     private final EventFd call;
     private final EventFd err;
@@ -20,15 +20,20 @@ public final class Requestq implements AutoCloseable {
      *
      * @throws IOException when the process has no file descriptors left
      */
-    public Requestq(SplitRingLayout layout) throws IOException {
+    public Requestq(RingLayout layout) throws IOException {
         this.layout = layout;
         kick = new EventFd();
         call = new EventFd();
         err = new EventFd();
     }
 
-    public SplitRingLayout layout() {
+    public RingLayout layout() {
         return layout;
+    }
+
+    /** Places it elsewhere; a back-end learns of it when it is started the next time. */
+    public void place(RingLayout newLayout) {
+        layout = newLayout;
     }
 
     /** Signalled by the driver: buffers are available. */

@@ -11,10 +11,9 @@ import java.util.Arrays;
  * available, take used) keeps its own record of what is in flight and does not believe the memory; the raw half
  * ({@code set...}) writes whatever it is told to, for devices to be tested with.
  *
- * <p>Indices are 16 bits and wrap; where an {@code int} carries one, it is 0 to 65535. Nothing is allocated by
- * {@link #addWritable}, {@link #makeAvailable(int)}, {@link #kickWanted} and {@link #takeUsed}.
+ * <p>Indices are 16 bits and wrap; where an {@code int} carries one, it is 0 to 65535.
  */
-public final class SplitDriverRing {
+public final class SplitDriverRing implements DriverRing {
     private static final int INDEX_MASK = 0xffff;
     private static final long FLAGS = 0;
     private static final long INDEX = 2;
@@ -86,13 +85,19 @@ public final class SplitDriverRing {
         publish(nextAvailable);
     }
 
+    @Override
     public int queueSize() {
         return queueSize;
     }
 
-    /** Descriptors that are in no chain. */
+    @Override
     public int freeDescriptors() {
         return freeCount;
+    }
+
+    @Override
+    public int base() {
+        return nextAvailable;
     }
 
     /** The index of the next entry this driver will make available. */
@@ -107,12 +112,7 @@ public final class SplitDriverRing {
 
     // The regular half.
 
-    /**
-     * Writes a chain of descriptors; the device does not see it yet.
-     *
-     * @return its head
-     * @throws IllegalStateException when there are not enough free descriptors
-     */
+    @Override
     public int add(BufferElement... chain) {
         requireFree(chain.length);
         int next = 0;
@@ -128,7 +128,7 @@ public final class SplitDriverRing {
         return next;
     }
 
-    /** As {@link #add} for one device-writable element, without an allocation. */
+    @Override
     public int addWritable(long guestAddress, int length) {
         requireFree(1);
         int descriptor = allocate();
@@ -137,12 +137,7 @@ public final class SplitDriverRing {
         return descriptor;
     }
 
-    /**
-     * Writes the chain to an indirect table and one descriptor that refers to it.
-     *
-     * @param table memory of the table, 16 bytes for each element
-     * @param tableAddress the table's guest physical address
-     */
+    @Override
     public int addIndirect(MemorySegment table, long tableAddress, BufferElement... chain) {
         for (int i = 0; i < chain.length; i++) {
             int next = i + 1 < chain.length ? Virtio.VIRTQ_DESC_F_NEXT : 0;
@@ -156,13 +151,13 @@ public final class SplitDriverRing {
         return descriptor;
     }
 
-    /** Makes one chain available to the device. */
+    @Override
     public void makeAvailable(int head) {
         setAvailableEntry(nextAvailable, head);
         publish(nextAvailable + 1);
     }
 
-    /** Makes several chains available to the device at once, with one update of the index. */
+    @Override
     public void makeAvailable(int[] heads) {
         for (int i = 0; i < heads.length; i++) {
             setAvailableEntry(nextAvailable + i, heads[i]);
@@ -170,15 +165,13 @@ public final class SplitDriverRing {
         publish(nextAvailable + heads.length);
     }
 
-    /**
-     * Whether the device wants a kick for what was made available since this was last asked (section 2.7.13.4.1 with
-     * flags, 2.7.10 with avail_event).
-     */
+    @Override
     public boolean kickWanted() {
         // The device must see the index before it is asked whether it looks (2.7.13.4.1).
         VarHandle.fullFence();
         int asked = lastKickAsked;
         lastKickAsked = nextAvailable;
+        // Section 2.7.10: avail_event, or the flags.
         if (eventIndex) {
             return eventPassed(availEvent(), nextAvailable, asked);
         }
@@ -190,17 +183,12 @@ public final class SplitDriverRing {
         return ((now - event - 1) & INDEX_MASK) < ((now - before) & INDEX_MASK);
     }
 
-    /** Whether the device has used a buffer that was not taken yet. */
+    @Override
     public boolean usedPending() {
         return usedIndex() != lastUsed;
     }
 
-    /**
-     * Takes the next used element, if there is one, and frees its descriptors; {@link #usedId} and {@link #usedLength}
-     * tell what it said.
-     *
-     * @throws BrokenDeviceException when the element names no chain in flight
-     */
+    @Override
     public boolean takeUsed() {
         if (!usedPending()) {
             return false;
@@ -213,21 +201,17 @@ public final class SplitDriverRing {
         return true;
     }
 
-    /** The head of the chain that {@link #takeUsed} took. */
+    @Override
     public int usedId() {
         return usedId;
     }
 
-    /** Bytes the device says it wrote to the chain that {@link #takeUsed} took, unsigned 32 bits. */
+    @Override
     public int usedLength() {
         return usedLength;
     }
 
-    /**
-     * Asks for an interrupt at the next used buffer.
-     *
-     * @return whether a buffer was used already, for which none may come
-     */
+    @Override
     public boolean enableInterrupts() {
         if (eventIndex) {
             setUsedEvent(lastUsed);
@@ -239,9 +223,10 @@ public final class SplitDriverRing {
         return usedPending();
     }
 
-    /** Asks for no interrupt. With used_event that cannot be said, only put off by 65535 buffers. */
+    @Override
     public void disableInterrupts() {
         if (eventIndex) {
+            // With used_event that cannot be said, only put off by 65535 buffers.
             setUsedEvent(lastUsed - 1);
         } else {
             setAvailableFlags(Virtio.VIRTQ_AVAIL_F_NO_INTERRUPT);

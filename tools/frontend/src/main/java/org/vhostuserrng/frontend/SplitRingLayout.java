@@ -8,7 +8,8 @@ package org.vhostuserrng.frontend;
  * @param availableRing a multiple of 2
  * @param usedRing a multiple of 4
  */
-public record SplitRingLayout(int queueSize, long descriptorTable, long availableRing, long usedRing) {
+public record SplitRingLayout(int queueSize, long descriptorTable, long availableRing, long usedRing)
+        implements RingLayout {
     private static final int DESCRIPTOR_TABLE_ALIGNMENT = 16;
     private static final int USED_RING_ALIGNMENT = 4;
 
@@ -20,13 +21,28 @@ public record SplitRingLayout(int queueSize, long descriptorTable, long availabl
 
     /** The three parts one behind the other, the first at {@code guestAddress} rounded up. */
     public static SplitRingLayout contiguous(long guestAddress, int queueSize) {
-        long descriptorTable = roundUp(guestAddress, DESCRIPTOR_TABLE_ALIGNMENT);
+        long descriptorTable = RingLayout.roundUp(guestAddress, DESCRIPTOR_TABLE_ALIGNMENT);
         long availableRing = descriptorTable + descriptorTableSize(queueSize);
-        long usedRing = roundUp(availableRing + availableRingSize(queueSize), USED_RING_ALIGNMENT);
+        long usedRing = RingLayout.roundUp(availableRing + availableRingSize(queueSize), USED_RING_ALIGNMENT);
         return new SplitRingLayout(queueSize, descriptorTable, availableRing, usedRing);
     }
 
-    /** The first guest physical address behind the used ring. */
+    @Override
+    public long descriptorArea() {
+        return descriptorTable;
+    }
+
+    @Override
+    public long driverArea() {
+        return availableRing;
+    }
+
+    @Override
+    public long deviceArea() {
+        return usedRing;
+    }
+
+    @Override
     public long end() {
         return usedRing + usedRingSize(queueSize);
     }
@@ -44,9 +60,5 @@ public record SplitRingLayout(int queueSize, long descriptorTable, long availabl
     /** Bytes of the used ring: flags, idx, the ring, avail_event. */
     public static long usedRingSize(int queueSize) {
         return 6 + (long) Virtio.VIRTQ_USED_ELEM_SIZE * queueSize;
-    }
-
-    private static long roundUp(long address, int alignment) {
-        return (address + alignment - 1) & -alignment;
     }
 }

@@ -9,9 +9,8 @@ import org.vhostuserrng.transport.GuestMemory;
  * Follows a descriptor chain of a split virtqueue through its table, and through the indirect table it may end in, and
  * collects its buffers. Every field is read once.
  */
-final class DescriptorWalk {
+final class SplitDescriptorWalk {
     // §2.7.5: struct virtq_desc { le64 addr; le32 len; le16 flags; le16 next; }
-    static final int DESCRIPTOR_BYTES = 16;
     private static final long ADDR = 0;
     private static final long LEN = 8;
     private static final long FLAGS = 12;
@@ -26,12 +25,14 @@ final class DescriptorWalk {
     private final int size;
     private final GuestMemory memory;
     private final boolean indirectAllowed;
+    private final IndirectTable indirect;
 
-    DescriptorWalk(MemorySegment table, int size, GuestMemory memory, boolean indirectAllowed) {
+    SplitDescriptorWalk(MemorySegment table, int size, GuestMemory memory, boolean indirectAllowed) {
         this.table = table;
         this.size = size;
         this.memory = memory;
         this.indirectAllowed = indirectAllowed;
+        this.indirect = new IndirectTable(memory);
     }
 
     /** Collects the buffers of the chain that begins at {@code head}: null, or what is wrong with it. */
@@ -42,7 +43,7 @@ final class DescriptorWalk {
         }
         int index = head;
         for (int seen = 0; seen < size; seen++) {
-            long at = (long) index * DESCRIPTOR_BYTES;
+            long at = (long) index * Virtio.DESCRIPTOR_BYTES;
             int flags = Short.toUnsignedInt(table.get(LE16, at + FLAGS));
             if ((flags & Virtio.VIRTQ_DESC_F_INDIRECT) != 0) {
                 return collectIndirect(at, flags, chain);
@@ -52,7 +53,7 @@ final class DescriptorWalk {
                 return fault;
             }
             if ((flags & Virtio.VIRTQ_DESC_F_NEXT) == 0) {
-                return endOf(chain);
+                return chain.fault();
             }
             index = Short.toUnsignedInt(table.get(LE16, at + NEXT));
             if (index >= size) {
@@ -72,28 +73,17 @@ final class DescriptorWalk {
         if ((flags & Virtio.VIRTQ_DESC_F_NEXT) != 0) {
             return RingFault.INDIRECT_AND_NEXT;
         }
-        long length = Integer.toUnsignedLong(table.get(LE32, at + LEN));
-        long count = length / DESCRIPTOR_BYTES;
-        if (length % DESCRIPTOR_BYTES != 0 || count == 0 || count > Virtio.LARGEST_QUEUE) {
-            return RingFault.INDIRECT_LENGTH;
-        }
         long address = table.get(LE64, at + ADDR);
-        int region = memory.regionAt(address);
-        if (region == GuestMemory.NONE) {
-            return RingFault.INDIRECT_RANGE;
-        }
-        MemorySegment segment = memory.bytes(region);
-        long offset = memory.offset(region, address);
-        if (length > segment.byteSize() - offset) {
-            return RingFault.INDIRECT_RANGE;
-        }
-        return collectTable(segment, offset, (int) count, chain);
+        long length = Integer.toUnsignedLong(table.get(LE32, at + LEN));
+        RingFault fault = indirect.locate(address, length);
+        return fault != null ? fault : collectTable(chain);
     }
 
-    private RingFault collectTable(MemorySegment segment, long offset, int count, BufferChain chain) {
+    private RingFault collectTable(BufferChain chain) {
+        MemorySegment segment = indirect.segment();
         int index = 0;
-        for (int seen = 0; seen < count; seen++) {
-            long at = offset + (long) index * DESCRIPTOR_BYTES;
+        for (int seen = 0; seen < indirect.count(); seen++) {
+            long at = indirect.offset(index);
             int flags = Short.toUnsignedInt(segment.get(LE16, at + FLAGS));
             if ((flags & Virtio.VIRTQ_DESC_F_INDIRECT) != 0) {
                 return RingFault.INDIRECT_NESTED;
@@ -103,10 +93,10 @@ final class DescriptorWalk {
                 return fault;
             }
             if ((flags & Virtio.VIRTQ_DESC_F_NEXT) == 0) {
-                return endOf(chain);
+                return chain.fault();
             }
             index = Short.toUnsignedInt(segment.get(LE16, at + NEXT));
-            if (index >= count) {
+            if (index >= indirect.count()) {
                 return RingFault.NEXT_RANGE;
             }
         }
@@ -121,9 +111,5 @@ final class DescriptorWalk {
         long address = segment.get(LE64, at + ADDR);
         long length = Integer.toUnsignedLong(segment.get(LE32, at + LEN));
         return chain.add(memory, address, length) ? null : RingFault.BUFFER_RANGE;
-    }
-
-    private static RingFault endOf(BufferChain chain) {
-        return chain.bytes() == 0 ? RingFault.NO_ROOM : null;
     }
 }

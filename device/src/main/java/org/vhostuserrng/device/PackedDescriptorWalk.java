@@ -1,0 +1,146 @@
+package org.vhostuserrng.device;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import org.vhostuserrng.transport.GuestMemory;
+
+/**
+ * Follows a list of descriptors through the ring of a packed virtqueue, or through its indirect table, and collects its
+ * buffers. Every field is read once.
+ */
+final class PackedDescriptorWalk {
+    // §2.8.13: struct pvirtq_desc { le64 addr; le32 len; le16 id; le16 flags; }
+    static final long LEN = 8;
+    static final long ID = 12;
+    static final long FLAGS = 14;
+    private static final long ADDR = 0;
+
+    // An indirect table may begin anywhere, so nothing is assumed of alignment.
+    private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final MemorySegment ring;
+    private final int size;
+    private final GuestMemory memory;
+    private final boolean indirectAllowed;
+    private final IndirectTable indirect;
+    private int id;
+    private int length;
+
+    PackedDescriptorWalk(MemorySegment ring, int size, GuestMemory memory, boolean indirectAllowed) {
+        this.ring = ring;
+        this.size = size;
+        this.memory = memory;
+        this.indirectAllowed = indirectAllowed;
+        this.indirect = new IndirectTable(memory);
+    }
+
+    /** Whether a descriptor with these flags is available to a device whose wrap counter is {@code wrap}. */
+    static boolean isAvailable(int flags, boolean wrap) {
+        boolean avail = (flags & Virtio.VIRTQ_DESC_F_AVAIL) != 0;
+        boolean used = (flags & Virtio.VIRTQ_DESC_F_USED) != 0;
+        return avail == wrap && used != wrap;
+    }
+
+    /**
+     * Collects the buffers of the list that begins at {@code first}: null, or what is wrong with it.
+     *
+     * @param firstWrap the wrap counter there
+     * @param firstFlags of the first descriptor, which made it available
+     * @param most how many descriptors the driver can have made available, at least 1
+     */
+    RingFault collect(int first, boolean firstWrap, int firstFlags, int most, BufferChain chain) {
+        chain.clear();
+        int index = first;
+        boolean wrap = firstWrap;
+        int flags = firstFlags;
+        for (int seen = 1; ; seen++) {
+            long at = (long) index * Virtio.DESCRIPTOR_BYTES;
+            RingFault fault = (flags & Virtio.VIRTQ_DESC_F_INDIRECT) != 0
+                    ? collectIndirect(at, flags, seen, chain)
+                    : addBuffer(ring, at, flags, chain);
+            if (fault != null) {
+                return fault;
+            }
+            if ((flags & Virtio.VIRTQ_DESC_F_NEXT) == 0) {
+                return end(at, seen, chain);
+            }
+            // §2.8.17: a list is not longer than the Queue Size.
+            if (seen == most) {
+                return RingFault.CHAIN_LOOP;
+            }
+            index++;
+            if (index == size) {
+                index = 0;
+                wrap = !wrap;
+            }
+            flags = Short.toUnsignedInt(ring.get(LE16, (long) index * Virtio.DESCRIPTOR_BYTES + FLAGS));
+            // VIRTIO 1.3 §2.8.15: no descriptor is used unless its AVAIL bit is seen to have changed.
+            if (!isAvailable(flags, wrap)) {
+                return RingFault.CHAIN_UNAVAILABLE;
+            }
+        }
+    }
+
+    private RingFault end(long at, int descriptors, BufferChain chain) {
+        // VIRTIO 1.3 §2.8.6: the Buffer ID is that of the last descriptor in the list.
+        id = Short.toUnsignedInt(ring.get(LE16, at + ID));
+        length = descriptors;
+        return chain.fault();
+    }
+
+    // VIRTIO 1.3 §2.8.7: the device ignores VIRTQ_DESC_F_WRITE in a descriptor with VIRTQ_DESC_F_INDIRECT.
+    private RingFault collectIndirect(long at, int flags, int seen, BufferChain chain) {
+        if (!indirectAllowed) {
+            return RingFault.INDIRECT_NOT_NEGOTIATED;
+        }
+        // §2.8.19: none in a list linked by VIRTQ_DESC_F_NEXT.
+        if ((flags & Virtio.VIRTQ_DESC_F_NEXT) != 0) {
+            return RingFault.INDIRECT_AND_NEXT;
+        }
+        if (seen > 1) {
+            return RingFault.INDIRECT_IN_CHAIN;
+        }
+        long address = ring.get(LE64, at + ADDR);
+        long bytes = Integer.toUnsignedLong(ring.get(LE32, at + LEN));
+        RingFault fault = indirect.locate(address, bytes);
+        return fault != null ? fault : collectTable(chain);
+    }
+
+    // VIRTIO 1.3 §2.8.7: the descriptors follow each other, and of their flags the device ignores all but
+    // VIRTQ_DESC_F_WRITE; so no table is nested or loops.
+    private RingFault collectTable(BufferChain chain) {
+        MemorySegment segment = indirect.segment();
+        for (int i = 0; i < indirect.count(); i++) {
+            long at = indirect.offset(i);
+            int flags = Short.toUnsignedInt(segment.get(LE16, at + FLAGS));
+            RingFault fault = addBuffer(segment, at, flags, chain);
+            if (fault != null) {
+                return fault;
+            }
+        }
+        return null;
+    }
+
+    private RingFault addBuffer(MemorySegment segment, long at, int flags, BufferChain chain) {
+        // §5.4.6.1: the driver MUST NOT place device-readable buffers into the queue.
+        if ((flags & Virtio.VIRTQ_DESC_F_WRITE) == 0) {
+            return RingFault.DEVICE_READABLE;
+        }
+        long address = segment.get(LE64, at + ADDR);
+        long bytes = Integer.toUnsignedLong(segment.get(LE32, at + LEN));
+        return chain.add(memory, address, bytes) ? null : RingFault.BUFFER_RANGE;
+    }
+
+    /** Buffer ID of the list that was collected. */
+    int id() {
+        return id;
+    }
+
+    /** How many descriptors of the ring that list has. */
+    int length() {
+        return length;
+    }
+}

@@ -1,0 +1,233 @@
+package org.vhostuserrng.device;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import org.vhostuserrng.transport.GuestMemory;
+import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.QueueSetup;
+
+/**
+ * The device's side of a packed virtqueue (VIRTIO 1.3 §2.8).
+ *
+ * <p>A position in the ring counts descriptors over two rounds, 0 to twice the Queue Size: the wrap counter is 1 in the
+ * first round and 0 in the second. So a difference of positions is a number of descriptors, whatever the Queue Size.
+ */
+final class PackedVirtqueue extends Virtqueue {
+    private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private static final int RING_ALIGNMENT = 16;
+
+    // §2.8.14: struct pvirtq_event_suppress { le16 { off : 15; wrap : 1 } desc; le16 { flags : 2 } flags; }, read and
+    // written as one le32, so that desc and flags always belong together.
+    private static final int EVENT_BYTES = 4;
+    private static final int EVENT_ALIGNMENT = 4;
+    private static final int EVENT_FLAGS_SHIFT = 16;
+    private static final int EVENT_FLAGS = 3;
+
+    // The form of a position in an event's desc, and in both halves of a base.
+    private static final int INDEX = 0x7fff;
+    private static final int WRAP = 0x8000;
+    private static final int USED_SHIFT = 16;
+
+    private final MemorySegment ring;
+    private final MemorySegment driverEvent;
+    private final MemorySegment deviceEvent;
+    private final int size;
+    private final boolean eventIdx;
+    private final PackedDescriptorWalk walk;
+
+    private int nextAvail;
+    private int nextUsed;
+    private int publishedUsed;
+
+    /** As {@link #hasNext} read them. */
+    private int headFlags;
+
+    private int eventWritten;
+    private boolean eventKnown;
+
+    private PackedVirtqueue(QueueSetup setup, MemorySegment ring, MemorySegment driverEvent, MemorySegment deviceEvent)
+            throws InvalidQueueException {
+        this.ring = ring;
+        this.driverEvent = driverEvent;
+        this.deviceEvent = deviceEvent;
+        this.size = setup.size();
+        this.eventIdx = (setup.features() & Virtio.VIRTIO_F_EVENT_IDX) != 0;
+        boolean indirect = (setup.features() & Virtio.VIRTIO_F_INDIRECT_DESC) != 0;
+        this.walk = new PackedDescriptorWalk(ring, size, setup.memory(), indirect);
+        int base = setup.base();
+        this.nextAvail = position(base & 0xffff);
+        // Some front-ends give the available half only: then nothing was under way.
+        this.nextUsed = base >>> USED_SHIFT == 0 ? nextAvail : position(base >>> USED_SHIFT);
+        this.publishedUsed = nextUsed;
+        if (distance(nextUsed, nextAvail) > size) {
+            throw new InvalidQueueException(
+                    "base " + Integer.toHexString(base) + ", expected at most " + size + " descriptors under way");
+        }
+    }
+
+    /** A packed virtqueue in guest memory. */
+    static PackedVirtqueue of(QueueSetup setup) throws InvalidQueueException {
+        int size = setup.size();
+        if (size < 1 || size > Virtio.LARGEST_QUEUE) {
+            throw new InvalidQueueException("queue size " + Integer.toUnsignedString(size) + ", expected 1 to 32768");
+        }
+        QueueSetup.QueueAreas areas = setup.areas();
+        GuestMemory memory = setup.memory();
+        // §2.8.10.1: sizes and alignments of the parts.
+        MemorySegment ring = area(
+                memory,
+                "descriptor ring",
+                areas.descriptorArea(),
+                (long) size * Virtio.DESCRIPTOR_BYTES,
+                RING_ALIGNMENT);
+        MemorySegment driverEvent =
+                area(memory, "driver event suppression", areas.driverArea(), EVENT_BYTES, EVENT_ALIGNMENT);
+        MemorySegment deviceEvent =
+                area(memory, "device event suppression", areas.deviceArea(), EVENT_BYTES, EVENT_ALIGNMENT);
+        return new PackedVirtqueue(setup, ring, driverEvent, deviceEvent);
+    }
+
+    @Override
+    boolean hasNext() {
+        headFlags = Short.toUnsignedInt(ring.get(LE16, offset(nextAvail) + PackedDescriptorWalk.FLAGS));
+        VarHandle.acquireFence();
+        return PackedDescriptorWalk.isAvailable(headFlags, wrap(nextAvail)) && room() > 0;
+    }
+
+    /** How many descriptors the driver can have made available: those that are not used yet, as far as it can see. */
+    private int room() {
+        return size - distance(publishedUsed, nextAvail);
+    }
+
+    @Override
+    RingFault collect(BufferChain chain) {
+        return walk.collect(index(nextAvail), wrap(nextAvail), headFlags, room(), chain);
+    }
+
+    @Override
+    void use(int length) {
+        long at = offset(nextUsed);
+        ring.set(LE16, at + PackedDescriptorWalk.ID, (short) walk.id());
+        ring.set(LE32, at + PackedDescriptorWalk.LEN, length);
+        // The driver looks for the first one before all others, so that one is made visible last.
+        if (nextUsed != publishedUsed) {
+            ring.set(LE16, at + PackedDescriptorWalk.FLAGS, usedFlags(nextUsed));
+        }
+        // VIRTIO 1.3 §2.8.6: one used descriptor for the whole list, then the device skips the list's length.
+        nextUsed = advance(nextUsed, walk.length());
+        nextAvail = advance(nextAvail, walk.length());
+    }
+
+    @Override
+    boolean publish() {
+        if (nextUsed == publishedUsed) {
+            return false;
+        }
+        int first = publishedUsed;
+        publishedUsed = nextUsed;
+        // §2.8.22: all that was used is visible before the first one is, and that before the driver's wish is looked
+        // at.
+        VarHandle.releaseFence();
+        ring.set(LE16, offset(first) + PackedDescriptorWalk.FLAGS, usedFlags(first));
+        VarHandle.fullFence();
+        return interruptWanted(first);
+    }
+
+    /** Whether the driver wants to know of the descriptors from {@code first} on having been used. */
+    private boolean interruptWanted(int first) {
+        int event = driverEvent.get(LE32, 0);
+        return switch ((event >>> EVENT_FLAGS_SHIFT) & EVENT_FLAGS) {
+            case Virtio.RING_EVENT_FLAGS_ENABLE -> true;
+            case Virtio.RING_EVENT_FLAGS_DISABLE -> false;
+            // VIRTIO 1.3 §2.8.10: DESC is valid only with VIRTIO_F_EVENT_IDX, and 3 not at all; what is not valid, such
+            // as a descriptor outside the ring, rather makes an interrupt too many.
+            case Virtio.RING_EVENT_FLAGS_DESC ->
+                !eventIdx
+                        || (event & INDEX) >= size
+                        || distance(first, toPosition(event)) < distance(first, publishedUsed);
+            default -> true;
+        };
+    }
+
+    @Override
+    boolean rearm() {
+        writeEvent(
+                eventIdx
+                        ? Virtio.RING_EVENT_FLAGS_DESC << EVENT_FLAGS_SHIFT | toDesc(nextAvail)
+                        : Virtio.RING_EVENT_FLAGS_ENABLE << EVENT_FLAGS_SHIFT);
+        // §2.8.21: the wish is visible before the ring is looked at once more, or a kick gets lost.
+        VarHandle.fullFence();
+        return hasNext();
+    }
+
+    @Override
+    void suppressKicks() {
+        writeEvent(Virtio.RING_EVENT_FLAGS_DISABLE << EVENT_FLAGS_SHIFT);
+    }
+
+    private void writeEvent(int event) {
+        if (event != eventWritten || !eventKnown) {
+            deviceEvent.set(LE32, 0, event);
+            eventWritten = event;
+            eventKnown = true;
+        }
+    }
+
+    /** The next available descriptor in the lower half, the next used one in the upper half, each with its wrap counter. */
+    @Override
+    int base() {
+        int invisible = distance(publishedUsed, nextUsed);
+        int avail = advance(nextAvail, 2 * size - invisible);
+        return toDesc(publishedUsed) << USED_SHIFT | toDesc(avail);
+    }
+
+    private static short usedFlags(boolean wrap) {
+        // VIRTIO 1.3 §2.8.1: AVAIL and USED both match the wrap counter; §2.8.3: WRITE says that there is data.
+        return (short) (Virtio.VIRTQ_DESC_F_WRITE | (wrap ? Virtio.VIRTQ_DESC_F_AVAIL | Virtio.VIRTQ_DESC_F_USED : 0));
+    }
+
+    private short usedFlags(int position) {
+        return usedFlags(wrap(position));
+    }
+
+    private int position(int desc) throws InvalidQueueException {
+        if ((desc & INDEX) >= size) {
+            throw new InvalidQueueException("base " + Integer.toHexString(desc) + ", expected an index below " + size
+                    + " and its wrap counter");
+        }
+        return toPosition(desc);
+    }
+
+    private int toPosition(int desc) {
+        return (desc & INDEX) + ((desc & WRAP) != 0 ? 0 : size);
+    }
+
+    private int toDesc(int position) {
+        return index(position) | (wrap(position) ? WRAP : 0);
+    }
+
+    private boolean wrap(int position) {
+        return position < size;
+    }
+
+    private int index(int position) {
+        return position < size ? position : position - size;
+    }
+
+    private long offset(int position) {
+        return (long) index(position) * Virtio.DESCRIPTOR_BYTES;
+    }
+
+    private int advance(int position, int descriptors) {
+        int sum = position + descriptors;
+        return sum < 2 * size ? sum : sum - 2 * size;
+    }
+
+    private int distance(int from, int to) {
+        return to >= from ? to - from : to - from + 2 * size;
+    }
+}

@@ -1,0 +1,63 @@
+package org.vhostuserrng.device;
+
+import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.transport.GuestMemory;
+import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.QueueSetup;
+
+/**
+ * The device's side of a virtqueue (VIRTIO 1.3 §2.6), whatever its format. Serves buffers in the order in which they
+ * are available, one at a time: {@link #hasNext}, {@link #collect}, {@link #use}; then {@link #publish} makes all that
+ * was used visible at once, and {@link #rearm} asks for the next kick or {@link #suppressKicks} for none.
+ *
+ * <p>Each used buffer gets an element of its own, in the order of the buffers. With VIRTIO_F_IN_ORDER one element could
+ * stand for many (§2.7.9, §2.8.8), but says of all but the last that they were written completely.
+ */
+abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
+    /** A virtqueue in guest memory, of the format that was negotiated. */
+    static Virtqueue of(QueueSetup setup) throws InvalidQueueException {
+        return (setup.features() & Virtio.VIRTIO_F_RING_PACKED) != 0
+                ? PackedVirtqueue.of(setup)
+                : SplitVirtqueue.of(setup);
+    }
+
+    /** Whether a buffer is available. Looks at the ring. */
+    abstract boolean hasNext();
+
+    /**
+     * Collects the elements of the available buffer that {@link #hasNext} saw; it stays available.
+     *
+     * @return null, or what is wrong with it
+     */
+    abstract RingFault collect(BufferChain chain);
+
+    /** Uses the buffer that was collected, not visible yet. */
+    abstract void use(int length);
+
+    /** Makes visible what has been used: whether the driver wants to be notified of it. */
+    abstract boolean publish();
+
+    /** Asks the driver to kick for the next buffer: whether one has come in the meantime, without a kick. */
+    abstract boolean rearm();
+
+    /** Asks the driver for no kicks, until {@link #rearm}: the ring will be looked at anyway. */
+    abstract void suppressKicks();
+
+    /**
+     * Where a later queue goes on, in the form of SET_VRING_BASE: behind the last buffer whose use is visible.
+     */
+    abstract int base();
+
+    /** A part of the virtqueue. */
+    static MemorySegment area(GuestMemory memory, String name, long address, long length, int alignment)
+            throws InvalidQueueException {
+        MemorySegment area = memory.slice(address, length);
+        if (area == null) {
+            throw new InvalidQueueException(name + " at " + Long.toHexString(address) + " is not in guest memory");
+        }
+        if (area.address() % alignment != 0) {
+            throw new InvalidQueueException(name + " at " + Long.toHexString(address) + " is not aligned");
+        }
+        return area;
+    }
+}
