@@ -2,6 +2,7 @@ package org.vhostuserrng.device;
 
 import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.transport.GuestMemory;
+import org.vhostuserrng.transport.WriteLog;
 
 /**
  * The writable bytes of one request, as pieces of guest memory: what a walk over its descriptors found. One is enough
@@ -17,6 +18,7 @@ final class BufferChain {
     static final int MOST_PIECES = 1024;
 
     private final MemorySegment[] segments = new MemorySegment[MOST_PIECES];
+    private final long[] addresses = new long[MOST_PIECES];
     private final long[] offsets = new long[MOST_PIECES];
     private final int[] lengths = new int[MOST_PIECES];
     private int pieces;
@@ -54,17 +56,18 @@ final class BufferChain {
             MemorySegment segment = memory.bytes(region);
             long offset = memory.offset(region, at);
             long inRegion = Math.min(left, segment.byteSize() - offset);
-            keep(segment, offset, inRegion);
+            keep(segment, at, offset, inRegion);
             at += inRegion;
             left -= inRegion;
         }
         return true;
     }
 
-    private void keep(MemorySegment segment, long offset, long length) {
+    private void keep(MemorySegment segment, long address, long offset, long length) {
         int kept = (int) Math.min(length, MOST_BYTES - bytes);
         if (kept > 0 && pieces < MOST_PIECES) {
             segments[pieces] = segment;
+            addresses[pieces] = address;
             offsets[pieces] = offset;
             lengths[pieces] = kept;
             pieces++;
@@ -85,6 +88,16 @@ final class BufferChain {
     /** How many descriptors the walk has seen: what the request cost. */
     int descriptors() {
         return descriptors;
+    }
+
+    /** Tells that the first {@code written} bytes have been written. */
+    void logTo(WriteLog writes, int written) {
+        int left = written;
+        for (int piece = 0; left > 0; piece++) {
+            int part = Math.min(left, lengths[piece]);
+            writes.buffer(addresses[piece], part);
+            left -= part;
+        }
     }
 
     int pieces() {

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
 import org.vhostuserrng.transport.QueueSetup;
+import org.vhostuserrng.transport.WriteLog;
 
 /**
  * The device's side of a packed virtqueue (VIRTIO 1.3 §2.8).
@@ -36,6 +37,8 @@ final class PackedVirtqueue extends Virtqueue {
     private final MemorySegment driverEvent;
     private final MemorySegment deviceEvent;
     private final int size;
+    private final QueueSetup.QueueAreas areas;
+    private final WriteLog writes;
     private final boolean eventIdx;
     private final PackedDescriptorWalk walk;
 
@@ -55,6 +58,8 @@ final class PackedVirtqueue extends Virtqueue {
         this.driverEvent = driverEvent;
         this.deviceEvent = deviceEvent;
         this.size = setup.size();
+        this.areas = setup.areas();
+        this.writes = setup.writes();
         this.eventIdx = (setup.features() & Virtio.VIRTIO_F_EVENT_IDX) != 0;
         boolean indirect = (setup.features() & Virtio.VIRTIO_F_INDIRECT_DESC) != 0;
         this.walk = new PackedDescriptorWalk(ring, size, setup.memory(), indirect);
@@ -133,6 +138,9 @@ final class PackedVirtqueue extends Virtqueue {
         // at.
         VarHandle.releaseFence();
         ring.set(LE16, offset(first) + PackedDescriptorWalk.FLAGS, usedFlags(first));
+        // Front-ends give the address of either area for the log: of a packed virtqueue the device writes both.
+        writes.ring(0, ring.byteSize());
+        writes.buffer(areas.descriptorArea(), ring.byteSize());
         VarHandle.fullFence();
         return interruptWanted(first);
     }
@@ -172,6 +180,7 @@ final class PackedVirtqueue extends Virtqueue {
     private void writeEvent(int event) {
         if (event != eventWritten || !eventKnown) {
             deviceEvent.set(LE32, 0, event);
+            writes.buffer(areas.deviceArea(), EVENT_BYTES);
             eventWritten = event;
             eventKnown = true;
         }

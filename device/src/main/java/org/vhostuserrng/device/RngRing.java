@@ -7,6 +7,7 @@ import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.QueueSetup;
+import org.vhostuserrng.transport.WriteLog;
 
 /**
  * The request queue of a guest while it runs. Each request is walked whole before anything is written; one that cannot
@@ -27,6 +28,7 @@ final class RngRing implements DeviceQueue {
     private final RngCounters counters;
     private final Virtqueue queue;
     private final CallSignal call;
+    private final WriteLog writes;
     private final LongSupplier clock;
     private final BufferChain chain;
     private final ChainFiller filler;
@@ -38,6 +40,7 @@ final class RngRing implements DeviceQueue {
         this.counters = device.counters();
         this.queue = queue;
         this.call = setup.call();
+        this.writes = setup.writes();
         this.clock = setup.clock();
         this.chain = workspace.chain();
         this.filler = new ChainFiller(device.source(), workspace);
@@ -104,6 +107,7 @@ final class RngRing implements DeviceQueue {
             }
             case EntropySource.TARGET_GONE -> broken(RingFault.MEMORY_GONE);
             default -> {
+                chain.logTo(writes, filled);
                 quota.charge(now, filled);
                 counters.served(filled);
                 // §5.4.6.1: at least one byte, and the length tells how many.

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
 import org.vhostuserrng.transport.QueueSetup;
+import org.vhostuserrng.transport.WriteLog;
 
 /** The device's side of a split virtqueue (VIRTIO 1.3 §2.7). */
 final class SplitVirtqueue extends Virtqueue {
@@ -32,6 +33,7 @@ final class SplitVirtqueue extends Virtqueue {
     private final int size;
     private final boolean eventIdx;
     private final SplitDescriptorWalk walk;
+    private final WriteLog writes;
     private final long usedEvent;
     private final long availEvent;
 
@@ -57,6 +59,7 @@ final class SplitVirtqueue extends Virtqueue {
         this.eventIdx = (setup.features() & Virtio.VIRTIO_F_EVENT_IDX) != 0;
         boolean indirect = (setup.features() & Virtio.VIRTIO_F_INDIRECT_DESC) != 0;
         this.walk = new SplitDescriptorWalk(table, size, setup.memory(), indirect);
+        this.writes = setup.writes();
         this.usedEvent = RING + (long) size * HEAD_BYTES;
         this.availEvent = RING + (long) size * USED_BYTES;
         this.nextAvail = setup.base();
@@ -131,6 +134,7 @@ final class SplitVirtqueue extends Virtqueue {
         // §2.7.13: the elements are visible before the index, and the index before the driver's wish is looked at.
         VarHandle.releaseFence();
         used.set(LE16, IDX, (short) nextUsed);
+        writes.ring(0, used.byteSize());
         VarHandle.fullFence();
         // §2.7.7.2: used_event if VIRTIO_F_EVENT_IDX was negotiated (the flag is ignored then), else the flag.
         if (eventIdx) {
@@ -143,6 +147,7 @@ final class SplitVirtqueue extends Virtqueue {
     boolean rearm() {
         if (eventIdx) {
             used.set(LE16, availEvent, (short) nextAvail);
+            writes.ring(availEvent, EVENT_BYTES);
         } else {
             writeUsedFlags(0);
         }
@@ -153,9 +158,7 @@ final class SplitVirtqueue extends Virtqueue {
 
     @Override
     void suppressKicks() {
-        // VIRTIO 1.3 §2.7.10.2: with VIRTIO_F_EVENT_IDX flags MUST be 0; avail_event lies behind what is available,
-        // that is
-        // enough.
+        // VIRTIO 1.3 §2.7.10.2: with VIRTIO_F_EVENT_IDX flags MUST be 0; that avail_event stays behind is enough.
         if (!eventIdx) {
             writeUsedFlags(Virtio.VIRTQ_USED_F_NO_NOTIFY);
         }
@@ -164,6 +167,7 @@ final class SplitVirtqueue extends Virtqueue {
     private void writeUsedFlags(int flags) {
         if (flags != usedFlags) {
             used.set(LE16, FLAGS, (short) flags);
+            writes.ring(FLAGS, IDX);
             usedFlags = flags;
         }
     }

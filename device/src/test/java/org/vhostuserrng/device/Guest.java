@@ -11,10 +11,12 @@ import org.vhostuserrng.frontend.SplitDriverRing;
 import org.vhostuserrng.frontend.SplitRingLayout;
 import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DeviceQueue;
+import org.vhostuserrng.transport.DirtyLog;
 import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.QueueSetup.QueueAreas;
+import org.vhostuserrng.transport.WriteLog;
 
 /**
  * A guest with two adjoining regions of memory and a split virtqueue in the first, and the device that serves it. The
@@ -60,7 +62,16 @@ final class Guest {
                 List.of(new GuestMemory.Region(BASE, first, false), new GuestMemory.Region(SEAM, second, false)));
         QueueAreas areas = new QueueAreas(layout.descriptorTable(), layout.availableRing(), layout.usedRing());
         try {
-            return device.start(new QueueSetup(0, driver.queueSize(), base, features, areas, memory, call, () -> now));
+            return device.start(new QueueSetup(
+                    0,
+                    driver.queueSize(),
+                    base,
+                    features,
+                    areas,
+                    memory,
+                    call,
+                    new WriteLog(new DirtyLog()),
+                    () -> now));
         } catch (InvalidQueueException invalid) {
             throw new AssertionError(invalid);
         }

@@ -8,10 +8,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.transport.CallSignal;
+import org.vhostuserrng.transport.DirtyLog;
 import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.QueueSetup.QueueAreas;
+import org.vhostuserrng.transport.WriteLog;
 
 /** Virtqueues that cannot be (VIRTIO 1.3 §2.7): refused, and the source stays closed. */
 class QueueSetupTest {
@@ -21,8 +23,16 @@ class QueueSetupTest {
     private final GuestMemory memory = GuestMemory.of(List.of(new GuestMemory.Region(Guest.BASE, guest.first, false)));
 
     private void assertRefused(int size, int base, QueueAreas areas) {
-        QueueSetup setup =
-                new QueueSetup(0, size, base, Virtio.VIRTIO_F_VERSION_1, areas, memory, new CallSignal(), () -> 0);
+        QueueSetup setup = new QueueSetup(
+                0,
+                size,
+                base,
+                Virtio.VIRTIO_F_VERSION_1,
+                areas,
+                memory,
+                new CallSignal(),
+                new WriteLog(new DirtyLog()),
+                () -> 0);
 
         assertThrows(InvalidQueueException.class, () -> guest.device.start(setup));
 

@@ -12,6 +12,7 @@ import java.util.function.LongSupplier;
  * @param areas where the guest placed the virtqueue
  * @param memory the guest's memory, as long as this queue runs
  * @param call how the driver is notified of used buffers
+ * @param writes is told what the device has written
  * @param clock the loop's time: nanoseconds since it began, never negative
  */
 public record QueueSetup(
@@ -22,6 +23,7 @@ public record QueueSetup(
         QueueAreas areas,
         GuestMemory memory,
         CallSignal call,
+        WriteLog writes,
         LongSupplier clock) {
     /**
      * The parts of a virtqueue (VIRTIO 1.3 §2.6), as guest-physical addresses.

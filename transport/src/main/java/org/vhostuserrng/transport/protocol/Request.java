@@ -25,10 +25,19 @@ public sealed interface Request {
     /** Region {@code i} is in descriptor {@code i} of the message. */
     record SetMemTable(List<MemoryRegion> regions) implements Request {}
 
+    /** The log is in the message's descriptor. */
+    record SetLogBase(long size, long mmapOffset) implements Request {}
+
+    /** The eventfd that is to be told of changes is the message's descriptor. */
+    record SetLogFd() implements Request {}
+
     record SetVringNum(int index, int num) implements Request {}
 
-    /** Addresses are the front-end's own (user addresses). */
-    record SetVringAddr(int index, int flags, UserAddress descriptor, UserAddress used, UserAddress available)
+    /**
+     * Addresses are the front-end's own (user addresses), but {@code log}, a guest-physical one: where writes to the used
+     * ring are logged.
+     */
+    record SetVringAddr(int index, int flags, UserAddress descriptor, UserAddress used, UserAddress available, long log)
             implements Request {}
 
     record SetVringBase(int index, int base) implements Request {}

@@ -29,6 +29,14 @@ public final class RequestDecoder {
             case VhostUser.VHOST_USER_SET_OWNER -> empty(new Request.SetOwner(), payload, fds);
             case VhostUser.VHOST_USER_RESET_OWNER -> empty(new Request.ResetOwner(), payload, fds);
             case VhostUser.VHOST_USER_SET_MEM_TABLE -> memTable(payload, fds);
+            case VhostUser.VHOST_USER_SET_LOG_BASE -> {
+                expect(payload, 16, fds, 1);
+                yield new Request.SetLogBase(u64(payload, 0), u64(payload, 8));
+            }
+            case VhostUser.VHOST_USER_SET_LOG_FD -> {
+                expect(payload, 0, fds, 1);
+                yield new Request.SetLogFd();
+            }
             case VhostUser.VHOST_USER_SET_VRING_NUM -> {
                 expect(payload, 8, fds, NO_FDS);
                 yield new Request.SetVringNum(u32(payload, 0), u32(payload, 4));
@@ -102,13 +110,13 @@ public final class RequestDecoder {
 
     private static Request vringAddr(MemorySegment payload, int fds) throws ProtocolViolation {
         expect(payload, 40, fds, NO_FDS);
-        // The u64 at 32 is where writes to the used ring are logged; logging is not offered.
         return new Request.SetVringAddr(
                 u32(payload, 0),
                 u32(payload, 4),
                 new UserAddress(u64(payload, 8)),
                 new UserAddress(u64(payload, 16)),
-                new UserAddress(u64(payload, 24)));
+                new UserAddress(u64(payload, 24)),
+                u64(payload, 32));
     }
 
     /** Checks SET_VRING_KICK, CALL or ERR: one descriptor, or the bit that says there is none. */

@@ -19,6 +19,8 @@ public final class VhostUser {
     public static final int VHOST_USER_SET_OWNER = 3;
     public static final int VHOST_USER_RESET_OWNER = 4;
     public static final int VHOST_USER_SET_MEM_TABLE = 5;
+    public static final int VHOST_USER_SET_LOG_BASE = 6;
+    public static final int VHOST_USER_SET_LOG_FD = 7;
     public static final int VHOST_USER_SET_VRING_NUM = 8;
     public static final int VHOST_USER_SET_VRING_ADDR = 9;
     public static final int VHOST_USER_SET_VRING_BASE = 10;
@@ -39,11 +41,18 @@ public final class VhostUser {
 
     // Protocol feature bits
     public static final int VHOST_USER_PROTOCOL_F_MQ = 0;
+    public static final int VHOST_USER_PROTOCOL_F_LOG_SHMFD = 1;
     public static final int VHOST_USER_PROTOCOL_F_REPLY_ACK = 3;
     public static final int VHOST_USER_PROTOCOL_F_RESET_DEVICE = 13;
     public static final int VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS = 15;
     public static final int VHOST_USER_PROTOCOL_F_STATUS = 16;
     public static final int VHOST_USER_PROTOCOL_F_GPA_ADDRESSES = 21;
+
+    /** The feature bit that says that writes to buffers are to be logged. */
+    public static final int VHOST_F_LOG_ALL = 26;
+
+    /** Of the flags of SET_VRING_ADDR: writes to the used ring are to be logged. */
+    public static final int VHOST_VRING_F_LOG = 0;
 
     /** The feature bit that says that protocol features can be negotiated. */
     public static final int VHOST_USER_F_PROTOCOL_FEATURES = 30;

@@ -6,6 +6,7 @@ import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.QueueSetup.QueueAreas;
+import org.vhostuserrng.transport.WriteLog;
 import org.vhostuserrng.transport.loop.Activity;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.protocol.ProtocolViolation;
@@ -35,6 +36,7 @@ final class RingSlot extends Activity implements AutoCloseable {
     private final SessionState configured;
     private final Session session;
     private final CallSignal call = new CallSignal();
+    private final WriteLog writes;
 
     private RingState state = new Stopped(0);
     private int size;
@@ -50,6 +52,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         this.loop = guest.loop();
         this.configured = configured;
         this.session = session;
+        this.writes = new WriteLog(configured.dirtyLog());
     }
 
     // --- what the guest causes -------------------------------------------------------------------------------------
@@ -145,6 +148,19 @@ final class RingSlot extends Activity implements AutoCloseable {
         if (moved) {
             suspend();
             resume();
+        }
+    }
+
+    void logBuffers(boolean on) {
+        writes.logBuffers(on);
+    }
+
+    /** Whether writes to the used ring are logged, as if it lay at a guest-physical address. */
+    void logRing(boolean on, long guestAddress) {
+        if (on) {
+            writes.logRing(guestAddress);
+        } else {
+            writes.ignoreRing();
         }
     }
 
@@ -249,7 +265,8 @@ final class RingSlot extends Activity implements AutoCloseable {
                 configured.toGuest(addresses.available()),
                 configured.toGuest(addresses.used()));
         GuestMemory memory = configured.memory().guestMemory();
-        QueueSetup setup = new QueueSetup(index, size, base, configured.features(), areas, memory, call, loop::now);
+        QueueSetup setup =
+                new QueueSetup(index, size, base, configured.features(), areas, memory, call, writes, loop::now);
         try {
             state = new Started(guest.device().start(setup));
             memory.settle();

@@ -1,16 +1,20 @@
 package org.vhostuserrng.transport.session;
 
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_F_LOG_ALL;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_F_PROTOCOL_FEATURES;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_GPA_ADDRESSES;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_LOG_SHMFD;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_MQ;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_REPLY_ACK;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_RESET_DEVICE;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_STATUS;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_VRING_F_LOG;
 import static org.vhostuserrng.transport.protocol.VhostUser.mask;
 
 import java.io.IOException;
 import java.util.Arrays;
+import org.vhostuserrng.transport.DirtyLog;
 import org.vhostuserrng.transport.SessionPolicy;
 import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.protocol.MessageChannel;
@@ -21,12 +25,16 @@ import org.vhostuserrng.transport.protocol.Request.UserAddress;
 import org.vhostuserrng.transport.protocol.VhostUser;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.HostFault;
+import org.vhostuserrng.transport.sys.Mapping;
 
 /**
  * What a front-end has configured: features, memory, rings; and what each of its requests does to that. Confined to the
  * loop's thread.
  */
 final class SessionState implements AutoCloseable {
+    /** vhost-user, SET_LOG_BASE: zero, as for all acknowledgements. */
+    private static final long LOG_ACCEPTED = 0;
+
     /** VIRTIO 1.3 §2.1: writing 0 into the device status resets the device. */
     private static final long STATUS_RESET = 0;
 
@@ -37,6 +45,7 @@ final class SessionState implements AutoCloseable {
     private long protocolFeatures;
     private boolean negotiated;
     private long status;
+    private final DirtyLog dirtyLog = new DirtyLog();
     private MemoryTable memory = MemoryTable.empty();
 
     SessionState(Guest guest, Session session) {
@@ -63,6 +72,10 @@ final class SessionState implements AutoCloseable {
         return !negotiated || accepted(VHOST_USER_PROTOCOL_F_REPLY_ACK);
     }
 
+    DirtyLog dirtyLog() {
+        return dirtyLog;
+    }
+
     /** The guest-physical address of an address that the front-end gave for a part of a ring. */
     long toGuest(UserAddress address) throws ProtocolViolation {
         // vhost-user, GPA_ADDRESSES: ring addresses are guest-physical ones then.
@@ -76,6 +89,7 @@ final class SessionState implements AutoCloseable {
             ring.close();
         }
         memory.unmap();
+        dirtyLog.close();
     }
 
     /** Carries a request out, and tells whether it has been replied to. */
@@ -98,6 +112,11 @@ final class SessionState implements AutoCloseable {
             case Request.GetMaxMemSlots() -> channel.reply(VhostUser.MAX_MEM_SLOTS);
             case Request.AddMemReg(Request.MemoryRegion region) -> addMemory(region, fds);
             case Request.RemMemReg(Request.MemoryRegion region) -> changeMemory(memory.minus(region));
+            case Request.SetLogBase(long size, long offset) -> {
+                setLogBase(size, offset, fds);
+                channel.reply(LOG_ACCEPTED);
+            }
+            case Request.SetLogFd() -> dirtyLog.tell(eventFd(true, fds));
             case Request.SetVringNum(int index, int num) -> ring(index).setNum(num);
             case Request.SetVringBase(int index, int base) -> ring(index).setBase(base);
             case Request.SetVringAddr addr -> setVringAddr(addr);
@@ -119,6 +138,7 @@ final class SessionState implements AutoCloseable {
             case Request.GetFeatures(), Request.GetProtocolFeatures(), Request.GetQueueNum() -> true;
             case Request.GetStatus(), Request.GetMaxMemSlots() -> true;
             case Request.GetVringBase ignored -> true;
+            case Request.SetLogBase ignored -> true;
             default -> false;
         };
     }
@@ -126,11 +146,12 @@ final class SessionState implements AutoCloseable {
     // --- features --------------------------------------------------------------------------------------------------
 
     private long offeredFeatures() {
-        return device.features() | mask(VHOST_USER_F_PROTOCOL_FEATURES);
+        return device.features() | mask(VHOST_USER_F_PROTOCOL_FEATURES) | mask(VHOST_F_LOG_ALL);
     }
 
     private long offeredProtocolFeatures() {
         return mask(VHOST_USER_PROTOCOL_F_MQ)
+                | mask(VHOST_USER_PROTOCOL_F_LOG_SHMFD)
                 | mask(VHOST_USER_PROTOCOL_F_REPLY_ACK)
                 | mask(VHOST_USER_PROTOCOL_F_RESET_DEVICE)
                 | mask(VHOST_USER_PROTOCOL_F_STATUS)
@@ -144,10 +165,15 @@ final class SessionState implements AutoCloseable {
 
     private void setFeatures(long accepted) throws ProtocolViolation {
         requireOffered("features", accepted, offeredFeatures());
-        if (accepted != features && Arrays.stream(rings).anyMatch(RingSlot::isStarted)) {
+        // Logging begins and ends while rings run; nothing else may change under them.
+        boolean changed = ((accepted ^ features) & ~mask(VHOST_F_LOG_ALL)) != 0;
+        if (changed && Arrays.stream(rings).anyMatch(RingSlot::isStarted)) {
             throw new ProtocolViolation("features changed while a ring is started");
         }
         features = accepted;
+        for (RingSlot ring : rings) {
+            ring.logBuffers((accepted & mask(VHOST_F_LOG_ALL)) != 0);
+        }
         // vhost-user, "Ring states": without VHOST_USER_F_PROTOCOL_FEATURES rings are enabled from the beginning.
         if ((accepted & mask(VHOST_USER_F_PROTOCOL_FEATURES)) == 0) {
             for (RingSlot ring : rings) {
@@ -213,6 +239,20 @@ final class SessionState implements AutoCloseable {
         }
     }
 
+    private void setLogBase(long size, long offset, ReceivedFds fds) throws ProtocolViolation {
+        try {
+            Mapping log = Mapping.of(fds.get(0), offset, size);
+            // Bits are set with an atomic instruction, which the JVM does not survive on memory that has vanished.
+            if (!log.isSealed()) {
+                log.close();
+                throw new IOException("memory that cannot be sealed against shrinking");
+            }
+            dirtyLog.use(log);
+        } catch (IOException refused) {
+            throw new ProtocolViolation("dirty log: " + refused.getMessage(), refused);
+        }
+    }
+
     // --- rings -----------------------------------------------------------------------------------------------------
 
     private RingSlot ring(int index) throws ProtocolViolation {
@@ -224,10 +264,12 @@ final class SessionState implements AutoCloseable {
     }
 
     private void setVringAddr(Request.SetVringAddr addr) throws ProtocolViolation {
-        if (addr.flags() != 0) {
-            throw new ProtocolViolation("ring flags " + addr.flags() + ", expected none: logging is not offered");
+        if ((addr.flags() & ~(1 << VHOST_VRING_F_LOG)) != 0) {
+            throw new ProtocolViolation("ring flags " + Integer.toHexString(addr.flags()) + ", expected 0 or 1");
         }
-        ring(addr.index()).setAddresses(new RingSlot.Addresses(addr.descriptor(), addr.used(), addr.available()));
+        RingSlot ring = ring(addr.index());
+        ring.setAddresses(new RingSlot.Addresses(addr.descriptor(), addr.used(), addr.available()));
+        ring.logRing((addr.flags() & (1 << VHOST_VRING_F_LOG)) != 0, addr.log());
     }
 
     private static void setKick(RingSlot ring, EventFd kick) throws ProtocolViolation {

@@ -68,7 +68,8 @@ class RequestDecoderTest {
 
         // struct: u32 index, u32 flags, u64 descriptor, u64 used, u64 available, u64 log
         assertEquals(
-                new Request.SetVringAddr(2, 1, new UserAddress(0x10), new UserAddress(0x20), new UserAddress(0x30)),
+                new Request.SetVringAddr(
+                        2, 1, new UserAddress(0x10), new UserAddress(0x20), new UserAddress(0x30), 0x40),
                 request);
     }
 

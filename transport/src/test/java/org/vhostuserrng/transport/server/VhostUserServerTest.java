@@ -53,7 +53,8 @@ class VhostUserServerTest {
 
             settle();
 
-            assertArrayEquals(new int[] {VhostUser.VHOST_USER_GET_FEATURES, 5, 8, 1 << 30, 1}, receive(frontEnd, 5));
+            assertArrayEquals(
+                    new int[] {VhostUser.VHOST_USER_GET_FEATURES, 5, 8, 1 << 30 | 1 << 26, 1}, receive(frontEnd, 5));
         }
     }
 

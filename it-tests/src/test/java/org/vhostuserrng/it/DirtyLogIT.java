@@ -1,0 +1,170 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
+import static org.vhostuserrng.it.Eventually.PATIENCE;
+
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.BackendException;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EventFd;
+import org.vhostuserrng.frontend.MemoryRegion;
+import org.vhostuserrng.frontend.MemoryRegion.Sealing;
+import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.Reply;
+import org.vhostuserrng.frontend.VhostUser;
+
+/** VHOST_USER_PROTOCOL_F_LOG_SHMFD: which pages the device has written, for a VMM that migrates the guest. */
+class DirtyLogIT {
+    private static final int SET_LOG_BASE = 6;
+    private static final int SET_LOG_FD = 7;
+    private static final long PROTOCOL_F_LOG_SHMFD = 1L << 1;
+    private static final long F_LOG_ALL = 1L << 26;
+    private static final int VRING_F_LOG = 1;
+    private static final long PAGE = 4096;
+    /** A bit for each page up to 8 GiB. */
+    private static final long LOG_BYTES = 256 << 10;
+
+    private static final long USED_RING_LOGGED_AT = 0x5000_0000L;
+
+    @RegisterExtension
+    private final Daemons daemons = new Daemons();
+
+    private EntropyDriver guest() throws IOException {
+        Options options =
+                Options.DEFAULT.withProtocolFeatures(Options.DEFAULT.protocolFeatures() | PROTOCOL_F_LOG_SHMFD);
+        return EntropyDriver.start(daemons.start().socket(), options);
+    }
+
+    private static MemoryRegion log(Sealing sealing) throws IOException {
+        return new MemoryRegion(0, 0, LOG_BYTES, 0, sealing);
+    }
+
+    private static void use(EntropyDriver guest, MemoryRegion log) throws IOException {
+        byte[] sizeAndOffset = bytes(16).putLong(LOG_BYTES).putLong(0).array();
+        guest.session().tell(SET_LOG_BASE, sizeAndOffset, log.fd());
+        Reply reply = guest.session().socket().receive(SET_LOG_BASE, PATIENCE);
+        assertEquals(0, reply.u64());
+    }
+
+    private static void logBuffers(EntropyDriver guest, boolean on) throws IOException {
+        long features = guest.features() | VhostUser.VHOST_USER_F_PROTOCOL_FEATURES;
+        guest.session().setFeatures(features | (on ? F_LOG_ALL : 0));
+    }
+
+    private static void logUsedRing(EntropyDriver guest) throws IOException {
+        byte[] address = bytes(40)
+                .putInt(0)
+                .putInt(VRING_F_LOG)
+                .putLong(guest.memory().userAddress(guest.requestq().layout().descriptorArea()))
+                .putLong(guest.memory().userAddress(guest.requestq().layout().deviceArea()))
+                .putLong(guest.memory().userAddress(guest.requestq().layout().driverArea()))
+                .putLong(USED_RING_LOGGED_AT)
+                .array();
+        guest.session().tell(VhostUser.SET_VRING_ADDR, address);
+    }
+
+    private static ByteBuffer bytes(int size) {
+        return ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
+    }
+
+    private static boolean isMarked(MemoryRegion log, long guestAddress) {
+        long page = guestAddress / PAGE;
+        return (log.segment().get(ValueLayout.JAVA_BYTE, page / 8) & (1 << (page % 8))) != 0;
+    }
+
+    private static boolean isClean(MemoryRegion log) {
+        return log.segment().asByteBuffer().mismatch(ByteBuffer.allocate((int) LOG_BYTES)) == -1;
+    }
+
+    @Test
+    void pagesOfFilledBuffersAreMarked() throws Exception {
+        try (EntropyDriver guest = guest();
+                MemoryRegion log = log(Sealing.SEALED)) {
+            use(guest, log);
+            logBuffers(guest, true);
+
+            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS + PAGE - 32, 64));
+            guest.requestq().kick().signal();
+            guest.awaitUsed(PATIENCE);
+
+            assertTrue(isMarked(log, BUFFER_ADDRESS));
+            assertTrue(isMarked(log, BUFFER_ADDRESS + PAGE));
+            assertFalse(isMarked(log, BUFFER_ADDRESS + 2 * PAGE));
+        }
+    }
+
+    @Test
+    void usedRingIsMarkedWhereTheFrontEndSaid() throws Exception {
+        try (EntropyDriver guest = guest();
+                MemoryRegion log = log(Sealing.SEALED)) {
+            use(guest, log);
+            logUsedRing(guest);
+
+            guest.request(64, PATIENCE);
+
+            assertTrue(isMarked(log, USED_RING_LOGGED_AT));
+            assertFalse(isMarked(log, BUFFER_ADDRESS));
+        }
+    }
+
+    @Test
+    void nothingIsMarkedUnlessAskedFor() throws Exception {
+        try (EntropyDriver guest = guest();
+                MemoryRegion log = log(Sealing.SEALED)) {
+            use(guest, log);
+
+            guest.request(64, PATIENCE);
+
+            assertTrue(isClean(log));
+        }
+    }
+
+    @Test
+    void loggingEndsWhileTheRingRuns() throws Exception {
+        try (EntropyDriver guest = guest();
+                MemoryRegion log = log(Sealing.SEALED)) {
+            use(guest, log);
+            logBuffers(guest, true);
+            logBuffers(guest, false);
+            guest.session().getFeatures();
+
+            guest.request(64, PATIENCE);
+
+            assertTrue(isClean(log));
+        }
+    }
+
+    @Test
+    void changesAreToldToTheLogsEventfd() throws Exception {
+        try (EntropyDriver guest = guest();
+                MemoryRegion log = log(Sealing.SEALED);
+                EventFd changed = new EventFd()) {
+            use(guest, log);
+            guest.session().tell(SET_LOG_FD, Payload.none(), changed.fd());
+            logBuffers(guest, true);
+
+            guest.request(64, PATIENCE);
+
+            assertNotEquals(0, changed.await(PATIENCE));
+        }
+    }
+
+    @Test
+    void logThatCouldVanishIsRefused() throws Exception {
+        try (EntropyDriver guest = guest();
+                MemoryRegion log = log(Sealing.UNSEALABLE)) {
+            assertThrows(BackendException.class, () -> use(guest, log));
+        }
+    }
+}
