@@ -1,5 +1,48 @@
 /**
  * The vhost-user document turned into types: constants, one record for each request, the decoder, the framing of
  * messages on a socket. Knows nothing of what a request does.
+ *
+ * <p>What of the document is there, and what is not and why:
+ *
+ * <table>
+ *   <caption>Front-end requests</caption>
+ *   <tr><th>id</th><th>request</th><th>here</th></tr>
+ *   <tr><td>1, 2</td><td>GET_FEATURES, SET_FEATURES</td><td>done; a bit that was not offered is refused</td></tr>
+ *   <tr><td>3</td><td>SET_OWNER</td><td>done: one front-end at a time is the owner</td></tr>
+ *   <tr><td>4</td><td>RESET_OWNER</td><td>done: disables all rings</td></tr>
+ *   <tr><td>5</td><td>SET_MEM_TABLE</td><td>done, also while rings run</td></tr>
+ *   <tr><td>6, 7</td><td>SET_LOG_BASE, SET_LOG_FD</td><td>done; the log must be sealed or sealable</td></tr>
+ *   <tr><td>8, 9, 10, 11</td><td>SET_VRING_NUM, ADDR, BASE, GET_VRING_BASE</td><td>done</td></tr>
+ *   <tr><td>12, 13, 14</td><td>SET_VRING_KICK, CALL, ERR</td><td>done; the descriptor must be an eventfd; without one
+ *       the ring is polled each millisecond</td></tr>
+ *   <tr><td>15, 16, 17, 18</td><td>GET/SET_PROTOCOL_FEATURES, GET_QUEUE_NUM, SET_VRING_ENABLE</td><td>done</td></tr>
+ *   <tr><td>19, 20, 23</td><td>SEND_RARP, NET_SET_MTU, SET_VRING_ENDIAN</td><td>refused: for network devices, and
+ *       legacy devices of the other byte order</td></tr>
+ *   <tr><td>21, 22</td><td>SET_BACKEND_REQ_FD, IOTLB_MSG</td><td>not yet, nor is VIRTIO_F_ACCESS_PLATFORM</td></tr>
+ *   <tr><td>24, 25</td><td>GET_CONFIG, SET_CONFIG</td><td>refused: the device has no configuration (VIRTIO 1.3 §5.4.4)
+ *       </td></tr>
+ *   <tr><td>26, 27, 33</td><td>crypto sessions, GPU_SET_SOCKET</td><td>refused: other devices</td></tr>
+ *   <tr><td>28, 29, 30</td><td>POSTCOPY_*</td><td>refused: a page fault would stop the loop, and with it other guests
+ *       </td></tr>
+ *   <tr><td>31, 32</td><td>GET_INFLIGHT_FD, SET_INFLIGHT_FD</td><td>not yet</td></tr>
+ *   <tr><td>34, 39, 40</td><td>RESET_DEVICE, SET_STATUS, GET_STATUS</td><td>done</td></tr>
+ *   <tr><td>35</td><td>VRING_KICK</td><td>refused: front-ends take in-band notifications if they are offered, whether
+ *       they can or not</td></tr>
+ *   <tr><td>36, 37, 38</td><td>GET_MAX_MEM_SLOTS, ADD_MEM_REG, REM_MEM_REG</td><td>done, if the operator says so</td></tr>
+ *   <tr><td>41, 44</td><td>GET_SHARED_OBJECT, GET_SHMEM_CONFIG</td><td>refused: the device shares nothing</td></tr>
+ *   <tr><td>42, 43</td><td>SET_DEVICE_STATE_FD, CHECK_DEVICE_STATE</td><td>not yet</td></tr>
+ *   <tr><td>45</td><td>GET_VRING_BASE_SKIP_DRAIN</td><td>not yet</td></tr>
+ * </table>
+ *
+ * <table>
+ *   <caption>Protocol features</caption>
+ *   <tr><th>offered</th><td>MQ, LOG_SHMFD, REPLY_ACK, RESET_DEVICE, STATUS, GPA_ADDRESSES; CONFIGURE_MEM_SLOTS if the
+ *       operator says so</td></tr>
+ *   <tr><th>not offered</th><td>RARP, MTU, CROSS_ENDIAN, CRYPTO_SESSION, CONFIG, SHARED_OBJECT, SHMEM (other devices);
+ *       PAGEFAULT, INBAND_NOTIFICATIONS (see above); HOST_NOTIFIER (there is no register to map); XEN_MMAP (other
+ *       hosts)</td></tr>
+ *   <tr><th>not yet</th><td>BACKEND_REQ, BACKEND_SEND_FD, INFLIGHT_SHMFD, DEVICE_STATE, GET_VRING_BASE_INFLIGHT,
+ *       GET_VRING_BASE_SKIP_DRAIN</td></tr>
+ * </table>
  */
 package org.vhostuserrng.transport.protocol;
