@@ -7,6 +7,9 @@ import java.util.List;
 final class HandshakeTable {
     private static final int MOST_ROWS = 1000;
 
+    /** As many lines of its own as a memory table has regions at most; a hex dump that is longer is left out. */
+    private static final int MOST_DETAILS = 8;
+
     /** A row whose last two cells come later, if at all. */
     private static final class Row {
         private final DecodedMessage message;
@@ -54,10 +57,14 @@ final class HandshakeTable {
 
     private static String cell(DecodedMessage message) {
         List<String> parts = new ArrayList<>();
-        parts.add(message.fields());
+        if (!message.fields().isEmpty()) {
+            parts.add(message.fields());
+        }
         parts.addAll(message.notes());
-        parts.removeIf(String::isEmpty);
-        return String.join("; ", parts).replace("|", "\\|");
+        if (message.details().size() <= MOST_DETAILS) {
+            parts.addAll(message.details());
+        }
+        return String.join("<br>", parts).replace("|", "\\|");
     }
 
     List<String> lines() {

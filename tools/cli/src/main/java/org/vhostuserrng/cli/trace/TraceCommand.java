@@ -120,6 +120,7 @@ public final class TraceCommand implements Callable<Integer> {
     }
 
     private void serve(TraceLog log) throws IOException, InterruptedException {
+        Rehearsal.run();
         Proxy proxy = new Proxy(listen, connect, log);
         StopSignal stop = new StopSignal(proxy::stop);
         try (proxy) {
