@@ -11,6 +11,11 @@ import jnr.unixsocket.UnixSocketChannel;
 
 /** A Unix socket that listens at a path; the path goes with it. */
 public final class DescriptorListener implements AutoCloseable {
+    /** inode(7): the type of a file, and that of a socket. */
+    private static final int S_IFMT = 0xf000;
+
+    private static final int S_IFSOCK = 0xc000;
+
     private final UnixServerSocketChannel channel;
     private final Path path;
     private volatile boolean stopped;
@@ -33,8 +38,7 @@ public final class DescriptorListener implements AutoCloseable {
     }
 
     private static void removeStale(Path path) throws IOException {
-        boolean socket = Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path);
-        if (!socket) {
+        if (!Files.exists(path) || ((int) Files.getAttribute(path, "unix:mode") & S_IFMT) != S_IFSOCK) {
             return;
         }
         if (listens(path)) {

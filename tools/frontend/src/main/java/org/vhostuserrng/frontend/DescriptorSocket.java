@@ -105,9 +105,8 @@ public final class DescriptorSocket implements AutoCloseable {
 
     /** Ends the connection both ways; a thread that waits in {@link #receive} finds its end. */
     public void shutdown() {
-        // Fails only when the other side was faster.
-        int result = LibC.calls().shutdown(channel.getFD(), LibC.SHUT_RDWR);
-        assert result == 0 || LibC.errno() == Errno.ENOTCONN;
+        // It fails when the other side was faster, which is as good.
+        LibC.calls().shutdown(channel.getFD(), LibC.SHUT_RDWR);
     }
 
     @Override

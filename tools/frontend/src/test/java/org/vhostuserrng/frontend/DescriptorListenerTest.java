@@ -78,6 +78,14 @@ class DescriptorListenerTest {
     }
 
     @Test
+    void fifoStays() throws Exception {
+        new ProcessBuilder("mkfifo", path.toString()).start().waitFor();
+
+        assertThrows(IOException.class, () -> new DescriptorListener(path));
+        assertTrue(Files.exists(path));
+    }
+
+    @Test
     void otherFileStays() throws Exception {
         Files.writeString(path, "precious");
 
