@@ -34,8 +34,8 @@ final class MessagePump {
     private boolean move(PumpedMessage message) throws IOException {
         boolean open = true;
         while (open && message.wanted() > 0) {
-            if (message.holdsAnything() && !from.readable()) {
-                // The rest is not there: whoever waits for the part must not wait because of us.
+            if (message.holdsLateDescriptors() || (message.holdsAnything() && !from.readable())) {
+                // The rest may not be there: whoever waits for the part must not wait because of us.
                 message.passOn(to);
             }
             ReceivedBytes received = from.receive(message.wanted());

@@ -32,6 +32,9 @@ final class ProxySession implements AutoCloseable {
             end("the " + side.text() + " closed");
         } catch (IOException failed) {
             end("the " + side.text() + "'s message was not passed on: " + failed.getMessage());
+        } finally {
+            // A bug of ours must not leave the other pump waiting for ever.
+            end("trace failed");
         }
     }
 

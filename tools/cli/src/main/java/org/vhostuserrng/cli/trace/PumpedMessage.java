@@ -16,6 +16,9 @@ import org.vhostuserrng.frontend.VhostUser;
  * once, with its descriptors at its first byte; one that came in pieces leaves in pieces.
  */
 final class PumpedMessage implements AutoCloseable {
+    /** Above what one sending can carry, which is 253. */
+    private static final int MOST_DESCRIPTIONS = 256;
+
     private final ByteArrayOutputStream seen = new ByteArrayOutputStream();
     private final List<PassedDescriptor> descriptions = new ArrayList<>();
 
@@ -46,6 +49,11 @@ final class PumpedMessage implements AutoCloseable {
         return !held.isEmpty();
     }
 
+    /** Late descriptors are held: a side that sends some with every byte must not have us collect them. */
+    boolean holdsLateDescriptors() {
+        return held.size() > 1 && !held.getLast().descriptors().isEmpty();
+    }
+
     boolean isEmpty() {
         return seen.size() == 0;
     }
@@ -55,9 +63,11 @@ final class PumpedMessage implements AutoCloseable {
         int offset = seen.size();
         held.add(received);
         for (ReceivedDescriptor descriptor : received.descriptors()) {
-            descriptions.add(new PassedDescriptor(offset, DescriptorDescription.of(descriptor)));
+            if (descriptions.size() < MOST_DESCRIPTIONS) {
+                descriptions.add(new PassedDescriptor(offset, DescriptorDescription.of(descriptor)));
+            }
         }
-        if (received.descriptorsLost()) {
+        if (received.descriptorsLost() && descriptions.size() < MOST_DESCRIPTIONS) {
             descriptions.add(new PassedDescriptor(offset, "lost: trace has no descriptor left"));
         }
         seen.writeBytes(received.bytes());

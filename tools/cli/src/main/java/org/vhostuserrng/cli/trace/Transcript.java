@@ -108,6 +108,7 @@ final class Transcript implements TraceSink {
     }
 
     private String styled(String text, IStyle style) {
-        return ansi.enabled() ? style.on() + text + style.off() : text;
+        // Not style.off(): bold's is what other terminals take for a double underline.
+        return ansi.enabled() ? style.on() + text + Style.reset.on() : text;
     }
 }

@@ -226,6 +226,24 @@ class ProxySessionTest {
     }
 
     @Test
+    void descriptorsWithEveryByteArriveAndAreNotCollected() throws Exception {
+        int[] fds = new int[100];
+        int arrived = 0;
+        try (EventFd call = new EventFd()) {
+            Arrays.fill(fds, call.fd());
+            for (byte each : CALL) {
+                vmm.send(new byte[] {each}, fds);
+                arrived += receive(backEnd, 1).descriptors().size();
+            }
+        }
+        vmm.close();
+        running.join();
+
+        assertEquals(100 * CALL.length, arrived);
+        assertEquals(256, messages().getFirst().descriptors().size());
+    }
+
+    @Test
     void hugePayloadIsPassedOn() throws Exception {
         byte[] huge = new byte[300_000];
         new Random(1).nextBytes(huge);
