@@ -15,6 +15,8 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The document says what the program does. Its QEMU line is what guest/run, and so RealGuestIT, boots with. */
 class ReadmeIT {
@@ -64,11 +66,12 @@ class ReadmeIT {
         assertEquals(helpOptions(), tableOptions("| option | default | meaning |"));
     }
 
-    @Test
-    void itsBenchOptionsAreThoseOfTheHelp() throws IOException, InterruptedException {
-        Set<String> documented = new TreeSet<>(tableOptions("| option of `bench` | default | meaning |"));
+    @ParameterizedTest
+    @ValueSource(strings = {"bench", "trace"})
+    void itsOtherProgramsOptionsAreThoseOfTheHelp(String program) throws IOException, InterruptedException {
+        Set<String> documented = new TreeSet<>(tableOptions("| option of `" + program + "` | default | meaning |"));
         documented.addAll(Set.of("--help", "--version"));
-        Set<String> offered = new TreeSet<>(helpOptions("bench"));
+        Set<String> offered = new TreeSet<>(helpOptions(program));
         offered.addAll(Set.of("--help", "--version"));
         assertEquals(offered, documented);
     }

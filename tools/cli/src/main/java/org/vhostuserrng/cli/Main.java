@@ -1,6 +1,7 @@
 package org.vhostuserrng.cli;
 
 import java.io.IOException;
+import org.vhostuserrng.cli.trace.TraceCommand;
 import org.vhostuserrng.frontend.BrokenDeviceException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -15,7 +16,7 @@ import picocli.CommandLine.ParseResult;
         name = "vhost-user-rng",
         description = "Tools around the vhost-user-rng daemon.",
         mixinStandardHelpOptions = true,
-        subcommands = BenchCommand.class)
+        subcommands = {BenchCommand.class, TraceCommand.class})
 public final class Main {
     private static final int FAILED = 1;
 

@@ -228,6 +228,6 @@ final class DaemonCommand {
                         "  qemu-system-x86_64 ... -chardev socket,id=c,path=/run/rng.sock \\",
                         "    -device vhost-user-rng-pci,chardev=c",
                         "",
-                        "Another program: vhost-user-rng bench --help");
+                        "Other programs: vhost-user-rng bench --help, vhost-user-rng trace --help");
     }
 }

@@ -11,6 +11,7 @@ final class LibC {
     static final int MFD_CLOEXEC = 0x1;
     static final int MFD_ALLOW_SEALING = 0x2;
     static final int F_ADD_SEALS = 1033;
+    static final int F_GET_SEALS = 1034;
     static final int F_SEAL_SHRINK = 0x2;
     static final int EFD_NONBLOCK = 0x800;
     static final int EFD_CLOEXEC = 0x80000;
@@ -18,6 +19,9 @@ final class LibC {
     static final int MSG_NOSIGNAL = 0x4000;
     static final int SOL_SOCKET = 1;
     static final int SCM_RIGHTS = 1;
+    static final int MSG_CMSG_CLOEXEC = 0x40000000;
+    static final int MSG_CTRUNC = 0x8;
+    static final int SHUT_RDWR = 2;
 
     /** Bytes of struct pollfd: fd 4, events 2, revents 2. */
     private static final int POLLFD_SIZE = 8;
@@ -79,5 +83,11 @@ final class LibC {
         long write(int fd, Pointer buffer, long count);
 
         int close(int fd);
+
+        long sendmsg(int fd, Pointer message, int flags);
+
+        long recvmsg(int fd, Pointer message, int flags);
+
+        int shutdown(int fd, int how);
     }
 }

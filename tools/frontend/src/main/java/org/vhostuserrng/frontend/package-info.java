@@ -7,6 +7,11 @@
  * {@link org.vhostuserrng.frontend.PackedDriverRing} are the driver's half of a virtqueue on any {@link java.lang.foreign.MemorySegment}, and {@link org.vhostuserrng.frontend.EntropyDriver} joins
  * them into a guest with an entropy device.
  *
- * <p>No class here may be used by two threads at once.
+ * <p>What stands between a front-end and a back-end uses {@link org.vhostuserrng.frontend.DescriptorListener} and {@link
+ * org.vhostuserrng.frontend.DescriptorSocket}; the names of everything that passes are in {@link
+ * org.vhostuserrng.frontend.FrontendMessageType}, {@link org.vhostuserrng.frontend.ProtocolFeature} and {@link
+ * org.vhostuserrng.frontend.VirtioFeature}.
+ *
+ * <p>Unless it says otherwise, no class here may be used by two threads at once.
  */
 package org.vhostuserrng.frontend;

@@ -1,0 +1,41 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.vhostuserrng.it.Eventually.PATIENCE;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.FrontendSession;
+import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.RingLayout;
+import org.vhostuserrng.frontend.VhostUser;
+
+/** VHOST_USER_PROTOCOL_F_GPA_ADDRESSES: a front-end that gives the ring's addresses as the guest sees them. */
+class GpaAddressesIT {
+    private static final long PROTOCOL_F_GPA_ADDRESSES = 1L << 21;
+
+    @RegisterExtension
+    private final Daemons daemons = new Daemons();
+
+    @Test
+    void ringAtGuestPhysicalAddressesIsServed() throws Exception {
+        Options options = Options.DEFAULT.withProtocolFeatures(Options.DEFAULT.protocolFeatures() | PROTOCOL_F_GPA_ADDRESSES);
+        try (EntropyDriver guest = EntropyDriver.initialise(daemons.start().socket(), options)) {
+            FrontendSession session = guest.session();
+            RingLayout layout = guest.requestq().layout();
+            session.setFeatures(guest.features() | VhostUser.VHOST_USER_F_PROTOCOL_FEATURES);
+            session.setMemTable(guest.memory());
+            session.setVringNum(0, layout.queueSize());
+            session.setVringBase(0, 0);
+            byte[] addresses =
+                    Payload.vringAddress(0, layout.descriptorArea(), layout.deviceArea(), layout.driverArea());
+            session.tell(VhostUser.SET_VRING_ADDR, addresses);
+            session.setVringKick(0, guest.requestq().kick());
+            session.setVringEnable(0, true);
+
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package org.vhostuserrng.cli.trace;
+
+import java.util.ArrayList;
+import java.util.List;
+import net.openhft.chronicle.bytes.Bytes;
+
+/** Bytes as lines of offset, hex and text. */
+final class HexDump {
+    private static final int MOST_BYTES = 512;
+
+    private HexDump() {}
+
+    static List<String> of(byte[] bytes) {
+        if (bytes.length == 0) {
+            return List.of();
+        }
+        String dump = Bytes.wrapForRead(bytes).toHexString(MOST_BYTES);
+        List<String> lines = new ArrayList<>();
+        dump.lines()
+                .filter(line -> !line.startsWith("..."))
+                .map(String::stripTrailing)
+                .forEach(lines::add);
+        if (bytes.length > MOST_BYTES) {
+            lines.add("... " + (bytes.length - MOST_BYTES) + " bytes more");
+        }
+        return lines;
+    }
+}

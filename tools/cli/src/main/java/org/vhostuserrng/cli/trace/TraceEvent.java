@@ -1,0 +1,38 @@
+package org.vhostuserrng.cli.trace;
+
+import java.time.Instant;
+import java.util.List;
+
+/** What happens between a front-end and a back-end. Times are nanoseconds since the session was opened. */
+sealed interface TraceEvent {
+    /**
+     * A front-end has connected.
+     *
+     * @param session counted from 1
+     * @param listen where it connected to
+     * @param connect where its back-end listens
+     */
+    record Opened(int session, Instant time, String listen, String connect) implements TraceEvent {}
+
+    /**
+     * One side has sent a message, or the part of one that it sent before it closed.
+     *
+     * @param bytes header and payload; of a payload longer than {@link #MOST_PAYLOAD} the header alone
+     */
+    @SuppressWarnings("ArrayRecordComponent") // a carrier that nobody compares
+    record Message(long nanos, Side from, byte[] bytes, List<PassedDescriptor> descriptors) implements TraceEvent {
+        /** A payload longer than this is none of the document's: it is passed on and forgotten. */
+        static final int MOST_PAYLOAD = 1 << 16;
+    }
+
+    /** The session has ended. */
+    record Closed(long nanos, String why) implements TraceEvent {}
+
+    /**
+     * A descriptor that came with a message.
+     *
+     * @param offset of the byte it came with; the document wants 0
+     * @param description what it refers to
+     */
+    record PassedDescriptor(int offset, String description) {}
+}

@@ -1,0 +1,143 @@
+package org.vhostuserrng.cli.trace;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.cli.trace.TraceEvent.PassedDescriptor;
+
+class RecordTest {
+    private static final int PREAMBLE = 12;
+    private static final TraceEvent OPENED =
+            new TraceEvent.Opened(3, Instant.parse("2026-11-22T21:46:25.123Z"), "/tmp/a", "/tmp/ü");
+    private static final TraceEvent MESSAGE = new TraceEvent.Message(
+            123_456_789_012L,
+            Side.BACK_END,
+            new byte[] {1, 0, -1},
+            List.of(new PassedDescriptor(0, "eventfd 7"), new PassedDescriptor(12, "memfd")));
+    private static final TraceEvent CLOSED = new TraceEvent.Closed(5, "the front-end closed");
+
+    @TempDir
+    private Path directory;
+
+    private byte[] record(TraceEvent... events) throws IOException {
+        Path file = directory.resolve("record");
+        try (RecordWriter writer = new RecordWriter(file)) {
+            for (TraceEvent event : events) {
+                writer.accept(event);
+            }
+        }
+        return Files.readAllBytes(file);
+    }
+
+    private static List<TraceEvent> replay(byte[] record) throws IOException {
+        List<TraceEvent> events = new ArrayList<>();
+        new RecordReader(new ByteArrayInputStream(record)).replay(events::add);
+        return events;
+    }
+
+    private static String refusal(byte[] record) {
+        return assertThrows(DamagedRecordException.class, () -> replay(record)).getMessage();
+    }
+
+    @Test
+    void sessionsAreReadAsTheyWereWritten() throws Exception {
+        assertEquals(List.of(OPENED, CLOSED), replay(record(OPENED, CLOSED)));
+    }
+
+    @Test
+    void messageIsReadAsItWasWritten() throws Exception {
+        TraceEvent.Message written = (TraceEvent.Message) MESSAGE;
+
+        TraceEvent.Message read = (TraceEvent.Message) replay(record(MESSAGE)).getFirst();
+
+        assertEquals(written.nanos(), read.nanos());
+        assertEquals(written.from(), read.from());
+        assertArrayEquals(written.bytes(), read.bytes());
+        assertEquals(written.descriptors(), read.descriptors());
+    }
+
+    @Test
+    void startsAsDocumented() throws Exception {
+        byte[] record = record();
+
+        assertEquals("vu-trace", new String(record, 0, 8, StandardCharsets.US_ASCII));
+        assertArrayEquals(new byte[] {1, 0, 0, 0}, Arrays.copyOfRange(record, 8, PREAMBLE));
+    }
+
+    @Test
+    void emptyRecordHasNoEvents() throws Exception {
+        assertEquals(List.of(), replay(record()));
+    }
+
+    @Test
+    void everyCutLeavesTheWholeEventsBeforeIt() throws Exception {
+        byte[] record = record(OPENED, MESSAGE);
+        int second = record(OPENED).length;
+
+        for (int length = PREAMBLE; length < record.length; length++) {
+            List<TraceEvent> events = new ArrayList<>();
+            RecordReader reader = new RecordReader(new ByteArrayInputStream(record, 0, length));
+            if (length == PREAMBLE || length == second) {
+                reader.replay(events::add);
+            } else {
+                assertThrows(DamagedRecordException.class, () -> reader.replay(events::add));
+            }
+            assertEquals(length < second ? List.of() : List.of(OPENED), events, "cut at " + length);
+        }
+    }
+
+    @Test
+    void cutOffRecordSaysWhere() throws Exception {
+        byte[] record = record(OPENED, CLOSED);
+
+        assertEquals("is cut off after 1 events", refusal(Arrays.copyOf(record, record.length - 1)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "vu-trace", "#!/bin/sh\necho something else"})
+    void otherFileIsNoRecord(String content) {
+        assertEquals("is no record of trace", refusal(content.getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    @Test
+    void otherVersionIsRefused() throws Exception {
+        byte[] record = record();
+        record[8] = 2;
+
+        assertEquals("is of version 2, expected 1", refusal(record));
+    }
+
+    @Test
+    void everyFlippedByteIsReadOrRefused() throws Exception {
+        byte[] record = record(OPENED, MESSAGE, CLOSED);
+
+        for (int i = PREAMBLE; i < record.length; i++) {
+            byte[] damaged = record.clone();
+            damaged[i] = (byte) ~damaged[i];
+            assertTrue(isReadOrRefused(damaged), "flipped at " + i);
+        }
+    }
+
+    private static boolean isReadOrRefused(byte[] record) throws IOException {
+        try {
+            return replay(record).size() <= 3;
+        } catch (DamagedRecordException refused) {
+            return true;
+        }
+    }
+}

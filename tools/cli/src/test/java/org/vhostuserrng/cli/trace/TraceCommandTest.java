@@ -1,0 +1,119 @@
+package org.vhostuserrng.cli.trace;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class TraceCommandTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @TempDir
+    private Path directory;
+
+    private int run(String... arguments) {
+        return new CommandLine(new TraceCommand())
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err, true))
+                .setParameterExceptionHandler((wrong, given) -> complain(wrong, 2))
+                .setExecutionExceptionHandler((failure, command, parsed) -> complain(failure, 1))
+                .execute(arguments);
+    }
+
+    private int complain(Exception failure, int status) {
+        err.append(failure.getMessage()).append('\n');
+        return status;
+    }
+
+    private void assertOneLineWith(String... parts) {
+        assertEquals(1, err.toString().lines().count(), err::toString);
+        for (String part : parts) {
+            assertTrue(err.toString().contains(part), err::toString);
+        }
+    }
+
+    private Path record(TraceEvent... events) throws IOException {
+        Path file = directory.resolve("record");
+        try (RecordWriter writer = new RecordWriter(file)) {
+            for (TraceEvent event : events) {
+                writer.accept(event);
+            }
+        }
+        return file;
+    }
+
+    @Test
+    void missingSocketIsNamed() {
+        assertEquals(2, run("--connect=/tmp/b"));
+        assertOneLineWith("--listen=PATH");
+    }
+
+    @Test
+    void missingBackEndIsNamed() {
+        assertEquals(2, run("--listen=/tmp/a"));
+        assertOneLineWith("--connect=PATH");
+    }
+
+    @Test
+    void longSocketPathIsRefusedWithTheLimit() {
+        String path = "/tmp/" + "x".repeat(103);
+
+        assertEquals(2, run("--listen=" + path, "--connect=/tmp/b"));
+        assertOneLineWith("--listen=" + path, "1 to 107 bytes");
+    }
+
+    @Test
+    void replayStandsAlone() {
+        assertEquals(2, run("--replay=record", "--listen=/tmp/a"));
+        assertOneLineWith("--replay=record", "alone");
+    }
+
+    @Test
+    void recordThatCannotBeReadIsNamed() {
+        assertEquals(2, run("--replay=/nonexistent"));
+        assertOneLineWith("--replay=/nonexistent");
+    }
+
+    @Test
+    void recordThatCannotBeWrittenIsNamed() {
+        String listen = "--listen=" + directory.resolve("a");
+
+        assertEquals(2, run(listen, "--connect=/tmp/b", "--record=/nonexistent/record"));
+        assertOneLineWith("--record=/nonexistent/record");
+    }
+
+    @Test
+    void placeWhereNobodyCanListenIsOneLine() {
+        assertEquals(1, run("--listen=/nonexistent/a", "--connect=/tmp/b"));
+        assertOneLineWith("/nonexistent/a");
+    }
+
+    @Test
+    void replayPrintsTheRecord() throws Exception {
+        Path record = record(new TraceEvent.Closed(1_000_000, "the front-end closed"));
+
+        assertEquals(0, run("--replay=" + record), err::toString);
+        assertTrue(out.toString().contains("1.000 ms  the front-end closed"), out::toString);
+    }
+
+    @Test
+    void cutOffRecordIsPrintedAsFarAsItGoes() throws Exception {
+        TraceEvent event = new TraceEvent.Closed(1_000_000, "the front-end closed");
+        Path record = record(event, event);
+        byte[] bytes = Files.readAllBytes(record);
+        Files.write(record, Arrays.copyOf(bytes, bytes.length - 1));
+
+        assertEquals(1, run("--replay=" + record));
+        assertOneLineWith(record.toString(), "cut off after 1 events");
+        assertTrue(out.toString().contains("the front-end closed"), out::toString);
+    }
+}
