@@ -21,7 +21,8 @@ class GpaAddressesIT {
 
     @Test
     void ringAtGuestPhysicalAddressesIsServed() throws Exception {
-        Options options = Options.DEFAULT.withProtocolFeatures(Options.DEFAULT.protocolFeatures() | PROTOCOL_F_GPA_ADDRESSES);
+        Options options =
+                Options.DEFAULT.withProtocolFeatures(Options.DEFAULT.protocolFeatures() | PROTOCOL_F_GPA_ADDRESSES);
         try (EntropyDriver guest = EntropyDriver.initialise(daemons.start().socket(), options)) {
             FrontendSession session = guest.session();
             RingLayout layout = guest.requestq().layout();
