@@ -177,11 +177,12 @@ class RngRingTest {
 
         long first = queue.drain();
         int servedFirst = guest.driver.usedIndex();
-        long second = queue.drain();
+        while (queue.drain() == DeviceQueue.MORE) {
+            assertTrue(guest.source.open);
+        }
 
         assertEquals(DeviceQueue.MORE, first);
-        assertEquals(2, servedFirst);
-        assertEquals(DeviceQueue.IDLE, second);
+        assertEquals(1, servedFirst);
         assertEquals(4, guest.driver.usedIndex());
     }
 
