@@ -14,7 +14,7 @@ import org.vhostuserrng.transport.WriteLog;
  * be served now stays available, so that it is neither lost nor ever completed with nothing.
  */
 final class RngRing implements DeviceQueue {
-    // The share of one turn, after which others have theirs: a fraction of a millisecond, whatever the requests look like.
+    // The share of one turn, a fraction of a millisecond whatever the requests look like: then others have theirs.
     private static final int REQUESTS_A_TURN = 64;
     private static final int BYTES_A_TURN = 32 * 1024;
     private static final int DESCRIPTORS_A_TURN = 4096;

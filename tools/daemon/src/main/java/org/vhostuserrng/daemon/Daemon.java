@@ -3,6 +3,7 @@ package org.vhostuserrng.daemon;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.Quota;
@@ -66,6 +67,6 @@ final class Daemon {
     private static void run(VhostUserServer server) throws IOException {
         Termination.onSignal(server::stop);
         server.run();
-        LOG.info("ending");
+        LOG.info("ending; the longest turn took {} µs", TimeUnit.NANOSECONDS.toMicros(server.longestTurn()));
     }
 }

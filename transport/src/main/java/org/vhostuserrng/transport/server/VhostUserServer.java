@@ -87,6 +87,11 @@ public final class VhostUserServer implements AutoCloseable {
         return loop.doWork();
     }
 
+    /** The longest that the loop has kept anybody waiting for its turn, in nanoseconds. */
+    public long longestTurn() {
+        return loop.longestTurn();
+    }
+
     /** Makes {@link #run} return. Any thread. */
     public void stop() {
         stopping = true;
