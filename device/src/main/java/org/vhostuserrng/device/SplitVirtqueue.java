@@ -153,7 +153,8 @@ final class SplitVirtqueue extends Virtqueue {
 
     @Override
     void suppressKicks() {
-        // VIRTIO 1.3 §2.7.10.2: with VIRTIO_F_EVENT_IDX flags MUST be 0; avail_event lies behind what is available, that is
+        // VIRTIO 1.3 §2.7.10.2: with VIRTIO_F_EVENT_IDX flags MUST be 0; avail_event lies behind what is available,
+        // that is
         // enough.
         if (!eventIdx) {
             writeUsedFlags(Virtio.VIRTQ_USED_F_NO_NOTIFY);
