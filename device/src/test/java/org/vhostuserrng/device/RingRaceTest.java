@@ -176,6 +176,6 @@ class RingRaceTest {
             thread.join();
         }
 
-        assertTrue(driver.requests > 1000, () -> driver.requests + " requests");
+        assertTrue(driver.requests > 50, () -> driver.requests + " requests");
     }
 }
