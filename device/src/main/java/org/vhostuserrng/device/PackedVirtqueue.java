@@ -134,8 +134,7 @@ final class PackedVirtqueue extends Virtqueue {
         }
         int first = publishedUsed;
         publishedUsed = nextUsed;
-        // §2.8.22: all that was used is visible before the first one is, and that before the driver's wish is looked
-        // at.
+        // VIRTIO 1.3 §2.8.22: the first one is visible after all others, and before the driver's wish is looked at.
         VarHandle.releaseFence();
         ring.set(LE16, offset(first) + PackedDescriptorWalk.FLAGS, usedFlags(first));
         // Front-ends give the address of either area for the log: of a packed virtqueue the device writes both.
@@ -194,13 +193,10 @@ final class PackedVirtqueue extends Virtqueue {
         return toDesc(publishedUsed) << USED_SHIFT | toDesc(avail);
     }
 
-    private static short usedFlags(boolean wrap) {
-        // VIRTIO 1.3 §2.8.1: AVAIL and USED both match the wrap counter; §2.8.3: WRITE says that there is data.
-        return (short) (Virtio.VIRTQ_DESC_F_WRITE | (wrap ? Virtio.VIRTQ_DESC_F_AVAIL | Virtio.VIRTQ_DESC_F_USED : 0));
-    }
-
     private short usedFlags(int position) {
-        return usedFlags(wrap(position));
+        // VIRTIO 1.3 §2.8.1: AVAIL and USED both match the wrap counter; §2.8.3: WRITE says that there is data.
+        int used = wrap(position) ? Virtio.VIRTQ_DESC_F_AVAIL | Virtio.VIRTQ_DESC_F_USED : 0;
+        return (short) (Virtio.VIRTQ_DESC_F_WRITE | used);
     }
 
     private int position(int desc) throws InvalidQueueException {

@@ -4,9 +4,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Random;
 import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.backends.SharedSource;
 import org.vhostuserrng.frontend.BufferElement;
+import org.vhostuserrng.frontend.DriverRing;
+import org.vhostuserrng.frontend.PackedDriverRing;
+import org.vhostuserrng.frontend.PackedRingLayout;
+import org.vhostuserrng.frontend.RingLayout;
 import org.vhostuserrng.frontend.SplitDriverRing;
 import org.vhostuserrng.frontend.SplitRingLayout;
 import org.vhostuserrng.transport.CallSignal;
@@ -19,10 +24,12 @@ import org.vhostuserrng.transport.QueueSetup.QueueAreas;
 import org.vhostuserrng.transport.WriteLog;
 
 /**
- * A guest with two adjoining regions of memory and a split virtqueue in the first, and the device that serves it. The
- * driver's side is the front-end module's, written independently.
+ * A guest with two adjoining regions of memory and a virtqueue in the first, and the device that serves it. The driver's
+ * side is the front-end module's, written independently.
+ *
+ * @param <R> of either format
  */
-final class Guest {
+final class Guest<R extends DriverRing> {
     static final long BASE = 0x1_0000_0000L;
     static final long REGION_BYTES = 1 << 20;
     /** The regions touch here. */
@@ -37,55 +44,122 @@ final class Guest {
     final CallSignal call = new CallSignal();
     final MemorySegment first = Arena.ofAuto().allocate(REGION_BYTES, 4096);
     final MemorySegment second = Arena.ofAuto().allocate(REGION_BYTES, 4096);
-    final SplitDriverRing driver;
+    final R driver;
     final RngDevice device;
-    private final SplitRingLayout layout;
+    private final RingLayout layout;
     private final long features;
 
-    Guest(int size, long features) {
-        this(size, features, new Quota(Quota.UNLIMITED, 1000));
-    }
-
-    Guest(int size, long features, Quota quota) {
+    private Guest(RingLayout layout, long features, Quota quota, RingFactory<R> ring) {
+        this.layout = layout;
         this.features = features;
-        layout = SplitRingLayout.contiguous(BASE, size);
-        driver = new SplitDriverRing(first, BASE, layout, (features & Virtio.VIRTIO_F_EVENT_IDX) != 0);
-        device = new RngDevice("test", RngFeatures.DEFAULT, new SharedSource(source, () -> {}), quota, new Workspace());
+        driver = ring.create(first, (features & Virtio.VIRTIO_F_EVENT_IDX) != 0);
+        SharedSource shared = new SharedSource(source, () -> {});
+        device = new RngDevice("test", RngFeatures.DEFAULT, shared, quota, new Workspace());
     }
 
-    static Guest plain() {
-        return new Guest(8, Virtio.VIRTIO_F_VERSION_1);
+    private interface RingFactory<R> {
+        R create(MemorySegment memory, boolean eventIndex);
+    }
+
+    static Guest<SplitDriverRing> split(int size, long features, Quota quota) {
+        SplitRingLayout layout = SplitRingLayout.contiguous(BASE, size);
+        return new Guest<>(
+                layout,
+                features | Virtio.VIRTIO_F_VERSION_1,
+                quota,
+                (memory, eventIndex) -> new SplitDriverRing(memory, BASE, layout, eventIndex));
+    }
+
+    static Guest<SplitDriverRing> split(int size, long features) {
+        return split(size, features, unlimited());
+    }
+
+    static Guest<SplitDriverRing> split() {
+        return split(8, 0);
+    }
+
+    static Guest<PackedDriverRing> packed(int size, long features, Quota quota) {
+        PackedRingLayout layout = PackedRingLayout.contiguous(BASE, size);
+        return new Guest<>(
+                layout,
+                features | Virtio.VIRTIO_F_VERSION_1 | Virtio.VIRTIO_F_RING_PACKED,
+                quota,
+                (memory, eventIndex) -> new PackedDriverRing(memory, BASE, layout, eventIndex));
+    }
+
+    static Guest<PackedDriverRing> packed(int size, long features) {
+        return packed(size, features, unlimited());
+    }
+
+    /** Of either format. */
+    static Guest<? extends DriverRing> of(boolean packed, int size, long features) {
+        return packed ? packed(size, features) : split(size, features);
+    }
+
+    private static Quota unlimited() {
+        return new Quota(Quota.UNLIMITED, 1000);
+    }
+
+    DeviceQueue start() {
+        return start(driver.base());
     }
 
     DeviceQueue start(int base) {
-        GuestMemory memory = GuestMemory.of(
-                List.of(new GuestMemory.Region(BASE, first, false), new GuestMemory.Region(SEAM, second, false)));
-        QueueAreas areas = new QueueAreas(layout.descriptorTable(), layout.availableRing(), layout.usedRing());
         try {
-            return device.start(new QueueSetup(
-                    0,
-                    driver.queueSize(),
-                    base,
-                    features,
-                    areas,
-                    memory,
-                    call,
-                    new WriteLog(new DirtyLog()),
-                    () -> now));
+            return device.start(setup(base));
         } catch (InvalidQueueException invalid) {
             throw new AssertionError(invalid);
         }
     }
 
-    /** Makes a chain of writable buffers available, and returns its head. */
+    /** The ring alone, without the device. */
+    PackedVirtqueue packedVirtqueue() {
+        try {
+            return PackedVirtqueue.of(setup(driver.base()));
+        } catch (InvalidQueueException invalid) {
+            throw new AssertionError(invalid);
+        }
+    }
+
+    private QueueSetup setup(int base) {
+        GuestMemory memory = GuestMemory.of(
+                List.of(new GuestMemory.Region(BASE, first, false), new GuestMemory.Region(SEAM, second, false)));
+        QueueAreas areas = new QueueAreas(layout.descriptorArea(), layout.driverArea(), layout.deviceArea());
+        return new QueueSetup(
+                0, driver.queueSize(), base, features, areas, memory, call, new WriteLog(new DirtyLog()), () -> now);
+    }
+
+    /** Begins anew anywhere in the ring. */
+    void resetRandomly(Random random) {
+        if (driver instanceof SplitDriverRing split) {
+            split.reset(random.nextInt(0x10000));
+        } else if (driver instanceof PackedDriverRing packed) {
+            packed.reset(random.nextInt(packed.queueSize()) | (random.nextBoolean() ? 0x8000 : 0));
+        }
+    }
+
+    RingLayout layout() {
+        return layout;
+    }
+
+    /** Makes a buffer available, and returns its ID. */
     int offer(BufferElement... chain) {
-        int head = driver.add(chain);
-        driver.makeAvailable(head);
-        return head;
+        int id = driver.add(chain);
+        driver.makeAvailable(id);
+        return id;
     }
 
     int offer(long address, int length) {
         return offer(BufferElement.writable(address, length));
+    }
+
+    /** Takes all that was used, and returns how many buffers that was. */
+    int takeAll() {
+        int taken = 0;
+        while (driver.takeUsed()) {
+            taken++;
+        }
+        return taken;
     }
 
     byte byteAt(long address) {

@@ -7,6 +7,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.frontend.SplitDriverRing;
 import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DirtyLog;
 import org.vhostuserrng.transport.GuestMemory;
@@ -19,7 +20,7 @@ import org.vhostuserrng.transport.WriteLog;
 class QueueSetupTest {
     private static final QueueAreas AREAS = new QueueAreas(Guest.BASE, Guest.BASE + 0x1000, Guest.BASE + 0x2000);
 
-    private final Guest guest = Guest.plain();
+    private final Guest<SplitDriverRing> guest = Guest.split();
     private final GuestMemory memory = GuestMemory.of(List.of(new GuestMemory.Region(Guest.BASE, guest.first, false)));
 
     private void assertRefused(int size, int base, QueueAreas areas) {

@@ -28,7 +28,7 @@ public interface DeviceQueue {
     /**
      * Ends the queue: guest memory is not touched after this.
      *
-     * @return the index of the next available descriptor, from which a later queue goes on
+     * @return where a later queue goes on, in the form of {@link QueueSetup#base}
      */
     int stop();
 }

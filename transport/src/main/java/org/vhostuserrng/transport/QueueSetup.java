@@ -7,7 +7,9 @@ import java.util.function.LongSupplier;
  *
  * @param index which of the device's virtqueues
  * @param size Queue Size: the number of descriptors
- * @param base index of the next available descriptor
+ * @param base where the queue begins, in the form of SET_VRING_BASE: of a split virtqueue the 16-bit index of the next
+ *     available entry; of a packed one the index and wrap counter of the next available descriptor in the lower half,
+ *     of the next used one in the upper half
  * @param features those that the driver accepted
  * @param areas where the guest placed the virtqueue
  * @param memory the guest's memory, as long as this queue runs
@@ -28,9 +30,9 @@ public record QueueSetup(
     /**
      * The parts of a virtqueue (VIRTIO 1.3 §2.6), as guest-physical addresses.
      *
-     * @param descriptorArea the descriptor table
-     * @param driverArea the available ring
-     * @param deviceArea the used ring
+     * @param descriptorArea the descriptor table, or the descriptor ring
+     * @param driverArea the available ring, or the driver's event suppression
+     * @param deviceArea the used ring, or the device's event suppression
      */
     public record QueueAreas(long descriptorArea, long driverArea, long deviceArea) {}
 }

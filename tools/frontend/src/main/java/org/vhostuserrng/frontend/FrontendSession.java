@@ -147,7 +147,7 @@ public final class FrontendSession implements AutoCloseable {
     }
 
     public void setVringBase(int index, int base) throws IOException {
-        tell(VhostUser.SET_VRING_BASE, Payload.vringState(index, base));
+        tell(VhostUser.SET_VRING_BASE, Payload.vringState(index, Integer.toUnsignedLong(base)));
     }
 
     /** Sends the layout as addresses of the front-end's user space. */

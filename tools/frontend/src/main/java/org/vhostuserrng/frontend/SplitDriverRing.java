@@ -20,6 +20,10 @@ public final class SplitDriverRing implements DriverRing {
     private static final long RING = 4;
 
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    /** For indirect tables, which may begin anywhere. */
+    private static final ValueLayout.OfShort UNALIGNED_LE16 =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle LE16_ORDERED = LE16.varHandle();
@@ -275,8 +279,8 @@ public final class SplitDriverRing implements DriverRing {
         long offset = (long) Virtio.VIRTQ_DESC_SIZE * descriptor;
         table.set(LE64, offset, address);
         table.set(LE32, offset + 8, length);
-        table.set(LE16, offset + 12, (short) flags);
-        table.set(LE16, offset + 14, (short) next);
+        table.set(UNALIGNED_LE16, offset + 12, (short) flags);
+        table.set(UNALIGNED_LE16, offset + 14, (short) next);
     }
 
     /** Writes the entry that belongs to an index of the available ring. */

@@ -7,7 +7,7 @@ sealed interface RingState {
     /**
      * Guest memory is not touched.
      *
-     * @param base index of the next available descriptor
+     * @param base where the ring goes on, in the form of SET_VRING_BASE
      */
     record Stopped(int base) implements RingState {}
 

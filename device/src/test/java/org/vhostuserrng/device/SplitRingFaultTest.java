@@ -14,7 +14,7 @@ import org.vhostuserrng.frontend.SplitDriverRing;
 import org.vhostuserrng.transport.DeviceQueue;
 
 /** What a hostile driver can write into a split virtqueue: the ring breaks, and no memory has been touched. */
-class RingFaultTest {
+class SplitRingFaultTest {
     private static final int SIZE = 8;
     private static final int WRITE = Virtio.VIRTQ_DESC_F_WRITE;
     private static final int NEXT = Virtio.VIRTQ_DESC_F_NEXT;
@@ -94,38 +94,38 @@ class RingFaultTest {
                         guest -> guest.driver.setAvailableIndex(65535)));
     }
 
-    private static Arguments broken(String what, RingFault fault, Consumer<Guest> malformation) {
+    private static Arguments broken(String what, RingFault fault, Consumer<Guest<SplitDriverRing>> malformation) {
         return Arguments.argumentSet(what, fault, malformation);
     }
 
-    private static void available(Guest guest, int head) {
+    private static void available(Guest<SplitDriverRing> guest, int head) {
         guest.driver.setAvailableEntry(0, head);
         guest.driver.setAvailableIndex(1);
     }
 
-    private static void descriptor(Guest guest, int length, int flags) {
+    private static void descriptor(Guest<SplitDriverRing> guest, int length, int flags) {
         guest.driver.setDescriptor(0, Guest.BUFFERS, length, flags, 0);
         available(guest, 0);
     }
 
-    private static void at(Guest guest, long address, int length) {
+    private static void at(Guest<SplitDriverRing> guest, long address, int length) {
         guest.driver.setDescriptor(0, address, length, WRITE, 0);
         available(guest, 0);
     }
 
-    private static void indirect(Guest guest, int length) {
+    private static void indirect(Guest<SplitDriverRing> guest, int length) {
         guest.driver.setDescriptor(0, Guest.SEAM, length, INDIRECT, 0);
         available(guest, 0);
     }
 
-    private static Guest guest() {
-        return new Guest(SIZE, Virtio.VIRTIO_F_VERSION_1 | Virtio.VIRTIO_F_INDIRECT_DESC);
+    private static Guest<SplitDriverRing> guest() {
+        return Guest.split(SIZE, Virtio.VIRTIO_F_INDIRECT_DESC);
     }
 
     @ParameterizedTest
     @MethodSource("malformations")
-    void breaksTheRingAndWritesNothing(RingFault fault, Consumer<Guest> malformation) {
-        Guest guest = guest();
+    void breaksTheRingAndWritesNothing(RingFault fault, Consumer<Guest<SplitDriverRing>> malformation) {
+        Guest<SplitDriverRing> guest = guest();
         DeviceQueue queue = guest.start(0);
         malformation.accept(guest);
 
@@ -140,7 +140,7 @@ class RingFaultTest {
 
     @Test
     void stillAnnouncesWhatWasServedBeforeTheFault() {
-        Guest guest = guest();
+        Guest<SplitDriverRing> guest = guest();
         DeviceQueue queue = guest.start(0);
         guest.offer(Guest.BUFFERS, 64);
         guest.driver.setAvailableEntry(1, 65535);
@@ -155,7 +155,7 @@ class RingFaultTest {
 
     @Test
     void breaksOnAnIndirectDescriptorThatWasNotNegotiated() {
-        Guest guest = new Guest(SIZE, Virtio.VIRTIO_F_VERSION_1);
+        Guest<SplitDriverRing> guest = Guest.split(SIZE, 0);
         DeviceQueue queue = guest.start(0);
         indirect(guest, 16);
 

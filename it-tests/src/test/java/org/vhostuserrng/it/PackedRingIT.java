@@ -1,0 +1,168 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
+import static org.vhostuserrng.it.Eventually.PATIENCE;
+
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.frontend.DriverRing;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.PackedDriverRing;
+import org.vhostuserrng.frontend.Requestq;
+import org.vhostuserrng.frontend.Virtio;
+
+/** Packed virtqueues (VIRTIO 1.3 §2.8) of a running daemon, and the options that offer them. */
+class PackedRingIT {
+    private static final Options PACKED =
+            Options.DEFAULT.withFeatures(Options.DEFAULT.features() | Virtio.VIRTIO_F_RING_PACKED);
+
+    @RegisterExtension
+    private final Daemons daemons = new Daemons();
+
+    private EntropyDriver start(Options options) throws IOException {
+        Daemon daemon = daemons.start("--packed");
+        return EntropyDriver.start(daemon.socket(), options);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, false", "true, false", "false, true", "true, true"})
+    void isOfferedOnlyIfTheOptionSaysSo(boolean packed, boolean inOrder) throws Exception {
+        String[] options = packed && inOrder
+                ? new String[] {"--packed", "--in-order"}
+                : packed ? new String[] {"--packed"} : inOrder ? new String[] {"--in-order"} : new String[0];
+        Daemon daemon = daemons.start(options);
+
+        try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), Options.DEFAULT)) {
+            long offered = guest.session().offeredFeatures();
+
+            assertEquals(packed, (offered & Virtio.VIRTIO_F_RING_PACKED) != 0);
+            assertEquals(inOrder, (offered & Virtio.VIRTIO_F_IN_ORDER) != 0);
+            assertTrue((offered & Virtio.VIRTIO_F_ORDER_PLATFORM) != 0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 64, 1000, 32768})
+    void requestsAreServedOnQueuesOfAnySize(int size) throws Exception {
+        try (EntropyDriver guest = start(PACKED.withQueueSize(size))) {
+            for (int i = 0; i < 10; i++) {
+                assertEquals(64, guest.request(64, PATIENCE).length);
+            }
+        }
+    }
+
+    @Test
+    void splitVirtqueueIsServedToo() throws Exception {
+        try (EntropyDriver guest = start(Options.DEFAULT)) {
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    @Test
+    void inOrderGuestIsServed() throws Exception {
+        Daemon daemon = daemons.start("--in-order", "--packed");
+        Options inOrder =
+                PACKED.withFeatures(PACKED.features() | Virtio.VIRTIO_F_IN_ORDER | Virtio.VIRTIO_F_ORDER_PLATFORM);
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket(), inOrder)) {
+            assertTrue((guest.features() & Virtio.VIRTIO_F_IN_ORDER) != 0);
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    @Test
+    void ringThatIsStoppedAndStartedUnderLoadLosesAndRepeatsNothing() throws Exception {
+        try (EntropyDriver guest = start(PACKED.withQueueSize(37))) {
+            DriverRing ring = guest.driverRing();
+            int offered = 0;
+            int taken = 0;
+            for (int round = 0; round < 50; round++) {
+                while (ring.freeDescriptors() > 0) {
+                    ring.makeAvailable(ring.addWritable(BUFFER_ADDRESS + 64L * ring.freeDescriptors(), 64));
+                    offered++;
+                }
+                guest.kickIfWanted();
+
+                int base = guest.session().stop();
+                taken += takeAll(ring);
+                guest.session().startRing(guest.requestq(), guest.memory(), base);
+            }
+            while (taken < offered && guest.awaitUsed(PATIENCE)) {
+                taken += takeAll(ring);
+            }
+
+            assertEquals(offered, taken);
+            assertEquals(ring.base(), guest.session().stop());
+        }
+    }
+
+    /** A buffer that is used twice names nothing in flight, which is an exception. */
+    private static int takeAll(DriverRing ring) {
+        int taken = 0;
+        while (ring.takeUsed()) {
+            assertEquals(64, ring.usedLength());
+            taken++;
+        }
+        return taken;
+    }
+
+    @Test
+    void guestThatResetsItsQueueBeginsAnew() throws Exception {
+        try (EntropyDriver guest = start(PACKED.withQueueSize(5))) {
+            guest.request(64, PATIENCE);
+            guest.session().stop();
+            PackedDriverRing ring = (PackedDriverRing) guest.driverRing();
+            ring.reset(0x8000);
+
+            guest.session().startRing(guest.requestq(), guest.memory(), ring.base());
+
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    @Test
+    void malformedRingIsBrokenUntilItIsReset() throws Exception {
+        try (EntropyDriver guest = start(PACKED.withQueueSize(5))) {
+            PackedDriverRing ring = (PackedDriverRing) guest.driverRing();
+            ring.setDescriptor(0, BUFFER_ADDRESS, 64, 0, Virtio.VIRTQ_DESC_F_AVAIL);
+            guest.requestq().kick().signal();
+            assertTrue(guest.requestq().err().await(PATIENCE.toMillis()) > 0);
+            assertFalse(ring.usedPending());
+
+            int base = guest.session().getVringBase(Requestq.INDEX);
+            ring.reset(base & 0xffff);
+            guest.session().startRing(guest.requestq(), guest.memory(), base);
+
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    @Test
+    void benchRunsOnIt() throws Exception {
+        Daemon daemon = daemons.start("--packed");
+
+        Program.Outcome outcome = Program.run(
+                "bench", "--socket-path=" + daemon.socket(), "--seconds=1", "--warmup=0", "--packed", "--depth=16");
+
+        assertEquals(0, outcome.status(), outcome::err);
+    }
+
+    @Test
+    void benchSaysThatItIsNotOffered() throws Exception {
+        Daemon daemon = daemons.start();
+
+        Program.Outcome outcome = Program.run("bench", "--socket-path=" + daemon.socket(), "--packed");
+
+        assertEquals(1, outcome.status());
+        assertEquals(1, outcome.err().lines().count(), outcome::err);
+        assertTrue(outcome.err().contains("VIRTIO_F_RING_PACKED"), outcome::err);
+    }
+}
