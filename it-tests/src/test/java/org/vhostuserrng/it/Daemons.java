@@ -73,7 +73,7 @@ final class Daemons implements BeforeEachCallback, AfterEachCallback {
     }
 
     /** Whether somebody listens, without connecting: a connection would be a session. */
-    private static boolean listens(Path socket) throws IOException {
+    static boolean listens(Path socket) throws IOException {
         String accepting = " 00010000 0001 01 ";
         try (Stream<String> sockets = Files.lines(Path.of("/proc/net/unix"))) {
             return sockets.anyMatch(line -> line.contains(accepting) && line.endsWith(" " + socket));

@@ -50,7 +50,7 @@ class TraceIT {
                 .redirectOutput(out.toFile())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
-        eventually("trace listens", () -> Files.exists(listen));
+        eventually("trace listens", () -> Daemons.listens(listen));
     }
 
     @AfterEach

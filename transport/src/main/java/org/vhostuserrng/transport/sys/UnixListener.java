@@ -44,9 +44,9 @@ public final class UnixListener implements AutoCloseable {
             try {
                 MemorySegment address = UnixAddress.of(path, arena);
                 check("bind", BIND, fd, address.address(), address.byteSize());
-                SocketFile file = claim.bound();
+                // Nothing in between: who has seen the file appear may connect at once.
                 check("listen", LISTEN, fd, BACKLOG, 0);
-                return new UnixListener(fd, file);
+                return new UnixListener(fd, claim.bound());
             } catch (IOException | RuntimeException refused) {
                 fd.close();
                 throw refused;
