@@ -1,6 +1,8 @@
 package org.vhostuserrng.device;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.WriteLog;
 
@@ -17,6 +19,9 @@ final class BufferChain {
 
     static final int MOST_PIECES = 1024;
 
+    private static final ValueLayout.OfLong ADDR = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt LEN = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private final MemorySegment[] segments = new MemorySegment[MOST_PIECES];
     private final long[] addresses = new long[MOST_PIECES];
     private final long[] offsets = new long[MOST_PIECES];
@@ -32,12 +37,29 @@ final class BufferChain {
     }
 
     /**
+     * Adds the buffer of a descriptor, of either format: both begin with le64 addr and le32 len.
+     *
+     * @param at where in {@code table} the descriptor begins; with any alignment
+     * @param flags of the descriptor, as they were read
+     * @return null, or what is wrong with it
+     */
+    RingFault addElement(GuestMemory memory, MemorySegment table, long at, int flags) {
+        // §5.4.6.1: the driver MUST NOT place device-readable buffers into the queue.
+        if ((flags & Virtio.VIRTQ_DESC_F_WRITE) == 0) {
+            return RingFault.DEVICE_READABLE;
+        }
+        long address = table.get(ADDR, at);
+        long length = Integer.toUnsignedLong(table.get(LEN, at + Long.BYTES));
+        return add(memory, address, length) ? null : RingFault.BUFFER_RANGE;
+    }
+
+    /**
      * Adds a buffer.
      *
      * @param length unsigned 32-bit value
      * @return whether it lies in guest memory
      */
-    boolean add(GuestMemory memory, long address, long length) {
+    private boolean add(GuestMemory memory, long address, long length) {
         descriptors++;
         if (length == 0) {
             return true;

@@ -60,7 +60,7 @@ final class PackedDescriptorWalk {
             long at = (long) index * Virtio.DESCRIPTOR_BYTES;
             RingFault fault = (flags & Virtio.VIRTQ_DESC_F_INDIRECT) != 0
                     ? collectIndirect(at, flags, seen, chain)
-                    : addBuffer(ring, at, flags, chain);
+                    : chain.addElement(memory, ring, at, flags);
             if (fault != null) {
                 return fault;
             }
@@ -116,22 +116,12 @@ final class PackedDescriptorWalk {
         for (int i = 0; i < indirect.count(); i++) {
             long at = indirect.offset(i);
             int flags = Short.toUnsignedInt(segment.get(LE16, at + FLAGS));
-            RingFault fault = addBuffer(segment, at, flags, chain);
+            RingFault fault = chain.addElement(memory, segment, at, flags);
             if (fault != null) {
                 return fault;
             }
         }
         return null;
-    }
-
-    private RingFault addBuffer(MemorySegment segment, long at, int flags, BufferChain chain) {
-        // §5.4.6.1: the driver MUST NOT place device-readable buffers into the queue.
-        if ((flags & Virtio.VIRTQ_DESC_F_WRITE) == 0) {
-            return RingFault.DEVICE_READABLE;
-        }
-        long address = segment.get(LE64, at + ADDR);
-        long bytes = Integer.toUnsignedLong(segment.get(LE32, at + LEN));
-        return chain.add(memory, address, bytes) ? null : RingFault.BUFFER_RANGE;
     }
 
     /** Buffer ID of the list that was collected. */

@@ -48,7 +48,7 @@ final class SplitDescriptorWalk {
             if ((flags & Virtio.VIRTQ_DESC_F_INDIRECT) != 0) {
                 return collectIndirect(at, flags, chain);
             }
-            RingFault fault = addBuffer(table, at, flags, chain);
+            RingFault fault = chain.addElement(memory, table, at, flags);
             if (fault != null) {
                 return fault;
             }
@@ -88,7 +88,7 @@ final class SplitDescriptorWalk {
             if ((flags & Virtio.VIRTQ_DESC_F_INDIRECT) != 0) {
                 return RingFault.INDIRECT_NESTED;
             }
-            RingFault fault = addBuffer(segment, at, flags, chain);
+            RingFault fault = chain.addElement(memory, segment, at, flags);
             if (fault != null) {
                 return fault;
             }
@@ -101,15 +101,5 @@ final class SplitDescriptorWalk {
             }
         }
         return RingFault.CHAIN_LOOP;
-    }
-
-    private RingFault addBuffer(MemorySegment segment, long at, int flags, BufferChain chain) {
-        // §5.4.6.1: the driver MUST NOT place device-readable buffers into the queue.
-        if ((flags & Virtio.VIRTQ_DESC_F_WRITE) == 0) {
-            return RingFault.DEVICE_READABLE;
-        }
-        long address = segment.get(LE64, at + ADDR);
-        long length = Integer.toUnsignedLong(segment.get(LE32, at + LEN));
-        return chain.add(memory, address, length) ? null : RingFault.BUFFER_RANGE;
     }
 }
