@@ -15,8 +15,8 @@ public abstract class Activity {
     int heapPlace = NOWHERE;
 
     long deadline;
-    boolean inLine;
-    boolean waitsForSource;
+    /** The lines it stands in, a bit each. */
+    int lines;
 
     /**
      * Takes a turn, which must be short: the others wait.

@@ -23,8 +23,8 @@ public final class EventLoop implements AutoCloseable {
     private final EventFd wake;
     private final ActivityTable table = new ActivityTable();
     private final DeadlineHeap deadlines = new DeadlineHeap();
-    private final WaitingLine line = new WaitingLine();
-    private final WaitingLine waitForSource = new WaitingLine();
+    private final WaitingLine line = new WaitingLine(1);
+    private final WaitingLine waitForSource = new WaitingLine(2);
     private volatile boolean sourceReady;
     private int readyEvents;
     private long longestTurn;
@@ -70,10 +70,10 @@ public final class EventLoop implements AutoCloseable {
             readyEvents = epoll.await(0);
         }
         long began = now();
-        int turns = runReady() + runDue() + runInLine();
+        int turns = runReady() + runDue() + runAll(line);
         if (sourceReady) {
             sourceReady = false;
-            turns += runThoseWaitingForSource();
+            turns += runAll(waitForSource);
         }
         longestTurn = Math.max(longestTurn, now() - began);
         return turns;
@@ -112,9 +112,13 @@ public final class EventLoop implements AutoCloseable {
     }
 
     /** Ends {@link #watch}; the descriptor must still be open. */
-    public void unwatch(Activity activity, OwnedFd fd) throws HostFault {
+    public void unwatch(Activity activity, OwnedFd fd) {
         table.remove(activity);
-        epoll.remove(fd);
+        try {
+            epoll.remove(fd);
+        } catch (HostFault impossible) {
+            throw new IllegalStateException("a watched descriptor that epoll does not know", impossible);
+        }
     }
 
     /** Gives the activity a turn when {@code deadline} has come; a later call moves it. */
@@ -124,31 +128,19 @@ public final class EventLoop implements AutoCloseable {
 
     /** Gives the activity another turn, after all the others had theirs. */
     public void again(Activity activity) {
-        if (!activity.inLine) {
-            activity.inLine = true;
-            line.add(activity);
-        }
+        line.add(activity);
     }
 
     /** Gives the activity a turn after the next {@link #sourceReady}, in the order in which they began to wait. */
     public void waitForSource(Activity activity) {
-        if (!activity.waitsForSource) {
-            activity.waitsForSource = true;
-            waitForSource.add(activity);
-        }
+        waitForSource.add(activity);
     }
 
     /** Takes back all turns but those for the watched descriptor. */
     public void forget(Activity activity) {
         deadlines.remove(activity);
-        if (activity.inLine) {
-            activity.inLine = false;
-            line.remove(activity);
-        }
-        if (activity.waitsForSource) {
-            activity.waitsForSource = false;
-            waitForSource.remove(activity);
-        }
+        line.remove(activity);
+        waitForSource.remove(activity);
     }
 
     @Override
@@ -197,24 +189,11 @@ public final class EventLoop implements AutoCloseable {
         return turns;
     }
 
-    private int runInLine() {
+    private int runAll(WaitingLine waiting) {
         int turns = 0;
         // Those that come back to the line during this have to wait for the next turn.
-        for (int i = line.size(); i > 0 && line.size() > 0; i--) {
-            Activity next = line.poll();
-            next.inLine = false;
-            run(next, false);
-            turns++;
-        }
-        return turns;
-    }
-
-    private int runThoseWaitingForSource() {
-        int turns = 0;
-        for (int i = waitForSource.size(); i > 0 && waitForSource.size() > 0; i--) {
-            Activity next = waitForSource.poll();
-            next.waitsForSource = false;
-            run(next, false);
+        for (int i = waiting.size(); i > 0 && waiting.size() > 0; i--) {
+            run(waiting.poll(), false);
             turns++;
         }
         return turns;

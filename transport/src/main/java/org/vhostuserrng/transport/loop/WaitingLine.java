@@ -8,11 +8,23 @@ final class WaitingLine {
     private int head;
     private int size;
 
+    private final int bit;
+
+    /** An empty line, known to its activities by {@code bit}. */
+    WaitingLine(int bit) {
+        this.bit = bit;
+    }
+
     int size() {
         return size;
     }
 
+    /** Puts an activity at the end, unless it stands in this line already. */
     void add(Activity activity) {
+        if ((activity.lines & bit) != 0) {
+            return;
+        }
+        activity.lines |= bit;
         if (size == line.length) {
             grow();
         }
@@ -21,14 +33,18 @@ final class WaitingLine {
 
     Activity poll() {
         Activity first = line[head];
+        first.lines &= ~bit;
         line[head] = null;
         head = (head + 1) % line.length;
         size--;
         return first;
     }
 
-    /** Takes an activity out, wherever it stands. */
+    /** Takes an activity out, wherever it stands, if it does. */
     void remove(Activity activity) {
+        if ((activity.lines & bit) == 0) {
+            return;
+        }
         for (int rest = size; rest > 0; rest--) {
             Activity next = poll();
             if (!next.equals(activity)) {

@@ -84,14 +84,9 @@ final class GuestPort extends Activity implements AutoCloseable {
 
     /** Leaves those who connect in the backlog. */
     private void ignore() {
-        if (!listening) {
-            return;
-        }
-        listening = false;
-        try {
+        if (listening) {
+            listening = false;
             loop.unwatch(this, listener.fd());
-        } catch (HostFault impossible) {
-            throw new IllegalStateException("a watched descriptor that epoll does not know", impossible);
         }
     }
 }

@@ -167,11 +167,11 @@ final class RingSlot extends Activity implements AutoCloseable {
     /** Takes ownership; null if the ring is to be polled. */
     void setKick(EventFd newKick) throws ProtocolViolation, HostFault {
         dropKick();
+        if (newKick != null) {
+            watch(newKick);
+        }
         kick = newKick;
         polled = newKick == null;
-        if (newKick != null) {
-            loop.watch(this, newKick.fd());
-        }
         startIfComplete();
     }
 
@@ -292,18 +292,22 @@ final class RingSlot extends Activity implements AutoCloseable {
         };
     }
 
+    private void watch(EventFd newKick) throws HostFault {
+        try {
+            loop.watch(this, newKick.fd());
+        } catch (HostFault refused) {
+            newKick.close();
+            throw refused;
+        }
+    }
+
     private void dropKick() {
         if (kick == null) {
             return;
         }
-        try {
-            loop.unwatch(this, kick.fd());
-        } catch (HostFault impossible) {
-            throw new IllegalStateException("a watched descriptor that epoll does not know", impossible);
-        } finally {
-            kick.close();
-            kick = null;
-        }
+        loop.unwatch(this, kick.fd());
+        kick.close();
+        kick = null;
     }
 
     private void closeErr() {

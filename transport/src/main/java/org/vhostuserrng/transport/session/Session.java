@@ -86,11 +86,9 @@ public final class Session extends Activity implements AutoCloseable {
             return;
         }
         closed = true;
-        state.close();
         try {
+            state.close();
             guest.loop().unwatch(this, channel.fd());
-        } catch (HostFault impossible) {
-            throw new IllegalStateException("a watched descriptor that epoll does not know", impossible);
         } finally {
             channel.close();
             onClosed.run();

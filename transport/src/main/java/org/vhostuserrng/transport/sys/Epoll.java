@@ -11,8 +11,6 @@ import java.lang.foreign.ValueLayout;
 public final class Epoll implements AutoCloseable {
     public static final int EPOLLIN = 0x1;
     public static final int EPOLLOUT = 0x4;
-    public static final int EPOLLERR = 0x8;
-    public static final int EPOLLHUP = 0x10;
 
     private static final MemorySegment EPOLL_CREATE1 = Libc.symbol("epoll_create1");
     private static final MemorySegment EPOLL_CTL = Libc.symbol("epoll_ctl");

@@ -68,11 +68,7 @@ class EventLoopTest {
             RecordedActivity remover = new RecordedActivity() {
                 @Override
                 protected void run(long now, boolean ready) {
-                    try {
-                        loop.unwatch(removed, other.fd());
-                    } catch (HostFault fault) {
-                        throw new IllegalStateException(fault);
-                    }
+                    loop.unwatch(removed, other.fd());
                     one.drain();
                 }
             };

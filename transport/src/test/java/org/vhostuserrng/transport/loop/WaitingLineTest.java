@@ -17,7 +17,7 @@ class WaitingLineTest {
     @MethodSource("seeds")
     void isFirstInFirstOutWhateverLeavesFromTheMiddle(long seed) {
         Random random = new Random(seed);
-        WaitingLine line = new WaitingLine();
+        WaitingLine line = new WaitingLine(1);
         ArrayDeque<Activity> model = new ArrayDeque<>();
         for (int step = 0; step < 500; step++) {
             switch (random.nextInt(4)) {
