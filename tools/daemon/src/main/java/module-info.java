@@ -3,6 +3,6 @@ module org.vhostuserrng.daemon {
     requires org.vhostuserrng.transport;
     requires org.vhostuserrng.backends;
     requires org.vhostuserrng.device;
-    requires info.picocli;
+    requires org.apache.commons.cli;
     requires org.slf4j;
 }

@@ -8,7 +8,7 @@ public final class Main {
 
     /** Runs the daemon until it is told to end; exit status 0 then, 2 for a bad configuration, 1 for a failure. */
     public static void main(String[] args) {
-        if (List.of(args).contains(DaemonCommand.PRINT_CAPABILITIES)) {
+        if (List.of(args).contains(DaemonOptions.PRINT_CAPABILITIES)) {
             System.out.println(DaemonCommand.CAPABILITIES);
             return;
         }

@@ -2,7 +2,6 @@ package org.vhostuserrng.daemon;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import picocli.CommandLine.ExitCode;
 
 /**
  * SIGTERM, SIGINT and SIGHUP: what the JVM does is run its shutdown hooks and exit with 128 + the signal's number. Here
@@ -30,7 +29,7 @@ final class Termination {
             return;
         }
         stop.run();
-        Runtime.getRuntime().halt(hasEnded() ? ExitCode.OK : ExitCode.SOFTWARE);
+        Runtime.getRuntime().halt(hasEnded() ? DaemonCommand.OK : DaemonCommand.FAILED);
     }
 
     private static boolean hasEnded() {

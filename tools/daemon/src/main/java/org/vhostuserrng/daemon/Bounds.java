@@ -1,0 +1,39 @@
+package org.vhostuserrng.daemon;
+
+import org.vhostuserrng.backends.Quota;
+
+/** Whole numbers that an option takes, both ends included. */
+enum Bounds {
+    MAX_BYTES(1, Quota.UNLIMITED),
+    PERIOD(1, Quota.LONGEST_PERIOD_MILLIS),
+    SOCKET_COUNT(1, DaemonCommand.MOST_SOCKETS),
+    /** 0 to 2 are the standard streams. */
+    DESCRIPTOR(3, Integer.MAX_VALUE);
+
+    private final long least;
+    private final long most;
+
+    Bounds(long least, long most) {
+        this.least = least;
+        this.most = most;
+    }
+
+    /** Reads a number within the bounds. */
+    long read(String option, String value) throws BadUsageException {
+        long number;
+        try {
+            number = Long.parseLong(value);
+        } catch (NumberFormatException notANumber) {
+            throw refused(option, value);
+        }
+        if (number < least || number > most) {
+            throw refused(option, value);
+        }
+        return number;
+    }
+
+    private BadUsageException refused(String option, String value) {
+        return new BadUsageException(
+                option + "='" + value + "': expected a whole number from " + least + " to " + most);
+    }
+}

@@ -1,0 +1,118 @@
+package org.vhostuserrng.daemon;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Comparator;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import org.apache.commons.cli.help.HelpFormatter;
+import org.apache.commons.cli.help.OptionFormatter;
+import org.apache.commons.cli.help.TextHelpAppendable;
+import org.vhostuserrng.backends.Quota;
+
+/** The options of the daemon: names, and what {@code --help} says of them. Those that QEMU has are as QEMU has them. */
+final class DaemonOptions {
+    static final String SOCKET_PATH = "--socket-path";
+    static final String SOCKET_COUNT = "--socket-count";
+    static final String CONNECT = "--connect";
+    static final String FD = "--fd";
+    static final String SOURCE = "--source";
+    static final String MAX_BYTES = "--max-bytes";
+    static final String PERIOD = "--period";
+    static final String MEM_SLOTS = "--mem-slots";
+    static final String REQUIRE_SEALED_MEMORY = "--require-sealed-memory";
+    static final String PACKED = "--packed";
+    static final String IN_ORDER = "--in-order";
+    static final String HELP = "--help";
+    static final String VERSION = "--version";
+
+    /** vhost-user, "Back-end program conventions": with this option all others are ignored. */
+    static final String PRINT_CAPABILITIES = "--print-capabilities";
+
+    static final String DEFAULT_SOURCE = "file:/dev/urandom";
+
+    private static final String EXAMPLE = """
+
+            Example:
+              vhost-user-rng --socket-path=/run/rng.sock --max-bytes=1024 --period=1000
+              qemu-system-x86_64 ... -chardev socket,id=c,path=/run/rng.sock \\
+                -device vhost-user-rng-pci,chardev=c
+
+            Other programs: vhost-user-rng bench --help, vhost-user-rng trace --help
+            """;
+
+    private DaemonOptions() {}
+
+    static Options all() {
+        return new Options()
+                .addOption(
+                        valued(SOCKET_PATH, "PATH", "Listen on this UNIX socket and serve one guest after the other."))
+                .addOption(valued(
+                        SOCKET_COUNT,
+                        "N",
+                        "Serve N guests at the same time, on PATH0 to PATHN-1; 1 to " + DaemonCommand.MOST_SOCKETS
+                                + "."))
+                .addOption(valued(
+                        CONNECT, "PATH", "Connect to a VMM that listens on this socket (server=on), again and again."))
+                .addOption(valued(FD, "N", "Serve on the inherited socket with this descriptor number, not on a path."))
+                .addOption(valued(
+                        SOURCE,
+                        "SOURCE",
+                        "Where random bytes come from: file:PATH, which is any file, FIFO or device. Default: "
+                                + DEFAULT_SOURCE + "."))
+                .addOption(valued(
+                        MAX_BYTES,
+                        "BYTES",
+                        "Give each guest at most so many bytes a period; 1 to 2^63-1. Default: no limit."))
+                .addOption(valued(
+                        PERIOD,
+                        "MS",
+                        "Length of the period in milliseconds; 1 to " + Quota.LONGEST_PERIOD_MILLIS + ". Default: "
+                                + Quota.LONGEST_PERIOD_MILLIS + "."))
+                .addOption(flag(
+                        MEM_SLOTS,
+                        "Let the VMM add and remove memory regions one by one, up to 509; not for QEMU 7.2 with "
+                                + CONNECT + "."))
+                .addOption(flag(REQUIRE_SEALED_MEMORY, "Refuse guest memory that could be truncated while it is used."))
+                .addOption(flag(PACKED, "Offer packed virtqueues besides split ones."))
+                .addOption(flag(IN_ORDER, "Offer to use buffers in order, which lets some drivers take shortcuts."))
+                .addOption(flag(PRINT_CAPABILITIES, "Print what this back-end is as JSON, and exit."))
+                .addOption(flag(HELP, "Print this, and exit."))
+                .addOption(flag(VERSION, "Print the version, and exit."));
+    }
+
+    /** Prints what the program is and what its options mean. */
+    static void printHelp(Appendable out) {
+        try {
+            HelpFormatter.builder()
+                    .setHelpAppendable(new TextHelpAppendable(out))
+                    .setShowSince(false)
+                    .setOptionFormatBuilder(
+                            OptionFormatter.builder().setOptArgSeparator("=").setArgumentNameDelimiters("", ""))
+                    // None is: they stay in their order.
+                    .setComparator(Comparator.comparing(Option::isRequired))
+                    .get()
+                    .printHelp(
+                            "vhost-user-rng --socket-path=PATH [OPTION...]",
+                            "A virtio entropy device for virtual machines, in a process of its own.",
+                            all(),
+                            "",
+                            false);
+            out.append(EXAMPLE);
+        } catch (IOException unwritable) {
+            throw new UncheckedIOException(unwritable);
+        }
+    }
+
+    private static Option valued(String name, String argument, String description) {
+        return option(name, description).hasArg().argName(argument).get();
+    }
+
+    private static Option flag(String name, String description) {
+        return option(name, description).get();
+    }
+
+    private static Option.Builder option(String name, String description) {
+        return Option.builder().longOpt(name.substring("--".length())).desc(description);
+    }
+}
