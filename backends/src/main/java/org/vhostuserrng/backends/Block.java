@@ -16,15 +16,22 @@ final class Block {
     private final MemorySegment bytes = Arena.ofAuto().allocate(BYTES);
     private int from;
     private int to;
+    /** What {@link BlockPool} knows it by: blocks of an earlier one are not to be used any more. */
+    private int round;
 
     /** Memory to fill; {@link #filled} says how much of it has been. */
     MemorySegment memory() {
         return bytes;
     }
 
-    void filled(int length) {
+    void filled(int length, int inRound) {
         from = 0;
         to = length;
+        round = inRound;
+    }
+
+    int round() {
+        return round;
     }
 
     boolean isEmpty() {

@@ -22,6 +22,10 @@ final class BlockPool {
     private final Waiter waiter;
     private volatile boolean dry;
     private volatile boolean full;
+    /** Those of it are valid; written by the filler thread, which knows it as {@link #fillingRound}. */
+    private volatile int validRound;
+
+    private int fillingRound;
 
     BlockPool(Runnable onBytes) throws IOException {
         this.onBytes = onBytes;
@@ -40,15 +44,30 @@ final class BlockPool {
 
     /** A filled block, or null: then the pool is dry, and {@code onBytes} will tell when it no longer is. */
     Block takeFilled() {
-        Block block = filled.poll();
+        Block block = pollValid();
         if (block == null) {
             dry = true;
-            block = filled.poll();
+            block = pollValid();
             if (block != null) {
                 dry = false;
             }
         }
         return block;
+    }
+
+    private Block pollValid() {
+        Block block = filled.poll();
+        while (block != null && !isValid(block)) {
+            block.wipe();
+            giveBack(block);
+            block = filled.poll();
+        }
+        return block;
+    }
+
+    /** Whether the bytes of a block that was taken may still be used. */
+    boolean isValid(Block block) {
+        return block.round() == validRound;
     }
 
     /** Gives back a block that has been used up. */
@@ -76,14 +95,21 @@ final class BlockPool {
         return block;
     }
 
-    /** Hands in a block with bytes. */
-    void handIn(Block block) {
+    /** Hands in a block with so many bytes. */
+    void handIn(Block block, int bytes) {
+        block.filled(bytes, fillingRound);
         filled.offer(block);
         VarHandle.fullFence();
         if (dry) {
             dry = false;
             onBytes.run();
         }
+    }
+
+    /** Takes back the bytes of all blocks handed in so far, as far as they have not been used. */
+    void recall() {
+        fillingRound++;
+        validRound = fillingRound;
     }
 
     /** Tells those who wait, if any, to ask again, though there are no bytes. */

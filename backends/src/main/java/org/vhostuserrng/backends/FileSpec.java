@@ -9,20 +9,43 @@ import org.vhostuserrng.backends.sys.RandomFile.Kind;
 
 /**
  * {@code file:PATH}: a file, FIFO or device. /dev/urandom never blocks and is read by those who serve; all others are
- * read ahead by a thread.
- *
- * @param position how far a regular file has been read, over all the times it has been open: its bytes are given out
- *     once
+ * read ahead by a thread, and tested but for the kernel's own generator.
  */
-record FileSpec(Path path, AtomicLong position) implements SourceSpec {
+final class FileSpec extends RawSpec {
     static final String PREFIX = "file:";
 
-    static FileSpec of(String path) {
+    /** Of a device that is made for it. */
+    private static final double DEVICE_MIN_ENTROPY = 1;
+
+    /** Of whatever somebody puts into a file: finds one that is stuck or repeats itself. */
+    private static final double ASSUMED_MIN_ENTROPY = 0.25;
+
+    private final Path path;
+    /** How far a regular file has been read, over all the times it has been open. */
+    private final AtomicLong position = new AtomicLong();
+
+    private FileSpec(Path path, RawOptions options) {
+        super(options);
+        this.path = path;
+    }
+
+    static FileSpec of(String path, RawOptions options) {
         try {
-            return new FileSpec(Path.of(path), new AtomicLong());
+            if (path.isEmpty()) {
+                throw new IllegalArgumentException("expected file:PATH");
+            }
+            return new FileSpec(Path.of(path), options);
         } catch (InvalidPathException invalid) {
             throw new IllegalArgumentException("expected file:PATH, " + invalid.getReason(), invalid);
         }
+    }
+
+    Path path() {
+        return path;
+    }
+
+    AtomicLong position() {
+        return position;
     }
 
     @Override
@@ -32,22 +55,49 @@ record FileSpec(Path path, AtomicLong position) implements SourceSpec {
 
     @Override
     public void check() throws IOException {
-        try (RandomFile file = RandomFile.open(path)) {
-            if (file.kind() == Kind.DIRECTORY) {
-                throw new IOException("it is a directory");
-            }
-        }
+        openFile().close();
+    }
+
+    @Override
+    double assumedMinEntropy() {
+        return ASSUMED_MIN_ENTROPY;
+    }
+
+    @Override
+    RawSource openRaw() throws IOException {
+        return new FileReader(this, openFile());
     }
 
     @Override
     public EntropySource open(Runnable onBytes) throws IOException {
+        RandomFile file = openFile();
+        try {
+            Kind kind = file.kind();
+            return kind == Kind.URANDOM && !options().statesMinEntropy()
+                    ? new DirectSource(file)
+                    : new ReadAheadSource(toString(), new FileReader(this, file), tests(kind), onBytes);
+        } catch (IOException refused) {
+            file.close();
+            throw refused;
+        }
+    }
+
+    private HealthTests tests(Kind kind) {
+        return switch (kind) {
+            // What the kernel's generator gives out says nothing of the noise it was seeded with.
+            case RANDOM, URANDOM -> options().statesMinEntropy() ? options().tests(DEVICE_MIN_ENTROPY) : null;
+            case OTHER -> options().tests(DEVICE_MIN_ENTROPY);
+            case REGULAR, FIFO, DIRECTORY -> options().tests(ASSUMED_MIN_ENTROPY);
+        };
+    }
+
+    private RandomFile openFile() throws IOException {
         RandomFile file = RandomFile.open(path);
         try {
-            return switch (file.kind()) {
-                case DIRECTORY -> throw new IOException("it is a directory");
-                case URANDOM -> new DirectSource(file);
-                case REGULAR, FIFO, OTHER -> new ReadAheadSource(this, file, onBytes);
-            };
+            if (file.kind() == Kind.DIRECTORY) {
+                throw new IOException("it is a directory; expected a file, FIFO or device that can be read");
+            }
+            return file;
         } catch (IOException refused) {
             file.close();
             throw refused;

@@ -3,44 +3,54 @@ package org.vhostuserrng.backends;
 import java.io.IOException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vhostuserrng.backends.sys.RandomFile;
-import org.vhostuserrng.backends.sys.RandomFile.Kind;
 
 /**
- * The thread that reads one file ahead of those who need its bytes. It reads until told to stop, or to the end of a
- * file that has one.
+ * The thread that reads one source ahead of those who need its bytes, and tests them. It reads until told to stop, or to
+ * the end of a source that has one. A source that fails a test gives nothing until it has passed the start-up tests.
  */
 final class Filler implements Runnable {
+    /** What the source is good for at the moment. */
+    enum State {
+        /** It gives bytes, or will. */
+        SERVING,
+        /** It has failed, or a test of it has; that may change. */
+        FAILED,
+        /** No byte will come any more. */
+        ENDED
+    }
+
     private static final Logger LOG = LoggerFactory.getLogger(Filler.class);
-    /** Between attempts to read a device that cannot be polled and has nothing. */
-    private static final int SHORTEST_PAUSE_MILLIS = 1;
-
-    private static final int LONGEST_PAUSE_MILLIS = 100;
     private static final int AFTER_ERROR_MILLIS = 1000;
+    private static final int SHORTEST_QUARANTINE_MILLIS = 2000;
+    private static final int LONGEST_QUARANTINE_MILLIS = 60_000;
 
-    private final FileSpec spec;
+    private final String name;
+    private final RawSource source;
+    private final HealthTests health;
     private final BlockPool pool;
-    private final Kind kind;
-    private RandomFile file;
-    private int pauseMillis = SHORTEST_PAUSE_MILLIS;
-    private boolean errorLogged;
+    private int quarantineMillis = SHORTEST_QUARANTINE_MILLIS;
     private final Object stopLock = new Object();
     private volatile boolean stopping;
-    private volatile boolean ended;
+    private volatile State state = State.SERVING;
 
-    private Filler(FileSpec spec, RandomFile file, BlockPool pool) throws IOException {
-        this.spec = spec;
-        this.file = file;
-        this.kind = file.kind();
+    private Filler(String name, RawSource source, HealthTests health, BlockPool pool) {
+        this.name = name;
+        this.source = source;
+        this.health = health;
         this.pool = pool;
     }
 
-    /** Starts a thread that owns {@code file} from now on. */
-    static Filler start(FileSpec spec, RandomFile file, BlockPool pool) throws IOException {
-        Filler filler = new Filler(spec, file, pool);
+    /**
+     * Starts a thread that owns {@code source} from now on.
+     *
+     * @param name for logs
+     * @param health null for a source that is not tested
+     */
+    static Filler start(String name, RawSource source, HealthTests health, BlockPool pool) {
+        Filler filler = new Filler(name, source, health, pool);
         Thread.ofPlatform()
                 .daemon()
-                .name("filler " + spec.path())
+                .name("filler " + name)
                 .stackSize(256 * 1024)
                 .start(filler);
         return filler;
@@ -55,9 +65,9 @@ final class Filler implements Runnable {
         }
     }
 
-    /** Whether no byte will come any more. Any thread. */
-    boolean hasEnded() {
-        return ended;
+    /** What those who find the pool dry have to expect. Any thread. */
+    State state() {
+        return state;
     }
 
     @Override
@@ -65,10 +75,10 @@ final class Filler implements Runnable {
         try {
             readAhead();
         } catch (RuntimeException bug) {
-            LOG.error("{}: bug in vhost-user-rng, reading ends", spec.path(), bug);
+            LOG.error("{}: bug in vhost-user-rng, reading ends", name, bug);
         } finally {
-            ended = true;
-            file.close();
+            state = State.ENDED;
+            source.close();
             pool.nudge();
             // The pool goes on serving what it holds; the thread stays to clean up after it.
             while (!stopping) {
@@ -82,73 +92,93 @@ final class Filler implements Runnable {
     }
 
     private void readAhead() {
-        while (!stopping && !ended) {
+        while (!stopping && state != State.ENDED) {
             Block block = pool.takeEmpty();
             if (block == null) {
                 pool.waiter().await(-1);
             } else {
-                fill(block);
+                int filled = fill(block);
+                if (filled > 0) {
+                    state = state == State.ENDED ? State.ENDED : State.SERVING;
+                    pool.handIn(block, filled);
+                }
             }
         }
     }
 
-    /** Stays with one block until it has bytes. */
-    private void fill(Block block) {
-        while (!stopping && !ended) {
-            int read = read(block);
-            if (read > 0) {
-                pauseMillis = SHORTEST_PAUSE_MILLIS;
-                errorLogged = false;
-                block.filled(read);
-                pool.handIn(block);
-                return;
+    /**
+     * Stays with one block until it has bytes that have passed all tests, which are the start-up tests first.
+     *
+     * @return how many bytes; 0 if the thread is to end
+     */
+    private int fill(Block block) {
+        int have = 0;
+        while (!stopping) {
+            try {
+                int read = source.read(block.memory(), have, Block.BYTES - have, pool.waiter());
+                if (read == RawSource.END) {
+                    end();
+                    return have;
+                }
+                String fault = health == null ? null : health.test(block.memory(), have, read);
+                if (fault != null) {
+                    block.wipe();
+                    have = 0;
+                    quarantine(fault);
+                } else {
+                    have += read;
+                    if (have > 0 && (health == null || health.hasStarted())) {
+                        recovered();
+                        return have;
+                    }
+                }
+            } catch (IOException failure) {
+                block.wipe();
+                have = 0;
+                fail(failure);
             }
-            handleNothing(read);
+        }
+        block.wipe();
+        return 0;
+    }
+
+    private void end() {
+        LOG.error("{}: end of file; it will not be read again from its beginning, guests wait", name);
+        state = State.ENDED;
+    }
+
+    private void recovered() {
+        if (state == State.FAILED) {
+            LOG.warn("{}: serves again{}", name, health == null ? "" : ", having passed its start-up tests");
+            quarantineMillis = SHORTEST_QUARANTINE_MILLIS;
         }
     }
 
-    private int read(Block block) {
-        if (kind == Kind.REGULAR) {
-            int read = file.readAt(spec.position().get(), block.memory(), 0, Block.BYTES);
-            if (read > 0) {
-                spec.position().addAndGet(read);
-            }
-            return read;
+    /** Bytes that were read before the failure had passed their tests, and stay. */
+    private void fail(IOException failure) {
+        if (state != State.FAILED) {
+            LOG.error("{}: {}; tried again each second", name, failure.getMessage());
+            state = State.FAILED;
+            pool.nudge();
         }
-        pool.waiter().awaitReadable(file);
-        return stopping ? RandomFile.EAGAIN : file.read(block.memory(), 0, Block.BYTES);
-    }
-
-    private void handleNothing(int result) {
-        if (result == RandomFile.EAGAIN) {
-            pool.waiter().await(pauseMillis);
-            pauseMillis = Math.min(2 * pauseMillis, LONGEST_PAUSE_MILLIS);
-        } else if (result < 0) {
-            retryAfter(RandomFile.describe(result));
-        } else if (kind == Kind.FIFO) {
-            reopen();
-        } else {
-            LOG.error("{}: end of file; it will not be read again from its beginning, guests wait", spec.path());
-            ended = true;
-        }
-    }
-
-    /** The last writer of the FIFO has left: a new open waits for the next one, the old one would report the end. */
-    private void reopen() {
-        try {
-            RandomFile again = RandomFile.open(spec.path());
-            file.close();
-            file = again;
-        } catch (IOException refused) {
-            retryAfter(refused.getMessage());
-        }
-    }
-
-    private void retryAfter(String error) {
-        if (!errorLogged) {
-            LOG.error("{}: {}; guests wait, reading is tried again each second", spec.path(), error);
-            errorLogged = true;
+        if (health != null) {
+            health.restart();
         }
         pool.waiter().await(AFTER_ERROR_MILLIS);
+    }
+
+    /** Bytes that were read shortly before the test failed may be no better, and go. */
+    private void quarantine(String fault) {
+        LOG.error(
+                "{}: {}; nothing of it is served until it passes its start-up tests, tried again in {} s",
+                name,
+                fault,
+                quarantineMillis / 1000);
+        pool.recall();
+        state = State.FAILED;
+        pool.nudge();
+        health.restart();
+        pool.waiter().await(quarantineMillis);
+        quarantineMillis = Math.min(2 * quarantineMillis, LONGEST_QUARANTINE_MILLIS);
     }
 }

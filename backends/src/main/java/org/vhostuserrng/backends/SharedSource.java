@@ -6,36 +6,48 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One source for all the guests of a loop: open while at least one uses it. Confined to the loop's thread.
+ * One source for all who use it: open while at least one does. {@link #acquire} counts a user in, {@link #close} one
+ * out. Confined to the loop's thread.
  */
-public final class SharedSource {
+final class SharedSource implements EntropySource {
     private static final Logger LOG = LoggerFactory.getLogger(SharedSource.class);
 
-    private final SourceSpec spec;
+    private final SharedSpec spec;
     private final Runnable onBytes;
     private EntropySource source;
     private int users;
+    private boolean failureLogged;
 
     /**
      * A source that is not open yet.
      *
      * @param onBytes told, by any thread, when there are bytes again after {@link EntropySource#NOT_NOW}
      */
-    public SharedSource(SourceSpec spec, Runnable onBytes) {
+    SharedSource(SharedSpec spec, Runnable onBytes) {
         this.spec = spec;
         this.onBytes = onBytes;
     }
 
     /** Counts a user in; the first one opens the source. If that fails it is tried again with each {@link #fill}. */
-    public void acquire() {
+    EntropySource acquire() {
         users++;
         if (source == null) {
             open();
         }
+        return this;
+    }
+
+    @Override
+    public int fill(MemorySegment target, long offset, int length) {
+        if (source == null && !open()) {
+            return FAILED;
+        }
+        return source.fill(target, offset, length);
     }
 
     /** Counts a user out; with the last one the source is closed. */
-    public void release() {
+    @Override
+    public void close() {
         users--;
         if (users == 0 && source != null) {
             source.close();
@@ -43,20 +55,16 @@ public final class SharedSource {
         }
     }
 
-    /** As {@link EntropySource#fill}. */
-    public int fill(MemorySegment target, long offset, int length) {
-        if (source == null && !open()) {
-            return EntropySource.FAILED;
-        }
-        return source.fill(target, offset, length);
-    }
-
     private boolean open() {
         try {
             source = spec.open(onBytes);
+            failureLogged = false;
             return true;
         } catch (IOException refused) {
-            LOG.error("{}: cannot be opened: {}; guests wait", spec, refused.getMessage());
+            if (!failureLogged) {
+                failureLogged = true;
+                LOG.error("{}: cannot be opened: {}; tried again while guests wait", spec, refused.getMessage());
+            }
             return false;
         }
     }

@@ -1,23 +1,25 @@
 package org.vhostuserrng.backends;
 
 import java.io.IOException;
+import java.util.List;
 
 /**
- * A source as {@code --source} names it; opened once guests use it, and possibly many times. It remembers across that
- * what must not be given out again.
+ * A source as {@code --source} names it: an expression, understood. Immutable but for what must not be given out again,
+ * which it remembers over all the times it is open.
  */
 public interface SourceSpec {
     /**
-     * Reads a specification.
+     * Reads an expression.
      *
-     * @param text {@code file:PATH}
      * @throws IllegalArgumentException with what is allowed, if it is none
      */
-    static SourceSpec parse(String text) {
-        if (text.startsWith(FileSpec.PREFIX) && text.length() > FileSpec.PREFIX.length()) {
-            return FileSpec.of(text.substring(FileSpec.PREFIX.length()));
-        }
-        throw new IllegalArgumentException("expected file:PATH");
+    static SourceSpec parse(String expression) {
+        return new SourceParser(expression).parse();
+    }
+
+    /** The first of {@code inOrder} that serves; one that serves again is returned to. */
+    static SourceSpec firstOf(List<SourceSpec> inOrder) {
+        return inOrder.size() == 1 ? inOrder.getFirst() : new FailoverSpec(inOrder);
     }
 
     /**
@@ -28,9 +30,11 @@ public interface SourceSpec {
     void check() throws IOException;
 
     /**
-     * Opens the source.
+     * What a guest's ring uses from its start to its stop. Never fails: a source that cannot be opened now says so when
+     * it is asked for bytes, and is tried again.
      *
-     * @param onBytes told, by any thread, when there are bytes again after {@link EntropySource#NOT_NOW}
+     * @param sources those of the loop that serves the guest
+     * @param guest who it is, for sources that keep guests apart and for logs
      */
-    EntropySource open(Runnable onBytes) throws IOException;
+    EntropySource open(Sources sources, String guest);
 }

@@ -17,7 +17,7 @@ class BlockTest {
         for (int i = 0; i < bytes.length; i++) {
             block.memory().set(ValueLayout.JAVA_BYTE, i, (byte) bytes[i]);
         }
-        block.filled(bytes.length);
+        block.filled(bytes.length, 0);
         return block;
     }
 

@@ -29,7 +29,7 @@ class SharedSourceTest {
         shared.acquire();
         shared.acquire();
 
-        shared.release();
+        shared.close();
 
         assertEquals(0, spec.closed);
     }
@@ -38,7 +38,7 @@ class SharedSourceTest {
     void isClosedWithItsLastUser() {
         shared.acquire();
 
-        shared.release();
+        shared.close();
 
         assertEquals(1, spec.closed);
     }
@@ -57,7 +57,7 @@ class SharedSourceTest {
         assertEquals(4, afterwards);
     }
 
-    private static final class CountingSpec implements SourceSpec {
+    private static final class CountingSpec implements SharedSpec {
         private int opened;
         private int closed;
         private boolean broken;

@@ -2,7 +2,6 @@ package org.vhostuserrng.device;
 
 import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.SharedSource;
 
 /**
  * Fills the buffers of a request from its beginning. Pieces of some size are filled in place; runs of small ones get
@@ -12,11 +11,11 @@ import org.vhostuserrng.backends.SharedSource;
 final class ChainFiller {
     private static final int SMALL = 256;
 
-    private final SharedSource source;
+    private final EntropySource source;
     private final BufferChain chain;
     private final MemorySegment staging;
 
-    ChainFiller(SharedSource source, Workspace workspace) {
+    ChainFiller(EntropySource source, Workspace workspace) {
         this.source = source;
         this.chain = workspace.chain();
         this.staging = workspace.staging();

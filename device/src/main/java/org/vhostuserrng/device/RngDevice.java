@@ -1,7 +1,7 @@
 package org.vhostuserrng.device;
 
 import org.vhostuserrng.backends.Quota;
-import org.vhostuserrng.backends.SharedSource;
+import org.vhostuserrng.backends.Sources;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.InvalidQueueException;
 import org.vhostuserrng.transport.QueueSetup;
@@ -17,7 +17,7 @@ public final class RngDevice implements VirtioDevice {
 
     private final String name;
     private final RngFeatures features;
-    private final SharedSource source;
+    private final Sources sources;
     private final Quota quota;
     private final Workspace workspace;
     private final RngCounters counters = new RngCounters();
@@ -27,14 +27,14 @@ public final class RngDevice implements VirtioDevice {
      *
      * @param name who the guest is, for logs
      * @param features what is offered to the guest
-     * @param source where the bytes come from; may be shared by the devices of a loop
+     * @param sources where the bytes come from; shared by the devices of a loop
      * @param quota how many of them; this guest's own
      * @param workspace shared by the devices of a loop
      */
-    public RngDevice(String name, RngFeatures features, SharedSource source, Quota quota, Workspace workspace) {
+    public RngDevice(String name, RngFeatures features, Sources sources, Quota quota, Workspace workspace) {
         this.name = name;
         this.features = features;
-        this.source = source;
+        this.sources = sources;
         this.quota = quota;
         this.workspace = workspace;
     }
@@ -62,12 +62,7 @@ public final class RngDevice implements VirtioDevice {
     @Override
     public DeviceQueue start(QueueSetup setup) throws InvalidQueueException {
         Virtqueue queue = Virtqueue.of(setup);
-        source.acquire();
-        return new RngRing(this, queue, setup, workspace);
-    }
-
-    SharedSource source() {
-        return source;
+        return new RngRing(this, queue, setup, sources.acquire(name), workspace);
     }
 
     Quota quota() {
@@ -76,9 +71,5 @@ public final class RngDevice implements VirtioDevice {
 
     RngCounters counters() {
         return counters;
-    }
-
-    void stopped() {
-        source.release();
     }
 }

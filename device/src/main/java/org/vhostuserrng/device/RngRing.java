@@ -1,6 +1,5 @@
 package org.vhostuserrng.device;
 
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.vhostuserrng.backends.EntropySource;
 import org.vhostuserrng.backends.Quota;
@@ -21,9 +20,7 @@ final class RngRing implements DeviceQueue {
     /** The quota knows when to go on. */
     private static final long THROTTLED = -4;
 
-    private static final long AFTER_FAILURE_NANOS = TimeUnit.SECONDS.toNanos(1);
-
-    private final RngDevice device;
+    private final EntropySource source;
     private final Quota quota;
     private final RngCounters counters;
     private final Virtqueue queue;
@@ -34,8 +31,8 @@ final class RngRing implements DeviceQueue {
     private final ChainFiller filler;
     private RingFault fault;
 
-    RngRing(RngDevice device, Virtqueue queue, QueueSetup setup, Workspace workspace) {
-        this.device = device;
+    RngRing(RngDevice device, Virtqueue queue, QueueSetup setup, EntropySource source, Workspace workspace) {
+        this.source = source;
         this.quota = device.quota();
         this.counters = device.counters();
         this.queue = queue;
@@ -43,7 +40,7 @@ final class RngRing implements DeviceQueue {
         this.writes = setup.writes();
         this.clock = setup.clock();
         this.chain = workspace.chain();
-        this.filler = new ChainFiller(device.source(), workspace);
+        this.filler = new ChainFiller(source, workspace);
     }
 
     @Override
@@ -97,13 +94,9 @@ final class RngRing implements DeviceQueue {
         }
         int filled = filler.fill((int) Math.min(allowed, chain.bytes()));
         return switch (filled) {
-            case EntropySource.NOT_NOW -> {
+            case EntropySource.NOT_NOW, EntropySource.FAILED -> {
                 counters.starved();
                 yield STARVED;
-            }
-            case EntropySource.FAILED -> {
-                counters.starved();
-                yield now + AFTER_FAILURE_NANOS;
             }
             case EntropySource.TARGET_GONE -> broken(RingFault.MEMORY_GONE);
             default -> {
@@ -130,7 +123,7 @@ final class RngRing implements DeviceQueue {
 
     @Override
     public int stop() {
-        device.stopped();
+        source.close();
         return queue.base();
     }
 }

@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Random;
 import org.vhostuserrng.backends.Quota;
-import org.vhostuserrng.backends.SharedSource;
+import org.vhostuserrng.backends.Sources;
 import org.vhostuserrng.frontend.BufferElement;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.frontend.PackedDriverRing;
@@ -53,8 +53,8 @@ final class Guest<R extends DriverRing> {
         this.layout = layout;
         this.features = features;
         driver = ring.create(first, (features & Virtio.VIRTIO_F_EVENT_IDX) != 0);
-        SharedSource shared = new SharedSource(source, () -> {});
-        device = new RngDevice("test", RngFeatures.DEFAULT, shared, quota, new Workspace());
+        Sources sources = new Sources(source, () -> {}, () -> now);
+        device = new RngDevice("test", RngFeatures.DEFAULT, sources, quota, new Workspace());
     }
 
     private interface RingFactory<R> {

@@ -3,13 +3,13 @@ package org.vhostuserrng.device;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.SourceSpec;
+import org.vhostuserrng.backends.SharedSpec;
 
 /**
  * A source whose bytes tell where they belong: a sequence with a period of 251, none of them zero. Gives out at most
  * {@link #atMost} bytes in one fill, and no more than {@link #left} in all.
  */
-final class TaggedSource implements SourceSpec {
+final class TaggedSource implements SharedSpec {
     int atMost = Integer.MAX_VALUE;
     long left = Long.MAX_VALUE;
     long given;

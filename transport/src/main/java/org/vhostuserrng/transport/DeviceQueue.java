@@ -10,7 +10,7 @@ public interface DeviceQueue {
     long IDLE = Long.MAX_VALUE;
     /** {@link #drain}: this turn's share is used up, there is more to do at once. */
     long MORE = -1;
-    /** {@link #drain}: a request waits for the source, whose waker will tell when to try again. */
+    /** {@link #drain}: a request waits for the source, whose waker will tell when to try again; or try in a second. */
     long STARVED = -2;
     /** {@link #drain}: the guest's driver broke the rules; {@link #fault} tells how. The queue must not be drained again. */
     long BROKEN = -3;

@@ -35,7 +35,9 @@ public final class RandomFile implements AutoCloseable {
         REGULAR,
         DIRECTORY,
         FIFO,
-        /** /dev/urandom, by its device number: never blocks, under whatever name. */
+        /** /dev/random, by its device number: the kernel's own generator, which may block while the host boots. */
+        RANDOM,
+        /** /dev/urandom, by its device number: the same, but never blocks. */
         URANDOM,
         OTHER
     }
@@ -72,15 +74,22 @@ public final class RandomFile implements AutoCloseable {
                 case 0x8000 -> Kind.REGULAR;
                 case 0x4000 -> Kind.DIRECTORY;
                 case 0x1000 -> Kind.FIFO;
-                case 0x2000 -> isUrandom(status) ? Kind.URANDOM : Kind.OTHER;
+                case 0x2000 -> characterDevice(status);
                 default -> Kind.OTHER;
             };
         }
     }
 
-    /** Linux, Documentation/admin-guide/devices.txt: character device 1:9. */
-    private static boolean isUrandom(MemorySegment status) {
-        return status.get(ValueLayout.JAVA_INT, 128) == 1 && status.get(ValueLayout.JAVA_INT, 132) == 9;
+    /** Linux, Documentation/admin-guide/devices.txt: character devices 1:8 and 1:9. */
+    private static Kind characterDevice(MemorySegment status) {
+        if (status.get(ValueLayout.JAVA_INT, 128) != 1) {
+            return Kind.OTHER;
+        }
+        return switch (status.get(ValueLayout.JAVA_INT, 132)) {
+            case 8 -> Kind.RANDOM;
+            case 9 -> Kind.URANDOM;
+            default -> Kind.OTHER;
+        };
     }
 
     /**
@@ -134,7 +143,7 @@ public final class RandomFile implements AutoCloseable {
     }
 
     /** The kernel gets a bare address, so that the segment's own checks have to be made here. */
-    private static long address(MemorySegment target, long offset, int length) {
+    static long address(MemorySegment target, long offset, int length) {
         Objects.checkFromIndexSize(offset, length, target.byteSize());
         if (!target.scope().isAlive()) {
             throw new IllegalStateException("memory has been unmapped");

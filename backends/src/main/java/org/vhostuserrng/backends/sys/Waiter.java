@@ -46,10 +46,10 @@ public final class Waiter implements AutoCloseable {
         poll(1, millis);
     }
 
-    /** Waits until {@code file} is readable (or cannot tell, or has failed), or for a wake-up. */
-    public void awaitReadable(RandomFile file) {
+    /** Waits until {@code file} is readable (or cannot tell, or has failed): false if a wake-up ended that. */
+    public boolean awaitReadable(RandomFile file) {
         watch(1, file.fd());
-        poll(2, -1);
+        return !poll(2, -1);
     }
 
     /** Ends a wait, the present one or the next. Any thread, while this is open. */
@@ -69,11 +69,14 @@ public final class Waiter implements AutoCloseable {
         polled.set(ValueLayout.JAVA_SHORT, place * POLLFD_BYTES + EVENTS, POLLIN);
     }
 
-    private void poll(int count, int millis) {
+    /** Whether there was a wake-up. */
+    private boolean poll(int count, int millis) {
         int ready = Libc.callInt(POLL, polled.address(), count, millis, 0, 0);
-        if (ready > 0 && polled.get(ValueLayout.JAVA_SHORT, REVENTS) != 0) {
+        boolean woken = ready > 0 && polled.get(ValueLayout.JAVA_SHORT, REVENTS) != 0;
+        if (woken) {
             long ignored = Libc.callLong(READ, wakeFd, discarded.address(), Long.BYTES, 0, 0);
             assert ignored == Long.BYTES || ignored == RandomFile.EAGAIN;
         }
+        return woken;
     }
 }

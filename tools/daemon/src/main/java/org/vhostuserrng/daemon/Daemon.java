@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.Quota;
-import org.vhostuserrng.backends.SharedSource;
+import org.vhostuserrng.backends.Sources;
 import org.vhostuserrng.device.RngDevice;
 import org.vhostuserrng.device.Workspace;
 import org.vhostuserrng.transport.server.VhostUserServer;
@@ -25,10 +25,10 @@ final class Daemon {
     /** Serves a guest on each socket until told to end. */
     void serve(List<Path> sockets) throws IOException {
         try (VhostUserServer server = VhostUserServer.open(settings.policy())) {
-            SharedSource shared = new SharedSource(settings.source(), server::sourceReady);
+            Sources sources = new Sources(settings.source(), server::sourceReady, System::nanoTime);
             Workspace workspace = new Workspace();
             for (Path socket : sockets) {
-                server.listen(socket, device(socket.getFileName().toString(), shared, workspace));
+                server.listen(socket, device(socket.getFileName().toString(), sources, workspace));
             }
             LOG.info(
                     "listening on {}{}, source {}",
@@ -42,8 +42,8 @@ final class Daemon {
     /** Serves the front-end that listens on {@code socket}, whenever one does, until told to end. */
     void serveByConnecting(Path socket) throws IOException {
         try (VhostUserServer server = VhostUserServer.open(settings.policy())) {
-            SharedSource shared = new SharedSource(settings.source(), server::sourceReady);
-            server.connect(socket, device(socket.getFileName().toString(), shared, new Workspace()));
+            Sources sources = new Sources(settings.source(), server::sourceReady, System::nanoTime);
+            server.connect(socket, device(socket.getFileName().toString(), sources, new Workspace()));
             LOG.info("connecting to {}, source {}", socket, settings.source());
             run(server);
         }
@@ -52,16 +52,16 @@ final class Daemon {
     /** Serves on an inherited socket until told to end, or until its only front-end has disconnected. */
     void serveInherited(int fd) throws IOException {
         try (VhostUserServer server = VhostUserServer.open(settings.policy())) {
-            SharedSource shared = new SharedSource(settings.source(), server::sourceReady);
-            server.inherit(fd, device("fd " + fd, shared, new Workspace()));
+            Sources sources = new Sources(settings.source(), server::sourceReady, System::nanoTime);
+            server.inherit(fd, device("fd " + fd, sources, new Workspace()));
             LOG.info("serving on fd {}, source {}", fd, settings.source());
             run(server);
         }
     }
 
-    private RngDevice device(String name, SharedSource shared, Workspace workspace) {
+    private RngDevice device(String name, Sources sources, Workspace workspace) {
         Quota quota = new Quota(settings.maxBytes(), settings.periodMillis());
-        return new RngDevice(name, settings.features(), shared, quota, workspace);
+        return new RngDevice(name, settings.features(), sources, quota, workspace);
     }
 
     private static void run(VhostUserServer server) throws IOException {

@@ -104,8 +104,15 @@ final class DaemonCommand {
     }
 
     private SourceSpec source() throws BadUsageException {
-        String given = arguments.value(DaemonOptions.SOURCE);
-        String text = given == null ? DaemonOptions.DEFAULT_SOURCE : given;
+        List<String> given = arguments.values(DaemonOptions.SOURCE);
+        List<SourceSpec> inOrder = new ArrayList<>();
+        for (String text : given.isEmpty() ? List.of(DaemonOptions.DEFAULT_SOURCE) : given) {
+            inOrder.add(source(text));
+        }
+        return SourceSpec.firstOf(inOrder);
+    }
+
+    private static SourceSpec source(String text) throws BadUsageException {
         try {
             SourceSpec source = SourceSpec.parse(text);
             source.check();
@@ -115,7 +122,7 @@ final class DaemonCommand {
         } catch (IOException unusable) {
             throw new BadUsageException(
                     DaemonOptions.SOURCE + "='" + text + "': " + unusable.getMessage()
-                            + "; expected a file, FIFO or device that can be read",
+                            + "; expected a source that can be used here",
                     unusable);
         }
     }

@@ -29,9 +29,15 @@ final class DaemonOptions {
     /** vhost-user, "Back-end program conventions": with this option all others are ignored. */
     static final String PRINT_CAPABILITIES = "--print-capabilities";
 
-    static final String DEFAULT_SOURCE = "file:/dev/urandom";
+    static final String DEFAULT_SOURCE = "getrandom";
 
-    private static final String EXAMPLE = """
+    private static final String SOURCES_AND_EXAMPLE = """
+
+            Sources:
+              getrandom                the kernel's generator
+              file:PATH                any file, FIFO or device; /dev/urandom, /dev/hwrng ...
+            Options of a source follow after commas: min-entropy=BITS of a byte (0.02 to 8), which its health tests
+            assume; health=off for what is conditioned already. A comma in a path is doubled.
 
             Example:
               vhost-user-rng --socket-path=/run/rng.sock --max-bytes=1024 --period=1000
@@ -58,8 +64,8 @@ final class DaemonOptions {
                 .addOption(valued(
                         SOURCE,
                         "SOURCE",
-                        "Where random bytes come from: file:PATH, which is any file, FIFO or device. Default: "
-                                + DEFAULT_SOURCE + "."))
+                        "Where random bytes come from, see below; given again: what serves while those before do not."
+                                + " Default: " + DEFAULT_SOURCE + "."))
                 .addOption(valued(
                         MAX_BYTES,
                         "BYTES",
@@ -98,7 +104,7 @@ final class DaemonOptions {
                             all(),
                             "",
                             false);
-            out.append(EXAMPLE);
+            out.append(SOURCES_AND_EXAMPLE);
         } catch (IOException unwritable) {
             throw new UncheckedIOException(unwritable);
         }

@@ -25,6 +25,9 @@ final class RingSlot extends Activity implements AutoCloseable {
     /** How often a ring without a kick descriptor is looked at. */
     private static final long POLL_NANOS = 1_000_000;
 
+    /** How long a request waits for a source that does not tell of itself. */
+    private static final long STARVED_NANOS = 1_000_000_000;
+
     private static final int LARGEST_QUEUE = 32768;
 
     /** Where the front-end sees the parts of the ring. */
@@ -94,6 +97,7 @@ final class RingSlot extends Activity implements AutoCloseable {
             loop.again(this);
         } else if (next == DeviceQueue.STARVED) {
             loop.waitForSource(this);
+            loop.schedule(this, now + STARVED_NANOS);
         } else {
             breakRing(queue, queue.fault());
         }

@@ -1,0 +1,89 @@
+package org.vhostuserrng.backends;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Several sources in order for one guest: each request goes to the first that serves, and to the next one if it has
+ * failed, or has kept the guest waiting too long. So a source that serves again is returned to by itself. One that was
+ * never needed is never opened.
+ */
+final class FailoverSource implements EntropySource {
+    /** A source that gives nothing for so long, though it was asked, counts as failed until it gives something. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private static final long NEVER = -1;
+
+    private final FailoverSpec spec;
+    private final Sources sources;
+    private final String guest;
+    private final EntropySource[] open;
+    private final long[] waitingSince;
+    private int last;
+
+    /** None is open yet. */
+    FailoverSource(FailoverSpec spec, Sources sources, String guest) {
+        this.spec = spec;
+        this.sources = sources;
+        this.guest = guest;
+        this.open = new EntropySource[spec.inOrder().size()];
+        this.waitingSince = new long[open.length];
+        Arrays.fill(waitingSince, NEVER);
+        source(0);
+    }
+
+    @Override
+    public int fill(MemorySegment target, long offset, int length) {
+        int outcome = FAILED;
+        for (int i = 0; i < open.length; i++) {
+            int filled = source(i).fill(target, offset, length);
+            if (filled > 0) {
+                waitingSince[i] = NEVER;
+                served(i);
+                return filled;
+            }
+            if (filled == TARGET_GONE) {
+                return filled;
+            }
+            if (filled == NOT_NOW) {
+                outcome = NOT_NOW;
+                if (!isOutOfPatience(i)) {
+                    return NOT_NOW;
+                }
+            }
+        }
+        return outcome;
+    }
+
+    private void served(int place) {
+        if (place != last) {
+            last = place;
+            sources.serves(spec, place);
+        }
+    }
+
+    private boolean isOutOfPatience(int i) {
+        long now = sources.clock().getAsLong();
+        if (waitingSince[i] == NEVER) {
+            waitingSince[i] = now;
+        }
+        return now - waitingSince[i] >= PATIENCE_NANOS;
+    }
+
+    private EntropySource source(int i) {
+        if (open[i] == null) {
+            open[i] = spec.inOrder().get(i).open(sources, guest);
+        }
+        return open[i];
+    }
+
+    @Override
+    public void close() {
+        for (EntropySource source : open) {
+            if (source != null) {
+                source.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package org.vhostuserrng.backends;
+
+import java.lang.foreign.MemorySegment;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vhostuserrng.backends.sys.KernelRandom;
+
+/** {@code getrandom}: the kernel's generator by its system call, without a file. Read by those who serve. */
+final class GetrandomSpec implements SharedSpec {
+    static final String NAME = "getrandom";
+
+    private static final Logger LOG = LoggerFactory.getLogger(GetrandomSpec.class);
+
+    @Override
+    public String toString() {
+        return NAME;
+    }
+
+    @Override
+    public void check() {
+        // Every kernel since Linux 3.17 has it, and the libraries that need it do not load without.
+    }
+
+    @Override
+    public EntropySource open(Runnable onBytes) {
+        return new EntropySource() {
+            @Override
+            public int fill(MemorySegment target, long offset, int length) {
+                return outcome(KernelRandom.fill(target, offset, length));
+            }
+
+            @Override
+            public void close() {
+                // There is nothing to let go of.
+            }
+        };
+    }
+
+    private static int outcome(int filled) {
+        if (filled > 0) {
+            return filled;
+        }
+        return switch (filled) {
+            case KernelRandom.EFAULT -> EntropySource.TARGET_GONE;
+            // The host has just booted, and the kernel has no seed yet.
+            case KernelRandom.EAGAIN -> EntropySource.NOT_NOW;
+            default -> {
+                LOG.error("getrandom: {}; guests wait", KernelRandom.describe(filled));
+                yield EntropySource.FAILED;
+            }
+        };
+    }
+}

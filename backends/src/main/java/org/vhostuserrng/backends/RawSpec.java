@@ -1,0 +1,27 @@
+package org.vhostuserrng.backends;
+
+import java.io.IOException;
+
+/** A source that is read ahead, and tested, by a thread of its own. */
+abstract class RawSpec implements SharedSpec {
+    private final RawOptions options;
+
+    RawSpec(RawOptions options) {
+        this.options = options;
+    }
+
+    /** What the tests assume unless the expression states it: bits of a byte. */
+    abstract double assumedMinEntropy();
+
+    /** Opens the source, to be read by another thread. */
+    abstract RawSource openRaw() throws IOException;
+
+    RawOptions options() {
+        return options;
+    }
+
+    @Override
+    public EntropySource open(Runnable onBytes) throws IOException {
+        return new ReadAheadSource(toString(), openRaw(), options.tests(assumedMinEntropy()), onBytes);
+    }
+}

@@ -1,0 +1,18 @@
+package org.vhostuserrng.backends;
+
+import java.io.IOException;
+
+/** A source that all the guests of a loop share: open while one of them uses it, whatever the expressions it is in. */
+public interface SharedSpec extends SourceSpec {
+    /**
+     * Opens the source itself.
+     *
+     * @param onBytes told, by any thread, when there are bytes again after {@link EntropySource#NOT_NOW}
+     */
+    EntropySource open(Runnable onBytes) throws IOException;
+
+    @Override
+    default EntropySource open(Sources sources, String guest) {
+        return sources.share(this);
+    }
+}

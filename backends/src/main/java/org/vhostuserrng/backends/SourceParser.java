@@ -1,0 +1,125 @@
+package org.vhostuserrng.backends;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Reads an expression of {@code --source}. A source is followed by its options, each after a comma; a comma that belongs
+ * to a path is doubled, as in QEMU's options.
+ */
+final class SourceParser {
+    private static final String ALLOWED = "expected file:PATH or getrandom";
+    private static final String MIN_ENTROPY = "min-entropy";
+    private static final String HEALTH = "health";
+    private static final String ON_EOF = "on-eof";
+
+    private final String text;
+    private int at;
+
+    SourceParser(String text) {
+        this.text = text;
+    }
+
+    /** The whole text as one source. */
+    SourceSpec parse() {
+        SourceSpec source = source("");
+        if (at < text.length()) {
+            throw new IllegalArgumentException("'" + text.substring(at) + "' is too much; " + ALLOWED);
+        }
+        return source;
+    }
+
+    /**
+     * One source and its options.
+     *
+     * @param ends what ends it besides the end of the text
+     */
+    private SourceSpec source(String ends) {
+        String name = word(ends);
+        Map<String, String> options = options(ends);
+        SourceSpec source = named(name, options);
+        if (!options.isEmpty()) {
+            String unknown = options.keySet().iterator().next();
+            throw new IllegalArgumentException("no option " + unknown + " of " + source);
+        }
+        return source;
+    }
+
+    private static SourceSpec named(String name, Map<String, String> options) {
+        if (name.startsWith(FileSpec.PREFIX)) {
+            refuseRewinding(options);
+            return FileSpec.of(name.substring(FileSpec.PREFIX.length()), rawOptions(options));
+        }
+        if (name.equals(GetrandomSpec.NAME)) {
+            return new GetrandomSpec();
+        }
+        throw new IllegalArgumentException(ALLOWED);
+    }
+
+    private static void refuseRewinding(Map<String, String> options) {
+        String onEof = options.remove(ON_EOF);
+        if (onEof != null && !onEof.equals("stop")) {
+            throw new IllegalArgumentException(
+                    "on-eof=" + onEof + ": expected stop, since no byte is ever given out twice");
+        }
+    }
+
+    private static RawOptions rawOptions(Map<String, String> options) {
+        String health = options.remove(HEALTH);
+        if (health != null && !health.equals("on") && !health.equals("off")) {
+            throw new IllegalArgumentException("health=" + health + ": expected on or off");
+        }
+        String minEntropy = options.remove(MIN_ENTROPY);
+        double bits = minEntropy == null ? RawOptions.UNSTATED : minEntropy(minEntropy);
+        return new RawOptions(bits, !"off".equals(health));
+    }
+
+    private static double minEntropy(String value) {
+        double bits;
+        try {
+            bits = Double.parseDouble(value);
+        } catch (NumberFormatException notANumber) {
+            bits = Double.NaN;
+        }
+        // Below, more samples than the start-up tests have would have to be the same.
+        if (!(bits >= 0.02 && bits <= 8)) {
+            throw new IllegalArgumentException(MIN_ENTROPY + "=" + value + ": expected bits of a byte, 0.02 to 8");
+        }
+        return bits;
+    }
+
+    private Map<String, String> options(String ends) {
+        Map<String, String> options = new LinkedHashMap<>();
+        while (at < text.length() && text.charAt(at) == ',' && !ends.contains(",")) {
+            at++;
+            String option = word(ends);
+            int equals = option.indexOf('=');
+            String name = equals < 0 ? option : option.substring(0, equals);
+            String value = equals < 0 ? "" : option.substring(equals + 1);
+            if (options.put(name, value) != null) {
+                throw new IllegalArgumentException("option " + name + " is there twice");
+            }
+        }
+        return options;
+    }
+
+    /** Up to a comma, or to one of {@code ends}; two commas are one of the word. */
+    private String word(String ends) {
+        StringBuilder word = new StringBuilder();
+        while (at < text.length()) {
+            char next = text.charAt(at);
+            if (ends.indexOf(next) >= 0) {
+                break;
+            }
+            if (next == ',') {
+                if (at + 1 >= text.length() || text.charAt(at + 1) != ',') {
+                    break;
+                }
+                at++;
+            }
+            word.append(next);
+            at++;
+        }
+        return word.toString();
+    }
+}

@@ -1,0 +1,65 @@
+package org.vhostuserrng.backends;
+
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All the sources of a loop: what {@code --source} names, and whatever that is made of. Confined to the loop's thread.
+ */
+public final class Sources {
+    private static final Logger LOG = LoggerFactory.getLogger(Sources.class);
+
+    private final SourceSpec spec;
+    private final Runnable onBytes;
+    private final LongSupplier clock;
+    /** By what they are called, so that a file in two expressions is read by one; kept for what they remember. */
+    private final Map<String, SharedSource> shared = new HashMap<>();
+
+    private final IdentityHashMap<FailoverSpec, Integer> serving = new IdentityHashMap<>();
+    private long failovers;
+
+    /**
+     * Sources of which none is open yet.
+     *
+     * @param onBytes told, by any thread, when there are bytes again after {@link EntropySource#NOT_NOW}
+     * @param clock nanoseconds that do not run backwards
+     */
+    public Sources(SourceSpec spec, Runnable onBytes, LongSupplier clock) {
+        this.spec = spec;
+        this.onBytes = onBytes;
+        this.clock = clock;
+    }
+
+    /** What a guest's ring uses from its start on; to be closed at its stop. */
+    public EntropySource acquire(String guest) {
+        return spec.open(this, guest);
+    }
+
+    /** How often another source than before had to serve, as that one had failed or had recovered. */
+    public long failovers() {
+        return failovers;
+    }
+
+    /** Counts one more user of a source in. */
+    EntropySource share(SharedSpec source) {
+        return shared.computeIfAbsent(source.toString(), _ -> new SharedSource(source, onBytes))
+                .acquire();
+    }
+
+    /** Tells which of several sources serves now, once each time that changes. */
+    void serves(FailoverSpec several, int place) {
+        Integer before = serving.put(several, place);
+        if (before == null ? place > 0 : before != place) {
+            failovers++;
+            LOG.warn("{} serves now", several.inOrder().get(place));
+        }
+    }
+
+    LongSupplier clock() {
+        return clock;
+    }
+}

@@ -1,0 +1,36 @@
+package org.vhostuserrng.backends.sys;
+
+import java.lang.foreign.MemorySegment;
+
+/** getrandom(2). Any thread. */
+public final class KernelRandom {
+    /** {@link #fill}: the kernel has no seed yet. */
+    public static final int EAGAIN = RandomFile.EAGAIN;
+    /** {@link #fill}: the memory to fill is not there (any more). */
+    public static final int EFAULT = RandomFile.EFAULT;
+
+    private static final MemorySegment GETRANDOM = Libc.symbol("getrandom");
+    private static final int GRND_NONBLOCK = 1;
+    private static final int EINTR = -4;
+
+    private KernelRandom() {}
+
+    /**
+     * Fills {@code target} from {@code offset} on, whatever memory that is.
+     *
+     * @return bytes written, 1 to {@code length}, or a negated errno
+     */
+    public static int fill(MemorySegment target, long offset, int length) {
+        long address = RandomFile.address(target, offset, length);
+        long result;
+        do {
+            result = Libc.callLong(GETRANDOM, address, length, GRND_NONBLOCK, 0, 0);
+        } while (result == EINTR);
+        return (int) result;
+    }
+
+    /** The text of a negated errno. */
+    public static String describe(int negatedErrno) {
+        return RandomFile.describe(negatedErrno);
+    }
+}
