@@ -75,7 +75,7 @@ final class FileSpec extends RawSpec {
             Kind kind = file.kind();
             return kind == Kind.URANDOM && !options().statesMinEntropy()
                     ? new DirectSource(file)
-                    : new ReadAheadSource(toString(), new FileReader(this, file), tests(kind), onBytes);
+                    : readAhead(new FileReader(this, file), tests(kind), onBytes);
         } catch (IOException refused) {
             file.close();
             throw refused;

@@ -27,16 +27,18 @@ final class Filler implements Runnable {
     private final String name;
     private final RawSource source;
     private final HealthTests health;
+    private final SourceCounters counters;
     private final BlockPool pool;
     private int quarantineMillis = SHORTEST_QUARANTINE_MILLIS;
     private final Object stopLock = new Object();
     private volatile boolean stopping;
     private volatile State state = State.SERVING;
 
-    private Filler(String name, RawSource source, HealthTests health, BlockPool pool) {
+    private Filler(String name, RawSource source, HealthTests health, SourceCounters counters, BlockPool pool) {
         this.name = name;
         this.source = source;
         this.health = health;
+        this.counters = counters;
         this.pool = pool;
     }
 
@@ -46,8 +48,8 @@ final class Filler implements Runnable {
      * @param name for logs
      * @param health null for a source that is not tested
      */
-    static Filler start(String name, RawSource source, HealthTests health, BlockPool pool) {
-        Filler filler = new Filler(name, source, health, pool);
+    static Filler start(String name, RawSource source, HealthTests health, SourceCounters counters, BlockPool pool) {
+        Filler filler = new Filler(name, source, health, counters, pool);
         Thread.ofPlatform()
                 .daemon()
                 .name("filler " + name)
@@ -156,6 +158,7 @@ final class Filler implements Runnable {
 
     /** Bytes that were read before the failure had passed their tests, and stay. */
     private void fail(IOException failure) {
+        counters.failed();
         if (state != State.FAILED) {
             LOG.error("{}: {}; tried again each second", name, failure.getMessage());
             state = State.FAILED;
@@ -174,6 +177,7 @@ final class Filler implements Runnable {
                 name,
                 fault,
                 quarantineMillis / 1000);
+        counters.quarantined();
         pool.recall();
         state = State.FAILED;
         pool.nudge();

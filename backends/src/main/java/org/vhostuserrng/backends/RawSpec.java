@@ -5,6 +5,7 @@ import java.io.IOException;
 /** A source that is read ahead, and tested, by a thread of its own. */
 abstract class RawSpec implements SharedSpec {
     private final RawOptions options;
+    private final SourceCounters counters = new SourceCounters();
 
     RawSpec(RawOptions options) {
         this.options = options;
@@ -22,6 +23,16 @@ abstract class RawSpec implements SharedSpec {
 
     @Override
     public EntropySource open(Runnable onBytes) throws IOException {
-        return new ReadAheadSource(toString(), openRaw(), options.tests(assumedMinEntropy()), onBytes);
+        return readAhead(openRaw(), options.tests(assumedMinEntropy()), onBytes);
+    }
+
+    /** A source that reads ahead of those who need its bytes, and tests them unless {@code health} is null. */
+    final EntropySource readAhead(RawSource raw, HealthTests health, Runnable onBytes) throws IOException {
+        return new ReadAheadSource(toString(), raw, health, counters, onBytes);
+    }
+
+    @Override
+    public String statistics() {
+        return counters.toString();
     }
 }

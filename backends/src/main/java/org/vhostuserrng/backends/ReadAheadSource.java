@@ -18,10 +18,12 @@ final class ReadAheadSource implements EntropySource {
      * @param name for logs
      * @param source owned from now on
      * @param health null for a source that is not tested
+     * @param counters of the source, over all the times it is open
      */
-    ReadAheadSource(String name, RawSource source, HealthTests health, Runnable onBytes) throws IOException {
+    ReadAheadSource(String name, RawSource source, HealthTests health, SourceCounters counters, Runnable onBytes)
+            throws IOException {
         pool = new BlockPool(onBytes);
-        filler = Filler.start(name, source, health, pool);
+        filler = Filler.start(name, source, health, counters, pool);
     }
 
     @Override

@@ -37,6 +37,12 @@ final class SharedSource implements EntropySource {
         return this;
     }
 
+    /** What went wrong, with the source's name; empty if nothing did. */
+    String statistics() {
+        String wrong = spec.statistics();
+        return wrong.isEmpty() ? "" : spec + " " + wrong;
+    }
+
     @Override
     public int fill(MemorySegment target, long offset, int length) {
         if (source == null && !open()) {

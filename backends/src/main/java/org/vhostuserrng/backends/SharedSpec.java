@@ -11,6 +11,11 @@ public interface SharedSpec extends SourceSpec {
      */
     EntropySource open(Runnable onBytes) throws IOException;
 
+    /** What went wrong with the source so far, in a few words for a log; empty if nothing did. Any thread. */
+    default String statistics() {
+        return "";
+    }
+
     @Override
     default EntropySource open(Sources sources, String guest) {
         return sources.share(this);

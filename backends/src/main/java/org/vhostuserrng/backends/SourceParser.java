@@ -2,16 +2,18 @@ package org.vhostuserrng.backends;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.vhostuserrng.backends.sys.CpuRandom.Instruction;
 
 /**
  * Reads an expression of {@code --source}. A source is followed by its options, each after a comma; a comma that belongs
  * to a path is doubled, as in QEMU's options.
  */
 final class SourceParser {
-    private static final String ALLOWED = "expected file:PATH or getrandom";
+    private static final String ALLOWED = "expected file:PATH, getrandom, rdrand, rdseed or qng[:LIBRARY]";
     private static final String MIN_ENTROPY = "min-entropy";
     private static final String HEALTH = "health";
     private static final String ON_EOF = "on-eof";
+    private static final String RESEED = "reseed";
 
     private final String text;
     private int at;
@@ -50,10 +52,23 @@ final class SourceParser {
             refuseRewinding(options);
             return FileSpec.of(name.substring(FileSpec.PREFIX.length()), rawOptions(options));
         }
-        if (name.equals(GetrandomSpec.NAME)) {
-            return new GetrandomSpec();
+        if (name.equals(QngSpec.NAME) || name.startsWith(QngSpec.PREFIX)) {
+            return QngSpec.of(name, rawOptions(options));
         }
-        throw new IllegalArgumentException(ALLOWED);
+        return switch (name) {
+            case GetrandomSpec.NAME -> new GetrandomSpec();
+            case "rdrand" -> new CpuSpec(Instruction.RDRAND, reseedForced(options), rawOptions(options));
+            case "rdseed" -> new CpuSpec(Instruction.RDSEED, false, rawOptions(options));
+            default -> throw new IllegalArgumentException(ALLOWED);
+        };
+    }
+
+    private static boolean reseedForced(Map<String, String> options) {
+        String reseed = options.remove(RESEED);
+        if (reseed != null && !reseed.equals("forced")) {
+            throw new IllegalArgumentException("reseed=" + reseed + ": expected forced");
+        }
+        return reseed != null;
     }
 
     private static void refuseRewinding(Map<String, String> options) {

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +38,15 @@ public final class Sources {
     /** What a guest's ring uses from its start on; to be closed at its stop. */
     public EntropySource acquire(String guest) {
         return spec.open(this, guest);
+    }
+
+    /** What went wrong with the sources so far, in a few words for a log; empty if nothing did. */
+    public String statistics() {
+        String wrong = shared.values().stream()
+                .map(SharedSource::statistics)
+                .filter(text -> !text.isEmpty())
+                .collect(Collectors.joining("; "));
+        return failovers == 0 ? wrong : wrong + "; " + failovers + " times another source served than before";
     }
 
     /** How often another source than before had to serve, as that one had failed or had recovered. */

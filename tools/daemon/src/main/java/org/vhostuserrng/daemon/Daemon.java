@@ -35,7 +35,7 @@ final class Daemon {
                     sockets.getFirst(),
                     sockets.size() > 1 ? " … " + sockets.getLast().getFileName() : "",
                     settings.source());
-            run(server);
+            run(server, sources);
         }
     }
 
@@ -45,7 +45,7 @@ final class Daemon {
             Sources sources = new Sources(settings.source(), server::sourceReady, System::nanoTime);
             server.connect(socket, device(socket.getFileName().toString(), sources, new Workspace()));
             LOG.info("connecting to {}, source {}", socket, settings.source());
-            run(server);
+            run(server, sources);
         }
     }
 
@@ -55,7 +55,7 @@ final class Daemon {
             Sources sources = new Sources(settings.source(), server::sourceReady, System::nanoTime);
             server.inherit(fd, device("fd " + fd, sources, new Workspace()));
             LOG.info("serving on fd {}, source {}", fd, settings.source());
-            run(server);
+            run(server, sources);
         }
     }
 
@@ -64,9 +64,12 @@ final class Daemon {
         return new RngDevice(name, settings.features(), sources, quota, workspace);
     }
 
-    private static void run(VhostUserServer server) throws IOException {
+    private static void run(VhostUserServer server, Sources sources) throws IOException {
         Termination.onSignal(server::stop);
         server.run();
+        if (!sources.statistics().isEmpty()) {
+            LOG.info("sources: {}", sources.statistics());
+        }
         LOG.info("ending; the longest turn took {} µs", TimeUnit.NANOSECONDS.toMicros(server.longestTurn()));
     }
 }

@@ -34,8 +34,11 @@ final class DaemonOptions {
     private static final String SOURCES_AND_EXAMPLE = """
 
             Sources:
-              getrandom                the kernel's generator
-              file:PATH                any file, FIFO or device; /dev/urandom, /dev/hwrng ...
+              getrandom              the kernel's generator
+              file:PATH              any file, FIFO or device: /dev/hwrng, /dev/random ...; what ends is not begun again
+              rdrand                 the processor's generator; with ,reseed=forced a seed of its own for each 128 bits
+              rdseed                 the processor's noise
+              qng[:LIBRARY]          a ComScire quantum generator, by libqwqngx.so or LIBRARY
             Options of a source follow after commas: min-entropy=BITS of a byte (0.02 to 8), which its health tests
             assume; health=off for what is conditioned already. A comma in a path is doubled.
 

@@ -1,0 +1,53 @@
+package org.vhostuserrng.backends.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Instructions that no library has a function for, in memory of their own: written first, then made executable, never
+ * both. Called like libc's functions, by the System V ABI for x86-64.
+ */
+final class MachineCode {
+    private static final MemorySegment MMAP = Libc.symbol("mmap");
+    private static final MemorySegment MUNMAP = Libc.symbol("munmap");
+    private static final MemorySegment MPROTECT = Libc.symbol("mprotect");
+    private static final int PAGE_BYTES = 4096;
+    private static final int PROT_READ = 1;
+    private static final int PROT_WRITE = 2;
+    private static final int PROT_EXEC = 4;
+    private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
+
+    private MachineCode() {}
+
+    /**
+     * Places code in memory.
+     *
+     * @param arena the memory is its own
+     * @param code at most a page
+     * @throws IOException if the system does not let a process make memory executable
+     */
+    @SuppressWarnings("restricted")
+    static MemorySegment load(Arena arena, byte... code) throws IOException {
+        long address = Libc.callLong(MMAP, 0, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1);
+        require("mmap", address);
+        MemorySegment page =
+                MemorySegment.ofAddress(address).reinterpret(PAGE_BYTES, arena, unmapped -> unmap(unmapped.address()));
+        MemorySegment.copy(code, 0, page, ValueLayout.JAVA_BYTE, 0, code.length);
+        require("mprotect", Libc.callInt(MPROTECT, address, PAGE_BYTES, PROT_READ | PROT_EXEC, 0, 0));
+        return page;
+    }
+
+    private static void unmap(long address) {
+        int result = Libc.callInt(MUNMAP, address, PAGE_BYTES, 0, 0, 0);
+        assert result == 0;
+    }
+
+    private static void require(String call, long result) throws IOException {
+        if (result < 0 && result > -PAGE_BYTES) {
+            throw new IOException(
+                    "no memory for machine code, which it needs: " + call + ": " + RandomFile.describe((int) result));
+        }
+    }
+}

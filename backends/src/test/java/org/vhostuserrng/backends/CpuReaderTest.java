@@ -1,0 +1,115 @@
+package org.vhostuserrng.backends;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.backends.sys.Waiter;
+
+/** RDRAND and RDSEED as a source, with an instruction that a test makes up. */
+class CpuReaderTest {
+    private final MemorySegment target = Arena.ofAuto().allocate(4096, Long.BYTES);
+    private Waiter waiter;
+    private long next = 1;
+
+    @BeforeEach
+    void openWaiter() throws IOException {
+        waiter = Waiter.open();
+    }
+
+    @AfterEach
+    void closeWaiter() {
+        waiter.close();
+    }
+
+    private int count(MemorySegment words, int wanted) {
+        for (int i = 0; i < wanted; i++) {
+            words.setAtIndex(ValueLayout.JAVA_LONG, i, next++);
+        }
+        return wanted;
+    }
+
+    private static int constant(MemorySegment words, long value) {
+        words.setAtIndex(ValueLayout.JAVA_LONG, 0, 99);
+        words.setAtIndex(ValueLayout.JAVA_LONG, 1, value);
+        return 2;
+    }
+
+    @Test
+    void givesWhatTheInstructionGives() throws IOException {
+        CpuReader reader = new CpuReader(this::count, false);
+
+        int read = reader.read(target, 8, 16, waiter);
+
+        assertEquals(16, read);
+        assertEquals(0, target.getAtIndex(ValueLayout.JAVA_LONG, 0));
+        assertEquals(1, target.getAtIndex(ValueLayout.JAVA_LONG, 1));
+        assertEquals(2, target.getAtIndex(ValueLayout.JAVA_LONG, 2));
+    }
+
+    @Test
+    void fillsALengthThatIsNoMultipleOfAWord() throws IOException {
+        CpuReader reader = new CpuReader(this::count, false);
+
+        int read = reader.read(target, 0, 9, waiter);
+
+        assertEquals(9, read);
+        assertArrayEquals(
+                new byte[] {1, 0, 0, 0, 0, 0, 0, 0, 2, 0}, target.asSlice(0, 10).toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void givesNothingWhenTheProcessorIsExhausted() throws IOException {
+        CpuReader reader = new CpuReader((words, wanted) -> 0, false);
+
+        assertEquals(RawSource.NOTHING, reader.read(target, 0, 64, waiter));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, -1, 99})
+    void refusesWordsThatDefectiveProcessorsGive(long word) {
+        CpuReader reader = new CpuReader((words, wanted) -> constant(words, word), false);
+
+        assertThrows(IOException.class, () -> reader.read(target, 0, 64, waiter));
+        assertEquals(-1, target.mismatch(Arena.ofAuto().allocate(4096)));
+    }
+
+    @Test
+    void refusesAWordThatEndedTheBatchBefore() throws IOException {
+        CpuReader reader = new CpuReader((words, wanted) -> constant(words, 99 + 1), false);
+        CpuReader again = new CpuReader(
+                (words, wanted) -> {
+                    words.setAtIndex(ValueLayout.JAVA_LONG, 0, 7);
+                    return 1;
+                },
+                false);
+        reader.read(target, 0, 64, waiter);
+        again.read(target, 0, 8, waiter);
+
+        assertThrows(IOException.class, () -> again.read(target, 0, 8, waiter));
+    }
+
+    /** DRNG Software Implementation Guide §5.2.5. */
+    @Test
+    void givesOneSampleOf128BitsOfEach512WhenReseedingIsForced() throws IOException {
+        CpuReader reader = new CpuReader(this::count, true);
+
+        int first = reader.read(target, 0, 4096, waiter);
+        int second = reader.read(target, 16, 4096 - 16, waiter);
+
+        assertEquals(16, first);
+        assertEquals(16, second);
+        assertEquals(1023, target.getAtIndex(ValueLayout.JAVA_LONG, 0));
+        assertEquals(1024, target.getAtIndex(ValueLayout.JAVA_LONG, 1));
+        assertEquals(2047, target.getAtIndex(ValueLayout.JAVA_LONG, 2));
+    }
+}

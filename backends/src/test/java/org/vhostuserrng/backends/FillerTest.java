@@ -1,0 +1,202 @@
+package org.vhostuserrng.backends;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.vhostuserrng.backends.sys.Waiter;
+
+/** A source read ahead by a thread, with health tests: what reaches those who are served. */
+class FillerTest {
+    private static final long PATIENCE_SECONDS = 30;
+    private static final byte[] FAILURE = {};
+
+    private final Semaphore nudged = new Semaphore(0);
+    private final ScriptedSource script = new ScriptedSource();
+    private EntropySource source;
+
+    /** Gives what the test has put in, a chunk for each read. */
+    private static final class ScriptedSource implements RawSource {
+        private final BlockingQueue<byte[]> chunks = new ArrayBlockingQueue<>(1000);
+
+        @Override
+        public int read(MemorySegment target, long offset, int length, Waiter waiter) throws IOException {
+            byte[] chunk = chunks.poll();
+            if (chunk == null) {
+                waiter.await(1);
+                return NOTHING;
+            }
+            if (chunk.length == 0) {
+                throw new IOException("unplugged");
+            }
+            MemorySegment.copy(chunk, 0, target, ValueLayout.JAVA_BYTE, offset, chunk.length);
+            return chunk.length;
+        }
+
+        @Override
+        public void close() {
+            chunks.clear();
+        }
+    }
+
+    private void start(double minEntropy) throws IOException {
+        HealthTests tests = minEntropy == 0 ? null : new HealthTests(minEntropy);
+        source = new ReadAheadSource("scripted", script, tests, new SourceCounters(), nudged::release);
+    }
+
+    @AfterEach
+    void close() {
+        source.close();
+    }
+
+    private static byte[] random(long seed, int length) {
+        byte[] bytes = new byte[length];
+        new Random(seed).nextBytes(bytes);
+        return bytes;
+    }
+
+    /** The outcome of asking for bytes, once it is another one than NOT_NOW. */
+    private int ask(MemorySegment target) throws InterruptedException {
+        int filled = source.fill(target, 0, (int) target.byteSize());
+        while (filled == EntropySource.NOT_NOW) {
+            assertTrue(nudged.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS), "nothing happens");
+            filled = source.fill(target, 0, (int) target.byteSize());
+        }
+        return filled;
+    }
+
+    private int askUntil(int outcome, MemorySegment target) throws InterruptedException {
+        int filled = ask(target);
+        for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+                filled != outcome && System.nanoTime() < end; ) {
+            TimeUnit.MILLISECONDS.sleep(5);
+            filled = ask(target);
+        }
+        return filled;
+    }
+
+    private static MemorySegment memory(int length) {
+        return Arena.ofAuto().allocate(length);
+    }
+
+    @Test
+    void servesTheSamplesOfTheStartUpTestsOnceTheyArePassed() throws Exception {
+        byte[] samples = random(1, 1024);
+        script.chunks.add(Arrays.copyOf(samples, 1000));
+        start(8);
+        MemorySegment target = memory(1024);
+        int before = source.fill(target, 0, 1024);
+
+        script.chunks.add(Arrays.copyOfRange(samples, 1000, 1024));
+
+        assertEquals(EntropySource.NOT_NOW, before);
+        assertEquals(1024, ask(target));
+        assertArrayEquals(samples, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void servesNothingOfASourceThatIsStuckFromTheBeginning() throws Exception {
+        script.chunks.add(new byte[2048]);
+        start(1);
+
+        assertEquals(EntropySource.FAILED, ask(memory(64)));
+    }
+
+    @Test
+    void servesNothingOfTheReadThatATestFailedIn() throws Exception {
+        start(8);
+        script.chunks.add(random(2, 1024));
+        ask(memory(1024));
+        byte[] stuckAtItsEnd = random(3, 2048);
+        Arrays.fill(stuckAtItsEnd, 2000, 2048, (byte) 7);
+
+        script.chunks.add(stuckAtItsEnd);
+
+        assertEquals(EntropySource.FAILED, ask(memory(64)));
+    }
+
+    @Test
+    void takesBackWhatWasReadAheadBeforeATestFailed() throws Exception {
+        start(8);
+        script.chunks.add(random(4, 1024));
+        assertEquals(64, ask(memory(64)));
+
+        script.chunks.add(new byte[64]);
+
+        assertEquals(EntropySource.FAILED, askUntil(EntropySource.FAILED, memory(1)));
+    }
+
+    @Test
+    void servesAgainAfterCleanStartUpTests() throws Exception {
+        start(8);
+        script.chunks.add(new byte[1024]);
+        assertEquals(EntropySource.FAILED, ask(memory(64)));
+        byte[] clean = random(5, 1024);
+
+        script.chunks.add(clean);
+
+        MemorySegment target = memory(1024);
+        assertEquals(1024, askUntil(1024, target));
+        assertArrayEquals(clean, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void findsASourceThatReplaysItsBuffer() throws Exception {
+        start(8);
+        byte[] buffer = random(6, 1500);
+        script.chunks.add(buffer);
+        assertEquals(1500, ask(memory(1500)));
+
+        script.chunks.add(buffer);
+
+        assertEquals(EntropySource.FAILED, ask(memory(64)));
+    }
+
+    @Test
+    void failsWhileTheSourceHasFailedAndServesWhenItServes() throws Exception {
+        start(0);
+        script.chunks.add(FAILURE);
+        assertEquals(EntropySource.FAILED, ask(memory(8)));
+
+        script.chunks.add(random(7, 8));
+
+        assertEquals(8, askUntil(8, memory(8)));
+    }
+
+    @Test
+    void makesTheStartUpTestsAgainAfterAFailureOfTheSource() throws Exception {
+        start(8);
+        script.chunks.add(random(8, 1024));
+        ask(memory(1024));
+        script.chunks.add(FAILURE);
+        assertEquals(EntropySource.FAILED, ask(memory(8)));
+
+        script.chunks.add(random(9, 1000));
+        script.chunks.add(random(10, 100));
+
+        assertEquals(1100, askUntil(1100, memory(1100)));
+    }
+
+    @Test
+    void servesLittleBytesAtOnceWithoutTests() throws Exception {
+        start(0);
+
+        script.chunks.add(new byte[] {1, 2, 3});
+
+        MemorySegment target = memory(3);
+        assertEquals(3, ask(target));
+        assertArrayEquals(new byte[] {1, 2, 3}, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+}
