@@ -4,6 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import org.vhostuserrng.transport.GuestMemory;
+import org.vhostuserrng.transport.Iotlb;
+import org.vhostuserrng.transport.QueueMemory;
 import org.vhostuserrng.transport.WriteLog;
 
 /**
@@ -43,30 +45,55 @@ final class BufferChain {
      * @param flags of the descriptor, as they were read
      * @return null, or what is wrong with it
      */
-    RingFault addElement(GuestMemory memory, MemorySegment table, long at, int flags) {
+    RingFault addElement(QueueMemory memory, MemorySegment table, long at, int flags) {
         // §5.4.6.1: the driver MUST NOT place device-readable buffers into the queue.
         if ((flags & Virtio.VIRTQ_DESC_F_WRITE) == 0) {
             return RingFault.DEVICE_READABLE;
         }
         long address = table.get(ADDR, at);
         long length = Integer.toUnsignedLong(table.get(LEN, at + Long.BYTES));
-        return add(memory, address, length) ? null : RingFault.BUFFER_RANGE;
+        return add(memory, address, length);
+    }
+
+    /** Adds a buffer: null, or what is wrong with it. */
+    private RingFault add(QueueMemory memory, long address, long length) {
+        descriptors++;
+        if (length == 0) {
+            return null;
+        }
+        if (Long.compareUnsigned(address + length - 1, address) < 0) {
+            return RingFault.BUFFER_RANGE;
+        }
+        if (memory.isTranslated()) {
+            return addTranslated(memory, address, length);
+        }
+        return add(memory.guest(), address, length) ? null : RingFault.BUFFER_RANGE;
     }
 
     /**
-     * Adds a buffer.
-     *
-     * @param length unsigned 32-bit value
-     * @return whether it lies in guest memory
+     * Adds a buffer at an I/O virtual address. Where nothing will be written, there is no need to know what is mapped:
+     * so a request needs a bounded number of translations at once.
      */
+    private RingFault addTranslated(QueueMemory memory, long iova, long length) {
+        long at = iova;
+        long left = Math.min(length, MOST_BYTES - bytes);
+        while (left > 0 && pieces < MOST_PIECES) {
+            int translation = memory.translate(at, Iotlb.WRITE);
+            if (translation < 0) {
+                return RingFault.ofTranslation(translation);
+            }
+            long mapped = Math.min(left, memory.room(translation, at));
+            if (!add(memory.guest(), memory.guestAddress(translation, at), mapped)) {
+                return RingFault.BUFFER_RANGE;
+            }
+            at += mapped;
+            left -= mapped;
+        }
+        return null;
+    }
+
+    /** Adds bytes at a guest-physical address: whether they lie in guest memory. */
     private boolean add(GuestMemory memory, long address, long length) {
-        descriptors++;
-        if (length == 0) {
-            return true;
-        }
-        if (Long.compareUnsigned(address + length - 1, address) < 0) {
-            return false;
-        }
         long at = address;
         long left = length;
         // Regions may touch, and a buffer may lie across two of them.

@@ -1,17 +1,33 @@
 package org.vhostuserrng.device;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.transport.GuestMemory;
+import org.vhostuserrng.transport.Iotlb;
+import org.vhostuserrng.transport.QueueMemory;
 
-/** An indirect table (VIRTIO 1.3 §2.7.5.3, §2.8.7): where in guest memory it lies. One serves all chains of a ring. */
+/**
+ * An indirect table (VIRTIO 1.3 §2.7.5.3, §2.8.7): where in guest memory its descriptors lie. One serves all chains of a
+ * ring. Behind an IOMMU what the driver sees in one piece may be scattered, so each descriptor is found by itself, and one
+ * that lies in two places is put together.
+ */
 final class IndirectTable {
-    private final GuestMemory memory;
-    private MemorySegment segment;
-    private long offset;
-    private int count;
+    private final QueueMemory memory;
+    /** A descriptor that lies in several places. */
+    private final MemorySegment assembled;
 
-    IndirectTable(GuestMemory memory) {
+    private long address;
+    private int count;
+    private MemorySegment segment;
+    /** Of the table's first byte in the segment, if no translation is needed. */
+    private long offset;
+
+    private long at;
+    private long room;
+
+    IndirectTable(QueueMemory memory) {
         this.memory = memory;
+        this.assembled = memory.isTranslated() ? Arena.ofAuto().allocate(Virtio.DESCRIPTOR_BYTES) : null;
     }
 
     /**
@@ -19,29 +35,88 @@ final class IndirectTable {
      *
      * @param length bytes, unsigned 32-bit value
      */
-    RingFault locate(long address, long length) {
+    RingFault locate(long tableAddress, long length) {
         long descriptors = length / Virtio.DESCRIPTOR_BYTES;
         if (length % Virtio.DESCRIPTOR_BYTES != 0 || descriptors == 0 || descriptors > Virtio.LARGEST_QUEUE) {
             return RingFault.INDIRECT_LENGTH;
         }
-        int region = memory.regionAt(address);
-        if (region == GuestMemory.NONE) {
+        address = tableAddress;
+        count = (int) descriptors;
+        if (memory.isTranslated()) {
+            boolean wraps = Long.compareUnsigned(tableAddress + length - 1, tableAddress) < 0;
+            return wraps ? RingFault.INDIRECT_RANGE : null;
+        }
+        if (!goTo(tableAddress)) {
             return RingFault.INDIRECT_RANGE;
         }
-        segment = memory.bytes(region);
-        offset = memory.offset(region, address);
-        count = (int) descriptors;
+        offset = at;
         return length > segment.byteSize() - offset ? RingFault.INDIRECT_RANGE : null;
     }
 
-    /** The region that the table lies in. */
+    /** Goes to a descriptor, which is at {@link #at} in {@link #segment} then: null, or what is wrong with it. */
+    RingFault seek(int index) {
+        long distance = (long) index * Virtio.DESCRIPTOR_BYTES;
+        if (memory.isTranslated()) {
+            return seekTranslated(address + distance);
+        }
+        at = offset + distance;
+        return null;
+    }
+
+    private RingFault seekTranslated(long iova) {
+        RingFault fault = find(iova);
+        return fault != null || room >= Virtio.DESCRIPTOR_BYTES ? fault : assemble(iova);
+    }
+
+    /** Finds the byte at an I/O virtual address, and how many follow it there. */
+    private RingFault find(long iova) {
+        int translation = memory.translate(iova, Iotlb.READ);
+        if (translation < 0) {
+            return RingFault.ofTranslation(translation);
+        }
+        if (!goTo(memory.guestAddress(translation, iova))) {
+            return RingFault.INDIRECT_RANGE;
+        }
+        room = Math.min(memory.room(translation, iova), segment.byteSize() - at);
+        return null;
+    }
+
+    /** Goes to a guest-physical address, if guest memory has it. */
+    private boolean goTo(long guestAddress) {
+        GuestMemory guest = memory.guest();
+        int region = guest.regionAt(guestAddress);
+        if (region == GuestMemory.NONE) {
+            return false;
+        }
+        segment = guest.bytes(region);
+        at = guest.offset(region, guestAddress);
+        return true;
+    }
+
+    private RingFault assemble(long iova) {
+        int done = 0;
+        while (done < Virtio.DESCRIPTOR_BYTES) {
+            RingFault fault = find(iova + done);
+            if (fault != null) {
+                return fault;
+            }
+            int part = (int) Math.min(room, Virtio.DESCRIPTOR_BYTES - done);
+            MemorySegment.copy(segment, at, assembled, done, part);
+            done += part;
+        }
+        segment = assembled;
+        at = 0;
+        return null;
+    }
+
+    /** The memory that the descriptor lies in. */
     MemorySegment segment() {
         return segment;
     }
 
-    /** Where in the region a descriptor begins; with any alignment. */
-    long offset(int index) {
-        return offset + (long) index * Virtio.DESCRIPTOR_BYTES;
+    /** Where in {@link #segment} the descriptor begins; with any alignment. */
+    long at() {
+        return at;
     }
 
     /** How many descriptors the table has. */

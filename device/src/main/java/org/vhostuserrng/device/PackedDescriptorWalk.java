@@ -3,7 +3,7 @@ package org.vhostuserrng.device;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import org.vhostuserrng.transport.GuestMemory;
+import org.vhostuserrng.transport.QueueMemory;
 
 /**
  * Follows a list of descriptors through the ring of a packed virtqueue, or through its indirect table, and collects its
@@ -23,13 +23,13 @@ final class PackedDescriptorWalk {
 
     private final MemorySegment ring;
     private final int size;
-    private final GuestMemory memory;
+    private final QueueMemory memory;
     private final boolean indirectAllowed;
     private final IndirectTable indirect;
     private int id;
     private int length;
 
-    PackedDescriptorWalk(MemorySegment ring, int size, GuestMemory memory, boolean indirectAllowed) {
+    PackedDescriptorWalk(MemorySegment ring, int size, QueueMemory memory, boolean indirectAllowed) {
         this.ring = ring;
         this.size = size;
         this.memory = memory;
@@ -112,9 +112,13 @@ final class PackedDescriptorWalk {
     // VIRTIO 1.3 §2.8.7: the descriptors follow each other, and of their flags the device ignores all but
     // VIRTQ_DESC_F_WRITE; so no table is nested or loops.
     private RingFault collectTable(BufferChain chain) {
-        MemorySegment segment = indirect.segment();
         for (int i = 0; i < indirect.count(); i++) {
-            long at = indirect.offset(i);
+            RingFault unreachable = indirect.seek(i);
+            if (unreachable != null) {
+                return unreachable;
+            }
+            MemorySegment segment = indirect.segment();
+            long at = indirect.at();
             int flags = Short.toUnsignedInt(segment.get(LE16, at + FLAGS));
             RingFault fault = chain.addElement(memory, segment, at, flags);
             if (fault != null) {

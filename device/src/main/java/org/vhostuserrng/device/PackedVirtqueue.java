@@ -4,8 +4,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.Iotlb;
+import org.vhostuserrng.transport.MissingTranslationException;
+import org.vhostuserrng.transport.QueueMemory;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.WriteLog;
 
@@ -37,7 +39,8 @@ final class PackedVirtqueue extends Virtqueue {
     private final MemorySegment driverEvent;
     private final MemorySegment deviceEvent;
     private final int size;
-    private final QueueSetup.QueueAreas areas;
+    private final long ringAddress;
+    private final long deviceEventAddress;
     private final WriteLog writes;
     private final boolean eventIdx;
     private final PackedDescriptorWalk walk;
@@ -58,7 +61,8 @@ final class PackedVirtqueue extends Virtqueue {
         this.driverEvent = driverEvent;
         this.deviceEvent = deviceEvent;
         this.size = setup.size();
-        this.areas = setup.areas();
+        this.ringAddress = setup.memory().guestAddress(setup.areas().descriptorArea());
+        this.deviceEventAddress = setup.memory().guestAddress(setup.areas().deviceArea());
         this.writes = setup.writes();
         this.eventIdx = (setup.features() & Virtio.VIRTIO_F_EVENT_IDX) != 0;
         boolean indirect = (setup.features() & Virtio.VIRTIO_F_INDIRECT_DESC) != 0;
@@ -75,24 +79,25 @@ final class PackedVirtqueue extends Virtqueue {
     }
 
     /** A packed virtqueue in guest memory. */
-    static PackedVirtqueue of(QueueSetup setup) throws InvalidQueueException {
+    static PackedVirtqueue of(QueueSetup setup) throws InvalidQueueException, MissingTranslationException {
         int size = setup.size();
         if (size < 1 || size > Virtio.LARGEST_QUEUE) {
             throw new InvalidQueueException("queue size " + Integer.toUnsignedString(size) + ", expected 1 to 32768");
         }
         QueueSetup.QueueAreas areas = setup.areas();
-        GuestMemory memory = setup.memory();
+        QueueMemory memory = setup.memory();
         // §2.8.10.1: sizes and alignments of the parts.
         MemorySegment ring = area(
                 memory,
                 "descriptor ring",
                 areas.descriptorArea(),
                 (long) size * Virtio.DESCRIPTOR_BYTES,
-                RING_ALIGNMENT);
+                RING_ALIGNMENT,
+                Iotlb.READ | Iotlb.WRITE);
         MemorySegment driverEvent =
-                area(memory, "driver event suppression", areas.driverArea(), EVENT_BYTES, EVENT_ALIGNMENT);
+                area(memory, "driver event suppression", areas.driverArea(), EVENT_BYTES, EVENT_ALIGNMENT, Iotlb.READ);
         MemorySegment deviceEvent =
-                area(memory, "device event suppression", areas.deviceArea(), EVENT_BYTES, EVENT_ALIGNMENT);
+                area(memory, "device event suppression", areas.deviceArea(), EVENT_BYTES, EVENT_ALIGNMENT, Iotlb.WRITE);
         return new PackedVirtqueue(setup, ring, driverEvent, deviceEvent);
     }
 
@@ -139,7 +144,7 @@ final class PackedVirtqueue extends Virtqueue {
         ring.set(LE16, offset(first) + PackedDescriptorWalk.FLAGS, usedFlags(first));
         // Front-ends give the address of either area for the log: of a packed virtqueue the device writes both.
         writes.ring(0, ring.byteSize());
-        writes.buffer(areas.descriptorArea(), ring.byteSize());
+        writes.buffer(ringAddress, ring.byteSize());
         VarHandle.fullFence();
         return interruptWanted(first);
     }
@@ -179,7 +184,7 @@ final class PackedVirtqueue extends Virtqueue {
     private void writeEvent(int event) {
         if (event != eventWritten || !eventKnown) {
             deviceEvent.set(LE32, 0, event);
-            writes.buffer(areas.deviceArea(), EVENT_BYTES);
+            writes.buffer(deviceEventAddress, EVENT_BYTES);
             eventWritten = event;
             eventKnown = true;
         }

@@ -1,6 +1,11 @@
 package org.vhostuserrng.device;
 
-/** What a driver can do wrong with a virtqueue. The ring is broken until it is reset. */
+import org.vhostuserrng.transport.QueueMemory;
+
+/**
+ * What a driver can do wrong with a virtqueue, so that the ring is broken until it is reset; and what keeps a buffer from
+ * being used for now.
+ */
 enum RingFault {
     INDEX_JUMP("available index ahead by more than the queue size"),
     HEAD_RANGE("head of a chain outside the descriptor table"),
@@ -16,12 +21,20 @@ enum RingFault {
     INDIRECT_IN_CHAIN("indirect descriptor in a chain of others"),
     INDIRECT_LENGTH("indirect table whose length is no multiple of 16, zero, or beyond 32768 descriptors"),
     INDIRECT_RANGE("indirect table outside guest memory"),
+    ACCESS_DENIED("buffer or indirect table where the IOMMU does not let the device"),
+    /** No fault: where the IOMMU maps it is not known yet. The buffer stays available. */
+    TRANSLATION_MISSING("translation by the IOMMU not known yet"),
     MEMORY_GONE("guest memory vanished while it was filled");
 
     private final String text;
 
     RingFault(String text) {
         this.text = text;
+    }
+
+    /** What it means that {@link QueueMemory#translate} found nothing to use. */
+    static RingFault ofTranslation(int refusal) {
+        return refusal == QueueMemory.DENIED ? ACCESS_DENIED : TRANSLATION_MISSING;
     }
 
     @Override

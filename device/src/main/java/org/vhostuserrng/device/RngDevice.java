@@ -4,6 +4,7 @@ import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.backends.Sources;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.MissingTranslationException;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.VirtioDevice;
 
@@ -60,7 +61,7 @@ public final class RngDevice implements VirtioDevice {
     }
 
     @Override
-    public DeviceQueue start(QueueSetup setup) throws InvalidQueueException {
+    public DeviceQueue start(QueueSetup setup) throws InvalidQueueException, MissingTranslationException {
         Virtqueue queue = Virtqueue.of(setup);
         return new RngRing(this, queue, setup, sources.acquire(name), workspace);
     }

@@ -18,7 +18,7 @@ final class RngRing implements DeviceQueue {
     private static final int BYTES_A_TURN = 32 * 1024;
     private static final int DESCRIPTORS_A_TURN = 4096;
     /** The quota knows when to go on. */
-    private static final long THROTTLED = -4;
+    private static final long THROTTLED = -5;
 
     private final EntropySource source;
     private final Quota quota;
@@ -85,7 +85,7 @@ final class RngRing implements DeviceQueue {
     private long serveOne(long now) {
         RingFault wrong = queue.collect(chain);
         if (wrong != null) {
-            return broken(wrong);
+            return wrong == RingFault.TRANSLATION_MISSING ? MISSING : broken(wrong);
         }
         long allowed = quota.available(now);
         if (allowed <= 0) {

@@ -3,7 +3,7 @@ package org.vhostuserrng.device;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import org.vhostuserrng.transport.GuestMemory;
+import org.vhostuserrng.transport.QueueMemory;
 
 /**
  * Follows a descriptor chain of a split virtqueue through its table, and through the indirect table it may end in, and
@@ -23,11 +23,11 @@ final class SplitDescriptorWalk {
 
     private final MemorySegment table;
     private final int size;
-    private final GuestMemory memory;
+    private final QueueMemory memory;
     private final boolean indirectAllowed;
     private final IndirectTable indirect;
 
-    SplitDescriptorWalk(MemorySegment table, int size, GuestMemory memory, boolean indirectAllowed) {
+    SplitDescriptorWalk(MemorySegment table, int size, QueueMemory memory, boolean indirectAllowed) {
         this.table = table;
         this.size = size;
         this.memory = memory;
@@ -80,10 +80,14 @@ final class SplitDescriptorWalk {
     }
 
     private RingFault collectTable(BufferChain chain) {
-        MemorySegment segment = indirect.segment();
         int index = 0;
         for (int seen = 0; seen < indirect.count(); seen++) {
-            long at = indirect.offset(index);
+            RingFault unreachable = indirect.seek(index);
+            if (unreachable != null) {
+                return unreachable;
+            }
+            MemorySegment segment = indirect.segment();
+            long at = indirect.at();
             int flags = Short.toUnsignedInt(segment.get(LE16, at + FLAGS));
             if ((flags & Virtio.VIRTQ_DESC_F_INDIRECT) != 0) {
                 return RingFault.INDIRECT_NESTED;

@@ -4,8 +4,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.Iotlb;
+import org.vhostuserrng.transport.MissingTranslationException;
+import org.vhostuserrng.transport.QueueMemory;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.WriteLog;
 
@@ -68,7 +70,7 @@ final class SplitVirtqueue extends Virtqueue {
     }
 
     /** A virtqueue in guest memory. Reads the used index, which a predecessor may have left behind. */
-    static SplitVirtqueue of(QueueSetup setup) throws InvalidQueueException {
+    static SplitVirtqueue of(QueueSetup setup) throws InvalidQueueException, MissingTranslationException {
         int size = setup.size();
         if (size < 1 || size > Virtio.LARGEST_QUEUE || Integer.bitCount(size) != 1) {
             throw new InvalidQueueException(
@@ -78,22 +80,30 @@ final class SplitVirtqueue extends Virtqueue {
             throw new InvalidQueueException("base " + Integer.toUnsignedString(setup.base()) + ", expected 16 bits");
         }
         QueueSetup.QueueAreas areas = setup.areas();
-        GuestMemory memory = setup.memory();
+        QueueMemory memory = setup.memory();
         // §2.7: sizes and alignments of the parts; the events at the ends are always there.
         MemorySegment table = area(
                 memory,
                 "descriptor table",
                 areas.descriptorArea(),
                 (long) size * Virtio.DESCRIPTOR_BYTES,
-                DESCRIPTOR_ALIGNMENT);
+                DESCRIPTOR_ALIGNMENT,
+                Iotlb.READ);
         MemorySegment avail = area(
                 memory,
                 "available ring",
                 areas.driverArea(),
                 RING + (long) size * HEAD_BYTES + EVENT_BYTES,
-                AVAILABLE_ALIGNMENT);
+                AVAILABLE_ALIGNMENT,
+                Iotlb.READ);
+        // What is read of it, to go on where a predecessor ended, is what a device wrote.
         MemorySegment used = area(
-                memory, "used ring", areas.deviceArea(), RING + (long) size * USED_BYTES + EVENT_BYTES, USED_ALIGNMENT);
+                memory,
+                "used ring",
+                areas.deviceArea(),
+                RING + (long) size * USED_BYTES + EVENT_BYTES,
+                USED_ALIGNMENT,
+                Iotlb.WRITE);
         return new SplitVirtqueue(setup, table, avail, used);
     }
 

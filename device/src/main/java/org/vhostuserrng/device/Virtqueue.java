@@ -1,8 +1,9 @@
 package org.vhostuserrng.device;
 
 import java.lang.foreign.MemorySegment;
-import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.MissingTranslationException;
+import org.vhostuserrng.transport.QueueMemory;
 import org.vhostuserrng.transport.QueueSetup;
 
 /**
@@ -15,7 +16,7 @@ import org.vhostuserrng.transport.QueueSetup;
  */
 abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
     /** A virtqueue in guest memory, of the format that was negotiated. */
-    static Virtqueue of(QueueSetup setup) throws InvalidQueueException {
+    static Virtqueue of(QueueSetup setup) throws InvalidQueueException, MissingTranslationException {
         return (setup.features() & Virtio.VIRTIO_F_RING_PACKED) != 0
                 ? PackedVirtqueue.of(setup)
                 : SplitVirtqueue.of(setup);
@@ -48,12 +49,19 @@ abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
      */
     abstract int base();
 
-    /** A part of the virtqueue. */
-    static MemorySegment area(GuestMemory memory, String name, long address, long length, int alignment)
-            throws InvalidQueueException {
-        MemorySegment area = memory.slice(address, length);
+    /**
+     * A part of the virtqueue.
+     *
+     * @param access what the device does there, by {@link org.vhostuserrng.transport.Iotlb}'s names
+     */
+    static MemorySegment area(QueueMemory memory, String name, long address, long length, int alignment, int access)
+            throws InvalidQueueException, MissingTranslationException {
+        MemorySegment area = memory.part(address, length, access);
         if (area == null) {
-            throw new InvalidQueueException(name + " at " + Long.toHexString(address) + " is not in guest memory");
+            throw new InvalidQueueException(name + " at " + Long.toHexString(address)
+                    + (memory.isDenied()
+                            ? " is where the IOMMU does not let the device"
+                            : " is not in guest memory, in one piece"));
         }
         if (area.address() % alignment != 0) {
             throw new InvalidQueueException(name + " at " + Long.toHexString(address) + " is not aligned");

@@ -19,6 +19,9 @@ import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.DirtyLog;
 import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.Iotlb;
+import org.vhostuserrng.transport.MissingTranslationException;
+import org.vhostuserrng.transport.QueueMemory;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.QueueSetup.QueueAreas;
 import org.vhostuserrng.transport.WriteLog;
@@ -31,6 +34,7 @@ import org.vhostuserrng.transport.WriteLog;
  */
 final class Guest<R extends DriverRing> {
     static final long BASE = 0x1_0000_0000L;
+    static final long PAGE = 4096;
     static final long REGION_BYTES = 1 << 20;
     /** The regions touch here. */
     static final long SEAM = BASE + REGION_BYTES;
@@ -46,8 +50,14 @@ final class Guest<R extends DriverRing> {
     final MemorySegment second = Arena.ofAuto().allocate(REGION_BYTES, 4096);
     final R driver;
     final RngDevice device;
+    /** Null: the driver uses guest-physical addresses. */
+    Iotlb iotlb;
+
+    final DirtyLog log = new DirtyLog();
+    final WriteLog writes = new WriteLog(log);
     private final RingLayout layout;
     private final long features;
+    private QueueMemory memory;
 
     private Guest(RingLayout layout, long features, Quota quota, RingFactory<R> ring) {
         this.layout = layout;
@@ -107,8 +117,8 @@ final class Guest<R extends DriverRing> {
     DeviceQueue start(int base) {
         try {
             return device.start(setup(base));
-        } catch (InvalidQueueException invalid) {
-            throw new AssertionError(invalid);
+        } catch (InvalidQueueException | MissingTranslationException notStarted) {
+            throw new AssertionError(notStarted);
         }
     }
 
@@ -116,17 +126,40 @@ final class Guest<R extends DriverRing> {
     PackedVirtqueue packedVirtqueue() {
         try {
             return PackedVirtqueue.of(setup(driver.base()));
-        } catch (InvalidQueueException invalid) {
+        } catch (InvalidQueueException | MissingTranslationException invalid) {
             throw new AssertionError(invalid);
         }
     }
 
-    private QueueSetup setup(int base) {
-        GuestMemory memory = GuestMemory.of(
+    /** What the present queue uses. */
+    QueueMemory memory() {
+        return memory;
+    }
+
+    /** Puts the device behind an IOMMU that maps all pages of the guest to themselves, each by an entry of its own. */
+    Guest<R> behindIommu() {
+        iotlb = new Iotlb();
+        for (long page = BASE; page < END; page += PAGE) {
+            map(page, page, Iotlb.READ | Iotlb.WRITE);
+        }
+        return this;
+    }
+
+    /** Maps a page. */
+    void map(long iova, long guestAddress, int access) {
+        iotlb.map(iova, iova + PAGE - 1, guestAddress, access);
+    }
+
+    void unmap(long iova) {
+        iotlb.unmap(iova, iova + PAGE - 1);
+    }
+
+    QueueSetup setup(int base) {
+        GuestMemory guestMemory = GuestMemory.of(
                 List.of(new GuestMemory.Region(BASE, first, false), new GuestMemory.Region(SEAM, second, false)));
+        memory = iotlb == null ? QueueMemory.physical(guestMemory) : QueueMemory.translated(guestMemory, iotlb);
         QueueAreas areas = new QueueAreas(layout.descriptorArea(), layout.driverArea(), layout.deviceArea());
-        return new QueueSetup(
-                0, driver.queueSize(), base, features, areas, memory, call, new WriteLog(new DirtyLog()), () -> now);
+        return new QueueSetup(0, driver.queueSize(), base, features, areas, memory, call, writes, () -> now);
     }
 
     /** Begins anew anywhere in the ring. */

@@ -13,6 +13,8 @@ import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DirtyLog;
 import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.MissingTranslationException;
+import org.vhostuserrng.transport.QueueMemory;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.QueueSetup.QueueAreas;
 import org.vhostuserrng.transport.WriteLog;
@@ -28,7 +30,15 @@ class PackedQueueSetupTest {
     private QueueSetup setup(int size, int base, QueueAreas areas) {
         long features = Virtio.VIRTIO_F_VERSION_1 | Virtio.VIRTIO_F_RING_PACKED;
         return new QueueSetup(
-                0, size, base, features, areas, memory, new CallSignal(), new WriteLog(new DirtyLog()), () -> 0);
+                0,
+                size,
+                base,
+                features,
+                areas,
+                QueueMemory.physical(memory),
+                new CallSignal(),
+                new WriteLog(new DirtyLog()),
+                () -> 0);
     }
 
     private void assertRefused(int size, int base, QueueAreas areas) {
@@ -59,13 +69,13 @@ class PackedQueueSetupTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0x8000_8000, 0x0003_0003, 0x8005_8007, 0x8005_0005})
-    void goesOnFromBothHalvesOfABase(int base) throws InvalidQueueException {
+    void goesOnFromBothHalvesOfABase(int base) throws InvalidQueueException, MissingTranslationException {
         assertEquals(base, guest.device.start(setup(8, base, AREAS)).stop());
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0x8000, 0x8007, 0x0007})
-    void takesABaseOfTheAvailableHalfAloneForBoth(int base) throws InvalidQueueException {
+    void takesABaseOfTheAvailableHalfAloneForBoth(int base) throws InvalidQueueException, MissingTranslationException {
         assertEquals(
                 base << 16 | base, guest.device.start(setup(8, base, AREAS)).stop());
     }

@@ -12,6 +12,7 @@ import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DirtyLog;
 import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.QueueMemory;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.QueueSetup.QueueAreas;
 import org.vhostuserrng.transport.WriteLog;
@@ -30,7 +31,7 @@ class QueueSetupTest {
                 base,
                 Virtio.VIRTIO_F_VERSION_1,
                 areas,
-                memory,
+                QueueMemory.physical(memory),
                 new CallSignal(),
                 new WriteLog(new DirtyLog()),
                 () -> 0);

@@ -14,6 +14,8 @@ public interface DeviceQueue {
     long STARVED = -2;
     /** {@link #drain}: the guest's driver broke the rules; {@link #fault} tells how. The queue must not be drained again. */
     long BROKEN = -3;
+    /** {@link #drain}: a request waits for a translation, which the {@link QueueMemory} knows, and for nothing else. */
+    long MISSING = -4;
 
     /**
      * Serves requests, a bounded number of them. A request that cannot be served yet stays in the ring.

@@ -12,7 +12,7 @@ import java.util.function.LongSupplier;
  *     of the next used one in the upper half
  * @param features those that the driver accepted
  * @param areas where the guest placed the virtqueue
- * @param memory the guest's memory, as long as this queue runs
+ * @param memory the guest's memory as this queue's driver addresses it, for this run of the queue only
  * @param call how the driver is notified of used buffers
  * @param writes is told what the device has written
  * @param clock the loop's time: nanoseconds since it began, never negative
@@ -23,12 +23,12 @@ public record QueueSetup(
         int base,
         long features,
         QueueAreas areas,
-        GuestMemory memory,
+        QueueMemory memory,
         CallSignal call,
         WriteLog writes,
         LongSupplier clock) {
     /**
-     * The parts of a virtqueue (VIRTIO 1.3 §2.6), as guest-physical addresses.
+     * The parts of a virtqueue (VIRTIO 1.3 §2.6), by addresses of its {@link QueueMemory}.
      *
      * @param descriptorArea the descriptor table, or the descriptor ring
      * @param driverArea the available ring, or the driver's event suppression

@@ -22,6 +22,8 @@ public interface VirtioDevice {
      *
      * @throws InvalidQueueException if its size, addresses or features cannot be those of a virtqueue; nothing has
      *     been started then
+     * @throws MissingTranslationException if a part of it lies behind a translation that is not known yet; nothing has
+     *     been started then
      */
-    DeviceQueue start(QueueSetup setup) throws InvalidQueueException;
+    DeviceQueue start(QueueSetup setup) throws InvalidQueueException, MissingTranslationException;
 }

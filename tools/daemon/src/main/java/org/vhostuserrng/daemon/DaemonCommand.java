@@ -100,7 +100,9 @@ final class DaemonCommand {
                 (int) arguments.number(DaemonOptions.PERIOD, Bounds.PERIOD, Quota.LONGEST_PERIOD_MILLIS),
                 new RngFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
                 new SessionPolicy(
-                        arguments.has(DaemonOptions.MEM_SLOTS), arguments.has(DaemonOptions.REQUIRE_SEALED_MEMORY)));
+                        arguments.has(DaemonOptions.MEM_SLOTS),
+                        arguments.has(DaemonOptions.REQUIRE_SEALED_MEMORY),
+                        arguments.has(DaemonOptions.ACCESS_PLATFORM)));
     }
 
     private SourceSpec source() throws BadUsageException {

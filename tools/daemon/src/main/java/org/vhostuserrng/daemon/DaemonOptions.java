@@ -23,6 +23,7 @@ final class DaemonOptions {
     static final String REQUIRE_SEALED_MEMORY = "--require-sealed-memory";
     static final String PACKED = "--packed";
     static final String IN_ORDER = "--in-order";
+    static final String ACCESS_PLATFORM = "--access-platform";
     static final String HELP = "--help";
     static final String VERSION = "--version";
 
@@ -85,6 +86,8 @@ final class DaemonOptions {
                 .addOption(flag(REQUIRE_SEALED_MEMORY, "Refuse guest memory that could be truncated while it is used."))
                 .addOption(flag(PACKED, "Offer packed virtqueues besides split ones."))
                 .addOption(flag(IN_ORDER, "Offer to use buffers in order, which lets some drivers take shortcuts."))
+                .addOption(flag(
+                        ACCESS_PLATFORM, "Offer to be a device behind the guest's IOMMU (QEMU: iommu_platform=on)."))
                 .addOption(flag(PRINT_CAPABILITIES, "Print what this back-end is as JSON, and exit."))
                 .addOption(flag(HELP, "Print this, and exit."))
                 .addOption(flag(VERSION, "Print the version, and exit."));

@@ -33,8 +33,22 @@ public sealed interface Request {
 
     record SetVringNum(int index, int num) implements Request {}
 
+    /** The back-end's own requests go over the message's descriptor. */
+    record SetBackendReqFd() implements Request {}
+
     /**
-     * Addresses are the front-end's own (user addresses), but {@code log}, a guest-physical one: where writes to the used
+     * A translation that the front-end tells, or takes back.
+     *
+     * @param iova I/O virtual address
+     * @param size in bytes, unsigned
+     * @param userAddress where the front-end sees what is mapped
+     * @param permissions of the device: 1 may read, 2 may write
+     * @param type one of VHOST_IOTLB_*, unless it is wrong
+     */
+    record IotlbMsg(long iova, long size, UserAddress userAddress, int permissions, int type) implements Request {}
+
+    /**
+     * Addresses are the front-end's own (user addresses), or I/O virtual ones with VIRTIO_F_ACCESS_PLATFORM, but {@code log}, a guest-physical one: where writes to the used
      * ring are logged.
      */
     record SetVringAddr(int index, int flags, UserAddress descriptor, UserAddress used, UserAddress available, long log)

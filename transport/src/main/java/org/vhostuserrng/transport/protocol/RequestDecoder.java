@@ -69,6 +69,19 @@ public final class RequestDecoder {
                 expect(payload, 8, fds, NO_FDS);
                 yield new Request.SetVringEnable(u32(payload, 0), flag(u32(payload, 4)));
             }
+            case VhostUser.VHOST_USER_SET_BACKEND_REQ_FD -> {
+                expect(payload, 0, fds, 1);
+                yield new Request.SetBackendReqFd();
+            }
+            case VhostUser.VHOST_USER_IOTLB_MSG -> {
+                expect(payload, VhostUser.IOTLB_MSG_BYTES, fds, NO_FDS);
+                yield new Request.IotlbMsg(
+                        u64(payload, 0),
+                        u64(payload, 8),
+                        new UserAddress(u64(payload, 16)),
+                        u8(payload, 24),
+                        u8(payload, 25));
+            }
             case VhostUser.VHOST_USER_RESET_DEVICE -> empty(new Request.ResetDevice(), payload, fds);
             case VhostUser.VHOST_USER_GET_MAX_MEM_SLOTS -> empty(new Request.GetMaxMemSlots(), payload, fds);
             case VhostUser.VHOST_USER_ADD_MEM_REG -> {
@@ -164,6 +177,10 @@ public final class RequestDecoder {
         if (fds != expected) {
             throw new ProtocolViolation(fds + " descriptors, expected " + expected);
         }
+    }
+
+    private static int u8(MemorySegment payload, long at) {
+        return Byte.toUnsignedInt(payload.get(ValueLayout.JAVA_BYTE, at));
     }
 
     private static int u32(MemorySegment payload, long at) {

@@ -32,6 +32,8 @@ public final class VhostUser {
     public static final int VHOST_USER_SET_PROTOCOL_FEATURES = 16;
     public static final int VHOST_USER_GET_QUEUE_NUM = 17;
     public static final int VHOST_USER_SET_VRING_ENABLE = 18;
+    public static final int VHOST_USER_SET_BACKEND_REQ_FD = 21;
+    public static final int VHOST_USER_IOTLB_MSG = 22;
     public static final int VHOST_USER_RESET_DEVICE = 34;
     public static final int VHOST_USER_GET_MAX_MEM_SLOTS = 36;
     public static final int VHOST_USER_ADD_MEM_REG = 37;
@@ -39,10 +41,22 @@ public final class VhostUser {
     public static final int VHOST_USER_SET_STATUS = 39;
     public static final int VHOST_USER_GET_STATUS = 40;
 
+    // Back-end message types
+    public static final int VHOST_USER_BACKEND_IOTLB_MSG = 1;
+
+    // struct vhost_iotlb_msg { u64 iova; u64 size; u64 uaddr; u8 perm; u8 type; }, padded to a multiple of 8
+    public static final int IOTLB_MSG_BYTES = 32;
+    public static final int VHOST_ACCESS_RW = 3;
+    public static final int VHOST_IOTLB_MISS = 1;
+    public static final int VHOST_IOTLB_UPDATE = 2;
+    public static final int VHOST_IOTLB_INVALIDATE = 3;
+    public static final int VHOST_IOTLB_ACCESS_FAIL = 4;
+
     // Protocol feature bits
     public static final int VHOST_USER_PROTOCOL_F_MQ = 0;
     public static final int VHOST_USER_PROTOCOL_F_LOG_SHMFD = 1;
     public static final int VHOST_USER_PROTOCOL_F_REPLY_ACK = 3;
+    public static final int VHOST_USER_PROTOCOL_F_BACKEND_REQ = 5;
     public static final int VHOST_USER_PROTOCOL_F_RESET_DEVICE = 13;
     public static final int VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS = 15;
     public static final int VHOST_USER_PROTOCOL_F_STATUS = 16;
@@ -56,6 +70,9 @@ public final class VhostUser {
 
     /** The feature bit that says that protocol features can be negotiated. */
     public static final int VHOST_USER_F_PROTOCOL_FEATURES = 30;
+
+    /** VIRTIO 1.3 §6: the driver's addresses are I/O virtual ones, and so are those of SET_VRING_ADDR. */
+    public static final int VIRTIO_F_ACCESS_PLATFORM = 33;
 
     /** Without CONFIGURE_MEM_SLOTS: the number of regions that a memory table may have. */
     public static final int MAX_REGIONS = 8;

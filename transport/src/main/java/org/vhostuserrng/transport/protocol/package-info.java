@@ -18,7 +18,9 @@
  *   <tr><td>15, 16, 17, 18</td><td>GET/SET_PROTOCOL_FEATURES, GET_QUEUE_NUM, SET_VRING_ENABLE</td><td>done</td></tr>
  *   <tr><td>19, 20, 23</td><td>SEND_RARP, NET_SET_MTU, SET_VRING_ENDIAN</td><td>refused: for network devices, and
  *       legacy devices of the other byte order</td></tr>
- *   <tr><td>21, 22</td><td>SET_BACKEND_REQ_FD, IOTLB_MSG</td><td>not yet, nor is VIRTIO_F_ACCESS_PLATFORM</td></tr>
+ *   <tr><td>21</td><td>SET_BACKEND_REQ_FD</td><td>done; the descriptor must be a connected UNIX stream socket</td></tr>
+ *   <tr><td>22</td><td>IOTLB_MSG</td><td>done, if VIRTIO_F_ACCESS_PLATFORM was negotiated, which is offered if the
+ *       operator says so; always acknowledged</td></tr>
  *   <tr><td>24, 25</td><td>GET_CONFIG, SET_CONFIG</td><td>refused: the device has no configuration (VIRTIO 1.3 §5.4.4)
  *       </td></tr>
  *   <tr><td>26, 27, 33</td><td>crypto sessions, GPU_SET_SOCKET</td><td>refused: other devices</td></tr>
@@ -35,13 +37,24 @@
  * </table>
  *
  * <table>
+ *   <caption>Back-end requests</caption>
+ *   <tr><th>id</th><th>request</th><th>here</th></tr>
+ *   <tr><td>1</td><td>IOTLB_MSG</td><td>sent for a miss and for an access failure, without need_reply; dropped while
+ *       the front-end does not read</td></tr>
+ *   <tr><td>2</td><td>CONFIG_CHANGE_MSG</td><td>never sent: the device has no configuration</td></tr>
+ *   <tr><td>3 to 5</td><td>VRING_HOST_NOTIFIER_MSG, VRING_CALL, VRING_ERR</td><td>never sent: there is no register to
+ *       map, and notifications are eventfds</td></tr>
+ *   <tr><td>6 to 10</td><td>SHARED_OBJECT_*, SHMEM_*</td><td>never sent: the device shares nothing</td></tr>
+ * </table>
+ *
+ * <table>
  *   <caption>Protocol features</caption>
- *   <tr><th>offered</th><td>MQ, LOG_SHMFD, REPLY_ACK, RESET_DEVICE, STATUS, GPA_ADDRESSES; CONFIGURE_MEM_SLOTS if the
+ *   <tr><th>offered</th><td>MQ, LOG_SHMFD, REPLY_ACK, BACKEND_REQ, RESET_DEVICE, STATUS, GPA_ADDRESSES; CONFIGURE_MEM_SLOTS if the
  *       operator says so</td></tr>
  *   <tr><th>not offered</th><td>RARP, MTU, CROSS_ENDIAN, CRYPTO_SESSION, CONFIG, SHARED_OBJECT, SHMEM (other devices);
  *       PAGEFAULT, INBAND_NOTIFICATIONS (see above); HOST_NOTIFIER (there is no register to map); XEN_MMAP (other
- *       hosts)</td></tr>
- *   <tr><th>not yet</th><td>BACKEND_REQ, BACKEND_SEND_FD, INFLIGHT_SHMFD, DEVICE_STATE, GET_VRING_BASE_INFLIGHT,
+ *       hosts); BACKEND_SEND_FD (no request of the back-end has a descriptor)</td></tr>
+ *   <tr><th>not yet</th><td>INFLIGHT_SHMFD, DEVICE_STATE, GET_VRING_BASE_INFLIGHT,
  *       GET_VRING_BASE_SKIP_DRAIN</td></tr>
  * </table>
  */

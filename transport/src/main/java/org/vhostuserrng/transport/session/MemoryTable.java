@@ -3,6 +3,12 @@ package org.vhostuserrng.transport.session;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.LongPredicate;
+import java.util.stream.Collectors;
 import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.protocol.ReceivedFds;
@@ -17,6 +23,17 @@ import org.vhostuserrng.transport.sys.OwnedFd;
  * has to be suspended.
  */
 final class MemoryTable {
+    /** Each costs time that other guests wait. */
+    private static final int MOST_STRETCHES = 64;
+
+    /**
+     * Bytes that follow each other in one region.
+     *
+     * @param guestAddress of the first one
+     * @param length at least 1
+     */
+    record Stretch(long guestAddress, long length) {}
+
     private record Mapped(MemoryRegion region, Mapping mapping) {
         /** vhost-user, REM_MEM_REG: a region is known by its guest address, its user address and its size. */
         boolean isNamedBy(MemoryRegion named) {
@@ -107,14 +124,62 @@ final class MemoryTable {
      * @throws ProtocolViolation if no region holds it
      */
     long toGuest(UserAddress address) throws ProtocolViolation {
+        return stretchAt(address.value(), false).guestAddress();
+    }
+
+    /**
+     * Where in guest memory a range is that the front-end sees from {@code address} on: one stretch or, across regions
+     * that adjoin there, several.
+     *
+     * @param size in bytes, unsigned
+     * @param byGuestAddress whether the front-end uses guest-physical addresses in place of its own
+     * @throws ProtocolViolation if a part of it is in no region, or there are more than {@link #MOST_STRETCHES}
+     */
+    List<Stretch> stretches(UserAddress address, long size, boolean byGuestAddress) throws ProtocolViolation {
+        List<Stretch> stretches = new ArrayList<>();
+        long left = size;
+        while (left != 0) {
+            if (stretches.size() == MOST_STRETCHES) {
+                throw new ProtocolViolation("a range across more than " + MOST_STRETCHES + " memory regions");
+            }
+            Stretch rest = stretchAt(address.value() + (size - left), byGuestAddress);
+            long length = Long.compareUnsigned(rest.length(), left) < 0 ? rest.length() : left;
+            stretches.add(new Stretch(rest.guestAddress(), length));
+            left -= length;
+        }
+        return stretches;
+    }
+
+    /** From an address to the end of its region. */
+    private Stretch stretchAt(long address, boolean byGuestAddress) throws ProtocolViolation {
         for (Mapped mapped : regions) {
             MemoryRegion region = mapped.region();
-            long offset = address.value() - region.userAddress().value();
+            long begin = byGuestAddress
+                    ? region.guestAddress()
+                    : region.userAddress().value();
+            long offset = address - begin;
             if (Long.compareUnsigned(offset, region.size()) < 0) {
-                return region.guestAddress() + offset;
+                return new Stretch(region.guestAddress() + offset, region.size() - offset);
             }
         }
-        throw new ProtocolViolation("ring address " + Long.toHexString(address.value()) + " is in no memory region");
+        throw new ProtocolViolation("address " + Long.toHexString(address) + " is in no memory region");
+    }
+
+    /** Of guest-physical addresses: whether {@code next} describes the region that holds them as this does. */
+    LongPredicate staysIn(MemoryTable next) {
+        Set<MemoryRegion> described = next.regions.stream().map(Mapped::region).collect(Collectors.toSet());
+        NavigableMap<Long, MemoryRegion> staying = new TreeMap<>(Long::compareUnsigned);
+        regions.stream()
+                .map(Mapped::region)
+                .filter(described::contains)
+                .forEach(region -> staying.put(region.guestAddress(), region));
+        return address -> {
+            Map.Entry<Long, MemoryRegion> before = staying.floorEntry(address);
+            return before != null
+                    && Long.compareUnsigned(
+                                    address - before.getKey(), before.getValue().size())
+                            < 0;
+        };
     }
 
     /** Unmaps the regions that {@code next} does not have. */

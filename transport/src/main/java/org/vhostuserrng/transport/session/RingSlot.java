@@ -2,8 +2,9 @@ package org.vhostuserrng.transport.session;
 
 import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DeviceQueue;
-import org.vhostuserrng.transport.GuestMemory;
 import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.MissingTranslationException;
+import org.vhostuserrng.transport.QueueMemory;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.QueueSetup.QueueAreas;
 import org.vhostuserrng.transport.WriteLog;
@@ -30,7 +31,7 @@ final class RingSlot extends Activity implements AutoCloseable {
 
     private static final int LARGEST_QUEUE = 32768;
 
-    /** Where the front-end sees the parts of the ring. */
+    /** Where the front-end, or with an IOMMU the device, sees the parts of the ring. */
     record Addresses(UserAddress descriptor, UserAddress used, UserAddress available) {}
 
     private final int index;
@@ -40,6 +41,7 @@ final class RingSlot extends Activity implements AutoCloseable {
     private final Session session;
     private final CallSignal call = new CallSignal();
     private final WriteLog writes;
+    private final MissedTranslation missed;
 
     private RingState state = new Stopped(0);
     private int size;
@@ -48,6 +50,10 @@ final class RingSlot extends Activity implements AutoCloseable {
     private boolean polled;
     private EventFd kick;
     private EventFd err;
+    /** What the present queue, or the last one, uses. */
+    private QueueMemory memory;
+    /** Whether a stopped ring is to be started as soon as it can be. */
+    private boolean startIsDue;
 
     RingSlot(int index, Guest guest, SessionState configured, Session session) {
         this.index = index;
@@ -56,6 +62,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         this.configured = configured;
         this.session = session;
         this.writes = new WriteLog(configured.dirtyLog());
+        this.missed = new MissedTranslation(configured.translations());
     }
 
     // --- what the guest causes -------------------------------------------------------------------------------------
@@ -66,6 +73,8 @@ final class RingSlot extends Activity implements AutoCloseable {
             // Before the ring is looked at: a kick that comes while it is looked at must not get lost.
             kick.drain();
             startOnKick();
+        } else if (startIsDue) {
+            startAtLast();
         }
         if (enabled && state instanceof Started started) {
             serve(started.queue(), now);
@@ -98,19 +107,40 @@ final class RingSlot extends Activity implements AutoCloseable {
         } else if (next == DeviceQueue.STARVED) {
             loop.waitForSource(this);
             loop.schedule(this, now + STARVED_NANOS);
+        } else if (next == DeviceQueue.MISSING) {
+            askForTranslation();
         } else {
+            reportDenial();
             breakRing(queue, queue.fault());
         }
     }
 
     private void startOnKick() {
         // vhost-user, "Ring states": a ring is started by the first kick; one that comes too early is left at that.
-        if (state instanceof Stopped(int base) && isConfigured()) {
+        if (state instanceof Stopped(int base) && isConfigured() && !startIsDue) {
             try {
                 start(base);
             } catch (ProtocolViolation invalid) {
                 breakRing(base, invalid.getMessage());
             }
+        }
+    }
+
+    private void startAtLast() {
+        try {
+            startIfComplete();
+        } catch (ProtocolViolation invalid) {
+            breakRing(base(), invalid.getMessage());
+        }
+    }
+
+    private void askForTranslation() {
+        loop.schedule(this, missed.ask(memory.refusedAddress(), memory.refusedAccess(), loop.now()));
+    }
+
+    private void reportDenial() {
+        if (memory.isDenied()) {
+            configured.translations().sendAccessFail(memory.refusedAddress(), memory.refusedAccess());
         }
     }
 
@@ -121,6 +151,8 @@ final class RingSlot extends Activity implements AutoCloseable {
     private void breakRing(int base, String fault) {
         guest.log().warn("ring " + index + " is broken until it is reset: " + fault);
         state = new Broken(base);
+        startIsDue = false;
+        missed.forget();
         loop.forget(this);
         dropKick();
         if (err != null) {
@@ -208,6 +240,9 @@ final class RingSlot extends Activity implements AutoCloseable {
     /** Stops the ring and returns its base. */
     int stop() {
         suspend();
+        startIsDue = false;
+        missed.forget();
+        loop.forget(this);
         dropKick();
         int base = base();
         state = new Stopped(base);
@@ -223,9 +258,9 @@ final class RingSlot extends Activity implements AutoCloseable {
         polled = false;
     }
 
-    /** Whether the ring touches guest memory. */
+    /** Whether the ring touches guest memory, or will as soon as it can be translated. */
     boolean isStarted() {
-        return state instanceof Started;
+        return state instanceof Started || startIsDue;
     }
 
     /** Ends the use of guest memory until {@link #resume}. */
@@ -239,6 +274,24 @@ final class RingSlot extends Activity implements AutoCloseable {
     /** Starts again what {@link #suspend} stopped, with whatever is configured now. */
     void resume() throws ProtocolViolation {
         startIfComplete();
+    }
+
+    /** Translations of a range of addresses end: if parts of the ring lie there, it stops until there are new ones. */
+    void suspendIfIn(long first, long last) {
+        if (state instanceof Started && memory.hasPartIn(first, last)) {
+            suspend();
+            startIsDue = true;
+            missed.forget();
+            loop.again(this);
+        }
+    }
+
+    /** Translations of a range of addresses have come, which may be what the ring waits for. */
+    void translated(long first, long last) {
+        if (missed.isIn(first, last)) {
+            missed.forget();
+            loop.again(this);
+        }
     }
 
     @Override
@@ -255,7 +308,9 @@ final class RingSlot extends Activity implements AutoCloseable {
         boolean complete = enabled && (kick != null || polled) && isConfigured();
         if (complete && state instanceof Stopped(int base)) {
             start(base);
-            loop.again(this);
+            if (state instanceof Started) {
+                loop.again(this);
+            }
         }
     }
 
@@ -265,16 +320,21 @@ final class RingSlot extends Activity implements AutoCloseable {
 
     private void start(int base) throws ProtocolViolation {
         QueueAreas areas = new QueueAreas(
-                configured.toGuest(addresses.descriptor()),
-                configured.toGuest(addresses.available()),
-                configured.toGuest(addresses.used()));
-        GuestMemory memory = configured.memory().guestMemory();
+                configured.toQueueMemory(addresses.descriptor()),
+                configured.toQueueMemory(addresses.available()),
+                configured.toQueueMemory(addresses.used()));
+        memory = configured.queueMemory();
+        startIsDue = false;
         QueueSetup setup =
                 new QueueSetup(index, size, base, configured.features(), areas, memory, call, writes, loop::now);
         try {
             state = new Started(guest.device().start(setup));
-            memory.settle();
+            memory.guest().settle();
+        } catch (MissingTranslationException missing) {
+            startIsDue = true;
+            askForTranslation();
         } catch (InvalidQueueException invalid) {
+            reportDenial();
             throw new ProtocolViolation("ring " + index + ": " + invalid.getMessage(), invalid);
         } catch (InternalError memoryGone) {
             suspend();
@@ -283,7 +343,7 @@ final class RingSlot extends Activity implements AutoCloseable {
     }
 
     private void requireStopped(String request) throws ProtocolViolation {
-        if (!(state instanceof Stopped)) {
+        if (!(state instanceof Stopped) || startIsDue) {
             throw new ProtocolViolation(request + " for ring " + index + ", which is not stopped");
         }
     }

@@ -6,6 +6,7 @@ import org.vhostuserrng.transport.protocol.MessageChannel;
 import org.vhostuserrng.transport.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.protocol.Request;
 import org.vhostuserrng.transport.protocol.RequestDecoder;
+import org.vhostuserrng.transport.protocol.VhostUser;
 import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.UnixStream;
 
@@ -102,7 +103,9 @@ public final class Session extends Activity implements AutoCloseable {
 
     /** Serves the message that the channel holds. */
     private void serve() throws ProtocolViolation {
-        boolean acknowledge = channel.needsReply() && state.acknowledges();
+        // vhost-user, IOTLB_MSG: the back-end has to acknowledge it, asked or not.
+        boolean acknowledge =
+                channel.id() == VhostUser.VHOST_USER_IOTLB_MSG || (channel.needsReply() && state.acknowledges());
         boolean replied = false;
         long outcome = ACK;
         try {

@@ -2,6 +2,7 @@ package org.vhostuserrng.transport.session;
 
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_F_LOG_ALL;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_F_PROTOCOL_FEATURES;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_BACKEND_REQ;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_GPA_ADDRESSES;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_LOG_SHMFD;
@@ -10,11 +11,13 @@ import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_RESET_DEVICE;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_STATUS;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_VRING_F_LOG;
+import static org.vhostuserrng.transport.protocol.VhostUser.VIRTIO_F_ACCESS_PLATFORM;
 import static org.vhostuserrng.transport.protocol.VhostUser.mask;
 
 import java.io.IOException;
 import java.util.Arrays;
 import org.vhostuserrng.transport.DirtyLog;
+import org.vhostuserrng.transport.QueueMemory;
 import org.vhostuserrng.transport.SessionPolicy;
 import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.protocol.MessageChannel;
@@ -47,11 +50,13 @@ final class SessionState implements AutoCloseable {
     private long status;
     private final DirtyLog dirtyLog = new DirtyLog();
     private MemoryTable memory = MemoryTable.empty();
+    private final Translations translations;
 
     SessionState(Guest guest, Session session) {
         this.device = guest.device();
         this.policy = guest.policy();
         this.rings = new RingSlot[device.queueCount()];
+        this.translations = new Translations(rings, guest.log());
         Arrays.setAll(rings, i -> new RingSlot(i, guest, this, session));
     }
 
@@ -76,10 +81,24 @@ final class SessionState implements AutoCloseable {
         return dirtyLog;
     }
 
-    /** The guest-physical address of an address that the front-end gave for a part of a ring. */
-    long toGuest(UserAddress address) throws ProtocolViolation {
-        // vhost-user, GPA_ADDRESSES: ring addresses are guest-physical ones then.
-        return accepted(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES) ? address.value() : memory.toGuest(address);
+    Translations translations() {
+        return translations;
+    }
+
+    /** Memory for a queue that starts now. */
+    QueueMemory queueMemory() {
+        return isTranslated() ? translations.memory(memory) : QueueMemory.physical(memory.guestMemory());
+    }
+
+    /** By an address of {@link #queueMemory}, what the front-end gave an address of for a part of a ring. */
+    long toQueueMemory(UserAddress address) throws ProtocolViolation {
+        // vhost-user: ring addresses are IOVAs with an IOMMU, else guest-physical ones with GPA_ADDRESSES.
+        boolean asItIs = isTranslated() || accepted(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES);
+        return asItIs ? address.value() : memory.toGuest(address);
+    }
+
+    private boolean isTranslated() {
+        return (features & mask(VIRTIO_F_ACCESS_PLATFORM)) != 0;
     }
 
     /** Stops all rings, then unmaps the guest's memory. */
@@ -88,6 +107,7 @@ final class SessionState implements AutoCloseable {
         for (RingSlot ring : rings) {
             ring.close();
         }
+        translations.close();
         memory.unmap();
         dirtyLog.close();
     }
@@ -120,13 +140,14 @@ final class SessionState implements AutoCloseable {
             case Request.SetVringNum(int index, int num) -> ring(index).setNum(num);
             case Request.SetVringBase(int index, int base) -> ring(index).setBase(base);
             case Request.SetVringAddr addr -> setVringAddr(addr);
-            case Request.GetVringBase(int index) ->
-                channel.reply(index, ring(index).stop());
+            case Request.GetVringBase(int index) -> channel.reply(index, stop(ring(index)));
             case Request.SetVringKick(int index, boolean hasFd) -> setKick(ring(index), eventFd(hasFd, fds));
             case Request.SetVringCall(int index, boolean hasFd) -> ring(index).setCall(eventFd(hasFd, fds));
             case Request.SetVringErr(int index, boolean hasFd) -> ring(index).setErr(eventFd(hasFd, fds));
             case Request.SetVringEnable(int index, boolean enabled) ->
                 ring(index).setEnabled(enabled);
+            case Request.SetBackendReqFd() -> translations.askOn(fds.take());
+            case Request.IotlbMsg message -> translate(message);
             case Request.Unknown(int id) ->
                 throw new ProtocolViolation("unknown request " + Integer.toUnsignedString(id));
         }
@@ -146,13 +167,17 @@ final class SessionState implements AutoCloseable {
     // --- features --------------------------------------------------------------------------------------------------
 
     private long offeredFeatures() {
-        return device.features() | mask(VHOST_USER_F_PROTOCOL_FEATURES) | mask(VHOST_F_LOG_ALL);
+        return device.features()
+                | mask(VHOST_USER_F_PROTOCOL_FEATURES)
+                | mask(VHOST_F_LOG_ALL)
+                | (policy.accessPlatform() ? mask(VIRTIO_F_ACCESS_PLATFORM) : 0);
     }
 
     private long offeredProtocolFeatures() {
         return mask(VHOST_USER_PROTOCOL_F_MQ)
                 | mask(VHOST_USER_PROTOCOL_F_LOG_SHMFD)
                 | mask(VHOST_USER_PROTOCOL_F_REPLY_ACK)
+                | mask(VHOST_USER_PROTOCOL_F_BACKEND_REQ)
                 | mask(VHOST_USER_PROTOCOL_F_RESET_DEVICE)
                 | mask(VHOST_USER_PROTOCOL_F_STATUS)
                 | mask(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES)
@@ -171,6 +196,7 @@ final class SessionState implements AutoCloseable {
             throw new ProtocolViolation("features changed while a ring is started");
         }
         features = accepted;
+        forgetTranslationsUnlessUsed();
         for (RingSlot ring : rings) {
             ring.logBuffers((accepted & mask(VHOST_F_LOG_ALL)) != 0);
         }
@@ -210,6 +236,7 @@ final class SessionState implements AutoCloseable {
         for (RingSlot ring : rings) {
             ring.reset();
         }
+        translations.forgetAll();
     }
 
     private void disableRings() throws ProtocolViolation {
@@ -232,6 +259,7 @@ final class SessionState implements AutoCloseable {
         for (RingSlot ring : rings) {
             ring.suspend();
         }
+        translations.keepThoseOf(memory, next);
         memory.unmapExcept(next);
         memory = next;
         for (RingSlot ring : rings) {
@@ -253,6 +281,19 @@ final class SessionState implements AutoCloseable {
         }
     }
 
+    private void translate(Request.IotlbMsg message) throws ProtocolViolation {
+        if (!isTranslated()) {
+            throw new ProtocolViolation("IOTLB message without VIRTIO_F_ACCESS_PLATFORM");
+        }
+        translations.handle(message, memory, accepted(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES));
+    }
+
+    private void forgetTranslationsUnlessUsed() {
+        if (Arrays.stream(rings).noneMatch(RingSlot::isStarted)) {
+            translations.forgetAll();
+        }
+    }
+
     // --- rings -----------------------------------------------------------------------------------------------------
 
     private RingSlot ring(int index) throws ProtocolViolation {
@@ -261,6 +302,12 @@ final class SessionState implements AutoCloseable {
                     "ring " + Integer.toUnsignedString(index) + " of a device that has " + rings.length);
         }
         return rings[index];
+    }
+
+    private int stop(RingSlot ring) {
+        int base = ring.stop();
+        forgetTranslationsUnlessUsed();
+        return base;
     }
 
     private void setVringAddr(Request.SetVringAddr addr) throws ProtocolViolation {

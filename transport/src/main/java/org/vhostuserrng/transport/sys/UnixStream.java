@@ -1,5 +1,6 @@
 package org.vhostuserrng.transport.sys;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,10 +21,16 @@ public final class UnixStream implements AutoCloseable {
     private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
     private static final MemorySegment CONNECT = Libc.symbol("connect");
     private static final MemorySegment SEND = Libc.symbol("send");
+    private static final MemorySegment GETSOCKOPT = Libc.symbol("getsockopt");
+    private static final MemorySegment GETPEERNAME = Libc.symbol("getpeername");
+    private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
     private static final int MSG_CTRUNC = 0x8;
     private static final int SOL_SOCKET = 1;
+    private static final int SO_TYPE = 3;
+    private static final int SO_DOMAIN = 39;
+    private static final int SOCK_STREAM = 1;
     private static final int SCM_RIGHTS = 1;
 
     // struct msghdr { void *msg_name; socklen_t msg_namelen; struct iovec *msg_iov; size_t msg_iovlen;
@@ -79,6 +86,38 @@ public final class UnixStream implements AutoCloseable {
     }
 
     /**
+     * Takes a descriptor that a peer sent, and closes it if it is no such socket.
+     *
+     * @throws IOException if the descriptor is no connected UNIX stream socket
+     */
+    public static UnixStream adoptReceived(OwnedFd received) throws IOException {
+        if (option(received, SO_DOMAIN) == UnixAddress.AF_UNIX
+                && option(received, SO_TYPE) == SOCK_STREAM
+                && isConnected(received)) {
+            return new UnixStream(received);
+        }
+        received.close();
+        throw new IOException("expected a connected UNIX stream socket");
+    }
+
+    private static int option(OwnedFd fd, int name) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
+            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
+            int result = Libc.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, name, value.address(), length.address());
+            return result < 0 ? result : value.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    private static boolean isConnected(OwnedFd fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            // Of its name no byte is wanted.
+            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, 0);
+            return Libc.callInt(GETPEERNAME, fd.number(), length.address(), length.address(), 0, 0) == 0;
+        }
+    }
+
+    /**
      * Receives bytes, and the descriptors that came with them.
      *
      * @param fds takes the descriptors
@@ -96,9 +135,13 @@ public final class UnixStream implements AutoCloseable {
         return truncated ? -Errno.EINVAL : (int) received;
     }
 
-    /** Sends bytes: how many were taken, {@link #WOULD_BLOCK}, or another negated errno. */
+    /**
+     * Sends bytes: how many were taken, {@link #WOULD_BLOCK}, or another negated errno. Never waits: O_NONBLOCK of a
+     * socket that was received could be taken back by whoever sent it.
+     */
     public int send(MemorySegment source) {
-        return (int) Libc.callLong(SEND, fd.number(), source.address(), source.byteSize(), MSG_NOSIGNAL, 0, 0);
+        return (int) Libc.callLong(
+                SEND, fd.number(), source.address(), source.byteSize(), MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
     }
 
     /** For registration with {@link Epoll}; this object stays the owner. */

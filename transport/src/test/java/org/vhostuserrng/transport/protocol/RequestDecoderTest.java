@@ -140,4 +140,31 @@ class RequestDecoderTest {
             }
         }
     }
+
+    @Test
+    void decodesAnIotlbMessage() throws ProtocolViolation {
+        MemorySegment payload = u64s(0x1000, 0x2000, 0x7f00_0000_0000L, 0x0203);
+
+        Request request = RequestDecoder.decode(VhostUser.VHOST_USER_IOTLB_MSG, payload, 0);
+
+        UserAddress userAddress = new UserAddress(0x7f00_0000_0000L);
+        assertEquals(new Request.IotlbMsg(0x1000, 0x2000, userAddress, 3, VhostUser.VHOST_IOTLB_UPDATE), request);
+    }
+
+    @Test
+    void refusesAnIotlbMessageWithoutItsPadding() {
+        MemorySegment payload = u64s(0x1000, 0x2000, 0x7f00_0000_0000L, 0x0203).asSlice(0, 26);
+
+        assertThrows(ProtocolViolation.class, () -> RequestDecoder.decode(VhostUser.VHOST_USER_IOTLB_MSG, payload, 0));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0", "2"})
+    void refusesABackendChannelThatIsNotOneDescriptor(int fds) {
+        MemorySegment payload = MemorySegment.ofArray(new byte[0]);
+
+        assertThrows(
+                ProtocolViolation.class,
+                () -> RequestDecoder.decode(VhostUser.VHOST_USER_SET_BACKEND_REQ_FD, payload, fds));
+    }
 }
