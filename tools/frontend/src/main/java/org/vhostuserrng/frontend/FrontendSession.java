@@ -182,6 +182,16 @@ public final class FrontendSession implements AutoCloseable {
         return (int) ask(VhostUser.GET_VRING_BASE, Payload.vringState(index, 0)).vringStateNumber();
     }
 
+    /** Hands over the channel for the back-end's own requests. */
+    public void setBackendReqFd(BackendRequests requests) throws IOException {
+        tellAcknowledged(VhostUser.SET_BACKEND_REQ_FD, Payload.none(), requests.fd());
+    }
+
+    /** Tells a translation, or takes some back: 0 for success. Always replied to. */
+    public long iotlb(IotlbMessage message) throws IOException {
+        return ask(VhostUser.IOTLB_MSG, message.payload()).u64();
+    }
+
     // The forms a message takes.
 
     /** A message whose type has a reply of its own. */

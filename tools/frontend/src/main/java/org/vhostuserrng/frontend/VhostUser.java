@@ -29,6 +29,7 @@ public final class VhostUser {
     // Protocol features.
     public static final long PROTOCOL_F_MQ = 1L;
     public static final long PROTOCOL_F_REPLY_ACK = 1L << 3;
+    public static final long PROTOCOL_F_BACKEND_REQ = 1L << 5;
 
     // Front-end message types.
     public static final int GET_FEATURES = 1;
@@ -46,6 +47,8 @@ public final class VhostUser {
     public static final int SET_PROTOCOL_FEATURES = 16;
     public static final int GET_QUEUE_NUM = 17;
     public static final int SET_VRING_ENABLE = 18;
+    public static final int SET_BACKEND_REQ_FD = 21;
+    public static final int IOTLB_MSG = 22;
 
     private VhostUser() {}
 }

@@ -8,6 +8,7 @@ public final class Virtio {
     public static final long VIRTIO_F_INDIRECT_DESC = 1L << 28;
     public static final long VIRTIO_F_EVENT_IDX = 1L << 29;
     public static final long VIRTIO_F_VERSION_1 = 1L << 32;
+    public static final long VIRTIO_F_ACCESS_PLATFORM = 1L << 33;
     public static final long VIRTIO_F_RING_PACKED = 1L << 34;
     public static final long VIRTIO_F_IN_ORDER = 1L << 35;
     public static final long VIRTIO_F_ORDER_PLATFORM = 1L << 36;
