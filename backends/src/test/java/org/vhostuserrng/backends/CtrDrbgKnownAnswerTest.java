@@ -1,0 +1,98 @@
+package org.vhostuserrng.backends;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Known answers, from every {@code .rsp} file under the test resource {@code drbgvectors} and, if the system property
+ * {@code drbgvectors} names a directory, from those under it: NIST's drbgtestvectors.zip as it is unpacked.
+ */
+class CtrDrbgKnownAnswerTest {
+    private static final String DIRECTORY = "drbgvectors";
+
+    static Stream<ResponseFile.Vector> vectors() throws URISyntaxException, IOException {
+        Path ours = Path.of(CtrDrbgKnownAnswerTest.class.getResource(DIRECTORY).toURI());
+        String others = System.getProperty(DIRECTORY);
+        return Stream.concat(under(ours), others == null ? Stream.of() : under(Path.of(others)));
+    }
+
+    private static Stream<ResponseFile.Vector> under(Path directory) throws IOException {
+        List<Path> files;
+        try (Stream<Path> found = Files.walk(directory)) {
+            // HMAC_DRBG.rsp and Hash_DRBG.rsp lie beside the ones meant.
+            files = found.filter(file -> file.toString().endsWith("CTR_DRBG.rsp"))
+                    .toList();
+        }
+        return files.stream().flatMap(CtrDrbgKnownAnswerTest::read);
+    }
+
+    private static Stream<ResponseFile.Vector> read(Path file) {
+        try {
+            return ResponseFile.read(file).stream();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("vectors")
+    void returnsTheKnownBits(ResponseFile.Vector vector) {
+        Trial trial = new Trial(vector);
+
+        vector.fields().forEach(trial::take);
+
+        assertEquals(1, trial.compared);
+    }
+
+    /** DRBGVS §6: instantiates, perhaps reseeds, generates twice, and compares what the second time gave. */
+    private static final class Trial {
+        private final CtrDrbg drbg = new CtrDrbg(new BlockCipherDf());
+        private final boolean predictionResistance;
+        private final byte[] returned;
+        private byte[] entropy;
+        private byte[] nonce;
+        private byte[] additional;
+        private int compared;
+
+        private Trial(ResponseFile.Vector vector) {
+            predictionResistance = vector.predictionResistance();
+            returned = new byte[vector.returnedBytes()];
+        }
+
+        private void take(ResponseFile.Field field) {
+            byte[] value = field.value();
+            switch (field.name()) {
+                case "EntropyInput", "EntropyInputReseed" -> entropy = value;
+                case "Nonce" -> nonce = value;
+                case "PersonalizationString" -> drbg.instantiate(entropy, nonce, value);
+                case "AdditionalInputReseed" -> drbg.reseed(entropy, value);
+                case "AdditionalInput" -> {
+                    additional = value;
+                    if (!predictionResistance) {
+                        drbg.generate(returned, 0, returned.length, additional);
+                    }
+                }
+                case "EntropyInputPR" -> {
+                    // §9.3.1, step 7: the additional input goes into the reseeding.
+                    drbg.reseed(value, additional);
+                    drbg.generate(returned, 0, returned.length);
+                }
+                case "ReturnedBits" -> {
+                    assertArrayEquals(value, returned);
+                    compared++;
+                }
+                default -> throw new IllegalArgumentException(field.name());
+            }
+        }
+    }
+}
