@@ -1,0 +1,199 @@
+package org.vhostuserrng.backends;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A {@link CtrDrbg} of one guest, from the start of its ring to its stop. Seeded when the first byte is asked for, from
+ * all its inputs together, and again as its policy says; without enough entropy it does not serve.
+ *
+ * <p>What an instance gives is apart from what any other does by its seed, by the guest's name (personalization string),
+ * and by process, time and number (nonce). A copy of the running process would go on with the same state, though: the
+ * JVM does not fork, but a host that is itself a virtual machine can be cloned. The two then part at the next reseed, or
+ * with prediction resistance at once.
+ */
+final class DrbgSource implements EntropySource {
+    private static final Logger LOG = LoggerFactory.getLogger(DrbgSource.class);
+    private static final long AFTER_FAILURE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final int READY = 1;
+
+    private final String guest;
+    private final List<SeedInput> inputs;
+    private final DrbgPolicy policy;
+    private final DrbgWorkspace workspace;
+    private final LongSupplier clock;
+    private final CtrDrbg drbg;
+
+    private boolean seeded;
+    private long seededAt;
+    private long generated;
+    private Seed seed;
+    private long retryAt;
+    private List<String> leftOut = List.of();
+
+    /** None before it is used: an idle guest needs no memory for it. */
+    private GeneratedBlock block;
+
+    /**
+     * An instance without a seed.
+     *
+     * @param inputs closed with this
+     * @param clock nanoseconds that do not run backwards
+     */
+    DrbgSource(String guest, List<SeedInput> inputs, DrbgPolicy policy, DrbgWorkspace workspace, LongSupplier clock) {
+        this.guest = guest;
+        this.inputs = inputs;
+        this.policy = policy;
+        this.workspace = workspace;
+        this.clock = clock;
+        this.drbg = new CtrDrbg(workspace.df());
+    }
+
+    @Override
+    public int fill(MemorySegment target, long offset, int length) {
+        int ready = prepare();
+        if (ready != READY) {
+            return ready;
+        }
+        return length > GeneratedBlock.BYTES || policy.predictionResistance()
+                ? generate(target, offset, length)
+                : moveFromBlock(target, offset, length);
+    }
+
+    // --- giving out ------------------------------------------------------------------------------------------------
+
+    private int moveFromBlock(MemorySegment target, long offset, int length) {
+        if (block == null) {
+            block = new GeneratedBlock();
+        }
+        if (block.isEmpty()) {
+            block.refill(drbg);
+            generated += GeneratedBlock.BYTES;
+        }
+        return block.moveTo(target, offset, length);
+    }
+
+    private int generate(MemorySegment target, long offset, int length) {
+        byte[] output = workspace.output();
+        int piece = Math.min(length, output.length);
+        try {
+            drbg.generate(output, 0, piece);
+            MemorySegment.copy(output, 0, target, ValueLayout.JAVA_BYTE, offset, piece);
+        } finally {
+            Arrays.fill(output, 0, piece, (byte) 0);
+        }
+        generated += piece;
+        return piece;
+    }
+
+    // --- seeding ---------------------------------------------------------------------------------------------------
+
+    /** {@link #READY}, or why there is nothing to give out: a constant of EntropySource. */
+    private int prepare() {
+        long now = clock.getAsLong();
+        long age = now - seededAt;
+        if (seeded && !policy.predictionResistance() && !policy.isDue(generated, age)) {
+            return READY;
+        }
+        int collected = collect(now);
+        if (collected == READY) {
+            return READY;
+        }
+        boolean mayGoOn = seeded && !policy.predictionResistance() && !policy.isOverdue(generated, age);
+        return mayGoOn ? READY : collected;
+    }
+
+    private int collect(long now) {
+        if (now < retryAt) {
+            return FAILED;
+        }
+        if (seed == null && !beginSeed(now)) {
+            return FAILED;
+        }
+        return switch (seed.collect(now)) {
+            case NOT_NOW -> NOT_NOW;
+            case FAILED -> {
+                retryAt = now + AFTER_FAILURE_NANOS;
+                complain();
+                dropSeed();
+                yield FAILED;
+            }
+            case COMPLETE -> {
+                complain();
+                useSeed(now);
+                yield READY;
+            }
+        };
+    }
+
+    private boolean beginSeed(long now) {
+        if (!seeded && !workspace.budgetOf(guest).take(now)) {
+            LOG.warn("{}: its ring has been started too often, it waits for its seed", guest);
+            retryAt = now + AFTER_FAILURE_NANOS;
+            return false;
+        }
+        seed = new Seed(inputs, seeded ? Seed.BITS_TO_RESEED : Seed.BITS_TO_INSTANTIATE, workspace.staging());
+        return true;
+    }
+
+    private void useSeed(long now) {
+        if (seeded) {
+            drbg.reseed(seed.entropyInput(), CtrDrbg.NONE);
+        } else {
+            drbg.instantiate(seed.entropyInput(), workspace.nonce(), personalization());
+        }
+        dropSeed();
+        wipeBlock();
+        seeded = true;
+        seededAt = now;
+        generated = 0;
+    }
+
+    private byte[] personalization() {
+        return ("vhost-user-rng, guest " + guest).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Tells what the seed has to do without, once as long as it stays the same. */
+    private void complain() {
+        List<String> missing = seed.leftOut();
+        if (!missing.equals(leftOut)) {
+            leftOut = missing;
+            if (missing.size() == inputs.size()) {
+                LOG.error("{}: nothing to seed its generator from, {} failed or gave nothing", guest, missing);
+            } else if (missing.isEmpty()) {
+                LOG.info("{}: seeded from all its sources again", guest);
+            } else {
+                LOG.warn("{}: seeded without {}, which failed or gave nothing", guest, missing);
+            }
+        }
+    }
+
+    private void dropSeed() {
+        if (seed != null) {
+            seed.wipe();
+            seed = null;
+        }
+    }
+
+    private void wipeBlock() {
+        if (block != null) {
+            block.wipe();
+        }
+    }
+
+    @Override
+    public void close() {
+        drbg.uninstantiate();
+        seeded = false;
+        dropSeed();
+        wipeBlock();
+        inputs.forEach(input -> input.source().close());
+    }
+}

@@ -1,0 +1,71 @@
+package org.vhostuserrng.backends;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class GeneratedBlockTest {
+    private final GeneratedBlock block = new GeneratedBlock();
+    private final byte[] content;
+
+    GeneratedBlockTest() {
+        CtrDrbg drbg = new CtrDrbg(new BlockCipherDf());
+        drbg.instantiate(new byte[CtrDrbg.MIN_ENTROPY_BYTES], new byte[CtrDrbg.MIN_NONCE_BYTES], CtrDrbg.NONE);
+        block.refill(drbg);
+        content = block.memory().clone();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    void givesOutEachByteOnceAndKeepsNoCopyOfIt(long seed) {
+        Random random = new Random(seed);
+        byte[] taken = new byte[content.length];
+        byte[] expectedLeft = content.clone();
+
+        int at = 0;
+        while (!block.isEmpty()) {
+            int wanted = Math.min(1 + random.nextInt(300), taken.length - at);
+            int moved = block.moveTo(MemorySegment.ofArray(taken), at, wanted);
+            Arrays.fill(expectedLeft, at, at + moved, (byte) 0);
+            at += moved;
+            assertArrayEquals(expectedLeft, block.memory());
+        }
+
+        assertArrayEquals(content, taken);
+    }
+
+    @Test
+    void givesNoMoreThanItHas() {
+        byte[] target = new byte[content.length + 1];
+
+        assertEquals(content.length, block.moveTo(MemorySegment.ofArray(target), 0, target.length));
+    }
+
+    @Test
+    void doesNotGiveOutAgainWhatCouldNotBeCopied() {
+        MemorySegment tooSmall = MemorySegment.ofArray(new byte[2]);
+
+        assertThrows(IndexOutOfBoundsException.class, () -> block.moveTo(tooSmall, 0, 3));
+
+        byte[] target = new byte[1];
+        block.moveTo(MemorySegment.ofArray(target), 0, 1);
+        assertEquals(content[3], target[0]);
+        assertArrayEquals(new byte[4], Arrays.copyOf(block.memory(), 4));
+    }
+
+    @Test
+    void isEmptyAndZeroAfterAWipe() {
+        block.wipe();
+
+        assertTrue(block.isEmpty());
+        assertArrayEquals(new byte[content.length], block.memory());
+    }
+}

@@ -1,0 +1,62 @@
+package org.vhostuserrng.backends;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SeedBudgetTest {
+    private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+
+    private final SeedBudget budget = new SeedBudget();
+
+    private int takeAll(long now) {
+        int taken = 0;
+        while (budget.take(now)) {
+            taken++;
+        }
+        return taken;
+    }
+
+    @Test
+    void allowsABurstAtOnce() {
+        assertEquals(SeedBudget.BURST, takeAll(0));
+    }
+
+    @Test
+    void allowsAnotherASecondLater() {
+        takeAll(0);
+
+        assertFalse(budget.take(SECOND - 1));
+        assertTrue(budget.take(SECOND));
+        assertFalse(budget.take(SECOND));
+    }
+
+    @Test
+    void doesNotSaveUpMoreThanTheBurst() {
+        takeAll(0);
+
+        assertEquals(SeedBudget.BURST, takeAll(1000 * SECOND));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void neverAllowsMoreThanTheBurstAndOneASecond(long seed) {
+        Random random = new Random(seed);
+        long now = 0;
+        int taken = 0;
+
+        for (int i = 0; i < 10_000; i++) {
+            now += random.nextLong(SECOND / 4);
+            taken += budget.take(now) ? 1 : 0;
+        }
+
+        assertTrue(taken <= SeedBudget.BURST + now / SECOND, taken + " in " + now + " ns");
+        assertTrue(taken >= now / SECOND, taken + " in " + now + " ns");
+    }
+}
