@@ -56,7 +56,9 @@ class CommandLineIT {
         "--socket-count, 0",
         "--source, file:/nonexistent",
         "--source, file:/",
-        "--source, bogus"
+        "--source, bogus",
+        "--source, drbg(bogus)",
+        "--source, drbg(file:/nonexistent+getrandom)"
     })
     void badValueIsOneLineThatNamesOptionAndValue(String option, String value) throws Exception {
         Path socket = daemons.socketPath();
