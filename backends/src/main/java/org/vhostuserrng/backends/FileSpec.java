@@ -1,6 +1,7 @@
 package org.vhostuserrng.backends;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
@@ -19,6 +20,12 @@ final class FileSpec extends RawSpec {
 
     /** Of whatever somebody puts into a file: finds one that is stuck or repeats itself. */
     private static final double ASSUMED_MIN_ENTROPY = 0.25;
+
+    private static final int S_IFMT = 0xf000;
+    private static final int S_IFCHR = 0x2000;
+    // Linux, Documentation/admin-guide/devices.txt: character devices 1:8 and 1:9, whose output is conditioned.
+    private static final long DEV_RANDOM = 0x108;
+    private static final long DEV_URANDOM = 0x109;
 
     private final Path path;
     /** How far a regular file has been read, over all the times it has been open. */
@@ -60,7 +67,16 @@ final class FileSpec extends RawSpec {
 
     @Override
     double assumedMinEntropy() {
-        return ASSUMED_MIN_ENTROPY;
+        try {
+            int type = (int) Files.getAttribute(path, "unix:mode") & S_IFMT;
+            long device = (long) Files.getAttribute(path, "unix:rdev");
+            if (type != S_IFCHR) {
+                return ASSUMED_MIN_ENTROPY;
+            }
+            return device == DEV_RANDOM || device == DEV_URANDOM ? Byte.SIZE : DEVICE_MIN_ENTROPY;
+        } catch (IOException missing) {
+            return ASSUMED_MIN_ENTROPY;
+        }
     }
 
     @Override

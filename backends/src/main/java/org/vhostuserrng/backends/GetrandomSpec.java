@@ -22,6 +22,11 @@ final class GetrandomSpec implements SharedSpec {
     }
 
     @Override
+    public double minEntropy() {
+        return Byte.SIZE;
+    }
+
+    @Override
     public EntropySource open(Runnable onBytes) {
         return new EntropySource() {
             @Override

@@ -22,6 +22,11 @@ abstract class RawSpec implements SharedSpec {
     }
 
     @Override
+    public double minEntropy() {
+        return options.statesMinEntropy() ? options.minEntropy() : assumedMinEntropy();
+    }
+
+    @Override
     public EntropySource open(Runnable onBytes) throws IOException {
         return readAhead(openRaw(), options.tests(assumedMinEntropy()), onBytes);
     }

@@ -16,6 +16,9 @@ public interface SharedSpec extends SourceSpec {
         return "";
     }
 
+    /** H of SP 800-90B §3.1.3, as stated or assumed: bits of min-entropy of a byte, above 0 and at most 8. */
+    double minEntropy();
+
     @Override
     default EntropySource open(Sources sources, String guest) {
         return sources.share(this);

@@ -1,7 +1,10 @@
 package org.vhostuserrng.backends;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.vhostuserrng.backends.sys.CpuRandom.Instruction;
 
 /**
@@ -9,11 +12,20 @@ import org.vhostuserrng.backends.sys.CpuRandom.Instruction;
  * to a path is doubled, as in QEMU's options.
  */
 final class SourceParser {
-    private static final String ALLOWED = "expected file:PATH, getrandom, rdrand, rdseed or qng[:LIBRARY]";
+    private static final String ALLOWED =
+            "expected file:PATH, getrandom, rdrand, rdseed, qng[:LIBRARY], drbg, drbg(A+B) or xor(A,B)";
     private static final String MIN_ENTROPY = "min-entropy";
     private static final String HEALTH = "health";
     private static final String ON_EOF = "on-eof";
     private static final String RESEED = "reseed";
+    private static final Set<String> OPTIONS = Set.of(
+            MIN_ENTROPY,
+            HEALTH,
+            ON_EOF,
+            RESEED,
+            DrbgPolicy.PREDICTION_RESISTANCE,
+            DrbgPolicy.RESEED_BYTES,
+            DrbgPolicy.RESEED_SECONDS);
 
     private final String text;
     private int at;
@@ -37,14 +49,50 @@ final class SourceParser {
      * @param ends what ends it besides the end of the text
      */
     private SourceSpec source(String ends) {
-        String name = word(ends);
+        if (take(XorSpec.NAME + "(")) {
+            return xor();
+        }
+        List<SharedSpec> seeds = take(DrbgSpec.NAME + "(") ? seeds() : null;
+        String name = seeds == null ? word(ends) : DrbgSpec.NAME;
         Map<String, String> options = options(ends);
-        SourceSpec source = named(name, options);
+        SourceSpec source = seeds == null ? named(name, options) : new DrbgSpec(seeds, DrbgPolicy.of(options));
         if (!options.isEmpty()) {
             String unknown = options.keySet().iterator().next();
             throw new IllegalArgumentException("no option " + unknown + " of " + source);
         }
         return source;
+    }
+
+    private SourceSpec xor() {
+        SourceSpec first = source(",)");
+        expect(",");
+        SourceSpec second = source(",)");
+        expect(")");
+        return new XorSpec(first, second);
+    }
+
+    private List<SharedSpec> seeds() {
+        List<SharedSpec> seeds = new ArrayList<>();
+        do {
+            if (!(source("+)") instanceof SharedSpec seed)) {
+                throw new IllegalArgumentException("a drbg is seeded from sources that are no drbg and no xor");
+            }
+            seeds.add(seed);
+        } while (take("+"));
+        expect(")");
+        return seeds;
+    }
+
+    private boolean take(String next) {
+        boolean there = text.startsWith(next, at);
+        at += there ? next.length() : 0;
+        return there;
+    }
+
+    private void expect(String next) {
+        if (!take(next)) {
+            throw new IllegalArgumentException("no '" + next + "' after '" + text.substring(0, at) + "'; " + ALLOWED);
+        }
     }
 
     private static SourceSpec named(String name, Map<String, String> options) {
@@ -59,6 +107,7 @@ final class SourceParser {
             case GetrandomSpec.NAME -> new GetrandomSpec();
             case "rdrand" -> new CpuSpec(Instruction.RDRAND, reseedForced(options), rawOptions(options));
             case "rdseed" -> new CpuSpec(Instruction.RDSEED, false, rawOptions(options));
+            case DrbgSpec.NAME -> DrbgSpec.of(DrbgPolicy.of(options));
             default -> throw new IllegalArgumentException(ALLOWED);
         };
     }
@@ -105,7 +154,7 @@ final class SourceParser {
 
     private Map<String, String> options(String ends) {
         Map<String, String> options = new LinkedHashMap<>();
-        while (at < text.length() && text.charAt(at) == ',' && !ends.contains(",")) {
+        while (at < text.length() && text.charAt(at) == ',' && (!ends.contains(",") || isOption(at + 1))) {
             at++;
             String option = word(ends);
             int equals = option.indexOf('=');
@@ -116,6 +165,15 @@ final class SourceParser {
             }
         }
         return options;
+    }
+
+    /** Whether an option begins there, and not another source. */
+    private boolean isOption(int from) {
+        int end = from;
+        while (end < text.length() && "=,)".indexOf(text.charAt(end)) < 0) {
+            end++;
+        }
+        return OPTIONS.contains(text.substring(from, end));
     }
 
     /** Up to a comma, or to one of {@code ends}; two commas are one of the word. */

@@ -20,6 +20,7 @@ public final class Sources {
     /** By what they are called, so that a file in two expressions is read by one; kept for what they remember. */
     private final Map<String, SharedSource> shared = new HashMap<>();
 
+    private final DrbgWorkspace drbgs = new DrbgWorkspace();
     private final IdentityHashMap<FailoverSpec, Integer> serving = new IdentityHashMap<>();
     private long failovers;
 
@@ -67,6 +68,11 @@ public final class Sources {
             failovers++;
             LOG.warn("{} serves now", several.inOrder().get(place));
         }
+    }
+
+    /** What the DRBGs of the loop share. */
+    DrbgWorkspace drbgs() {
+        return drbgs;
     }
 
     LongSupplier clock() {

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DrbgSourceTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final long RESEED_BYTES = 4L * GeneratedBlock.BYTES;
-    private static final DrbgPolicy POLICY = new DrbgPolicy(RESEED_BYTES, 300 * SECOND, false);
-    private static final DrbgPolicy PREDICTION_RESISTANCE = new DrbgPolicy(RESEED_BYTES, 300 * SECOND, true);
+    private static final DrbgPolicy POLICY = new DrbgPolicy(RESEED_BYTES, 300, false);
+    private static final DrbgPolicy PREDICTION_RESISTANCE = new DrbgPolicy(RESEED_BYTES, 300, true);
     private static final int SEED_BYTES = Seed.BITS_TO_INSTANTIATE / 8;
     private static final int RESEED_SEED_BYTES = Seed.BITS_TO_RESEED / 8;
 
@@ -195,7 +195,7 @@ class DrbgSourceTest {
     void isReseededAfterSoMuchTime() {
         fill(both);
 
-        now += POLICY.reseedNanos();
+        now += POLICY.reseedSeconds() * SECOND;
         fill(both);
 
         assertEquals(SEED_BYTES + RESEED_SEED_BYTES, good.given());
@@ -227,7 +227,7 @@ class DrbgSourceTest {
         fill(drbg);
         good.breaking(true);
 
-        now += 2 * POLICY.reseedNanos() - 1;
+        now += 2 * POLICY.reseedSeconds() * SECOND - 1;
         int justBefore = fill(drbg);
         now += SECOND;
 

@@ -39,6 +39,11 @@ class FailoverSourceTest {
         public void check() {}
 
         @Override
+        public double minEntropy() {
+            return Byte.SIZE;
+        }
+
+        @Override
         public EntropySource open(Runnable onBytes) {
             opened = true;
             return new EntropySource() {

@@ -66,6 +66,11 @@ class SharedSourceTest {
         public void check() {}
 
         @Override
+        public double minEntropy() {
+            return Byte.SIZE;
+        }
+
+        @Override
         public EntropySource open(Runnable onBytes) throws IOException {
             if (broken) {
                 throw new IOException("broken");

@@ -24,6 +24,11 @@ final class TaggedSource implements SharedSpec {
     public void check() {}
 
     @Override
+    public double minEntropy() {
+        return Byte.SIZE;
+    }
+
+    @Override
     public EntropySource open(Runnable onBytes) {
         open = true;
         return new EntropySource() {

@@ -43,8 +43,7 @@ public class BlockPoolBenchmark {
     @Group("alone")
     public void goRound() {
         Block block = pool.takeEmpty();
-        block.filled(Block.BYTES);
-        pool.handIn(block);
+        pool.handIn(block, Block.BYTES);
         pool.giveBack(pool.takeFilled());
     }
 
@@ -58,8 +57,7 @@ public class BlockPoolBenchmark {
             block = pool.takeEmpty();
         }
         if (block != null) {
-            block.filled(Block.BYTES);
-            pool.handIn(block);
+            pool.handIn(block, Block.BYTES);
         }
     }
 
