@@ -10,6 +10,7 @@ import static org.vhostuserrng.it.Eventually.PATIENCE;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.BitSet;
 import org.junit.jupiter.api.Test;
@@ -83,11 +84,13 @@ class DrbgSourceIT {
         try (RandomAccessFile writer = new RandomAccessFile(fifo.toFile(), "rw")) {
             Daemon daemon = daemons.start("--source=drbg(file:" + fifo + ")");
             try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
-                writer.write(new byte[BYTES_OF_A_SEED - 1]);
+                byte[] noise = new byte[BYTES_OF_A_SEED];
+                new SecureRandom().nextBytes(noise);
+                writer.write(noise, 0, noise.length - 1);
                 offer(guest);
                 boolean early = guest.awaitUsed(A_WHILE);
 
-                writer.write(1);
+                writer.write(noise[0]);
 
                 assertFalse(early);
                 assertTrue(guest.awaitUsed(PATIENCE));

@@ -40,6 +40,9 @@ final class DaemonOptions {
               rdrand                 the processor's generator; with ,reseed=forced a seed of its own for each 128 bits
               rdseed                 the processor's noise
               qng[:LIBRARY]          a ComScire quantum generator, by libqwqngx.so or LIBRARY
+              drbg, drbg(A+B)        a generator for each guest, seeded from all of these: rdseed+getrandom; with
+                                     ,reseed-bytes=N ,reseed-seconds=N (64 MiB, 300) or ,prediction-resistance
+              xor(A,B)               both, joined
             Options of a source follow after commas: min-entropy=BITS of a byte (0.02 to 8), which its health tests
             assume; health=off for what is conditioned already. A comma in a path is doubled.
 
