@@ -1,6 +1,8 @@
 package org.vhostuserrng.backends;
 
+import java.io.IOException;
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
@@ -10,8 +12,6 @@ import org.openjdk.jmh.runner.options.CommandLineOptions;
 
 /** Runs the benchmarks as JMH's own main class does, and prints how those that belong together compare. */
 public final class Benchmarks {
-    private static final String SIZE = "size";
-
     private final Collection<RunResult> results;
 
     private Benchmarks(Collection<RunResult> results) {
@@ -19,34 +19,56 @@ public final class Benchmarks {
     }
 
     /** With JMH's options. */
-    public static void main(String... arguments) throws CommandLineOptionException, RunnerException {
+    public static void main(String... arguments)
+            throws CommandLineOptionException, RunnerException, InterruptedException {
         Benchmarks benchmarks = new Benchmarks(new Runner(new CommandLineOptions(arguments)).run());
-        benchmarks.printRatios("drbg", "aesCtr");
+        benchmarks.compareDrbg();
+        benchmarks.compareRdrand();
     }
 
-    /** Of the rates: more is better for the one that is measured. */
-    private void printRatios(String measured, String reference) {
-        for (RunResult result : results) {
-            if (isOf(result, measured)) {
-                String size = result.getParams().getParam(SIZE);
-                results.stream()
-                        .filter(other -> isOf(other, reference))
-                        .filter(other -> other.getParams().getParam(SIZE).equals(size))
-                        .forEach(other -> System.out.printf(
-                                Locale.ROOT,
-                                "%s, %s bytes: %.1f ns, %.0f MB/s, %.2f × the rate of %s%n",
-                                measured,
-                                size,
-                                nanos(result),
-                                Integer.parseInt(size) * 1e3 / nanos(result),
-                                nanos(other) / nanos(result),
-                                reference));
-            }
+    private void compareDrbg() {
+        for (RunResult drbg : of("drbg")) {
+            of("aesCtr").stream()
+                    .filter(aes -> size(aes).equals(size(drbg)))
+                    .forEach(aes -> print(drbg, nanos(aes), "bare AES-CTR"));
         }
     }
 
-    private static boolean isOf(RunResult result, String method) {
-        return result.getParams().getBenchmark().endsWith("." + method);
+    private void compareRdrand() throws InterruptedException {
+        List<RunResult> measured = of("rdrand");
+        if (measured.isEmpty()) {
+            return;
+        }
+        try (CLoop loop = CLoop.compile("rdrand", "-mrdrnd")) {
+            for (RunResult result : measured) {
+                print(result, loop.nanos(size(result)), "a loop in C");
+            }
+        } catch (IOException uncompiled) {
+            System.out.println("rdrand is not compared to a loop in C: " + uncompiled.getMessage());
+        }
+    }
+
+    private List<RunResult> of(String method) {
+        return results.stream()
+                .filter(result -> result.getParams().getBenchmark().endsWith("." + method))
+                .toList();
+    }
+
+    private static void print(RunResult result, double reference, String name) {
+        double nanos = nanos(result);
+        System.out.printf(
+                Locale.ROOT,
+                "%s, %s bytes: %.1f ns, %.0f MB/s, %.2f times the rate of %s%n",
+                result.getPrimaryResult().getLabel(),
+                size(result),
+                nanos,
+                Integer.parseInt(size(result)) * 1e3 / nanos,
+                reference / nanos,
+                name);
+    }
+
+    private static String size(RunResult result) {
+        return result.getParams().getParam("size");
     }
 
     private static double nanos(RunResult result) {
