@@ -115,7 +115,7 @@ final class DrbgSource implements EntropySource {
             return FAILED;
         }
         if (seed == null && !beginSeed(now)) {
-            return FAILED;
+            return NOT_NOW;
         }
         return switch (seed.collect(now)) {
             case NOT_NOW -> NOT_NOW;
@@ -134,9 +134,11 @@ final class DrbgSource implements EntropySource {
     }
 
     private boolean beginSeed(long now) {
-        if (!seeded && !workspace.budgetOf(guest).take(now)) {
-            LOG.warn("{}: its ring has been started too often, it waits for its seed", guest);
-            retryAt = now + AFTER_FAILURE_NANOS;
+        SeedBudget budget = workspace.budgetOf(guest);
+        if (!seeded && !budget.take(now)) {
+            if (budget.isToBeTold(now)) {
+                LOG.warn("{}: its ring is started more often than once a second, it waits for seeds", guest);
+            }
             return false;
         }
         seed = new Seed(inputs, seeded ? Seed.BITS_TO_RESEED : Seed.BITS_TO_INSTANTIATE, workspace.staging());

@@ -12,8 +12,12 @@ final class SeedBudget {
 
     private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    private static final long SILENCE_NANOS = TimeUnit.MINUTES.toNanos(1);
+
     /** When all of the burst is there again. */
     private long whole;
+
+    private long silentUntil;
 
     /** Whether a seed may be collected now, which then counts. */
     boolean take(long now) {
@@ -22,6 +26,15 @@ final class SeedBudget {
             return false;
         }
         whole = from + INTERVAL_NANOS;
+        return true;
+    }
+
+    /** Whether it is time to tell of a refusal, which then counts as told: not more than once a minute. */
+    boolean isToBeTold(long now) {
+        if (now < silentUntil) {
+            return false;
+        }
+        silentUntil = now + SILENCE_NANOS;
         return true;
     }
 }

@@ -44,6 +44,15 @@ class SeedBudgetTest {
         assertEquals(SeedBudget.BURST, takeAll(1000 * SECOND));
     }
 
+    @Test
+    void hasARefusalToldOnceAMinute() {
+        long minute = 60 * SECOND;
+
+        assertTrue(budget.isToBeTold(0));
+        assertFalse(budget.isToBeTold(minute - 1));
+        assertTrue(budget.isToBeTold(minute));
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
     void neverAllowsMoreThanTheBurstAndOneASecond(long seed) {
