@@ -45,7 +45,7 @@ final class DrbgSource implements EntropySource {
      * An instance without a seed.
      *
      * @param inputs closed with this
-     * @param clock nanoseconds that do not run backwards
+     * @param clock nanoseconds that do not run backwards and are never negative: since boot, as Linux counts them
      */
     DrbgSource(String guest, List<SeedInput> inputs, DrbgPolicy policy, DrbgWorkspace workspace, LongSupplier clock) {
         this.guest = guest;
@@ -83,13 +83,13 @@ final class DrbgSource implements EntropySource {
     private int generate(MemorySegment target, long offset, int length) {
         byte[] output = workspace.output();
         int piece = Math.min(length, output.length);
+        generated += piece;
         try {
             drbg.generate(output, 0, piece);
             MemorySegment.copy(output, 0, target, ValueLayout.JAVA_BYTE, offset, piece);
         } finally {
             Arrays.fill(output, 0, piece, (byte) 0);
         }
-        generated += piece;
         return piece;
     }
 
