@@ -9,7 +9,7 @@ import org.vhostuserrng.backends.sys.CpuRandom.Instruction;
  * to a path is doubled, as in QEMU's options.
  */
 final class SourceParser {
-    private static final String ALLOWED = "expected file:PATH, getrandom, rdrand, rdseed or qng[:LIBRARY]";
+    private static final String ALLOWED = "expected file:PATH, getrandom, rdrand, rdseed, egd:tcp:HOST:PORT, egd:unix:PATH or qng[:LIBRARY]";
     private static final String MIN_ENTROPY = "min-entropy";
     private static final String HEALTH = "health";
     private static final String ON_EOF = "on-eof";
@@ -51,6 +51,9 @@ final class SourceParser {
         if (name.startsWith(FileSpec.PREFIX)) {
             refuseRewinding(options);
             return FileSpec.of(name.substring(FileSpec.PREFIX.length()), rawOptions(options));
+        }
+        if (name.startsWith(EgdSpec.PREFIX)) {
+            return EgdSpec.of(name.substring(EgdSpec.PREFIX.length()), rawOptions(options));
         }
         if (name.equals(QngSpec.NAME) || name.startsWith(QngSpec.PREFIX)) {
             return QngSpec.of(name, rawOptions(options));
