@@ -38,8 +38,7 @@ sealed interface EgdAddress {
 
     /** @param host a name, an IPv4 address, or an IPv6 address in brackets */
     record Tcp(String host, int port) implements EgdAddress {
-        private static final Pattern PATTERN =
-                Pattern.compile("tcp:(?<host>\\[[^\\]]+\\]|[^:\\[]+):(?<port>\\d{1,5})");
+        private static final Pattern PATTERN = Pattern.compile("tcp:(?<host>\\[[^\\]]+\\]|[^:\\[]+):(?<port>\\d{1,5})");
         private static final int LARGEST_PORT = 65535;
 
         @Override

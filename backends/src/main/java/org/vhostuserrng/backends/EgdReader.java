@@ -196,7 +196,8 @@ final class EgdReader implements RawSource {
         }
         long left = silentSince + patience.byteAsked() - now;
         if (left <= 0) {
-            throw lost("the server has sent nothing for " + TimeUnit.NANOSECONDS.toMillis(patience.byteAsked()) + " ms");
+            throw lost(
+                    "the server has sent nothing for " + TimeUnit.NANOSECONDS.toMillis(patience.byteAsked()) + " ms");
         }
         if (sent < sendEnd) {
             waiter.awaitReadableOrWritable(socket, millis(left));

@@ -9,7 +9,8 @@ import org.vhostuserrng.backends.sys.CpuRandom.Instruction;
  * to a path is doubled, as in QEMU's options.
  */
 final class SourceParser {
-    private static final String ALLOWED = "expected file:PATH, getrandom, rdrand, rdseed, egd:tcp:HOST:PORT, egd:unix:PATH or qng[:LIBRARY]";
+    private static final String ALLOWED =
+            "expected file:PATH, getrandom, rdrand, rdseed, egd:tcp:HOST:PORT, egd:unix:PATH or qng[:LIBRARY]";
     private static final String MIN_ENTROPY = "min-entropy";
     private static final String HEALTH = "health";
     private static final String ON_EOF = "on-eof";

@@ -16,7 +16,8 @@ class EgdAddressTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "tcp:", "tcp:host", "tcp::1", "tcp:host:0", "tcp:host:65536", "tcp:::1:80", "unix:", "/run/x"})
+            strings = {"", "tcp:", "tcp:host", "tcp::1", "tcp:host:0", "tcp:host:65536", "tcp:::1:80", "unix:", "/run/x"
+            })
     void nonsenseIsRefusedWithWhatIsAllowed(String text) {
         IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> EgdAddress.parse(text));
 

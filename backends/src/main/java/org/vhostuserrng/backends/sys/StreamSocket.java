@@ -48,8 +48,7 @@ public final class StreamSocket implements AutoCloseable {
     /** sockaddr_un: a family and 108 bytes, the last one zero. */
     private static final int LONGEST_PATH = 107;
 
-    private static final ValueLayout.OfShort BIG_ENDIAN_SHORT =
-            ValueLayout.JAVA_SHORT.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfShort BIG_ENDIAN_SHORT = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.BIG_ENDIAN);
 
     private final MemorySegment number = Arena.ofAuto().allocate(2L * Integer.BYTES, Integer.BYTES);
     private int fd;
@@ -64,7 +63,8 @@ public final class StreamSocket implements AutoCloseable {
         byte[] bytes = host.getAddress();
         StreamSocket socket = open(four ? AF_INET : AF_INET6);
         try (Arena arena = Arena.ofConfined()) {
-            // sockaddr_in: family u16, port u16 (network), address 4. sockaddr_in6: family, port, flow 4, address 16, scope 4.
+            // sockaddr_in: family u16, port u16 (network), address 4. sockaddr_in6: family, port, flow 4, address 16,
+            // scope 4.
             MemorySegment address = arena.allocate(four ? 16 : 28, Integer.BYTES);
             address.set(ValueLayout.JAVA_SHORT, 0, (short) (four ? AF_INET : AF_INET6));
             address.set(BIG_ENDIAN_SHORT, 2, (short) port);

@@ -2,11 +2,13 @@ package org.vhostuserrng.cli.egd;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.vhostuserrng.backends.EntropySource;
 import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.backends.SourceSpec;
+import org.vhostuserrng.backends.Sources;
 import org.vhostuserrng.cli.options.IntegerInRange;
 import org.vhostuserrng.cli.options.MaxBytes;
 import org.vhostuserrng.cli.options.Period;
@@ -25,7 +27,7 @@ import picocli.CommandLine.TypeConversionException;
         description = "Give a source's bytes to EGD clients, such as QEMU's rng-egd.",
         mixinStandardHelpOptions = true)
 public final class EgdServerCommand implements Callable<Integer> {
-    private static final String DEFAULT_SOURCE = "file:/dev/urandom";
+    private static final String DEFAULT_SOURCE = "getrandom";
 
     @Spec
     private CommandSpec spec;
@@ -43,9 +45,9 @@ public final class EgdServerCommand implements Callable<Integer> {
             names = "--source",
             defaultValue = DEFAULT_SOURCE,
             paramLabel = "SOURCE",
-            description = "As the daemon's, or command:PROGRAM ARGUMENTS, split at spaces: what a program prints"
-                    + " (default: ${DEFAULT-VALUE}).")
-    private String source;
+            description = "As the daemon's, or command:PROGRAM ARGUMENTS, split at spaces: what a program prints."
+                    + " Given several times: the first that serves (default: ${DEFAULT-VALUE}).")
+    private List<String> sources;
 
     @Option(
             names = "--max-clients",
@@ -72,13 +74,12 @@ public final class EgdServerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<String> program = program();
-        SourceSpec file = program.isEmpty() ? usable() : null;
+        sources.forEach(this::requireUsable);
         EgdServer server = EgdServer.listen(listen, new EgdServer.Limits(maxClients, maxBytes, period));
         StopSignal stop = new StopSignal(server::stop);
         try (server;
-                ProgramOutput output = program.isEmpty() ? null : ProgramOutput.start(program);
-                EntropySource opened = (output == null ? file : output.spec()).open(server::sourceReady)) {
+                Programs programs = new Programs();
+                EntropySource opened = open(programs, server)) {
             say(server);
             server.run(opened);
         } finally {
@@ -87,35 +88,52 @@ public final class EgdServerCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** The program that is the source, and its arguments; nothing if the source is none. */
-    private List<String> program() {
-        if (!source.startsWith(ProgramOutput.PREFIX)) {
-            return List.of();
-        }
+    private void requireUsable(String source) {
         try {
-            return ProgramOutput.command(source.substring(ProgramOutput.PREFIX.length()));
-        } catch (IllegalArgumentException refused) {
-            throw badSource(refused);
-        }
-    }
-
-    private SourceSpec usable() {
-        try {
-            SourceSpec parsed = SourceSpec.parse(source);
-            parsed.check();
-            return parsed;
+            if (source.startsWith(ProgramOutput.PREFIX)) {
+                ProgramOutput.command(source);
+            } else {
+                SourceSpec.parse(source).check();
+            }
         } catch (IllegalArgumentException | IOException refused) {
-            throw badSource(refused);
+            throw badSource(source, refused);
         }
     }
 
-    private ParameterException badSource(Exception refused) {
+    private EntropySource open(Programs programs, EgdServer server) throws IOException {
+        List<SourceSpec> inOrder = new ArrayList<>();
+        for (String source : sources) {
+            inOrder.add(source.startsWith(ProgramOutput.PREFIX) ? programs.start(source) : SourceSpec.parse(source));
+        }
+        SourceSpec firstOf = SourceSpec.firstOf(inOrder);
+        return new Sources(firstOf, server::sourceReady, System::nanoTime).acquire("egd-server");
+    }
+
+    /** The programs whose output is served. */
+    private static final class Programs implements AutoCloseable {
+        private final List<ProgramOutput> running = new ArrayList<>();
+
+        SourceSpec start(String source) throws IOException {
+            ProgramOutput program = ProgramOutput.start(ProgramOutput.command(source));
+            running.add(program);
+            return program.spec();
+        }
+
+        @Override
+        public void close() throws IOException {
+            for (ProgramOutput program : running) {
+                program.close();
+            }
+        }
+    }
+
+    private ParameterException badSource(String source, Exception refused) {
         return new ParameterException(spec.commandLine(), "--source=" + source + ": " + refused.getMessage());
     }
 
     private void say(EgdServer server) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
-        out.println("listening on " + server.address() + ", source " + source);
+        out.println("listening on " + server.address() + ", source " + String.join(", then ", sources));
         out.flush();
         if (listen.isReachableFromOutside()) {
             PrintWriter err = spec.commandLine().getErr();

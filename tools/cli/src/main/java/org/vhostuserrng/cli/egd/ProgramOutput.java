@@ -47,10 +47,12 @@ final class ProgramOutput implements AutoCloseable {
     /**
      * Reads a command.
      *
-     * @param words the program, looked for in PATH if it has no slash, and its arguments; split at spaces
+     * @param source {@link #PREFIX}, the program, looked for in PATH if it has no slash, and its arguments; split at
+     *     spaces
      * @throws IllegalArgumentException with what is allowed, if there is no such program
      */
-    static List<String> command(String words) {
+    static List<String> command(String source) {
+        String words = source.substring(PREFIX.length());
         List<String> command = Stream.of(words.strip().split("\\s+")).toList();
         requireExecutable(command.getFirst());
         return command;
@@ -82,7 +84,7 @@ final class ProgramOutput implements AutoCloseable {
 
     /** The source: where the program writes to. */
     SourceSpec spec() {
-        return SourceSpec.parse("file:" + fifo);
+        return SourceSpec.parse("file:" + fifo.toString().replace(",", ",,"));
     }
 
     private void keepRunning() {

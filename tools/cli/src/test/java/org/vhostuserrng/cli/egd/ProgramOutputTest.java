@@ -20,13 +20,13 @@ class ProgramOutputTest {
 
     @Test
     void wordsAreSplitAtSpaces() {
-        assertEquals(List.of("cat", "-u", "/dev/zero"), ProgramOutput.command("  cat -u   /dev/zero "));
+        assertEquals(List.of("cat", "-u", "/dev/zero"), ProgramOutput.command("command:  cat -u   /dev/zero "));
     }
 
     @Test
     void programThatDoesNotExistIsRefused() {
         IllegalArgumentException refused =
-                assertThrows(IllegalArgumentException.class, () -> ProgramOutput.command("no-such-program"));
+                assertThrows(IllegalArgumentException.class, () -> ProgramOutput.command("command:no-such-program"));
 
         assertTrue(refused.getMessage().contains("command:PROGRAM"), refused::getMessage);
     }
