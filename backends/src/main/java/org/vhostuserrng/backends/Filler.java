@@ -134,6 +134,11 @@ final class Filler implements Runnable {
                         return have;
                     }
                 }
+            } catch (OutOfStepException failure) {
+                pool.recall();
+                block.wipe();
+                have = 0;
+                fail(failure);
             } catch (IOException failure) {
                 block.wipe();
                 have = 0;
@@ -156,7 +161,7 @@ final class Filler implements Runnable {
         }
     }
 
-    /** Bytes that were read before the failure had passed their tests, and stay. */
+    /** Bytes that were read before the failure had passed their tests, and stay unless they were recalled. */
     private void fail(IOException failure) {
         counters.failed();
         if (state != State.FAILED) {

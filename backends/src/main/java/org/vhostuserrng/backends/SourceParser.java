@@ -13,7 +13,8 @@ import org.vhostuserrng.backends.sys.CpuRandom.Instruction;
  */
 final class SourceParser {
     private static final String ALLOWED =
-            "expected file:PATH, getrandom, rdrand, rdseed, qng[:LIBRARY], drbg, drbg(A+B) or xor(A,B)";
+            "expected file:PATH, getrandom, rdrand, rdseed, egd:tcp:HOST:PORT, egd:unix:PATH, qng[:LIBRARY], drbg,"
+                    + " drbg(A+B) or xor(A,B)";
     private static final String MIN_ENTROPY = "min-entropy";
     private static final String HEALTH = "health";
     private static final String ON_EOF = "on-eof";
@@ -99,6 +100,9 @@ final class SourceParser {
         if (name.startsWith(FileSpec.PREFIX)) {
             refuseRewinding(options);
             return FileSpec.of(name.substring(FileSpec.PREFIX.length()), rawOptions(options));
+        }
+        if (name.startsWith(EgdSpec.PREFIX)) {
+            return EgdSpec.of(name.substring(EgdSpec.PREFIX.length()), rawOptions(options));
         }
         if (name.equals(QngSpec.NAME) || name.startsWith(QngSpec.PREFIX)) {
             return QngSpec.of(name, rawOptions(options));

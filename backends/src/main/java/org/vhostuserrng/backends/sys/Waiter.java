@@ -17,6 +17,7 @@ public final class Waiter implements AutoCloseable {
     private static final MemorySegment CLOSE = Libc.symbol("close");
     private static final int EFD_CLOEXEC_NONBLOCK = 0x80800;
     private static final short POLLIN = 1;
+    private static final short POLLOUT = 4;
     private static final MemorySegment ONE = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1L);
 
     // struct pollfd { int fd; short events; short revents; }
@@ -30,7 +31,7 @@ public final class Waiter implements AutoCloseable {
 
     private Waiter(int wakeFd) {
         this.wakeFd = wakeFd;
-        watch(0, wakeFd);
+        watch(0, wakeFd, POLLIN);
     }
 
     public static Waiter open() throws IOException {
@@ -48,8 +49,27 @@ public final class Waiter implements AutoCloseable {
 
     /** Waits until {@code file} is readable (or cannot tell, or has failed): false if a wake-up ended that. */
     public boolean awaitReadable(RandomFile file) {
-        watch(1, file.fd());
+        watch(1, file.fd(), POLLIN);
         return !poll(2, -1);
+    }
+
+    /** Waits until there is something to receive or the connection is lost, for a wake-up, or at most {@code millis}. */
+    public void awaitReadable(StreamSocket socket, int millis) {
+        watch(1, socket.fd(), POLLIN);
+        poll(2, millis);
+    }
+
+    /** Waits until a connection has been made or refused; whether that is so. Else as the other waits. */
+    public boolean awaitWritable(StreamSocket socket, int millis) {
+        watch(1, socket.fd(), POLLOUT);
+        poll(2, millis);
+        return polled.get(ValueLayout.JAVA_SHORT, POLLFD_BYTES + REVENTS) != 0;
+    }
+
+    /** As {@link #awaitReadable(StreamSocket, int)}, or until something can be sent. */
+    public void awaitReadableOrWritable(StreamSocket socket, int millis) {
+        watch(1, socket.fd(), (short) (POLLIN | POLLOUT));
+        poll(2, millis);
     }
 
     /** Ends a wait, the present one or the next. Any thread, while this is open. */
@@ -64,9 +84,10 @@ public final class Waiter implements AutoCloseable {
         assert ignored <= 0;
     }
 
-    private void watch(int place, int fd) {
+    private void watch(int place, int fd, short events) {
         polled.set(ValueLayout.JAVA_INT, place * POLLFD_BYTES, fd);
-        polled.set(ValueLayout.JAVA_SHORT, place * POLLFD_BYTES + EVENTS, POLLIN);
+        polled.set(ValueLayout.JAVA_SHORT, place * POLLFD_BYTES + EVENTS, events);
+        polled.set(ValueLayout.JAVA_SHORT, place * POLLFD_BYTES + REVENTS, (short) 0);
     }
 
     /** Whether there was a wake-up. */

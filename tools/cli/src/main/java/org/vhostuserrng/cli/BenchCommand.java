@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import org.vhostuserrng.cli.options.IntegerInRange;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.Virtio;
 import picocli.CommandLine.Command;

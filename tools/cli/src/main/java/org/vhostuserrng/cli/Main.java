@@ -1,6 +1,8 @@
 package org.vhostuserrng.cli;
 
 import java.io.IOException;
+import org.vhostuserrng.cli.egd.BenchEgdCommand;
+import org.vhostuserrng.cli.egd.EgdServerCommand;
 import org.vhostuserrng.cli.trace.TraceCommand;
 import org.vhostuserrng.frontend.BrokenDeviceException;
 import picocli.CommandLine;
@@ -16,7 +18,7 @@ import picocli.CommandLine.ParseResult;
         name = "vhost-user-rng",
         description = "Tools around the vhost-user-rng daemon.",
         mixinStandardHelpOptions = true,
-        subcommands = {BenchCommand.class, TraceCommand.class})
+        subcommands = {BenchCommand.class, BenchEgdCommand.class, EgdServerCommand.class, TraceCommand.class})
 public final class Main {
     private static final int FAILED = 1;
 

@@ -1,4 +1,4 @@
-package org.vhostuserrng.cli.trace;
+package org.vhostuserrng.cli.process;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -7,14 +7,14 @@ import java.util.concurrent.TimeUnit;
  * SIGTERM, SIGINT and SIGHUP: the JVM runs its shutdown hooks and exits with 128 + the signal's number. A hook has the
  * work stop, waits until it has, and exits with 0.
  */
-final class StopSignal {
+public final class StopSignal {
     private static final long PATIENCE_MILLIS = 2000;
 
     private final CountDownLatch ended = new CountDownLatch(1);
     private final Thread hook;
 
     /** Calls {@code stop}, from another thread, when the process is told to end before the work has ended. */
-    StopSignal(Runnable stop) {
+    public StopSignal(Runnable stop) {
         hook = new Thread(() -> end(stop), "stop-signal");
         Runtime.getRuntime().addShutdownHook(hook);
     }
@@ -34,7 +34,7 @@ final class StopSignal {
     }
 
     /** Everything is released; does not return if the process was told to end. */
-    void workEnded() {
+    public void workEnded() {
         ended.countDown();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);

@@ -1,0 +1,12 @@
+package org.vhostuserrng.backends;
+
+import java.io.IOException;
+
+/** A source has failed in a way that puts into doubt what it gave before: bytes that were read ahead are not used. */
+final class OutOfStepException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    OutOfStepException(IOException cause) {
+        super(cause.getMessage(), cause);
+    }
+}

@@ -1,0 +1,176 @@
+package org.vhostuserrng.cli.egd;
+
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.SourceSpec;
+import org.vhostuserrng.backends.Sources;
+import org.vhostuserrng.cli.options.IntegerInRange;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code bench-egd}: what read-ahead is worth with an EGD server that is far away, and with one that is slow. */
+@Command(
+        name = "bench-egd",
+        description =
+                "Measure the source egd: against one request a round trip, with a distant and with a slow server.",
+        mixinStandardHelpOptions = true)
+public final class BenchEgdCommand implements Callable<Integer> {
+    /** What a Linux guest asks for, and QEMU's rng-egd with it. */
+    private static final int GUEST_REQUEST = 64;
+
+    private static final int BLOCK = 4096;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--round-trip",
+            defaultValue = "1000",
+            paramLabel = "MICROSECONDS",
+            converter = RoundTrip.class,
+            description = "Distance of the server, 0..1000000 (default: ${DEFAULT-VALUE}).")
+    private int roundTrip;
+
+    @Option(
+            names = "--rate",
+            defaultValue = "10000000",
+            paramLabel = "BYTES",
+            converter = Rate.class,
+            description = "Bytes/s of the distant server's generator (default: ${DEFAULT-VALUE}).")
+    private int rate;
+
+    @Option(
+            names = "--slow-rate",
+            defaultValue = "500000",
+            paramLabel = "BYTES",
+            converter = Rate.class,
+            description = "Bytes/s of the slow server's generator (default: ${DEFAULT-VALUE}).")
+    private int slowRate;
+
+    @Option(
+            names = "--seconds",
+            defaultValue = "3",
+            paramLabel = "N",
+            converter = Seconds.class,
+            description = "Length of each measurement, 1..600 (default: ${DEFAULT-VALUE}).")
+    private int seconds;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        double single = oneRequestARoundTrip();
+        double distant = readAhead(rate);
+        double slow = readAhead(slowRate);
+        PrintWriter out = spec.commandLine().getOut();
+        print(out, "one request a round trip, bytes/s", single);
+        print(out, "read ahead, bytes/s", distant);
+        print(out, "read ahead / one request", distant / single);
+        print(out, "slow server, bytes/s", slow);
+        print(out, "slow server, % of its rate", 100 * slow / slowRate);
+        out.flush();
+        return 0;
+    }
+
+    private static void print(PrintWriter out, String name, double value) {
+        out.println(String.format(Locale.ROOT, "%-36s %14.1f", name, value));
+    }
+
+    private double oneRequestARoundTrip() throws IOException {
+        try (DistantServer server = server(rate);
+                Socket socket = connect(server.address())) {
+            socket.setTcpNoDelay(true);
+            OutputStream out = socket.getOutputStream();
+            DataInputStream in = new DataInputStream(socket.getInputStream());
+            byte[] reply = new byte[GUEST_REQUEST];
+            long start = System.nanoTime();
+            long bytes = 0;
+            while (System.nanoTime() - start < measured().toNanos()) {
+                out.write(new byte[] {Egd.READ_BLOCKING, GUEST_REQUEST});
+                in.readFully(reply);
+                bytes += reply.length;
+            }
+            return perSecond(bytes, System.nanoTime() - start);
+        }
+    }
+
+    private static Socket connect(String address) throws IOException {
+        int port = Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
+        return new Socket(InetAddress.getLoopbackAddress(), port);
+    }
+
+    /** After a second in which the window opens. */
+    private double readAhead(int bytesPerSecond) throws IOException, InterruptedException {
+        Semaphore ready = new Semaphore(0);
+        try (DistantServer server = server(bytesPerSecond);
+                Arena arena = Arena.ofConfined();
+                EntropySource source = new Sources(
+                                SourceSpec.parse("egd:" + server.address()), ready::release, System::nanoTime)
+                        .acquire("bench")) {
+            MemorySegment target = arena.allocate(BLOCK);
+            drain(source, target, ready, Duration.ofSeconds(1));
+            long start = System.nanoTime();
+            long bytes = drain(source, target, ready, measured());
+            return perSecond(bytes, System.nanoTime() - start);
+        }
+    }
+
+    private static long drain(EntropySource source, MemorySegment target, Semaphore ready, Duration time)
+            throws InterruptedException {
+        long start = System.nanoTime();
+        long bytes = 0;
+        while (System.nanoTime() - start < time.toNanos()) {
+            ready.drainPermits();
+            int filled = source.fill(target, 0, BLOCK);
+            if (filled > 0) {
+                bytes += filled;
+            } else {
+                boolean woken = ready.tryAcquire(100, TimeUnit.MILLISECONDS);
+                assert woken || filled <= 0;
+            }
+        }
+        return bytes;
+    }
+
+    private DistantServer server(int bytesPerSecond) throws IOException {
+        return new DistantServer(TimeUnit.MICROSECONDS.toNanos(roundTrip), bytesPerSecond);
+    }
+
+    private Duration measured() {
+        return Duration.ofSeconds(seconds);
+    }
+
+    private static double perSecond(long bytes, long nanos) {
+        return bytes * (double) TimeUnit.SECONDS.toNanos(1) / nanos;
+    }
+
+    static final class RoundTrip extends IntegerInRange {
+        RoundTrip() {
+            super(0, 1_000_000);
+        }
+    }
+
+    static final class Rate extends IntegerInRange {
+        Rate() {
+            super(1000, 1_000_000_000);
+        }
+    }
+
+    static final class Seconds extends IntegerInRange {
+        Seconds() {
+            super(1, 600);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package org.vhostuserrng.cli.egd;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.Quota;
+import org.vhostuserrng.backends.SourceSpec;
+import org.vhostuserrng.backends.Sources;
+import org.vhostuserrng.cli.options.IntegerInRange;
+import org.vhostuserrng.cli.options.MaxBytes;
+import org.vhostuserrng.cli.options.Period;
+import org.vhostuserrng.cli.process.StopSignal;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** {@code egd-server}: gives a source's bytes to clients of the Entropy Gathering Daemon's protocol. */
+@Command(
+        name = "egd-server",
+        description = "Give a source's bytes to EGD clients, such as QEMU's rng-egd.",
+        mixinStandardHelpOptions = true)
+public final class EgdServerCommand implements Callable<Integer> {
+    private static final String DEFAULT_SOURCE = "getrandom";
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--listen",
+            required = true,
+            paramLabel = "ADDRESS",
+            converter = Address.class,
+            description = "tcp:HOST:PORT (port 0: any that is free) or unix:PATH. EGD neither encrypts nor asks who"
+                    + " connects: what is sent over a network is known there.")
+    private ListenAddress listen;
+
+    @Option(
+            names = "--source",
+            defaultValue = DEFAULT_SOURCE,
+            paramLabel = "SOURCE",
+            description = "As the daemon's, or command:PROGRAM ARGUMENTS, split at spaces: what a program prints."
+                    + " Given several times: the first that serves (default: ${DEFAULT-VALUE}).")
+    private List<String> sources;
+
+    @Option(
+            names = "--max-clients",
+            defaultValue = "256",
+            paramLabel = "N",
+            converter = MaxClients.class,
+            description = "Connections at the same time, 1..4096 (default: ${DEFAULT-VALUE}).")
+    private int maxClients;
+
+    @Option(
+            names = "--max-bytes",
+            paramLabel = "BYTES",
+            converter = MaxBytes.class,
+            description = "Bytes of each connection in a period at most (default: no limit).")
+    private long maxBytes = Quota.UNLIMITED;
+
+    @Option(
+            names = "--period",
+            defaultValue = "65536",
+            paramLabel = "MS",
+            converter = Period.class,
+            description = "Length of a period in milliseconds, 1..65536 (default: ${DEFAULT-VALUE}).")
+    private int period;
+
+    @Override
+    public Integer call() throws IOException {
+        sources.forEach(this::requireUsable);
+        EgdServer server = EgdServer.listen(listen, new EgdServer.Limits(maxClients, maxBytes, period));
+        StopSignal stop = new StopSignal(server::stop);
+        try (server;
+                Programs programs = new Programs();
+                EntropySource opened = open(programs, server)) {
+            say(server);
+            server.run(opened);
+        } finally {
+            stop.workEnded();
+        }
+        return 0;
+    }
+
+    private void requireUsable(String source) {
+        try {
+            if (source.startsWith(ProgramOutput.PREFIX)) {
+                ProgramOutput.command(source);
+            } else {
+                SourceSpec.parse(source).check();
+            }
+        } catch (IllegalArgumentException | IOException refused) {
+            throw badSource(source, refused);
+        }
+    }
+
+    private EntropySource open(Programs programs, EgdServer server) throws IOException {
+        List<SourceSpec> inOrder = new ArrayList<>();
+        for (String source : sources) {
+            inOrder.add(source.startsWith(ProgramOutput.PREFIX) ? programs.start(source) : SourceSpec.parse(source));
+        }
+        SourceSpec firstOf = SourceSpec.firstOf(inOrder);
+        return new Sources(firstOf, server::sourceReady, System::nanoTime).acquire("egd-server");
+    }
+
+    /** The programs whose output is served. */
+    private static final class Programs implements AutoCloseable {
+        private final List<ProgramOutput> running = new ArrayList<>();
+
+        SourceSpec start(String source) throws IOException {
+            ProgramOutput program = ProgramOutput.start(ProgramOutput.command(source));
+            running.add(program);
+            return program.spec();
+        }
+
+        @Override
+        public void close() throws IOException {
+            for (ProgramOutput program : running) {
+                program.close();
+            }
+        }
+    }
+
+    private ParameterException badSource(String source, Exception refused) {
+        return new ParameterException(spec.commandLine(), "--source=" + source + ": " + refused.getMessage());
+    }
+
+    private void say(EgdServer server) throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        out.println("listening on " + server.address() + ", source " + String.join(", then ", sources));
+        out.flush();
+        if (listen.isReachableFromOutside()) {
+            PrintWriter err = spec.commandLine().getErr();
+            err.println(spec.qualifiedName() + ": " + server.address() + " may be reached from other machines:"
+                    + " EGD neither encrypts nor asks who connects");
+            err.flush();
+        }
+    }
+
+    static final class Address implements ITypeConverter<ListenAddress> {
+        @Override
+        public ListenAddress convert(String value) {
+            try {
+                return ListenAddress.parse(value);
+            } catch (IllegalArgumentException bad) {
+                throw new TypeConversionException("'" + value + "', " + bad.getMessage());
+            }
+        }
+    }
+
+    static final class MaxClients extends IntegerInRange {
+        MaxClients() {
+            super(1, 4096);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** What a command line program has to do with its own process. */
+package org.vhostuserrng.cli.process;

@@ -1,0 +1,233 @@
+package org.vhostuserrng.cli.egd;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.Quota;
+import org.vhostuserrng.backends.SourceSpec;
+import org.vhostuserrng.backends.Sources;
+
+/** The server with clients over real sockets. */
+@Timeout(30)
+class EgdServerTest {
+    private static final EgdServer.Limits DEFAULT = new EgdServer.Limits(64, Quota.UNLIMITED, 1000);
+
+    private final ExecutorService thread = Executors.newSingleThreadExecutor();
+    private EgdServer server;
+    private Future<?> running;
+
+    @TempDir
+    private Path directory;
+
+    private void serve(String address, EgdServer.Limits limits, String source) throws IOException {
+        EgdServer listening = EgdServer.listen(ListenAddress.parse(address), limits);
+        server = listening;
+        running = thread.submit(() -> {
+            try (listening;
+                    EntropySource opened = new Sources(
+                                    SourceSpec.parse(source), listening::sourceReady, System::nanoTime)
+                            .acquire("test")) {
+                listening.run(opened);
+            }
+            return null;
+        });
+    }
+
+    private Socket serveTcp(EgdServer.Limits limits) throws IOException {
+        serve("tcp:127.0.0.1:0", limits, "file:/dev/urandom");
+        return connect();
+    }
+
+    private Socket connect() throws IOException {
+        int port = Integer.parseInt(server.address().replaceAll(".*:", ""));
+        return new Socket("127.0.0.1", port);
+    }
+
+    @AfterEach
+    void stop() throws InterruptedException, ExecutionException {
+        server.stop();
+        running.get();
+        thread.shutdown();
+    }
+
+    private static byte[] ask(Socket client, int length, int... command) throws IOException {
+        for (int each : command) {
+            client.getOutputStream().write(each);
+        }
+        return client.getInputStream().readNBytes(length);
+    }
+
+    @Test
+    void clientsOfTcpAreServed() throws Exception {
+        try (Socket client = serveTcp(DEFAULT)) {
+            assertEquals(255, ask(client, 255, 2, 255).length);
+        }
+    }
+
+    @Test
+    void clientsOfUnixSocketsAreServedAndTheFileIsRemovedInTheEnd() throws Exception {
+        Path path = directory.resolve("egd");
+        serve("unix:" + path, DEFAULT, "file:/dev/urandom");
+        ByteBuffer reply = ByteBuffer.allocate(16);
+        try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            client.write(ByteBuffer.wrap(new byte[] {2, 16}));
+            while (reply.hasRemaining() && client.read(reply) >= 0) {
+                assertTrue(running.state() == Future.State.RUNNING);
+            }
+        }
+        server.stop();
+        running.get();
+
+        assertEquals(0, reply.remaining());
+        assertTrue(Files.notExists(path));
+    }
+
+    @Test
+    void pidIsAnswered() throws Exception {
+        try (Socket client = serveTcp(DEFAULT)) {
+            String pid = Long.toString(ProcessHandle.current().pid());
+
+            assertEquals((char) pid.length() + pid, new String(ask(client, 1 + pid.length(), 4), US_ASCII));
+        }
+    }
+
+    @Test
+    void garbageClosesItsConnectionAndNoOther() throws Exception {
+        try (Socket good = serveTcp(DEFAULT);
+                Socket bad = connect()) {
+            assertEquals(0, ask(bad, 1, 0x77).length);
+            assertEquals(8, ask(good, 8, 2, 8).length);
+        }
+    }
+
+    @Test
+    void clientBeyondTheLimitIsTurnedAwayAndTheOthersServed() throws Exception {
+        try (Socket first = serveTcp(new EgdServer.Limits(1, Quota.UNLIMITED, 1000))) {
+            ask(first, 1, 2, 1);
+            try (Socket second = connect()) {
+                assertEquals(-1, second.getInputStream().read());
+            }
+            assertEquals(8, ask(first, 8, 2, 8).length);
+        }
+        try (Socket third = connectUntilServed()) {
+            assertEquals(8, ask(third, 8, 2, 8).length);
+        }
+    }
+
+    /** The server learns that a client is gone a little later than the client. */
+    private Socket connectUntilServed() throws IOException {
+        while (true) {
+            Socket client = connect();
+            try {
+                if (ask(client, 1, 2, 1).length == 1) {
+                    return client;
+                }
+            } catch (IOException turnedAway) {
+                assertTrue(client.isConnected(), turnedAway::toString);
+            }
+            client.close();
+        }
+    }
+
+    @Test
+    void clientsThatDoNotReadDoNotHoldUpTheOthers() throws Exception {
+        try (Socket good = serveTcp(DEFAULT)) {
+            List<Socket> lazy = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                Socket client = connect();
+                client.getOutputStream().write("\u0002\u007f".repeat(500).getBytes(US_ASCII));
+                lazy.add(client);
+            }
+
+            assertEquals(255, ask(good, 255, 2, 255).length);
+            for (Socket client : lazy) {
+                client.close();
+            }
+        }
+    }
+
+    @Test
+    void clientThatEndsItsHalfIsAnsweredAndClosed() throws Exception {
+        try (Socket client = serveTcp(DEFAULT)) {
+            client.getOutputStream().write(new byte[] {2, 100});
+            client.shutdownOutput();
+
+            assertEquals(100, client.getInputStream().readAllBytes().length);
+        }
+    }
+
+    @Test
+    void quotaIsAConnections() throws Exception {
+        try (Socket first = serveTcp(new EgdServer.Limits(64, 100, 60_000));
+                Socket second = connect()) {
+            assertEquals(101, ask(first, 101, 1, 100).length);
+            assertEquals(0, ask(first, 1, 1, 100)[0]);
+            assertEquals(101, ask(second, 101, 1, 100).length);
+        }
+    }
+
+    @Test
+    void quotaComesBackByItself() throws Exception {
+        try (Socket client = serveTcp(new EgdServer.Limits(64, 50, 100))) {
+            assertEquals(200, ask(client, 200, 2, 200).length);
+        }
+    }
+
+    @Test
+    void connectionsThatComeAndGoLeaveNothingBehind() throws Exception {
+        try (Socket client = serveTcp(DEFAULT)) {
+            for (int i = 0; i < 300; i++) {
+                try (Socket passing = connect()) {
+                    passing.getOutputStream().write(2);
+                }
+            }
+
+            assertEquals(255, ask(client, 255, 2, 255).length);
+        }
+        connectUntilServed().close();
+    }
+
+    @Test
+    void slowSourceIsStreamed() throws Exception {
+        Path fifo = directory.resolve("fifo");
+        assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
+        serve("unix:" + directory.resolve("s"), DEFAULT, "file:" + fifo);
+        try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(directory.resolve("s")));
+                var writer = Files.newOutputStream(fifo)) {
+            client.write(ByteBuffer.wrap(new byte[] {2, 20}));
+            byte[] sent = new byte[4096];
+            new Random(1).nextBytes(sent);
+            writer.write(sent);
+            writer.flush();
+            ByteBuffer reply = ByteBuffer.allocate(20);
+            while (reply.hasRemaining() && client.read(reply) >= 0) {
+                TimeUnit.MILLISECONDS.sleep(1);
+            }
+
+            assertArrayEquals(Arrays.copyOf(sent, 20), reply.array());
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package org.vhostuserrng.cli.egd;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class ProgramOutputTest {
+    private static Path fifo(ProgramOutput output) {
+        return Path.of(output.spec().toString().substring("file:".length()));
+    }
+
+    @Test
+    void wordsAreSplitAtSpaces() {
+        assertEquals(List.of("cat", "-u", "/dev/zero"), ProgramOutput.command("command:  cat -u   /dev/zero "));
+    }
+
+    @Test
+    void programThatDoesNotExistIsRefused() {
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> ProgramOutput.command("command:no-such-program"));
+
+        assertTrue(refused.getMessage().contains("command:PROGRAM"), refused::getMessage);
+    }
+
+    @Test
+    void outputIsReadFromTheFifo() throws Exception {
+        try (ProgramOutput output = ProgramOutput.start(List.of("printf", "hello"));
+                InputStream read = Files.newInputStream(fifo(output))) {
+            assertEquals("hello", new String(read.readNBytes(5)));
+        }
+    }
+
+    @Test
+    void programThatEndsIsStartedAgain() throws Exception {
+        try (ProgramOutput output = ProgramOutput.start(List.of("printf", "hello"));
+                InputStream read = Files.newInputStream(fifo(output))) {
+            assertEquals("hellohello", new String(read.readNBytes(10)));
+        }
+    }
+
+    @Test
+    void programAndFifoAreGoneInTheEnd() throws Exception {
+        ProgramOutput output = ProgramOutput.start(List.of("sleep", "12345.678"));
+        Path fifo = fifo(output);
+        InputStream read = Files.newInputStream(fifo);
+        while (ProcessHandle.current().children().noneMatch(ProgramOutputTest::isTheSleeper)) {
+            TimeUnit.MILLISECONDS.sleep(1);
+        }
+
+        output.close();
+        read.close();
+
+        assertTrue(Files.notExists(fifo.getParent()));
+        while (ProcessHandle.current().children().anyMatch(ProgramOutputTest::isTheSleeper)) {
+            TimeUnit.MILLISECONDS.sleep(1);
+        }
+    }
+
+    private static boolean isTheSleeper(ProcessHandle process) {
+        return process.info().commandLine().orElse("").contains("12345.678");
+    }
+}
