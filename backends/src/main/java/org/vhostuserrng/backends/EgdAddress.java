@@ -36,7 +36,11 @@ sealed interface EgdAddress {
         throw new IllegalArgumentException("expected " + SYNTAX);
     }
 
-    /** @param host a name, an IPv4 address, or an IPv6 address in brackets */
+    /**
+     * A TCP port.
+     *
+     * @param host a name, an IPv4 address, or an IPv6 address in brackets
+     */
     record Tcp(String host, int port) implements EgdAddress {
         private static final Pattern PATTERN = Pattern.compile("tcp:(?<host>\\[[^\\]]+\\]|[^:\\[]+):(?<port>\\d{1,5})");
         private static final int LARGEST_PORT = 65535;

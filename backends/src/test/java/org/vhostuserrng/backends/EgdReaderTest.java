@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -253,7 +254,7 @@ class EgdReaderTest {
     @Test
     void greetingOfAServerThatDoesNotSpeakEgdIsNotServed() throws Exception {
         serve(connection ->
-                connection.send("220 mail.example.org ESMTP\r\n".repeat(100).getBytes()));
+                connection.send("220 mail.example.org ESMTP\r\n".repeat(100).getBytes(StandardCharsets.US_ASCII)));
 
         readUntilConnectedAgain(4);
 
@@ -294,7 +295,7 @@ class EgdReaderTest {
 
         readUntilConnectedAgain(20);
 
-        assertEquals(before, descriptors(), 2);
+        assertTrue(Math.abs(descriptors() - before) <= 2, "descriptors are left");
     }
 
     private static long descriptors() throws IOException {

@@ -125,7 +125,7 @@ final class FakeEgdServer implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         stopped = true;
         listener.close();
         SocketChannel open = current;
@@ -133,6 +133,14 @@ final class FakeEgdServer implements AutoCloseable {
             open.close();
         }
         thread.interrupt();
-        thread.join();
+        awaitEnd();
+    }
+
+    private void awaitEnd() {
+        try {
+            thread.join();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
