@@ -8,7 +8,7 @@ import java.util.Locale;
  * Health tests of a noise source (SP 800-90B §4.4), whose samples are bytes: at its start over {@link #STARTUP_SAMPLES},
  * and over every byte from then on. Confined to the thread that reads the source.
  */
-final class HealthTests {
+public final class HealthTests {
     /** §4.4: the probability of a false alarm, for each sample. */
     static final double MINUS_LOG2_ALPHA = 20;
 
@@ -28,7 +28,7 @@ final class HealthTests {
      *
      * @param minEntropy H: bits of a byte that the source has at least, above 0 and at most 8
      */
-    HealthTests(double minEntropy) {
+    public HealthTests(double minEntropy) {
         this.minEntropy = minEntropy;
         repeatedSequence = new RepeatedSequenceTest(minEntropy);
         restart();
@@ -56,7 +56,7 @@ final class HealthTests {
      *
      * @return null, or which test failed and how; none of the bytes is to be used then
      */
-    String test(MemorySegment bytes, long offset, int length) {
+    public String test(MemorySegment bytes, long offset, int length) {
         for (int i = 0; i < length; i++) {
             int sample = bytes.get(ValueLayout.JAVA_BYTE, offset + i) & 0xff;
             if (repetitionCount.failsWith(sample)) {

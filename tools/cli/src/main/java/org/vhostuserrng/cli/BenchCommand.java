@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.vhostuserrng.cli.options.IntegerInRange;
+import org.vhostuserrng.cli.process.Progress;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.Virtio;
 import picocli.CommandLine.Command;
@@ -106,7 +107,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private BenchResult measure(BenchLoop loop) throws IOException {
-        try (BenchProgress progress = BenchProgress.onTerminal(warmup + seconds)) {
+        try (Progress progress = Progress.onTerminal("bench", millis(warmup + seconds))) {
             run(loop, warmup, progress);
             loop.forgetMeasurements();
             long start = System.nanoTime();
@@ -115,12 +116,16 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private static void run(BenchLoop loop, int seconds, BenchProgress progress) throws IOException {
+    private static long millis(int seconds) {
+        return Duration.ofSeconds(seconds).toMillis();
+    }
+
+    private static void run(BenchLoop loop, int seconds, Progress progress) throws IOException {
         long end = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
         long left = end - System.nanoTime();
         while (left > 0) {
             loop.run(Math.min(left, SLICE.toNanos()));
-            progress.step(SLICE);
+            progress.step(SLICE.toMillis());
             left = end - System.nanoTime();
         }
     }

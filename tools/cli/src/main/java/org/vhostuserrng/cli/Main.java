@@ -1,6 +1,7 @@
 package org.vhostuserrng.cli;
 
 import java.io.IOException;
+import org.vhostuserrng.cli.check.CheckSourceCommand;
 import org.vhostuserrng.cli.egd.BenchEgdCommand;
 import org.vhostuserrng.cli.egd.EgdServerCommand;
 import org.vhostuserrng.cli.trace.TraceCommand;
@@ -18,7 +19,13 @@ import picocli.CommandLine.ParseResult;
         name = "vhost-user-rng",
         description = "Tools around the vhost-user-rng daemon.",
         mixinStandardHelpOptions = true,
-        subcommands = {BenchCommand.class, BenchEgdCommand.class, EgdServerCommand.class, TraceCommand.class})
+        subcommands = {
+            BenchCommand.class,
+            BenchEgdCommand.class,
+            CheckSourceCommand.class,
+            EgdServerCommand.class,
+            TraceCommand.class
+        })
 public final class Main {
     private static final int FAILED = 1;
 

@@ -11,12 +11,10 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.backends.EntropySource;
 import org.vhostuserrng.backends.SourceSpec;
-import org.vhostuserrng.backends.Sources;
 import org.vhostuserrng.cli.options.IntegerInRange;
+import org.vhostuserrng.cli.source.WaitingSource;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -113,33 +111,22 @@ public final class BenchEgdCommand implements Callable<Integer> {
 
     /** After a second in which the window opens. */
     private double readAhead(int bytesPerSecond) throws IOException, InterruptedException {
-        Semaphore ready = new Semaphore(0);
         try (DistantServer server = server(bytesPerSecond);
                 Arena arena = Arena.ofConfined();
-                EntropySource source = new Sources(
-                                SourceSpec.parse("egd:" + server.address()), ready::release, System::nanoTime)
-                        .acquire("bench")) {
+                WaitingSource source = new WaitingSource(SourceSpec.parse("egd:" + server.address()), "bench-egd")) {
             MemorySegment target = arena.allocate(BLOCK);
-            drain(source, target, ready, Duration.ofSeconds(1));
+            drain(source, target, Duration.ofSeconds(1));
             long start = System.nanoTime();
-            long bytes = drain(source, target, ready, measured());
+            long bytes = drain(source, target, measured());
             return perSecond(bytes, System.nanoTime() - start);
         }
     }
 
-    private static long drain(EntropySource source, MemorySegment target, Semaphore ready, Duration time)
-            throws InterruptedException {
+    private static long drain(WaitingSource source, MemorySegment target, Duration time) throws InterruptedException {
         long start = System.nanoTime();
         long bytes = 0;
         while (System.nanoTime() - start < time.toNanos()) {
-            ready.drainPermits();
-            int filled = source.fill(target, 0, BLOCK);
-            if (filled > 0) {
-                bytes += filled;
-            } else {
-                boolean woken = ready.tryAcquire(100, TimeUnit.MILLISECONDS);
-                assert woken || filled <= 0;
-            }
+            bytes += Math.max(0, source.read(target, BLOCK));
         }
         return bytes;
     }

@@ -1,6 +1,5 @@
-package org.vhostuserrng.cli;
+package org.vhostuserrng.cli.process;
 
-import java.time.Duration;
 import jnr.posix.POSIX;
 import jnr.posix.POSIXFactory;
 import me.tongfei.progressbar.ProgressBar;
@@ -8,34 +7,35 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /** A bar on stderr for whoever waits at a terminal; nothing at all when output goes elsewhere. */
-interface BenchProgress extends AutoCloseable {
+public interface Progress extends AutoCloseable {
     int STDOUT = 1;
     int STDERR = 2;
 
-    void step(Duration done);
+    /** So much more of the whole is done. */
+    void step(long done);
 
     @Override
     void close();
 
     /** A bar if both stdout and stderr are terminals. */
-    static BenchProgress onTerminal(int seconds) {
+    static Progress onTerminal(String task, long whole) {
         POSIX posix = POSIXFactory.getPOSIX();
         boolean terminal = posix.isatty(STDOUT) != 0 && posix.isatty(STDERR) != 0;
-        return terminal ? bar(Duration.ofSeconds(seconds)) : none();
+        return terminal ? bar(task, whole) : none();
     }
 
-    private static BenchProgress bar(Duration whole) {
+    private static Progress bar(String task, long whole) {
         ProgressBar bar = new ProgressBarBuilder()
-                .setTaskName("bench")
-                .setInitialMax(whole.toMillis())
+                .setTaskName(task)
+                .setInitialMax(whole)
                 .setStyle(ProgressBarStyle.ASCII)
                 .setUpdateIntervalMillis(500)
                 .hideEta()
                 .build();
-        return new BenchProgress() {
+        return new Progress() {
             @Override
-            public void step(Duration done) {
-                bar.stepBy(done.toMillis());
+            public void step(long done) {
+                bar.stepBy(done);
             }
 
             @Override
@@ -45,10 +45,10 @@ interface BenchProgress extends AutoCloseable {
         };
     }
 
-    private static BenchProgress none() {
-        return new BenchProgress() {
+    private static Progress none() {
+        return new Progress() {
             @Override
-            public void step(Duration done) {}
+            public void step(long done) {}
 
             @Override
             public void close() {}

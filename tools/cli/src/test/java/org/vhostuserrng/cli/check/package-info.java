@@ -1,0 +1,2 @@
+/** Estimates and statistics against distributions whose figures are known. */
+package org.vhostuserrng.cli.check;
