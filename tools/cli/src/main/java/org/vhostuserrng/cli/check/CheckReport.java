@@ -115,12 +115,12 @@ record CheckReport(String source, String fault, ByteStatistics statistics, doubl
         line(out, "min-entropy, bits/byte", decimal(minEntropy(), 3), "the smaller of the next two; cannot prove more");
         line(out, "  most common value", decimal(mostCommonValue(), 3), "SP 800-90B 6.3.1, of 8");
         line(out, "  Markov, of bits", decimal(Byte.SIZE * markov(), 3), "SP 800-90B 6.3.3, 8 times that of a bit");
-        double sigmas = (onesRatio() - 0.5) * 2 * Math.sqrt(statistics.bits());
+        double sigmas = (onesRatio() - 0.5) * 2 * Math.sqrt((double) statistics.bits());
         line(out, "ones", decimal(onesRatio(), 6), decimal(sigmas, 1) + " sigma off 0.5");
         double p = chiSquareProbability();
         String verdict = p < 1 - LARGEST_P || p > LARGEST_P ? "suspicious" : "as it should be";
         line(out, "chi-square of bytes", decimal(statistics.chiSquare(), 1), "p = " + decimal(p, 4) + ", " + verdict);
-        double expected = Math.log(statistics.bits()) / Math.log(2);
+        double expected = Math.log((double) statistics.bits()) / Math.log(2);
         line(
                 out,
                 "longest run of a bit",

@@ -100,7 +100,7 @@ final class DistantServer implements AutoCloseable {
         byte[] bytes = new byte[reply.length()];
         random.nextBytes(bytes);
         sending.put(bytes).flip();
-        return Math.max(generated, reply.dueAt() - roundTripNanos) + reply.length() * nanosPerByte;
+        return Math.max(generated, (double) (reply.dueAt() - roundTripNanos)) + reply.length() * nanosPerByte;
     }
 
     @Override

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -63,7 +64,7 @@ class EgdServerTest {
 
     private Socket connect() throws IOException {
         int port = Integer.parseInt(server.address().replaceAll(".*:", ""));
-        return new Socket("127.0.0.1", port);
+        return new Socket(InetAddress.getLoopbackAddress(), port);
     }
 
     @AfterEach

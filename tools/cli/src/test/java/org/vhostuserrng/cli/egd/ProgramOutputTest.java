@@ -1,5 +1,6 @@
 package org.vhostuserrng.cli.egd;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -35,7 +36,7 @@ class ProgramOutputTest {
     void outputIsReadFromTheFifo() throws Exception {
         try (ProgramOutput output = ProgramOutput.start(List.of("printf", "hello"));
                 InputStream read = Files.newInputStream(fifo(output))) {
-            assertEquals("hello", new String(read.readNBytes(5)));
+            assertEquals("hello", new String(read.readNBytes(5), US_ASCII));
         }
     }
 
@@ -43,7 +44,7 @@ class ProgramOutputTest {
     void programThatEndsIsStartedAgain() throws Exception {
         try (ProgramOutput output = ProgramOutput.start(List.of("printf", "hello"));
                 InputStream read = Files.newInputStream(fifo(output))) {
-            assertEquals("hellohello", new String(read.readNBytes(10)));
+            assertEquals("hellohello", new String(read.readNBytes(10), US_ASCII));
         }
     }
 
