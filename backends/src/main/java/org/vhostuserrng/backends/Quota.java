@@ -35,6 +35,11 @@ public final class Quota {
         burst = wholeBurst;
     }
 
+    /** As of {@link Limits#ofBytes}. */
+    public Quota(LimitMode mode, long maxBytes, int periodMillis) {
+        this(Limits.ofBytes(mode, maxBytes, periodMillis));
+    }
+
     /** Whether there is any limit; without one nothing has to be charged and settled. */
     public boolean isLimited() {
         return limited;

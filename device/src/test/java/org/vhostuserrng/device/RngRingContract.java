@@ -308,7 +308,7 @@ abstract class RngRingContract {
 
     @Test
     void leavesARequestInTheRingWhenTheQuotaIsUsedUpAndTellsWhenToComeBack() {
-        Guest<?> guest = guest(8, 0, new Quota(Limits.ofBytes(LimitMode.WINDOW, 64, 1000)));
+        Guest<?> guest = guest(8, 0, new Quota(LimitMode.WINDOW, 64, 1000));
         DeviceQueue queue = guest.start();
         guest.offer(Guest.BUFFERS, 64);
         guest.offer(Guest.BUFFERS, 64);
@@ -326,7 +326,7 @@ abstract class RngRingContract {
 
     @Test
     void chargesTheQuotaForWhatWasServedNotForWhatWasClaimed() {
-        Guest<?> guest = guest(8, 0, new Quota(Limits.ofBytes(LimitMode.WINDOW, 100, 1000)));
+        Guest<?> guest = guest(8, 0, new Quota(LimitMode.WINDOW, 100, 1000));
         DeviceQueue queue = guest.start();
         guest.source.left = 10;
         guest.offer(Guest.BUFFERS, 64);
@@ -343,7 +343,7 @@ abstract class RngRingContract {
 
     @Test
     void keepsTheQuotaOfAGuestAcrossItsRings() {
-        Guest<?> guest = guest(8, 0, new Quota(Limits.ofBytes(LimitMode.WINDOW, 64, 1000)));
+        Guest<?> guest = guest(8, 0, new Quota(LimitMode.WINDOW, 64, 1000));
         DeviceQueue queue = guest.start();
         guest.offer(Guest.BUFFERS, 64);
         queue.drain();
