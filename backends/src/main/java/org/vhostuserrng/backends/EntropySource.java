@@ -22,6 +22,11 @@ public interface EntropySource extends AutoCloseable {
      */
     int fill(MemorySegment target, long offset, int length);
 
+    /** Whether {@link #NOT_NOW} says that there are no bytes for anybody; else it speaks for this user only. */
+    default boolean isShared() {
+        return false;
+    }
+
     /** Wipes what has been read ahead, and lets go of files and threads. */
     @Override
     void close();

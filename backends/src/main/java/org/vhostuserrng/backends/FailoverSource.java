@@ -56,6 +56,11 @@ final class FailoverSource implements EntropySource {
         return outcome;
     }
 
+    @Override
+    public boolean isShared() {
+        return open[last].isShared();
+    }
+
     private void served(int place) {
         if (place != last) {
             last = place;

@@ -1,12 +1,8 @@
 package org.vhostuserrng.backends;
 
-import java.util.concurrent.TimeUnit;
-
 /**
- * max-bytes per period: no stretch of time as long as a period, wherever it begins, carries more than max-bytes.
- *
- * <p>Remembers what was charged in the last period, in slices of a 64th of it, and gives each slice back one period
- * after its last byte. Time is an input, nanoseconds that do not run backwards. Confined to one thread.
+ * What one guest may have: bytes and requests in a period, and a burst once. It is the guest's, whatever sessions come
+ * and go. Time is an input, nanoseconds that do not run backwards. Confined to one thread.
  */
 public final class Quota {
     /** QEMU's default and bound: no limit at all. */
@@ -14,92 +10,102 @@ public final class Quota {
     /** QEMU's bound, and the default. */
     public static final int LONGEST_PERIOD_MILLIS = 65536;
 
-    private static final int SLICES_A_PERIOD = 64;
-    /** Held longer by this: the guest looks at its clock a little after it could have seen the bytes. */
-    private static final long LONGEST_MARGIN_NANOS = 1_000_000;
-
-    private static final int MARGINS_A_PERIOD = 100;
-    /** Slices begin at least a 64th apart and live for a period, a margin and their own length. */
-    private static final int CAPACITY = SLICES_A_PERIOD + 4;
-
-    private final long maxBytes;
-    private final long sliceNanos;
-    private final long holdNanos;
-    private final long[] began = new long[CAPACITY];
-    private final long[] ended = new long[CAPACITY];
-    private final long[] bytes = new long[CAPACITY];
-    private int oldest;
-    private int count;
-    private long charged;
-    private boolean unsettled;
-
     /**
-     * A quota that is unused.
+     * What has been used up of a quota, to go with the guest to another host.
      *
-     * @param maxBytes at least 1; {@link #UNLIMITED} for none
-     * @param periodMillis 1 to {@link #LONGEST_PERIOD_MILLIS}
+     * @param bytes that still count, at least 0
+     * @param ops requests that still count, at least 0
+     * @param burst bytes of the burst, at least 0
      */
-    public Quota(long maxBytes, int periodMillis) {
-        if (maxBytes < 1) {
-            throw new IllegalArgumentException("max-bytes " + maxBytes);
-        }
-        if (periodMillis < 1 || periodMillis > LONGEST_PERIOD_MILLIS) {
-            throw new IllegalArgumentException("period " + periodMillis);
-        }
-        long period = TimeUnit.MILLISECONDS.toNanos(periodMillis);
-        this.maxBytes = maxBytes;
-        this.sliceNanos = period / SLICES_A_PERIOD;
-        this.holdNanos = period + Math.min(LONGEST_MARGIN_NANOS, period / MARGINS_A_PERIOD);
+    public record Spent(long bytes, long ops, long burst) {}
+
+    private final boolean limited;
+    private final Allowance bytes;
+    private final Allowance ops;
+    private final long wholeBurst;
+    private long burst;
+    private long nextRefill;
+
+    /** A quota that is unused. */
+    public Quota(Limits limits) {
+        limited = limits.maxBytes() != UNLIMITED || limits.ops() != UNLIMITED;
+        bytes = limits.bytesAllowance();
+        ops = limits.opsAllowance();
+        wholeBurst = limits.maxBytes() == UNLIMITED ? 0 : limits.burst();
+        burst = wholeBurst;
     }
 
-    /** How many bytes may be served now. */
-    public long available(long now) {
-        while (count > 0 && ended[oldest] + holdNanos <= now) {
-            charged -= bytes[oldest];
-            oldest = (oldest + 1) % CAPACITY;
-            count--;
-        }
-        return maxBytes - charged;
+    /** As of {@link Limits#ofBytes}. */
+    public Quota(LimitMode mode, long maxBytes, int periodMillis) {
+        this(Limits.ofBytes(mode, maxBytes, periodMillis));
+    }
+
+    /** Whether there is any limit; without one nothing has to be charged and settled. */
+    public boolean isLimited() {
+        return limited;
     }
 
     /**
-     * Counts bytes that have been served.
+     * How many bytes a request may be given now. Less than it wants only if that is worth a completion of its own.
      *
-     * @param now the time given to {@link #available}
-     * @param served at most what was available
+     * @param wanted at least 1
+     * @return 1 to {@code wanted}; or 0: then {@link #nextRefill} tells when to ask again
+     */
+    public long grant(long now, long wanted) {
+        if (!limited) {
+            return wanted;
+        }
+        if (ops.available(now, 1) == 0) {
+            nextRefill = ops.nextRefill(1);
+            return 0;
+        }
+        long granted = bytes.available(now, wanted);
+        if (granted < wanted && burst > 0) {
+            long stored = bytes.inStore(now);
+            granted = stored + Math.min(burst, wanted - stored);
+        }
+        if (granted == 0) {
+            nextRefill = bytes.nextRefill(wanted);
+        }
+        return granted;
+    }
+
+    /**
+     * Counts a request that was served.
+     *
+     * @param now the time given to {@link #grant}
+     * @param served how many bytes it was given, at most what was granted
      */
     public void charge(long now, long served) {
-        if (maxBytes == UNLIMITED) {
-            return;
-        }
-        if (count == 0 || now - began[newest()] >= sliceNanos) {
-            count++;
-            began[newest()] = now;
-            bytes[newest()] = 0;
-        }
-        ended[newest()] = now;
-        bytes[newest()] += served;
-        charged += served;
-        unsettled = true;
-    }
-
-    private int newest() {
-        return (oldest + count - 1) % CAPACITY;
+        long regular = Math.min(served, bytes.inStore(now));
+        burst -= served - regular;
+        bytes.charge(now, regular);
+        ops.charge(now, 1);
     }
 
     /**
-     * Tells that all bytes charged so far can be seen by the guest, which may be later than when they were charged: from
-     * now on counts their period.
+     * Tells that all that was charged so far can be seen by the guest, which may be later than when it was charged: from
+     * now on counts its period.
      */
     public void settle(long now) {
-        if (unsettled) {
-            ended[newest()] = now;
-            unsettled = false;
-        }
+        bytes.settle(now);
+        ops.settle(now);
     }
 
-    /** When the next bytes become available, if none are now. */
+    /** When to ask again, after {@link #grant} gave nothing. */
     public long nextRefill() {
-        return count == 0 ? 0 : ended[oldest] + holdNanos;
+        return nextRefill;
+    }
+
+    /** What has been used up. */
+    public Spent spent(long now) {
+        return new Spent(bytes.charged(now), ops.charged(now), wholeBurst - burst);
+    }
+
+    /** Has count here what was used up elsewhere, as if that had been now. */
+    public void restore(long now, Spent elsewhere) {
+        bytes.restore(now, elsewhere.bytes());
+        ops.restore(now, elsewhere.ops());
+        burst -= Math.min(burst, elsewhere.burst());
     }
 }

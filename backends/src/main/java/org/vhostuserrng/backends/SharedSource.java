@@ -51,6 +51,11 @@ final class SharedSource implements EntropySource {
         return source.fill(target, offset, length);
     }
 
+    @Override
+    public boolean isShared() {
+        return true;
+    }
+
     /** Counts a user out; with the last one the source is closed. */
     @Override
     public void close() {

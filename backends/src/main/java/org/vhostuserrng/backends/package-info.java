@@ -3,7 +3,9 @@
  *
  * <p>A {@link org.vhostuserrng.backends.SourceSpec} is what {@code --source} says; opened, it is an
  * {@link org.vhostuserrng.backends.EntropySource}, which fills memory or says "not now". A
- * {@link org.vhostuserrng.backends.Quota} counts bytes against time that it is given. Neither waits, and neither knows
- * of guests or sockets. Everything is confined to the thread that serves guests, but where a type says otherwise.
+ * {@link org.vhostuserrng.backends.Quota} counts what one guest has against time that it is given, a
+ * {@link org.vhostuserrng.backends.FairShare} divides among the guests what is too little for all. None of them waits,
+ * and none knows of guests' memory or sockets. Everything is confined to the thread that serves guests, but where a type
+ * says otherwise.
  */
 package org.vhostuserrng.backends;

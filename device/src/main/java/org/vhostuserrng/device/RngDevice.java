@@ -1,6 +1,7 @@
 package org.vhostuserrng.device;
 
 import org.vhostuserrng.backends.Quota;
+import org.vhostuserrng.backends.Share;
 import org.vhostuserrng.backends.Sources;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.InvalidQueueException;
@@ -20,6 +21,7 @@ public final class RngDevice implements VirtioDevice {
     private final RngFeatures features;
     private final Sources sources;
     private final Quota quota;
+    private final Share share;
     private final Workspace workspace;
     private final RngCounters counters = new RngCounters();
 
@@ -30,13 +32,16 @@ public final class RngDevice implements VirtioDevice {
      * @param features what is offered to the guest
      * @param sources where the bytes come from; shared by the devices of a loop
      * @param quota how many of them; this guest's own
+     * @param share its part of what the devices of a loop have together
      * @param workspace shared by the devices of a loop
      */
-    public RngDevice(String name, RngFeatures features, Sources sources, Quota quota, Workspace workspace) {
+    public RngDevice(
+            String name, RngFeatures features, Sources sources, Quota quota, Share share, Workspace workspace) {
         this.name = name;
         this.features = features;
         this.sources = sources;
         this.quota = quota;
+        this.share = share;
         this.workspace = workspace;
     }
 
@@ -68,6 +73,10 @@ public final class RngDevice implements VirtioDevice {
 
     Quota quota() {
         return quota;
+    }
+
+    Share share() {
+        return share;
     }
 
     RngCounters counters() {

@@ -3,6 +3,7 @@ package org.vhostuserrng.device;
 import java.util.function.LongSupplier;
 import org.vhostuserrng.backends.EntropySource;
 import org.vhostuserrng.backends.Quota;
+import org.vhostuserrng.backends.Share;
 import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.QueueSetup;
@@ -17,11 +18,11 @@ final class RngRing implements DeviceQueue {
     private static final int REQUESTS_A_TURN = 64;
     private static final int BYTES_A_TURN = 32 * 1024;
     private static final int DESCRIPTORS_A_TURN = 4096;
-    /** The quota knows when to go on. */
-    private static final long THROTTLED = -5;
 
     private final EntropySource source;
     private final Quota quota;
+    private final Share share;
+    private final boolean limited;
     private final RngCounters counters;
     private final Virtqueue queue;
     private final CallSignal call;
@@ -34,6 +35,8 @@ final class RngRing implements DeviceQueue {
     RngRing(RngDevice device, Virtqueue queue, QueueSetup setup, EntropySource source, Workspace workspace) {
         this.source = source;
         this.quota = device.quota();
+        this.share = device.share();
+        this.limited = quota.isLimited() || share.isLimited();
         this.counters = device.counters();
         this.queue = queue;
         this.call = setup.call();
@@ -50,14 +53,22 @@ final class RngRing implements DeviceQueue {
         if (queue.publish()) {
             call.signal();
         }
-        quota.settle(clock.getAsLong());
+        if (limited) {
+            settle(clock.getAsLong());
+        }
         if (next == IDLE) {
+            share.pause(now);
             return queue.rearm() ? MORE : IDLE;
         }
         if (next != BROKEN) {
             queue.suppressKicks();
         }
-        return next == THROTTLED ? quota.nextRefill() : next;
+        return next;
+    }
+
+    private void settle(long now) {
+        quota.settle(now);
+        share.settle(now);
     }
 
     /** Serves until nothing is available, something has to be waited for, or the share of this turn is used up. */
@@ -85,29 +96,58 @@ final class RngRing implements DeviceQueue {
     private long serveOne(long now) {
         RingFault wrong = queue.collect(chain);
         if (wrong != null) {
+            share.rest();
             return wrong == RingFault.TRANSLATION_MISSING ? MISSING : broken(wrong);
         }
-        long allowed = quota.available(now);
-        if (allowed <= 0) {
+        long allowed = quota.grant(now, chain.bytes());
+        if (allowed == 0) {
             counters.throttled();
-            return THROTTLED;
+            share.rest();
+            return quota.nextRefill();
         }
-        int filled = filler.fill((int) Math.min(allowed, chain.bytes()));
+        long granted = share.grant(now, allowed);
+        if (granted == 0) {
+            return awaitShare();
+        }
+        int filled = filler.fill((int) granted);
         return switch (filled) {
             case EntropySource.NOT_NOW, EntropySource.FAILED -> {
                 counters.starved();
-                yield STARVED;
+                yield awaitSource(now, filled);
             }
             case EntropySource.TARGET_GONE -> broken(RingFault.MEMORY_GONE);
             default -> {
                 chain.logTo(writes, filled);
-                quota.charge(now, filled);
+                charge(now, filled);
                 counters.served(filled);
                 // §5.4.6.1: at least one byte, and the length tells how many.
                 queue.use(filled);
                 yield MORE;
             }
         };
+    }
+
+    private long awaitSource(long now, int outcome) {
+        if (outcome == EntropySource.NOT_NOW && source.isShared()) {
+            share.starved(now);
+        } else {
+            share.rest();
+        }
+        return STARVED;
+    }
+
+    private long awaitShare() {
+        if (share.awaitsTotal()) {
+            counters.throttled();
+        } else {
+            counters.starved();
+        }
+        return STARVED;
+    }
+
+    private void charge(long now, int served) {
+        quota.charge(now, served);
+        share.charge(now, served);
     }
 
     private long broken(RingFault cause) {
@@ -122,7 +162,18 @@ final class RngRing implements DeviceQueue {
     }
 
     @Override
+    public long retryAt() {
+        return share.retryAt();
+    }
+
+    @Override
+    public void rest() {
+        share.rest();
+    }
+
+    @Override
     public int stop() {
+        share.rest();
         source.close();
         return queue.base();
     }

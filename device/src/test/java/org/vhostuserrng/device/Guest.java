@@ -5,7 +5,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Random;
+import org.vhostuserrng.backends.Claim;
+import org.vhostuserrng.backends.FairShare;
+import org.vhostuserrng.backends.Limits;
 import org.vhostuserrng.backends.Quota;
+import org.vhostuserrng.backends.Share;
 import org.vhostuserrng.backends.Sources;
 import org.vhostuserrng.frontend.BufferElement;
 import org.vhostuserrng.frontend.DriverRing;
@@ -64,7 +68,8 @@ final class Guest<R extends DriverRing> {
         this.features = features;
         driver = ring.create(first, (features & Virtio.VIRTIO_F_EVENT_IDX) != 0);
         Sources sources = new Sources(source, () -> {}, () -> now);
-        device = new RngDevice("test", RngFeatures.DEFAULT, sources, quota, new Workspace());
+        Share share = new FairShare(Limits.NONE, () -> {}).share(Claim.DEFAULT);
+        device = new RngDevice("test", RngFeatures.DEFAULT, sources, quota, share, new Workspace());
     }
 
     private interface RingFactory<R> {
@@ -107,7 +112,7 @@ final class Guest<R extends DriverRing> {
     }
 
     private static Quota unlimited() {
-        return new Quota(Quota.UNLIMITED, 1000);
+        return new Quota(Limits.NONE);
     }
 
     DeviceQueue start() {

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.vhostuserrng.backends.LimitMode;
+import org.vhostuserrng.backends.Limits;
 import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.frontend.BufferElement;
 import org.vhostuserrng.transport.DeviceQueue;
@@ -18,7 +20,7 @@ abstract class RngRingContract {
     abstract Guest<?> guest(int size, long features, Quota quota);
 
     private Guest<?> guest(int size, long features) {
-        return guest(size, features, new Quota(Quota.UNLIMITED, 1000));
+        return guest(size, features, new Quota(Limits.NONE));
     }
 
     @Test
@@ -306,7 +308,7 @@ abstract class RngRingContract {
 
     @Test
     void leavesARequestInTheRingWhenTheQuotaIsUsedUpAndTellsWhenToComeBack() {
-        Guest<?> guest = guest(8, 0, new Quota(64, 1000));
+        Guest<?> guest = guest(8, 0, new Quota(LimitMode.WINDOW, 64, 1000));
         DeviceQueue queue = guest.start();
         guest.offer(Guest.BUFFERS, 64);
         guest.offer(Guest.BUFFERS, 64);
@@ -324,7 +326,7 @@ abstract class RngRingContract {
 
     @Test
     void chargesTheQuotaForWhatWasServedNotForWhatWasClaimed() {
-        Guest<?> guest = guest(8, 0, new Quota(100, 1000));
+        Guest<?> guest = guest(8, 0, new Quota(LimitMode.WINDOW, 100, 1000));
         DeviceQueue queue = guest.start();
         guest.source.left = 10;
         guest.offer(Guest.BUFFERS, 64);
@@ -341,7 +343,7 @@ abstract class RngRingContract {
 
     @Test
     void keepsTheQuotaOfAGuestAcrossItsRings() {
-        Guest<?> guest = guest(8, 0, new Quota(64, 1000));
+        Guest<?> guest = guest(8, 0, new Quota(LimitMode.WINDOW, 64, 1000));
         DeviceQueue queue = guest.start();
         guest.offer(Guest.BUFFERS, 64);
         queue.drain();

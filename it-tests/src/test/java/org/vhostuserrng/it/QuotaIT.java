@@ -11,22 +11,18 @@ import static org.vhostuserrng.it.Promptness.assertServedPromptly;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.vhostuserrng.frontend.EntropyDriver;
-import org.vhostuserrng.frontend.SplitDriverRing;
 
-/** {@code --max-bytes} and {@code --period}: at most so many bytes for each guest in any such time. */
+/** What each guest may have in a time: {@code --max-bytes}, {@code --period}, and what goes with them. */
 class QuotaIT {
     private static final String[] ONE_REQUEST_A_MINUTE = {"--max-bytes=64", "--period=60000"};
 
     @RegisterExtension
     private final Daemons daemons = new Daemons();
-
-    /** Bytes that were written after {@code notBefore} and not after {@code notAfter}, nanoseconds. */
-    private record Grant(long notBefore, long notAfter, int bytes) {}
 
     private static void offer(EntropyDriver guest) throws IOException {
         guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
@@ -100,47 +96,59 @@ class QuotaIT {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"1024, 1000, 64", "64, 100, 64", "1000000, 200, 25000"})
+    void anyPeriodHasAtMostTheQuotaAndASlice(int maxBytes, int period, int slice) throws Exception {
+        Daemon daemon = daemons.startForGuests(1, "--max-bytes=" + maxBytes, "--period=" + period);
+
+        try (GreedyGuest guest = GreedyGuest.start(daemon.socket(0), 4, 4096)) {
+            GreedyGuest.run(Duration.ofMillis(3L * period + 50), guest);
+
+            long largest = guest.largestWindow(Duration.ofMillis(period));
+            assertTrue(largest <= maxBytes + slice, largest + " bytes");
+            assertTrue(guest.bytes() >= 2.7 * maxBytes, "only " + guest.bytes() + " bytes");
+        }
+    }
+
     @Test
-    void noWindowOfAPeriodHasMoreThanTheQuota() throws Exception {
-        Daemon daemon = daemons.startForGuests(1, "--max-bytes=1024", "--period=1000");
+    void noWindowHasMoreThanTheQuota() throws Exception {
+        Daemon daemon = daemons.startForGuests(1, "--limit-mode=window", "--max-bytes=1000", "--period=300");
+
+        try (GreedyGuest guest = GreedyGuest.start(daemon.socket(0), 4, 64)) {
+            GreedyGuest.run(Duration.ofMillis(1000), guest);
+
+            assertEquals(1000, guest.largestOfConsecutiveWindows(Duration.ofMillis(300)));
+            assertEquals(4000, guest.bytes());
+        }
+    }
+
+    @Test
+    void requestsBeyondTheirNumberWait() throws Exception {
+        Daemon daemon = daemons.startForGuests(1, "--limit-mode=window", "--ops=3", "--period=60000");
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(0))) {
-            List<Grant> grants = grantsDuring(guest, Duration.ofMillis(3500));
+            for (int i = 0; i < 3; i++) {
+                guest.request(4096, PATIENCE);
+            }
+            offer(guest);
 
-            assertTrue(grants.size() > 1024 / 64, "too few to tell: " + grants);
-            assertNoWindowExceeds(grants, Duration.ofSeconds(1).toNanos(), 1024);
+            assertFalse(guest.awaitUsed(A_WHILE));
         }
     }
 
-    /** Requests without pause, and between which two looks at the ring each was written. */
-    private static List<Grant> grantsDuring(EntropyDriver guest, Duration time) throws IOException {
-        List<Grant> grants = new ArrayList<>();
-        SplitDriverRing ring = guest.ring();
-        long end = System.nanoTime() + time.toNanos();
-        offer(guest);
-        long lastLook = System.nanoTime();
-        while (System.nanoTime() - end < 0) {
-            long look = System.nanoTime();
-            if (ring.takeUsed()) {
-                grants.add(new Grant(lastLook, System.nanoTime(), ring.usedLength()));
-                offer(guest);
+    @Test
+    void burstIsThereOnceHoweverOftenTheGuestConnects() throws Exception {
+        Daemon daemon = daemons.startForGuests(1, "--max-bytes=64", "--period=60000", "--burst=640");
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket(0))) {
+            for (int i = 0; i < 11; i++) {
+                assertEquals(64, guest.request(64, PATIENCE).length);
             }
-            lastLook = look;
         }
-        return grants;
-    }
 
-    /** Counts a window only if its first byte at its earliest and its last at its latest still lie inside: no guess. */
-    private static void assertNoWindowExceeds(List<Grant> grants, long window, int quota) {
-        for (int first = 0; first < grants.size(); first++) {
-            int bytes = 0;
-            for (int last = first; last < grants.size(); last++) {
-                bytes += grants.get(last).bytes();
-                long longest = grants.get(last).notAfter() - grants.get(first).notBefore();
-                if (bytes > quota && longest < window) {
-                    throw new AssertionError(bytes + " bytes in at most " + longest / 1000 + " µs");
-                }
-            }
+        try (EntropyDriver again = EntropyDriver.start(daemon.socket(0))) {
+            offer(again);
+
+            assertFalse(again.awaitUsed(A_WHILE));
         }
     }
 }

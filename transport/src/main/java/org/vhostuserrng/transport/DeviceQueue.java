@@ -10,7 +10,10 @@ public interface DeviceQueue {
     long IDLE = Long.MAX_VALUE;
     /** {@link #drain}: this turn's share is used up, there is more to do at once. */
     long MORE = -1;
-    /** {@link #drain}: a request waits for the source, whose waker will tell when to try again; or try in a second. */
+    /**
+     * {@link #drain}: a request waits for what guests share, a source for one. Whoever knows tells the loop when those
+     * that wait are to try again; or try {@link #retryAt}, or in a second.
+     */
     long STARVED = -2;
     /** {@link #drain}: the guest's driver broke the rules; {@link #fault} tells how. The queue must not be drained again. */
     long BROKEN = -3;
@@ -23,6 +26,12 @@ public interface DeviceQueue {
      * @return when to be called again if the guest does not kick before: a time, or one of the constants
      */
     long drain();
+
+    /** After {@link #STARVED}: when to try again even if nobody tells to, or {@link #IDLE}. */
+    long retryAt();
+
+    /** The queue will not be drained for a while, though a request may wait in it. */
+    void rest();
 
     /** What made the queue {@link #BROKEN}, in a few words for a log. */
     String fault();

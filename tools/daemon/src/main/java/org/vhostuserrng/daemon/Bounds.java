@@ -1,11 +1,16 @@
 package org.vhostuserrng.daemon;
 
+import org.vhostuserrng.backends.Claim;
 import org.vhostuserrng.backends.Quota;
 
 /** Whole numbers that an option takes, both ends included. */
 enum Bounds {
     MAX_BYTES(1, Quota.UNLIMITED),
     PERIOD(1, Quota.LONGEST_PERIOD_MILLIS),
+    OPS(1, Quota.UNLIMITED),
+    BURST(0, Quota.UNLIMITED),
+    MIN_BYTES(0, Quota.UNLIMITED),
+    WEIGHT(1, Claim.LARGEST_WEIGHT),
     SOCKET_COUNT(1, DaemonCommand.MOST_SOCKETS),
     /** 0 to 2 are the standard streams. */
     DESCRIPTOR(3, Integer.MAX_VALUE);

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vhostuserrng.backends.FairShare;
 import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.backends.Sources;
 import org.vhostuserrng.device.RngDevice;
@@ -22,13 +23,25 @@ final class Daemon {
         this.settings = settings;
     }
 
+    /** The name of the guest on a socket. */
+    static String guest(Path socket) {
+        Path name = socket.getFileName();
+        return (name == null ? socket : name).toString();
+    }
+
+    /** The name of the guest on an inherited socket. */
+    static String guest(int fd) {
+        return "fd " + fd;
+    }
+
     /** Serves a guest on each socket until told to end. */
     void serve(List<Path> sockets) throws IOException {
         try (VhostUserServer server = VhostUserServer.open(settings.policy())) {
             Sources sources = new Sources(settings.source(), server::sourceReady, System::nanoTime);
+            FairShare fairShare = fairShare(server);
             Workspace workspace = new Workspace();
             for (Path socket : sockets) {
-                server.listen(socket, device(socket.getFileName().toString(), sources, workspace));
+                server.listen(socket, device(guest(socket), sources, fairShare, workspace));
             }
             LOG.info(
                     "listening on {}{}, source {}",
@@ -43,7 +56,7 @@ final class Daemon {
     void serveByConnecting(Path socket) throws IOException {
         try (VhostUserServer server = VhostUserServer.open(settings.policy())) {
             Sources sources = new Sources(settings.source(), server::sourceReady, System::nanoTime);
-            server.connect(socket, device(socket.getFileName().toString(), sources, new Workspace()));
+            server.connect(socket, device(guest(socket), sources, fairShare(server), new Workspace()));
             LOG.info("connecting to {}, source {}", socket, settings.source());
             run(server, sources);
         }
@@ -53,15 +66,20 @@ final class Daemon {
     void serveInherited(int fd) throws IOException {
         try (VhostUserServer server = VhostUserServer.open(settings.policy())) {
             Sources sources = new Sources(settings.source(), server::sourceReady, System::nanoTime);
-            server.inherit(fd, device("fd " + fd, sources, new Workspace()));
+            server.inherit(fd, device(guest(fd), sources, fairShare(server), new Workspace()));
             LOG.info("serving on fd {}, source {}", fd, settings.source());
             run(server, sources);
         }
     }
 
-    private RngDevice device(String name, Sources sources, Workspace workspace) {
-        Quota quota = new Quota(settings.maxBytes(), settings.periodMillis());
-        return new RngDevice(name, settings.features(), sources, quota, workspace);
+    private FairShare fairShare(VhostUserServer server) {
+        return new FairShare(settings.limiter().total(), server::nextTurn);
+    }
+
+    private RngDevice device(String name, Sources sources, FairShare fairShare, Workspace workspace) {
+        GuestTerms terms = settings.limiter().of(name);
+        Quota quota = new Quota(terms.limits());
+        return new RngDevice(name, settings.features(), sources, quota, fairShare.share(terms.claim()), workspace);
     }
 
     private static void run(VhostUserServer server, Sources sources) throws IOException {

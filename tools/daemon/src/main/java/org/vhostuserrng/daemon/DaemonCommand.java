@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
-import org.vhostuserrng.backends.Quota;
 import org.vhostuserrng.backends.SourceSpec;
 import org.vhostuserrng.device.RngFeatures;
 import org.vhostuserrng.transport.SessionPolicy;
@@ -79,25 +79,28 @@ final class DaemonCommand {
                     DaemonOptions.SOCKET_COUNT + "=" + count + ": expected only with --socket-path=PATH");
         }
 
-        Daemon daemon = new Daemon(settings());
         if (fd != NONE) {
-            daemon.serveInherited(fd);
+            daemon(List.of(Daemon.guest(fd))).serveInherited(fd);
         } else if (connect != null) {
             requireSocketName(DaemonOptions.CONNECT, connect, connect);
-            daemon.serveByConnecting(Path.of(connect));
+            Path socket = Path.of(connect);
+            daemon(List.of(Daemon.guest(socket))).serveByConnecting(socket);
         } else {
             List<Path> sockets = sockets(socketPath, count);
             requireSocketName(
                     DaemonOptions.SOCKET_PATH, socketPath, sockets.getLast().toString());
-            daemon.serve(sockets);
+            daemon(sockets.stream().map(Daemon::guest).toList()).serve(sockets);
         }
     }
 
-    private Settings settings() throws BadUsageException {
+    private Daemon daemon(List<String> guests) throws BadUsageException {
+        return new Daemon(settings(guests));
+    }
+
+    private Settings settings(List<String> guests) throws BadUsageException {
         return new Settings(
                 source(),
-                arguments.number(DaemonOptions.MAX_BYTES, Bounds.MAX_BYTES, Quota.UNLIMITED),
-                (int) arguments.number(DaemonOptions.PERIOD, Bounds.PERIOD, Quota.LONGEST_PERIOD_MILLIS),
+                LimiterArguments.read(arguments, new LinkedHashSet<>(guests)),
                 new RngFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
                 new SessionPolicy(
                         arguments.has(DaemonOptions.MEM_SLOTS),

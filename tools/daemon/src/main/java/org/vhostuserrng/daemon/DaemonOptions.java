@@ -8,6 +8,7 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.help.HelpFormatter;
 import org.apache.commons.cli.help.OptionFormatter;
 import org.apache.commons.cli.help.TextHelpAppendable;
+import org.vhostuserrng.backends.Claim;
 import org.vhostuserrng.backends.Quota;
 
 /** The options of the daemon: names, and what {@code --help} says of them. Those that QEMU has are as QEMU has them. */
@@ -19,6 +20,12 @@ final class DaemonOptions {
     static final String SOURCE = "--source";
     static final String MAX_BYTES = "--max-bytes";
     static final String PERIOD = "--period";
+    static final String LIMIT_MODE = "--limit-mode";
+    static final String BURST = "--burst";
+    static final String OPS = "--ops";
+    static final String TOTAL_MAX_BYTES = "--total-max-bytes";
+    static final String TOTAL_PERIOD = "--total-period";
+    static final String GUEST = "--guest";
     static final String MEM_SLOTS = "--mem-slots";
     static final String REQUIRE_SEALED_MEMORY = "--require-sealed-memory";
     static final String PACKED = "--packed";
@@ -82,6 +89,28 @@ final class DaemonOptions {
                         "MS",
                         "Length of the period in milliseconds; 1 to " + Quota.LONGEST_PERIOD_MILLIS + ". Default: "
                                 + Quota.LONGEST_PERIOD_MILLIS + "."))
+                .addOption(valued(
+                        LIMIT_MODE,
+                        "MODE",
+                        "smooth: any time as long as a period has at most the period's bytes and a slice of them."
+                                + " window: as QEMU does, all at once if wanted. Default: smooth."))
+                .addOption(valued(BURST, "BYTES", "Give each guest so many bytes once, beyond its limit. Default: 0."))
+                .addOption(valued(OPS, "N", "Serve at most N requests of each guest a period. Default: no limit."))
+                .addOption(valued(
+                        TOTAL_MAX_BYTES,
+                        "BYTES",
+                        "Give all guests together at most so many bytes a total period. Default: no limit."))
+                .addOption(valued(
+                        TOTAL_PERIOD,
+                        "MS",
+                        "Length of the total period in milliseconds. Default: " + Quota.LONGEST_PERIOD_MILLIS + "."))
+                .addOption(valued(
+                        GUEST,
+                        "NAME[,KEY=N...]",
+                        "What the guest of the socket with this name may have, other than the others: max-bytes,"
+                                + " period, ops, burst; its weight (1 to " + Claim.LARGEST_WEIGHT + ", default 1)"
+                                + " when bytes are short; and min-bytes that it gets first in a total period. May be"
+                                + " repeated."))
                 .addOption(flag(
                         MEM_SLOTS,
                         "Let the VMM add and remove memory regions one by one, up to 509; not for QEMU 7.2 with "

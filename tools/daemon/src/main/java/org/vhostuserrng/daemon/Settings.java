@@ -5,11 +5,10 @@ import org.vhostuserrng.device.RngFeatures;
 import org.vhostuserrng.transport.SessionPolicy;
 
 /**
- * What the command line says of all guests alike.
+ * What the command line says of guests.
  *
- * @param maxBytes a guest's quota for a period
- * @param periodMillis the length of a period
+ * @param limiter how much they may have
  * @param features what is offered to drivers
  * @param policy what is offered to, and asked of, front-ends
  */
-record Settings(SourceSpec source, long maxBytes, int periodMillis, RngFeatures features, SessionPolicy policy) {}
+record Settings(SourceSpec source, LimiterSettings limiter, RngFeatures features, SessionPolicy policy) {}

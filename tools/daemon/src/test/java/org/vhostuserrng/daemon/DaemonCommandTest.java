@@ -51,6 +51,10 @@ class DaemonCommandTest {
                 "--max-bytes=0",
                 "--max-bytes=-1",
                 "--max-bytes=9223372036854775808",
+                "--ops=0",
+                "--burst=-1",
+                "--total-max-bytes=0",
+                "--total-period=65537",
                 "--socket-count=0",
                 "--socket-count=4097",
                 "--fd=2"
@@ -70,6 +74,60 @@ class DaemonCommandTest {
 
         assertEquals(2, status);
         assertNames(onlyLine(), "--source", option.substring("--source=".length()), "expected");
+    }
+
+    @Test
+    void refusesALimitModeThatDoesNotExist() {
+        int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "--limit-mode=foo");
+
+        assertEquals(2, status);
+        assertNames(onlyLine(), "--limit-mode", "foo", "expected smooth or window");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "rng.sock,weight=0",
+                "rng.sock,weight=1001",
+                "rng.sock,min-bytes=-1",
+                "rng.sock,max-bytes=0",
+                "rng.sock,period=65537",
+                "rng.sock,ops=0",
+                "rng.sock,burst=x",
+                "rng.sock,colour=red",
+                "rng.sock,weight",
+                "rng.sock,weight=1,weight=2",
+                "rng.sock,",
+                "rng.sokc,weight=2",
+                ""
+            })
+    void refusesTermsOfAGuestThatMakeNoSense(String terms) {
+        int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "--guest=" + terms);
+
+        assertEquals(2, status);
+        assertNames(onlyLine(), "--guest=", terms.split(",", 2)[0], "expected");
+    }
+
+    @Test
+    void refusesToNameAGuestTwice() {
+        int status = DaemonCommand.execute(
+                "--socket-path=/tmp/rng.sock", "--guest=rng.sock,weight=1", "--guest=rng.sock,weight=2");
+
+        assertEquals(2, status);
+        assertNames(onlyLine(), "--guest", "rng.sock,weight=2", "once");
+    }
+
+    @Test
+    void refusesToPromiseMoreThanTheTotal() {
+        int status = DaemonCommand.execute(
+                "--socket-path=/tmp/rng.sock",
+                "--socket-count=2",
+                "--total-max-bytes=1000",
+                "--guest=rng.sock0,min-bytes=600",
+                "--guest=rng.sock1,min-bytes=401");
+
+        assertEquals(2, status);
+        assertNames(onlyLine(), "--guest", "rng.sock1,min-bytes=401", "--total-max-bytes=1000", "expected");
     }
 
     @Test

@@ -121,6 +121,11 @@ public final class EventLoop implements AutoCloseable {
         }
     }
 
+    /** As {@link #sourceReady}, by the loop's own thread. */
+    public void nextTurn() {
+        sourceReady = true;
+    }
+
     /** Gives the activity a turn when {@code deadline} has come; a later call moves it. */
     public void schedule(Activity activity, long deadline) {
         deadlines.put(activity, deadline);

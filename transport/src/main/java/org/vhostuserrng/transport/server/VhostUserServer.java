@@ -103,6 +103,11 @@ public final class VhostUserServer implements AutoCloseable {
         loop.sourceReady();
     }
 
+    /** Tells those that wait for what they share to try again. The loop's thread. */
+    public void nextTurn() {
+        loop.nextTurn();
+    }
+
     /** Stops all rings, closes all sessions and sockets, and removes the socket files. */
     @Override
     public void close() {

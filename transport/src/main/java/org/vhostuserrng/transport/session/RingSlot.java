@@ -106,7 +106,7 @@ final class RingSlot extends Activity implements AutoCloseable {
             loop.again(this);
         } else if (next == DeviceQueue.STARVED) {
             loop.waitForSource(this);
-            loop.schedule(this, now + STARVED_NANOS);
+            loop.schedule(this, Math.min(now + STARVED_NANOS, queue.retryAt()));
         } else if (next == DeviceQueue.MISSING) {
             askForTranslation();
         } else {
@@ -234,6 +234,9 @@ final class RingSlot extends Activity implements AutoCloseable {
             loop.again(this);
         } else {
             loop.forget(this);
+            if (state instanceof Started(DeviceQueue queue)) {
+                queue.rest();
+            }
         }
     }
 
