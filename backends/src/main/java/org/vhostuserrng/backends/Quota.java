@@ -1,6 +1,10 @@
 package org.vhostuserrng.backends;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * max-bytes per period: no stretch of time as long as a period, wherever it begins, carries more than max-bytes.
@@ -13,6 +17,14 @@ public final class Quota {
     public static final long UNLIMITED = Long.MAX_VALUE;
     /** QEMU's bound, and the default. */
     public static final int LONGEST_PERIOD_MILLIS = 65536;
+
+    /**
+     * Bytes that were charged.
+     *
+     * @param ageNanos how long ago the guest had the last of them, not negative
+     * @param bytes at least 0
+     */
+    public record Charge(long ageNanos, long bytes) {}
 
     private static final int SLICES_A_PERIOD = 64;
     /** Held longer by this: the guest looks at its clock a little after it could have seen the bytes. */
@@ -72,15 +84,19 @@ public final class Quota {
         if (maxBytes == UNLIMITED) {
             return;
         }
-        if (count == 0 || now - began[newest()] >= sliceNanos) {
+        add(now, served);
+        unsettled = true;
+    }
+
+    private void add(long time, long served) {
+        if (count == 0 || time - began[newest()] >= sliceNanos) {
             count++;
-            began[newest()] = now;
+            began[newest()] = time;
             bytes[newest()] = 0;
         }
-        ended[newest()] = now;
+        ended[newest()] = time;
         bytes[newest()] += served;
         charged += served;
-        unsettled = true;
     }
 
     private int newest() {
@@ -101,5 +117,60 @@ public final class Quota {
     /** When the next bytes become available, if none are now. */
     public long nextRefill() {
         return count == 0 ? 0 : ended[oldest] + holdNanos;
+    }
+
+    /** What counts against the quota now, the oldest first: for another quota of the same guest, on another host. */
+    public List<Charge> charges(long now) {
+        settle(now);
+        long unused = available(now);
+        assert unused <= maxBytes;
+        return IntStream.range(0, count)
+                .map(i -> (oldest + i) % CAPACITY)
+                .mapToObj(slice -> new Charge(now - ended[slice], bytes[slice]))
+                .toList();
+    }
+
+    /**
+     * Has what was charged elsewhere count here, from the same time on. What both know of counts once: at any time to
+     * come the larger one of the two sums holds.
+     *
+     * @param elsewhere the oldest first, together less than 2^63 bytes
+     */
+    public void recharge(long now, List<Charge> elsewhere) {
+        if (maxBytes == UNLIMITED) {
+            return;
+        }
+        List<Charge> here = charges(now);
+        List<Charge> merged = new ArrayList<>();
+        long sum = 0;
+        for (long age : ages(here, elsewhere)) {
+            long larger = Math.max(sumSince(age, here), sumSince(age, elsewhere));
+            if (larger > sum) {
+                merged.add(new Charge(age, larger - sum));
+                sum = larger;
+            }
+        }
+        count = 0;
+        charged = 0;
+        for (Charge charge : merged.reversed()) {
+            add(now - charge.ageNanos(), charge.bytes());
+        }
+    }
+
+    /** From the youngest to the oldest that still counts. */
+    private long[] ages(List<Charge> here, List<Charge> elsewhere) {
+        return Stream.concat(here.stream(), elsewhere.stream())
+                .mapToLong(Charge::ageNanos)
+                .filter(age -> age < holdNanos)
+                .distinct()
+                .sorted()
+                .toArray();
+    }
+
+    private static long sumSince(long age, List<Charge> charges) {
+        return charges.stream()
+                .filter(charge -> charge.ageNanos() <= age)
+                .mapToLong(Charge::bytes)
+                .sum();
     }
 }

@@ -161,4 +161,76 @@ class QuotaTest {
         }
         return largest;
     }
+
+    @Test
+    void countsWhatWasChargedElsewhereFromTheSameTimeOn() {
+        Quota elsewhere = new Quota(100, 1000);
+        elsewhere.charge(0, 60);
+        elsewhere.charge(500 * MILLI, 40);
+        elsewhere.settle(500 * MILLI);
+        Quota here = new Quota(100, 1000);
+
+        here.recharge(9 * SECOND, elsewhere.charges(600 * MILLI));
+
+        assertEquals(0, here.available(9 * SECOND));
+        assertEquals(60, here.available(9 * SECOND + 402 * MILLI));
+        assertEquals(100, here.available(9 * SECOND + 902 * MILLI));
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void countsTheLargerOfWhatWasChargedHereAndElsewhereAtAnyTime(long seed) {
+        Random random = new Random(seed);
+        Quota here = charged(random);
+        Quota elsewhere = charged(random);
+        Quota merged = new Quota(Long.MAX_VALUE - 1, 1000);
+        merged.recharge(SECOND, here.charges(SECOND));
+        merged.recharge(SECOND, elsewhere.charges(SECOND));
+
+        for (long time = SECOND; time < 3 * SECOND; time += 7 * MILLI) {
+            long larger = Math.min(here.available(time), elsewhere.available(time));
+            long slack = merged.available(time);
+            assertTrue(slack <= larger, "more than either allows at " + time);
+        }
+        assertEquals(Long.MAX_VALUE - 1, merged.available(3 * SECOND));
+    }
+
+    private static Quota charged(Random random) {
+        Quota quota = new Quota(Long.MAX_VALUE - 1, 1000);
+        long time = 0;
+        for (int i = 0; i < 50; i++) {
+            time += random.nextLong(20 * MILLI);
+            quota.charge(time, random.nextInt(1000));
+            quota.settle(time);
+        }
+        return quota;
+    }
+
+    @Test
+    void forgetsNothingOfItsOwnWhenLessWasChargedElsewhere() {
+        Quota quota = new Quota(100, 1000);
+        quota.charge(0, 80);
+
+        quota.recharge(0, List.of(new Quota.Charge(0, 30)));
+
+        assertEquals(20, quota.available(0));
+    }
+
+    @Test
+    void ignoresWhatWasChargedElsewhereLongAgo() {
+        Quota quota = new Quota(100, 1000);
+
+        quota.recharge(0, List.of(new Quota.Charge(1L << 62, 1L << 62)));
+
+        assertEquals(100, quota.available(0));
+    }
+
+    @Test
+    void staysWithoutALimitWhateverWasChargedElsewhere() {
+        Quota quota = new Quota(Quota.UNLIMITED, 1000);
+
+        quota.recharge(0, List.of(new Quota.Charge(0, 1L << 62)));
+
+        assertEquals(Quota.UNLIMITED, quota.available(0));
+    }
 }
