@@ -92,9 +92,11 @@ final class RngRing implements DeviceQueue {
             counters.throttled();
             return THROTTLED;
         }
+        queue.take();
         int filled = filler.fill((int) Math.min(allowed, chain.bytes()));
         return switch (filled) {
             case EntropySource.NOT_NOW, EntropySource.FAILED -> {
+                queue.giveBack();
                 counters.starved();
                 yield STARVED;
             }
