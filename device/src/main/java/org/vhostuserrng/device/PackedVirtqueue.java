@@ -44,10 +44,17 @@ final class PackedVirtqueue extends Virtqueue {
     private final WriteLog writes;
     private final boolean eventIdx;
     private final PackedDescriptorWalk walk;
+    /** Null if nobody wants a record. */
+    private final QueueRegionPacked inflight;
+    /** Over what a predecessor left in the record; null if that was nothing. */
+    private final PackedDescriptorWalk resubmittedWalk;
 
     private int nextAvail;
     private int nextUsed;
     private int publishedUsed;
+
+    /** The one of the two that collected last. */
+    private PackedDescriptorWalk collected;
 
     /** As {@link #hasNext} read them. */
     private int headFlags;
@@ -71,6 +78,17 @@ final class PackedVirtqueue extends Virtqueue {
         this.nextAvail = position(base & 0xffff);
         // Some front-ends give the available half only: then nothing was under way.
         this.nextUsed = base >>> USED_SHIFT == 0 ? nextAvail : position(base >>> USED_SHIFT);
+        this.inflight = setup.inflight() == null
+                ? null
+                : QueueRegionPacked.open(setup.inflight(), ring, size, toDesc(nextUsed));
+        if (inflight != null && inflight.isContinued()) {
+            // Behind all that a predecessor took; SET_VRING_BASE cannot know, the ring itself does not tell.
+            this.nextUsed = position(inflight.used());
+            this.nextAvail = advance(nextUsed, inflight.resubmissions().descriptors());
+            hideUnpublished();
+        }
+        this.resubmittedWalk =
+                inflight == null ? null : inflight.resubmissions().walk(setup.memory(), indirect);
         this.publishedUsed = nextUsed;
         if (distance(nextUsed, nextAvail) > size) {
             throw new InvalidQueueException(
@@ -101,8 +119,35 @@ final class PackedVirtqueue extends Virtqueue {
         return new PackedVirtqueue(setup, ring, driverEvent, deviceEvent);
     }
 
+    /**
+     * A predecessor that ended before it made its last batch visible has written all of it but the beginning, which
+     * hides the rest. As what is resubmitted now may become visible piece by piece, none of that may look used.
+     */
+    private void hideUnpublished() {
+        for (int at = nextUsed; at != nextAvail; at = advance(at, 1)) {
+            int flags = Short.toUnsignedInt(ring.get(LE16, offset(at) + PackedDescriptorWalk.FLAGS));
+            int available = wrap(at)
+                    ? (flags | Virtio.VIRTQ_DESC_F_AVAIL) & ~Virtio.VIRTQ_DESC_F_USED
+                    : (flags | Virtio.VIRTQ_DESC_F_USED) & ~Virtio.VIRTQ_DESC_F_AVAIL;
+            if (flags != available) {
+                ring.set(LE16, offset(at) + PackedDescriptorWalk.FLAGS, (short) available);
+                logRing();
+            }
+        }
+        VarHandle.releaseFence();
+    }
+
+    // Front-ends give the address of either area for the log: of a packed virtqueue the device writes both.
+    private void logRing() {
+        writes.ring(0, ring.byteSize());
+        writes.buffer(ringAddress, ring.byteSize());
+    }
+
     @Override
     boolean hasNext() {
+        if (inflight != null && inflight.resubmissions().hasNext()) {
+            return true;
+        }
         headFlags = Short.toUnsignedInt(ring.get(LE16, offset(nextAvail) + PackedDescriptorWalk.FLAGS));
         VarHandle.acquireFence();
         return PackedDescriptorWalk.isAvailable(headFlags, wrap(nextAvail)) && room() > 0;
@@ -115,21 +160,42 @@ final class PackedVirtqueue extends Virtqueue {
 
     @Override
     RingFault collect(BufferChain chain) {
+        if (inflight != null && inflight.resubmissions().hasNext()) {
+            collected = resubmittedWalk;
+            return inflight.resubmissions().collect(resubmittedWalk, chain);
+        }
+        collected = walk;
         return walk.collect(index(nextAvail), wrap(nextAvail), headFlags, room(), chain);
+    }
+
+    @Override
+    void take() {
+        if (inflight != null) {
+            inflight.take(ring, index(nextAvail), collected.length());
+        }
+    }
+
+    @Override
+    void giveBack() {
+        if (inflight != null) {
+            inflight.giveBack();
+        }
     }
 
     @Override
     void use(int length) {
         long at = offset(nextUsed);
-        ring.set(LE16, at + PackedDescriptorWalk.ID, (short) walk.id());
+        ring.set(LE16, at + PackedDescriptorWalk.ID, (short) collected.id());
         ring.set(LE32, at + PackedDescriptorWalk.LEN, length);
         // The driver looks for the first one before all others, so that one is made visible last.
         if (nextUsed != publishedUsed) {
             ring.set(LE16, at + PackedDescriptorWalk.FLAGS, usedFlags(nextUsed));
         }
         // VIRTIO 1.3 §2.8.6: one used descriptor for the whole list, then the device skips the list's length.
-        nextUsed = advance(nextUsed, walk.length());
-        nextAvail = advance(nextAvail, walk.length());
+        nextUsed = advance(nextUsed, collected.length());
+        if (inflight == null || inflight.use()) {
+            nextAvail = advance(nextAvail, collected.length());
+        }
     }
 
     @Override
@@ -139,12 +205,16 @@ final class PackedVirtqueue extends Virtqueue {
         }
         int first = publishedUsed;
         publishedUsed = nextUsed;
+        if (inflight != null) {
+            inflight.publishing(toDesc(nextUsed));
+        }
         // VIRTIO 1.3 §2.8.22: the first one is visible after all others, and before the driver's wish is looked at.
         VarHandle.releaseFence();
         ring.set(LE16, offset(first) + PackedDescriptorWalk.FLAGS, usedFlags(first));
-        // Front-ends give the address of either area for the log: of a packed virtqueue the device writes both.
-        writes.ring(0, ring.byteSize());
-        writes.buffer(ringAddress, ring.byteSize());
+        logRing();
+        if (inflight != null) {
+            inflight.published();
+        }
         VarHandle.fullFence();
         return interruptWanted(first);
     }

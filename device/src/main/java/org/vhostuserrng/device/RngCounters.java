@@ -1,7 +1,10 @@
 package org.vhostuserrng.device;
 
-/** What a guest has been given, since the daemon began. Written by the loop's thread only. */
+/** What a guest has been given, since the daemon began or the guest did elsewhere. Written by the loop's thread only. */
 final class RngCounters {
+    /** The counts at one moment; none is negative. */
+    record Snapshot(long requests, long bytes, long throttled, long starved, long faults) {}
+
     private long requests;
     private long bytes;
     private long throttled;
@@ -25,6 +28,19 @@ final class RngCounters {
 
     void fault() {
         faults++;
+    }
+
+    Snapshot snapshot() {
+        return new Snapshot(requests, bytes, throttled, starved, faults);
+    }
+
+    /** Goes on from counts made elsewhere, which contain ours if the guest has been there before and come back. */
+    void raiseTo(Snapshot others) {
+        requests = Math.max(requests, others.requests());
+        bytes = Math.max(bytes, others.bytes());
+        throttled = Math.max(throttled, others.throttled());
+        starved = Math.max(starved, others.starved());
+        faults = Math.max(faults, others.faults());
     }
 
     @Override

@@ -5,6 +5,7 @@ import org.vhostuserrng.backends.Share;
 import org.vhostuserrng.backends.Sources;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.InvalidQueueException;
+import org.vhostuserrng.transport.InvalidStateException;
 import org.vhostuserrng.transport.MissingTranslationException;
 import org.vhostuserrng.transport.QueueSetup;
 import org.vhostuserrng.transport.VirtioDevice;
@@ -69,6 +70,23 @@ public final class RngDevice implements VirtioDevice {
     public DeviceQueue start(QueueSetup setup) throws InvalidQueueException, MissingTranslationException {
         Virtqueue queue = Virtqueue.of(setup);
         return new RngRing(this, queue, setup, sources.acquire(name), workspace);
+    }
+
+    @Override
+    public long inflightBytes(long featuresAccepted, int queueSize) {
+        return Virtqueue.inflightBytes(featuresAccepted, queueSize);
+    }
+
+    @Override
+    public byte[] saveState(long now) {
+        return new RngState(counters.snapshot(), quota.spent(now)).encode();
+    }
+
+    @Override
+    public void loadState(long now, byte[] state) throws InvalidStateException {
+        RngState loaded = RngState.decode(state);
+        counters.raiseTo(loaded.counters());
+        quota.restore(now, loaded.spent());
     }
 
     Quota quota() {

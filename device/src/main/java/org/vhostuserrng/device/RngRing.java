@@ -109,9 +109,11 @@ final class RngRing implements DeviceQueue {
         if (granted == 0) {
             return awaitShare();
         }
+        queue.take();
         int filled = filler.fill((int) granted);
         return switch (filled) {
             case EntropySource.NOT_NOW, EntropySource.FAILED -> {
+                queue.giveBack();
                 counters.starved();
                 yield awaitSource(now, filled);
             }

@@ -38,6 +38,8 @@ final class SplitVirtqueue extends Virtqueue {
     private final WriteLog writes;
     private final long usedEvent;
     private final long availEvent;
+    /** Null if nobody wants a record. */
+    private final QueueRegionSplit inflight;
 
     /** Indices count modulo 2^16; kept in their lower 16 bits. */
     private int nextAvail;
@@ -54,7 +56,8 @@ final class SplitVirtqueue extends Virtqueue {
     /** What was last written, or that nothing was. */
     private int usedFlags = -1;
 
-    private SplitVirtqueue(QueueSetup setup, MemorySegment table, MemorySegment avail, MemorySegment used) {
+    private SplitVirtqueue(QueueSetup setup, MemorySegment table, MemorySegment avail, MemorySegment used)
+            throws InvalidQueueException {
         this.avail = avail;
         this.used = used;
         this.size = setup.size();
@@ -67,6 +70,33 @@ final class SplitVirtqueue extends Virtqueue {
         this.nextAvail = setup.base();
         this.nextUsed = Short.toUnsignedInt(used.get(LE16, IDX));
         this.publishedUsed = nextUsed;
+        this.inflight = setup.inflight() == null ? null : QueueRegionSplit.open(setup.inflight(), size, nextUsed);
+        if (inflight != null && inflight.isContinued()) {
+            goOn();
+        }
+    }
+
+    /**
+     * Behind the last buffer that a predecessor took; what SET_VRING_BASE said does not know of those. If it served them
+     * in order they are in the available ring still, where they are better off: a queue can be stopped before they are
+     * served, and others than a successor with the same record can go on.
+     */
+    private void goOn() {
+        int[] underWay = inflight.resubmitted();
+        nextAvail = nextUsed;
+        int found = 0;
+        while (found < underWay.length && headAt(nextUsed + found) == underWay[found]) {
+            found++;
+        }
+        if (found == underWay.length) {
+            inflight.giveAllBack();
+        } else {
+            nextAvail = (nextUsed + underWay.length) & 0xffff;
+        }
+    }
+
+    private int headAt(int position) {
+        return Short.toUnsignedInt(avail.get(LE16, RING + (long) (position & (size - 1)) * HEAD_BYTES));
     }
 
     /** A virtqueue in guest memory. Reads the used index, which a predecessor may have left behind. */
@@ -109,6 +139,14 @@ final class SplitVirtqueue extends Virtqueue {
 
     @Override
     boolean hasNext() {
+        if (inflight != null) {
+            if (inflight.isFull()) {
+                return false;
+            }
+            if (inflight.resubmits()) {
+                return true;
+            }
+        }
         int idx = Short.toUnsignedInt(avail.get(LE16, IDX));
         VarHandle.acquireFence();
         available = (idx - nextAvail) & 0xffff;
@@ -117,12 +155,30 @@ final class SplitVirtqueue extends Virtqueue {
 
     @Override
     RingFault collect(BufferChain chain) {
+        if (inflight != null && inflight.resubmits()) {
+            head = inflight.nextResubmitted();
+            return walk.collect(head, chain);
+        }
         // Runaway check: between two indices there are at most as many heads as the queue has.
         if (available > size) {
             return RingFault.INDEX_JUMP;
         }
-        head = Short.toUnsignedInt(avail.get(LE16, RING + (long) (nextAvail & (size - 1)) * HEAD_BYTES));
+        head = headAt(nextAvail);
         return walk.collect(head, chain);
+    }
+
+    @Override
+    void take() {
+        if (inflight != null) {
+            inflight.take(head);
+        }
+    }
+
+    @Override
+    void giveBack() {
+        if (inflight != null) {
+            inflight.giveBack(head);
+        }
     }
 
     @Override
@@ -131,7 +187,9 @@ final class SplitVirtqueue extends Virtqueue {
         used.set(LE32, at, head);
         used.set(LE32, at + USED_LEN, length);
         nextUsed = (nextUsed + 1) & 0xffff;
-        nextAvail = (nextAvail + 1) & 0xffff;
+        if (inflight == null || inflight.use(head)) {
+            nextAvail = (nextAvail + 1) & 0xffff;
+        }
     }
 
     @Override
@@ -145,6 +203,9 @@ final class SplitVirtqueue extends Virtqueue {
         VarHandle.releaseFence();
         used.set(LE16, IDX, (short) nextUsed);
         writes.ring(0, used.byteSize());
+        if (inflight != null) {
+            inflight.published(nextUsed);
+        }
         VarHandle.fullFence();
         // §2.7.7.2: used_event if VIRTIO_F_EVENT_IDX was negotiated (the flag is ignored then), else the flag.
         if (eventIdx) {

@@ -8,8 +8,8 @@ import org.vhostuserrng.transport.QueueSetup;
 
 /**
  * The device's side of a virtqueue (VIRTIO 1.3 §2.6), whatever its format. Serves buffers in the order in which they
- * are available, one at a time: {@link #hasNext}, {@link #collect}, {@link #use}; then {@link #publish} makes all that
- * was used visible at once, and {@link #rearm} asks for the next kick or {@link #suppressKicks} for none.
+ * are available, one at a time: {@link #hasNext}, {@link #collect}, {@link #take}, {@link #use}; then {@link #publish}
+ * makes all that was used visible at once, and {@link #rearm} asks for the next kick or {@link #suppressKicks} for none.
  *
  * <p>Each used buffer gets an element of its own, in the order of the buffers. With VIRTIO_F_IN_ORDER one element could
  * stand for many (§2.7.9, §2.8.8), but says of all but the last that they were written completely.
@@ -17,12 +17,19 @@ import org.vhostuserrng.transport.QueueSetup;
 abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
     /** A virtqueue in guest memory, of the format that was negotiated. */
     static Virtqueue of(QueueSetup setup) throws InvalidQueueException, MissingTranslationException {
-        return (setup.features() & Virtio.VIRTIO_F_RING_PACKED) != 0
-                ? PackedVirtqueue.of(setup)
-                : SplitVirtqueue.of(setup);
+        return isPacked(setup.features()) ? PackedVirtqueue.of(setup) : SplitVirtqueue.of(setup);
     }
 
-    /** Whether a buffer is available. Looks at the ring. */
+    /** How many bytes the record of the requests under way takes. */
+    static long inflightBytes(long features, int queueSize) {
+        return isPacked(features) ? QueueRegionPacked.bytes(queueSize) : QueueRegionSplit.bytes(queueSize);
+    }
+
+    private static boolean isPacked(long features) {
+        return (features & Virtio.VIRTIO_F_RING_PACKED) != 0;
+    }
+
+    /** Whether a buffer is available, or one that a predecessor took and did not use. Looks at the ring. */
     abstract boolean hasNext();
 
     /**
@@ -32,7 +39,16 @@ abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
      */
     abstract RingFault collect(BufferChain chain);
 
-    /** Uses the buffer that was collected, not visible yet. */
+    /**
+     * Tells that the buffer that was collected is about to be written to: should we end before it is used, whoever comes
+     * after us knows.
+     */
+    abstract void take();
+
+    /** Takes {@link #take} back: the buffer stays available. */
+    abstract void giveBack();
+
+    /** Uses the buffer that was taken, not visible yet. */
     abstract void use(int length);
 
     /** Makes visible what has been used: whether the driver wants to be notified of it. */

@@ -22,6 +22,7 @@ import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.DirtyLog;
 import org.vhostuserrng.transport.GuestMemory;
+import org.vhostuserrng.transport.InflightArea;
 import org.vhostuserrng.transport.InvalidQueueException;
 import org.vhostuserrng.transport.Iotlb;
 import org.vhostuserrng.transport.MissingTranslationException;
@@ -59,6 +60,9 @@ final class Guest<R extends DriverRing> {
 
     final DirtyLog log = new DirtyLog();
     final WriteLog writes = new WriteLog(log);
+    /** Where requests under way are recorded; null for nowhere. */
+    InflightArea inflight;
+
     private final RingLayout layout;
     private final long features;
     private QueueMemory memory;
@@ -164,7 +168,13 @@ final class Guest<R extends DriverRing> {
                 List.of(new GuestMemory.Region(BASE, first, false), new GuestMemory.Region(SEAM, second, false)));
         memory = iotlb == null ? QueueMemory.physical(guestMemory) : QueueMemory.translated(guestMemory, iotlb);
         QueueAreas areas = new QueueAreas(layout.descriptorArea(), layout.driverArea(), layout.deviceArea());
-        return new QueueSetup(0, driver.queueSize(), base, features, areas, memory, call, writes, () -> now);
+        return new QueueSetup(0, driver.queueSize(), base, features, areas, memory, call, writes, () -> now, inflight);
+    }
+
+    /** Has requests under way recorded, as for a virtqueue of {@code queueSize}. */
+    void recordInflight(int queueSize) {
+        long bytes = device.inflightBytes(features, queueSize);
+        inflight = new InflightArea(Arena.ofAuto().allocate(bytes, 64), queueSize);
     }
 
     /** Begins anew anywhere in the ring. */

@@ -61,6 +61,16 @@ final class Daemons implements BeforeEachCallback, AfterEachCallback {
         return daemon;
     }
 
+    /** The daemon that was launched last. */
+    Daemon latest() {
+        return daemons.getLast();
+    }
+
+    /** Kills all daemons with SIGKILL. */
+    void killAll() {
+        daemons.forEach(Daemon::close);
+    }
+
     Path socketPath() {
         return directory.resolve("socket");
     }

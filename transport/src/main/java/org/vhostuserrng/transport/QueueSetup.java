@@ -16,6 +16,8 @@ import java.util.function.LongSupplier;
  * @param call how the driver is notified of used buffers
  * @param writes is told what the device has written
  * @param clock the loop's time: nanoseconds since it began, never negative
+ * @param inflight where the requests under way are recorded, by this queue and the one before it, which may not have
+ *     ended well; null if nobody wants a record
  */
 public record QueueSetup(
         int index,
@@ -26,7 +28,8 @@ public record QueueSetup(
         QueueMemory memory,
         CallSignal call,
         WriteLog writes,
-        LongSupplier clock) {
+        LongSupplier clock,
+        InflightArea inflight) {
     /**
      * The parts of a virtqueue (VIRTIO 1.3 §2.6), by addresses of its {@link QueueMemory}.
      *
@@ -35,4 +38,18 @@ public record QueueSetup(
      * @param deviceArea the used ring, or the device's event suppression
      */
     public record QueueAreas(long descriptorArea, long driverArea, long deviceArea) {}
+
+    /** A virtqueue without a record of the requests under way. */
+    public QueueSetup(
+            int index,
+            int size,
+            int base,
+            long features,
+            QueueAreas areas,
+            QueueMemory memory,
+            CallSignal call,
+            WriteLog writes,
+            LongSupplier clock) {
+        this(index, size, base, features, areas, memory, call, writes, clock, null);
+    }
 }

@@ -5,6 +5,9 @@ package org.vhostuserrng.transport;
  * a guest that reconnects finds the same device, with whatever it remembers (its quota, its counters).
  */
 public interface VirtioDevice {
+    /** The size of a {@link #saveState state}, at most. */
+    int MOST_STATE_BYTES = 4096;
+
     /** Who this guest is, for logs. */
     String name();
 
@@ -26,4 +29,28 @@ public interface VirtioDevice {
      *     been started then
      */
     DeviceQueue start(QueueSetup setup) throws InvalidQueueException, MissingTranslationException;
+
+    /**
+     * How many bytes a virtqueue takes to record its requests under way, see {@link QueueSetup#inflight}.
+     *
+     * @param features those that the driver accepted
+     * @param queueSize 1 to 32768
+     */
+    long inflightBytes(long features, int queueSize);
+
+    /**
+     * What a device on another host has to know to go on with the guest; at most {@link #MOST_STATE_BYTES}. No virtqueue
+     * runs.
+     *
+     * @param now the loop's time
+     */
+    byte[] saveState(long now);
+
+    /**
+     * Goes on where the device was whose state this is. No virtqueue runs.
+     *
+     * @param now the loop's time
+     * @throws InvalidStateException if this is no state of such a device; nothing has changed then
+     */
+    void loadState(long now, byte[] state) throws InvalidStateException;
 }

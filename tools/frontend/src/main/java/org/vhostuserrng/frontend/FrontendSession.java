@@ -192,6 +192,34 @@ public final class FrontendSession implements AutoCloseable {
         return ask(VhostUser.IOTLB_MSG, message.payload()).u64();
     }
 
+    /** As {@link #getVringBase}, but requests under way may stay so. */
+    public int getVringBaseSkipDrain(int index) throws IOException {
+        return (int) ask(VhostUser.GET_VRING_BASE_SKIP_DRAIN, Payload.vringState(index, 0))
+                .vringStateNumber();
+    }
+
+    /** A new buffer for requests under way; the caller's to close. */
+    public InflightBuffer getInflightFd(int queues, int queueSize) throws IOException {
+        socket.send(VhostUser.GET_INFLIGHT_FD, 0, InflightBuffer.description(0, 0, queues, queueSize));
+        return InflightBuffer.of(socket.receiveWithDescriptors(VhostUser.GET_INFLIGHT_FD, timeout));
+    }
+
+    public void setInflightFd(InflightBuffer buffer) throws IOException {
+        tellAcknowledged(
+                VhostUser.SET_INFLIGHT_FD, buffer.description(), buffer.file().fd());
+    }
+
+    /** Offers one end of a pipe for the device's state, and returns the reply: bits 0 to 7 are zero on success. */
+    public long setDeviceStateFd(int direction, int phase, int fd) throws IOException {
+        tell(VhostUser.SET_DEVICE_STATE_FD, Payload.vringState(direction, Integer.toUnsignedLong(phase)), fd);
+        return socket.receive(VhostUser.SET_DEVICE_STATE_FD, timeout).u64();
+    }
+
+    /** How the last transfer of the device's state ended; zero is success. */
+    public long checkDeviceState() throws IOException {
+        return ask(VhostUser.CHECK_DEVICE_STATE, Payload.none()).u64();
+    }
+
     // The forms a message takes.
 
     /** A message whose type has a reply of its own. */

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import jnr.constants.platform.Errno;
 import jnr.enxio.channels.NativeException;
 import jnr.ffi.Pointer;
@@ -103,7 +104,30 @@ public final class FrontendSocket implements AutoCloseable {
      */
     public Reply receive(int request, Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
-        Bytes<byte[]> header = Bytes.wrapForRead(receiveBytes(VhostUser.HEADER_SIZE, request, deadline));
+        byte[] header = receiveBytes(VhostUser.HEADER_SIZE, request, deadline);
+        return receivePayload(request, header, List.of(), deadline);
+    }
+
+    /** As {@link #receive}, with the file descriptors that came with the reply, which are the caller's to close. */
+    public Reply receiveWithDescriptors(int request, Duration timeout) throws IOException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        if (!awaitReadable(deadline)) {
+            throw new BackendException(
+                    BackendException.Reason.SILENT, "request " + request + " was not answered in time");
+        }
+        // The descriptors come with the first byte; a header is never received in parts.
+        ReceivedBytes received = DescriptorSocket.over(channel).receive(VhostUser.HEADER_SIZE);
+        if (received.bytes().length < VhostUser.HEADER_SIZE) {
+            received.descriptors().forEach(ReceivedDescriptor::close);
+            throw new BackendException(
+                    BackendException.Reason.CLOSED, "the back-end closed before it answered request " + request);
+        }
+        return receivePayload(request, received.bytes(), received.descriptors(), deadline);
+    }
+
+    private Reply receivePayload(int request, byte[] headerBytes, List<ReceivedDescriptor> descriptors, long deadline)
+            throws IOException {
+        Bytes<byte[]> header = Bytes.wrapForRead(headerBytes);
         int answered = header.readInt();
         int flags = header.readInt();
         long size = header.readUnsignedInt();
@@ -113,7 +137,7 @@ public final class FrontendSocket implements AutoCloseable {
                     "request " + request + " was answered with request=" + answered + " flags=0x"
                             + Integer.toHexString(flags) + " size=" + size);
         }
-        return new Reply(answered, receiveBytes((int) size, request, deadline));
+        return new Reply(answered, receiveBytes((int) size, request, deadline), descriptors);
     }
 
     private byte[] receiveBytes(int count, int request, long deadline) throws IOException {

@@ -5,6 +5,7 @@ import jnr.constants.platform.Errno;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
+import jnr.ffi.annotations.Out;
 
 /** The calls of the C library that jnr-posix lacks, and Linux's constants for them; the names are the man pages'. */
 final class LibC {
@@ -16,6 +17,10 @@ final class LibC {
     static final int EFD_NONBLOCK = 0x800;
     static final int EFD_CLOEXEC = 0x80000;
     static final int POLLIN = 0x1;
+    static final int F_SETFL = 4;
+    static final int O_WRONLY = 0x1;
+    static final int O_NONBLOCK = 0x800;
+    static final int O_CLOEXEC = 0x80000;
     static final int MSG_NOSIGNAL = 0x4000;
     static final int SOL_SOCKET = 1;
     static final int SCM_RIGHTS = 1;
@@ -73,6 +78,8 @@ final class LibC {
         int ftruncate(int fd, long length);
 
         int fcntl(int fd, int command, int argument);
+
+        int pipe2(@Out int[] ends, int flags);
 
         int eventfd(int initialValue, int flags);
 

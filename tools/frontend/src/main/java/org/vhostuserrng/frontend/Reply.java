@@ -1,15 +1,18 @@
 package org.vhostuserrng.frontend;
 
+import java.util.List;
 import net.openhft.chronicle.bytes.Bytes;
 
 /** A back-end's reply whose header has been checked. */
 public final class Reply {
     private final int request;
     private final byte[] payload;
+    private final List<ReceivedDescriptor> descriptors;
 
-    Reply(int request, byte[] payload) {
+    Reply(int request, byte[] payload, List<ReceivedDescriptor> descriptors) {
         this.request = request;
         this.payload = payload;
+        this.descriptors = descriptors;
     }
 
     /** The message type that is answered, one of {@link VhostUser}'s. */
@@ -27,7 +30,13 @@ public final class Reply {
         return sized(2 * Integer.BYTES).readUnsignedInt(Integer.BYTES);
     }
 
-    private Bytes<byte[]> sized(int expected) throws BackendException {
+    /** Descriptors that came with the reply; the caller's to close. */
+    public List<ReceivedDescriptor> descriptors() {
+        return descriptors;
+    }
+
+    /** The payload, which has to have this many bytes. */
+    Bytes<byte[]> sized(int expected) throws BackendException {
         if (payload.length != expected) {
             throw new BackendException(
                     BackendException.Reason.WRONG_REPLY,

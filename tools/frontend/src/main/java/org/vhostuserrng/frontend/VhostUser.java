@@ -30,6 +30,10 @@ public final class VhostUser {
     public static final long PROTOCOL_F_MQ = 1L;
     public static final long PROTOCOL_F_REPLY_ACK = 1L << 3;
     public static final long PROTOCOL_F_BACKEND_REQ = 1L << 5;
+    public static final long PROTOCOL_F_INFLIGHT_SHMFD = 1L << 12;
+    public static final long PROTOCOL_F_DEVICE_STATE = 1L << 19;
+    public static final long PROTOCOL_F_GET_VRING_BASE_INFLIGHT = 1L << 20;
+    public static final long PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN = 1L << 23;
 
     // Front-end message types.
     public static final int GET_FEATURES = 1;
@@ -49,6 +53,23 @@ public final class VhostUser {
     public static final int SET_VRING_ENABLE = 18;
     public static final int SET_BACKEND_REQ_FD = 21;
     public static final int IOTLB_MSG = 22;
+    public static final int GET_INFLIGHT_FD = 31;
+    public static final int SET_INFLIGHT_FD = 32;
+    public static final int SET_DEVICE_STATE_FD = 42;
+    public static final int CHECK_DEVICE_STATE = 43;
+    public static final int GET_VRING_BASE_SKIP_DRAIN = 45;
+
+    /** In the u64 that answers SET_DEVICE_STATE_FD: no file descriptor comes with it. */
+    public static final long DEVICE_STATE_NOFD_MASK = 0x100;
+
+    /** In SET_DEVICE_STATE_FD: the state goes to the front-end. */
+    public static final int DEVICE_STATE_SAVE = 0;
+
+    /** In SET_DEVICE_STATE_FD: the state comes from the front-end. */
+    public static final int DEVICE_STATE_LOAD = 1;
+
+    /** In SET_DEVICE_STATE_FD: the phase in which the device is suspended. */
+    public static final int DEVICE_STATE_STOPPED = 0;
 
     private VhostUser() {}
 }

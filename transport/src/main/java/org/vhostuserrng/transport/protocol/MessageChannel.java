@@ -3,6 +3,7 @@ package org.vhostuserrng.transport.protocol;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.transport.protocol.Request.Inflight;
 import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.sys.UnixStream;
 
@@ -21,7 +22,7 @@ public final class MessageChannel implements AutoCloseable {
         CLOSED
     }
 
-    private static final int REPLY_BYTES = VhostUser.HEADER_BYTES + 8;
+    private static final int REPLY_BYTES = VhostUser.HEADER_BYTES + VhostUser.INFLIGHT_STRUCT_BYTES;
     private static final long ID = 0;
     private static final long FLAGS = 4;
     private static final long SIZE = 8;
@@ -34,6 +35,8 @@ public final class MessageChannel implements AutoCloseable {
     private int have;
     private int unsentFrom = REPLY_BYTES;
     private int unsentTo = REPLY_BYTES;
+    /** Goes with the first byte of the reply; null if none does. */
+    private OwnedFd unsentFd;
 
     public MessageChannel(UnixStream stream) {
         this.stream = stream;
@@ -115,16 +118,37 @@ public final class MessageChannel implements AutoCloseable {
 
     /** Replies to the message received last with a u64. */
     public void reply(long value) throws FramingViolation {
-        header(Long.BYTES);
+        replyTo(id(), value);
+    }
+
+    /** Replies to an earlier message, by its id, with a u64. */
+    public void replyTo(int id, long value) throws FramingViolation {
+        header(id, Long.BYTES);
         reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUser.HEADER_BYTES, value);
         flush();
     }
 
     /** Replies to the message received last with the state of a vring: two u32. */
     public void reply(int index, int num) throws FramingViolation {
-        header(2 * Integer.BYTES);
+        header(id(), 2 * Integer.BYTES);
         reply.set(ValueLayout.JAVA_INT, VhostUser.HEADER_BYTES, index);
         reply.set(ValueLayout.JAVA_INT, VhostUser.HEADER_BYTES + Integer.BYTES, num);
+        flush();
+    }
+
+    /**
+     * Replies to the message received last with an inflight description and a descriptor.
+     *
+     * @param file closed when it has been sent, or this is
+     */
+    public void reply(Inflight inflight, OwnedFd file) throws FramingViolation {
+        header(id(), inflight.bytes());
+        reply.asSlice(VhostUser.HEADER_BYTES).fill((byte) 0);
+        reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUser.HEADER_BYTES, inflight.mmapSize());
+        reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUser.HEADER_BYTES + 8, inflight.mmapOffset());
+        reply.set(ValueLayout.JAVA_SHORT, VhostUser.HEADER_BYTES + 16, (short) inflight.numQueues());
+        reply.set(ValueLayout.JAVA_SHORT, VhostUser.HEADER_BYTES + 18, (short) inflight.queueSize());
+        unsentFd = file;
         flush();
     }
 
@@ -136,7 +160,8 @@ public final class MessageChannel implements AutoCloseable {
     /** Sends what the socket takes of the reply. */
     public void flush() throws FramingViolation {
         while (hasUnsent()) {
-            int sent = stream.send(reply.asSlice(unsentFrom, unsentTo - unsentFrom));
+            MemorySegment rest = reply.asSlice(unsentFrom, unsentTo - unsentFrom);
+            int sent = unsentFd == null ? stream.send(rest) : stream.send(rest, unsentFd);
             if (sent == UnixStream.WOULD_BLOCK) {
                 return;
             }
@@ -144,6 +169,7 @@ public final class MessageChannel implements AutoCloseable {
                 throw new FramingViolation("sending a reply failed with errno " + -sent);
             }
             unsentFrom += sent;
+            dropUnsentFd();
         }
     }
 
@@ -152,16 +178,24 @@ public final class MessageChannel implements AutoCloseable {
         return stream.fd();
     }
 
+    private void dropUnsentFd() {
+        if (unsentFd != null) {
+            unsentFd.close();
+            unsentFd = null;
+        }
+    }
+
     @Override
     public void close() {
         fds.close();
+        dropUnsentFd();
         stream.close();
         arena.close();
     }
 
-    private void header(int size) {
+    private void header(int id, int size) {
         assert !hasUnsent();
-        reply.set(ValueLayout.JAVA_INT, ID, id());
+        reply.set(ValueLayout.JAVA_INT, ID, id);
         reply.set(ValueLayout.JAVA_INT, FLAGS, VhostUser.VERSION | VhostUser.REPLY_FLAG);
         reply.set(ValueLayout.JAVA_INT, SIZE, size);
         unsentFrom = 0;

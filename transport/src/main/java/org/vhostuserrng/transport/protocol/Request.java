@@ -67,6 +67,11 @@ public sealed interface Request {
 
     record SetVringEnable(int index, boolean enabled) implements Request {}
 
+    record GetInflightFd(Inflight wanted) implements Request {}
+
+    /** The buffer is in the message's descriptor. */
+    record SetInflightFd(Inflight inflight) implements Request {}
+
     record ResetDevice() implements Request {}
 
     record GetMaxMemSlots() implements Request {}
@@ -81,6 +86,18 @@ public sealed interface Request {
     record SetStatus(long status) implements Request {}
 
     record GetStatus() implements Request {}
+
+    /**
+     * The channel is the message's descriptor.
+     *
+     * @param direction 0 to save, 1 to load
+     * @param phase 0: the device is suspended
+     */
+    record SetDeviceStateFd(int direction, int phase) implements Request {}
+
+    record CheckDeviceState() implements Request {}
+
+    record GetVringBaseSkipDrain(int index) implements Request {}
 
     /** Any id that this back-end does not serve. */
     record Unknown(int id) implements Request {}
@@ -97,4 +114,15 @@ public sealed interface Request {
      * @param mmapOffset where it begins in its file
      */
     record MemoryRegion(long guestAddress, long size, UserAddress userAddress, long mmapOffset) {}
+
+    /**
+     * The shared buffer that tracks requests under way.
+     *
+     * @param mmapSize in bytes
+     * @param mmapOffset where it begins in its file
+     * @param numQueues unsigned 16-bit value
+     * @param queueSize unsigned 16-bit value
+     * @param bytes how long the description is in the message: with or without the padding of the struct
+     */
+    record Inflight(long mmapSize, long mmapOffset, int numQueues, int queueSize, int bytes) {}
 }

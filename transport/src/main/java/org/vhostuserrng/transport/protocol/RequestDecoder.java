@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import org.vhostuserrng.transport.protocol.Request.Inflight;
 import org.vhostuserrng.transport.protocol.Request.MemoryRegion;
 import org.vhostuserrng.transport.protocol.Request.UserAddress;
 
@@ -82,6 +83,8 @@ public final class RequestDecoder {
                         u8(payload, 24),
                         u8(payload, 25));
             }
+            case VhostUser.VHOST_USER_GET_INFLIGHT_FD -> new Request.GetInflightFd(inflight(payload, fds, NO_FDS));
+            case VhostUser.VHOST_USER_SET_INFLIGHT_FD -> new Request.SetInflightFd(inflight(payload, fds, 1));
             case VhostUser.VHOST_USER_RESET_DEVICE -> empty(new Request.ResetDevice(), payload, fds);
             case VhostUser.VHOST_USER_GET_MAX_MEM_SLOTS -> empty(new Request.GetMaxMemSlots(), payload, fds);
             case VhostUser.VHOST_USER_ADD_MEM_REG -> {
@@ -95,6 +98,15 @@ public final class RequestDecoder {
             }
             case VhostUser.VHOST_USER_SET_STATUS -> new Request.SetStatus(onlyU64(payload, fds));
             case VhostUser.VHOST_USER_GET_STATUS -> empty(new Request.GetStatus(), payload, fds);
+            case VhostUser.VHOST_USER_SET_DEVICE_STATE_FD -> {
+                expect(payload, 8, fds, 1);
+                yield new Request.SetDeviceStateFd(u32(payload, 0), u32(payload, 4));
+            }
+            case VhostUser.VHOST_USER_CHECK_DEVICE_STATE -> empty(new Request.CheckDeviceState(), payload, fds);
+            case VhostUser.VHOST_USER_GET_VRING_BASE_SKIP_DRAIN -> {
+                expect(payload, 8, fds, NO_FDS);
+                yield new Request.GetVringBaseSkipDrain(u32(payload, 0));
+            }
             default -> new Request.Unknown(id);
         };
     }
@@ -130,6 +142,16 @@ public final class RequestDecoder {
                 new UserAddress(u64(payload, 16)),
                 new UserAddress(u64(payload, 24)),
                 u64(payload, 32));
+    }
+
+    private static Inflight inflight(MemorySegment payload, int fds, int expectedFds) throws ProtocolViolation {
+        int bytes = (int) payload.byteSize();
+        // The document lists the fields; front-ends send the C struct, which has padding behind them.
+        if (bytes != VhostUser.INFLIGHT_BYTES) {
+            expectSize(payload, VhostUser.INFLIGHT_STRUCT_BYTES);
+        }
+        expectFds(fds, expectedFds);
+        return new Inflight(u64(payload, 0), u64(payload, 8), u16(payload, 16), u16(payload, 18), bytes);
     }
 
     /** Checks SET_VRING_KICK, CALL or ERR: one descriptor, or the bit that says there is none. */
@@ -181,6 +203,10 @@ public final class RequestDecoder {
 
     private static int u8(MemorySegment payload, long at) {
         return Byte.toUnsignedInt(payload.get(ValueLayout.JAVA_BYTE, at));
+    }
+
+    private static int u16(MemorySegment payload, long at) {
+        return Short.toUnsignedInt(payload.get(ValueLayout.JAVA_SHORT_UNALIGNED, at));
     }
 
     private static int u32(MemorySegment payload, long at) {

@@ -34,12 +34,17 @@ public final class VhostUser {
     public static final int VHOST_USER_SET_VRING_ENABLE = 18;
     public static final int VHOST_USER_SET_BACKEND_REQ_FD = 21;
     public static final int VHOST_USER_IOTLB_MSG = 22;
+    public static final int VHOST_USER_GET_INFLIGHT_FD = 31;
+    public static final int VHOST_USER_SET_INFLIGHT_FD = 32;
     public static final int VHOST_USER_RESET_DEVICE = 34;
     public static final int VHOST_USER_GET_MAX_MEM_SLOTS = 36;
     public static final int VHOST_USER_ADD_MEM_REG = 37;
     public static final int VHOST_USER_REM_MEM_REG = 38;
     public static final int VHOST_USER_SET_STATUS = 39;
     public static final int VHOST_USER_GET_STATUS = 40;
+    public static final int VHOST_USER_SET_DEVICE_STATE_FD = 42;
+    public static final int VHOST_USER_CHECK_DEVICE_STATE = 43;
+    public static final int VHOST_USER_GET_VRING_BASE_SKIP_DRAIN = 45;
 
     // Back-end message types
     public static final int VHOST_USER_BACKEND_IOTLB_MSG = 1;
@@ -57,10 +62,14 @@ public final class VhostUser {
     public static final int VHOST_USER_PROTOCOL_F_LOG_SHMFD = 1;
     public static final int VHOST_USER_PROTOCOL_F_REPLY_ACK = 3;
     public static final int VHOST_USER_PROTOCOL_F_BACKEND_REQ = 5;
+    public static final int VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD = 12;
     public static final int VHOST_USER_PROTOCOL_F_RESET_DEVICE = 13;
     public static final int VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS = 15;
     public static final int VHOST_USER_PROTOCOL_F_STATUS = 16;
+    public static final int VHOST_USER_PROTOCOL_F_DEVICE_STATE = 19;
+    public static final int VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT = 20;
     public static final int VHOST_USER_PROTOCOL_F_GPA_ADDRESSES = 21;
+    public static final int VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN = 23;
 
     /** The feature bit that says that writes to buffers are to be logged. */
     public static final int VHOST_F_LOG_ALL = 26;
@@ -84,6 +93,15 @@ public final class VhostUser {
     public static final int VRING_IDX_MASK = 0xff;
 
     public static final int VRING_NOFD_MASK = 0x100;
+
+    /** Of the u64 that replies to SET_DEVICE_STATE_FD: no descriptor comes with it, and the bits below it tell failure. */
+    public static final int DEVICE_STATE_NOFD_MASK = 0x100;
+
+    /** The inflight description: u64 mmap size, u64 mmap offset, u16 num queues, u16 queue size. */
+    public static final int INFLIGHT_BYTES = 20;
+
+    /** The same, as the struct that front-ends in C send and expect. */
+    public static final int INFLIGHT_STRUCT_BYTES = 24;
 
     /** The largest request: the memory table with all its regions (u32 count, u32 padding, 32 bytes each). */
     public static final int MOST_PAYLOAD_BYTES = 8 + MAX_REGIONS * 32;

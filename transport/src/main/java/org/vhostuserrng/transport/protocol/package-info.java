@@ -26,14 +26,16 @@
  *   <tr><td>26, 27, 33</td><td>crypto sessions, GPU_SET_SOCKET</td><td>refused: other devices</td></tr>
  *   <tr><td>28, 29, 30</td><td>POSTCOPY_*</td><td>refused: a page fault would stop the loop, and with it other guests
  *       </td></tr>
- *   <tr><td>31, 32</td><td>GET_INFLIGHT_FD, SET_INFLIGHT_FD</td><td>not yet</td></tr>
+ *   <tr><td>31, 32</td><td>GET_INFLIGHT_FD, SET_INFLIGHT_FD</td><td>done, for both kinds of rings; refused while a ring
+ *       is started</td></tr>
  *   <tr><td>34, 39, 40</td><td>RESET_DEVICE, SET_STATUS, GET_STATUS</td><td>done</td></tr>
  *   <tr><td>35</td><td>VRING_KICK</td><td>refused: front-ends take in-band notifications if they are offered, whether
  *       they can or not</td></tr>
  *   <tr><td>36, 37, 38</td><td>GET_MAX_MEM_SLOTS, ADD_MEM_REG, REM_MEM_REG</td><td>done, if the operator says so</td></tr>
  *   <tr><td>41, 44</td><td>GET_SHARED_OBJECT, GET_SHMEM_CONFIG</td><td>refused: the device shares nothing</td></tr>
- *   <tr><td>42, 43</td><td>SET_DEVICE_STATE_FD, CHECK_DEVICE_STATE</td><td>not yet</td></tr>
- *   <tr><td>45</td><td>GET_VRING_BASE_SKIP_DRAIN</td><td>not yet</td></tr>
+ *   <tr><td>42, 43</td><td>SET_DEVICE_STATE_FD, CHECK_DEVICE_STATE</td><td>done; the channel is the front-end's and must be
+ *       a pipe</td></tr>
+ *   <tr><td>45</td><td>GET_VRING_BASE_SKIP_DRAIN</td><td>done; as GET_VRING_BASE, which waits for nothing either</td></tr>
  * </table>
  *
  * <table>
@@ -49,13 +51,12 @@
  *
  * <table>
  *   <caption>Protocol features</caption>
- *   <tr><th>offered</th><td>MQ, LOG_SHMFD, REPLY_ACK, BACKEND_REQ, RESET_DEVICE, STATUS, GPA_ADDRESSES; CONFIGURE_MEM_SLOTS if the
- *       operator says so</td></tr>
+ *   <tr><th>offered</th><td>MQ, LOG_SHMFD, REPLY_ACK, BACKEND_REQ, INFLIGHT_SHMFD, RESET_DEVICE, STATUS, DEVICE_STATE,
+ *       GET_VRING_BASE_INFLIGHT, GPA_ADDRESSES, GET_VRING_BASE_SKIP_DRAIN; CONFIGURE_MEM_SLOTS if the operator says
+ *       so</td></tr>
  *   <tr><th>not offered</th><td>RARP, MTU, CROSS_ENDIAN, CRYPTO_SESSION, CONFIG, SHARED_OBJECT, SHMEM (other devices);
  *       PAGEFAULT, INBAND_NOTIFICATIONS (see above); HOST_NOTIFIER (there is no register to map); XEN_MMAP (other
  *       hosts); BACKEND_SEND_FD (no request of the back-end has a descriptor)</td></tr>
- *   <tr><th>not yet</th><td>INFLIGHT_SHMFD, DEVICE_STATE, GET_VRING_BASE_INFLIGHT,
- *       GET_VRING_BASE_SKIP_DRAIN</td></tr>
  * </table>
  */
 package org.vhostuserrng.transport.protocol;

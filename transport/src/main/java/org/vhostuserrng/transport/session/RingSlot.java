@@ -2,6 +2,7 @@ package org.vhostuserrng.transport.session;
 
 import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DeviceQueue;
+import org.vhostuserrng.transport.InflightArea;
 import org.vhostuserrng.transport.InvalidQueueException;
 import org.vhostuserrng.transport.MissingTranslationException;
 import org.vhostuserrng.transport.QueueMemory;
@@ -91,6 +92,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         try {
             next = queue.drain();
             configured.memory().guestMemory().settle();
+            configured.inflight().settle();
         } catch (InternalError memoryGone) {
             // SIGBUS: the file behind the guest's memory has been cut off.
             breakRing(queue, "guest memory vanished: " + memoryGone.getMessage());
@@ -328,11 +330,14 @@ final class RingSlot extends Activity implements AutoCloseable {
                 configured.toQueueMemory(addresses.used()));
         memory = configured.queueMemory();
         startIsDue = false;
+        long features = configured.features();
+        InflightArea inflight = configured.inflight().area(index, features);
         QueueSetup setup =
-                new QueueSetup(index, size, base, configured.features(), areas, memory, call, writes, loop::now);
+                new QueueSetup(index, size, base, features, areas, memory, call, writes, loop::now, inflight);
         try {
             state = new Started(guest.device().start(setup));
             memory.guest().settle();
+            configured.inflight().settle();
         } catch (MissingTranslationException missing) {
             startIsDue = true;
             askForTranslation();

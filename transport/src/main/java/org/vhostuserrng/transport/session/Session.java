@@ -56,6 +56,7 @@ public final class Session extends Activity implements AutoCloseable {
     protected void run(long now, boolean ready) {
         try {
             channel.flush();
+            answerCheck();
             for (int i = 0; i < REQUESTS_A_TURN && !channel.hasUnsent(); i++) {
                 switch (channel.receive()) {
                     case MESSAGE -> serve();
@@ -90,6 +91,7 @@ public final class Session extends Activity implements AutoCloseable {
         try {
             state.close();
             guest.loop().unwatch(this, channel.fd());
+            guest.loop().forget(this);
         } finally {
             channel.close();
             onClosed.run();
@@ -101,8 +103,19 @@ public final class Session extends Activity implements AutoCloseable {
         close();
     }
 
+    /** vhost-user, CHECK_DEVICE_STATE: the back-end responds once it knows whether the transfer was successful. */
+    private void answerCheck() throws ProtocolViolation {
+        if (state.transfer().isDue()) {
+            channel.replyTo(
+                    VhostUser.VHOST_USER_CHECK_DEVICE_STATE, state.transfer().outcome());
+        }
+    }
+
     /** Serves the message that the channel holds. */
     private void serve() throws ProtocolViolation {
+        if (state.transfer().checkWaits()) {
+            throw new ProtocolViolation("request " + channel.id() + " before CHECK_DEVICE_STATE was answered");
+        }
         // vhost-user, IOTLB_MSG: the back-end has to acknowledge it, asked or not.
         boolean acknowledge =
                 channel.id() == VhostUser.VHOST_USER_IOTLB_MSG || (channel.needsReply() && state.acknowledges());

@@ -4,7 +4,11 @@ import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_F_LOG_ALL;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_F_PROTOCOL_FEATURES;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_BACKEND_REQ;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_DEVICE_STATE;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_GPA_ADDRESSES;
+import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_LOG_SHMFD;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_MQ;
 import static org.vhostuserrng.transport.protocol.VhostUser.VHOST_USER_PROTOCOL_F_REPLY_ACK;
@@ -49,6 +53,8 @@ final class SessionState implements AutoCloseable {
     private boolean negotiated;
     private long status;
     private final DirtyLog dirtyLog = new DirtyLog();
+    private final InflightBuffer inflight;
+    private final StateTransfer transfer;
     private MemoryTable memory = MemoryTable.empty();
     private final Translations translations;
 
@@ -58,6 +64,8 @@ final class SessionState implements AutoCloseable {
         this.rings = new RingSlot[device.queueCount()];
         this.translations = new Translations(rings, guest.log());
         Arrays.setAll(rings, i -> new RingSlot(i, guest, this, session));
+        this.inflight = new InflightBuffer(device);
+        this.transfer = new StateTransfer(guest, session, this::isSuspended);
     }
 
     MemoryTable memory() {
@@ -79,6 +87,19 @@ final class SessionState implements AutoCloseable {
 
     DirtyLog dirtyLog() {
         return dirtyLog;
+    }
+
+    InflightBuffer inflight() {
+        return inflight;
+    }
+
+    StateTransfer transfer() {
+        return transfer;
+    }
+
+    /** vhost-user, "Suspended device state": all rings are stopped. */
+    private boolean isSuspended() {
+        return Arrays.stream(rings).noneMatch(RingSlot::isStarted);
     }
 
     Translations translations() {
@@ -110,6 +131,8 @@ final class SessionState implements AutoCloseable {
         translations.close();
         memory.unmap();
         dirtyLog.close();
+        inflight.close();
+        transfer.close();
     }
 
     /** Carries a request out, and tells whether it has been replied to. */
@@ -124,7 +147,15 @@ final class SessionState implements AutoCloseable {
                 // One front-end is served at a time: whoever is connected owns the session.
             }
             case Request.ResetOwner() -> disableRings();
-            case Request.ResetDevice() -> resetDevice();
+            case Request.GetInflightFd(Request.Inflight wanted) -> {
+                require(VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
+                inflight.offer(wanted, features, channel);
+            }
+            case Request.SetInflightFd(Request.Inflight given) -> setInflightFd(given, fds);
+            case Request.ResetDevice() -> {
+                resetDevice();
+                inflight.clear();
+            }
             case Request.SetStatus(long newStatus) -> setStatus(newStatus);
             case Request.GetStatus() -> channel.reply(status);
             case Request.SetMemTable table ->
@@ -148,6 +179,22 @@ final class SessionState implements AutoCloseable {
                 ring(index).setEnabled(enabled);
             case Request.SetBackendReqFd() -> translations.askOn(fds.take());
             case Request.IotlbMsg message -> translate(message);
+            case Request.SetDeviceStateFd(int direction, int phase) -> {
+                require(VHOST_USER_PROTOCOL_F_DEVICE_STATE);
+                channel.reply(transfer.begin(direction, phase, fds));
+            }
+            case Request.CheckDeviceState() -> {
+                require(VHOST_USER_PROTOCOL_F_DEVICE_STATE);
+                if (transfer.check()) {
+                    channel.reply(transfer.outcome());
+                }
+            }
+            case Request.GetVringBaseSkipDrain(int index) -> {
+                require(VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
+                require(VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT);
+                require(VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN);
+                channel.reply(index, ring(index).stop());
+            }
             case Request.Unknown(int id) ->
                 throw new ProtocolViolation("unknown request " + Integer.toUnsignedString(id));
         }
@@ -159,6 +206,10 @@ final class SessionState implements AutoCloseable {
             case Request.GetFeatures(), Request.GetProtocolFeatures(), Request.GetQueueNum() -> true;
             case Request.GetStatus(), Request.GetMaxMemSlots() -> true;
             case Request.GetVringBase ignored -> true;
+            case Request.GetVringBaseSkipDrain ignored -> true;
+            case Request.GetInflightFd ignored -> true;
+            case Request.SetDeviceStateFd ignored -> true;
+            case Request.CheckDeviceState() -> true;
             case Request.SetLogBase ignored -> true;
             default -> false;
         };
@@ -178,9 +229,13 @@ final class SessionState implements AutoCloseable {
                 | mask(VHOST_USER_PROTOCOL_F_LOG_SHMFD)
                 | mask(VHOST_USER_PROTOCOL_F_REPLY_ACK)
                 | mask(VHOST_USER_PROTOCOL_F_BACKEND_REQ)
+                | mask(VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD)
                 | mask(VHOST_USER_PROTOCOL_F_RESET_DEVICE)
                 | mask(VHOST_USER_PROTOCOL_F_STATUS)
+                | mask(VHOST_USER_PROTOCOL_F_DEVICE_STATE)
+                | mask(VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT)
                 | mask(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES)
+                | mask(VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN)
                 | (policy.memSlots() ? mask(VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS) : 0);
     }
 
@@ -188,11 +243,17 @@ final class SessionState implements AutoCloseable {
         return (protocolFeatures & mask(protocolFeature)) != 0;
     }
 
+    private void require(int protocolFeature) throws ProtocolViolation {
+        if (!accepted(protocolFeature)) {
+            throw new ProtocolViolation("needs protocol feature " + protocolFeature + ", which was not accepted");
+        }
+    }
+
     private void setFeatures(long accepted) throws ProtocolViolation {
         requireOffered("features", accepted, offeredFeatures());
         // Logging begins and ends while rings run; nothing else may change under them.
         boolean changed = ((accepted ^ features) & ~mask(VHOST_F_LOG_ALL)) != 0;
-        if (changed && Arrays.stream(rings).anyMatch(RingSlot::isStarted)) {
+        if (changed && !isSuspended()) {
             throw new ProtocolViolation("features changed while a ring is started");
         }
         features = accepted;
@@ -289,9 +350,17 @@ final class SessionState implements AutoCloseable {
     }
 
     private void forgetTranslationsUnlessUsed() {
-        if (Arrays.stream(rings).noneMatch(RingSlot::isStarted)) {
+        if (isSuspended()) {
             translations.forgetAll();
         }
+    }
+
+    private void setInflightFd(Request.Inflight given, ReceivedFds fds) throws ProtocolViolation {
+        require(VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
+        if (!isSuspended()) {
+            throw new ProtocolViolation("inflight buffer changed while a ring is started");
+        }
+        inflight.use(given, fds.get(0), policy.sealedMemoryOnly());
     }
 
     // --- rings -----------------------------------------------------------------------------------------------------

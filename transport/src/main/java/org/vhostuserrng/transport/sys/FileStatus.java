@@ -26,6 +26,7 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
     private static final int S_IFMT = 0xf000;
     private static final int S_IFREG = 0x8000;
     private static final int S_IFSOCK = 0xc000;
+    private static final int S_IFIFO = 0x1000;
 
     static FileStatus of(OwnedFd fd) throws HostFault {
         return statx(fd.number(), "", AT_EMPTY_PATH);
@@ -42,6 +43,11 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
 
     public boolean isSocket() {
         return (mode & S_IFMT) == S_IFSOCK;
+    }
+
+    /** Whether it is a pipe, with a name or without. */
+    public boolean isPipe() {
+        return (mode & S_IFMT) == S_IFIFO;
     }
 
     public boolean isSameFileAs(FileStatus other) {

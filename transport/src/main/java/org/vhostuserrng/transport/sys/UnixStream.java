@@ -19,6 +19,7 @@ public final class UnixStream implements AutoCloseable {
     public static final int MOST_FDS = 8;
 
     private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
+    private static final MemorySegment SENDMSG = Libc.symbol("sendmsg");
     private static final MemorySegment CONNECT = Libc.symbol("connect");
     private static final MemorySegment SEND = Libc.symbol("send");
     private static final MemorySegment GETSOCKOPT = Libc.symbol("getsockopt");
@@ -49,6 +50,7 @@ public final class UnixStream implements AutoCloseable {
     private static final long CMSG_LEVEL = 8;
     private static final long CMSG_TYPE = 12;
     private static final long CMSG_DATA = 16;
+    private static final long CMSG_SPACE_OF_ONE = CMSG_DATA + Long.BYTES;
     private static final long CONTROL_BYTES = CMSG_DATA + MOST_FDS * Integer.BYTES;
 
     private final OwnedFd fd;
@@ -142,6 +144,17 @@ public final class UnixStream implements AutoCloseable {
     public int send(MemorySegment source) {
         return (int) Libc.callLong(
                 SEND, fd.number(), source.address(), source.byteSize(), MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
+    }
+
+    /** Sends bytes and, with the first of them, a descriptor, which stays the caller's: as {@link #send(MemorySegment)}. */
+    public int send(MemorySegment source, OwnedFd passed) {
+        prepare(source);
+        message.set(ValueLayout.JAVA_LONG, MSG_CONTROLLEN, CMSG_SPACE_OF_ONE);
+        control.set(ValueLayout.JAVA_LONG, 0, CMSG_DATA + Integer.BYTES);
+        control.set(ValueLayout.JAVA_INT, CMSG_LEVEL, SOL_SOCKET);
+        control.set(ValueLayout.JAVA_INT, CMSG_TYPE, SCM_RIGHTS);
+        control.set(ValueLayout.JAVA_INT, CMSG_DATA, passed.number());
+        return (int) Libc.callLong(SENDMSG, fd.number(), message.address(), MSG_NOSIGNAL, 0, 0, 0);
     }
 
     /** For registration with {@link Epoll}; this object stays the owner. */

@@ -167,4 +167,41 @@ class RequestDecoderTest {
                 ProtocolViolation.class,
                 () -> RequestDecoder.decode(VhostUser.VHOST_USER_SET_BACKEND_REQ_FD, payload, fds));
     }
+
+    private static MemorySegment inflight(int bytes) {
+        ByteBuffer payload = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
+        payload.putLong(0, 4160).putLong(8, 64).putShort(16, (short) 1).putShort(18, (short) 0x8000);
+        return MemorySegment.ofBuffer(payload);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"20", "24"})
+    void decodesAnInflightDescriptionWithAndWithoutThePaddingOfTheStruct(int bytes) throws ProtocolViolation {
+        Request request = RequestDecoder.decode(VhostUser.VHOST_USER_SET_INFLIGHT_FD, inflight(bytes), 1);
+
+        assertEquals(new Request.SetInflightFd(new Request.Inflight(4160, 64, 1, 32768, bytes)), request);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"31, 20, 1", "31, 24, 1", "31, 28, 0", "32, 24, 0", "32, 24, 2", "32, 32, 1"})
+    void refusesAnInflightDescriptionOfAnotherSizeOrWithOtherDescriptors(int id, int bytes, int fds) {
+        MemorySegment payload = inflight(bytes);
+
+        assertThrows(ProtocolViolation.class, () -> RequestDecoder.decode(id, payload, fds));
+    }
+
+    @Test
+    void decodesTheParametersOfAStateTransfer() throws ProtocolViolation {
+        Request request = RequestDecoder.decode(VhostUser.VHOST_USER_SET_DEVICE_STATE_FD, u32s(1, 0), 1);
+
+        assertEquals(new Request.SetDeviceStateFd(1, 0), request);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"42, 2, 0", "42, 2, 2", "42, 1, 1", "43, 1, 0", "43, 0, 1", "45, 1, 0", "45, 2, 1"})
+    void refusesMessagesOfStateTransfersOfAnotherSizeOrWithOtherDescriptors(int id, int words, int fds) {
+        MemorySegment payload = u32s(new int[words]);
+
+        assertThrows(ProtocolViolation.class, () -> RequestDecoder.decode(id, payload, fds));
+    }
 }

@@ -226,5 +226,20 @@ class VhostUserServerTest {
         public DeviceQueue start(QueueSetup setup) {
             throw new IllegalStateException("no queue is started here");
         }
+
+        @Override
+        public long inflightBytes(long features, int queueSize) {
+            return queueSize;
+        }
+
+        @Override
+        public byte[] saveState(long now) {
+            throw new IllegalStateException("no state is saved here");
+        }
+
+        @Override
+        public void loadState(long now, byte[] state) {
+            throw new IllegalStateException("no state is loaded here");
+        }
     }
 }

@@ -1,0 +1,94 @@
+package org.vhostuserrng.device;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import org.vhostuserrng.transport.QueueMemory;
+
+/**
+ * The lists of descriptors that a predecessor took from a packed virtqueue and did not use, in the order in which it
+ * took them: copies, as the descriptors in the ring may have been overwritten by used ones.
+ */
+final class PackedResubmissions {
+    private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /**
+     * A list.
+     *
+     * @param head its first entry in the record of the requests under way
+     * @param begin which of the copies is its first
+     */
+    private record Resubmission(int head, int begin, int length) {}
+
+    private final int size;
+    private final List<Resubmission> lists = new ArrayList<>();
+    /** Native memory like the ring's, for the sake of the code that walks both; null until there is a list. */
+    private MemorySegment copies;
+
+    private int copied;
+    private int done;
+
+    /** None yet, of a virtqueue of this size. */
+    PackedResubmissions(int size) {
+        this.size = size;
+    }
+
+    /** Begins a list of this many descriptors, which are added next; together at most the virtqueue's size. */
+    void begin(int head, int length) {
+        if (copies == null) {
+            copies = Arena.ofAuto().allocate((long) size * Virtio.DESCRIPTOR_BYTES, Virtio.DESCRIPTOR_BYTES);
+        }
+        lists.add(new Resubmission(head, copied, length));
+    }
+
+    void add(long address, int length, int id, int flags) {
+        // As if it were of the first round, whatever round it is of.
+        int available = (flags & ~Virtio.VIRTQ_DESC_F_USED) | Virtio.VIRTQ_DESC_F_AVAIL;
+        long at = (long) copied++ * Virtio.DESCRIPTOR_BYTES;
+        copies.set(LE64, at, address);
+        copies.set(LE32, at + PackedDescriptorWalk.LEN, length);
+        copies.set(LE16, at + PackedDescriptorWalk.ID, (short) id);
+        copies.set(LE16, at + PackedDescriptorWalk.FLAGS, (short) available);
+    }
+
+    /** How many descriptors there are in all the lists. */
+    int descriptors() {
+        return copied;
+    }
+
+    /** Over the copies; null if there are none. */
+    PackedDescriptorWalk walk(QueueMemory memory, boolean indirectAllowed) {
+        return copies == null ? null : new PackedDescriptorWalk(copies, size, memory, indirectAllowed);
+    }
+
+    boolean hasNext() {
+        return done < lists.size();
+    }
+
+    /** Collects the buffers of the next list, with a {@link #walk}: null, or what is wrong with it. */
+    RingFault collect(PackedDescriptorWalk walk, BufferChain chain) {
+        Resubmission next = lists.get(done);
+        long flags = (long) next.begin() * Virtio.DESCRIPTOR_BYTES + PackedDescriptorWalk.FLAGS;
+        int firstFlags = Short.toUnsignedInt(copies.get(LE16, flags));
+        return walk.collect(next.begin(), true, firstFlags, next.length(), chain);
+    }
+
+    /** The first entry of the next list in the record of the requests under way. */
+    int head() {
+        return lists.get(done).head();
+    }
+
+    /** Goes on to the list after the next, if there is a next one: whether there was. */
+    boolean advance() {
+        if (!hasNext()) {
+            return false;
+        }
+        done++;
+        return true;
+    }
+}
