@@ -17,6 +17,8 @@ final class LibC {
     static final int EFD_CLOEXEC = 0x80000;
     static final int POLLIN = 0x1;
     static final int MSG_NOSIGNAL = 0x4000;
+    static final int EFD_SEMAPHORE = 1;
+    static final int F_SETFL = 4;
     static final int SOL_SOCKET = 1;
     static final int SCM_RIGHTS = 1;
     static final int MSG_CMSG_CLOEXEC = 0x40000000;
