@@ -104,6 +104,11 @@ final class Daemon implements AutoCloseable {
         return Files.readString(proc("maps"), StandardCharsets.UTF_8);
     }
 
+    /** The processor time that all its threads have had. */
+    Duration cpuTime() {
+        return process.info().totalCpuDuration().orElseThrow();
+    }
+
     /** Everything it has printed. */
     String log() throws IOException {
         return Files.readString(log, StandardCharsets.UTF_8);

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -90,7 +91,7 @@ class FairShareIT {
         assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
         try (RandomAccessFile writer = new RandomAccessFile(fifo.toFile(), "rw");
                 ScheduledExecutorService slowly = Executors.newSingleThreadScheduledExecutor()) {
-            slowly.scheduleAtFixedRate(() -> write(writer), 0, 10, TimeUnit.MILLISECONDS);
+            ScheduledFuture<?> writing = slowly.scheduleAtFixedRate(() -> write(writer), 0, 10, TimeUnit.MILLISECONDS);
             Daemon daemon = daemons.startForGuests(3, "--source=file:" + fifo, "--guest=socket2,weight=4");
 
             try (GreedyGuest large = greedy(daemon, 0, 16, 65536);
@@ -102,7 +103,7 @@ class FairShareIT {
                 assertShare(1 / 6.0, small, large, small, four);
                 assertShare(4 / 6.0, four, large, small, four);
             }
-            slowly.shutdownNow();
+            writing.cancel(true);
         }
     }
 

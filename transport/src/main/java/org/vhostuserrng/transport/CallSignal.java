@@ -26,6 +26,11 @@ public final class CallSignal implements AutoCloseable {
         return count;
     }
 
+    /** Whether the descriptor keeps who signals it waiting. */
+    public boolean isStuck() {
+        return target != null && target.isStuck();
+    }
+
     /** Replaces the descriptor; null for none. Takes ownership. For the transport alone, which has such descriptors. */
     @SuppressWarnings("exports")
     public void redirect(EventFd newTarget) {

@@ -11,6 +11,7 @@ import jnr.ffi.Pointer;
  */
 public final class EventFd implements AutoCloseable {
     private static final int COUNTER_SIZE = 8;
+    private static final long FULL = -2;
 
     private final int fd;
     private final Pointer one;
@@ -24,11 +25,20 @@ public final class EventFd implements AutoCloseable {
      * @throws IOException when the process has no file descriptor left
      */
     public EventFd() throws IOException {
-        fd = LibC.checked("eventfd", LibC.calls().eventfd(0, LibC.EFD_CLOEXEC | LibC.EFD_NONBLOCK));
+        this(0);
+    }
+
+    private EventFd(int flags) throws IOException {
+        fd = LibC.checked("eventfd", LibC.calls().eventfd(0, LibC.EFD_CLOEXEC | LibC.EFD_NONBLOCK | flags));
         one = LibC.runtime().getMemoryManager().allocateDirect(COUNTER_SIZE);
         one.putLong(0, 1);
         counter = LibC.runtime().getMemoryManager().allocateDirect(COUNTER_SIZE);
         pollFd = LibC.allocatePollFd(fd);
+    }
+
+    /** An eventfd of which each read takes one (EFD_SEMAPHORE). */
+    public static EventFd semaphore() throws IOException {
+        return new EventFd(LibC.EFD_SEMAPHORE);
     }
 
     /** The file descriptor, owned by this object. */
@@ -41,6 +51,21 @@ public final class EventFd implements AutoCloseable {
         if (LibC.calls().write(fd, one, COUNTER_SIZE) != COUNTER_SIZE) {
             throw new IOException("write to eventfd " + fd + ": " + LibC.errno());
         }
+    }
+
+    /** Adds as much as there is room for: the next {@link #signal} of anybody fails, or waits. */
+    public void fill() throws IOException {
+        take();
+        Pointer full = LibC.runtime().getMemoryManager().allocateDirect(COUNTER_SIZE);
+        full.putLong(0, FULL);
+        if (LibC.calls().write(fd, full, COUNTER_SIZE) != COUNTER_SIZE) {
+            throw new IOException("write to eventfd " + fd + ": " + LibC.errno());
+        }
+    }
+
+    /** Clears O_NONBLOCK, for everybody who shares the eventfd. */
+    public void makeBlocking() throws IOException {
+        LibC.checked("fcntl", LibC.calls().fcntl(fd, LibC.F_SETFL, 0));
     }
 
     /** Takes the counter: how often it was signalled since it was last taken; 0 if not at all. Never blocks. */

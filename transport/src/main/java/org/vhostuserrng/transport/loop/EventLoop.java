@@ -6,6 +6,7 @@ import org.vhostuserrng.transport.sys.Epoll;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.transport.sys.WaitBreaker;
 
 /**
  * The turns of one thread. {@link #await} waits for something to do, {@link #doWork} does it and never waits; a test
@@ -16,24 +17,29 @@ public final class EventLoop implements AutoCloseable {
     private static final int EVENTS_A_TURN = 256;
     private static final long WAKE_TOKEN = -1;
     private static final long NANOS_A_MILLI = TimeUnit.MILLISECONDS.toNanos(1);
+    /** How long after the last turn its calls are still kept from waiting: to switch that costs a system call. */
+    private static final long LULL_NANOS = 5 * WaitBreaker.TICK_MILLIS * NANOS_A_MILLI;
 
     private final LongSupplier nanoTime;
     private final long origin;
     private final Epoll epoll;
     private final EventFd wake;
+    private final WaitBreaker waits;
     private final ActivityTable table = new ActivityTable();
     private final DeadlineHeap deadlines = new DeadlineHeap();
     private final WaitingLine line = new WaitingLine(1);
     private final WaitingLine waitForSource = new WaitingLine(2);
     private volatile boolean sourceReady;
     private int readyEvents;
+    private long lastTurn;
     private long longestTurn;
 
-    private EventLoop(LongSupplier nanoTime, Epoll epoll, EventFd wake) {
+    private EventLoop(LongSupplier nanoTime, Epoll epoll, EventFd wake, WaitBreaker waits) {
         this.nanoTime = nanoTime;
         this.origin = nanoTime.getAsLong();
         this.epoll = epoll;
         this.wake = wake;
+        this.waits = waits;
     }
 
     /**
@@ -45,7 +51,7 @@ public final class EventLoop implements AutoCloseable {
         Epoll epoll = Epoll.open(EVENTS_A_TURN);
         EventFd wake = EventFd.create();
         epoll.add(wake.fd(), Epoll.EPOLLIN, WAKE_TOKEN);
-        return new EventLoop(nanoTime, epoll, wake);
+        return new EventLoop(nanoTime, epoll, wake, WaitBreaker.open());
     }
 
     /** The loop's time: nanoseconds since it was opened, never negative. */
@@ -75,7 +81,13 @@ public final class EventLoop implements AutoCloseable {
             sourceReady = false;
             turns += runAll(waitForSource);
         }
-        longestTurn = Math.max(longestTurn, now() - began);
+        long ended = now();
+        longestTurn = Math.max(longestTurn, ended - began);
+        if (turns > 0) {
+            lastTurn = ended;
+        } else if (ended - lastTurn > LULL_NANOS) {
+            waits.disarm();
+        }
         return turns;
     }
 
@@ -97,9 +109,21 @@ public final class EventLoop implements AutoCloseable {
 
     /** Gives the activity a turn whenever the descriptor is readable. */
     public void watch(Activity activity, OwnedFd fd) throws HostFault {
+        watch(activity, fd, Epoll.EPOLLIN);
+    }
+
+    /**
+     * Gives the activity a turn each time that the descriptor, an eventfd, is written to, and now if it has been. It need
+     * not be read, which a peer could make wait, or of no avail where it is a semaphore.
+     */
+    public void watchWrites(Activity activity, OwnedFd fd) throws HostFault {
+        watch(activity, fd, Epoll.EPOLLIN | Epoll.EPOLLET);
+    }
+
+    private void watch(Activity activity, OwnedFd fd, int events) throws HostFault {
         long token = table.add(activity);
         try {
-            epoll.add(fd, Epoll.EPOLLIN, token);
+            epoll.add(fd, events, token);
         } catch (HostFault refused) {
             table.remove(activity);
             throw refused;
@@ -150,6 +174,7 @@ public final class EventLoop implements AutoCloseable {
 
     @Override
     public void close() {
+        waits.close();
         wake.close();
         epoll.close();
     }
@@ -206,6 +231,7 @@ public final class EventLoop implements AutoCloseable {
 
     /** The one place that survives a bug: the guest that ran into it loses its session, the others go on. */
     private void run(Activity activity, boolean ready) {
+        waits.arm();
         try {
             activity.run(now(), ready);
         } catch (RuntimeException bug) {

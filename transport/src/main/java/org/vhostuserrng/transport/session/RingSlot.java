@@ -49,6 +49,11 @@ final class RingSlot extends Activity implements AutoCloseable {
     private Addresses addresses;
     private boolean enabled;
     private boolean polled;
+    /** Whether it has been told where the ring begins. */
+    private boolean based;
+    /** Whether a kick has come that asks for a start. */
+    private boolean kicked;
+
     private EventFd kick;
     private EventFd err;
     /** What the present queue, or the last one, uses. */
@@ -71,8 +76,7 @@ final class RingSlot extends Activity implements AutoCloseable {
     @Override
     protected void run(long now, boolean ready) {
         if (ready) {
-            // Before the ring is looked at: a kick that comes while it is looked at must not get lost.
-            kick.drain();
+            kicked = true;
             startOnKick();
         } else if (startIsDue) {
             startAtLast();
@@ -98,7 +102,9 @@ final class RingSlot extends Activity implements AutoCloseable {
             breakRing(queue, "guest memory vanished: " + memoryGone.getMessage());
             return;
         }
-        if (next == DeviceQueue.IDLE) {
+        if (call.isStuck()) {
+            breakRing(queue, "call descriptor that keeps us waiting");
+        } else if (next == DeviceQueue.IDLE) {
             if (polled) {
                 loop.schedule(this, now + POLL_NANOS);
             }
@@ -118,7 +124,7 @@ final class RingSlot extends Activity implements AutoCloseable {
     }
 
     private void startOnKick() {
-        // vhost-user, "Ring states": a ring is started by the first kick; one that comes too early is left at that.
+        // vhost-user, "Ring states": a ring is started by the first kick; one that comes too early is remembered.
         if (state instanceof Stopped(int base) && isConfigured() && !startIsDue) {
             try {
                 start(base);
@@ -156,7 +162,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         startIsDue = false;
         missed.forget();
         loop.forget(this);
-        dropKick();
+        discardKick();
         if (err != null) {
             err.signal();
         }
@@ -165,18 +171,23 @@ final class RingSlot extends Activity implements AutoCloseable {
     // --- what the front-end causes ---------------------------------------------------------------------------------
 
     void setNum(int num) throws ProtocolViolation {
-        requireStopped("SET_VRING_NUM");
+        if (num != size) {
+            requireStopped("SET_VRING_NUM");
+        }
         // VIRTIO 1.3 §2.7, §2.8: the largest queue of either kind.
         if (num < 1 || num > LARGEST_QUEUE) {
             throw new ProtocolViolation(
                     "queue size " + Integer.toUnsignedString(num) + ", expected 1 to " + LARGEST_QUEUE);
         }
         size = num;
+        startIfComplete();
     }
 
     void setBase(int base) throws ProtocolViolation {
         requireStopped("SET_VRING_BASE");
         state = new Stopped(base);
+        based = true;
+        startIfComplete();
     }
 
     /** A started ring goes on at its new place. */
@@ -185,7 +196,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         addresses = newAddresses;
         if (moved) {
             suspend();
-            resume();
+            startIfComplete();
         }
     }
 
@@ -211,6 +222,8 @@ final class RingSlot extends Activity implements AutoCloseable {
         kick = newKick;
         polled = newKick == null;
         startIfComplete();
+        // A kick may have come to the descriptor before.
+        loop.again(this);
     }
 
     /** Takes ownership; null for no notifications. */
@@ -248,9 +261,12 @@ final class RingSlot extends Activity implements AutoCloseable {
         startIsDue = false;
         missed.forget();
         loop.forget(this);
-        dropKick();
+        discardKick();
         int base = base();
         state = new Stopped(base);
+        // Before it is told where to go on, or kicked, the ring is not expected to.
+        based = false;
+        kicked = false;
         return base;
     }
 
@@ -276,9 +292,16 @@ final class RingSlot extends Activity implements AutoCloseable {
         }
     }
 
-    /** Starts again what {@link #suspend} stopped, with whatever is configured now. */
-    void resume() throws ProtocolViolation {
-        startIfComplete();
+    /**
+     * Starts again what {@link #suspend} stopped, with the memory that there is now. If the ring does not lie in it, it
+     * waits for other memory or addresses, and breaks if it is kicked before.
+     */
+    void resume() {
+        try {
+            startIfComplete();
+        } catch (ProtocolViolation notThere) {
+            guest.log().warn(notThere.getMessage());
+        }
     }
 
     /** Translations of a range of addresses end: if parts of the ring lie there, it stops until there are new ones. */
@@ -309,9 +332,13 @@ final class RingSlot extends Activity implements AutoCloseable {
 
     // ---------------------------------------------------------------------------------------------------------------
 
+    /**
+     * The first kick starts a ring. One that is enabled and complete does not wait for it: a front-end that goes on with
+     * a back-end that was away does not kick for what the guest asked before.
+     */
     private void startIfComplete() throws ProtocolViolation {
-        boolean complete = enabled && (kick != null || polled) && isConfigured();
-        if (complete && state instanceof Stopped(int base)) {
+        boolean expected = kicked || (enabled && based && (kick != null || polled));
+        if (expected && isConfigured() && state instanceof Stopped(int base)) {
             start(base);
             if (state instanceof Started) {
                 loop.again(this);
@@ -336,6 +363,7 @@ final class RingSlot extends Activity implements AutoCloseable {
                 new QueueSetup(index, size, base, features, areas, memory, call, writes, loop::now, inflight);
         try {
             state = new Started(guest.device().start(setup));
+            based = true;
             memory.guest().settle();
             configured.inflight().settle();
         } catch (MissingTranslationException missing) {
@@ -366,11 +394,19 @@ final class RingSlot extends Activity implements AutoCloseable {
 
     private void watch(EventFd newKick) throws HostFault {
         try {
-            loop.watch(this, newKick.fd());
+            loop.watchWrites(this, newKick.fd());
         } catch (HostFault refused) {
             newKick.close();
             throw refused;
         }
+    }
+
+    /** Kicks that were meant for the ring as it was are not for the next one. */
+    private void discardKick() {
+        if (kick != null) {
+            kick.drain();
+        }
+        dropKick();
     }
 
     private void dropKick() {

@@ -251,8 +251,9 @@ final class SessionState implements AutoCloseable {
 
     private void setFeatures(long accepted) throws ProtocolViolation {
         requireOffered("features", accepted, offeredFeatures());
-        // Logging begins and ends while rings run; nothing else may change under them.
-        boolean changed = ((accepted ^ features) & ~mask(VHOST_F_LOG_ALL)) != 0;
+        // Logging begins and ends while rings run; nothing else that a driver knows of may change under them.
+        long notTheDrivers = mask(VHOST_F_LOG_ALL) | mask(VHOST_USER_F_PROTOCOL_FEATURES);
+        boolean changed = ((accepted ^ features) & ~notTheDrivers) != 0;
         if (changed && !isSuspended()) {
             throw new ProtocolViolation("features changed while a ring is started");
         }
@@ -316,7 +317,7 @@ final class SessionState implements AutoCloseable {
     }
 
     /** Rings that run go on in the new memory. */
-    private void changeMemory(MemoryTable next) throws ProtocolViolation {
+    private void changeMemory(MemoryTable next) {
         for (RingSlot ring : rings) {
             ring.suspend();
         }

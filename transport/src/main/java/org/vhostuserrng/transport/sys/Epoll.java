@@ -5,12 +5,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * An epoll instance, level-triggered. Each descriptor is registered with 64 bits of the caller's choice, which come
+ * An epoll instance. Each descriptor is registered with 64 bits of the caller's choice, which come
  * back with its events. Confined to the thread that opened it.
  */
 public final class Epoll implements AutoCloseable {
     public static final int EPOLLIN = 0x1;
     public static final int EPOLLOUT = 0x4;
+    /** Not as long as it is ready, but each time that it is written to. */
+    public static final int EPOLLET = 1 << 31;
 
     private static final MemorySegment EPOLL_CREATE1 = Libc.symbol("epoll_create1");
     private static final MemorySegment EPOLL_CTL = Libc.symbol("epoll_ctl");

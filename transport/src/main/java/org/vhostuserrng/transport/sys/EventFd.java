@@ -8,12 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * An eventfd: a kick, a call or an err descriptor of a virtqueue, or our own wake-up. Non-blocking always.
- * {@link #signal} and {@link #drain} may be called by any thread while the descriptor is open.
+ * An eventfd: a kick, a call or an err descriptor of a virtqueue, or our own wake-up. Non-blocking, unless a peer that
+ * shares it undoes that: see {@link WaitBreaker}. {@link #signal} and {@link #drain} may be called by any thread while
+ * the descriptor is open, if it is our own.
  */
 public final class EventFd implements AutoCloseable {
     private static final MemorySegment EVENTFD = Libc.symbol("eventfd");
-    private static final MemorySegment READ = Libc.symbol("read");
+    private static final MemorySegment PREADV2 = Libc.symbol("preadv2");
     private static final MemorySegment WRITE = Libc.symbol("write");
     private static final int EFD_CLOEXEC = 0x80000;
     private static final long COUNTER_BYTES = ValueLayout.JAVA_LONG.byteSize();
@@ -23,7 +24,16 @@ public final class EventFd implements AutoCloseable {
     /** What a drained counter held is of no interest, so all share one place to read it into. */
     private static final MemorySegment DISCARDED = Arena.global().allocate(ValueLayout.JAVA_LONG);
 
+    private static final int RWF_NOWAIT = 8;
+    /** Of preadv2: as read. */
+    private static final long NO_OFFSET = -1;
+
+    // struct iovec { void *iov_base; size_t iov_len; };
+    private static final MemorySegment DISCARDED_VECTOR =
+            Arena.global().allocateFrom(ValueLayout.JAVA_LONG, DISCARDED.address(), COUNTER_BYTES);
+
     private final OwnedFd fd;
+    private boolean stuck;
 
     private EventFd(OwnedFd fd) {
         this.fd = fd;
@@ -56,13 +66,23 @@ public final class EventFd implements AutoCloseable {
 
     /** Adds one. A counter that is full stays full, which is as readable as it gets. */
     public void signal() {
-        long unused = Libc.callLong(WRITE, fd.number(), ONE.address(), COUNTER_BYTES, 0, 0, 0);
-        assert unused == COUNTER_BYTES || unused == -Errno.EAGAIN;
+        if (stuck) {
+            return;
+        }
+        long result = Libc.callLong(WRITE, fd.number(), ONE.address(), COUNTER_BYTES, 0, 0, 0);
+        assert result == COUNTER_BYTES || result == -Errno.EAGAIN || result == -Errno.EINTR;
+        // Only a full counter that somebody made wait again: once is enough.
+        stuck = result == -Errno.EINTR;
     }
 
-    /** Resets the counter to zero. */
+    /** Whether a {@link #signal} had to wait, which only a peer that means harm brings about. There are no more then. */
+    public boolean isStuck() {
+        return stuck;
+    }
+
+    /** Resets the counter to zero; that of a semaphore goes down by one. Never waits. */
     public void drain() {
-        long unused = Libc.callLong(READ, fd.number(), DISCARDED.address(), COUNTER_BYTES, 0, 0, 0);
+        long unused = Libc.callLong(PREADV2, fd.number(), DISCARDED_VECTOR.address(), 1, NO_OFFSET, RWF_NOWAIT, 0);
         assert unused == COUNTER_BYTES || unused == -Errno.EAGAIN;
     }
 

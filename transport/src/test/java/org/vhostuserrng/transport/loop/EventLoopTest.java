@@ -61,6 +61,38 @@ class EventLoopTest {
     }
 
     @Test
+    void givesATurnForEachWriteToAnEventfdThatNobodyReads() throws HostFault {
+        try (EventFd kick = EventFd.create()) {
+            RecordedActivity activity = new RecordedActivity();
+            loop.watchWrites(activity, kick.fd());
+
+            kick.signal();
+            loop.doWork();
+            loop.doWork();
+            kick.signal();
+            loop.doWork();
+            loop.doWork();
+
+            assertEquals(2, activity.turns.size());
+            loop.unwatch(activity, kick.fd());
+        }
+    }
+
+    @Test
+    void givesATurnForAWriteThatWasBeforeItWatched() throws HostFault {
+        try (EventFd kick = EventFd.create()) {
+            RecordedActivity activity = new RecordedActivity();
+            kick.signal();
+
+            loop.watchWrites(activity, kick.fd());
+            loop.doWork();
+
+            assertEquals(1, activity.turns.size());
+            loop.unwatch(activity, kick.fd());
+        }
+    }
+
+    @Test
     void dropsTheEventOfAnActivityThatAnotherOneRemovedInTheSameTurn() throws HostFault {
         try (EventFd one = EventFd.create();
                 EventFd other = EventFd.create()) {

@@ -1,14 +1,74 @@
 package org.vhostuserrng.transport.sys;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class EventFdTest {
+    private static final long FULL = -2;
+    private static final int F_SETFL = 4;
+
+    private static void fill(EventFd event) {
+        try (Arena arena = Arena.ofConfined()) {
+            long full = arena.allocateFrom(ValueLayout.JAVA_LONG, FULL).address();
+            assertEquals(8, Libc.callLong(Libc.symbol("write"), event.fd().number(), full, 8, 0, 0, 0));
+        }
+    }
+
+    /** What a peer can do that shares the open file. */
+    private static void makeWait(EventFd event) {
+        assertEquals(0, Libc.callInt(Libc.symbol("fcntl"), event.fd().number(), F_SETFL, 0, 0, 0));
+    }
+
+    @Test
+    void signalThatHasToWaitIsBrokenOffAndNotTriedAgain() throws HostFault {
+        try (EventFd event = EventFd.create();
+                WaitBreaker waits = WaitBreaker.open()) {
+            waits.arm();
+            fill(event);
+            makeWait(event);
+
+            event.signal();
+            boolean stuck = event.isStuck();
+            waits.disarm();
+            event.signal();
+
+            assertTrue(stuck);
+        }
+    }
+
+    @Test
+    void signalOfAFullCounterIsNotStuck() throws HostFault {
+        try (EventFd event = EventFd.create()) {
+            fill(event);
+
+            event.signal();
+
+            assertFalse(event.isStuck());
+        }
+    }
+
+    @Test
+    void drainOfAnEmptyCounterNeverWaits() throws HostFault {
+        try (EventFd event = EventFd.create();
+                Epoll epoll = Epoll.open(1)) {
+            epoll.add(event.fd(), Epoll.EPOLLIN, 7);
+            makeWait(event);
+
+            event.drain();
+
+            assertEquals(0, epoll.await(0));
+        }
+    }
+
     @Test
     void isReadableAfterASignalUntilItIsDrained() throws HostFault {
         try (EventFd event = EventFd.create();

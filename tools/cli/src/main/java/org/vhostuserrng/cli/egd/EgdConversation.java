@@ -144,8 +144,8 @@ final class EgdConversation {
     private boolean readAtOnce(int length, EntropyShares shares, long now) {
         int place = replies.position();
         replies.put((byte) 0);
-        int moved = shares.moveAtOnce(replies, (int) Math.min(length, quota.available(now)));
-        quota.charge(now, moved);
+        int moved = shares.moveAtOnce(replies, allowed(now, length));
+        charge(now, moved);
         replies.put(place, (byte) moved);
         return true;
     }
@@ -197,9 +197,8 @@ final class EgdConversation {
         int drawn = 0;
         int moved = 1;
         while (isOwed() && moved > 0) {
-            int length = (int) Math.min(Math.min(owed, most - drawn), quota.available(now));
-            moved = shares.moveInTurn(replies, length);
-            quota.charge(now, moved);
+            moved = shares.moveInTurn(replies, allowed(now, Math.min(owed, most - drawn)));
+            charge(now, moved);
             owed -= moved;
             drawn += moved;
             obeyUntilOwed(shares, now);
@@ -209,7 +208,17 @@ final class EgdConversation {
 
     /** Whether the quota allows bytes now. */
     boolean isAllowed(long now) {
-        return quota.available(now) > 0;
+        return quota.grant(now, 1) > 0;
+    }
+
+    private int allowed(long now, int wanted) {
+        return wanted == 0 ? 0 : (int) quota.grant(now, wanted);
+    }
+
+    private void charge(long now, int moved) {
+        if (moved > 0) {
+            quota.charge(now, moved);
+        }
     }
 
     /** When the quota allows bytes again, if it is what the client waits for; else the end of time. */

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.LimitMode;
 import org.vhostuserrng.backends.Quota;
 
 /** Listens, and serves every client on the thread that calls {@link #run}. */
@@ -174,7 +175,7 @@ final class EgdServer implements AutoCloseable {
         if (asked instanceof ListenAddress.Tcp) {
             socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
         }
-        Quota quota = new Quota(limits.maxBytes(), limits.periodMillis());
+        Quota quota = new Quota(LimitMode.WINDOW, limits.maxBytes(), limits.periodMillis());
         numbered++;
         return new EgdClient(address + " client " + numbered, socket, selector, new EgdConversation(quota), shares);
     }

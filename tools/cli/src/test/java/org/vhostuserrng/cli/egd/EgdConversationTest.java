@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.backends.LimitMode;
 import org.vhostuserrng.backends.Quota;
 
 /** One client, its commands and the bytes that it gets. */
@@ -24,7 +25,7 @@ class EgdConversationTest {
     private final EntropyShares shares = new EntropyShares();
     private final CountingSource source = new CountingSource(0);
     private final Wire client = new Wire();
-    private EgdConversation conversation = new EgdConversation(new Quota(Quota.UNLIMITED, 1000));
+    private EgdConversation conversation = new EgdConversation(new Quota(LimitMode.WINDOW, Quota.UNLIMITED, 1000));
     private long now;
 
     /** What the server does when the client's socket is ready, or the source is. */
@@ -233,7 +234,7 @@ class EgdConversationTest {
 
     @Test
     void quotaHoldsForBothKindsOfReads() throws Exception {
-        conversation = new EgdConversation(new Quota(100, 1000));
+        conversation = new EgdConversation(new Quota(LimitMode.WINDOW, 100, 1000));
         source.allow(10_000);
         client.send(0x02, 90, 0x01, 255, 0x02, 255);
 

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.vhostuserrng.backends.LimitMode;
 import org.vhostuserrng.backends.Quota;
 
 /** Several clients and not enough bytes. */
@@ -22,7 +23,7 @@ class EntropySharesTest {
         private int got;
 
         Greedy(long maxBytes) {
-            conversation = new EgdConversation(new Quota(maxBytes, 60_000));
+            conversation = new EgdConversation(new Quota(LimitMode.WINDOW, maxBytes, 60_000));
         }
 
         void step() throws IOException {
@@ -80,7 +81,7 @@ class EntropySharesTest {
     void clientThatDoesNotWaitIsServedBesideThoseThatTakeAll() throws Exception {
         List<Greedy> clients = greedy(3);
         Wire polite = new Wire();
-        EgdConversation conversation = new EgdConversation(new Quota(Quota.UNLIMITED, 1000));
+        EgdConversation conversation = new EgdConversation(new Quota(LimitMode.WINDOW, Quota.UNLIMITED, 1000));
         int got = 0;
         for (int i = 0; i < 1000; i++) {
             round(clients, 400);

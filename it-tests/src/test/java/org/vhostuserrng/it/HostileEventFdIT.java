@@ -1,0 +1,98 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
+import static org.vhostuserrng.it.Eventually.PATIENCE;
+import static org.vhostuserrng.it.Promptness.assertServedPromptly;
+import static org.vhostuserrng.it.Promptness.warmed;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EventFd;
+import org.vhostuserrng.frontend.Requestq;
+
+/** Eventfds that a front-end has prepared so that whoever uses them waits, or has work without end. */
+class HostileEventFdIT {
+    @RegisterExtension
+    private final Daemons daemons = new Daemons();
+
+    private static void offerBroken(EntropyDriver guest) throws IOException {
+        guest.ring().setDescriptor(0, 0, 64, 2, 0);
+        guest.ring().makeAvailable(0);
+        guest.requestq().kick().signal();
+    }
+
+    private static void completeOneWithInterrupt(EntropyDriver guest) throws IOException {
+        guest.ring().enableInterrupts();
+        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+        guest.requestq().kick().signal();
+    }
+
+    @Test
+    void callThatWouldWaitForEverHoldsUpNobodyElse() throws Exception {
+        Daemon daemon = daemons.startForGuests(2);
+        try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
+                EntropyDriver guest = warmed(EntropyDriver.start(daemon.socket(0)))) {
+            guest.requestq().call().fill();
+            guest.requestq().call().makeBlocking();
+
+            completeOneWithInterrupt(guest);
+
+            assertServedPromptly(neighbour);
+            assertTrue(guest.requestq().err().await(PATIENCE) > 0, "err was not signalled");
+        }
+    }
+
+    @Test
+    void errThatWouldWaitForEverHoldsUpNobodyElse() throws Exception {
+        Daemon daemon = daemons.startForGuests(2);
+        try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
+                EntropyDriver guest = warmed(EntropyDriver.start(daemon.socket(0)))) {
+            guest.requestq().err().fill();
+            guest.requestq().err().makeBlocking();
+
+            offerBroken(guest);
+
+            assertServedPromptly(neighbour);
+        }
+    }
+
+    @Test
+    void callThatIsFullIsStillServed() throws Exception {
+        Daemon daemon = daemons.startForGuests(1);
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket(0))) {
+            guest.requestq().call().fill();
+
+            completeOneWithInterrupt(guest);
+
+            assertEquals(64, takeLength(guest));
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    private static int takeLength(EntropyDriver guest) {
+        Eventually.eventually("the buffer is used", () -> guest.ring().takeUsed());
+        return guest.ring().usedLength();
+    }
+
+    @Test
+    void semaphoreThatTakesForEverToReadIsOneKick() throws Exception {
+        Daemon daemon = daemons.startForGuests(1);
+        try (EventFd kick = EventFd.semaphore();
+                EntropyDriver guest = warmed(EntropyDriver.start(daemon.socket(0)))) {
+            guest.session().setVringKick(Requestq.INDEX, kick);
+            kick.fill();
+            Duration before = daemon.cpuTime();
+            TimeUnit.MILLISECONDS.sleep(500);
+
+            Duration spent = daemon.cpuTime().minus(before);
+
+            assertTrue(spent.toMillis() < 250, () -> "spins: " + spent.toMillis() + " ms of 500");
+        }
+    }
+}

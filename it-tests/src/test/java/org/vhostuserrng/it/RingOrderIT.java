@@ -1,0 +1,139 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.vhostuserrng.it.Eventually.PATIENCE;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.FrontendSession;
+import org.vhostuserrng.frontend.GuestMemory;
+import org.vhostuserrng.frontend.MemoryRegion;
+import org.vhostuserrng.frontend.MemoryRegion.Sealing;
+import org.vhostuserrng.frontend.Requestq;
+import org.vhostuserrng.frontend.VhostUser;
+
+/** The vhost-user document has no order for what configures a ring: a front-end may keep to any. */
+class RingOrderIT {
+    private static final int ORDERS = 60;
+    private static final int BASE = 7;
+
+    @RegisterExtension
+    private final Daemons daemons = new Daemons();
+
+    @FunctionalInterface
+    private interface Step {
+        void take() throws IOException;
+    }
+
+    private static List<Step> steps(EntropyDriver guest, int base) {
+        FrontendSession session = guest.session();
+        Requestq requestq = guest.requestq();
+        return List.of(
+                () -> session.setMemTable(guest.memory()),
+                () -> session.setVringNum(Requestq.INDEX, requestq.layout().queueSize()),
+                () -> session.setVringBase(Requestq.INDEX, base),
+                () -> session.setVringAddr(Requestq.INDEX, requestq.layout(), guest.memory()),
+                () -> session.setVringKick(Requestq.INDEX, requestq.kick()),
+                () -> session.setVringCall(Requestq.INDEX, requestq.call()),
+                () -> session.setVringEnable(Requestq.INDEX, true));
+    }
+
+    private static void takeAll(List<Step> steps, long seed) throws IOException {
+        List<Step> shuffled = new ArrayList<>(steps);
+        Collections.shuffle(shuffled, new Random(seed));
+        for (Step step : shuffled) {
+            step.take();
+        }
+    }
+
+    private static void startInOrder(Daemon daemon, long seed) throws IOException {
+        try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), Options.DEFAULT)) {
+            guest.session().setFeatures(guest.features() | VhostUser.VHOST_USER_F_PROTOCOL_FEATURES);
+            guest.ring().reset(BASE);
+            takeAll(steps(guest, BASE), seed);
+
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> ringStartsAtItsBaseInAnyOrder() throws Exception {
+        Daemon daemon = daemons.start();
+        return IntStream.range(0, ORDERS)
+                .mapToObj(seed -> DynamicTest.dynamicTest("order " + seed, () -> startInOrder(daemon, seed)));
+    }
+
+    @Test
+    void ringIsResetInAnyOrder() throws Exception {
+        Daemon daemon = daemons.start();
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            for (int seed = 0; seed < ORDERS; seed++) {
+                guest.request(64, PATIENCE);
+                guest.requestq().kick().signal();
+                guest.session().getVringBase(Requestq.INDEX);
+                guest.ring().reset(seed);
+
+                takeAll(steps(guest, seed), seed);
+
+                assertEquals(64, guest.request(64, PATIENCE).length, "order " + seed);
+            }
+        }
+    }
+
+    @Test
+    void kickThatComesBeforeTheRingIsConfiguredCounts() throws Exception {
+        Daemon daemon = daemons.start();
+        try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), Options.DEFAULT)) {
+            guest.session().setFeatures(guest.features());
+            guest.session().setVringKick(Requestq.INDEX, guest.requestq().kick());
+            guest.requestq().kick().signal();
+            guest.session().getFeatures();
+            guest.ring().makeAvailable(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+
+            guest.session().setMemTable(guest.memory());
+            guest.session().setVringAddr(Requestq.INDEX, guest.requestq().layout(), guest.memory());
+            guest.session()
+                    .setVringNum(Requestq.INDEX, guest.requestq().layout().queueSize());
+
+            Eventually.eventually("the request is served", () -> guest.ring().takeUsed());
+        }
+    }
+
+    @Test
+    void ringGoesOnWhenTheMemoryItLiesInIsBack() throws Exception {
+        Daemon daemon = daemons.start();
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket());
+                MemoryRegion other = new MemoryRegion(1L << 40, 0x7b00_0000_0000L, 1 << 16, 0, Sealing.SEALED)) {
+            guest.request(64, PATIENCE);
+            guest.session().setMemTable(new GuestMemory(List.of(other)));
+
+            guest.session().setMemTable(guest.memory());
+
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    @Test
+    void sizeThatIsSetAgainIsNoChange() throws Exception {
+        Daemon daemon = daemons.start();
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.request(64, PATIENCE);
+
+            guest.session()
+                    .setVringNum(Requestq.INDEX, guest.requestq().layout().queueSize());
+
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+}
