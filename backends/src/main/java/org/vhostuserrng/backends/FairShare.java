@@ -101,7 +101,11 @@ public final class FairShare {
         }
         takePart(share, now);
         long guaranteed = share.guarantee == null ? 0 : share.guarantee.available(now, wanted);
-        long most = enough ? wanted : Math.max(guaranteed, ofThisRound(share, wanted));
+        long most = Math.max(guaranteed, ofThisRound(share, wanted));
+        if (enough && most == 0) {
+            // What comes would be lost: nobody who has not had the quantum asks fast enough.
+            most = Math.min(wanted, share.quantum);
+        }
         if (most == 0) {
             return awaitTurn(share, wanted);
         }
