@@ -14,9 +14,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class StudyPlotTest {
-    private static final Series BURSTS = new Series("bursts", new long[] {4_000_000, 0, 0, 0, 4_000_000, 0, 0, 0, 0, 0});
+    private static final Series BURSTS =
+            new Series("bursts", new long[] {4_000_000, 0, 0, 0, 4_000_000, 0, 0, 0, 0, 0});
     private static final Series EVEN = new Series(
-            "even, \"quoted\"", new long[] {800_000, 800_000, 800_000, 800_000, 800_000, 800_000, 800_000, 800_000, 800_000, 800_000});
+            "even, \"quoted\"",
+            new long[] {800_000, 800_000, 800_000, 800_000, 800_000, 800_000, 800_000, 800_000, 800_000, 800_000});
 
     @TempDir
     private Path directory;
