@@ -4,6 +4,7 @@ import java.io.IOException;
 import org.vhostuserrng.cli.check.CheckSourceCommand;
 import org.vhostuserrng.cli.egd.BenchEgdCommand;
 import org.vhostuserrng.cli.egd.EgdServerCommand;
+import org.vhostuserrng.cli.study.PeriodStudyCommand;
 import org.vhostuserrng.cli.trace.TraceCommand;
 import org.vhostuserrng.frontend.BrokenDeviceException;
 import picocli.CommandLine;
@@ -24,6 +25,7 @@ import picocli.CommandLine.ParseResult;
             BenchEgdCommand.class,
             CheckSourceCommand.class,
             EgdServerCommand.class,
+            PeriodStudyCommand.class,
             TraceCommand.class
         })
 public final class Main {

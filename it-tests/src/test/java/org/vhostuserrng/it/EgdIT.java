@@ -1,0 +1,176 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.it.Eventually.PATIENCE;
+import static org.vhostuserrng.it.Eventually.eventually;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.EntropyDriver;
+
+/** The packaged {@code egd-server}, and a daemon whose source is an EGD server. */
+class EgdIT {
+    @RegisterExtension
+    private final Daemons daemons = new Daemons();
+
+    private final List<Process> servers = new ArrayList<>();
+
+    private Path egd() {
+        return daemons.directory().resolve("egd");
+    }
+
+    private Process startServer(String... options) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("egd-server", "--listen=unix:" + egd()));
+        arguments.addAll(List.of(options));
+        Process server = new ProcessBuilder(Program.command(arguments.toArray(String[]::new)))
+                .redirectErrorStream(true)
+                .redirectOutput(daemons.directory().resolve("egd.log").toFile())
+                .start();
+        servers.add(server);
+        eventually("the server listens", () -> !server.isAlive() || Daemons.listens(egd()));
+        assertTrue(server.isAlive(), () -> "the server ended");
+        return server;
+    }
+
+    @AfterEach
+    void endServers() {
+        servers.forEach(server -> server.destroyForcibly().onExit().join());
+    }
+
+    private byte[] ask(int length, int... command) throws IOException {
+        ByteBuffer request = ByteBuffer.allocate(command.length);
+        for (int each : command) {
+            request.put((byte) each);
+        }
+        ByteBuffer reply = ByteBuffer.allocate(length);
+        try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(egd()))) {
+            client.write(request.flip());
+            while (reply.hasRemaining()) {
+                assertTrue(client.read(reply) > 0, "the server closed the connection");
+            }
+        }
+        return reply.array();
+    }
+
+    @Test
+    void clientIsServedAndSigtermEndsWithStatus0AndWithoutTheSocket() throws Exception {
+        Process server = startServer();
+
+        assertEquals(255, ask(255, 0x02, 255).length);
+        server.destroy();
+
+        assertTrue(server.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+        assertEquals(0, server.exitValue());
+        assertFalse(Files.exists(egd()));
+    }
+
+    @Test
+    void programsOutputIsServed() throws Exception {
+        startServer("--source=command:cat /dev/urandom");
+
+        assertEquals(255, ask(255, 0x02, 255).length);
+    }
+
+    @Test
+    void guestIsServedFromAnEgdServer() throws Exception {
+        startServer();
+        Daemon daemon = daemons.start("--source=egd:unix:" + egd());
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    @Test
+    void requestThatWaitsIsServedOnceTheServerIsThere() throws Exception {
+        Daemon daemon = daemons.start("--source=egd:unix:" + egd());
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            startServer();
+
+            assertTrue(guest.awaitUsed(PATIENCE));
+        }
+    }
+
+    @Test
+    void requestsGoOnWhenTheServerWasKilledAndStartedAgain() throws Exception {
+        Process first = startServer("--max-bytes=4096", "--period=60000");
+        Daemon daemon = daemons.start("--source=egd:unix:" + egd());
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.request(1024, PATIENCE);
+            first.destroyForcibly().onExit().join();
+            startServer();
+
+            for (int got = 0; got < 65536; ) {
+                got += guest.request(4096, PATIENCE).length;
+            }
+        }
+    }
+
+    @Test
+    void serverThatAnswersWithTheSameAgainAndAgainIsNotServed() throws Exception {
+        byte[] same = new byte[255];
+        new Random(1).nextBytes(same);
+        try (ServerSocketChannel listener =
+                ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(egd()))) {
+            Thread.ofPlatform().daemon().start(() -> repeat(listener, same));
+            Daemon daemon = daemons.start("--source=egd:unix:" + egd());
+
+            try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+                guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+                eventually("the daemon tells", () -> daemon.log().contains("repeated sequence test"));
+
+                assertFalse(guest.awaitUsed(Eventually.A_WHILE));
+            }
+        }
+    }
+
+    private static void repeat(ServerSocketChannel listener, byte[] same) {
+        try (SocketChannel client = listener.accept()) {
+            ByteBuffer request = ByteBuffer.allocate(2);
+            while (client.read(request) >= 0) {
+                if (!request.hasRemaining()) {
+                    client.write(ByteBuffer.wrap(same, 0, Byte.toUnsignedInt(request.get(1))));
+                    request.clear();
+                }
+            }
+        } catch (IOException theDaemonIsGone) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void sourceIsChecked() throws Exception {
+        Program.Outcome good = Program.run("check-source", "getrandom", "--bytes=65536", "--json");
+        Program.Outcome bad = Program.run("check-source", "file:/dev/zero");
+
+        assertEquals(0, good.status(), good::err);
+        assertTrue(good.out().startsWith("{\"source\":\"getrandom\",\"healthy\":true"), good::out);
+        assertEquals(1, bad.status(), bad::err);
+    }
+
+    @Test
+    void readingAheadIsMeasuredInOneRun() throws Exception {
+        Program.Outcome outcome = Program.run("bench-egd", "--seconds=1");
+
+        assertEquals(0, outcome.status(), outcome::err);
+        assertEquals(5, outcome.out().lines().count(), outcome::out);
+    }
+}
