@@ -115,7 +115,7 @@ class QuotaIT {
         Daemon daemon = daemons.startForGuests(1, "--limit-mode=window", "--max-bytes=1000", "--period=300");
 
         try (GreedyGuest guest = GreedyGuest.start(daemon.socket(0), 4, 64)) {
-            GreedyGuest.run(Duration.ofMillis(1000), guest);
+            GreedyGuest.run(Duration.ofSeconds(1), guest);
 
             assertEquals(1000, guest.largestOfConsecutiveWindows(Duration.ofMillis(300)));
             assertEquals(4000, guest.bytes());

@@ -5,6 +5,7 @@ import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.cli.process.Progress;
 import org.vhostuserrng.frontend.EntropyDriver;
@@ -36,7 +37,7 @@ final class GreedyReader {
             reader.run(driver, progress);
             driver.session().stop();
         }
-        return new Series(name, reader.bytes);
+        return new Series(name, Arrays.stream(reader.bytes).boxed().toList());
     }
 
     private void run(EntropyDriver driver, Progress progress) throws IOException {

@@ -112,7 +112,7 @@ public final class PeriodStudyCommand implements Callable<Integer> {
         for (int i = 0; i < seconds.length; i++) {
             csv.append(String.format(Locale.ROOT, "%.1f", seconds[i]));
             for (Series series : all) {
-                csv.append(',').append(series.bytes()[i]);
+                csv.append(',').append(series.bytes().get(i));
             }
             csv.append('\n');
         }

@@ -1,6 +1,8 @@
 package org.vhostuserrng.cli.study;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * What one guest got, in each of the intervals since its first byte.
@@ -8,7 +10,7 @@ import java.util.Arrays;
  * @param name what limited it
  * @param bytes of each interval
  */
-record Series(String name, long[] bytes) {
+record Series(String name, List<Long> bytes) {
     static final int INTERVAL_MILLIS = 100;
     static final int INTERVALS_A_SECOND = 1000 / INTERVAL_MILLIS;
 
@@ -16,26 +18,30 @@ record Series(String name, long[] bytes) {
 
     /** Seconds at which each interval begins. */
     double[] seconds() {
-        double[] seconds = new double[bytes.length];
+        double[] seconds = new double[bytes.size()];
         Arrays.setAll(seconds, i -> (double) i / INTERVALS_A_SECOND);
         return seconds;
     }
 
     /** Millions of bytes of each interval. */
     double[] megabytes() {
-        return Arrays.stream(bytes).mapToDouble(each -> each / MB).toArray();
+        return stream().mapToDouble(each -> each / MB).toArray();
     }
 
     double largestMegabytes() {
-        return Arrays.stream(bytes).max().orElse(0) / MB;
+        return stream().max().orElse(0) / MB;
     }
 
     double megabytesPerSecond() {
-        return Arrays.stream(bytes).sum() / MB * INTERVALS_A_SECOND / bytes.length;
+        return stream().sum() / MB * INTERVALS_A_SECOND / bytes.size();
     }
 
     /** Share of the intervals in which nothing came. */
     double idle() {
-        return (double) Arrays.stream(bytes).filter(each -> each == 0).count() / bytes.length;
+        return (double) stream().filter(each -> each == 0).count() / bytes.size();
+    }
+
+    private LongStream stream() {
+        return bytes.stream().mapToLong(Long::longValue);
     }
 }

@@ -103,7 +103,7 @@ final class StudyPlot {
         chart.getStyler().setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
         chart.getStyler().setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
         chart.getStyler().setXAxisMin(0.0);
-        chart.getStyler().setXAxisMax((double) series.bytes().length / Series.INTERVALS_A_SECOND);
+        chart.getStyler().setXAxisMax((double) series.bytes().size() / Series.INTERVALS_A_SECOND);
         chart.getStyler().setYAxisMin(0.0);
         chart.getStyler().setYAxisMax(largest * 1.05);
         chart.getStyler().setPlotContentSize(1);

@@ -15,10 +15,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 class StudyPlotTest {
     private static final Series BURSTS =
-            new Series("bursts", new long[] {4_000_000, 0, 0, 0, 4_000_000, 0, 0, 0, 0, 0});
+            new Series("bursts", List.of(4_000_000L, 0L, 0L, 0L, 4_000_000L, 0L, 0L, 0L, 0L, 0L));
     private static final Series EVEN = new Series(
             "even, \"quoted\"",
-            new long[] {800_000, 800_000, 800_000, 800_000, 800_000, 800_000, 800_000, 800_000, 800_000, 800_000});
+            List.of(
+                    800_000L, 800_000L, 800_000L, 800_000L, 800_000L, 800_000L, 800_000L, 800_000L, 800_000L,
+                    800_000L));
 
     @TempDir
     private Path directory;
