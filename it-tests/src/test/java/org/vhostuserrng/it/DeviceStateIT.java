@@ -36,6 +36,9 @@ class DeviceStateIT {
     private static final String PERIOD = "--period=60000";
 
     private static final String MAX_BYTES = "--max-bytes=1000";
+    /** All of them may be used up at once. */
+    private static final String WINDOW = "--limit-mode=window";
+
     private static final Options OPTIONS =
             Options.DEFAULT.withProtocolFeatures(VhostUser.PROTOCOL_F_REPLY_ACK | VhostUser.PROTOCOL_F_DEVICE_STATE);
 
@@ -94,14 +97,14 @@ class DeviceStateIT {
     @Test
     void quotaThatWasUsedUpIsUsedUpWhereTheGuestGoesOn() throws Exception {
         byte[] state;
-        try (EntropyDriver guest = suspended(MAX_BYTES, PERIOD)) {
+        try (EntropyDriver guest = suspended(MAX_BYTES, PERIOD, WINDOW)) {
             start(guest);
             assertEquals(1000, guest.request(1000, PATIENCE).length);
             guest.session().stop();
             state = save(guest);
         }
         daemons.killAll();
-        try (EntropyDriver guest = suspended(MAX_BYTES, PERIOD)) {
+        try (EntropyDriver guest = suspended(MAX_BYTES, PERIOD, WINDOW)) {
             assertEquals(0, load(guest, state));
             start(guest);
 
