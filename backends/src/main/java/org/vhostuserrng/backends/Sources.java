@@ -20,7 +20,8 @@ public final class Sources {
     /** By what they are called, so that a file in two expressions is read by one; kept for what they remember. */
     private final Map<String, SharedSource> shared = new HashMap<>();
 
-    private final DrbgWorkspace drbgs = new DrbgWorkspace();
+    /** None before it is needed: it has the JDK load its cryptography. */
+    private DrbgWorkspace drbgs;
     private final IdentityHashMap<FailoverSpec, Integer> serving = new IdentityHashMap<>();
     private long failovers;
 
@@ -72,6 +73,9 @@ public final class Sources {
 
     /** What the DRBGs of the loop share. */
     DrbgWorkspace drbgs() {
+        if (drbgs == null) {
+            drbgs = new DrbgWorkspace();
+        }
         return drbgs;
     }
 
