@@ -13,10 +13,12 @@ import org.w3c.dom.NodeList;
 
 /**
  * java TestSummary.java DIRECTORY SECONDS: what Surefire and Failsafe reported below the directory since that time
- * (seconds since 1970): every failed and every skipped test with its reason, the counts in the last line.
+ * (seconds since 1970): every real guest that ran, every failed and every skipped test with its reason, the counts in
+ * the last line.
  */
 class TestSummary {
     private int passed;
+    private final List<String> guests = new ArrayList<>();
     private final List<String> failed = new ArrayList<>();
     private final List<String> skipped = new ArrayList<>();
 
@@ -25,6 +27,7 @@ class TestSummary {
         for (Path report : reports(Path.of(arguments[0]), Long.parseLong(arguments[1]) * 1000)) {
             summary.add(report);
         }
+        summary.guests.forEach(System.out::println);
         summary.failed.forEach(System.out::println);
         summary.skipped.forEach(System.out::println);
         System.out.printf(
@@ -75,6 +78,9 @@ class TestSummary {
             skipped.add("SKIPPED  " + name + ": " + message(test, "skipped"));
         } else {
             passed++;
+            if (test.getAttribute("classname").endsWith("GuestIT")) {
+                guests.add("GUEST    " + name + ", " + test.getAttribute("time") + " s");
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 # To be sourced: finds the programs that a script needs, installs them where that is possible.
 
 # shellcheck disable=SC2034 # used where this is sourced
-readonly guest_needs=(qemu-system-x86_64=qemu-system-x86 busybox=busybox-static cpio=cpio gzip=gzip xz=xz-utils lz4=lz4)
+readonly guest_needs=(qemu-system-x86_64=qemu-system-x86 cpio=cpio gzip=gzip xz=xz-utils lz4=lz4)
 
 # Exit status of a script that cannot go on before a person has installed something.
 readonly EXIT_MISSING=3

@@ -7,7 +7,6 @@ import static org.vhostuserrng.it.Eventually.eventually;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -38,26 +37,10 @@ class RealGuestIT {
             assertTrue(guest.said("hex").matches("[0-9a-f]{64}"), guest::logs);
             assertEquals(MEBIBYTE, guest.number("read", "bytes"), guest::logs);
             assertTrue(guest.number("read", "compressed") >= MEBIBYTE, guest::logs);
-            assertLooksRandom(guest.sample(), guest);
+            byte[] sample = guest.sample();
+            assertEquals(SAMPLE, sample.length, guest::logs);
+            Statistics.assertLooksRandom(sample);
         }
-    }
-
-    /**
-     * Pearson's statistic over the 256 values of a byte has 255 degrees of freedom: mean 255, standard deviation
-     * 22.6. The limits are 6.6 deviations away from the mean: below one false alarm in 10^9 runs. A statistic that is
-     * too small is as wrong as a large one, since a counter's bytes are perfectly even.
-     */
-    private static void assertLooksRandom(byte[] bytes, QemuGuest guest) {
-        assertEquals(SAMPLE, bytes.length, guest::logs);
-        long[] counts = new long[256];
-        for (byte value : bytes) {
-            counts[value & 0xff]++;
-        }
-        double expected = bytes.length / 256.0;
-        double statistic = Arrays.stream(counts)
-                .mapToDouble(count -> (count - expected) * (count - expected) / expected)
-                .sum();
-        assertTrue(statistic > 106 && statistic < 404, () -> "chi-square is " + statistic + guest.logs());
     }
 
     @Test

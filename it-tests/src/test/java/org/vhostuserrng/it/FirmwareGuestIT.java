@@ -1,0 +1,75 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.it.Machine.Board;
+
+/** Drivers that are not Linux's: U-Boot's and EDK2's. */
+@Timeout(300)
+class FirmwareGuestIT {
+    private static final String OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+
+    @RegisterExtension
+    final Daemons daemons = new Daemons();
+
+    @RegisterExtension
+    final VirtualMachines machines = new VirtualMachines(daemons);
+
+    @Test
+    void uBootsSelfTestOfItsRandomNumberGeneratorSucceeds() throws IOException, InterruptedException {
+        Daemon daemon = daemons.start("--source=file:/dev/urandom");
+        Path directory = machines.nextDirectory();
+        List<String> arguments = new ArrayList<>(Machine.hardware(directory, "virt", "cortex-a53"));
+        arguments.addAll(List.of("-bios", "/usr/lib/u-boot/qemu_arm64/u-boot.bin"));
+        arguments.addAll(List.of("-chardev", "socket,id=rng,path=" + daemon.socket()));
+        arguments.addAll(List.of("-device", "vhost-user-rng-pci,chardev=rng"));
+        GuestConsole console =
+                machines.start(Suite.BOOKWORM, "qemu-system-aarch64", arguments).console();
+
+        console.await(Pattern.compile("any key"), GuestConsole.PATIENCE);
+        console.send("");
+        console.await(Pattern.compile("=> "), GuestConsole.PATIENCE);
+        console.send("setenv efi_selftest random number generator; bootefi selftest");
+
+        console.await(Pattern.compile("Executing 'random number generator' succeeded"), Duration.ofMinutes(1));
+        console.await(Pattern.compile("Summary: 0 failures"), GuestConsole.PATIENCE);
+    }
+
+    /** EDK2's VirtioRngDxe draws a seed for the kernel, which says so; then Linux's own driver takes the device. */
+    @Test
+    void edk2HandsLinuxASeedFromTheDeviceAndThenTheDevice() throws IOException, InterruptedException {
+        Daemon daemon = daemons.start("--source=file:/dev/urandom");
+        VirtualMachine vm = machines.boot(withFirmware().withRng(daemon.socket(), "vhost-user-rng-pci,vectors=2"));
+        GuestConsole guest = vm.console();
+
+        assertTrue(efiTables(guest).contains(" RNG=0x"), guest::text);
+        assertEquals(65536, GuestConsole.number(guest.run("read_bytes 65536"), "read", "bytes"));
+        assertEquals(0, vm.powerOff());
+    }
+
+    @Test
+    void edk2HasNoSeedWithoutTheDevice() throws IOException, InterruptedException {
+        GuestConsole guest = machines.boot(withFirmware()).console();
+
+        assertTrue(!efiTables(guest).contains(" RNG=0x"), guest::text);
+    }
+
+    private static Machine withFirmware() {
+        return Machine.of(Suite.BOOKWORM, Suite.BOOKWORM, Board.Q35_EFI)
+                .with("-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + OVMF);
+    }
+
+    private static String efiTables(GuestConsole guest) throws IOException, InterruptedException {
+        return guest.run("dmesg | grep 'efi: '");
+    }
+}

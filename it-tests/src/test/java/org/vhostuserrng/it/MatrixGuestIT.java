@@ -1,0 +1,150 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.it.Eventually.eventually;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.vhostuserrng.it.Machine.Board;
+
+/** VMMs, kernels, boards, transports and kinds of ring, each leg with one guest that goes through all of its life. */
+@Timeout(300)
+class MatrixGuestIT {
+    private static final String SOURCE = "/dev/urandom";
+    private static final int MEBIBYTE = 1 << 20;
+    private static final int SAMPLE = 1 << 16;
+
+    private static final int INDIRECT_DESC = 28;
+    private static final int EVENT_IDX = 29;
+    private static final int VERSION_1 = 32;
+    private static final int RING_PACKED = 34;
+
+    @RegisterExtension
+    final Daemons daemons = new Daemons();
+
+    @RegisterExtension
+    final VirtualMachines machines = new VirtualMachines(daemons);
+
+    /** What the guest and the daemon are to agree on. */
+    enum Ring {
+        SPLIT(INDIRECT_DESC, EVENT_IDX),
+        SPLIT_WITHOUT_INDIRECT(EVENT_IDX),
+        SPLIT_WITHOUT_EVENT_IDX(INDIRECT_DESC),
+        PACKED(INDIRECT_DESC, EVENT_IDX, RING_PACKED);
+
+        private final long features;
+
+        Ring(int... bits) {
+            features = Arrays.stream(bits).mapToLong(bit -> 1L << bit).sum();
+        }
+
+        boolean has(int bit) {
+            return (features & 1L << bit) != 0;
+        }
+
+        String switches(Suite qemu) {
+            if (!qemu.hasFeatureSwitches()) {
+                return "";
+            }
+            return switch (this) {
+                case SPLIT -> "";
+                case SPLIT_WITHOUT_INDIRECT -> ",indirect_desc=off";
+                case SPLIT_WITHOUT_EVENT_IDX -> ",event_idx=off";
+                case PACKED -> ",packed=on";
+            };
+        }
+    }
+
+    /** One combination. QEMU restarts some boards in a way that hangs, with its own virtio-rng too. */
+    record Leg(Suite qemu, Suite linux, Board board, String device, Ring ring) {
+        boolean reboots() {
+            return board != Board.S390;
+        }
+
+        boolean isModern() {
+            return !device.equals("vhost-user-rng");
+        }
+
+        @Override
+        public String toString() {
+            return String.join(", ", qemu.qemu(), linux.linux(), board.toString(), device, ring.toString());
+        }
+    }
+
+    static Stream<Leg> legs() {
+        String msix = "vhost-user-rng-pci,vectors=2";
+        String intx = "vhost-user-rng-pci,vectors=0";
+        return Stream.of(
+                new Leg(Suite.BOOKWORM, Suite.BOOKWORM, Board.Q35, msix, Ring.SPLIT),
+                new Leg(Suite.BOOKWORM, Suite.TRIXIE, Board.PC, intx, Ring.SPLIT_WITHOUT_EVENT_IDX),
+                new Leg(Suite.BOOKWORM, Suite.SID, Board.Q35, intx, Ring.SPLIT_WITHOUT_INDIRECT),
+                new Leg(Suite.BOOKWORM, Suite.BOOKWORM, Board.PC, msix, Ring.PACKED),
+                new Leg(Suite.TRIXIE, Suite.TRIXIE, Board.Q35, msix, Ring.SPLIT),
+                new Leg(Suite.TRIXIE, Suite.BOOKWORM, Board.PC, intx, Ring.PACKED),
+                new Leg(Suite.SID, Suite.SID, Board.Q35, msix, Ring.SPLIT),
+                new Leg(Suite.SID, Suite.TRIXIE, Board.PC, intx, Ring.PACKED),
+                new Leg(Suite.BOOKWORM, Suite.BOOKWORM, Board.VIRT, msix, Ring.SPLIT),
+                new Leg(Suite.BOOKWORM, Suite.BOOKWORM, Board.VIRT, "vhost-user-rng", Ring.SPLIT),
+                new Leg(Suite.BOOKWORM, Suite.BOOKWORM, Board.S390, msix, Ring.SPLIT));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("legs")
+    void guestIsServedAllItsLife(Leg leg) throws IOException, InterruptedException {
+        String[] ringOptions = leg.ring() == Ring.PACKED ? new String[] {"--packed"} : new String[0];
+        String[] options = Stream.concat(Stream.of("--source=file:" + SOURCE), Arrays.stream(ringOptions))
+                .toArray(String[]::new);
+        Daemon daemon = daemons.start(options);
+        Machine machine = Machine.of(leg.qemu(), leg.linux(), leg.board())
+                .withRng(daemon.socket(), leg.device() + leg.ring().switches(leg.qemu()));
+        VirtualMachine vm = machines.boot(machine);
+        GuestConsole guest = vm.console();
+
+        assertDriverHasTheDevice(guest, leg);
+        assertReads(guest, MEBIBYTE);
+        assertLooksRandom(guest.sample(SAMPLE));
+        guest.run("unbind");
+        guest.run("bind");
+        assertReads(guest, SAMPLE);
+        guest.run("unload");
+        guest.run("load");
+        assertReads(guest, SAMPLE);
+        if (leg.reboots()) {
+            guest.send("reboot -f");
+            guest.awaitReady();
+            assertDriverHasTheDevice(guest, leg);
+            assertReads(guest, SAMPLE);
+        }
+        assertEquals(0, vm.powerOff());
+        eventually("the source is closed", () -> !daemon.fds().contains(SOURCE));
+    }
+
+    private static void assertDriverHasTheDevice(GuestConsole guest, Leg leg) throws IOException, InterruptedException {
+        String shown = guest.run("show");
+        assertTrue(shown.contains("GUEST rng_available virtio_rng.0"), shown);
+        assertTrue(shown.contains("GUEST rng_current virtio_rng.0"), shown);
+        String features = guest.run("features").replace("GUEST features ", "");
+        for (int bit : List.of(INDIRECT_DESC, EVENT_IDX, RING_PACKED)) {
+            assertEquals(leg.ring().has(bit), features.charAt(bit) == '1', bit + " of " + features);
+        }
+        assertEquals(leg.isModern(), features.charAt(VERSION_1) == '1', features);
+    }
+
+    private static void assertReads(GuestConsole guest, int bytes) throws IOException, InterruptedException {
+        String read = guest.run("read_bytes " + bytes);
+        assertEquals(bytes, GuestConsole.number(read, "read", "bytes"));
+        assertTrue(GuestConsole.number(read, "read", "compressed") >= bytes, read);
+    }
+
+    private static void assertLooksRandom(byte[] bytes) {
+        assertEquals(SAMPLE, bytes.length);
+        Statistics.assertLooksRandom(bytes);
+    }
+}

@@ -1,0 +1,55 @@
+package org.vhostuserrng.it;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * Starts the virtual machines of a test and ends them with it; a failed test shows their consoles. To be registered
+ * after {@link Daemons}, in whose directory they live.
+ */
+final class VirtualMachines implements AfterEachCallback {
+    private final Daemons daemons;
+    private final List<VirtualMachine> machines = new ArrayList<>();
+
+    VirtualMachines(Daemons daemons) {
+        this.daemons = daemons;
+    }
+
+    /** Starts QEMU and does not wait for the guest. */
+    VirtualMachine start(Machine machine) throws IOException, InterruptedException {
+        return start(machine.qemu(), machine.board().program(), machine.arguments(nextDirectory()));
+    }
+
+    /** Where the sockets of the machine will be that is started next. */
+    Path nextDirectory() {
+        return daemons.directory().resolve("vm" + machines.size());
+    }
+
+    /** Starts a program of QEMU's whose arguments do not come from a machine. */
+    VirtualMachine start(Suite suite, String program, List<String> arguments) throws IOException, InterruptedException {
+        VirtualMachine started = VirtualMachine.start(suite, program, arguments, nextDirectory());
+        machines.add(started);
+        return started;
+    }
+
+    /** Starts QEMU and waits until the guest takes commands. */
+    VirtualMachine boot(Machine machine) throws IOException, InterruptedException {
+        VirtualMachine started = start(machine);
+        started.boot();
+        return started;
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws IOException {
+        for (VirtualMachine machine : machines) {
+            context.getExecutionException()
+                    .ifPresent(failure -> failure.addSuppressed(new AssertionError(machine.logs())));
+            machine.close();
+        }
+        machines.clear();
+    }
+}
