@@ -22,6 +22,7 @@ public final class Sources {
 
     /** None before it is needed: it has the JDK load its cryptography. */
     private DrbgWorkspace drbgs;
+
     private final IdentityHashMap<FailoverSpec, Integer> serving = new IdentityHashMap<>();
     private long failovers;
 
