@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.backends.sys.CpuRandom.Instruction;
 import org.vhostuserrng.backends.sys.Waiter;
 
 /**
@@ -27,43 +28,69 @@ final class CpuReader implements RawSource {
     private static final int WORDS_A_SEED = 2 * 512;
 
     private static final int SAMPLE_WORDS = 2;
+    /** With reseeding forced, what one read gives: 32 samples, which take a millisecond or two. */
+    private static final int MOST_BYTES_RESEEDED = 512;
+
     private static final int EXHAUSTED_PAUSE_MILLIS = 1;
 
-    private final WordSource instruction;
+    private final WordSource source;
+    private final Instruction instruction;
     private final boolean reseedForced;
-    private final Arena arena = Arena.ofAuto();
-    private final MemorySegment words = arena.allocate(ValueLayout.JAVA_LONG, WORDS_A_SEED);
+    private final MemorySegment words = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, WORDS_A_SEED);
     private long last;
 
-    CpuReader(WordSource instruction, boolean reseedForced) {
+    CpuReader(WordSource source, Instruction instruction, boolean reseedForced) {
+        this.source = source;
         this.instruction = instruction;
         this.reseedForced = reseedForced;
     }
 
     @Override
     public int read(MemorySegment target, long offset, int length, Waiter waiter) throws IOException {
-        int wanted = reseedForced ? WORDS_A_SEED : Math.min(BATCH_WORDS, (length + Long.BYTES - 1) / Long.BYTES);
+        int wanted = reseedForced ? Math.min(length, MOST_BYTES_RESEEDED) : length;
         try {
-            int got = instruction.fill(words, wanted);
-            refuseDefects(got);
-            if (got == 0 || (reseedForced && got < wanted)) {
-                waiter.await(EXHAUSTED_PAUSE_MILLIS);
-                return NOTHING;
+            int bytes = 0;
+            boolean exhausted = false;
+            while (bytes < wanted && !exhausted) {
+                int batch = reseedForced ? WORDS_A_SEED : wordsFor(wanted - bytes);
+                int got = source.fill(words, batch);
+                refuseDefects(got);
+                exhausted = got < batch;
+                if (exhausted && instruction == Instruction.RDRAND) {
+                    // §5.2.1: so many tries without success in a row mean that the hardware has failed.
+                    throw new IOException("defective: it gave nothing, however often it was tried");
+                }
+                bytes += copy(got, target, offset + bytes, wanted - bytes);
             }
-            int used = reseedForced ? SAMPLE_WORDS : got;
-            int bytes = Math.min(length, used * Long.BYTES);
-            MemorySegment.copy(words, (long) (got - used) * Long.BYTES, target, offset, bytes);
+            if (bytes == 0) {
+                waiter.await(EXHAUSTED_PAUSE_MILLIS);
+            }
             return bytes;
         } finally {
             words.fill((byte) 0);
         }
     }
 
+    private static int wordsFor(int bytes) {
+        return Math.min(BATCH_WORDS, (bytes + Long.BYTES - 1) / Long.BYTES);
+    }
+
+    /** Copies what is to be used of a batch, which is its end. */
+    private int copy(int got, MemorySegment target, long offset, int room) {
+        int used = got;
+        if (reseedForced) {
+            used = got < WORDS_A_SEED ? 0 : SAMPLE_WORDS;
+        }
+        int bytes = Math.min(room, used * Long.BYTES);
+        MemorySegment.copy(words, (long) (got - used) * Long.BYTES, target, offset, bytes);
+        return bytes;
+    }
+
     private void refuseDefects(int count) throws IOException {
         for (int i = 0; i < count; i++) {
             long word = words.getAtIndex(ValueLayout.JAVA_LONG, i);
             if (word == 0 || word == -1 || word == last) {
-                throw new IOException("defective: it gave the word " + Long.toHexString(word)
+                throw new OutOfStepException("defective: it gave the word " + Long.toHexString(word)
                         + (word == last ? " twice in a row" : ""));
             }
             last = word;

@@ -15,6 +15,7 @@ final class FailoverSource implements EntropySource {
 
     private static final long NEVER = -1;
 
+    private final FailoverState state;
     private final FailoverSpec spec;
     private final Sources sources;
     private final String guest;
@@ -29,6 +30,8 @@ final class FailoverSource implements EntropySource {
         this.guest = guest;
         this.open = new EntropySource[spec.inOrder().size()];
         this.waitingSince = new long[open.length];
+        this.state = sources.failoverState(spec);
+        this.last = state.serving();
         Arrays.fill(waitingSince, NEVER);
         source(0);
     }
@@ -39,7 +42,6 @@ final class FailoverSource implements EntropySource {
         for (int i = 0; i < open.length; i++) {
             int filled = source(i).fill(target, offset, length);
             if (filled > 0) {
-                waitingSince[i] = NEVER;
                 served(i);
                 return filled;
             }
@@ -62,18 +64,27 @@ final class FailoverSource implements EntropySource {
     }
 
     private void served(int place) {
+        waitingSince[place] = NEVER;
+        state.setStalled(place, false);
+        // A guest whose drbg is not seeded yet has another source than the others: that is no change to tell of each
+        // time.
         if (place != last) {
             last = place;
-            sources.serves(spec, place);
+            sources.serves(state, place);
         }
     }
 
-    private boolean isOutOfPatience(int i) {
-        long now = sources.clock().getAsLong();
-        if (waitingSince[i] == NEVER) {
-            waitingSince[i] = now;
+    private boolean isOutOfPatience(int place) {
+        if (state.isStalled(place)) {
+            return true;
         }
-        return now - waitingSince[i] >= PATIENCE_NANOS;
+        long now = sources.clock().getAsLong();
+        if (waitingSince[place] == NEVER) {
+            waitingSince[place] = now;
+        }
+        boolean isStalled = now - waitingSince[place] >= PATIENCE_NANOS;
+        state.setStalled(place, isStalled);
+        return isStalled;
     }
 
     private EntropySource source(int i) {

@@ -7,8 +7,9 @@ import org.vhostuserrng.backends.sys.RandomFile.Kind;
 import org.vhostuserrng.backends.sys.Waiter;
 
 /**
- * A file, FIFO or device, read without ever blocking in the read itself. A FIFO goes on with its next writer; a regular
- * file goes on where it was left when it was closed, and ends.
+ * A file, FIFO or device, read without ever blocking in the read itself. A FIFO goes on with its next writer, a device
+ * that has failed with what its path leads to then (it may have been plugged in again); a regular file goes on where it
+ * was left when it was closed, and ends.
  */
 final class FileReader implements RawSource {
     /** Between attempts to read a device that cannot be polled and has nothing. */
@@ -18,7 +19,9 @@ final class FileReader implements RawSource {
 
     private final FileSpec spec;
     private final Kind kind;
+    /** Null if it has failed. */
     private RandomFile file;
+
     private int pauseMillis = SHORTEST_PAUSE_MILLIS;
 
     /** Owns {@code file} from now on. */
@@ -30,6 +33,9 @@ final class FileReader implements RawSource {
 
     @Override
     public int read(MemorySegment target, long offset, int length, Waiter waiter) throws IOException {
+        if (file == null) {
+            file = openAgain();
+        }
         if (kind == Kind.REGULAR) {
             return outcome(readOn(target, offset, length), waiter);
         }
@@ -47,9 +53,10 @@ final class FileReader implements RawSource {
             return NOTHING;
         }
         if (read < 0) {
+            close();
             throw new IOException(RandomFile.describe(read));
         }
-        return kind == Kind.FIFO ? reopened() : END;
+        return kind == Kind.FIFO ? nextWriter() : END;
     }
 
     private int readOn(MemorySegment target, long offset, int length) {
@@ -61,15 +68,27 @@ final class FileReader implements RawSource {
     }
 
     /** The last writer of the FIFO has left: a new open waits for the next one, the old one would report the end. */
-    private int reopened() throws IOException {
-        RandomFile again = RandomFile.open(spec.path());
+    private int nextWriter() throws IOException {
+        RandomFile again = openAgain();
         file.close();
         file = again;
         return NOTHING;
     }
 
+    private RandomFile openAgain() throws IOException {
+        RandomFile again = spec.openFile();
+        if (again.kind() != kind) {
+            again.close();
+            throw new IOException("it has become another kind of file");
+        }
+        return again;
+    }
+
     @Override
     public void close() {
-        file.close();
+        if (file != null) {
+            file.close();
+            file = null;
+        }
     }
 }

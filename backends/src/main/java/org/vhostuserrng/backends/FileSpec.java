@@ -60,6 +60,16 @@ final class FileSpec extends RawSpec {
         return PREFIX + path;
     }
 
+    /** Of a regular file there is one, whatever it is called and whatever its options: its bytes are given out once. */
+    @Override
+    public String identity() {
+        try {
+            return Files.isRegularFile(path) ? PREFIX + path.toRealPath() : super.identity();
+        } catch (IOException goneMeanwhile) {
+            return super.identity();
+        }
+    }
+
     @Override
     public void check() throws IOException {
         openFile().close();
@@ -89,6 +99,9 @@ final class FileSpec extends RawSpec {
         RandomFile file = openFile();
         try {
             Kind kind = file.kind();
+            if (kind == Kind.REGULAR) {
+                warnOnce("a regular file: its bytes are given out once, but once more when this process is restarted");
+            }
             return kind == Kind.URANDOM && !options().statesMinEntropy()
                     ? new DirectSource(file)
                     : readAhead(new FileReader(this, file), tests(kind), onBytes);
@@ -101,13 +114,14 @@ final class FileSpec extends RawSpec {
     private HealthTests tests(Kind kind) {
         return switch (kind) {
             // What the kernel's generator gives out says nothing of the noise it was seeded with.
-            case RANDOM, URANDOM -> options().statesMinEntropy() ? options().tests(DEVICE_MIN_ENTROPY) : null;
-            case OTHER -> options().tests(DEVICE_MIN_ENTROPY);
-            case REGULAR, FIFO, DIRECTORY -> options().tests(ASSUMED_MIN_ENTROPY);
+            case RANDOM, URANDOM -> options().statesMinEntropy() ? tests(DEVICE_MIN_ENTROPY) : null;
+            case OTHER -> tests(DEVICE_MIN_ENTROPY);
+            case REGULAR, FIFO, DIRECTORY -> tests(ASSUMED_MIN_ENTROPY);
         };
     }
 
-    private RandomFile openFile() throws IOException {
+    /** Opens it, once more if it is open. */
+    RandomFile openFile() throws IOException {
         RandomFile file = RandomFile.open(path);
         try {
             if (file.kind() == Kind.DIRECTORY) {

@@ -23,6 +23,8 @@ final class Filler implements Runnable {
     private static final int AFTER_ERROR_MILLIS = 1000;
     private static final int SHORTEST_QUARANTINE_MILLIS = 2000;
     private static final int LONGEST_QUARANTINE_MILLIS = 60_000;
+    /** How many blocks may fail in one attempt to serve again: what a pipe holds may be as old as the fault. */
+    private static final int BLOCKS_AN_ATTEMPT = 16;
 
     private final String name;
     private final RawSource source;
@@ -30,6 +32,7 @@ final class Filler implements Runnable {
     private final SourceCounters counters;
     private final BlockPool pool;
     private int quarantineMillis = SHORTEST_QUARANTINE_MILLIS;
+    private int blocksLeft;
     private final Object stopLock = new Object();
     private volatile boolean stopping;
     private volatile State state = State.SERVING;
@@ -119,8 +122,15 @@ final class Filler implements Runnable {
             try {
                 int read = source.read(block.memory(), have, Block.BYTES - have, pool.waiter());
                 if (read == RawSource.END) {
+                    // A source that is shorter than the start-up tests has been tested whole; a suspect one may not end
+                    // so.
+                    boolean suspect = state == State.FAILED;
                     end();
-                    return have;
+                    if (!suspect) {
+                        return have;
+                    }
+                    block.wipe();
+                    return 0;
                 }
                 String fault = health == null ? null : health.test(block.memory(), have, read);
                 if (fault != null) {
@@ -151,6 +161,7 @@ final class Filler implements Runnable {
 
     private void end() {
         LOG.error("{}: end of file; it will not be read again from its beginning, guests wait", name);
+        counters.ended();
         state = State.ENDED;
     }
 
@@ -158,6 +169,7 @@ final class Filler implements Runnable {
         if (state == State.FAILED) {
             LOG.warn("{}: serves again{}", name, health == null ? "" : ", having passed its start-up tests");
             quarantineMillis = SHORTEST_QUARANTINE_MILLIS;
+            blocksLeft = 0;
         }
     }
 
@@ -177,6 +189,11 @@ final class Filler implements Runnable {
 
     /** Bytes that were read shortly before the test failed may be no better, and go. */
     private void quarantine(String fault) {
+        health.restart();
+        blocksLeft--;
+        if (blocksLeft > 0) {
+            return;
+        }
         LOG.error(
                 "{}: {}; nothing of it is served until it passes its start-up tests, tried again in {} s",
                 name,
@@ -186,8 +203,8 @@ final class Filler implements Runnable {
         pool.recall();
         state = State.FAILED;
         pool.nudge();
-        health.restart();
         pool.waiter().await(quarantineMillis);
+        blocksLeft = BLOCKS_AN_ATTEMPT;
         quarantineMillis = Math.min(2 * quarantineMillis, LONGEST_QUARANTINE_MILLIS);
     }
 }

@@ -24,21 +24,26 @@ public final class HealthTests {
     private int startupLeft;
 
     /**
-     * Tests that are about to start.
+     * Tests of a source that nothing is known of, about to start.
      *
      * @param minEntropy H: bits of a byte that the source has at least, above 0 and at most 8
      */
     public HealthTests(double minEntropy) {
+        this(minEntropy, new SequenceMemory());
+    }
+
+    /** Tests of a source that has been open before. */
+    HealthTests(double minEntropy, SequenceMemory memory) {
         this.minEntropy = minEntropy;
-        repeatedSequence = new RepeatedSequenceTest(minEntropy);
+        repeatedSequence = new RepeatedSequenceTest(minEntropy, memory);
         restart();
     }
 
-    /** Begins with the start-up tests again, as if nothing had been seen. */
+    /** Begins with the start-up tests again; what repeats anything from before still fails. */
     void restart() {
         repetitionCount = new RepetitionCountTest(minEntropy);
         adaptiveProportion = new AdaptiveProportionTest(minEntropy);
-        repeatedSequence.wipe();
+        repeatedSequence.restart();
         startupLeft = STARTUP_SAMPLES;
     }
 

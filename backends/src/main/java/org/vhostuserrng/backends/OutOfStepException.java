@@ -6,6 +6,10 @@ import java.io.IOException;
 final class OutOfStepException extends IOException {
     private static final long serialVersionUID = 1;
 
+    OutOfStepException(String reason) {
+        super(reason);
+    }
+
     OutOfStepException(IOException cause) {
         super(cause.getMessage(), cause);
     }

@@ -1,6 +1,7 @@
 package org.vhostuserrng.backends;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.backends.sys.QngLibrary;
 import org.vhostuserrng.backends.sys.Waiter;
@@ -49,18 +50,31 @@ final class QngSpec extends RawSpec {
         return new Reader();
     }
 
+    /** Asks for as much as the driver gives at once: each call costs it the same. */
     private final class Reader implements RawSource {
+        private final MemorySegment read = Arena.ofAuto().allocate(QngLibrary.MOST_BYTES);
+        private int from = QngLibrary.MOST_BYTES;
         private QngLibrary device;
 
         @Override
         public int read(MemorySegment target, long offset, int length, Waiter waiter) throws IOException {
-            if (device == null) {
-                device = QngLibrary.open(library);
+            if (from == QngLibrary.MOST_BYTES) {
+                readAll();
             }
-            int bytes = Math.min(length, QngLibrary.MOST_BYTES);
+            int bytes = Math.min(length, QngLibrary.MOST_BYTES - from);
+            MemorySegment.copy(read, from, target, offset, bytes);
+            read.asSlice(from, bytes).fill((byte) 0);
+            from += bytes;
+            return bytes;
+        }
+
+        private void readAll() throws IOException {
             try {
-                device.fill(target, offset, bytes);
-                return bytes;
+                if (device == null) {
+                    device = QngLibrary.open(library);
+                }
+                device.fill(read, 0, QngLibrary.MOST_BYTES);
+                from = 0;
             } catch (IOException failure) {
                 // It may have been unplugged: with the next attempt it is looked for anew.
                 close();
@@ -70,6 +84,8 @@ final class QngSpec extends RawSpec {
 
         @Override
         public void close() {
+            read.fill((byte) 0);
+            from = QngLibrary.MOST_BYTES;
             if (device != null) {
                 device.close();
                 device = null;

@@ -10,9 +10,9 @@ record RawOptions(double minEntropy, boolean tested) {
     static final double UNSTATED = 0;
     static final RawOptions NONE = new RawOptions(UNSTATED, true);
 
-    /** The tests for a source whose min-entropy is {@code assumed} unless one was stated; null for none. */
-    HealthTests tests(double assumed) {
-        return tested ? new HealthTests(minEntropy == UNSTATED ? assumed : minEntropy) : null;
+    /** The stated min-entropy, or else what is assumed. */
+    double minEntropyOr(double assumed) {
+        return statesMinEntropy() ? minEntropy : assumed;
     }
 
     boolean statesMinEntropy() {

@@ -1,11 +1,20 @@
 package org.vhostuserrng.backends;
 
 import java.io.IOException;
+import java.util.HashSet;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A source that is read ahead, and tested, by a thread of its own. */
 abstract class RawSpec implements SharedSpec {
+    private static final Logger LOG = LoggerFactory.getLogger(RawSpec.class);
+
     private final RawOptions options;
     private final SourceCounters counters = new SourceCounters();
+    private final Set<String> warnings = new HashSet<>();
+    /** Made when it is needed: it begins with a search for good random keys. */
+    private SequenceMemory memory;
 
     RawSpec(RawOptions options) {
         this.options = options;
@@ -22,13 +31,37 @@ abstract class RawSpec implements SharedSpec {
     }
 
     @Override
+    public String identity() {
+        return this + " " + options;
+    }
+
+    @Override
     public double minEntropy() {
-        return options.statesMinEntropy() ? options.minEntropy() : assumedMinEntropy();
+        return options.minEntropyOr(assumedMinEntropy());
     }
 
     @Override
     public EntropySource open(Runnable onBytes) throws IOException {
-        return readAhead(openRaw(), options.tests(assumedMinEntropy()), onBytes);
+        return readAhead(openRaw(), tests(assumedMinEntropy()), onBytes);
+    }
+
+    /** The tests for a source whose min-entropy is {@code assumed} unless one was stated; null for none. */
+    final HealthTests tests(double assumed) {
+        if (!options.tested()) {
+            warnOnce("its health is not tested, as health=off says");
+            return null;
+        }
+        if (memory == null) {
+            memory = new SequenceMemory();
+        }
+        return new HealthTests(options.minEntropyOr(assumed), memory);
+    }
+
+    /** Says something about the source that is worth one line, however often it is opened. */
+    final void warnOnce(String what) {
+        if (warnings.add(what)) {
+            LOG.warn("{}: {}", this, what);
+        }
     }
 
     /** A source that reads ahead of those who need its bytes, and tests them unless {@code health} is null. */

@@ -19,6 +19,11 @@ public interface SharedSpec extends SourceSpec {
     /** H of SP 800-90B §3.1.3, as stated or assumed: bits of min-entropy of a byte, above 0 and at most 8. */
     double minEntropy();
 
+    /** Two sources that have the same one are the same, and are opened once. */
+    default String identity() {
+        return toString();
+    }
+
     @Override
     default EntropySource open(Sources sources, String guest) {
         return sources.share(this);

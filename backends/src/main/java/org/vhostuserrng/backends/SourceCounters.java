@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class SourceCounters {
     private final AtomicLong failures = new AtomicLong();
     private final AtomicLong quarantines = new AtomicLong();
+    private final AtomicLong ends = new AtomicLong();
 
     /** It could not be read. */
     void failed() {
@@ -17,11 +18,16 @@ final class SourceCounters {
         quarantines.incrementAndGet();
     }
 
+    /** It has no byte any more. */
+    void ended() {
+        ends.incrementAndGet();
+    }
+
     /** In a few words for a log; empty if nothing went wrong. */
     @Override
     public String toString() {
-        return failures.get() + quarantines.get() == 0
+        return failures.get() + quarantines.get() + ends.get() == 0
                 ? ""
-                : "failed " + failures + " times, its health tests " + quarantines + " times";
+                : "failed " + failures + " times, its health tests " + quarantines + " times, ended " + ends + " times";
     }
 }

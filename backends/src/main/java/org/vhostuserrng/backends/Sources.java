@@ -17,13 +17,13 @@ public final class Sources {
     private final SourceSpec spec;
     private final Runnable onBytes;
     private final LongSupplier clock;
-    /** By what they are called, so that a file in two expressions is read by one; kept for what they remember. */
+    /** By their identity, so that a file in two expressions is read by one; kept for what they remember. */
     private final Map<String, SharedSource> shared = new HashMap<>();
 
     /** None before it is needed: it has the JDK load its cryptography. */
     private DrbgWorkspace drbgs;
 
-    private final IdentityHashMap<FailoverSpec, Integer> serving = new IdentityHashMap<>();
+    private final IdentityHashMap<FailoverSpec, FailoverState> failoverStates = new IdentityHashMap<>();
     private long failovers;
 
     /**
@@ -49,7 +49,8 @@ public final class Sources {
                 .map(SharedSource::statistics)
                 .filter(text -> !text.isEmpty())
                 .collect(Collectors.joining("; "));
-        return failovers == 0 ? wrong : wrong + "; " + failovers + " times another source served than before";
+        String changes = failovers == 0 ? "" : failovers + " times another source served than before";
+        return wrong + (wrong.isEmpty() || changes.isEmpty() ? "" : "; ") + changes;
     }
 
     /** How often another source than before had to serve, as that one had failed or had recovered. */
@@ -59,16 +60,20 @@ public final class Sources {
 
     /** Counts one more user of a source in. */
     EntropySource share(SharedSpec source) {
-        return shared.computeIfAbsent(source.toString(), _ -> new SharedSource(source, onBytes))
+        return shared.computeIfAbsent(source.identity(), _ -> new SharedSource(source, onBytes))
                 .acquire();
     }
 
+    /** What the guests of the loop know of several sources in order. */
+    FailoverState failoverState(FailoverSpec several) {
+        return failoverStates.computeIfAbsent(several, _ -> new FailoverState(several));
+    }
+
     /** Tells which of several sources serves now, once each time that changes. */
-    void serves(FailoverSpec several, int place) {
-        Integer before = serving.put(several, place);
-        if (before == null ? place > 0 : before != place) {
+    void serves(FailoverState several, int place) {
+        if (several.changeTo(place)) {
             failovers++;
-            LOG.warn("{} serves now", several.inOrder().get(place));
+            LOG.warn("{} serves now", several.source(place));
         }
     }
 

@@ -3,6 +3,7 @@ package org.vhostuserrng.backends;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.backends.sys.CpuRandom.Instruction;
 import org.vhostuserrng.backends.sys.Waiter;
 
 /** RDRAND and RDSEED as a source, with an instruction that a test makes up. */
@@ -31,6 +33,10 @@ class CpuReaderTest {
         waiter.close();
     }
 
+    private static CpuReader reader(CpuReader.WordSource source) {
+        return new CpuReader(source, Instruction.RDSEED, false);
+    }
+
     private int count(MemorySegment words, int wanted) {
         for (int i = 0; i < wanted; i++) {
             words.setAtIndex(ValueLayout.JAVA_LONG, i, next++);
@@ -46,7 +52,7 @@ class CpuReaderTest {
 
     @Test
     void givesWhatTheInstructionGives() throws IOException {
-        CpuReader reader = new CpuReader(this::count, false);
+        CpuReader reader = reader(this::count);
 
         int read = reader.read(target, 8, 16, waiter);
 
@@ -58,7 +64,7 @@ class CpuReaderTest {
 
     @Test
     void fillsALengthThatIsNoMultipleOfAWord() throws IOException {
-        CpuReader reader = new CpuReader(this::count, false);
+        CpuReader reader = reader(this::count);
 
         int read = reader.read(target, 0, 9, waiter);
 
@@ -69,7 +75,7 @@ class CpuReaderTest {
 
     @Test
     void givesNothingWhenTheProcessorIsExhausted() throws IOException {
-        CpuReader reader = new CpuReader((words, wanted) -> 0, false);
+        CpuReader reader = reader((words, wanted) -> 0);
 
         assertEquals(RawSource.NOTHING, reader.read(target, 0, 64, waiter));
     }
@@ -77,39 +83,66 @@ class CpuReaderTest {
     @ParameterizedTest
     @ValueSource(longs = {0, -1, 99})
     void refusesWordsThatDefectiveProcessorsGive(long word) {
-        CpuReader reader = new CpuReader((words, wanted) -> constant(words, word), false);
+        CpuReader reader = reader((words, wanted) -> constant(words, word));
 
         assertThrows(IOException.class, () -> reader.read(target, 0, 64, waiter));
         assertEquals(-1, target.mismatch(Arena.ofAuto().allocate(4096)));
     }
 
     @Test
-    void refusesAWordThatEndedTheBatchBefore() throws IOException {
-        CpuReader reader = new CpuReader((words, wanted) -> constant(words, 99 + 1), false);
-        CpuReader again = new CpuReader(
-                (words, wanted) -> {
-                    words.setAtIndex(ValueLayout.JAVA_LONG, 0, 7);
-                    return 1;
-                },
-                false);
-        reader.read(target, 0, 64, waiter);
-        again.read(target, 0, 8, waiter);
+    void refusesAWordThatEndedTheReadBefore() throws IOException {
+        CpuReader reader = reader((words, wanted) -> {
+            words.setAtIndex(ValueLayout.JAVA_LONG, 0, 7);
+            return 1;
+        });
+        reader.read(target, 0, 8, waiter);
 
-        assertThrows(IOException.class, () -> again.read(target, 0, 8, waiter));
+        assertThrows(IOException.class, () -> reader.read(target, 0, 8, waiter));
+    }
+
+    @Test
+    void takesBackWhatADefectiveProcessorGaveBefore() {
+        CpuReader reader = reader((words, wanted) -> constant(words, 0));
+
+        assertThrows(OutOfStepException.class, () -> reader.read(target, 0, 64, waiter));
+    }
+
+    @Test
+    void fillsAllThereIsRoomForInSmallBatches() throws IOException {
+        CpuReader reader = reader((words, wanted) -> {
+            assertTrue(wanted <= 64, wanted + " words at once");
+            return count(words, wanted);
+        });
+
+        int read = reader.read(target, 0, 4096, waiter);
+
+        assertEquals(4096, read);
+        assertEquals(512, target.getAtIndex(ValueLayout.JAVA_LONG, 511));
+    }
+
+    /** DRNG Software Implementation Guide §5.2.1. */
+    @Test
+    void takesRdrandThatGivesNothingForAFailure() {
+        CpuReader reader = new CpuReader((words, wanted) -> 0, Instruction.RDRAND, false);
+
+        assertThrows(IOException.class, () -> reader.read(target, 0, 64, waiter));
     }
 
     /** DRNG Software Implementation Guide §5.2.5. */
     @Test
     void givesOneSampleOf128BitsOfEach512WhenReseedingIsForced() throws IOException {
-        CpuReader reader = new CpuReader(this::count, true);
+        CpuReader reader = new CpuReader(this::count, Instruction.RDRAND, true);
 
-        int first = reader.read(target, 0, 4096, waiter);
-        int second = reader.read(target, 16, 4096 - 16, waiter);
+        int first = reader.read(target, 0, 16, waiter);
+        int second = reader.read(target, 16, 40, waiter);
 
         assertEquals(16, first);
-        assertEquals(16, second);
+        assertEquals(40, second);
         assertEquals(1023, target.getAtIndex(ValueLayout.JAVA_LONG, 0));
         assertEquals(1024, target.getAtIndex(ValueLayout.JAVA_LONG, 1));
         assertEquals(2047, target.getAtIndex(ValueLayout.JAVA_LONG, 2));
+        assertEquals(3072, target.getAtIndex(ValueLayout.JAVA_LONG, 5));
+        assertEquals(4095, target.getAtIndex(ValueLayout.JAVA_LONG, 6));
+        assertEquals(0, target.getAtIndex(ValueLayout.JAVA_LONG, 7));
     }
 }

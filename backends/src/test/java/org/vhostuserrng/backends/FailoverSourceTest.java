@@ -122,6 +122,53 @@ class FailoverSourceTest {
     }
 
     @Test
+    void newGuestDoesNotWaitForASourceThatIsKnownToBeStalled() {
+        first.outcome = EntropySource.NOT_NOW;
+        EntropySource source = sources.acquire("guest");
+        source.fill(target, 0, 8);
+        now += PATIENCE;
+        source.fill(target, 0, 8);
+
+        int filled = sources.acquire("new guest").fill(target, 0, 8);
+
+        assertEquals(1, filled);
+        assertEquals(1, sources.failovers());
+    }
+
+    @Test
+    void newGuestWaitsForASourceThatKeptAnotherOneWaitingForAMomentOnly() {
+        first.outcome = EntropySource.NOT_NOW;
+        EntropySource source = sources.acquire("guest");
+        source.fill(target, 0, 8);
+        source.close();
+
+        now += PATIENCE;
+
+        assertEquals(EntropySource.NOT_NOW, sources.acquire("new guest").fill(target, 0, 8));
+    }
+
+    @Test
+    void newGuestTellsThatTheFirstServesAgain() {
+        first.outcome = EntropySource.FAILED;
+        sources.acquire("guest").fill(target, 0, 8);
+        first.outcome = 1;
+
+        sources.acquire("new guest").fill(target, 0, 8);
+
+        assertEquals(2, sources.failovers());
+    }
+
+    @Test
+    void statisticsTellHowOftenAnotherSourceServed() {
+        EntropySource source = sources.acquire("guest");
+        first.outcome = EntropySource.FAILED;
+
+        source.fill(target, 0, 8);
+
+        assertEquals("1 times another source served than before", sources.statistics());
+    }
+
+    @Test
     void failsWhenAllHaveFailed() {
         EntropySource source = sources.acquire("guest");
         first.outcome = EntropySource.FAILED;

@@ -2,6 +2,7 @@ package org.vhostuserrng.backends;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -181,6 +182,38 @@ class FileSourceTest {
         }
     }
 
+    /** The memory of a process at address 0, which is nowhere: EIO. */
+    @Test
+    void failsWhileAFileCannotBeRead() throws IOException, InterruptedException {
+        try (EntropySource source = file(Path.of("/proc/self/mem")).open(bytesAgain::release);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment target = arena.allocate(1);
+
+            int outcome = source.fill(target, 0, 1);
+            while (outcome == EntropySource.NOT_NOW) {
+                awaitBytes();
+                outcome = source.fill(target, 0, 1);
+            }
+
+            assertEquals(EntropySource.FAILED, outcome);
+        }
+    }
+
+    @Test
+    void givesOutNoByteTwiceWhenAFileHasTwoNames() throws IOException, InterruptedException {
+        byte[] content = unrepeating(400_000);
+        Path path = Files.write(directory.resolve("file"), content);
+        Path link = Files.createSymbolicLink(directory.resolve("link"), path);
+        SourceSpec twice = SourceSpec.parse("xor(file:" + path + ",file:" + link + ",health=off)");
+        Sources sources = new Sources(twice, bytesAgain::release, System::nanoTime);
+        byte[] joined;
+        try (EntropySource source = sources.acquire("guest")) {
+            joined = read(source, 64);
+        }
+
+        assertFalse(Arrays.equals(new byte[64], joined), "each byte was joined with itself");
+    }
+
     @Test
     void saysNotNowWhileAFifoHasNothingAndTellsWhenItHas() throws Exception {
         Path fifo = fifo();
@@ -207,6 +240,25 @@ class FileSourceTest {
             byte[] first = read(source, 1);
 
             try (OutputStream writer = Files.newOutputStream(fifo)) {
+                writer.write(2);
+            }
+
+            assertArrayEquals(new byte[] {1}, first);
+            assertArrayEquals(new byte[] {2}, read(source, 1));
+        }
+    }
+
+    @Test
+    void goesOnWithAFifoThatIsMadeAnew() throws Exception {
+        Path fifo = fifo();
+        try (EntropySource source = untested(fifo).open(bytesAgain::release)) {
+            try (OutputStream writer = Files.newOutputStream(fifo)) {
+                writer.write(1);
+                Files.delete(fifo);
+            }
+            byte[] first = read(source, 1);
+
+            try (OutputStream writer = Files.newOutputStream(fifo())) {
                 writer.write(2);
             }
 

@@ -3,6 +3,7 @@ package org.vhostuserrng.backends;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.backends.EntropySource.FAILED;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -25,15 +26,22 @@ class FillerTest {
 
     private final Semaphore nudged = new Semaphore(0);
     private final ScriptedSource script = new ScriptedSource();
+    private final SourceCounters counters = new SourceCounters();
+    private final SequenceMemory memory = new SequenceMemory();
     private EntropySource source;
 
     /** Gives what the test has put in, a chunk for each read. */
     private static final class ScriptedSource implements RawSource {
         private final BlockingQueue<byte[]> chunks = new ArrayBlockingQueue<>(1000);
+        /** Once there is no chunk any more. */
+        private volatile boolean atEnd;
 
         @Override
         public int read(MemorySegment target, long offset, int length, Waiter waiter) throws IOException {
             byte[] chunk = chunks.poll();
+            if (chunk == null && atEnd) {
+                return END;
+            }
             if (chunk == null) {
                 waiter.await(1);
                 return NOTHING;
@@ -52,8 +60,8 @@ class FillerTest {
     }
 
     private void start(double minEntropy) throws IOException {
-        HealthTests tests = minEntropy == 0 ? null : new HealthTests(minEntropy);
-        source = new ReadAheadSource("scripted", script, tests, new SourceCounters(), nudged::release);
+        HealthTests tests = minEntropy == 0 ? null : new HealthTests(minEntropy, memory);
+        source = new ReadAheadSource("scripted", script, tests, counters, nudged::release);
     }
 
     @AfterEach
@@ -111,7 +119,7 @@ class FillerTest {
         script.chunks.add(new byte[2048]);
         start(1);
 
-        assertEquals(EntropySource.FAILED, ask(memory(64)));
+        assertEquals(FAILED, ask(memory(64)));
     }
 
     @Test
@@ -124,7 +132,7 @@ class FillerTest {
 
         script.chunks.add(stuckAtItsEnd);
 
-        assertEquals(EntropySource.FAILED, ask(memory(64)));
+        assertEquals(FAILED, ask(memory(64)));
     }
 
     @Test
@@ -135,14 +143,14 @@ class FillerTest {
 
         script.chunks.add(new byte[64]);
 
-        assertEquals(EntropySource.FAILED, askUntil(EntropySource.FAILED, memory(1)));
+        assertEquals(FAILED, askUntil(FAILED, memory(1)));
     }
 
     @Test
     void servesAgainAfterCleanStartUpTests() throws Exception {
         start(8);
         script.chunks.add(new byte[1024]);
-        assertEquals(EntropySource.FAILED, ask(memory(64)));
+        assertEquals(FAILED, ask(memory(64)));
         byte[] clean = random(5, 1024);
 
         script.chunks.add(clean);
@@ -161,14 +169,79 @@ class FillerTest {
 
         script.chunks.add(buffer);
 
-        assertEquals(EntropySource.FAILED, ask(memory(64)));
+        assertEquals(FAILED, ask(memory(64)));
+    }
+
+    @Test
+    void serversReplayIsKnownThoughTheSourceWasClosedMeanwhile() throws Exception {
+        byte[] buffer = random(6, 1500);
+        start(8);
+        script.chunks.add(buffer);
+        assertEquals(1500, ask(memory(1500)));
+        source.close();
+
+        start(8);
+        script.chunks.add(buffer);
+
+        assertEquals(FAILED, ask(memory(64)));
+    }
+
+    /** As a pipe does that filled up while its writer was stuck. */
+    @Test
+    void servesAgainAtOnceThoughMuchOfTheFaultHasPiledUp() throws Exception {
+        start(8);
+        script.chunks.add(new byte[1024]);
+        assertEquals(FAILED, ask(memory(64)));
+        byte[] clean = random(5, 1024);
+
+        for (int i = 0; i < 15; i++) {
+            script.chunks.add(new byte[4096]);
+        }
+        script.chunks.add(clean);
+
+        MemorySegment target = memory(1024);
+        assertEquals(1024, askUntil(1024, target));
+        assertArrayEquals(clean, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void servesWhatIsShorterThanTheStartUpTestsIfItPassesThem() throws Exception {
+        byte[] whole = random(11, 100);
+        script.chunks.add(whole);
+        script.atEnd = true;
+        start(8);
+
+        MemorySegment target = memory(100);
+        assertEquals(100, ask(target));
+        assertArrayEquals(whole, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void endOfASuspectSourceIsNotServed() throws Exception {
+        start(8);
+        script.chunks.add(new byte[1024]);
+        assertEquals(FAILED, ask(memory(64)));
+
+        script.chunks.add(random(12, 100));
+        script.atEnd = true;
+
+        awaitEnd();
+        assertEquals(FAILED, source.fill(memory(64), 0, 64));
+        assertEquals("failed 0 times, its health tests 1 times, ended 1 times", counters.toString());
+    }
+
+    private void awaitEnd() throws InterruptedException {
+        for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+                !counters.toString().contains("ended 1") && System.nanoTime() < end; ) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
     }
 
     @Test
     void failsWhileTheSourceHasFailedAndServesWhenItServes() throws Exception {
         start(0);
         script.chunks.add(FAILURE);
-        assertEquals(EntropySource.FAILED, ask(memory(8)));
+        assertEquals(FAILED, ask(memory(8)));
 
         script.chunks.add(random(7, 8));
 
@@ -181,7 +254,7 @@ class FillerTest {
         script.chunks.add(random(8, 1024));
         ask(memory(1024));
         script.chunks.add(FAILURE);
-        assertEquals(EntropySource.FAILED, ask(memory(8)));
+        assertEquals(FAILED, ask(memory(8)));
 
         script.chunks.add(random(9, 1000));
         script.chunks.add(random(10, 100));

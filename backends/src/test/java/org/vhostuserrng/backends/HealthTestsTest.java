@@ -141,12 +141,22 @@ class HealthTestsTest {
     @Test
     void startUpBeginsAnewAfterARestart() {
         HealthTests tests = new HealthTests(8);
+        test(tests, random(6, 2048));
+
+        tests.restart();
+
+        assertFalse(tests.hasStarted());
+        assertNull(test(tests, random(7, 1024)));
+    }
+
+    @Test
+    void whatWasGivenBeforeARestartIsStillKnownAfterIt() {
+        HealthTests tests = new HealthTests(8);
         byte[] bytes = random(6, 2048);
         test(tests, bytes);
 
         tests.restart();
 
-        assertFalse(tests.hasStarted());
-        assertNull(test(tests, bytes));
+        assertNotNull(test(tests, bytes));
     }
 }

@@ -90,14 +90,24 @@ public final class CpuRandom {
         return (int) Libc.callLong(function, address, words, 0, 0, 0);
     }
 
-    /** What the kernel says of SRBDS if using the instruction slows down other tenants of the host; else null. */
-    public static String slowsOthers() {
+    /** What using the instructions means for other tenants of the host, in a few words for a log; null if nothing. */
+    public static String harm() {
         try {
-            String says = Files.readString(SRBDS).strip();
-            return says.startsWith("Not affected") || says.startsWith("Mitigation: TSX disabled") ? null : says;
+            return harm(Files.readString(SRBDS).strip());
         } catch (IOException unknownToThisKernel) {
             return null;
         }
+    }
+
+    /** Linux, Documentation/admin-guide/hw-vuln/special-register-buffer-data-sampling.rst: what the file may say. */
+    static String harm(String kernelSays) {
+        if (kernelSays.startsWith("Not affected") || kernelSays.startsWith("Mitigation: TSX disabled")) {
+            return null;
+        }
+        String harm = kernelSays.startsWith("Mitigation")
+                ? "each use slows down the other processors of this host"
+                : "other processors of this host may see what it gives";
+        return harm + " (SRBDS: " + kernelSays + ")";
     }
 
     /** {@code long fill(long *rdi, long rsi)}: how many of rsi words could be filled. */

@@ -39,6 +39,11 @@ final class Libc {
         return result == -1 ? -(int) ERRNO.get(state, 0L) : result;
     }
 
+    /** Calls a function of another library that returns {@code int}, which is returned as it is: errno says nothing. */
+    static int callForeign(MemorySegment function, long a, long b, long c) {
+        return (int) invoke(function, STATE.get(), a, b, c, 0, 0);
+    }
+
     /** Calls a function that returns {@code ssize_t}. */
     static long callLong(MemorySegment function, long a, long b, long c, long d, long e) {
         MemorySegment state = STATE.get();

@@ -16,6 +16,9 @@ public final class QngLibrary implements AutoCloseable {
     /** What the driver gives in one call at most. */
     public static final int MOST_BYTES = 8192;
 
+    // libqwqng's status codes. Its C interface gives 0 or -1, and tells the rest in words.
+    private static final int S_OK = 0;
+    private static final int QNG_S_OK = 0x44400;
     private static final int LONGEST_STATUS = 256;
 
     private final Arena arena;
@@ -41,11 +44,12 @@ public final class QngLibrary implements AutoCloseable {
         try {
             SymbolLookup library = load(path, arena);
             MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
-            int result = Libc.callInt(symbol(library, "qwqngx_init"), handle.address(), 0, 0, 0, 0);
-            if (result != 0) {
-                throw new IOException("no device that works: qwqngx_init gave " + result);
+            int status = Libc.callForeign(symbol(library, "qwqngx_init"), handle.address(), 0, 0);
+            long device = handle.get(ValueLayout.JAVA_LONG, 0);
+            if (!isOk(status) || device == 0) {
+                throw new IOException("no device that works: " + describe(status));
             }
-            return new QngLibrary(arena, library, handle.get(ValueLayout.JAVA_LONG, 0));
+            return new QngLibrary(arena, library, device);
         } catch (IOException | RuntimeException refused) {
             arena.close();
             throw refused;
@@ -55,21 +59,48 @@ public final class QngLibrary implements AutoCloseable {
     /** Fills memory with 1 to {@link #MOST_BYTES} random bytes. */
     public void fill(MemorySegment target, long offset, int length) throws IOException {
         long address = RandomFile.address(target, offset, length);
-        if (Libc.callInt(randbytes, handle, address, length, 0, 0) != 0) {
-            throw new IOException("reading failed: " + status());
+        int status = Libc.callForeign(randbytes, handle, address, length);
+        if (!isOk(status)) {
+            throw new IOException("reading failed: " + describe(status) + statusString());
         }
     }
 
-    private String status() throws IOException {
-        long text = Libc.callLong(symbol(library, "qwqngx_status_string"), handle, 0, 0, 0, 0);
-        return text == 0
-                ? "no reason given"
-                : MemorySegment.ofAddress(text).reinterpret(LONGEST_STATUS).getString(0);
+    private static boolean isOk(int status) {
+        return status == S_OK || status == QNG_S_OK;
+    }
+
+    private static String describe(int status) {
+        return switch (status) {
+            case 0x8004_4401 -> "general error";
+            case 0x8004_4402 -> "I/O error";
+            case 0x8004_4403 -> "timeout";
+            case 0x8004_4404 -> "too much asked for";
+            case 0x8004_4406 -> "its own statistics failed";
+            case 0x8004_4407, 0x8004_4408 -> "not supported";
+            case 0x8004_440a -> "device not opened";
+            default -> "status " + status;
+        };
+    }
+
+    /** What the library says of the last error, if it does. */
+    private String statusString() {
+        long text = library.find("qwqngx_status_string")
+                .map(status -> Libc.callLong(status, handle, 0, 0, 0, 0))
+                .orElse(0L);
+        if (text == 0) {
+            return "";
+        }
+        StringBuilder said = new StringBuilder(", ");
+        MemorySegment characters = MemorySegment.ofAddress(text).reinterpret(LONGEST_STATUS);
+        for (int i = 0; i < LONGEST_STATUS && characters.get(ValueLayout.JAVA_BYTE, i) != 0; i++) {
+            said.append((char) (characters.get(ValueLayout.JAVA_BYTE, i) & 0xff));
+        }
+        return said.toString();
     }
 
     @Override
     public void close() {
-        library.find("qwqngx_free").ifPresent(free -> Libc.callLong(free, handle, 0, 0, 0, 0));
+        library.find("qwqngx_free").ifPresent(free -> Libc.callForeign(free, handle, 0, 0));
         arena.close();
     }
 
