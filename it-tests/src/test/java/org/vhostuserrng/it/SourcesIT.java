@@ -122,6 +122,74 @@ class SourcesIT {
     }
 
     @Test
+    void guestGoesOnWithTheNextWriterWhenThatOfAFifoIsKilled() throws Exception {
+        Path fifo = fifo();
+        Daemon daemon = daemons.start("--source=file:" + fifo);
+        Process writer = shell("exec >" + fifo + "; head -c " + STARTUP_SAMPLES + " /dev/urandom; exec sleep 100");
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            for (int got = 0; got < STARTUP_SAMPLES; ) {
+                got += guest.request(64, PATIENCE).length;
+            }
+            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            writer.destroyForcibly().onExit().join();
+            boolean withoutAWriter = guest.awaitUsed(A_WHILE);
+
+            Process next = shell("exec head -c 64 /dev/urandom >" + fifo);
+
+            assertFalse(withoutAWriter);
+            assertTrue(guest.awaitUsed(PATIENCE), "the next writer is not read");
+            assertEquals(0, next.onExit().join().exitValue());
+        } finally {
+            writer.destroyForcibly();
+        }
+    }
+
+    private static Process shell(String script) throws IOException {
+        return new ProcessBuilder("sh", "-c", script).start();
+    }
+
+    @Test
+    void whatWentWrongWithASourceIsToldAtTheEnd() throws Exception {
+        Path fifo = fifo();
+        Daemon daemon = daemons.start("--source=file:" + fifo, "--source=getrandom");
+        try (RandomAccessFile writer = writer(fifo);
+                EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            writer.write(new byte[STARTUP_SAMPLES]);
+            guest.request(64, PATIENCE);
+        }
+
+        daemon.terminate();
+
+        assertEquals(0, daemon.awaitExit(PATIENCE));
+        assertTrue(daemon.log().contains("its health tests 1 times"), daemon.log());
+        assertTrue(daemon.log().contains("1 times another source served"), daemon.log());
+    }
+
+    /** As a server does that gives each client the same. */
+    @Test
+    void nothingIsServedOfASourceThatGivesTheNextGuestWhatItGaveTheLast() throws Exception {
+        Path fifo = fifo();
+        byte[] replayed = random(4, 4 * STARTUP_SAMPLES);
+        Daemon daemon = daemons.start("--source=file:" + fifo);
+        try (RandomAccessFile writer = writer(fifo);
+                EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            writer.write(replayed);
+            guest.request(64, PATIENCE);
+        }
+        eventually("the source is closed", () -> !daemon.fds().contains(fifo.toString()));
+
+        try (RandomAccessFile writer = writer(fifo);
+                EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            writer.write(replayed);
+            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+
+            assertFalse(guest.awaitUsed(A_WHILE));
+            assertTrue(daemon.log().contains("repeated sequence test"), daemon.log());
+        }
+    }
+
+    @Test
     void fileIsServedOnceToItsEndAndThenNoMore() throws Exception {
         byte[] content = random(3, 2000);
         Path file = Files.write(daemons.directory().resolve("file"), content);
@@ -162,7 +230,9 @@ class SourcesIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"getrandom", "file:PATH", "rdrand", "rdseed", "qng"})
+    @ValueSource(
+            strings = {"getrandom", "file:PATH", "rdrand", "rdseed", "egd:tcp:", "egd:unix:", "qng", "drbg", "xor(A,B)"
+            })
     void helpHasALineForEachSource(String source) throws Exception {
         Program.Outcome outcome = Program.run("--help");
 

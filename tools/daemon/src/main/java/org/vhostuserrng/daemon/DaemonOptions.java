@@ -46,6 +46,8 @@ final class DaemonOptions {
               file:PATH              any file, FIFO or device: /dev/hwrng, /dev/random ...; what ends is not begun again
               rdrand                 the processor's generator; with ,reseed=forced a seed of its own for each 128 bits
               rdseed                 the processor's noise
+              egd:tcp:HOST:PORT      a server that speaks EGD's protocol, read ahead
+              egd:unix:PATH          the same on a UNIX socket
               qng[:LIBRARY]          a ComScire quantum generator, by libqwqngx.so or LIBRARY
               drbg, drbg(A+B)        a generator for each guest, seeded from all of these: rdseed+getrandom; with
                                      ,reseed-bytes=N ,reseed-seconds=N (64 MiB, 300) or ,prediction-resistance
@@ -58,7 +60,7 @@ final class DaemonOptions {
               qemu-system-x86_64 ... -chardev socket,id=c,path=/run/rng.sock \\
                 -device vhost-user-rng-pci,chardev=c
 
-            Other programs: vhost-user-rng bench --help, vhost-user-rng trace --help
+            Other programs, each with --help: vhost-user-rng bench, bench-egd, check-source, egd-server, period-study, trace
             """;
 
     private DaemonOptions() {}
