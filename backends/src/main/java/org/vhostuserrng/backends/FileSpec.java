@@ -111,7 +111,7 @@ final class FileSpec extends RawSpec {
         }
     }
 
-    private HealthTests tests(Kind kind) {
+    private HealthTests tests(Kind kind) throws IOException {
         return switch (kind) {
             // What the kernel's generator gives out says nothing of the noise it was seeded with.
             case RANDOM, URANDOM -> options().statesMinEntropy() ? tests(DEVICE_MIN_ENTROPY) : null;

@@ -2,6 +2,7 @@ package org.vhostuserrng.backends;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.security.SecureRandom;
 import java.util.Locale;
 
 /**
@@ -29,7 +30,9 @@ public final class HealthTests {
      * @param minEntropy H: bits of a byte that the source has at least, above 0 and at most 8
      */
     public HealthTests(double minEntropy) {
-        this(minEntropy, new SequenceMemory());
+        this(
+                minEntropy,
+                new SequenceMemory(new SecureRandom().longs(SequenceMemory.KEYS).toArray()));
     }
 
     /** Tests of a source that has been open before. */

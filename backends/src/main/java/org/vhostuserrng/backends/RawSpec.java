@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vhostuserrng.backends.sys.KernelRandom;
 
 /** A source that is read ahead, and tested, by a thread of its own. */
 abstract class RawSpec implements SharedSpec {
@@ -13,7 +14,7 @@ abstract class RawSpec implements SharedSpec {
     private final RawOptions options;
     private final SourceCounters counters = new SourceCounters();
     private final Set<String> warnings = new HashSet<>();
-    /** Made when it is needed: it begins with a search for good random keys. */
+    /** Made when it is needed. */
     private SequenceMemory memory;
 
     RawSpec(RawOptions options) {
@@ -46,13 +47,14 @@ abstract class RawSpec implements SharedSpec {
     }
 
     /** The tests for a source whose min-entropy is {@code assumed} unless one was stated; null for none. */
-    final HealthTests tests(double assumed) {
+    final HealthTests tests(double assumed) throws IOException {
         if (!options.tested()) {
             warnOnce("its health is not tested, as health=off says");
             return null;
         }
         if (memory == null) {
-            memory = new SequenceMemory();
+            // Not from SecureRandom, which keeps /dev/random and /dev/urandom open ever after.
+            memory = new SequenceMemory(KernelRandom.longs(SequenceMemory.KEYS));
         }
         return new HealthTests(options.minEntropyOr(assumed), memory);
     }

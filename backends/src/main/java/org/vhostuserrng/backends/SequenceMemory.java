@@ -1,7 +1,5 @@
 package org.vhostuserrng.backends;
 
-import java.security.SecureRandom;
-import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
@@ -10,18 +8,25 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * buffer to whoever connects. Any thread; two at once may make it forget, and nothing else.
  */
 final class SequenceMemory {
+    /** How many random numbers a memory takes for its keys. */
+    static final int KEYS = 257;
+
     private static final int REMEMBERED = 1 << 13;
     /** One sequence in 16 is remembered. Which ones is a matter of their own hash: they are known again anywhere. */
     private static final long CHOSEN = 0xf;
 
     private final long factor;
-    private final long[] keys = new long[256];
+    private final long[] keys;
     private final AtomicLongArray remembered = new AtomicLongArray(REMEMBERED);
 
-    SequenceMemory() {
-        SecureRandom random = new SecureRandom();
-        factor = random.nextLong() | 1;
-        Arrays.setAll(keys, i -> random.nextLong());
+    /**
+     * An empty memory.
+     *
+     * @param keys {@link #KEYS} random numbers
+     */
+    SequenceMemory(long... keys) {
+        this.keys = keys.clone();
+        this.factor = keys[KEYS - 1] | 1;
     }
 
     /** By which the hash of a sequence is multiplied before a byte's key is added to it. */

@@ -27,7 +27,8 @@ class FillerTest {
     private final Semaphore nudged = new Semaphore(0);
     private final ScriptedSource script = new ScriptedSource();
     private final SourceCounters counters = new SourceCounters();
-    private final SequenceMemory memory = new SequenceMemory();
+    private final SequenceMemory memory =
+            new SequenceMemory(new Random(99).longs(SequenceMemory.KEYS).toArray());
     private EntropySource source;
 
     /** Gives what the test has put in, a chunk for each read. */

@@ -56,6 +56,21 @@ class SourcesIT {
         }
     }
 
+    @Test
+    void onlyTheNamedFileIsOpenForASourceThatIsTested() throws Exception {
+        Path fifo = fifo();
+        Daemon daemon = daemons.start("--source=file:" + fifo);
+
+        try (RandomAccessFile writer = writer(fifo);
+                EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            writer.write(random(5, STARTUP_SAMPLES));
+            guest.request(64, PATIENCE);
+
+            assertTrue(daemon.fds().contains(fifo.toString()), daemon.fds()::toString);
+            assertTrue(daemon.fds().stream().noneMatch(file -> file.contains("random")), daemon.fds()::toString);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"rdrand", "rdrand,reseed=forced", "rdseed"})
     void processorsInstructionsServeAGuest(String source) throws Exception {

@@ -1,6 +1,9 @@
 package org.vhostuserrng.backends.sys;
 
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /** getrandom(2). Any thread. */
 public final class KernelRandom {
@@ -27,6 +30,28 @@ public final class KernelRandom {
             result = Libc.callLong(GETRANDOM, address, length, GRND_NONBLOCK, 0, 0);
         } while (result == EINTR);
         return (int) result;
+    }
+
+    /**
+     * Some random numbers, at once.
+     *
+     * @throws IOException if the kernel has no seed yet
+     */
+    public static long[] longs(int count) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG, count);
+            int length = (int) bytes.byteSize();
+            for (int filled = 0; filled < length; ) {
+                int more = fill(bytes, filled, length - filled);
+                if (more < 0) {
+                    throw new IOException("getrandom: " + describe(more));
+                }
+                filled += more;
+            }
+            long[] longs = bytes.toArray(ValueLayout.JAVA_LONG);
+            bytes.fill((byte) 0);
+            return longs;
+        }
     }
 
     /** The text of a negated errno. */
