@@ -30,6 +30,10 @@ final class RngRing implements DeviceQueue {
     private final LongSupplier clock;
     private final BufferChain chain;
     private final ChainFiller filler;
+    // What is left of the share of this turn; may be below zero by one request.
+    private int requestsLeft;
+    private int bytesLeft;
+    private int descriptorsLeft;
     private RingFault fault;
 
     RngRing(RngDevice device, Virtqueue queue, QueueSetup setup, EntropySource source, Workspace workspace) {
@@ -48,6 +52,41 @@ final class RngRing implements DeviceQueue {
 
     @Override
     public long drain() {
+        beginTurn();
+        long next = serveAndPublish();
+        while (next == IDLE && queue.rearm()) {
+            // A guest that takes back what it made available must not hold the loop either.
+            requestsLeft--;
+            next = serveAndPublish();
+        }
+        if (next != IDLE && next != BROKEN) {
+            queue.suppressKicks();
+        }
+        return next;
+    }
+
+    @Override
+    public long drainAndStay() {
+        beginTurn();
+        long next = serveAndPublish();
+        if (next != BROKEN) {
+            queue.suppressKicks();
+        }
+        return next;
+    }
+
+    @Override
+    public boolean isPending() {
+        return queue.hasNext();
+    }
+
+    private void beginTurn() {
+        requestsLeft = REQUESTS_A_TURN;
+        bytesLeft = BYTES_A_TURN;
+        descriptorsLeft = DESCRIPTORS_A_TURN;
+    }
+
+    private long serveAndPublish() {
         long now = clock.getAsLong();
         long next = serve(now);
         if (queue.publish()) {
@@ -58,10 +97,6 @@ final class RngRing implements DeviceQueue {
         }
         if (next == IDLE) {
             share.pause(now);
-            return queue.rearm() ? MORE : IDLE;
-        }
-        if (next != BROKEN) {
-            queue.suppressKicks();
         }
         return next;
     }
@@ -73,21 +108,20 @@ final class RngRing implements DeviceQueue {
 
     /** Serves until nothing is available, something has to be waited for, or the share of this turn is used up. */
     private long serve(long now) {
-        int bytes = 0;
-        int descriptors = 0;
-        for (int requests = 0; requests < REQUESTS_A_TURN; requests++) {
+        while (requestsLeft > 0) {
             if (!queue.hasNext()) {
                 return IDLE;
             }
-            if (bytes >= BYTES_A_TURN || descriptors >= DESCRIPTORS_A_TURN) {
+            if (bytesLeft <= 0 || descriptorsLeft <= 0) {
                 return MORE;
             }
             long outcome = serveOne(now);
             if (outcome != MORE) {
                 return outcome;
             }
-            bytes += chain.bytes();
-            descriptors += chain.descriptors();
+            requestsLeft--;
+            bytesLeft -= chain.bytes();
+            descriptorsLeft -= chain.descriptors();
         }
         return MORE;
     }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.backends.LimitMode;
 import org.vhostuserrng.backends.Limits;
 import org.vhostuserrng.backends.Quota;
@@ -383,5 +385,48 @@ abstract class RngRingContract {
 
         assertEquals(2, guest.takeAll());
         assertArrayEquals(Guest.tagged(64, 64), guest.bytesAt(Guest.BUFFERS + 64, 64));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, Virtio.VIRTIO_F_EVENT_IDX})
+    void asksForNoKickWhileItsCallerStays(long features) {
+        Guest<?> guest = guest(8, features);
+        DeviceQueue queue = guest.start();
+        queue.drain();
+        guest.offer(Guest.BUFFERS, 64);
+
+        long next = queue.drainAndStay();
+        guest.driver.kickWanted();
+        guest.offer(Guest.BUFFERS, 64);
+
+        assertEquals(DeviceQueue.IDLE, next);
+        assertFalse(guest.driver.kickWanted());
+        assertTrue(queue.isPending());
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, Virtio.VIRTIO_F_EVENT_IDX})
+    void asksForAKickAgainOnceItsCallerStaysNoLonger(long features) {
+        Guest<?> guest = guest(8, features);
+        DeviceQueue queue = guest.start();
+        guest.offer(Guest.BUFFERS, 64);
+        queue.drainAndStay();
+        guest.driver.kickWanted();
+
+        queue.drain();
+        guest.offer(Guest.BUFFERS, 64);
+
+        assertTrue(guest.driver.kickWanted());
+    }
+
+    @Test
+    void isNotPendingWhenEverythingWasServed() {
+        Guest<?> guest = guest(8, 0);
+        DeviceQueue queue = guest.start();
+        guest.offer(Guest.BUFFERS, 64);
+
+        queue.drainAndStay();
+
+        assertFalse(queue.isPending());
     }
 }

@@ -27,6 +27,15 @@ public interface DeviceQueue {
      */
     long drain();
 
+    /**
+     * As {@link #drain}, but for {@link #IDLE}: the guest has been told not to kick, and the caller will look whether the
+     * queue {@link #isPending} instead.
+     */
+    long drainAndStay();
+
+    /** Whether there is something to {@link #drain}, as far as the guest's memory tells. */
+    boolean isPending();
+
     /** After {@link #STARVED}: when to try again even if nobody tells to, or {@link #IDLE}. */
     long retryAt();
 

@@ -12,6 +12,7 @@ enum Bounds {
     MIN_BYTES(0, Quota.UNLIMITED),
     WEIGHT(1, Claim.LARGEST_WEIGHT),
     SOCKET_COUNT(1, DaemonCommand.MOST_SOCKETS),
+    SPIN_MICROS(0, 1000),
     /** 0 to 2 are the standard streams. */
     DESCRIPTOR(3, Integer.MAX_VALUE);
 

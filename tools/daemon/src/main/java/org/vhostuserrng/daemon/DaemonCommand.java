@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.SourceSpec;
 import org.vhostuserrng.device.RngFeatures;
 import org.vhostuserrng.transport.SessionPolicy;
@@ -105,7 +106,13 @@ final class DaemonCommand {
                 new SessionPolicy(
                         arguments.has(DaemonOptions.MEM_SLOTS),
                         arguments.has(DaemonOptions.REQUIRE_SEALED_MEMORY),
-                        arguments.has(DaemonOptions.ACCESS_PLATFORM)));
+                        arguments.has(DaemonOptions.ACCESS_PLATFORM),
+                        spinNanos()));
+    }
+
+    private long spinNanos() throws BadUsageException {
+        return TimeUnit.MICROSECONDS.toNanos(
+                arguments.number(DaemonOptions.SPIN, Bounds.SPIN_MICROS, DaemonOptions.DEFAULT_SPIN_MICROS));
     }
 
     private SourceSpec source() throws BadUsageException {

@@ -31,6 +31,7 @@ final class DaemonOptions {
     static final String PACKED = "--packed";
     static final String IN_ORDER = "--in-order";
     static final String ACCESS_PLATFORM = "--access-platform";
+    static final String SPIN = "--spin";
     static final String HELP = "--help";
     static final String VERSION = "--version";
 
@@ -38,6 +39,7 @@ final class DaemonOptions {
     static final String PRINT_CAPABILITIES = "--print-capabilities";
 
     static final String DEFAULT_SOURCE = "getrandom";
+    static final int DEFAULT_SPIN_MICROS = 50;
 
     private static final String SOURCES_AND_EXAMPLE = """
 
@@ -122,6 +124,11 @@ final class DaemonOptions {
                 .addOption(flag(IN_ORDER, "Offer to use buffers in order, which lets some drivers take shortcuts."))
                 .addOption(flag(
                         ACCESS_PLATFORM, "Offer to be a device behind the guest's IOMMU (QEMU: iommu_platform=on)."))
+                .addOption(valued(
+                        SPIN,
+                        "US",
+                        "Where requests follow each other within so many microseconds, look for the next one that long"
+                                + " before sleeping; 0 to 1000. Default: " + DEFAULT_SPIN_MICROS + "."))
                 .addOption(flag(PRINT_CAPABILITIES, "Print what this back-end is as JSON, and exit."))
                 .addOption(flag(HELP, "Print this, and exit."))
                 .addOption(flag(VERSION, "Print the version, and exit."));

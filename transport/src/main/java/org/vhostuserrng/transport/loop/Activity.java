@@ -17,6 +17,8 @@ public abstract class Activity {
     long deadline;
     /** The lines it stands in, a bit each. */
     int lines;
+    /** When to stop lingering; of use while it does. */
+    long lingersUntil;
 
     /**
      * Takes a turn, which must be short: the others wait.
@@ -25,6 +27,11 @@ public abstract class Activity {
      * @param ready whether the watched descriptor is the reason
      */
     protected abstract void run(long now, boolean ready);
+
+    /** Asked often, between {@link EventLoop#linger} and its end: whether there is reason for a turn now. */
+    protected boolean isPending() {
+        return false;
+    }
 
     /** Ends what this activity serves, after a turn that threw: a bug of ours, which the other guests survive. */
     protected abstract void fail(RuntimeException bug);

@@ -15,6 +15,11 @@ import org.vhostuserrng.transport.sys.WaitBreaker;
  */
 public final class EventLoop implements AutoCloseable {
     private static final int EVENTS_A_TURN = 256;
+    /** While activities linger: between two looks at the descriptors, which cost as much as all these together. */
+    private static final int LOOKS_A_TURN = 16;
+    /** How many turns may pass without a look at the descriptors, where each found work without one. */
+    private static final int MOST_BLIND_TURNS = 16;
+
     private static final long WAKE_TOKEN = -1;
     private static final long NANOS_A_MILLI = TimeUnit.MILLISECONDS.toNanos(1);
     /** How long after the last turn its calls are still kept from waiting: to switch that costs a system call. */
@@ -29,9 +34,14 @@ public final class EventLoop implements AutoCloseable {
     private final DeadlineHeap deadlines = new DeadlineHeap();
     private final WaitingLine line = new WaitingLine(1);
     private final WaitingLine waitForSource = new WaitingLine(2);
+    private final Lingerers lingerers = new Lingerers();
     private volatile boolean sourceReady;
     private int readyEvents;
     private long lastTurn;
+    /** Whether {@link #await} has looked at the descriptors as far as that is due. */
+    private boolean descriptorsSeen;
+
+    private int blindTurns;
     private long longestTurn;
 
     private EventLoop(LongSupplier nanoTime, Epoll epoll, EventFd wake, WaitBreaker waits) {
@@ -59,11 +69,33 @@ public final class EventLoop implements AutoCloseable {
         return nanoTime.getAsLong() - origin;
     }
 
-    /** Waits until there is something to do: a ready descriptor, a deadline, a wake-up. */
+    /**
+     * Waits until there is something to do: a ready descriptor, a deadline, a wake-up. While activities linger this
+     * does not sleep.
+     */
     public void await() throws HostFault {
-        if (readyEvents == 0) {
-            readyEvents = epoll.await(timeoutMillis());
+        if (readyEvents > 0) {
+            return;
         }
+        boolean pending = look();
+        if (pending && blindTurns < MOST_BLIND_TURNS) {
+            blindTurns++;
+        } else {
+            blindTurns = 0;
+            readyEvents = epoll.await(pending ? 0 : timeoutMillis());
+        }
+        descriptorsSeen = true;
+    }
+
+    /** Looks whether one of those that linger is pending, for about as long as a look at the descriptors takes. */
+    private boolean look() {
+        for (int looks = 0; !lingerers.isEmpty() && looks < LOOKS_A_TURN; looks++) {
+            if (lingerers.anyPending()) {
+                return true;
+            }
+            Thread.onSpinWait();
+        }
+        return false;
     }
 
     /**
@@ -72,11 +104,12 @@ public final class EventLoop implements AutoCloseable {
      * @return how many turns were given
      */
     public int doWork() throws HostFault {
-        if (readyEvents == 0) {
+        if (!descriptorsSeen) {
             readyEvents = epoll.await(0);
         }
+        descriptorsSeen = false;
         long began = now();
-        int turns = runReady() + runDue() + runAll(line);
+        int turns = runLingering(began) + runReady() + runDue() + runAll(line);
         if (sourceReady) {
             sourceReady = false;
             turns += runAll(waitForSource);
@@ -165,8 +198,20 @@ public final class EventLoop implements AutoCloseable {
         waitForSource.add(activity);
     }
 
+    /**
+     * Asks the activity in every turn, and does not sleep, until it {@link Activity#isPending is pending} or the time is
+     * over. Either ends it, with a turn.
+     *
+     * @return false if there is no room for another one that lingers; then this was not done
+     */
+    public boolean linger(Activity activity, long until) {
+        activity.lingersUntil = until;
+        return lingerers.add(activity);
+    }
+
     /** Takes back all turns but those for the watched descriptor. */
     public void forget(Activity activity) {
+        lingerers.remove(activity);
         deadlines.remove(activity);
         line.remove(activity);
         waitForSource.remove(activity);
@@ -180,7 +225,7 @@ public final class EventLoop implements AutoCloseable {
     }
 
     private int timeoutMillis() {
-        if (line.size() > 0 || sourceReady) {
+        if (line.size() > 0 || sourceReady || !lingerers.isEmpty()) {
             return 0;
         }
         long earliest = deadlines.earliest();
@@ -209,8 +254,25 @@ public final class EventLoop implements AutoCloseable {
         return count;
     }
 
+    private int runLingering(long now) {
+        int turns = 0;
+        // Backwards: who is taken out leaves its place to the last one, which had its turn.
+        for (int i = lingerers.count() - 1; i >= 0; i = Math.min(i, lingerers.count()) - 1) {
+            Activity activity = lingerers.get(i);
+            if (now >= activity.lingersUntil || activity.isPending()) {
+                lingerers.removeAt(i);
+                run(activity, false);
+                turns++;
+            }
+        }
+        return turns;
+    }
+
     private int runDue() {
         int turns = 0;
+        if (deadlines.earliest() == DeadlineHeap.NEVER) {
+            return turns;
+        }
         long now = now();
         for (Activity due = deadlines.pollDue(now); due != null; due = deadlines.pollDue(now)) {
             run(due, false);

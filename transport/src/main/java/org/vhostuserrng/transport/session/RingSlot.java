@@ -43,6 +43,7 @@ final class RingSlot extends Activity implements AutoCloseable {
     private final CallSignal call = new CallSignal();
     private final WriteLog writes;
     private final MissedTranslation missed;
+    private final Patience patience;
 
     private RingState state = new Stopped(0);
     private int size;
@@ -53,6 +54,8 @@ final class RingSlot extends Activity implements AutoCloseable {
     private boolean based;
     /** Whether a kick has come that asks for a start. */
     private boolean kicked;
+    /** Whether the loop looks at the ring without sleeping. */
+    private boolean lingering;
 
     private EventFd kick;
     private EventFd err;
@@ -67,6 +70,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         this.loop = guest.loop();
         this.configured = configured;
         this.session = session;
+        this.patience = new Patience(guest.policy().lookNanos());
         this.writes = new WriteLog(configured.dirtyLog());
         this.missed = new MissedTranslation(configured.translations());
     }
@@ -78,11 +82,39 @@ final class RingSlot extends Activity implements AutoCloseable {
         if (ready) {
             kicked = true;
             startOnKick();
+            patience.requestCame(now);
         } else if (startIsDue) {
             startAtLast();
+        } else if (lingering) {
+            endLingering(now);
         }
         if (enabled && state instanceof Started started) {
             serve(started.queue(), now);
+        }
+    }
+
+    @Override
+    protected boolean isPending() {
+        if (!(state instanceof Started(DeviceQueue queue))) {
+            return false;
+        }
+        try {
+            boolean pending = queue.isPending();
+            settle();
+            return pending;
+        } catch (InternalError memoryGone) {
+            // The turn that follows meets it again, and ends the ring.
+            return true;
+        }
+    }
+
+    private void endLingering(long now) {
+        lingering = false;
+        if (isPending()) {
+            patience.requestCame(now);
+            patience.lookedWell();
+        } else {
+            patience.lookedInVain();
         }
     }
 
@@ -92,11 +124,11 @@ final class RingSlot extends Activity implements AutoCloseable {
     }
 
     private void serve(DeviceQueue queue, long now) {
+        boolean stay = patience.isConvinced();
         long next;
         try {
-            next = queue.drain();
-            configured.memory().guestMemory().settle();
-            configured.inflight().settle();
+            next = stay ? queue.drainAndStay() : queue.drain();
+            settle();
         } catch (InternalError memoryGone) {
             // SIGBUS: the file behind the guest's memory has been cut off.
             breakRing(queue, "guest memory vanished: " + memoryGone.getMessage());
@@ -105,9 +137,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         if (call.isStuck()) {
             breakRing(queue, "call descriptor that keeps us waiting");
         } else if (next == DeviceQueue.IDLE) {
-            if (polled) {
-                loop.schedule(this, now + POLL_NANOS);
-            }
+            idle(now, stay);
         } else if (next >= 0) {
             loop.schedule(this, next);
         } else if (next == DeviceQueue.MORE) {
@@ -120,6 +150,25 @@ final class RingSlot extends Activity implements AutoCloseable {
         } else {
             reportDenial();
             breakRing(queue, queue.fault());
+        }
+    }
+
+    /** Memory that has vanished is met here at the latest. */
+    private void settle() {
+        configured.memory().guestMemory().settle();
+        configured.inflight().settle();
+    }
+
+    private void idle(long now, boolean stay) {
+        long until = patience.emptied(now);
+        if (polled) {
+            loop.schedule(this, now + POLL_NANOS);
+        } else if (stay) {
+            lingering = loop.linger(this, until);
+            if (!lingering) {
+                patience.lookedInVain();
+                loop.again(this);
+            }
         }
     }
 
@@ -161,7 +210,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         state = new Broken(base);
         startIsDue = false;
         missed.forget();
-        loop.forget(this);
+        leaveLoop();
         discardKick();
         if (err != null) {
             err.signal();
@@ -248,7 +297,7 @@ final class RingSlot extends Activity implements AutoCloseable {
             // A kick may have come, and been eaten, while the ring was disabled.
             loop.again(this);
         } else {
-            loop.forget(this);
+            leaveLoop();
             if (state instanceof Started(DeviceQueue queue)) {
                 queue.rest();
             }
@@ -260,7 +309,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         suspend();
         startIsDue = false;
         missed.forget();
-        loop.forget(this);
+        leaveLoop();
         discardKick();
         int base = base();
         state = new Stopped(base);
@@ -288,7 +337,7 @@ final class RingSlot extends Activity implements AutoCloseable {
     void suspend() {
         if (state instanceof Started(DeviceQueue queue)) {
             state = new Stopped(queue.stop());
-            loop.forget(this);
+            leaveLoop();
         }
     }
 
@@ -325,7 +374,7 @@ final class RingSlot extends Activity implements AutoCloseable {
     @Override
     public void close() {
         stop();
-        loop.forget(this);
+        leaveLoop();
         call.close();
         closeErr();
     }
@@ -416,6 +465,11 @@ final class RingSlot extends Activity implements AutoCloseable {
         loop.unwatch(this, kick.fd());
         kick.close();
         kick = null;
+    }
+
+    private void leaveLoop() {
+        loop.forget(this);
+        lingering = false;
     }
 
     private void closeErr() {

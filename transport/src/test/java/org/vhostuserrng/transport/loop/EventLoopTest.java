@@ -187,4 +187,100 @@ class EventLoopTest {
 
         assertEquals(1, loop.doWork());
     }
+
+    /** Lingers until it is pending. */
+    private static final class LingeringActivity extends RecordedActivity {
+        private boolean pending;
+
+        @Override
+        protected boolean isPending() {
+            return pending;
+        }
+    }
+
+    @Test
+    void givesATurnToALingererThatIsPendingThoughNoDescriptorTells() throws HostFault {
+        LingeringActivity lingerer = new LingeringActivity();
+        loop.linger(lingerer, 100);
+        loop.doWork();
+        int before = lingerer.turns.size();
+
+        lingerer.pending = true;
+        loop.doWork();
+
+        assertEquals(0, before);
+        assertEquals(1, lingerer.turns.size());
+    }
+
+    @Test
+    void givesALingererItsTurnWhenItsTimeIsOver() throws HostFault {
+        LingeringActivity lingerer = new LingeringActivity();
+        loop.linger(lingerer, 100);
+
+        time += 100;
+        loop.doWork();
+        loop.doWork();
+
+        assertEquals(List.of(100L), lingerer.turns);
+    }
+
+    @Test
+    void doesNotSleepWhileAnActivityLingers() throws HostFault {
+        LingeringActivity lingerer = new LingeringActivity();
+        loop.linger(lingerer, 100);
+
+        loop.await();
+
+        assertEquals(0, loop.doWork());
+    }
+
+    @Test
+    void seesDescriptorsWhileAnActivityLingers() throws HostFault {
+        try (EventFd kick = EventFd.create()) {
+            RecordedActivity kicked = new RecordedActivity();
+            loop.watch(kicked, kick.fd());
+            loop.linger(new LingeringActivity(), 100);
+
+            kick.signal();
+            loop.await();
+            loop.doWork();
+
+            assertEquals(1, kicked.turns.size());
+            loop.unwatch(kicked, kick.fd());
+        }
+    }
+
+    @Test
+    void hasRoomForAFewLingerersOnly() throws HostFault {
+        int admitted = 0;
+        while (admitted < 1000 && loop.linger(new LingeringActivity(), 100)) {
+            admitted++;
+        }
+
+        assertEquals(8, admitted);
+    }
+
+    @Test
+    void givesEachLingererItsTurnThoughOneEndsTheOthers() throws HostFault {
+        LingeringActivity first = new LingeringActivity();
+        LingeringActivity second = new LingeringActivity();
+        RecordedActivity ender = new RecordedActivity() {
+            @Override
+            protected void run(long now, boolean ready) {
+                super.run(now, ready);
+                loop.forget(first);
+                loop.forget(second);
+            }
+        };
+        loop.linger(first, 1);
+        loop.linger(second, 1);
+        loop.linger(ender, 1);
+
+        time += 1;
+        loop.doWork();
+
+        assertEquals(1, ender.turns.size());
+        assertEquals(List.of(), first.turns);
+        assertEquals(List.of(), second.turns);
+    }
 }
