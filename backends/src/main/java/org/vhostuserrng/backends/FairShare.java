@@ -39,6 +39,9 @@ public final class FairShare {
 
     private int owing;
     private int awaitingTurn;
+    /** How many of those that awaited their turn when the round began have not asked since. */
+    private int invited;
+
     private int awaitingTotal;
     private int awaitingSource;
     private int awaitingGuaranteed;
@@ -100,12 +103,13 @@ public final class FairShare {
             nextRound();
         }
         takePart(share, now);
+        if (enough && share.left <= 0 && invited == 0) {
+            // What comes would be lost, as those whose turn it is do not ask fast enough: it is shared like the rest.
+            nextRound();
+            takePart(share, now);
+        }
         long guaranteed = share.guarantee == null ? 0 : share.guarantee.available(now, wanted);
         long most = Math.max(guaranteed, ofThisRound(share, wanted));
-        if (enough && most == 0) {
-            // What comes would be lost: nobody who has not had the quantum asks fast enough.
-            most = Math.min(wanted, share.quantum);
-        }
         if (most == 0) {
             return awaitTurn(share, wanted);
         }
@@ -190,7 +194,8 @@ public final class FairShare {
         }
         while (share.round != round) {
             share.round = round;
-            share.left = Math.min(share.left, 0) + share.quantum;
+            // Something is left of a round that ended early; never more than one quantum is kept.
+            share.left = Math.min(share.left, share.quantum) + share.quantum;
             if (share.left <= 0) {
                 hadTurn();
             }
@@ -219,6 +224,7 @@ public final class FairShare {
     private void nextRound() {
         round++;
         owing = active;
+        invited = awaitingTurn;
         tellThoseAwaitingTurn();
     }
 
@@ -247,6 +253,9 @@ public final class FairShare {
     }
 
     private void stopAwaiting(Share share) {
+        if (share.awaited == Awaited.TURN && share.round != round) {
+            invited--;
+        }
         count(share.awaited, -1);
         share.awaited = Awaited.NOTHING;
         if (share.entitled) {

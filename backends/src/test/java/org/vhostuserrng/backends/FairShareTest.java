@@ -138,6 +138,20 @@ class FairShareTest {
     }
 
     @Test
+    void whatAHeavyGuestIsTooSlowForIsSharedByWeightToo() {
+        SharedHost host = new SharedHost(total(1_000_000));
+        SimulatedGuest one = host.guest(new Claim(1, 0), Limits.NONE, 8, 64, 20 * MICRO);
+        SimulatedGuest two = host.guest(new Claim(2, 0), Limits.NONE, 8, 64, 20 * MICRO);
+        SimulatedGuest slow = host.guest(new Claim(8, 0), Limits.NONE, 1, 64, 1500 * MICRO);
+
+        host.run(10 * SECOND);
+
+        assertTrue(slow.bytes >= 0.9 * 64 * 10_000 / 1.52, "has " + slow.bytes);
+        assertEquals(2.0, (double) two.bytes / one.bytes, 0.1);
+        assertTrue(host.served >= 0.95 * 10 * 1_000_000, "only " + host.served);
+    }
+
+    @Test
     void aGuestThatComesLaterHasNotSavedUp() {
         SharedHost host = new SharedHost(total(100_000));
         SimulatedGuest first = host.guest(1);

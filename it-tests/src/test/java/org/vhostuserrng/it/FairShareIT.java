@@ -20,6 +20,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Several guests and not enough for all: {@code --total-max-bytes}, a slow source, {@code --guest}. */
 class FairShareIT {
     private static final String[] TOTAL = {"--total-max-bytes=20000", "--total-period=1000"};
+    /** Requests in flight: so many that one waits also while the guest is kept from asking again, by this machine. */
+    private static final int ALWAYS_WAITING = 8;
+
+    private static final Duration SETTLING = Duration.ofMillis(500);
     private static final Duration TIME = Duration.ofSeconds(3);
 
     @RegisterExtension
@@ -36,7 +40,11 @@ class FairShareIT {
         return GreedyGuest.start(daemon.socket(number), depth, request);
     }
 
-    /** How much more depends on when this machine lets each of them ask again; with a clock of its own FairShareTest tells. */
+    private static void assertShare(double part, GreedyGuest guest, GreedyGuest... all) {
+        assertEquals(part, (double) guest.bytes() / GreedyGuest.bytesOfAll(all), 0.1 * part);
+    }
+
+    /** How much more depends on when this machine writes to the source; with a clock of its own FairShareTest tells. */
     private static void assertHasMore(GreedyGuest guest, GreedyGuest other) {
         assertTrue(guest.bytes() > other.bytes(), guest.bytes() + " bytes, the other " + other.bytes());
     }
@@ -47,14 +55,15 @@ class FairShareIT {
                 daemons.startForGuests(3, options(TOTAL, "--guest=socket1,weight=2", "--guest=socket2,weight=4"));
 
         try (GreedyGuest one = greedy(daemon, 0, 16, 4096);
-                GreedyGuest two = greedy(daemon, 1, 1, 64);
-                GreedyGuest four = greedy(daemon, 2, 1, 64)) {
-            GreedyGuest.run(TIME, one, two, four);
+                GreedyGuest two = greedy(daemon, 1, ALWAYS_WAITING, 64);
+                GreedyGuest four = greedy(daemon, 2, ALWAYS_WAITING, 64)) {
+            double seconds = GreedyGuest.measure(SETTLING, TIME, one, two, four);
 
-            assertHasMore(four, one);
-            assertHasMore(four, two);
+            assertShare(1 / 7.0, one, one, two, four);
+            assertShare(2 / 7.0, two, one, two, four);
+            assertShare(4 / 7.0, four, one, two, four);
             long all = GreedyGuest.bytesOfAll(one, two, four);
-            assertTrue(all > 0.9 * 3 * 20_000 && all <= 3.1 * 20_000 + 320, all + " bytes");
+            assertTrue(all > 0.9 * seconds * 20_000 && all <= seconds * 20_000 + 320, all + " bytes in " + seconds);
         }
     }
 
@@ -96,8 +105,8 @@ class FairShareIT {
             Daemon daemon = daemons.startForGuests(3, "--source=file:" + fifo, "--guest=socket2,weight=4");
 
             try (GreedyGuest large = greedy(daemon, 0, 16, 65536);
-                    GreedyGuest small = greedy(daemon, 1, 1, 64);
-                    GreedyGuest four = greedy(daemon, 2, 1, 64)) {
+                    GreedyGuest small = greedy(daemon, 1, ALWAYS_WAITING, 64);
+                    GreedyGuest four = greedy(daemon, 2, ALWAYS_WAITING, 64)) {
                 GreedyGuest.run(TIME, large, small, four);
 
                 assertHasMore(four, large);
