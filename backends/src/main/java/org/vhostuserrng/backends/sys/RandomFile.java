@@ -20,7 +20,6 @@ public final class RandomFile implements AutoCloseable {
     private static final MemorySegment OPEN = Libc.symbol("open");
     private static final MemorySegment READ = Libc.symbol("read");
     private static final MemorySegment PREAD = Libc.symbol("pread");
-    private static final MemorySegment CLOSE = Libc.symbol("close");
     private static final MemorySegment STATX = Libc.symbol("statx");
     private static final MemorySegment STRERROR = Libc.symbol("strerror");
     private static final int O_NONBLOCK = 0x800;
@@ -28,7 +27,6 @@ public final class RandomFile implements AutoCloseable {
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final int STATX_BASIC_STATS = 0x7ff;
     private static final int EINTR = -4;
-    private static final int CLOSED = -1;
 
     /** What kind of file it is, as far as that decides how it is read. */
     public enum Kind {
@@ -43,9 +41,9 @@ public final class RandomFile implements AutoCloseable {
     }
 
     private final Path path;
-    private int fd;
+    private final OwnedFd fd;
 
-    private RandomFile(Path path, int fd) {
+    private RandomFile(Path path, OwnedFd fd) {
         this.path = path;
         this.fd = fd;
     }
@@ -57,7 +55,7 @@ public final class RandomFile implements AutoCloseable {
             if (fd < 0) {
                 throw new IOException(describe(fd));
             }
-            return new RandomFile(path, fd);
+            return new RandomFile(path, new OwnedFd(fd));
         }
     }
 
@@ -66,7 +64,7 @@ public final class RandomFile implements AutoCloseable {
             // struct statx: stx_mode u16 at 28, stx_rdev_major u32 at 128, stx_rdev_minor u32 at 132; 256 bytes.
             MemorySegment status = arena.allocate(256, Long.BYTES);
             long empty = arena.allocateFrom("").address();
-            int result = Libc.callInt(STATX, fd, empty, AT_EMPTY_PATH, STATX_BASIC_STATS, status.address());
+            int result = Libc.callInt(STATX, fd.number(), empty, AT_EMPTY_PATH, STATX_BASIC_STATS, status.address());
             if (result < 0) {
                 throw new IOException("statx: " + describe(result));
             }
@@ -101,7 +99,7 @@ public final class RandomFile implements AutoCloseable {
         long address = address(target, offset, length);
         long result;
         do {
-            result = Libc.callLong(READ, fd, address, length, 0, 0);
+            result = Libc.callLong(READ, fd.number(), address, length, 0, 0);
         } while (result == EINTR);
         return (int) result;
     }
@@ -111,7 +109,7 @@ public final class RandomFile implements AutoCloseable {
         long address = address(target, offset, length);
         long result;
         do {
-            result = Libc.callLong(PREAD, fd, address, length, position, 0);
+            result = Libc.callLong(PREAD, fd.number(), address, length, position, 0);
         } while (result == EINTR);
         return (int) result;
     }
@@ -129,17 +127,12 @@ public final class RandomFile implements AutoCloseable {
 
     @Override
     public void close() {
-        if (fd != CLOSED) {
-            int closing = fd;
-            fd = CLOSED;
-            int ignored = Libc.callInt(CLOSE, closing, 0, 0, 0, 0);
-            assert ignored <= 0;
-        }
+        fd.close();
     }
 
     /** For {@link Waiter}. */
     int fd() {
-        return fd;
+        return fd.number();
     }
 
     /** The kernel gets a bare address, so that the segment's own checks have to be made here. */

@@ -27,7 +27,6 @@ public final class StreamSocket implements AutoCloseable {
     private static final MemorySegment SEND = Libc.symbol("send");
     private static final MemorySegment RECV = Libc.symbol("recv");
     private static final MemorySegment IOCTL = Libc.symbol("ioctl");
-    private static final MemorySegment CLOSE = Libc.symbol("close");
     private static final int AF_UNIX = 1;
     private static final int AF_INET = 2;
     private static final int AF_INET6 = 10;
@@ -44,16 +43,15 @@ public final class StreamSocket implements AutoCloseable {
     private static final int FIONREAD = 0x541b;
     private static final int EINTR = -4;
     private static final int EINPROGRESS = -115;
-    private static final int CLOSED = -1;
     /** sockaddr_un: a family and 108 bytes, the last one zero. */
     private static final int LONGEST_PATH = 107;
 
     private static final ValueLayout.OfShort BIG_ENDIAN_SHORT = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.BIG_ENDIAN);
 
     private final MemorySegment number = Arena.ofAuto().allocate(2L * Integer.BYTES, Integer.BYTES);
-    private int fd;
+    private final OwnedFd fd;
 
-    private StreamSocket(int fd) {
+    private StreamSocket(OwnedFd fd) {
         this.fd = fd;
     }
 
@@ -100,13 +98,13 @@ public final class StreamSocket implements AutoCloseable {
         if (fd < 0) {
             throw new IOException("socket: " + RandomFile.describe(fd));
         }
-        return new StreamSocket(fd);
+        return new StreamSocket(new OwnedFd(fd));
     }
 
     private void connect(MemorySegment address) throws IOException {
         int result;
         do {
-            result = Libc.callInt(CONNECT, fd, address.address(), address.byteSize(), 0, 0);
+            result = Libc.callInt(CONNECT, fd.number(), address.address(), address.byteSize(), 0, 0);
         } while (result == EINTR);
         if (result < 0 && result != EINPROGRESS) {
             close();
@@ -116,7 +114,7 @@ public final class StreamSocket implements AutoCloseable {
 
     private void set(int level, int option, int value) {
         number.set(ValueLayout.JAVA_INT, 0, value);
-        int result = Libc.callInt(SETSOCKOPT, fd, level, option, number.address(), Integer.BYTES);
+        int result = Libc.callInt(SETSOCKOPT, fd.number(), level, option, number.address(), Integer.BYTES);
         assert result == 0 : "setsockopt " + option + ": " + RandomFile.describe(result);
     }
 
@@ -124,7 +122,7 @@ public final class StreamSocket implements AutoCloseable {
     public int connectError() {
         number.set(ValueLayout.JAVA_INT, Integer.BYTES, Integer.BYTES);
         long length = number.address() + Integer.BYTES;
-        int result = Libc.callInt(GETSOCKOPT, fd, SOL_SOCKET, SO_ERROR, number.address(), length);
+        int result = Libc.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_ERROR, number.address(), length);
         return result < 0 ? result : -number.get(ValueLayout.JAVA_INT, 0);
     }
 
@@ -133,7 +131,7 @@ public final class StreamSocket implements AutoCloseable {
         long address = bytes.asSlice(offset, length).address();
         long result;
         do {
-            result = Libc.callLong(SEND, fd, address, length, MSG_NOSIGNAL, 0);
+            result = Libc.callLong(SEND, fd.number(), address, length, MSG_NOSIGNAL, 0);
         } while (result == EINTR);
         return (int) result;
     }
@@ -143,29 +141,24 @@ public final class StreamSocket implements AutoCloseable {
         long address = target.asSlice(offset, length).address();
         long result;
         do {
-            result = Libc.callLong(RECV, fd, address, length, 0, 0);
+            result = Libc.callLong(RECV, fd.number(), address, length, 0, 0);
         } while (result == EINTR);
         return (int) result;
     }
 
     /** How many bytes have arrived and have not been received, as far as the system tells. */
     public int arrived() {
-        int result = Libc.callInt(IOCTL, fd, FIONREAD, number.address(), 0, 0);
+        int result = Libc.callInt(IOCTL, fd.number(), FIONREAD, number.address(), 0, 0);
         return result < 0 ? 0 : number.get(ValueLayout.JAVA_INT, 0);
     }
 
     @Override
     public void close() {
-        if (fd != CLOSED) {
-            int closing = fd;
-            fd = CLOSED;
-            int ignored = Libc.callInt(CLOSE, closing, 0, 0, 0, 0);
-            assert ignored <= 0;
-        }
+        fd.close();
     }
 
     /** For {@link Waiter}. */
     int fd() {
-        return fd;
+        return fd.number();
     }
 }
