@@ -48,6 +48,12 @@ final class XorSource implements EntropySource {
         return filled;
     }
 
+    /** Speaks for the one that is asked next, which is the one that had nothing. */
+    @Override
+    public boolean isShared() {
+        return (from == to ? first : second).isShared();
+    }
+
     private void join(MemorySegment target, long offset, int length) {
         for (int i = 0; i < length; i++) {
             byte joined = (byte) (kept.get(ValueLayout.JAVA_BYTE, from) ^ staging.get(ValueLayout.JAVA_BYTE, i));

@@ -16,6 +16,7 @@ final class FakeSource implements EntropySource {
     private int mostAtOnce = ENDLESS;
     private long given;
     private boolean closed;
+    private boolean shared;
 
     FakeSource(long seed) {
         bytes = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
@@ -34,6 +35,12 @@ final class FakeSource implements EntropySource {
 
     FakeSource inPiecesOf(int most) {
         mostAtOnce = most;
+        return this;
+    }
+
+    /** What it has is everybody's. */
+    FakeSource shared() {
+        shared = true;
         return this;
     }
 
@@ -57,6 +64,11 @@ final class FakeSource implements EntropySource {
         supply -= supply == ENDLESS ? 0 : filled;
         given += filled;
         return filled == 0 ? NOT_NOW : filled;
+    }
+
+    @Override
+    public boolean isShared() {
+        return shared;
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.vhostuserrng.backends;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -78,6 +79,26 @@ class XorSourceTest {
 
         assertEquals(EntropySource.NOT_NOW, filled);
         assertArrayEquals(new byte[8], target);
+    }
+
+    @Test
+    void waitsForWhatIsEverybodysIfTheOneThatHasNothingIs() {
+        first.withSupply(8).shared();
+
+        FakeSource.take(xor, 16);
+        FakeSource.take(xor, 16);
+
+        assertTrue(xor.isShared());
+    }
+
+    @Test
+    void waitsForItsOwnIfTheOneThatHasNothingIsNotEverybodys() {
+        first.shared();
+        second.withSupply(0);
+
+        FakeSource.take(xor, 16);
+
+        assertFalse(xor.isShared());
     }
 
     @Test
