@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.it.Eventually.PATIENCE;
 import static org.vhostuserrng.it.Eventually.eventually;
+import static org.vhostuserrng.it.Promptness.assertAnsweredPromptly;
 
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -122,6 +123,36 @@ class EgdIT {
                 got += guest.request(4096, PATIENCE).length;
             }
         }
+    }
+
+    /** A connection that is open and says nothing: the requests wait, all else goes on. */
+    @Test
+    void requestWaitsWhileTheServerIsStoppedAndIsServedWhenItContinues() throws Exception {
+        Process server = startServer();
+        Daemon daemon = daemons.start("--source=egd:unix:" + egd());
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.request(64, PATIENCE);
+            signal("STOP", server);
+            takeWhatWasReadAhead(guest);
+            assertAnsweredPromptly(guest.session());
+            signal("CONT", server);
+
+            assertTrue(guest.awaitUsed(PATIENCE));
+        }
+    }
+
+    private static void takeWhatWasReadAhead(EntropyDriver guest) throws IOException {
+        guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 4096));
+        while (guest.awaitUsed(Eventually.A_WHILE)) {
+            guest.ring().takeUsed();
+            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 4096));
+        }
+    }
+
+    private static void signal(String name, Process process) throws IOException, InterruptedException {
+        Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+        assertEquals(0, kill.waitFor());
     }
 
     @Test
