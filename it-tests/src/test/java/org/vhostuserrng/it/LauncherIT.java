@@ -57,7 +57,6 @@ class LauncherIT {
         Command.Outcome copied = Command.run(Map.of(), directory, List.of("cp", "-a", dist.toString(), "a copy"));
         assertEquals(0, copied.status(), copied.output());
 
-        // With the jars' times kept a JVM would take the AOT cache, and fail with it.
         Command.Outcome outcome = Command.run(Map.of(), directory, List.of("a copy/bin/vhost-user-rng", "--version"));
 
         assertEquals(0, outcome.status(), outcome.output());
@@ -86,9 +85,20 @@ class LauncherIT {
         Command.Outcome outcome = Command.run(
                 Map.of("JAVA_HOME", directory.toString()),
                 directory,
+                List.of(Command.launcher().toString(), "bench", "--help"));
+
+        assertEquals(0, outcome.status(), outcome.output());
+    }
+
+    @Test
+    void daemonRunsOnTheNamedJdkToo() throws IOException, InterruptedException {
+        Command.Outcome outcome = Command.run(
+                Map.of("VHOST_USER_RNG_JAVA_HOME", System.getProperty("java.home")),
+                directory,
                 List.of(Command.launcher().toString(), "--version"));
 
         assertEquals(0, outcome.status(), outcome.output());
+        assertEquals(version(), outcome.output());
     }
 
     @Test
