@@ -1,5 +1,6 @@
 /** The daemon: command line, composition of transport, device and backends, life cycle. */
 module org.vhostuserrng.daemon {
+    requires jdk.jfr;
     requires org.vhostuserrng.transport;
     requires org.vhostuserrng.backends;
     requires org.vhostuserrng.device;

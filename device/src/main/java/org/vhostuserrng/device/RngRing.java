@@ -24,6 +24,7 @@ final class RngRing implements DeviceQueue {
     private final Share share;
     private final boolean limited;
     private final RngCounters counters;
+    private final RingEvents events;
     private final Virtqueue queue;
     private final CallSignal call;
     private final WriteLog writes;
@@ -42,6 +43,7 @@ final class RngRing implements DeviceQueue {
         this.share = device.share();
         this.limited = quota.isLimited() || share.isLimited();
         this.counters = device.counters();
+        this.events = RingEvents.of(device.name());
         this.queue = queue;
         this.call = setup.call();
         this.writes = setup.writes();
@@ -128,6 +130,7 @@ final class RngRing implements DeviceQueue {
 
     /** Serves one request: {@link #MORE} if that was done, else when or why not. */
     private long serveOne(long now) {
+        events.begin();
         RingFault wrong = queue.collect(chain);
         if (wrong != null) {
             share.rest();
@@ -135,7 +138,7 @@ final class RngRing implements DeviceQueue {
         }
         long allowed = quota.grant(now, chain.bytes());
         if (allowed == 0) {
-            counters.throttled();
+            throttled();
             share.rest();
             return quota.nextRefill();
         }
@@ -148,7 +151,7 @@ final class RngRing implements DeviceQueue {
         return switch (filled) {
             case EntropySource.NOT_NOW, EntropySource.FAILED -> {
                 queue.giveBack();
-                counters.starved();
+                starved();
                 yield awaitSource(now, filled);
             }
             case EntropySource.TARGET_GONE -> broken(RingFault.MEMORY_GONE);
@@ -158,6 +161,7 @@ final class RngRing implements DeviceQueue {
                 counters.served(filled);
                 // §5.4.6.1: at least one byte, and the length tells how many.
                 queue.use(filled);
+                events.served(filled);
                 yield MORE;
             }
         };
@@ -174,11 +178,21 @@ final class RngRing implements DeviceQueue {
 
     private long awaitShare() {
         if (share.awaitsTotal()) {
-            counters.throttled();
+            throttled();
         } else {
-            counters.starved();
+            starved();
         }
         return STARVED;
+    }
+
+    private void throttled() {
+        counters.throttled();
+        events.throttled();
+    }
+
+    private void starved() {
+        counters.starved();
+        events.starved();
     }
 
     private void charge(long now, int served) {

@@ -47,8 +47,10 @@ final class LimiterArguments {
     }
 
     private static LimitMode mode(String value) throws BadUsageException {
+        if (value == null) {
+            return LimitMode.SMOOTH;
+        }
         return switch (value) {
-            case null -> LimitMode.SMOOTH;
             case "smooth" -> LimitMode.SMOOTH;
             case "window" -> LimitMode.WINDOW;
             default ->

@@ -2,6 +2,8 @@ package org.vhostuserrng.daemon;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import jdk.jfr.FlightRecorder;
 
 /**
  * SIGTERM, SIGINT and SIGHUP: what the JVM does is run its shutdown hooks and exit with 128 + the signal's number. Here
@@ -9,6 +11,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Termination {
     private static final long PATIENCE_MILLIS = 900;
+    private static final long RECORDING_PATIENCE_MILLIS = 5000;
     private static final CountDownLatch ENDED = new CountDownLatch(1);
 
     private Termination() {}
@@ -29,7 +32,21 @@ final class Termination {
             return;
         }
         stop.run();
-        Runtime.getRuntime().halt(hasEnded() ? DaemonCommand.OK : DaemonCommand.FAILED);
+        boolean ended = hasEnded();
+        awaitRecordings();
+        Runtime.getRuntime().halt(ended ? DaemonCommand.OK : DaemonCommand.FAILED);
+    }
+
+    /** JFR writes its recordings in a hook that runs beside this one, and closes them when it has. */
+    private static void awaitRecordings() {
+        if (!FlightRecorder.isInitialized()) {
+            return;
+        }
+        FlightRecorder recorder = FlightRecorder.getFlightRecorder();
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RECORDING_PATIENCE_MILLIS);
+        while (!recorder.getRecordings().isEmpty() && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+        }
     }
 
     private static boolean hasEnded() {
