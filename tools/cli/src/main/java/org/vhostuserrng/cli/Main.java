@@ -1,10 +1,12 @@
 package org.vhostuserrng.cli;
 
 import java.io.IOException;
+import org.vhostuserrng.cli.bench.BenchCommand;
 import org.vhostuserrng.cli.check.CheckSourceCommand;
 import org.vhostuserrng.cli.egd.BenchEgdCommand;
 import org.vhostuserrng.cli.egd.EgdServerCommand;
 import org.vhostuserrng.cli.study.PeriodStudyCommand;
+import org.vhostuserrng.cli.suite.BenchSuiteCommand;
 import org.vhostuserrng.cli.trace.TraceCommand;
 import org.vhostuserrng.frontend.BrokenDeviceException;
 import picocli.CommandLine;
@@ -23,6 +25,7 @@ import picocli.CommandLine.ParseResult;
         subcommands = {
             BenchCommand.class,
             BenchEgdCommand.class,
+            BenchSuiteCommand.class,
             CheckSourceCommand.class,
             EgdServerCommand.class,
             PeriodStudyCommand.class,

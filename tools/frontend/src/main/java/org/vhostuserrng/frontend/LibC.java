@@ -84,6 +84,12 @@ final class LibC {
 
         int eventfd(int initialValue, int flags);
 
+        int epoll_create1(int flags);
+
+        int epoll_ctl(int fd, int operation, int watched, Pointer event);
+
+        int epoll_wait(int fd, Pointer events, int capacity, int timeoutMillis);
+
         int poll(Pointer fds, long count, int timeoutMillis);
 
         long read(int fd, Pointer buffer, long count);

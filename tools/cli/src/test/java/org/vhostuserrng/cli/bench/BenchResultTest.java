@@ -1,4 +1,4 @@
-package org.vhostuserrng.cli;
+package org.vhostuserrng.cli.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

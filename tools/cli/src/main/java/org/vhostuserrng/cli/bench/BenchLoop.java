@@ -1,4 +1,4 @@
-package org.vhostuserrng.cli;
+package org.vhostuserrng.cli.bench;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -6,18 +6,20 @@ import org.HdrHistogram.Histogram;
 import org.vhostuserrng.frontend.BrokenDeviceException;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.Epoll;
 import org.vhostuserrng.frontend.EventFd;
 
 /**
  * The measured loop: keeps a fixed number of requests in flight and times each from being made available to being seen
  * used. Nothing is allocated per request; the eventfds go through jnr-ffi, whose calls cost what java.lang.foreign's
- * cost (measured: both 0.6 µs for a write and a read, the system's share included).
+ * cost (measured: both 0.6 µs for a write and a read, the system's share included). A completion costs one of them, the
+ * wait: interrupts are not taken one by one, their eventfd counts them.
  */
-final class BenchLoop {
+public final class BenchLoop implements AutoCloseable {
     private static final long LONGEST_LATENCY = Duration.ofHours(1).toNanos();
     private static final int SIGNIFICANT_DIGITS = 3;
     private static final long STALL = Duration.ofSeconds(2).toNanos();
-    private static final long LONGEST_SLEEP_MILLIS = 100;
+    private static final int LONGEST_SLEEP_MILLIS = 100;
 
     /** How often a spinning loop looks at the clock and the socket: once in this many turns, a power of two. */
     private static final int TURNS_PER_CHECK = 1 << 12;
@@ -25,6 +27,7 @@ final class BenchLoop {
     private final EntropyDriver driver;
     private final DriverRing ring;
     private final EventFd call;
+    private final Epoll wait;
     private final int length;
     private final boolean spin;
 
@@ -35,29 +38,25 @@ final class BenchLoop {
 
     private final Histogram latencies = new Histogram(LONGEST_LATENCY, SIGNIFICANT_DIGITS);
     private long bytes;
-    private long interrupts;
     private long lastProgress;
 
-    /**
-     * A loop whose requests are in flight already.
-     *
-     * @param length bytes of each buffer
-     * @param stride bytes from one buffer to the next
-     */
-    BenchLoop(EntropyDriver driver, int length, int stride, int depth, boolean spin) throws IOException {
+    /** A loop whose requests are in flight already, of a guest that was started with this shape. */
+    public BenchLoop(EntropyDriver driver, BenchShape shape) throws IOException {
         this.driver = driver;
         this.ring = driver.driverRing();
         this.call = driver.requestq().call();
-        this.length = length;
-        this.spin = spin;
+        this.wait = new Epoll(1);
+        wait.add(call, 0);
+        this.length = shape.buffer();
+        this.spin = shape.spin();
         this.address = new long[ring.queueSize()];
         this.availableAt = new long[ring.queueSize()];
         if (spin) {
             ring.disableInterrupts();
         }
         lastProgress = System.nanoTime();
-        for (int i = 0; i < depth; i++) {
-            submit(EntropyDriver.BUFFER_ADDRESS + (long) stride * i);
+        for (int i = 0; i < shape.depth(); i++) {
+            submit(EntropyDriver.BUFFER_ADDRESS + (long) shape.stride() * i);
         }
         driver.kickIfWanted();
     }
@@ -68,7 +67,7 @@ final class BenchLoop {
      * @throws IOException when the daemon closed the socket or has used nothing for 2 s
      * @throws BrokenDeviceException when the device used something it must not
      */
-    void run(long nanos) throws IOException {
+    public void run(long nanos) throws IOException {
         long end = System.nanoTime() + nanos;
         int idleTurns = 0;
         while (System.nanoTime() - end < 0) {
@@ -91,6 +90,10 @@ final class BenchLoop {
         boolean any = false;
         while (ring.takeUsed()) {
             int descriptor = ring.usedId();
+            if (!spin) {
+                // As Linux's driver does with each buffer: it wants to be told of the next one, whatever comes first.
+                ring.enableInterrupts();
+            }
             lastProgress = System.nanoTime();
             account(lastProgress - availableAt[descriptor]);
             submit(address[descriptor]);
@@ -120,9 +123,7 @@ final class BenchLoop {
         if (ring.enableInterrupts()) {
             return;
         }
-        long signals = call.await(LONGEST_SLEEP_MILLIS);
-        interrupts += signals;
-        if (signals == 0) {
+        if (wait.await(LONGEST_SLEEP_MILLIS) == 0) {
             requireAlive();
         }
     }
@@ -138,15 +139,20 @@ final class BenchLoop {
     }
 
     /** Starts counting anew. */
-    void forgetMeasurements() throws IOException {
+    public void forgetMeasurements() throws IOException {
         latencies.reset();
         bytes = 0;
         call.take();
-        interrupts = 0;
     }
 
     /** What was measured since it was last forgotten. */
-    BenchResult result(long nanos) throws IOException {
-        return new BenchResult(latencies.copy(), bytes, interrupts + call.take(), nanos);
+    public BenchResult result(long nanos) throws IOException {
+        return new BenchResult(latencies.copy(), bytes, call.take(), nanos);
+    }
+
+    /** Ends the wait; the driver stays the caller's. */
+    @Override
+    public void close() {
+        wait.close();
     }
 }

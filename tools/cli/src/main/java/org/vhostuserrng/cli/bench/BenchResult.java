@@ -1,4 +1,4 @@
-package org.vhostuserrng.cli;
+package org.vhostuserrng.cli.bench;
 
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -12,24 +12,24 @@ import org.HdrHistogram.Histogram;
  * @param interrupts that it sent
  * @param nanos that the measurement took
  */
-record BenchResult(Histogram latencies, long bytes, long interrupts, long nanos) {
+public record BenchResult(Histogram latencies, long bytes, long interrupts, long nanos) {
     private static final double NANOS_PER_SECOND = 1e9;
     private static final double NANOS_PER_MICRO = 1e3;
 
-    double requestsPerSecond() {
+    public double requestsPerSecond() {
         return latencies.getTotalCount() * NANOS_PER_SECOND / nanos;
     }
 
-    double bytesPerSecond() {
+    public double bytesPerSecond() {
         return bytes * NANOS_PER_SECOND / nanos;
     }
 
-    double interruptsPerRequest() {
+    public double interruptsPerRequest() {
         return latencies.getTotalCount() == 0 ? 0 : (double) interrupts / latencies.getTotalCount();
     }
 
     /** Microseconds that a share of the requests took at most. */
-    double latency(double percentile) {
+    public double latency(double percentile) {
         return latencies.getValueAtPercentile(percentile) / NANOS_PER_MICRO;
     }
 

@@ -1,4 +1,4 @@
-package org.vhostuserrng.cli;
+package org.vhostuserrng.cli.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -34,6 +34,7 @@ class BenchLoopTest {
     private MemorySegment available;
     private MemorySegment used;
     private int usedIndex;
+    private BenchLoop loop;
 
     /** A back-end without protocol features has nothing to answer but GET_FEATURES, which can be answered ahead. */
     @BeforeEach
@@ -55,12 +56,15 @@ class BenchLoopTest {
 
     @AfterEach
     void close() throws IOException {
+        if (loop != null) {
+            loop.close();
+        }
         driver.close();
         backend.close();
     }
 
-    private BenchLoop loop(int depth) throws IOException {
-        return new BenchLoop(driver, LENGTH, LENGTH, depth, true);
+    private void startLoop(int depth) throws IOException {
+        loop = new BenchLoop(driver, new BenchShape(LENGTH, depth, true, false));
     }
 
     /** Uses the buffer at the next entry of the available ring. */
@@ -74,7 +78,7 @@ class BenchLoopTest {
 
     @Test
     void keepsDepthRequestsInFlight() throws Exception {
-        BenchLoop loop = loop(3);
+        startLoop(3);
         deviceUses(LENGTH);
 
         loop.run(ONE_TURN);
@@ -85,7 +89,7 @@ class BenchLoopTest {
 
     @Test
     void countsRequestsAndTheBytesTheDeviceWrote() throws Exception {
-        BenchLoop loop = loop(2);
+        startLoop(2);
         deviceUses(LENGTH);
         deviceUses(1);
 
@@ -98,7 +102,7 @@ class BenchLoopTest {
 
     @Test
     void latencyCoversTheWholeTimeARequestWasInFlight() throws Exception {
-        BenchLoop loop = loop(1);
+        startLoop(1);
         loop.run(Duration.ofMillis(50).toNanos());
         deviceUses(LENGTH);
 
@@ -110,7 +114,7 @@ class BenchLoopTest {
 
     @Test
     void latencyOfARequestBeginsWhenItWasMadeAvailableItself() throws Exception {
-        BenchLoop loop = loop(1);
+        startLoop(1);
         loop.run(Duration.ofMillis(50).toNanos());
         long beforeItsSubmission = System.nanoTime();
         deviceUses(LENGTH);
@@ -127,7 +131,7 @@ class BenchLoopTest {
 
     @Test
     void whatWasForgottenIsNotInTheResult() throws Exception {
-        BenchLoop loop = loop(1);
+        startLoop(1);
         deviceUses(LENGTH);
         loop.run(ONE_TURN);
 
@@ -139,7 +143,7 @@ class BenchLoopTest {
 
     @Test
     void interruptsAreCounted() throws Exception {
-        BenchLoop loop = loop(1);
+        startLoop(1);
         driver.requestq().call().signal();
         driver.requestq().call().signal();
 
@@ -148,7 +152,7 @@ class BenchLoopTest {
 
     @Test
     void usedLengthOfZeroIsTheDevicesFault() throws Exception {
-        BenchLoop loop = loop(1);
+        startLoop(1);
         deviceUses(0);
 
         assertThrows(BrokenDeviceException.class, () -> loop.run(ONE_TURN));
@@ -156,7 +160,7 @@ class BenchLoopTest {
 
     @Test
     void usedLengthAboveTheBufferIsTheDevicesFault() throws Exception {
-        BenchLoop loop = loop(1);
+        startLoop(1);
         deviceUses(LENGTH + 1);
 
         assertThrows(BrokenDeviceException.class, () -> loop.run(ONE_TURN));
@@ -164,7 +168,7 @@ class BenchLoopTest {
 
     @Test
     void closedSocketEndsTheLoop() throws Exception {
-        BenchLoop loop = loop(1);
+        startLoop(1);
         backend.close();
 
         IOException closed = assertThrows(
@@ -175,7 +179,7 @@ class BenchLoopTest {
 
     @Test
     void deviceThatUsesNothingEndsTheLoop() throws Exception {
-        BenchLoop loop = loop(1);
+        startLoop(1);
 
         IOException stalled = assertThrows(
                 IOException.class, () -> loop.run(Duration.ofSeconds(10).toNanos()));

@@ -1,4 +1,4 @@
-package org.vhostuserrng.cli;
+package org.vhostuserrng.cli.bench;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -8,7 +8,6 @@ import java.util.concurrent.Callable;
 import org.vhostuserrng.cli.options.IntegerInRange;
 import org.vhostuserrng.cli.process.Progress;
 import org.vhostuserrng.frontend.EntropyDriver;
-import org.vhostuserrng.frontend.Virtio;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -19,12 +18,9 @@ import picocli.CommandLine.Spec;
         name = "bench",
         description = "Measure a running vhost-user entropy device: throughput, latency, interrupts.",
         mixinStandardHelpOptions = true)
-final class BenchCommand implements Callable<Integer> {
+public final class BenchCommand implements Callable<Integer> {
     private static final int LARGEST_BUFFER = 1 << 20;
     private static final int LARGEST_DEPTH = 256;
-    private static final int BUFFER_ALIGNMENT = 64;
-    private static final int PAGE_SIZE = 4096;
-    private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration SLICE = Duration.ofMillis(100);
 
     @Spec
@@ -77,11 +73,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        int stride = Math.ceilDiv(buffer, BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
-        try (EntropyDriver driver = EntropyDriver.start(socketPath, options(stride))) {
-            requireFormat(driver);
-            BenchLoop loop = new BenchLoop(driver, buffer, stride, depth, spin);
-            BenchResult result = measure(loop);
+        BenchShape shape = new BenchShape(buffer, depth, spin, packed);
+        try (EntropyDriver driver = shape.start(socketPath)) {
+            BenchResult result = measure(driver, shape);
             driver.session().stop();
             PrintWriter out = spec.commandLine().getOut();
             result.print(out);
@@ -90,24 +84,9 @@ final class BenchCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void requireFormat(EntropyDriver driver) throws IOException {
-        if (packed && (driver.features() & Virtio.VIRTIO_F_RING_PACKED) == 0) {
-            throw new IOException(socketPath + ": no packed virtqueue: the device does not offer VIRTIO_F_RING_PACKED,"
-                    + " which vhost-user-rng does with --packed");
-        }
-    }
-
-    private EntropyDriver.Options options(int stride) {
-        long bytes = (long) stride * depth;
-        EntropyDriver.Options options = EntropyDriver.Options.DEFAULT;
-        return options.withFeatures(options.features() | (packed ? Virtio.VIRTIO_F_RING_PACKED : 0))
-                .withReplyTimeout(REPLY_TIMEOUT)
-                .withQueueSize(Math.max(4, Integer.highestOneBit(2 * depth - 1)))
-                .withBufferMemory(Math.ceilDiv(bytes, PAGE_SIZE) * PAGE_SIZE);
-    }
-
-    private BenchResult measure(BenchLoop loop) throws IOException {
-        try (Progress progress = Progress.onTerminal("bench", millis(warmup + seconds))) {
+    private BenchResult measure(EntropyDriver driver, BenchShape shape) throws IOException {
+        try (BenchLoop loop = new BenchLoop(driver, shape);
+                Progress progress = Progress.onTerminal("bench", millis(warmup + seconds))) {
             run(loop, warmup, progress);
             loop.forgetMeasurements();
             long start = System.nanoTime();

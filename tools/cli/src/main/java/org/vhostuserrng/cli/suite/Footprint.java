@@ -1,0 +1,11 @@
+package org.vhostuserrng.cli.suite;
+
+/**
+ * What a process holds.
+ *
+ * @param rss bytes, those that it shares with others included
+ * @param pss bytes, of those that it shares its part
+ * @param privateBytes bytes that it shares with nobody
+ * @param descriptors open file descriptors
+ */
+record Footprint(long rss, long pss, long privateBytes, int descriptors, int threads) {}

@@ -1,0 +1,45 @@
+package org.vhostuserrng.cli.suite;
+
+import java.util.OptionalDouble;
+
+/**
+ * What the daemon is to be like.
+ *
+ * @param text what is compared with what
+ * @param relation of what was measured to the limit
+ * @param measured nothing if it, or what it is compared with, was not measured
+ */
+record Goal(String text, Relation relation, double limit, OptionalDouble measured) {
+    enum Relation {
+        AT_MOST("≤"),
+        AT_LEAST("≥");
+
+        private final String sign;
+
+        Relation(String sign) {
+            this.sign = sign;
+        }
+
+        String sign() {
+            return sign;
+        }
+    }
+
+    static Goal atMost(double limit, String text, OptionalDouble measured) {
+        return new Goal(text, Relation.AT_MOST, limit, measured);
+    }
+
+    static Goal atLeast(double limit, String text, OptionalDouble measured) {
+        return new Goal(text, Relation.AT_LEAST, limit, measured);
+    }
+
+    /** Whether it is met, in a word or two. */
+    String verdict() {
+        if (measured.isEmpty()) {
+            return "not measured";
+        }
+        double value = measured.getAsDouble();
+        boolean met = relation == Relation.AT_MOST ? value <= limit : value >= limit;
+        return met ? "yes" : "**no**";
+    }
+}

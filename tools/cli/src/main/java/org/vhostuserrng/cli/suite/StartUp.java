@@ -1,0 +1,33 @@
+package org.vhostuserrng.cli.suite;
+
+import java.io.IOException;
+import org.vhostuserrng.cli.suite.Samples.Subject;
+
+/** From exec until the first socket accepts. */
+final class StartUp {
+    static final String SCENARIO = "one guest, all CPUs";
+
+    private static final int STARTS_A_ROUND = 4;
+    private static final double NANOS_PER_MILLI = 1e6;
+
+    private final Bench bench;
+
+    StartUp(Bench bench) {
+        this.bench = bench;
+    }
+
+    /** Measures all there is. */
+    void run() throws IOException, InterruptedException {
+        bench.progress().accept("start-up");
+        for (int i = 0; i < bench.pace().rounds() * STARTS_A_ROUND; i++) {
+            for (Candidate candidate : bench.lineup().withUsualSource()) {
+                try (Backend backend = Backend.start(candidate, 1, Placement.best())) {
+                    Subject subject = new Subject(Section.START_UP, SCENARIO, candidate.name());
+                    bench.samples().add(subject, Figure.LISTENING, backend.listenedAfter() / NANOS_PER_MILLI);
+                } catch (IOException failed) {
+                    bench.remark("start-up: " + failed.getMessage());
+                }
+            }
+        }
+    }
+}

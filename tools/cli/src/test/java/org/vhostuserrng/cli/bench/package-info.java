@@ -1,0 +1,2 @@
+/** The measured loop against a device that the test plays itself. */
+package org.vhostuserrng.cli.bench;
