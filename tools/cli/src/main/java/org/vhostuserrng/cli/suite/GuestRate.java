@@ -1,6 +1,7 @@
 package org.vhostuserrng.cli.suite;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,8 +18,7 @@ final class GuestRate {
 
     private static final String QEMU = "qemu-system-x86_64";
     private static final String SCENARIO = "one CPU, vectors=2";
-    private static final Map<String, String> OWN =
-            Map.of(BUILTIN, "rng-builtin,id=r", "QEMU rng-random", "rng-random,id=r,filename=/dev/urandom");
+    private static final String RANDOM = "QEMU rng-random";
     private static final int BLOCK = 1024;
     private static final int BLOCKS_TO_LOOK = 64;
     private static final int TIMEOUT_SECONDS = 60;
@@ -65,19 +65,13 @@ final class GuestRate {
                 bench.remark("guests under QEMU: " + failed.getMessage());
             }
         }
-        for (Map.Entry<String, String> own : OWN.entrySet()) {
-            boot(
-                    own.getKey(),
-                    "none",
-                    "-machine",
-                    "q35",
-                    "-m",
-                    "256",
-                    "-object",
-                    own.getValue(),
-                    "-device",
-                    "virtio-rng-pci,rng=r,vectors=2");
-        }
+        bootWithOwn(BUILTIN, "rng-builtin,id=r");
+        bootWithOwn(RANDOM, "rng-random,id=r,filename=/dev/urandom");
+    }
+
+    private void bootWithOwn(String name, String object) throws IOException, InterruptedException {
+        String device = "virtio-rng-pci,rng=r,vectors=2";
+        boot(name, "none", "-machine", "q35", "-m", "256", "-object", object, "-device", device);
     }
 
     private void boot(String name, String socket, String... options) throws IOException, InterruptedException {
@@ -87,9 +81,7 @@ final class GuestRate {
         words.addAll(List.of(socket, ""));
         words.addAll(List.of(options));
         try {
-            ConsoleGuest guest = ConsoleGuest.boot(words);
-            guests.put(name, guest);
-            blocks.put(name, BLOCKS_TO_LOOK);
+            guests.put(name, ConsoleGuest.boot(words));
         } catch (IOException failed) {
             bench.remark("a guest under QEMU: " + name + ": " + failed.getMessage());
         }
@@ -98,20 +90,22 @@ final class GuestRate {
     private void read() throws IOException, InterruptedException {
         for (Map.Entry<String, ConsoleGuest> guest : guests.entrySet()) {
             String name = guest.getKey();
-            // The first look is at how much can be read in the time, and also the warm-up.
-            blocks.put(name, enoughFor(read(guest.getValue(), blocks.get(name)), blocks.get(name)));
-            long nanos = read(guest.getValue(), blocks.get(name));
-            double bytes = (double) BLOCK * blocks.get(name);
-            bench.samples()
-                    .add(
-                            new Subject(Section.MACHINE, SCENARIO, name),
-                            Figure.HWRNG,
-                            bytes / KB * TimeUnit.SECONDS.toNanos(1) / nanos);
+            if (!blocks.containsKey(name)) {
+                int warmUp =
+                        enough(guest.getValue(), BLOCKS_TO_LOOK, bench.pace().firstWarmUp());
+                blocks.put(name, enough(guest.getValue(), warmUp, bench.pace().measured()));
+            }
+            int count = blocks.get(name);
+            long nanos = read(guest.getValue(), count);
+            double rate = (double) BLOCK * count / KB * TimeUnit.SECONDS.toNanos(1) / nanos;
+            bench.samples().add(new Subject(Section.MACHINE, SCENARIO, name), Figure.HWRNG, rate);
         }
     }
 
-    private int enoughFor(long nanos, int read) {
-        return (int) Math.max(read, read * bench.pace().measured().toNanos() / nanos);
+    /** Reads so much, and says how much would take so long. */
+    private static int enough(ConsoleGuest guest, int count, Duration time) throws IOException, InterruptedException {
+        long nanos = read(guest, count);
+        return (int) Math.max(BLOCKS_TO_LOOK, count * time.toNanos() / nanos);
     }
 
     private static long read(ConsoleGuest guest, int blocks) throws IOException, InterruptedException {

@@ -106,6 +106,7 @@ final class Plots {
     private void overGuests(List<Plot> plots, Section section, Figure figure, String file, String title) {
         XYChart chart = xy(title, "guests", figure.label());
         chart.getStyler().setXAxisLogarithmic(true);
+        chart.getStyler().setYAxisMin(0.0);
         Map<String, Map<Double, Double>> lines = new LinkedHashMap<>();
         for (Subject subject : samples.subjects(section)) {
             samples.median(subject, figure)
