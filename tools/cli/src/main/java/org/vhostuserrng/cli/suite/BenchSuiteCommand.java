@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.vhostuserrng.cli.options.IntegerInRange;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -102,6 +103,7 @@ public final class BenchSuiteCommand implements Callable<Integer> {
         Samples samples = new Samples();
         Pace pace = pace();
         Map<String, String> environment = Environment.describe();
+        Runtime.getRuntime().addShutdownHook(new Thread(BenchSuiteCommand::endChildren, "end-children"));
         try {
             Bench bench = new Bench(new Lineup(program, reference(scratch, samples), others), pace, samples, this::say);
             for (Group group : cases) {
@@ -166,8 +168,13 @@ public final class BenchSuiteCommand implements Callable<Integer> {
         say("written: " + out.resolve("report.md") + ", report.json and " + plots.size() + " plots");
     }
 
+    /** Whoever ends this process does not mean its back-ends and guests to live on. */
+    private static void endChildren() {
+        ProcessHandle.current().descendants().forEach(ProcessHandle::destroy);
+    }
+
     private static void clear(Path directory) throws IOException {
-        try (var files = Files.list(directory)) {
+        try (Stream<Path> files = Files.list(directory)) {
             for (Path file : files.toList()) {
                 Files.delete(file);
             }

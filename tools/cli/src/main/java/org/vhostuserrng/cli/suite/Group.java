@@ -10,43 +10,26 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Measurements that belong together; the names are those of {@code --cases}. */
 enum Group {
-    SINGLE {
-        @Override
-        void run(Bench bench, List<String> guestCommand) throws IOException, InterruptedException {
-            new SingleGuest(bench).run();
-        }
-    },
-    GUESTS {
-        @Override
-        void run(Bench bench, List<String> guestCommand) throws IOException, InterruptedException {
-            new ManyGuests(bench).run();
-        }
-    },
-    STARTUP {
-        @Override
-        void run(Bench bench, List<String> guestCommand) throws IOException, InterruptedException {
-            new StartUp(bench).run();
-        }
-    },
-    MEMORY {
-        @Override
-        void run(Bench bench, List<String> guestCommand) throws IOException, InterruptedException {
-            new Memory(bench).run();
-        }
-    },
-    QEMU {
-        @Override
-        void run(Bench bench, List<String> guestCommand) throws IOException, InterruptedException {
-            new GuestRate(bench, guestCommand).run();
-        }
-    };
+    SINGLE,
+    GUESTS,
+    STARTUP,
+    MEMORY,
+    QEMU;
 
     /**
      * Measures them.
      *
      * @param guestCommand boots a guest under QEMU; empty if that is not known
      */
-    abstract void run(Bench bench, List<String> guestCommand) throws IOException, InterruptedException;
+    void run(Bench bench, List<String> guestCommand) throws IOException, InterruptedException {
+        switch (this) {
+            case SINGLE -> new SingleGuest(bench).run();
+            case GUESTS -> new ManyGuests(bench).run();
+            case STARTUP -> new StartUp(bench).run();
+            case MEMORY -> new Memory(bench).run();
+            case QEMU -> new GuestRate(bench, guestCommand).run();
+        }
+    }
 
     private String option() {
         return name().toLowerCase(Locale.ROOT);
