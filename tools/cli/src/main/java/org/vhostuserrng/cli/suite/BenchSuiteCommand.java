@@ -32,8 +32,8 @@ public final class BenchSuiteCommand implements Callable<Integer> {
     private static final String PROGRAM = "vhost-user-rng.program";
 
     private static final Pace FULL =
-            new Pace(3, Duration.ofSeconds(1), Duration.ofSeconds(5), List.of(1, 10, 100, 1000));
-    private static final Pace QUICK = new Pace(1, Duration.ofMillis(200), Duration.ofMillis(200), List.of(1, 100));
+            new Pace(5, Duration.ofMillis(500), Duration.ofSeconds(5), List.of(1, 10, 100, 1000));
+    private static final Pace QUICK = new Pace(1, Duration.ofMillis(100), Duration.ofMillis(100), List.of(1, 100));
     private static final double LONGEST_MEASUREMENT = 60;
 
     @Spec
@@ -66,21 +66,21 @@ public final class BenchSuiteCommand implements Callable<Integer> {
 
     @Option(
             names = "--quick",
-            description = "About a minute in all instead of about a quarter of an hour: to see that it runs.")
+            description = "About a minute in all instead of a quarter of an hour: to see that it runs.")
     private boolean quick;
 
     @Option(
             names = "--rounds",
             paramLabel = "N",
             converter = Rounds.class,
-            description = "How often each has its turn, 1..100 (default: 3).")
+            description = "How often each has its turn, 1..100 (default: 5).")
     private Integer rounds;
 
     @Option(
             names = "--seconds",
             paramLabel = "N",
             converter = Seconds.class,
-            description = "Length of each measurement, 0.01..60 (default: 1).")
+            description = "Length of each measurement, 0.01..60 (default: 0.5).")
     private Duration seconds;
 
     @Option(

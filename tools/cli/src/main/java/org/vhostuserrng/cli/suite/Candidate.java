@@ -24,9 +24,12 @@ record Candidate(String name, List<String> words, boolean packed) {
     /** Of the reference, looking at the ring for a while before it sleeps. */
     static final String REFERENCE_SPIN = "C getrandom, spin";
 
+    /** What the names of further daemons begin with. */
+    static final String PEER = "peer ";
+
     private static final String OURS = "vhost-user-rng ";
 
-    /** What the micros of the reference's spinning are. */
+    /** How long the reference spins, as long as this project's daemon does where it has more than one CPU. */
     private static final int SPIN_MICROS = 50;
 
     /** This project's daemon. */
@@ -73,15 +76,7 @@ record Candidate(String name, List<String> words, boolean packed) {
     /** Any other daemon, named after its program; the command line is split at spaces. */
     static Candidate peer(String command) {
         List<String> words = List.of(command.strip().split(" +"));
-        return new Candidate("peer " + Path.of(words.getFirst()).getFileName(), words, false);
-    }
-
-    boolean isPeer() {
-        return name.startsWith("peer ");
-    }
-
-    boolean isOurs() {
-        return name.startsWith(OURS);
+        return new Candidate(PEER + Path.of(words.getFirst()).getFileName(), words, false);
     }
 
     /** Whether it can be told for how many guests it is. */

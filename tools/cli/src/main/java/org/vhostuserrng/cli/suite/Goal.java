@@ -10,6 +10,8 @@ import java.util.OptionalDouble;
  * @param measured nothing if it, or what it is compared with, was not measured
  */
 record Goal(String text, Relation relation, double limit, OptionalDouble measured) {
+    private static final double HUNDREDTHS = 100;
+
     enum Relation {
         AT_MOST("≤"),
         AT_LEAST("≥");
@@ -38,7 +40,8 @@ record Goal(String text, Relation relation, double limit, OptionalDouble measure
         if (measured.isEmpty()) {
             return "not measured";
         }
-        double value = measured.getAsDouble();
+        // As it is told: a thousandth is not what a goal is missed by.
+        double value = Math.rint(measured.getAsDouble() * HUNDREDTHS) / HUNDREDTHS;
         boolean met = relation == Relation.AT_MOST ? value <= limit : value >= limit;
         return met ? "yes" : "**no**";
     }

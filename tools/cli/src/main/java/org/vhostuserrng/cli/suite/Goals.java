@@ -36,7 +36,7 @@ final class Goals {
         Subject oneCpu = single(Case.ONE_AT_A_TIME, Placement.ONE_CPU, OURS);
         samples.subjects(Section.SINGLE).stream()
                 .map(Subject::candidate)
-                .filter(name -> name.startsWith("peer "))
+                .filter(name -> name.startsWith(Candidate.PEER))
                 .distinct()
                 .forEach(peer -> goals.add(
                         atMost(0.9, "64 B, depth 1, one CPU: p50 ÷ " + peer, samples.ratio(oneCpu, Figure.P50, peer))));

@@ -12,7 +12,7 @@ import java.util.List;
  * @param guests numbers of guests
  */
 record Pace(int rounds, Duration measured, Duration settle, List<Integer> guests) {
-    private static final int LONG_WARM_UP = 2;
+    private static final int LONG_WARM_UP = 3;
 
     /** Before the first measurement of a load: a JVM compiles what it will run. */
     Duration firstWarmUp() {

@@ -1,7 +1,6 @@
 package org.vhostuserrng.cli.suite;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -95,10 +94,5 @@ final class Samples {
         }
         int middle = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
-
-    @Override
-    public String toString() {
-        return figures + " " + Arrays.toString(remarks.toArray());
     }
 }

@@ -10,7 +10,7 @@ enum Section {
     MANY("Many guests"),
     PACED("Many guests, 10,000 requests/s in all"),
     START_UP("Start-up"),
-    MEMORY("Memory"),
+    MEMORY("Memory, some time after load"),
     FURTHER("A further guest"),
     MACHINE("/dev/hwrng in a guest under QEMU"),
     PAUSES("The longest pauses");
