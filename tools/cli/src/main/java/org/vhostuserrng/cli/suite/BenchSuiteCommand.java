@@ -31,9 +31,8 @@ public final class BenchSuiteCommand implements Callable<Integer> {
     /** Where the launcher says it is. */
     private static final String PROGRAM = "vhost-user-rng.program";
 
-    private static final Pace FULL =
-            new Pace(5, Duration.ofMillis(500), Duration.ofSeconds(5), List.of(1, 10, 100, 1000));
-    private static final Pace QUICK = new Pace(1, Duration.ofMillis(100), Duration.ofMillis(100), List.of(1, 100));
+    private static final Pace FULL = new Pace(5, Duration.ofMillis(500), List.of(1, 10, 100, 1000));
+    private static final Pace QUICK = new Pace(1, Duration.ofMillis(100), List.of(1, 100));
     private static final double LONGEST_MEASUREMENT = 60;
 
     @Spec
@@ -137,7 +136,6 @@ public final class BenchSuiteCommand implements Callable<Integer> {
         return new Pace(
                 rounds == null ? usual.rounds() : rounds,
                 seconds == null ? usual.measured() : seconds,
-                seconds == null ? usual.settle() : seconds,
                 guests == null ? usual.guests() : guests);
     }
 

@@ -8,11 +8,11 @@ import java.util.List;
  *
  * @param rounds how often each back-end has its turn
  * @param measured time of each measurement
- * @param settle time after which a process's memory is looked at
  * @param guests numbers of guests
  */
-record Pace(int rounds, Duration measured, Duration settle, List<Integer> guests) {
+record Pace(int rounds, Duration measured, List<Integer> guests) {
     private static final int LONG_WARM_UP = 3;
+    private static final int LONG_SETTLE = 10;
 
     /** Before the first measurement of a load: a JVM compiles what it will run. */
     Duration firstWarmUp() {
@@ -22,6 +22,11 @@ record Pace(int rounds, Duration measured, Duration settle, List<Integer> guests
     /** Before the others. */
     Duration warmUp() {
         return measured.dividedBy(10);
+    }
+
+    /** After load, before a process's memory is looked at: it gives back what it does not need. */
+    Duration settle() {
+        return measured.multipliedBy(LONG_SETTLE);
     }
 
     int mostGuests() {

@@ -22,7 +22,7 @@ import org.vhostuserrng.cli.suite.Samples.Subject;
 import org.vhostuserrng.cli.suite.SingleGuest.Case;
 
 class ReportTest {
-    private static final Pace PACE = new Pace(3, Duration.ofMillis(500), Duration.ZERO, List.of(1));
+    private static final Pace PACE = new Pace(3, Duration.ofMillis(500), List.of(1));
     private static final Map<String, String> ENVIRONMENT = Map.of("CPU", "a processor");
 
     @TempDir
