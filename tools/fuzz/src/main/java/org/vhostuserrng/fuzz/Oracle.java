@@ -1,0 +1,24 @@
+package org.vhostuserrng.fuzz;
+
+/** What a target demands of the code it drives. A breach is an error, which no target declares. */
+public final class Oracle {
+    private Oracle() {}
+
+    /**
+     * Demands that something holds.
+     *
+     * @param otherwise what is wrong if it does not
+     */
+    public static void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new AssertionError(otherwise);
+        }
+    }
+
+    /** Demands that two numbers are the same. */
+    public static void requireEqual(long expected, long actual, String what) {
+        if (expected != actual) {
+            throw new AssertionError(what + ": expected " + expected + ", was " + actual);
+        }
+    }
+}

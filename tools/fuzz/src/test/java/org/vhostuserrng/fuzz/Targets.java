@@ -1,0 +1,14 @@
+package org.vhostuserrng.fuzz;
+
+import java.util.stream.Stream;
+import org.vhostuserrng.device.PackedRingFuzzTarget;
+import org.vhostuserrng.device.SplitRingFuzzTarget;
+
+/** All that is fuzzed. */
+final class Targets {
+    private Targets() {}
+
+    static Stream<Class<?>> all() {
+        return Stream.of(SplitRingFuzzTarget.class, PackedRingFuzzTarget.class);
+    }
+}
