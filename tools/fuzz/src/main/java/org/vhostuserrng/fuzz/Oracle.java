@@ -21,4 +21,15 @@ public final class Oracle {
             throw new AssertionError(what + ": expected " + expected + ", was " + actual);
         }
     }
+
+    /** Demands that a text is one line that can be shown. */
+    public static void requireOneLine(String text) {
+        require(text != null && !text.isBlank(), "no text");
+        require(text.codePoints().noneMatch(Oracle::isUnfit), "a text that is not one line: " + text);
+    }
+
+    private static boolean isUnfit(int codePoint) {
+        int type = Character.getType(codePoint);
+        return type == Character.CONTROL || type == Character.LINE_SEPARATOR || type == Character.PARAGRAPH_SEPARATOR;
+    }
 }

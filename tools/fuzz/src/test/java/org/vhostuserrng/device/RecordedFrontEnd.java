@@ -1,0 +1,127 @@
+package org.vhostuserrng.device;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.frontend.DriverRing;
+import org.vhostuserrng.frontend.FrontendMessageType;
+import org.vhostuserrng.frontend.PackedDriverRing;
+import org.vhostuserrng.frontend.PackedRingLayout;
+import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.RingLayout;
+import org.vhostuserrng.frontend.SplitDriverRing;
+import org.vhostuserrng.frontend.SplitRingLayout;
+import org.vhostuserrng.frontend.Virtio;
+import org.vhostuserrng.fuzz.FuzzOutput;
+
+/** What QEMU and a guest do, in QEMU's order, as the input of a {@link SessionFuzzTarget}; nobody answers them. */
+final class RecordedFrontEnd {
+    static final int SIZE = 8;
+    static final long USER_ADDRESS = 0x7f00_0000_0000L;
+    static final long GUEST_ADDRESS = 0x10000;
+
+    private static final int BUFFERS = 0x8000;
+    private static final int NEED_REPLY = 9;
+    private static final int LONGEST_WRITE = 255;
+    private static final long PROTOCOL_FEATURES_BIT = 1L << 30;
+    /** Everything that is offered, but for GPA_ADDRESSES. */
+    private static final long PROTOCOL_FEATURES = 0x99b02bL;
+
+    private final MemorySegment memory = Arena.ofAuto().allocate(SessionFuzzTarget.FILE_BYTES, 4096);
+    private final FuzzOutput recorded = new FuzzOutput();
+    private final RingLayout layout;
+    private final DriverRing driver;
+    private long features;
+    private int offered;
+
+    RecordedFrontEnd(boolean packed) {
+        if (packed) {
+            PackedRingLayout at = PackedRingLayout.contiguous(GUEST_ADDRESS, SIZE);
+            layout = at;
+            driver = new PackedDriverRing(memory, GUEST_ADDRESS, at, true);
+        } else {
+            SplitRingLayout at = SplitRingLayout.contiguous(GUEST_ADDRESS, SIZE);
+            layout = at;
+            driver = new SplitDriverRing(memory, GUEST_ADDRESS, at, true);
+        }
+        // Slots, unsealed memory too, an IOMMU.
+        recorded.u8(1).u8(0).u8(1);
+        features = Virtio.VIRTIO_F_VERSION_1
+                | Virtio.VIRTIO_F_EVENT_IDX
+                | PROTOCOL_FEATURES_BIT
+                | (packed ? Virtio.VIRTIO_F_RING_PACKED : 0);
+    }
+
+    byte[] recorded() {
+        return recorded.toByteArray();
+    }
+
+    void send(FrontendMessageType type, byte[] payload, int... kinds) {
+        recorded.u8(0).u8(type.id()).u8(NEED_REPLY).u8(kinds.length);
+        for (int kind : kinds) {
+            recorded.u8(kind);
+        }
+        recorded.u8(payload.length).bytes(payload);
+    }
+
+    void initialise() {
+        send(FrontendMessageType.GET_FEATURES, Payload.none());
+        send(FrontendMessageType.GET_PROTOCOL_FEATURES, Payload.none());
+        send(FrontendMessageType.SET_PROTOCOL_FEATURES, Payload.u64(PROTOCOL_FEATURES));
+        send(FrontendMessageType.GET_QUEUE_NUM, Payload.none());
+        send(FrontendMessageType.SET_OWNER, Payload.none());
+        send(FrontendMessageType.SET_VRING_CALL, Payload.u64(0), SessionFuzzTarget.CALL_FD);
+        send(FrontendMessageType.SET_VRING_ERR, Payload.u64(0), SessionFuzzTarget.CALL_FD);
+        acceptFeatures(0);
+    }
+
+    void acceptFeatures(long more) {
+        features |= more;
+        send(FrontendMessageType.SET_FEATURES, Payload.u64(features));
+    }
+
+    void start() {
+        byte[] table = new FuzzOutput()
+                .u64(1)
+                .u64(GUEST_ADDRESS)
+                .u64(SessionFuzzTarget.FILE_BYTES)
+                .u64(USER_ADDRESS)
+                .u64(0)
+                .toByteArray();
+        send(FrontendMessageType.SET_MEM_TABLE, table, SessionFuzzTarget.FILE);
+        send(FrontendMessageType.SET_VRING_NUM, Payload.vringState(0, SIZE));
+        send(FrontendMessageType.SET_VRING_BASE, Payload.vringState(0, Integer.toUnsignedLong(driver.base())));
+        send(
+                FrontendMessageType.SET_VRING_ADDR,
+                Payload.vringAddress(
+                        0, user(layout.descriptorArea()), user(layout.deviceArea()), user(layout.driverArea())));
+        send(FrontendMessageType.SET_VRING_KICK, Payload.u64(0), SessionFuzzTarget.KICK_FD);
+        send(FrontendMessageType.SET_VRING_ENABLE, Payload.vringState(0, 1));
+    }
+
+    private static long user(long guestAddress) {
+        return guestAddress - GUEST_ADDRESS + USER_ADDRESS;
+    }
+
+    /** The part of the memory that the ring is in, as the driver has it, and a kick. */
+    void request() {
+        driver.makeAvailable(driver.addWritable(GUEST_ADDRESS + BUFFERS, 64 * ++offered));
+        int length = (int) (layout.end() - GUEST_ADDRESS);
+        for (int at = 0; at < length; at += LONGEST_WRITE) {
+            int part = Math.min(LONGEST_WRITE, length - at);
+            byte[] bytes = memory.asSlice(at, part).toArray(ValueLayout.JAVA_BYTE);
+            recorded.u8(SessionFuzzTarget.MESSAGE).u16(at).u8(part).bytes(bytes);
+        }
+        recorded.u8(SessionFuzzTarget.WRITE);
+    }
+
+    /** Ends what the device is given of a state. */
+    void renewPipe() {
+        recorded.u8(SessionFuzzTarget.RAW);
+    }
+
+    void stop() {
+        send(FrontendMessageType.SET_VRING_ENABLE, Payload.vringState(0, 0));
+        send(FrontendMessageType.GET_VRING_BASE, Payload.vringState(0, 0));
+    }
+}
