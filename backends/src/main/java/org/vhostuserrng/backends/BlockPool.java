@@ -2,6 +2,8 @@ package org.vhostuserrng.backends;
 
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jctools.queues.atomic.SpscAtomicArrayQueue;
 import org.vhostuserrng.backends.sys.Waiter;
 
@@ -28,11 +30,18 @@ final class BlockPool {
     private int fillingRound;
 
     BlockPool(Runnable onBytes) throws IOException {
+        this(onBytes, Waiter.open(), Stream.generate(Block::new).limit(BLOCKS).toList());
+    }
+
+    /**
+     * A pool of {@code blocks}.
+     *
+     * @param waiter owned by the filler thread, as {@link #waiter} says
+     */
+    BlockPool(Runnable onBytes, Waiter waiter, List<Block> blocks) {
         this.onBytes = onBytes;
-        this.waiter = Waiter.open();
-        for (int i = 0; i < BLOCKS; i++) {
-            empty.offer(new Block());
-        }
+        this.waiter = waiter;
+        blocks.forEach(empty::offer);
     }
 
     /** Where the filler thread waits for an empty block, among other things. */

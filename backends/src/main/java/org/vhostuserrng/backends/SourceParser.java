@@ -28,8 +28,12 @@ final class SourceParser {
             DrbgPolicy.RESEED_BYTES,
             DrbgPolicy.RESEED_SECONDS);
 
+    /** More than anybody has use for, and far less than what the stack has room for. */
+    private static final int DEEPEST = 16;
+
     private final String text;
     private int at;
+    private int depth;
 
     SourceParser(String text) {
         this.text = text;
@@ -37,11 +41,20 @@ final class SourceParser {
 
     /** The whole text as one source. */
     SourceSpec parse() {
+        // What is refused is quoted, and what is served is named in logs: one line each.
+        if (text.codePoints().anyMatch(SourceParser::endsLine)) {
+            throw new IllegalArgumentException("a control character in it; " + ALLOWED);
+        }
         SourceSpec source = source("");
         if (at < text.length()) {
             throw new IllegalArgumentException("'" + text.substring(at) + "' is too much; " + ALLOWED);
         }
         return source;
+    }
+
+    private static boolean endsLine(int codePoint) {
+        int type = Character.getType(codePoint);
+        return type == Character.CONTROL || type == Character.LINE_SEPARATOR || type == Character.PARAGRAPH_SEPARATOR;
     }
 
     /**
@@ -50,6 +63,16 @@ final class SourceParser {
      * @param ends what ends it besides the end of the text
      */
     private SourceSpec source(String ends) {
+        depth++;
+        if (depth > DEEPEST) {
+            throw new IllegalArgumentException("more than " + DEEPEST + " sources inside each other");
+        }
+        SourceSpec source = sourceAtDepth(ends);
+        depth--;
+        return source;
+    }
+
+    private SourceSpec sourceAtDepth(String ends) {
         if (take(XorSpec.NAME + "(")) {
             return xor();
         }

@@ -42,9 +42,9 @@ public final class Waiter implements AutoCloseable {
         return new Waiter(fd);
     }
 
-    /** Waits for a wake-up, at most {@code millis} (−1: without end). */
-    public void await(int millis) {
-        poll(1, millis);
+    /** Waits for a wake-up, at most {@code millis} (−1: without end): whether there was one. */
+    public boolean await(int millis) {
+        return poll(1, millis);
     }
 
     /** Waits until {@code file} is readable (or cannot tell, or has failed): false if a wake-up ended that. */

@@ -65,7 +65,8 @@ final class DaemonCommand {
     }
 
     private static int complain(String message, int status) {
-        System.err.println("vhost-user-rng: " + message);
+        // A value that is quoted may hold anything.
+        System.err.println("vhost-user-rng: " + String.valueOf(message).replaceAll("\\p{Cntrl}", "?"));
         return status;
     }
 

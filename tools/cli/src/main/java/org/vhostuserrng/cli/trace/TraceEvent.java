@@ -12,7 +12,12 @@ sealed interface TraceEvent {
      * @param listen where it connected to
      * @param connect where its back-end listens
      */
-    record Opened(int session, Instant time, String listen, String connect) implements TraceEvent {}
+    record Opened(int session, Instant time, String listen, String connect) implements TraceEvent {
+        public Opened {
+            listen = printable(listen);
+            connect = printable(connect);
+        }
+    }
 
     /**
      * One side has sent a message, or the part of one that it sent before it closed.
@@ -26,7 +31,11 @@ sealed interface TraceEvent {
     }
 
     /** The session has ended. */
-    record Closed(long nanos, String why) implements TraceEvent {}
+    record Closed(long nanos, String why) implements TraceEvent {
+        public Closed {
+            why = printable(why);
+        }
+    }
 
     /**
      * A descriptor that came with a message.
@@ -34,5 +43,14 @@ sealed interface TraceEvent {
      * @param offset of the byte it came with; the document wants 0
      * @param description what it refers to
      */
-    record PassedDescriptor(int offset, String description) {}
+    record PassedDescriptor(int offset, String description) {
+        public PassedDescriptor {
+            description = printable(description);
+        }
+    }
+
+    /** Names of files are others' to choose, as is all that a record holds: nothing in them is for the terminal to obey. */
+    private static String printable(String text) {
+        return text.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");
+    }
 }

@@ -55,6 +55,16 @@ class RecordTest {
     }
 
     @Test
+    void nothingInATextIsForTheTerminalToObey() {
+        String hostile = "memfd:\u001b]0;x\u0007\r\n\u0085\u2028";
+
+        assertEquals("memfd:?]0;x?????", new PassedDescriptor(0, hostile).description());
+        assertEquals("memfd:?]0;x?????", new TraceEvent.Closed(0, hostile).why());
+        assertEquals("memfd:?]0;x?????", new TraceEvent.Opened(1, Instant.EPOCH, hostile, "").listen());
+        assertEquals("memfd:?]0;x?????", new TraceEvent.Opened(1, Instant.EPOCH, "", hostile).connect());
+    }
+
+    @Test
     void sessionsAreReadAsTheyWereWritten() throws Exception {
         assertEquals(List.of(OPENED, CLOSED), replay(record(OPENED, CLOSED)));
     }
