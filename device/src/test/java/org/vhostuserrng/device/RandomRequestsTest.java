@@ -18,7 +18,8 @@ import org.vhostuserrng.transport.DeviceQueue;
 
 /**
  * Any sequence of well-formed requests, of any shape, on a ring that is stopped and started at any time: all are
- * completed in order, each once, with the source's bytes in order, each once; whatever the format of the virtqueue.
+ * completed in order, each once, with the source's bytes in order, each once; whatever the format of the virtqueue, and
+ * whether VIRTIO_F_IN_ORDER has promised that order or not.
  */
 class RandomRequestsTest {
     private static final int MOST_BYTES = 65536;
@@ -46,7 +47,8 @@ class RandomRequestsTest {
         Run(boolean packed, int size, long seed) {
             random = new Random(seed);
             long eventIdx = random.nextBoolean() ? Virtio.VIRTIO_F_EVENT_IDX : 0;
-            guest = Guest.of(packed, size, Virtio.VIRTIO_F_INDIRECT_DESC | eventIdx);
+            long inOrder = random.nextBoolean() ? Virtio.VIRTIO_F_IN_ORDER : 0;
+            guest = Guest.of(packed, size, Virtio.VIRTIO_F_INDIRECT_DESC | eventIdx | inOrder);
             // From another stream: the formats draw differently.
             guest.resetRandomly(new Random(~seed));
             guest.source.atMost = 1 + random.nextInt(5000);
