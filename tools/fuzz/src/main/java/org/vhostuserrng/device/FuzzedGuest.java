@@ -10,6 +10,7 @@ import org.vhostuserrng.backends.Sources;
 import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.DirtyLog;
+import org.vhostuserrng.transport.InflightArea;
 import org.vhostuserrng.transport.InvalidQueueException;
 import org.vhostuserrng.transport.MissingTranslationException;
 import org.vhostuserrng.transport.QueueMemory;
@@ -35,6 +36,11 @@ final class FuzzedGuest {
             WORKSPACE);
 
     DeviceQueue start(RingShape shape) throws InvalidQueueException {
+        return start(shape, null);
+    }
+
+    /** Starts a virtqueue whose requests under way are recorded in {@code inflight}. */
+    DeviceQueue start(RingShape shape, InflightArea inflight) throws InvalidQueueException {
         try {
             return device.start(new QueueSetup(
                     0,
@@ -45,7 +51,8 @@ final class FuzzedGuest {
                     QueueMemory.physical(ModelMemory.guestMemory(memory)),
                     call,
                     new WriteLog(new DirtyLog()),
-                    () -> 0));
+                    () -> 0,
+                    inflight));
         } catch (MissingTranslationException impossible) {
             throw new AssertionError("nothing is translated", impossible);
         }

@@ -27,6 +27,7 @@ class FuzzIT {
     /** To start, to load the corpus and to end. */
     private static final int SECONDS_BESIDES = 120;
 
+    private static final int SECONDS_WORTH_OPTIMISING = 20;
     private static final int LONGEST_INPUT = 4096;
     private static final int LINES_OF_LOG = 60;
 
@@ -56,10 +57,14 @@ class FuzzIT {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElseThrow());
         command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:+EnableDynamicAgentLoading"));
+        if (SECONDS < SECONDS_WORTH_OPTIMISING) {
+            command.add("-XX:TieredStopAtLevel=1");
+        }
         command.addAll(List.of(System.getProperty("fuzz.jvm.flags").split(" ", -1)));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Jazzer.class.getName()));
         command.add("--target_class=" + target.getName());
         command.add("--instrumentation_includes=org.vhostuserrng.**");
+        command.add("--reproducer_path=" + findings);
         command.addAll(List.of(
                 "-max_total_time=" + SECONDS,
                 "-timeout=" + SECONDS_AN_INPUT,

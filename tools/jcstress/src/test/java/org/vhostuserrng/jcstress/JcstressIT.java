@@ -1,0 +1,57 @@
+package org.vhostuserrng.jcstress;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.openjdk.jcstress.Main;
+
+/** All tests of this module under jcstress, in processes of their own: each for the {@code jcstress.millis} of the build. */
+class JcstressIT {
+    private static final Path REPORT = Path.of("target", "jcstress");
+
+    @Test
+    void findsNoForbiddenOutcome() throws IOException, InterruptedException {
+        assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "two threads that race need two processors");
+        Path directory = Files.createDirectories(REPORT.toAbsolutePath());
+        Path log = directory.resolve("log");
+
+        Process run = new ProcessBuilder(command())
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        int status = run.waitFor();
+
+        String said = Files.readString(log);
+        assertEquals(0, status, said);
+        assertFalse(said.contains("Results: 0 planned"), said);
+    }
+
+    private static List<String> command() {
+        return List.of(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                // One kind of virtual machine: compiled code is what reorders, and what runs in the end.
+                "-jvmArgs",
+                "-Xmx256m --enable-native-access=ALL-UNNAMED",
+                "-sc",
+                "false",
+                "-f",
+                "1",
+                "-iters",
+                System.getProperty("jcstress.iterations"),
+                "-time",
+                System.getProperty("jcstress.millis"),
+                "-r",
+                "report");
+    }
+}
