@@ -167,4 +167,15 @@ class DirtyLogIT {
             assertThrows(BackendException.class, () -> use(guest, log));
         }
     }
+
+    @Test
+    void logThatBeginsWithinAWordIsRefused() throws Exception {
+        byte[] sizeAndOffset = bytes(16).putLong(LOG_BYTES / 2).putLong(2).array();
+        try (EntropyDriver guest = guest();
+                MemoryRegion log = log(Sealing.SEALED)) {
+            long outcome = guest.session().acknowledgementOf(SET_LOG_BASE, sizeAndOffset, log.fd());
+
+            assertEquals(1, outcome);
+        }
+    }
 }

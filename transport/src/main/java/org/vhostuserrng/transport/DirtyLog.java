@@ -13,6 +13,9 @@ import org.vhostuserrng.transport.sys.Mapping;
  * are set atomically, after the write that they tell of.
  */
 public final class DirtyLog implements AutoCloseable {
+    /** Where in its file a log may begin: bits are set in whole words. */
+    public static final int ALIGNMENT = Integer.BYTES;
+
     private static final int PAGE_SHIFT = 12;
     private static final int WORD_SHIFT = 5;
     private static final int WORD_BITS = 1 << WORD_SHIFT;

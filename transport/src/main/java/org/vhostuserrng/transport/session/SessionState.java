@@ -330,6 +330,10 @@ final class SessionState implements AutoCloseable {
     }
 
     private void setLogBase(long size, long offset, ReceivedFds fds) throws ProtocolViolation {
+        if (offset % DirtyLog.ALIGNMENT != 0) {
+            throw new ProtocolViolation("dirty log at offset " + Long.toUnsignedString(offset)
+                    + ", expected a multiple of " + DirtyLog.ALIGNMENT);
+        }
         try {
             Mapping log = Mapping.of(fds.get(0), offset, size);
             // Bits are set with an atomic instruction, which the JVM does not survive on memory that has vanished.
