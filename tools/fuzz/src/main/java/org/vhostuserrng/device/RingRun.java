@@ -13,10 +13,11 @@ import org.vhostuserrng.transport.InvalidQueueException;
  *
  * <p>As bytes: a {@link RingShape}, u8 bytes that the source gives out at most in one go (0: any), then steps till the end,
  * each led by an u8: below {@link #DRAIN} the length of bytes that are written at the u16 that follows; then a turn of the
- * device, a stop and start, or an u16 of bytes that the source has left.
+ * device, or one that stays, a stop and start, or an u16 of bytes that the source has left.
  */
 final class RingRun {
     static final int DRAIN = 200;
+    static final int STAY = 232;
     static final int RESTART = 240;
     static final int LEAVE = 248;
     private static final int MOST_BYTES_A_TURN = 32 * 1024 + 65536;
@@ -29,6 +30,10 @@ final class RingRun {
     private DeviceQueue queue;
     private RingModel model;
     private boolean broken;
+    /** Of the source, as the model has it. */
+    private long given;
+
+    private long left = Long.MAX_VALUE;
 
     private RingRun(boolean packed, FuzzInput input) {
         this.input = input;
@@ -41,7 +46,7 @@ final class RingRun {
         RingRun run = new RingRun(packed, new FuzzInput(input));
         if (run.start(run.shape.base())) {
             run.steps();
-            run.drain();
+            run.drain(false);
         }
     }
 
@@ -66,11 +71,12 @@ final class RingRun {
             if (step < DRAIN) {
                 write(input.u16() % ModelMemory.BYTES, input.bytes(step));
             } else if (step < RESTART) {
-                drain();
+                drain(step >= STAY);
             } else if (step < LEAVE) {
                 restart();
             } else {
-                guest.source.left = input.u16();
+                left = input.u16();
+                guest.source.left = left;
             }
         }
     }
@@ -79,74 +85,89 @@ final class RingRun {
         modelMemory.write(at, bytes, guest.memory);
     }
 
-    /** A broken ring is not drained before it is reset. */
-    private void drain() {
+    /**
+     * A turn of both. A broken ring is not drained before it is reset.
+     *
+     * @param stay whether the driver is told that the ring will be looked at anyway
+     */
+    private void drain(boolean stay) {
         if (broken) {
             restart();
         }
         long servedBefore = guest.device.counters().snapshot().requests();
         long givenBefore = guest.source.given;
         long signalledBefore = guest.call.count();
-        long left = guest.source.left;
 
-        long next = queue.drain();
+        long next = stay ? queue.drainAndStay() : queue.drain();
 
         long served = guest.device.counters().snapshot().requests() - servedBefore;
         require(served <= MOST_REQUESTS_A_TURN, served + " requests in one turn");
         require(
                 guest.source.given - givenBefore <= MOST_BYTES_A_TURN,
                 guest.source.given - givenBefore + " bytes in one turn");
-        long given = follow(served, givenBefore, left);
+        int notifications = follow(served, next, stay);
+        requireEqual(notifications, guest.call.count() - signalledBefore, "notifications");
         requireEqual(given, guest.source.given, "bytes taken of the source");
-        boolean more = end(next);
-        requireEqual(model.publish() ? 1 : 0, guest.call.count() - signalledBefore, "notifications");
-        rearm(next, more);
         requireEqual(-1, modelMemory.mismatch(guest.memory), "memory differs at");
+        broken = next == DeviceQueue.BROKEN;
     }
 
-    /** Has the model serve as many requests as the device says it did, and returns what they took of the source. */
-    private long follow(long requests, long givenBefore, long leftBefore) {
-        long given = givenBefore;
-        long left = leftBefore;
-        for (long i = 0; i < requests; i++) {
-            require(model.hasNext(), "a request that is not available was served");
-            ModelChain chain = model.walk();
-            require(chain != null, "a malformed request was served");
-            int length = (int) Math.min(chain.bytes(), left);
-            require(length > 0, "a request was served with nothing");
-            chain.fill(modelMemory, given, length);
-            model.use(length);
-            given += length;
-            left -= length;
-        }
-        return given;
-    }
-
-    /** Whether the model has more to do, after the turn has ended as it had to. */
-    private boolean end(long next) {
-        boolean more = model.hasNext();
-        if (next == DeviceQueue.BROKEN) {
-            require(more && model.walk() == null, "broken by a well-formed request: " + queue.fault());
-            broken = true;
-        } else if (next == DeviceQueue.STARVED) {
-            require(more && model.walk() != null && guest.source.left == 0, "starved");
-        } else if (next == DeviceQueue.IDLE) {
-            require(!more, "a request was not seen");
-        } else {
-            requireEqual(DeviceQueue.MORE, next, "the turn's end");
-        }
-        return more;
-    }
-
-    private void rearm(long next, boolean more) {
-        if (next == DeviceQueue.BROKEN) {
-            return;
-        }
-        if (more) {
-            model.suppressKicks();
-        } else {
+    /**
+     * Has the model serve as many requests as the device says it did, and end its turn as the device did.
+     *
+     * @return how often the driver is to be notified
+     */
+    private int follow(long requests, long next, boolean stay) {
+        long toServe = requests;
+        int notifications = 0;
+        while (true) {
+            for (; toServe > 0 && model.hasNext(); toServe--) {
+                serveOne();
+            }
+            boolean more = model.hasNext();
+            if (more) {
+                requireReason(next);
+            }
+            notifications += model.publish() ? 1 : 0;
+            if (more || stay) {
+                require(toServe == 0 && (more || next == DeviceQueue.IDLE), "served what is not available");
+                suppressUnlessBroken(next);
+                return notifications;
+            }
             model.rearm();
-            requireEqual(model.hasNext() ? DeviceQueue.MORE : DeviceQueue.IDLE, next, "the turn's end, re-armed");
+            if (!model.hasNext()) {
+                requireEqual(0, toServe, "requests served that are not available");
+                requireEqual(DeviceQueue.IDLE, next, "the turn's end");
+                return notifications;
+            }
+        }
+    }
+
+    private void serveOne() {
+        ModelChain chain = model.walk();
+        require(chain != null, "a malformed request was served");
+        int length = (int) Math.min(chain.bytes(), left);
+        require(length > 0, "a request was served with nothing");
+        chain.fill(modelMemory, given, length);
+        model.use(length);
+        given += length;
+        left -= length;
+    }
+
+    /** Demands that there is one to leave an available request for later. */
+    private void requireReason(long next) {
+        if (next == DeviceQueue.BROKEN) {
+            require(model.walk() == null, "broken by a well-formed request: " + queue.fault());
+        } else if (next == DeviceQueue.STARVED) {
+            require(model.walk() != null && left == 0, "starved");
+        } else {
+            requireEqual(DeviceQueue.MORE, next, "the turn's end, with a request available");
+        }
+    }
+
+    private void suppressUnlessBroken(long next) {
+        if (next != DeviceQueue.BROKEN) {
+            model.suppressKicks();
         }
     }
 

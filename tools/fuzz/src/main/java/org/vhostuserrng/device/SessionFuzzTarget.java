@@ -26,7 +26,7 @@ import org.vhostuserrng.transport.sys.SharedFile;
  * memory, the end of the connection. Whatever they do is no bug of ours ({@link StrictLogging} sees to that), and when the
  * session has ended all its descriptors are closed and its memory is unmapped.
  *
- * <p>As bytes: steps, each an u8 and, below {@link #MESSAGE}, a message: its id as an u8, flags as an u8, descriptors as an
+ * <p>As bytes: three u8 of what the operator wants; then steps, each an u8 and, below {@link #MESSAGE}, a message: its id as an u8, flags as an u8, descriptors as an
  * u8 and their kinds, u8 of the payload's length, the payload; below {@link #WRITE} an u16 of a place in the shared file,
  * an u8 and so many bytes for it; below {@link #KICK} a kick; below {@link #RAW} bytes for the socket as they are, an u8 of
  * them; else the pipe is closed and there is a new one.
@@ -43,6 +43,10 @@ public final class SessionFuzzTarget {
     static final int SOCKET = 3;
     static final int PIPE_OUT = 4;
     static final int PIPE_IN = 5;
+
+    private static final int ACCESS_PLATFORM = 1;
+    private static final int LOOK = 2;
+    private static final long LOOK_NANOS = 5_000_000;
 
     static final int FILE_BYTES = 1 << 16;
 
@@ -94,7 +98,12 @@ public final class SessionFuzzTarget {
     }
 
     private void run(FuzzInput input, RngDevice device) throws IOException {
-        Guest guest = Guest.of(loop, device, new SessionPolicy(input.flag(), input.flag(), input.flag()));
+        boolean memSlots = input.flag();
+        boolean sealedMemoryOnly = input.flag();
+        int flags = input.u8();
+        SessionPolicy policy = new SessionPolicy(
+                memSlots, sealedMemoryOnly, (flags & ACCESS_PLATFORM) != 0, (flags & LOOK) != 0 ? LOOK_NANOS : 0);
+        Guest guest = Guest.of(loop, device, policy);
         Session session = Session.open(guest, peer.stream(), () -> over = true);
         try {
             while (input.hasMore() && !over) {
