@@ -5,18 +5,11 @@ import static org.vhostuserrng.fuzz.Oracle.require;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.frontend.PackedDriverRing;
-import org.vhostuserrng.frontend.PackedRingLayout;
-import org.vhostuserrng.frontend.RingLayout;
-import org.vhostuserrng.frontend.SplitDriverRing;
-import org.vhostuserrng.frontend.SplitRingLayout;
 import org.vhostuserrng.fuzz.FuzzInput;
 import org.vhostuserrng.fuzz.Oracle;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.InflightArea;
 import org.vhostuserrng.transport.InvalidQueueException;
-import org.vhostuserrng.transport.QueueSetup.QueueAreas;
 
 /**
  * A driver that keeps the rules, and a front-end that writes anything into the record of the requests under way, before
@@ -35,23 +28,13 @@ public final class InflightFuzzTarget {
     private static final MemorySegment REGIONS = Arena.ofAuto().allocate(4096, 64);
 
     private final FuzzedGuest guest = new FuzzedGuest();
-    private final RingLayout layout;
-    private final DriverRing driver;
+    private final DriverSide driver;
     private final RingShape shape;
     private final InflightArea area;
 
     private InflightFuzzTarget(boolean packed, int size, int more) {
-        if (packed) {
-            PackedRingLayout at = PackedRingLayout.contiguous(ModelMemory.BASE, size);
-            layout = at;
-            driver = new PackedDriverRing(guest.memory, ModelMemory.BASE, at, false);
-        } else {
-            SplitRingLayout at = SplitRingLayout.contiguous(ModelMemory.BASE, size);
-            layout = at;
-            driver = new SplitDriverRing(guest.memory, ModelMemory.BASE, at, false);
-        }
-        QueueAreas areas = new QueueAreas(layout.descriptorArea(), layout.driverArea(), layout.deviceArea());
-        shape = new RingShape(packed, false, false, size, driver.base(), areas);
+        driver = DriverSide.of(packed, guest.memory, ModelMemory.BASE, size, false);
+        shape = new RingShape(packed, false, false, size, driver.ring().base(), driver.areas());
         long bytes = guest.device.inflightBytes(shape.features(), size + more);
         area = new InflightArea(REGIONS.asSlice(0, bytes), size + more);
     }
@@ -68,7 +51,8 @@ public final class InflightFuzzTarget {
     private void run(FuzzInput input) {
         REGIONS.fill((byte) 0);
         for (int i = 0; i < shape.size(); i++) {
-            driver.makeAvailable(driver.addWritable(BUFFERS + (long) i * BUFFER_BYTES, BUFFER_BYTES));
+            int buffer = driver.ring().addWritable(BUFFERS + (long) i * BUFFER_BYTES, BUFFER_BYTES);
+            driver.ring().makeAvailable(buffer);
         }
         writeRegion(input);
         try {
@@ -103,7 +87,7 @@ public final class InflightFuzzTarget {
 
     private void requireNothingElseWritten() {
         require(isZero(REGIONS.asSlice(area.bytes().byteSize())), "written behind the region");
-        long end = layout.end() - ModelMemory.BASE;
+        long end = driver.layout().end() - ModelMemory.BASE;
         require(isZero(guest.memory.asSlice(end, ModelMemory.REGION_BYTES - end)), "written behind the ring");
         long buffersEnd = ModelMemory.REGION_BYTES + (long) shape.size() * BUFFER_BYTES;
         require(isZero(guest.memory.asSlice(buffersEnd)), "written behind the buffers");

@@ -7,11 +7,6 @@ import java.util.List;
 import java.util.Random;
 import org.vhostuserrng.frontend.BufferElement;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.frontend.PackedDriverRing;
-import org.vhostuserrng.frontend.PackedRingLayout;
-import org.vhostuserrng.frontend.RingLayout;
-import org.vhostuserrng.frontend.SplitDriverRing;
-import org.vhostuserrng.frontend.SplitRingLayout;
 import org.vhostuserrng.fuzz.FuzzOutput;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.InvalidQueueException;
@@ -42,17 +37,9 @@ final class RecordedDriver {
         boolean eventIdx = random.nextBoolean();
         int choice = random.nextInt(packed ? 24 : 5);
         int size = packed ? 1 + choice : 1 << choice;
-        RingLayout layout;
-        if (packed) {
-            PackedRingLayout at = PackedRingLayout.contiguous(ModelMemory.BASE, size);
-            layout = at;
-            driver = new PackedDriverRing(guest.memory, ModelMemory.BASE, at, eventIdx);
-        } else {
-            SplitRingLayout at = SplitRingLayout.contiguous(ModelMemory.BASE, size);
-            layout = at;
-            driver = new SplitDriverRing(guest.memory, ModelMemory.BASE, at, eventIdx);
-        }
-        QueueAreas areas = new QueueAreas(layout.descriptorArea(), layout.driverArea(), layout.deviceArea());
+        DriverSide side = DriverSide.of(packed, guest.memory, ModelMemory.BASE, size, eventIdx);
+        driver = side.ring();
+        QueueAreas areas = side.areas();
         RingShape shape = new RingShape(packed, true, eventIdx, size, driver.base(), areas);
         queue = guest.start(shape);
         recorded.u8(INDIRECT | (eventIdx ? EVENT_IDX : 0)).u8(choice);

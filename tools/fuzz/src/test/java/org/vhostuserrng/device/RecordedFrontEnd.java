@@ -5,12 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.frontend.FrontendMessageType;
-import org.vhostuserrng.frontend.PackedDriverRing;
-import org.vhostuserrng.frontend.PackedRingLayout;
 import org.vhostuserrng.frontend.Payload;
 import org.vhostuserrng.frontend.RingLayout;
-import org.vhostuserrng.frontend.SplitDriverRing;
-import org.vhostuserrng.frontend.SplitRingLayout;
 import org.vhostuserrng.frontend.Virtio;
 import org.vhostuserrng.fuzz.FuzzOutput;
 
@@ -35,15 +31,9 @@ final class RecordedFrontEnd {
     private int offered;
 
     RecordedFrontEnd(boolean packed) {
-        if (packed) {
-            PackedRingLayout at = PackedRingLayout.contiguous(GUEST_ADDRESS, SIZE);
-            layout = at;
-            driver = new PackedDriverRing(memory, GUEST_ADDRESS, at, true);
-        } else {
-            SplitRingLayout at = SplitRingLayout.contiguous(GUEST_ADDRESS, SIZE);
-            layout = at;
-            driver = new SplitDriverRing(memory, GUEST_ADDRESS, at, true);
-        }
+        DriverSide side = DriverSide.of(packed, memory, GUEST_ADDRESS, SIZE, true);
+        layout = side.layout();
+        driver = side.ring();
         // Slots, unsealed memory too, an IOMMU.
         recorded.u8(1).u8(0).u8(1);
         features = Virtio.VIRTIO_F_VERSION_1

@@ -8,8 +8,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.nio.channels.ReadableByteChannel;
-import java.nio.channels.WritableByteChannel;
+import java.nio.channels.ByteChannel;
 import org.vhostuserrng.backends.EntropySource;
 import org.vhostuserrng.backends.Limits;
 import org.vhostuserrng.backends.Quota;
@@ -32,6 +31,8 @@ public final class EgdServerFuzzTarget {
     private final EgdConversation conversation = new EgdConversation(new Quota(Limits.NONE));
     private final ByteArrayOutputStream commands = new ByteArrayOutputStream();
     private final ByteArrayOutputStream replies = new ByteArrayOutputStream();
+    private final Client client = new Client();
+    private final CountingSource source = new CountingSource();
     private ByteBuffer unread = ByteBuffer.allocate(0);
     private int room;
     private int allowed;
@@ -80,12 +81,12 @@ public final class EgdServerFuzzTarget {
     /** What the server does when the client's socket is ready, or the source is. */
     private void serve() throws IOException {
         if (conversation.hasRoom()) {
-            conversation.receive(new FromClient());
+            conversation.receive(client);
         }
         conversation.obey(shares, 0);
-        shares.give(new CountingSource(), 0);
+        shares.give(source, 0);
         if (conversation.hasReplies()) {
-            conversation.send(new ToClient());
+            conversation.send(client);
         }
         conversation.obey(shares, 0);
     }
@@ -160,7 +161,7 @@ public final class EgdServerFuzzTarget {
         }
     }
 
-    private final class FromClient implements ReadableByteChannel {
+    private final class Client implements ByteChannel {
         @Override
         public int read(ByteBuffer target) {
             int length = Math.min(target.remaining(), unread.remaining());
@@ -170,25 +171,12 @@ public final class EgdServerFuzzTarget {
         }
 
         @Override
-        public boolean isOpen() {
-            return true;
-        }
-
-        @Override
-        public void close() {
-            throw new AssertionError("closed by the conversation");
-        }
-    }
-
-    private final class ToClient implements WritableByteChannel {
-        @Override
         public int write(ByteBuffer source) {
-            int length = Math.min(room, source.remaining());
-            byte[] written = new byte[length];
+            byte[] written = new byte[Math.min(room, source.remaining())];
             source.get(written);
             replies.writeBytes(written);
-            room -= length;
-            return length;
+            room -= written.length;
+            return written.length;
         }
 
         @Override
