@@ -65,6 +65,7 @@ class FuzzIT {
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Jazzer.class.getName()));
         command.add("--target_class=" + target.getName());
         command.add("--instrumentation_includes=org.vhostuserrng.**");
+        command.add("--custom_hook_includes=org.vhostuserrng.**");
         // What they look for, such as SQL, is not there: to look takes more time than all else before the first input.
         command.add("--disabled_hooks=" + String.join(":", Constants.SANITIZER_HOOK_NAMES));
         command.add("--reproducer_path=" + findings);
