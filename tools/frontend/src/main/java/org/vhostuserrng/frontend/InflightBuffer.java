@@ -39,8 +39,8 @@ public final class InflightBuffer implements AutoCloseable {
         return new InflightBuffer(reply.descriptors().getFirst(), reply.sized(DESCRIPTION_SIZE));
     }
 
-    /** "Inflight description". */
-    static byte[] description(long mmapSize, long mmapOffset, int queues, int queueSize) {
+    /** "Inflight description", of whatever is claimed. */
+    public static byte[] description(long mmapSize, long mmapOffset, int queues, int queueSize) {
         return Bytes.allocateElasticOnHeap()
                 .writeLong(mmapSize)
                 .writeLong(mmapOffset)

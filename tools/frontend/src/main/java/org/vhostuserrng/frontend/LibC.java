@@ -21,6 +21,8 @@ final class LibC {
     static final int O_WRONLY = 0x1;
     static final int O_NONBLOCK = 0x800;
     static final int O_CLOEXEC = 0x80000;
+    static final int O_DIRECTORY = 0x10000;
+    static final int O_PATH = 0x200000;
     static final int MSG_NOSIGNAL = 0x4000;
     static final int EFD_SEMAPHORE = 1;
     static final int SOL_SOCKET = 1;
@@ -95,6 +97,8 @@ final class LibC {
         long read(int fd, Pointer buffer, long count);
 
         long write(int fd, Pointer buffer, long count);
+
+        int open(String path, int flags);
 
         int close(int fd);
 

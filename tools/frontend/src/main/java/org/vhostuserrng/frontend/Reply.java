@@ -30,6 +30,11 @@ public final class Reply {
         return sized(2 * Integer.BYTES).readUnsignedInt(Integer.BYTES);
     }
 
+    /** The payload as it came. */
+    public byte[] payload() {
+        return payload.clone();
+    }
+
     /** Descriptors that came with the reply; the caller's to close. */
     public List<ReceivedDescriptor> descriptors() {
         return descriptors;

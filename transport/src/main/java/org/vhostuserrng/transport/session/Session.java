@@ -139,7 +139,7 @@ public final class Session extends Activity implements AutoCloseable {
         } catch (FramingViolation beyondRepair) {
             throw beyondRepair;
         } catch (ProtocolViolation violation) {
-            if (!acknowledge) {
+            if (!acknowledge || refusalLooksLikeAnAnswer(channel.id())) {
                 throw new ProtocolViolation("request " + channel.id() + ": " + violation.getMessage(), violation);
             }
             guest.log().warn("request " + channel.id() + " refused: " + violation.getMessage());
@@ -151,6 +151,20 @@ public final class Session extends Activity implements AutoCloseable {
         if (acknowledge && !replied) {
             channel.reply(outcome);
         }
+    }
+
+    /**
+     * Whether the front-end would take a refusal for what it asked for. vhost-user, REPLY_ACK: for a request that has a
+     * reply of its own need_reply changes nothing.
+     */
+    private static boolean refusalLooksLikeAnAnswer(int id) {
+        return switch (id) {
+            case VhostUser.VHOST_USER_GET_FEATURES, VhostUser.VHOST_USER_GET_PROTOCOL_FEATURES -> true;
+            case VhostUser.VHOST_USER_GET_QUEUE_NUM, VhostUser.VHOST_USER_GET_MAX_MEM_SLOTS -> true;
+            case VhostUser.VHOST_USER_GET_VRING_BASE, VhostUser.VHOST_USER_GET_VRING_BASE_SKIP_DRAIN -> true;
+            case VhostUser.VHOST_USER_GET_STATUS, VhostUser.VHOST_USER_SET_LOG_BASE -> true;
+            default -> false;
+        };
     }
 
     private Request decode() throws ProtocolViolation {

@@ -84,6 +84,17 @@ class VhostUserServerTest {
     }
 
     @Test
+    void closesTheSessionWhereARefusalWouldReadAsAnAnswer() throws IOException {
+        try (SocketChannel frontEnd = connect()) {
+            send(frontEnd, VhostUser.VHOST_USER_GET_VRING_BASE, 1 | VhostUser.NEED_REPLY_FLAG);
+
+            settle();
+
+            assertEquals(-1, frontEnd.read(ByteBuffer.allocate(1)));
+        }
+    }
+
+    @Test
     void servesTheNextFrontEndWhenTheFirstHasGone() throws IOException {
         connect().close();
         settle();

@@ -1,0 +1,77 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.vhostuserrng.it.Eventually.A_WHILE;
+import static org.vhostuserrng.it.Eventually.PATIENCE;
+import static org.vhostuserrng.it.Promptness.assertServedPromptly;
+import static org.vhostuserrng.it.Promptness.warmed;
+
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.FrontendSocket;
+import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.VhostUser;
+
+/** Where messages begin and end on a socket is not where packets do. */
+class MessageFramingIT {
+    @RegisterExtension
+    private final Daemons daemons = new Daemons();
+
+    @Test
+    void messageInPiecesIsAnswered() throws Exception {
+        Daemon daemon = daemons.startForGuests(1);
+        byte[] message = Payload.message(VhostUser.GET_FEATURES, VhostUser.FLAG_VERSION, Payload.none());
+
+        try (FrontendSocket socket = FrontendSocket.connect(daemon.socket(0))) {
+            for (byte piece : message) {
+                socket.sendRaw(new byte[] {piece});
+            }
+
+            assertNotEquals(0, socket.receive(VhostUser.GET_FEATURES, PATIENCE).u64());
+        }
+    }
+
+    @Test
+    void twoMessagesAtOnceAreBothAnswered() throws Exception {
+        Daemon daemon = daemons.startForGuests(1);
+        byte[] message = Payload.message(VhostUser.GET_FEATURES, VhostUser.FLAG_VERSION, Payload.none());
+        byte[] both = Arrays.copyOf(message, 2 * message.length);
+        System.arraycopy(message, 0, both, message.length, message.length);
+
+        try (FrontendSocket socket = FrontendSocket.connect(daemon.socket(0))) {
+            socket.sendRaw(both);
+
+            assertNotEquals(0, socket.receive(VhostUser.GET_FEATURES, PATIENCE).u64());
+            assertNotEquals(0, socket.receive(VhostUser.GET_FEATURES, PATIENCE).u64());
+        }
+    }
+
+    @Test
+    void frontEndThatStopsInTheMiddleOfAMessageHoldsUpNobodyElse() throws Exception {
+        Daemon daemon = daemons.startForGuests(2);
+
+        try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
+                FrontendSocket socket = FrontendSocket.connect(daemon.socket(0))) {
+            socket.sendRaw(new byte[] {1, 0, 0, 0, 1});
+
+            assertServedPromptly(neighbour);
+            assertFalse(socket.awaitClosed(A_WHILE));
+        }
+    }
+
+    @Test
+    void frontEndThatGoesInTheMiddleOfAMessageFreesTheSocket() throws Exception {
+        Daemon daemon = daemons.startForGuests(1);
+        try (FrontendSocket socket = FrontendSocket.connect(daemon.socket(0))) {
+            socket.sendRaw(new byte[] {1, 0, 0, 0, 1});
+        }
+
+        try (EntropyDriver next = EntropyDriver.start(daemon.socket(0))) {
+            assertEquals(64, next.request(64, PATIENCE).length);
+        }
+    }
+}

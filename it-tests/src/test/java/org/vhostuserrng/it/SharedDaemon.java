@@ -1,0 +1,92 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.it.Eventually.PATIENCE;
+import static org.vhostuserrng.it.Eventually.eventually;
+import static org.vhostuserrng.it.Promptness.assertServedPromptly;
+import static org.vhostuserrng.it.Promptness.warmed;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.vhostuserrng.frontend.EntropyDriver;
+
+/**
+ * One daemon for all tests of a class, with one socket to misbehave at and one where a neighbour is served all the time:
+ * whatever a test does, {@link #assertUnharmed} holds after it.
+ */
+final class SharedDaemon implements BeforeAllCallback, AfterEachCallback, AfterAllCallback {
+    private static final int LINES_SHOWN = 10;
+
+    private final Daemons daemons = new Daemons();
+    private final String[] options;
+    private Daemon daemon;
+    private EntropyDriver neighbour;
+    private int fds;
+    private int maps;
+
+    SharedDaemon(String... options) {
+        this.options = options;
+    }
+
+    @Override
+    public void beforeAll(ExtensionContext context) throws IOException {
+        daemons.beforeEach(context);
+        daemon = daemons.startForGuests(2, options);
+        neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
+        try (EntropyDriver first = EntropyDriver.start(socket())) {
+            first.request(64, PATIENCE);
+        }
+        eventually("the memory of the first guest is unmapped", () -> guestMaps() == 2);
+        fds = daemon.fds().size();
+        maps = guestMaps();
+    }
+
+    /** The one to misbehave at. */
+    Path socket() {
+        return daemon.socket(0);
+    }
+
+    Daemon daemon() {
+        return daemon;
+    }
+
+    EntropyDriver neighbour() {
+        return neighbour;
+    }
+
+    /** The daemon lives, its neighbour is served promptly, and it holds what it held before anybody misbehaved. */
+    void assertUnharmed() throws IOException {
+        assertTrue(daemon.isAlive(), "the daemon ended");
+        assertServedPromptly(neighbour);
+        eventually(
+                "it has as many file descriptors as before", () -> daemon.fds().size() == fds);
+        assertEquals(maps, guestMaps(), "guest memory that is mapped");
+    }
+
+    /** How many pieces of memory of front-ends are mapped. */
+    private int guestMaps() throws IOException {
+        return (int)
+                daemon.maps().lines().filter(map -> map.contains("/memfd:")).count();
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws IOException {
+        if (context.getExecutionException().isPresent()) {
+            List<String> log = daemon.log().lines().toList();
+            String end = String.join("\n", log.subList(Math.max(0, log.size() - LINES_SHOWN), log.size()));
+            context.getExecutionException().get().addSuppressed(new AssertionError("the daemon's log ends:\n" + end));
+        }
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws IOException {
+        neighbour.close();
+        daemons.afterEach(context);
+    }
+}
