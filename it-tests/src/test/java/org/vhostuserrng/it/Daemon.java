@@ -104,6 +104,15 @@ final class Daemon implements AutoCloseable {
         return Files.readString(proc("maps"), StandardCharsets.UTF_8);
     }
 
+    /** Bytes of its memory that are in the machine's, those shared with guests apart (RssAnon). */
+    long residentMemory() throws IOException {
+        String line = Files.readAllLines(proc("status")).stream()
+                .filter(status -> status.startsWith("RssAnon:"))
+                .findFirst()
+                .orElseThrow();
+        return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+    }
+
     /** The processor time that all its threads have had. */
     Duration cpuTime() {
         return process.info().totalCpuDuration().orElseThrow();

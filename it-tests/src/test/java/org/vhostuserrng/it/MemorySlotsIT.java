@@ -118,6 +118,33 @@ class MemorySlotsIT {
     }
 
     @Test
+    void regionOfHugePagesIsFilledWhileTheRingRuns() throws Exception {
+        try (HugePages pages = HugePages.reserve(3);
+                EntropyDriver guest = guest();
+                MemoryRegion added =
+                        MemoryRegion.ofHugePages(HOT_PLUGGED, 0x7c00_0000_0000L, 2 * HugePages.SIZE, HugePages.SIZE)) {
+            assertEquals(0, add(guest, added));
+
+            assertTrue(completes(guest, HOT_PLUGGED + HugePages.SIZE - 32));
+            assertEquals(0, remove(guest, added));
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    @Test
+    void regionThatBeginsInsideAHugePageIsFilled() throws Exception {
+        try (HugePages pages = HugePages.reserve(2);
+                EntropyDriver guest = guest();
+                MemoryRegion whole = MemoryRegion.ofHugePages(HOT_PLUGGED, 0x7c00_0000_0000L, 2 * HugePages.SIZE, 0)) {
+            byte[] later = Regions.single(HOT_PLUGGED + PAGE, PAGE, PAGE);
+
+            assertEquals(0, guest.session().acknowledgementOf(ADD_MEM_REG, later, whole.fd()));
+
+            assertTrue(completes(guest, HOT_PLUGGED + PAGE));
+        }
+    }
+
+    @Test
     void unknownRegionCannotBeRemoved() throws Exception {
         try (EntropyDriver guest = guest();
                 MemoryRegion never = region(HOT_PLUGGED)) {

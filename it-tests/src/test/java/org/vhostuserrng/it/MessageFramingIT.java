@@ -8,7 +8,10 @@ import static org.vhostuserrng.it.Eventually.PATIENCE;
 import static org.vhostuserrng.it.Promptness.assertServedPromptly;
 import static org.vhostuserrng.it.Promptness.warmed;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.EntropyDriver;
@@ -18,6 +21,8 @@ import org.vhostuserrng.frontend.VhostUser;
 
 /** Where messages begin and end on a socket is not where packets do. */
 class MessageFramingIT {
+    private static final int SLOW = 32;
+
     @RegisterExtension
     private final Daemons daemons = new Daemons();
 
@@ -60,6 +65,34 @@ class MessageFramingIT {
 
             assertServedPromptly(neighbour);
             assertFalse(socket.awaitClosed(A_WHILE));
+        }
+    }
+
+    @Test
+    void manyFrontEndsThatSendAByteNowAndThenHoldUpNobodyElse() throws Exception {
+        Daemon daemon = daemons.startForGuests(SLOW + 1);
+        List<FrontendSocket> slow = new ArrayList<>();
+        try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(SLOW)))) {
+            for (int i = 0; i < SLOW; i++) {
+                slow.add(FrontendSocket.connect(daemon.socket(i)));
+            }
+
+            for (byte piece : Payload.message(VhostUser.GET_FEATURES, VhostUser.FLAG_VERSION, Payload.none())) {
+                for (FrontendSocket socket : slow) {
+                    socket.sendRaw(new byte[] {piece});
+                }
+                assertServedPromptly(neighbour);
+                TimeUnit.MILLISECONDS.sleep(50);
+            }
+
+            for (FrontendSocket socket : slow) {
+                assertNotEquals(
+                        0, socket.receive(VhostUser.GET_FEATURES, PATIENCE).u64());
+            }
+        } finally {
+            for (FrontendSocket socket : slow) {
+                socket.close();
+            }
         }
     }
 

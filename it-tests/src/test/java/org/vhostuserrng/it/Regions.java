@@ -27,19 +27,17 @@ final class Regions {
         for (int i = 0; i < regions; i++) {
             put(table, GUEST_ADDRESS + i * SIZE, SIZE, USER_ADDRESS + i * SIZE, 0);
         }
-        return table.array();
+        return taken(table);
     }
 
     /** The same, of one region. */
     static byte[] tableOf(long guestAddress, long size, long offset) {
-        return put(buffer(1).putInt(1).putInt(0), guestAddress, size, USER_ADDRESS, offset)
-                .array();
+        return taken(put(buffer(1).putInt(1).putInt(0), guestAddress, size, USER_ADDRESS, offset));
     }
 
     /** "Single memory region description". */
     static byte[] single(long guestAddress, long size, long offset) {
-        return put(buffer(1).putLong(0), guestAddress, size, USER_ADDRESS, offset)
-                .array();
+        return taken(put(buffer(1).putLong(0), guestAddress, size, USER_ADDRESS, offset));
     }
 
     static byte[] firstAlone() {
@@ -56,5 +54,11 @@ final class Regions {
 
     private static ByteBuffer put(ByteBuffer into, long guestAddress, long size, long userAddress, long offset) {
         return into.putLong(guestAddress).putLong(size).putLong(userAddress).putLong(offset);
+    }
+
+    private static byte[] taken(ByteBuffer description) {
+        byte[] bytes = new byte[description.position()];
+        description.flip().get(bytes);
+        return bytes;
     }
 }

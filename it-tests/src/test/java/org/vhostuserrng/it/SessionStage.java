@@ -2,6 +2,7 @@ package org.vhostuserrng.it;
 
 import static org.vhostuserrng.it.Eventually.PATIENCE;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.vhostuserrng.frontend.EntropyDriver;
@@ -16,7 +17,7 @@ enum SessionStage {
         @Override
         Peer reach(Path socket) throws IOException {
             FrontendSession session = FrontendSession.connect(socket, PATIENCE);
-            return new Peer(session, session);
+            return new Peer(session, session::close);
         }
     },
     /** SET_FEATURES was not. */
@@ -62,13 +63,13 @@ enum SessionStage {
             | VhostUser.PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN);
 
     /** A front-end whose session has come there. */
-    record Peer(FrontendSession session, AutoCloseable owner) implements AutoCloseable {
+    record Peer(FrontendSession session, Closeable owner) implements Closeable {
         private static Peer of(EntropyDriver guest) {
-            return new Peer(guest.session(), guest);
+            return new Peer(guest.session(), guest::close);
         }
 
         @Override
-        public void close() throws Exception {
+        public void close() throws IOException {
             owner.close();
         }
     }

@@ -22,6 +22,8 @@ import org.vhostuserrng.frontend.EntropyDriver;
  */
 final class SharedDaemon implements BeforeAllCallback, AfterEachCallback, AfterAllCallback {
     private static final int LINES_SHOWN = 10;
+    /** In thousands of tests the machine itself may stall; whatever stalls the daemon comes more often than that. */
+    private static final int MOST_STALLS = 2;
 
     private final Daemons daemons = new Daemons();
     private final String[] options;
@@ -29,6 +31,7 @@ final class SharedDaemon implements BeforeAllCallback, AfterEachCallback, AfterA
     private EntropyDriver neighbour;
     private int fds;
     private int maps;
+    private int stalls;
 
     SharedDaemon(String... options) {
         this.options = options;
@@ -63,10 +66,21 @@ final class SharedDaemon implements BeforeAllCallback, AfterEachCallback, AfterA
     /** The daemon lives, its neighbour is served promptly, and it holds what it held before anybody misbehaved. */
     void assertUnharmed() throws IOException {
         assertTrue(daemon.isAlive(), "the daemon ended");
-        assertServedPromptly(neighbour);
+        assertNeighbourIsServedPromptly();
         eventually(
                 "it has as many file descriptors as before", () -> daemon.fds().size() == fds);
         assertEquals(maps, guestMaps(), "guest memory that is mapped");
+    }
+
+    private void assertNeighbourIsServedPromptly() throws IOException {
+        try {
+            assertServedPromptly(neighbour);
+        } catch (AssertionError late) {
+            stalls++;
+            if (stalls > MOST_STALLS) {
+                throw late;
+            }
+        }
     }
 
     /** How many pieces of memory of front-ends are mapped. */

@@ -107,6 +107,7 @@ final class DaemonCommand {
                 new SessionPolicy(
                         arguments.has(DaemonOptions.MEM_SLOTS),
                         arguments.has(DaemonOptions.REQUIRE_SEALED_MEMORY),
+                        SessionPolicy.memoryOfEach(guests.size()),
                         arguments.has(DaemonOptions.ACCESS_PLATFORM),
                         spinNanos()));
     }

@@ -72,6 +72,17 @@ public final class FrontendSocket implements AutoCloseable {
         }
     }
 
+    /** Sends a short message only if that does not have to wait for the back-end to read: whether it was sent. */
+    public boolean sendIfThereIsRoom(byte[] bytes) throws IOException {
+        MessageHeader header = new MessageHeader(bytes.length);
+        header.prepareToSend(bytes, 0, bytes.length);
+        long sent = LibC.calls().sendmsg(channel.getFD(), header.pointer(), LibC.MSG_NOSIGNAL | LibC.MSG_DONTWAIT);
+        if (sent < 0 && LibC.errno() != Errno.EAGAIN) {
+            throw new BackendException(BackendException.Reason.CLOSED, "sendmsg: " + LibC.errno());
+        }
+        return sent == bytes.length;
+    }
+
     private int sendMessage(ByteBuffer data, int... fds) throws IOException {
         MsgHdr header = POSIX_CALLS.allocateMsgHdr();
         header.setIov(new ByteBuffer[] {data});

@@ -11,6 +11,7 @@ import jnr.ffi.annotations.Out;
 final class LibC {
     static final int MFD_CLOEXEC = 0x1;
     static final int MFD_ALLOW_SEALING = 0x2;
+    static final int MFD_HUGETLB = 0x4;
     static final int F_ADD_SEALS = 1033;
     static final int F_GET_SEALS = 1034;
     static final int F_SEAL_SHRINK = 0x2;
@@ -24,6 +25,7 @@ final class LibC {
     static final int O_DIRECTORY = 0x10000;
     static final int O_PATH = 0x200000;
     static final int MSG_NOSIGNAL = 0x4000;
+    static final int MSG_DONTWAIT = 0x40;
     static final int EFD_SEMAPHORE = 1;
     static final int SOL_SOCKET = 1;
     static final int SCM_RIGHTS = 1;

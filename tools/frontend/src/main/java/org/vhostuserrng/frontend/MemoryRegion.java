@@ -40,11 +40,29 @@ public final class MemoryRegion implements AutoCloseable {
      */
     public MemoryRegion(long guestAddress, long userAddress, long size, long mmapOffset, Sealing sealing)
             throws IOException {
+        this(guestAddress, userAddress, size, mmapOffset, sealing, 0);
+    }
+
+    /**
+     * A sealed region of the machine's huge pages.
+     *
+     * @param size bytes, a multiple of the huge pages' size; so is {@code mmapOffset}
+     * @throws IOException when the system has too few of them
+     */
+    public static MemoryRegion ofHugePages(long guestAddress, long userAddress, long size, long mmapOffset)
+            throws IOException {
+        return new MemoryRegion(guestAddress, userAddress, size, mmapOffset, Sealing.SEALED, LibC.MFD_HUGETLB);
+    }
+
+    private MemoryRegion(
+            long guestAddress, long userAddress, long size, long mmapOffset, Sealing sealing, int kindOfPages)
+            throws IOException {
         this.guestAddress = guestAddress;
         this.userAddress = userAddress;
         this.mmapOffset = mmapOffset;
         int sealable = sealing == Sealing.UNSEALABLE ? 0 : LibC.MFD_ALLOW_SEALING;
-        fd = LibC.checked("memfd_create", LibC.calls().memfd_create("guest-memory", LibC.MFD_CLOEXEC | sealable));
+        int flags = LibC.MFD_CLOEXEC | sealable | kindOfPages;
+        fd = LibC.checked("memfd_create", LibC.calls().memfd_create("guest-memory", flags));
         truncate(mmapOffset + size);
         if (sealing == Sealing.SEALED) {
             LibC.checked("F_ADD_SEALS", LibC.calls().fcntl(fd, LibC.F_ADD_SEALS, LibC.F_SEAL_SHRINK));

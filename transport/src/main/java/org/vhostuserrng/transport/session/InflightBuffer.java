@@ -20,6 +20,8 @@ import org.vhostuserrng.transport.sys.SharedFile;
 final class InflightBuffer implements AutoCloseable {
     private static final int ALIGNMENT = 64;
     private static final int LARGEST_QUEUE = 32768;
+    /** Many times what any buffer of ours takes. */
+    private static final long MOST_BYTES = 1L << 30;
 
     private final VirtioDevice device;
     private Mapping mapping;
@@ -54,6 +56,10 @@ final class InflightBuffer implements AutoCloseable {
         if (given.mmapOffset() % ALIGNMENT != 0) {
             throw new ProtocolViolation(
                     "inflight buffer at offset " + given.mmapOffset() + ", expected a multiple of " + ALIGNMENT);
+        }
+        if (Long.compareUnsigned(given.mmapSize(), MOST_BYTES) > 0) {
+            throw new ProtocolViolation("inflight buffer of " + Long.toUnsignedString(given.mmapSize())
+                    + " bytes, expected at most " + MOST_BYTES);
         }
         Mapping mapped = map(given, file);
         if (sealedOnly && !mapped.isSealed()) {

@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import java.util.function.LongPredicate;
 import java.util.stream.Collectors;
 import org.vhostuserrng.transport.GuestMemory;
+import org.vhostuserrng.transport.SessionPolicy;
 import org.vhostuserrng.transport.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.protocol.ReceivedFds;
 import org.vhostuserrng.transport.protocol.Request.MemoryRegion;
@@ -63,14 +64,13 @@ final class MemoryTable {
     /**
      * A table of {@code regions}, each mapped from its descriptor; the descriptors stay the caller's.
      *
-     * @param sealedOnly refuse memory that others can truncate
      * @throws ProtocolViolation if one cannot be mapped, or two overlap; nothing stays mapped then
      */
-    static MemoryTable map(List<MemoryRegion> regions, ReceivedFds fds, boolean sealedOnly) throws ProtocolViolation {
+    static MemoryTable map(List<MemoryRegion> regions, ReceivedFds fds, SessionPolicy policy) throws ProtocolViolation {
         MemoryTable table = empty();
         try {
             for (int i = 0; i < regions.size(); i++) {
-                table = table.plus(regions.get(i), fds.get(i), sealedOnly);
+                table = table.plus(regions.get(i), fds.get(i), policy);
             }
             return table;
         } catch (ProtocolViolation refused) {
@@ -80,11 +80,12 @@ final class MemoryTable {
     }
 
     /** This table and one more region. */
-    MemoryTable plus(MemoryRegion region, OwnedFd file, boolean sealedOnly) throws ProtocolViolation {
+    MemoryTable plus(MemoryRegion region, OwnedFd file, SessionPolicy policy) throws ProtocolViolation {
         Mapping mapping = null;
         try {
+            requireRoom(region, policy.mostMemory());
             mapping = Mapping.of(file, region.mmapOffset(), region.size());
-            if (sealedOnly && !mapping.isSealed()) {
+            if (policy.sealedMemoryOnly() && !mapping.isSealed()) {
                 throw new IOException(
                         "memory that cannot be sealed against shrinking, which --require-sealed-memory asks for");
             }
@@ -96,6 +97,14 @@ final class MemoryTable {
                 mapping.close();
             }
             throw new ProtocolViolation("memory: " + refused.getMessage(), refused);
+        }
+    }
+
+    private void requireRoom(MemoryRegion more, long most) throws IOException {
+        long mapped = regions.stream().mapToLong(one -> one.region().size()).sum();
+        if (Long.compareUnsigned(more.size(), most - mapped) > 0) {
+            throw new IOException("region of " + Long.toUnsignedString(more.size()) + " bytes beside " + mapped
+                    + ", expected at most " + most + " altogether");
         }
     }
 

@@ -19,6 +19,9 @@ public final class Session extends Activity implements AutoCloseable {
     /** Requests answered in one turn: a front-end that floods us does not keep the loop from the others. */
     private static final int REQUESTS_A_TURN = 16;
 
+    /** After so long no further one is begun: some map memory or start rings, which takes longer than a guest's request. */
+    private static final long NANOS_A_TURN = 100_000;
+
     private static final long ACK = 0;
     private static final long NACK = 1;
 
@@ -67,15 +70,9 @@ public final class Session extends Activity implements AutoCloseable {
         try {
             channel.flush();
             answerCheck();
-            for (int i = 0; i < REQUESTS_A_TURN && !channel.hasUnsent(); i++) {
-                switch (channel.receive()) {
-                    case MESSAGE -> serve();
-                    case INCOMPLETE -> i = REQUESTS_A_TURN;
-                    case CLOSED -> {
-                        close("front-end disconnected");
-                        return;
-                    }
-                }
+            if (!answerRequests(now)) {
+                close("front-end disconnected");
+                return;
             }
             watchForRoom();
         } catch (ProtocolViolation violation) {
@@ -83,6 +80,25 @@ public final class Session extends Activity implements AutoCloseable {
         } catch (HostFault fault) {
             close("session closed: " + fault.getMessage());
         }
+    }
+
+    /** Answers what has come, until this turn is over: false if the front-end has gone. */
+    private boolean answerRequests(long began) throws ProtocolViolation {
+        for (int i = 0; i < REQUESTS_A_TURN && !channel.hasUnsent(); i++) {
+            switch (channel.receive()) {
+                case MESSAGE -> serve();
+                case INCOMPLETE -> {
+                    return true;
+                }
+                case CLOSED -> {
+                    return false;
+                }
+            }
+            if (guest.loop().now() - began > NANOS_A_TURN) {
+                return true;
+            }
+        }
+        return true;
     }
 
     @Override

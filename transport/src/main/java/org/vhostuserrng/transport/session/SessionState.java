@@ -41,6 +41,8 @@ import org.vhostuserrng.transport.sys.Mapping;
 final class SessionState implements AutoCloseable {
     /** vhost-user, SET_LOG_BASE: zero, as for all acknowledgements. */
     private static final long LOG_ACCEPTED = 0;
+    /** A bit for each page of 2^53 bytes: what physical addresses of today's computers come to. */
+    private static final long MOST_LOG_BYTES = 1L << 38;
 
     /** VIRTIO 1.3 §2.1: writing 0 into the device status resets the device. */
     private static final long STATUS_RESET = 0;
@@ -158,8 +160,7 @@ final class SessionState implements AutoCloseable {
             }
             case Request.SetStatus(long newStatus) -> setStatus(newStatus);
             case Request.GetStatus() -> channel.reply(status);
-            case Request.SetMemTable table ->
-                changeMemory(MemoryTable.map(table.regions(), fds, policy.sealedMemoryOnly()));
+            case Request.SetMemTable table -> changeMemory(MemoryTable.map(table.regions(), fds, policy));
             case Request.GetMaxMemSlots() -> channel.reply(VhostUser.MAX_MEM_SLOTS);
             case Request.AddMemReg(Request.MemoryRegion region) -> addMemory(region, fds);
             case Request.RemMemReg(Request.MemoryRegion region) -> changeMemory(memory.minus(region));
@@ -313,7 +314,7 @@ final class SessionState implements AutoCloseable {
         if (memory.size() == VhostUser.MAX_MEM_SLOTS) {
             throw new ProtocolViolation("memory: more than " + VhostUser.MAX_MEM_SLOTS + " regions");
         }
-        changeMemory(memory.plus(region, fds.get(0), policy.sealedMemoryOnly()));
+        changeMemory(memory.plus(region, fds.get(0), policy));
     }
 
     /** Rings that run go on in the new memory. */
@@ -333,6 +334,10 @@ final class SessionState implements AutoCloseable {
         if (offset % DirtyLog.ALIGNMENT != 0) {
             throw new ProtocolViolation("dirty log at offset " + Long.toUnsignedString(offset)
                     + ", expected a multiple of " + DirtyLog.ALIGNMENT);
+        }
+        if (Long.compareUnsigned(size, MOST_LOG_BYTES) > 0) {
+            throw new ProtocolViolation(
+                    "dirty log of " + Long.toUnsignedString(size) + " bytes, expected at most " + MOST_LOG_BYTES);
         }
         try {
             Mapping log = Mapping.of(fds.get(0), offset, size);

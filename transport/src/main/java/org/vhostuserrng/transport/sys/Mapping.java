@@ -39,13 +39,17 @@ public final class Mapping implements AutoCloseable {
     /**
      * Maps {@code size} bytes from {@code offset} of {@code file}, which stays the caller's to close.
      *
-     * @throws IOException if the file is no regular one (memfd, tmpfs and hugetlbfs files are) or is shorter than
-     *     {@code offset + size}
+     * @throws IOException if the file is no regular one (memfd, tmpfs and hugetlbfs files are), is shorter than
+     *     {@code offset + size}, or lies where to access it may take any time (FUSE, NFS and the like)
      */
     public static Mapping of(OwnedFd file, long offset, long size) throws IOException {
         FileStatus status = FileStatus.of(file);
         if (!status.isRegularFile()) {
             throw new IOException("memory is no file that can be mapped");
+        }
+        // A page fault cannot be told not to wait, and all guests of the loop would.
+        if (FileSystem.isServedByOthers(file)) {
+            throw new IOException("memory in a file system that another process or computer provides (FUSE, NFS, …)");
         }
         if (offset < 0 || size <= 0 || offset > status.size() - size) {
             throw new IOException("region of " + size + " bytes from offset " + Long.toUnsignedString(offset)
