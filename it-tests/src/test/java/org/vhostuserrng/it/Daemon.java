@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -26,20 +27,29 @@ final class Daemon implements AutoCloseable {
     static Daemon launch(Path socket, Path log, String... options) throws IOException {
         List<String> arguments = new ArrayList<>(List.of(options));
         arguments.addFirst("--socket-path=" + socket);
-        return launch(arguments, socket, log);
+        return launch(arguments, socket, log, Map.of());
+    }
+
+    /** As {@link #launch(Path, Path, String...)}, with options for its JVM. */
+    static Daemon launchWithJavaOptions(Path socket, Path log, String javaOptions, String... options)
+            throws IOException {
+        List<String> arguments = new ArrayList<>(List.of(options));
+        arguments.addFirst("--socket-path=" + socket);
+        return launch(arguments, socket, log, Map.of("VHOST_USER_RNG_JAVA_OPTS", javaOptions));
     }
 
     /** Starts one that connects to {@code socket}. */
     static Daemon launchConnecting(Path socket, Path log) throws IOException {
-        return launch(List.of("--connect=" + socket), socket, log);
+        return launch(List.of("--connect=" + socket), socket, log, Map.of());
     }
 
-    private static Daemon launch(List<String> arguments, Path socket, Path log) throws IOException {
-        Process process = new ProcessBuilder(Program.command(arguments.toArray(String[]::new)))
+    private static Daemon launch(List<String> arguments, Path socket, Path log, Map<String, String> environment)
+            throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(Program.command(arguments.toArray(String[]::new)))
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                .start();
-        return new Daemon(process, socket, log);
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment().putAll(environment);
+        return new Daemon(builder.start(), socket, log);
     }
 
     /** The socket of a daemon that has one. */

@@ -46,6 +46,16 @@ final class Daemons implements BeforeEachCallback, AfterEachCallback {
         return daemon;
     }
 
+    /** Starts a daemon with two sockets whose JVM tells, in the log, what it compiles. */
+    Daemon startTellingWhatIsCompiled() throws IOException {
+        Path log = directory.resolve("log" + daemons.size());
+        Daemon daemon = Daemon.launchWithJavaOptions(socketPath(), log, "-XX:+PrintCompilation", "--socket-count=2");
+        daemons.add(daemon);
+        awaitSocket(daemon, daemon.socket(0));
+        awaitSocket(daemon, daemon.socket(1));
+        return daemon;
+    }
+
     /** Starts a daemon at the socket path all daemons of the test share, and does not wait for it. */
     Daemon launch(String... options) throws IOException {
         Path log = directory.resolve("log" + daemons.size());
