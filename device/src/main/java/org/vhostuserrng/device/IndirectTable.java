@@ -12,6 +12,9 @@ import org.vhostuserrng.transport.QueueMemory;
  * that lies in two places is put together.
  */
 final class IndirectTable {
+    /** More than a request has pieces, see {@link BufferChain}. */
+    private static final int MOST_LOOKED = 4096;
+
     private final QueueMemory memory;
     /** A descriptor that lies in several places. */
     private final MemorySegment assembled;
@@ -122,5 +125,13 @@ final class IndirectTable {
     /** How many descriptors the table has. */
     int count() {
         return count;
+    }
+
+    /**
+     * How many of them a request is looked for in. §2.7.5.3.1 lets no driver have more in a chain than its queue has,
+     * but the table itself may: a device that uses less of a buffer need not see its end, which others would wait for.
+     */
+    int looked() {
+        return Math.min(count, MOST_LOOKED);
     }
 }

@@ -112,7 +112,7 @@ final class PackedDescriptorWalk {
     // VIRTIO 1.3 §2.8.7: the descriptors follow each other, and of their flags the device ignores all but
     // VIRTQ_DESC_F_WRITE; so no table is nested or loops.
     private RingFault collectTable(BufferChain chain) {
-        for (int i = 0; i < indirect.count(); i++) {
+        for (int i = 0; i < indirect.looked(); i++) {
             RingFault unreachable = indirect.seek(i);
             if (unreachable != null) {
                 return unreachable;

@@ -81,7 +81,7 @@ final class SplitDescriptorWalk {
 
     private RingFault collectTable(BufferChain chain) {
         int index = 0;
-        for (int seen = 0; seen < indirect.count(); seen++) {
+        for (int seen = 0; seen < indirect.looked(); seen++) {
             RingFault unreachable = indirect.seek(index);
             if (unreachable != null) {
                 return unreachable;
@@ -104,6 +104,6 @@ final class SplitDescriptorWalk {
                 return RingFault.NEXT_RANGE;
             }
         }
-        return RingFault.CHAIN_LOOP;
+        return indirect.looked() < indirect.count() ? chain.fault() : RingFault.CHAIN_LOOP;
     }
 }

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,6 +112,22 @@ abstract class RngRingContract {
         guest.driver.takeUsed();
         assertEquals(1000, guest.driver.usedLength());
         assertArrayEquals(Guest.tagged(0, 1000), guest.bytesAt(Guest.SEAM - 500, 1000));
+    }
+
+    @Test
+    void looksNoFurtherIntoATableThanARequestCanCost() {
+        Guest<?> guest = guest(8, Virtio.VIRTIO_F_INDIRECT_DESC);
+        DeviceQueue queue = guest.start();
+        BufferElement[] chain = new BufferElement[5000];
+        Arrays.fill(chain, BufferElement.writable(Guest.BUFFERS, 1));
+        chain[4999] = BufferElement.writable(0, 1);
+        MemorySegment table = guest.second.asSlice(0, 16L * chain.length);
+        guest.driver.makeAvailable(guest.driver.addIndirect(table, Guest.SEAM, chain));
+
+        queue.drain();
+
+        assertTrue(guest.driver.takeUsed());
+        assertEquals(BufferChain.MOST_PIECES, guest.driver.usedLength());
     }
 
     @Test
