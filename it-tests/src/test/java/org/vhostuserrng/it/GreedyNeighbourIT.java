@@ -1,9 +1,10 @@
 package org.vhostuserrng.it;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
+import static org.vhostuserrng.it.Eventually.PATIENCE;
 import static org.vhostuserrng.it.Eventually.eventually;
-import static org.vhostuserrng.it.Promptness.assertServedPromptly;
 import static org.vhostuserrng.it.Promptness.warmed;
 
 import java.io.IOException;
@@ -28,6 +29,7 @@ import org.vhostuserrng.frontend.Virtio;
 class GreedyNeighbourIT {
     private static final int QUEUE_SIZE = 16;
     private static final int REQUESTS = 200;
+    private static final int MOST_LATE = REQUESTS / 20;
     private static final int LONGEST_TABLE = 32768;
     private static final long TABLE = BUFFER_ADDRESS + (1 << 20);
     private static final long TABLE_BYTES = LONGEST_TABLE * 16L;
@@ -77,7 +79,7 @@ class GreedyNeighbourIT {
         void indulge() throws IOException;
     }
 
-    /** Serves the neighbour many times while {@code guest} has its way in another thread. */
+    /** Serves the neighbour many times while the guest has its way in another thread. */
     private static void assertNeighbourIsServedBeside(EntropyDriver neighbour, Habit habit) throws Exception {
         AtomicInteger times = new AtomicInteger();
         AtomicBoolean over = new AtomicBoolean();
@@ -91,15 +93,26 @@ class GreedyNeighbourIT {
             });
             try {
                 awaitMore(times, greedy);
-                for (int i = 0; i < REQUESTS; i++) {
-                    assertServedPromptly(neighbour);
-                }
+                assertServedAsARule(neighbour);
                 awaitMore(times, greedy);
             } finally {
                 over.set(true);
             }
             greedy.get();
         }
+    }
+
+    /** Promptly, but for the few times that the machine itself, with a guest that never rests, has no processor for it. */
+    private static void assertServedAsARule(EntropyDriver neighbour) throws IOException {
+        int late = 0;
+        for (int i = 0; i < REQUESTS; i++) {
+            long start = System.nanoTime();
+            assertEquals(64, neighbour.request(64, PATIENCE).length);
+            if (System.nanoTime() - start > Promptness.LIMIT.toNanos()) {
+                late++;
+            }
+        }
+        assertTrue(late <= MOST_LATE, late + " of " + REQUESTS + " requests took more than " + Promptness.LIMIT);
     }
 
     private static void awaitMore(AtomicInteger times, Future<?> greedy) {
