@@ -23,8 +23,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -51,18 +49,6 @@ class HostileSocketIT {
     @RegisterExtension
     private final SharedDaemon shared = new SharedDaemon("--mem-slots");
 
-    private Fds fds;
-
-    @BeforeAll
-    void openFds() throws IOException {
-        fds = new Fds();
-    }
-
-    @AfterAll
-    void closeFds() throws IOException {
-        fds.close();
-    }
-
     private FrontendSocket connect() throws IOException {
         return FrontendSocket.connect(shared.socket());
     }
@@ -73,7 +59,7 @@ class HostileSocketIT {
 
     private int[] memoryFds(int count) {
         int[] numbers = new int[count];
-        Arrays.fill(numbers, fds.numbers(List.of(FdKind.MEMORY))[0]);
+        Arrays.fill(numbers, shared.fds(List.of(FdKind.MEMORY))[0]);
         return numbers;
     }
 
@@ -265,7 +251,7 @@ class HostileSocketIT {
 
     private void exchange(Peer peer, Message message) throws IOException {
         FrontendSocket socket = peer.session().socket();
-        socket.sendRaw(message.needingReply().bytes(), fds.numbers(message.fds()));
+        socket.sendRaw(message.needingReply().bytes(), shared.fds(message.fds()));
         socket.receiveWithDescriptors(message.request(), PATIENCE).descriptors().forEach(ReceivedDescriptor::close);
     }
 }

@@ -15,8 +15,6 @@ import java.util.HexFormat;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,8 +47,6 @@ abstract class MessageContract {
     private final Message message;
     private final FdKind kind;
     private final Consequence consequence;
-    private Fds fds;
-
     /** A message that is refused by a negative acknowledgement, and whose file descriptor, if any, is of one kind. */
     MessageContract(Message message) {
         this(message, Consequence.REFUSED);
@@ -60,16 +56,6 @@ abstract class MessageContract {
         this.message = message;
         this.kind = message.fds().isEmpty() ? null : message.fds().getFirst();
         this.consequence = consequence;
-    }
-
-    @BeforeAll
-    void openFds() throws IOException {
-        fds = new Fds();
-    }
-
-    @AfterAll
-    void closeFds() throws IOException {
-        fds.close();
     }
 
     // --- what a subclass adds --------------------------------------------------------------------------------------
@@ -216,7 +202,7 @@ abstract class MessageContract {
     // ---------------------------------------------------------------------------------------------------------------
 
     private void send(FrontendSession session, Message some) throws IOException {
-        session.socket().sendRaw(some.bytes(), fds.numbers(some.fds()));
+        session.socket().sendRaw(some.bytes(), shared.fds(some.fds()));
     }
 
     private static void assertClosed(FrontendSession session) throws IOException {

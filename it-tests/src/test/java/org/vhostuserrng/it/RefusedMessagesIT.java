@@ -58,9 +58,7 @@ class RefusedMessagesIT {
     }
 
     private void send(Peer peer, Message message) throws IOException {
-        try (Fds fds = new Fds()) {
-            peer.session().socket().sendRaw(message.bytes(), fds.numbers(message.fds()));
-        }
+        peer.session().socket().sendRaw(message.bytes(), shared.fds(message.fds()));
     }
 
     @ParameterizedTest(name = "{0}, {1}")

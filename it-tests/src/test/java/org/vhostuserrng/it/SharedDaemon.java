@@ -29,6 +29,7 @@ final class SharedDaemon implements BeforeAllCallback, AfterEachCallback, AfterA
     private final String[] options;
     private Daemon daemon;
     private EntropyDriver neighbour;
+    private Fds toSend;
     private int fds;
     private int maps;
     private int stalls;
@@ -40,6 +41,7 @@ final class SharedDaemon implements BeforeAllCallback, AfterEachCallback, AfterA
     @Override
     public void beforeAll(ExtensionContext context) throws IOException {
         daemons.beforeEach(context);
+        toSend = new Fds();
         daemon = daemons.startForGuests(2, options);
         neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
         try (EntropyDriver first = EntropyDriver.start(socket())) {
@@ -57,6 +59,11 @@ final class SharedDaemon implements BeforeAllCallback, AfterEachCallback, AfterA
 
     Daemon daemon() {
         return daemon;
+    }
+
+    /** File descriptors for messages. */
+    int[] fds(List<FdKind> kinds) {
+        return toSend.numbers(kinds);
     }
 
     EntropyDriver neighbour() {
@@ -101,6 +108,7 @@ final class SharedDaemon implements BeforeAllCallback, AfterEachCallback, AfterA
     @Override
     public void afterAll(ExtensionContext context) throws IOException {
         neighbour.close();
+        toSend.close();
         daemons.afterEach(context);
     }
 }
