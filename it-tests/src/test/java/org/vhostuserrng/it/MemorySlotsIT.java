@@ -119,7 +119,7 @@ class MemorySlotsIT {
 
     @Test
     void regionOfHugePagesIsFilledWhileTheRingRuns() throws Exception {
-        try (HugePages pages = HugePages.reserve(3);
+        try (HugePages _ = HugePages.reserve(3);
                 EntropyDriver guest = guest();
                 MemoryRegion added =
                         MemoryRegion.ofHugePages(HOT_PLUGGED, 0x7c00_0000_0000L, 2 * HugePages.SIZE, HugePages.SIZE)) {
@@ -133,7 +133,7 @@ class MemorySlotsIT {
 
     @Test
     void regionThatBeginsInsideAHugePageIsFilled() throws Exception {
-        try (HugePages pages = HugePages.reserve(2);
+        try (HugePages _ = HugePages.reserve(2);
                 EntropyDriver guest = guest();
                 MemoryRegion whole = MemoryRegion.ofHugePages(HOT_PLUGGED, 0x7c00_0000_0000L, 2 * HugePages.SIZE, 0)) {
             byte[] later = Regions.single(HOT_PLUGGED + PAGE, PAGE, PAGE);

@@ -15,7 +15,7 @@ public record SessionPolicy(
     /** Half of what x86-64 gives a process: a table is mapped before the one that it replaces is unmapped. */
     private static final long ADDRESS_SPACE = 1L << 46;
 
-    /** No machine has more; with more than 64 guests that is for the kernel to refuse. */
+    /** What a guest may well have, however many there are: with more than 64 it is for the kernel to refuse the last ones. */
     private static final long LEAST_MEMORY = 1L << 40;
 
     /** What is served unless something else is said: every VMM, with the memory it has. */
