@@ -33,6 +33,7 @@ record DrbgSpec(List<SharedSpec> seeds, DrbgPolicy policy) implements SourceSpec
     /** All of them: a seed can do without one that fails later, but one that cannot be used at all is a mistake. */
     @Override
     public void check() throws IOException {
+        DrbgSelfTest.run();
         for (SharedSpec seed : seeds) {
             seed.check();
         }

@@ -1,0 +1,47 @@
+package org.vhostuserrng.backends;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/**
+ * SP 800-90Ar1 §11.3, health testing: known answers of instantiate, reseed and generate, before a DRBG is used for the first
+ * time. It has the JDK load its cryptography, too, for which guests would wait otherwise (150 ms).
+ */
+final class DrbgSelfTest {
+    // One of the vectors that OpenSSL computed for the unit tests.
+    private static final byte[] ENTROPY = hex("67cba5a47bf4eaf841fec49dac509bf69ee583a729bbc4dfc6da9564f8beeca1");
+    private static final byte[] NONCE = hex("a45295eb53a3c0330104b78caa034cb5");
+    private static final byte[] ENTROPY_OF_RESEED =
+            hex("16517cd525d740545fc185923de5da91080c85f43e5c209514d4121cb7886d9e");
+    private static final byte[] SECOND_OUTPUT = hex("1e1521d4e49be3e05595727520da96dcdf56ca09f1e5b6cbd16f49a9942432d2"
+            + "e15f8d11185781ca3387195e9a6c166be21e2f7e85ee3a97fdc43a8f6c7f2edd");
+
+    private DrbgSelfTest() {}
+
+    /**
+     * Runs it.
+     *
+     * @throws IOException if an answer is another one; no DRBG must be used then (§11.3.6)
+     */
+    static void run() throws IOException {
+        if (!isAnsweredWith(SECOND_OUTPUT)) {
+            throw new IOException("the self-test of the DRBG failed: this JDK's AES is broken");
+        }
+    }
+
+    static boolean isAnsweredWith(byte[] expected) {
+        CtrDrbg drbg = new CtrDrbg(new BlockCipherDf());
+        byte[] output = new byte[expected.length];
+        drbg.instantiate(ENTROPY, NONCE, CtrDrbg.NONE);
+        drbg.reseed(ENTROPY_OF_RESEED, CtrDrbg.NONE);
+        drbg.generate(output, 0, output.length);
+        drbg.generate(output, 0, output.length);
+        drbg.uninstantiate();
+        return Arrays.equals(expected, output);
+    }
+
+    private static byte[] hex(String digits) {
+        return HexFormat.of().parseHex(digits);
+    }
+}
