@@ -37,6 +37,8 @@ class FillerTest {
         /** Once there is no chunk any more. */
         private volatile boolean atEnd;
 
+        private final Semaphore closings = new Semaphore(0);
+
         @Override
         public int read(MemorySegment target, long offset, int length, Waiter waiter) throws IOException {
             byte[] chunk = chunks.poll();
@@ -57,6 +59,7 @@ class FillerTest {
         @Override
         public void close() {
             chunks.clear();
+            closings.release();
         }
     }
 
@@ -180,6 +183,7 @@ class FillerTest {
         script.chunks.add(buffer);
         assertEquals(1500, ask(memory(1500)));
         source.close();
+        assertTrue(script.closings.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS));
 
         start(8);
         script.chunks.add(buffer);
