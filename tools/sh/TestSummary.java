@@ -13,11 +13,12 @@ import org.w3c.dom.NodeList;
 
 /**
  * java TestSummary.java DIRECTORY SECONDS: what Surefire and Failsafe reported below the directory since that time
- * (seconds since 1970): every real guest that ran, every failed and every skipped test with its reason, the counts in
- * the last line.
+ * (seconds since 1970): what was measured, every real guest that ran, every failed and every skipped test with its
+ * reason, the counts in the last line.
  */
 class TestSummary {
     private int passed;
+    private final List<String> measured = new ArrayList<>();
     private final List<String> guests = new ArrayList<>();
     private final List<String> failed = new ArrayList<>();
     private final List<String> skipped = new ArrayList<>();
@@ -27,6 +28,7 @@ class TestSummary {
         for (Path report : reports(Path.of(arguments[0]), Long.parseLong(arguments[1]) * 1000)) {
             summary.add(report);
         }
+        summary.measured.forEach(System.out::println);
         summary.guests.forEach(System.out::println);
         summary.failed.forEach(System.out::println);
         summary.skipped.forEach(System.out::println);
@@ -67,6 +69,10 @@ class TestSummary {
         NodeList cases = document.getElementsByTagName("testcase");
         for (int i = 0; i < cases.getLength(); i++) {
             add((Element) cases.item(i));
+        }
+        NodeList outputs = document.getElementsByTagName("system-out");
+        for (int i = 0; i < outputs.getLength(); i++) {
+            outputs.item(i).getTextContent().lines().filter(line -> line.startsWith("MEASURED ")).forEach(measured::add);
         }
     }
 

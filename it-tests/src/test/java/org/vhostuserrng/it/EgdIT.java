@@ -14,44 +14,21 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.EntropyDriver;
 
 /** The packaged {@code egd-server}, and a daemon whose source is an EGD server. */
 class EgdIT {
+    @Order(1)
     @RegisterExtension
     private final Daemons daemons = new Daemons();
 
-    private final List<Process> servers = new ArrayList<>();
-
-    private Path egd() {
-        return daemons.directory().resolve("egd");
-    }
-
-    private Process startServer(String... options) throws IOException {
-        List<String> arguments = new ArrayList<>(List.of("egd-server", "--listen=unix:" + egd()));
-        arguments.addAll(List.of(options));
-        Process server = new ProcessBuilder(Program.command(arguments.toArray(String[]::new)))
-                .redirectErrorStream(true)
-                .redirectOutput(daemons.directory().resolve("egd.log").toFile())
-                .start();
-        servers.add(server);
-        eventually("the server listens", () -> !server.isAlive() || Daemons.listens(egd()));
-        assertTrue(server.isAlive(), () -> "the server ended");
-        return server;
-    }
-
-    @AfterEach
-    void endServers() {
-        servers.forEach(server -> server.destroyForcibly().onExit().join());
-    }
+    @RegisterExtension
+    private final EgdServers servers = new EgdServers(daemons);
 
     private byte[] ask(int length, int... command) throws IOException {
         ByteBuffer request = ByteBuffer.allocate(command.length);
@@ -59,7 +36,7 @@ class EgdIT {
             request.put((byte) each);
         }
         ByteBuffer reply = ByteBuffer.allocate(length);
-        try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(egd()))) {
+        try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(servers.socket()))) {
             client.write(request.flip());
             while (reply.hasRemaining()) {
                 assertTrue(client.read(reply) > 0, "the server closed the connection");
@@ -70,27 +47,27 @@ class EgdIT {
 
     @Test
     void clientIsServedAndSigtermEndsWithStatus0AndWithoutTheSocket() throws Exception {
-        Process server = startServer();
+        Process server = servers.start();
 
         assertEquals(255, ask(255, 0x02, 255).length);
         server.destroy();
 
         assertTrue(server.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS));
         assertEquals(0, server.exitValue());
-        assertFalse(Files.exists(egd()));
+        assertFalse(Files.exists(servers.socket()));
     }
 
     @Test
     void programsOutputIsServed() throws Exception {
-        startServer("--source=command:cat /dev/urandom");
+        servers.start("--source=command:cat /dev/urandom");
 
         assertEquals(255, ask(255, 0x02, 255).length);
     }
 
     @Test
     void guestIsServedFromAnEgdServer() throws Exception {
-        startServer();
-        Daemon daemon = daemons.start("--source=egd:unix:" + egd());
+        servers.start();
+        Daemon daemon = daemons.start("--source=egd:unix:" + servers.socket());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             assertEquals(64, guest.request(64, PATIENCE).length);
@@ -99,11 +76,11 @@ class EgdIT {
 
     @Test
     void requestThatWaitsIsServedOnceTheServerIsThere() throws Exception {
-        Daemon daemon = daemons.start("--source=egd:unix:" + egd());
+        Daemon daemon = daemons.start("--source=egd:unix:" + servers.socket());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
-            startServer();
+            servers.start();
 
             assertTrue(guest.awaitUsed(PATIENCE));
         }
@@ -111,13 +88,13 @@ class EgdIT {
 
     @Test
     void requestsGoOnWhenTheServerWasKilledAndStartedAgain() throws Exception {
-        Process first = startServer("--max-bytes=4096", "--period=60000");
-        Daemon daemon = daemons.start("--source=egd:unix:" + egd());
+        Process first = servers.start("--max-bytes=4096", "--period=60000");
+        Daemon daemon = daemons.start("--source=egd:unix:" + servers.socket());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             guest.request(1024, PATIENCE);
             first.destroyForcibly().onExit().join();
-            startServer();
+            servers.start();
 
             for (int got = 0; got < 65536; ) {
                 got += guest.request(4096, PATIENCE).length;
@@ -159,10 +136,10 @@ class EgdIT {
     void serverThatAnswersWithTheSameAgainAndAgainIsNotServed() throws Exception {
         byte[] same = new byte[255];
         new Random(1).nextBytes(same);
-        try (ServerSocketChannel listener =
-                ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(egd()))) {
+        try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+                .bind(UnixDomainSocketAddress.of(servers.socket()))) {
             Thread.ofPlatform().daemon().start(() -> repeat(listener, same));
-            Daemon daemon = daemons.start("--source=egd:unix:" + egd());
+            Daemon daemon = daemons.start("--source=egd:unix:" + servers.socket());
 
             try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
                 guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));

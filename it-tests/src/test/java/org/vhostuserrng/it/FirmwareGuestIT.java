@@ -1,6 +1,7 @@
 package org.vhostuserrng.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -9,23 +10,44 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.vhostuserrng.it.Machine.Board;
 
 /** Drivers that are not Linux's: U-Boot's and EDK2's. */
-@Timeout(300)
 class FirmwareGuestIT {
-    private static final String OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd";
-
+    @Order(1)
     @RegisterExtension
     final Daemons daemons = new Daemons();
 
     @RegisterExtension
     final VirtualMachines machines = new VirtualMachines(daemons);
 
+    /** EDK2 built for a board. */
+    enum Firmware {
+        OVMF(Board.Q35_EFI, "/usr/share/OVMF/OVMF_CODE_4M.fd"),
+        AAVMF(Board.VIRT, "/usr/share/AAVMF/AAVMF_CODE.fd");
+
+        private final Board board;
+        private final String file;
+
+        Firmware(Board board, String file) {
+            this.board = board;
+            this.file = file;
+        }
+
+        Machine machine() {
+            return Machine.of(Suite.BOOKWORM, Suite.BOOKWORM, board)
+                    .with("-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + file);
+        }
+    }
+
     @Test
+    @DisplayName("U-Boot's self-test of its random number generator")
     void uBootsSelfTestOfItsRandomNumberGeneratorSucceeds() throws IOException, InterruptedException {
         Daemon daemon = daemons.start("--source=file:/dev/urandom");
         Path directory = machines.nextDirectory();
@@ -46,10 +68,11 @@ class FirmwareGuestIT {
     }
 
     /** EDK2's VirtioRngDxe draws a seed for the kernel, which says so; then Linux's own driver takes the device. */
-    @Test
-    void edk2HandsLinuxASeedFromTheDeviceAndThenTheDevice() throws IOException, InterruptedException {
+    @ParameterizedTest(name = "EDK2 of {0}: a seed for Linux from the device, and then the device")
+    @EnumSource
+    void edk2HandsLinuxASeedFromTheDeviceAndThenTheDevice(Firmware firmware) throws IOException, InterruptedException {
         Daemon daemon = daemons.start("--source=file:/dev/urandom");
-        VirtualMachine vm = machines.boot(withFirmware().withRng(daemon.socket(), "vhost-user-rng-pci,vectors=2"));
+        VirtualMachine vm = machines.boot(firmware.machine().withRng(daemon.socket(), "vhost-user-rng-pci,vectors=2"));
         GuestConsole guest = vm.console();
 
         assertTrue(efiTables(guest).contains(" RNG=0x"), guest::text);
@@ -57,16 +80,12 @@ class FirmwareGuestIT {
         assertEquals(0, vm.powerOff());
     }
 
-    @Test
-    void edk2HasNoSeedWithoutTheDevice() throws IOException, InterruptedException {
-        GuestConsole guest = machines.boot(withFirmware()).console();
+    @ParameterizedTest(name = "EDK2 of {0}: no seed for Linux without the device")
+    @EnumSource
+    void edk2HasNoSeedWithoutTheDevice(Firmware firmware) throws IOException, InterruptedException {
+        GuestConsole guest = machines.boot(firmware.machine()).console();
 
-        assertTrue(!efiTables(guest).contains(" RNG=0x"), guest::text);
-    }
-
-    private static Machine withFirmware() {
-        return Machine.of(Suite.BOOKWORM, Suite.BOOKWORM, Board.Q35_EFI)
-                .with("-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + OVMF);
+        assertFalse(efiTables(guest).contains(" RNG=0x"), guest::text);
     }
 
     private static String efiTables(GuestConsole guest) throws IOException, InterruptedException {

@@ -19,10 +19,20 @@ final class GuestScript {
     private GuestScript() {}
 
     /** The directory of a guest's kernel; skips the test where it cannot be had. */
-    static Path kernel(Suite suite, String architecture, String... extra) throws IOException, InterruptedException {
+    static Path kernel(Suite suite, String architecture, List<String> extra) throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of(suite.codename(), architecture));
-        arguments.addAll(List.of(extra));
+        arguments.addAll(extra);
         return Path.of(run(suite, "build", arguments));
+    }
+
+    /** Skips the test where tools/guest/run cannot boot the guest that everybody has. */
+    static void assumeGuest() throws IOException, InterruptedException {
+        if (Command.run(Map.of(), DIRECTORY, List.of("/bin/sh", "-c", "command -v qemu-system-x86_64"))
+                        .status()
+                != 0) {
+            abandon("qemu-system-x86_64 is not installed", false);
+        }
+        run(Suite.BOOKWORM, "build", List.of());
     }
 
     /** The name of the container image with a suite's QEMU; skips the test where it cannot be had. */

@@ -7,21 +7,22 @@ import static org.vhostuserrng.it.Eventually.eventually;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.it.Machine.Board;
 
-/** What an operator does to running guests: pause, reset, kill, many at once, another daemon. */
-@Timeout(300)
+/** What an operator does to running guests: plug, pause, reset, kill, many at once, another daemon. */
 class LifecycleGuestIT {
     private static final String SOURCE = "/dev/urandom";
     private static final String READ_64_KIB = "read_bytes 65536";
     private static final String DEVICE = "vhost-user-rng-pci,vectors=2";
 
+    @Order(1)
     @RegisterExtension
     final Daemons daemons = new Daemons();
 
@@ -37,14 +38,54 @@ class LifecycleGuestIT {
         assertEquals(65536, GuestConsole.number(read, "read", "bytes"));
     }
 
-    private Daemon startDaemon() throws IOException {
-        return daemons.start("--source=file:" + SOURCE);
+    private Daemon startDaemon(boolean packed) throws IOException {
+        return packed ? daemons.start("--source=file:" + SOURCE, "--packed") : daemons.start("--source=file:" + SOURCE);
+    }
+
+    @ParameterizedTest(name = "hot-plug, {0}")
+    @EnumSource(Suite.class)
+    void deviceIsPluggedUnpluggedAndPluggedAgain(Suite qemu) throws IOException, InterruptedException {
+        plugUnplugPlug(qemu, false);
+    }
+
+    @ParameterizedTest(name = "hot-plug of a packed ring, {0}")
+    @EnumSource(
+            value = Suite.class,
+            names = {"BOOKWORM", "TRIXIE"})
+    void deviceWithAPackedRingIsPluggedUnpluggedAndPluggedAgain(Suite qemu) throws IOException, InterruptedException {
+        plugUnplugPlug(qemu, true);
+    }
+
+    private void plugUnplugPlug(Suite qemu, boolean packed) throws IOException, InterruptedException {
+        Daemon daemon = startDaemon(packed);
+        VirtualMachine vm = machines.boot(q35(qemu).with("-device", "pcie-root-port,id=root1"));
+        GuestConsole guest = vm.console();
+        guest.run("test ! -e /sys/bus/virtio/devices/virtio0");
+
+        for (int round = 0; round < 2; round++) {
+            vm.qmp().execute("chardev-add", """
+                    "id": "rng", "backend": {"type": "socket", "data": {"server": false,
+                    "addr": {"type": "unix", "data": {"path": "%s"}}}}""".formatted(daemon.socket()));
+            String switches = packed && qemu.hasFeatureSwitches() ? ", \"packed\": true" : "";
+            vm.qmp().execute("device_add", """
+                    "driver": "vhost-user-rng-pci", "id": "d", "chardev": "rng", "bus": "root1", "vectors": 2%s""".formatted(switches));
+            guest.run("until ls /sys/bus/virtio/drivers/virtio_rng/virtio* >/dev/null 2>&1; do sleep 0.1; done");
+            assertServed(guest);
+            guest.run("features | cut -c 50 | grep -q " + (packed ? 1 : 0));
+
+            vm.qmp().execute("device_del", "\"id\": \"d\"");
+            vm.qmp().awaitDeleted("d");
+            vm.qmp().execute("chardev-remove", "\"id\": \"rng\"");
+            guest.run("until ! ls /sys/bus/virtio/drivers/virtio_rng/virtio* >/dev/null 2>&1; do sleep 0.1; done");
+            eventually("the source is closed", () -> !daemon.fds().contains(SOURCE));
+        }
+        assertEquals(0, vm.powerOff());
     }
 
     @ParameterizedTest(name = "stop and cont with a request in flight, system_reset, {0}")
     @EnumSource(Suite.class)
     void guestThatIsPausedWhileItReadsGoesOnAndIsReset(Suite qemu) throws IOException, InterruptedException {
-        Daemon daemon = startDaemon();
+        Daemon daemon = startDaemon(false);
         VirtualMachine vm = machines.boot(q35(qemu).withRng(daemon.socket(), DEVICE));
         GuestConsole guest = vm.console();
 
@@ -63,8 +104,9 @@ class LifecycleGuestIT {
     }
 
     @Test
+    @DisplayName("QEMU killed with SIGKILL, and another one in its place")
     void qemuThatIsKilledLeavesNothingBehindAndAnotherIsServed() throws IOException, InterruptedException {
-        Daemon daemon = startDaemon();
+        Daemon daemon = startDaemon(false);
         VirtualMachine killed = machines.boot(q35(Suite.BOOKWORM).withRng(daemon.socket(), DEVICE));
         killed.console().send("cat /dev/hwrng >/dev/null");
         eventually("the source is open", () -> daemon.fds().contains(SOURCE));
@@ -101,6 +143,7 @@ class LifecycleGuestIT {
 
     /** QEMU 7.2 listens; the daemon that is lost is followed by another, and the guest notices nothing. */
     @Test
+    @DisplayName("daemon stopped and started under QEMU 7.2, which listens")
     void daemonIsStoppedAndStartedUnderAListeningQemu() throws IOException, InterruptedException {
         Daemon first = daemons.launchConnecting();
         VirtualMachine vm = machines.boot(q35(Suite.BOOKWORM)
@@ -117,34 +160,5 @@ class LifecycleGuestIT {
         String read = guest.awaitStatus(READ_64_KIB, GuestConsole.PATIENCE);
         assertEquals(65536, GuestConsole.number(read, "read", "bytes"));
         assertEquals(0, vm.powerOff());
-    }
-
-    @Test
-    void driverIsUnloadedAndLoadedWhileTheGuestReads() throws IOException, InterruptedException {
-        Daemon daemon = startDaemon();
-        VirtualMachine vm = machines.boot(q35(Suite.BOOKWORM).withRng(daemon.socket(), DEVICE));
-        GuestConsole guest = vm.console();
-        guest.run("(while true; do head -c 4096 /dev/hwrng >/dev/null 2>&1; done) & echo");
-
-        for (int round = 0; round < 5; round++) {
-            guest.run("until unbind; do sleep 0.1; done");
-            guest.run("bind");
-        }
-
-        assertServed(guest);
-        assertEquals(0, vm.powerOff());
-    }
-
-    @Test
-    void hostAndGuestReadTogether() throws IOException, InterruptedException {
-        Daemon daemon = daemons.startForGuests(2, "--source=file:" + SOURCE);
-        VirtualMachine vm = machines.boot(q35(Suite.BOOKWORM).withRng(daemon.socket(0), DEVICE));
-
-        vm.console().send("read_bytes 1048576");
-        Program.Outcome host = Program.run("bench", "--socket-path=" + daemon.socket(1), "--seconds=2", "--warmup=0");
-        String read = vm.console().awaitStatus("the read", GuestConsole.PATIENCE);
-
-        assertEquals(0, host.status(), host::err);
-        assertEquals(1 << 20, GuestConsole.number(read, "read", "bytes"));
     }
 }

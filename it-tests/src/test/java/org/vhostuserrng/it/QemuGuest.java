@@ -8,19 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Assumptions;
 
 /** A Linux guest under QEMU: tools/guest/run, whose console says what the guest saw. */
 final class QemuGuest implements AutoCloseable {
-    private static final Path SCRIPTS = Command.repository().resolve("tools/guest");
-
-    /** The exit status of the scripts when a person has to install something. */
-    private static final int MISSING = 3;
-
     private final Process process;
     private final Path directory;
     private final Daemon daemon;
@@ -31,36 +23,12 @@ final class QemuGuest implements AutoCloseable {
         this.daemon = daemon;
     }
 
-    /** Skips the test where no guest can be had, or fails it if VHOST_USER_RNG_REQUIRE_GUESTS is 1. */
-    static void assumeAvailable() throws IOException, InterruptedException {
-        String reason = whyUnavailable();
-        if (reason.isEmpty()) {
-            return;
-        }
-        if ("1".equals(System.getenv("VHOST_USER_RNG_REQUIRE_GUESTS"))) {
-            fail("no real guest: " + reason);
-        }
-        Assumptions.abort("NO REAL GUEST WAS BOOTED: " + reason);
-    }
-
-    private static String whyUnavailable() throws IOException, InterruptedException {
-        Command.Outcome qemu =
-                Command.run(Map.of(), SCRIPTS, List.of("/bin/sh", "-c", "command -v qemu-system-x86_64"));
-        if (qemu.status() != 0) {
-            return "qemu-system-x86_64 is not installed";
-        }
-        Command.Outcome image = Command.run(Map.of("VHOST_USER_RNG_INSTALL", "no"), SCRIPTS, List.of("./build"));
-        return switch (image.status()) {
-            case 0 -> "";
-            case MISSING -> image.output().strip();
-            default -> fail("tools/guest/build: " + image.output());
-        };
-    }
-
     static QemuGuest boot(Daemon daemon, String steps) throws IOException {
         Path directory = Files.createTempDirectory("guest");
         ProcessBuilder builder = new ProcessBuilder(
-                        SCRIPTS.resolve("run").toString(), daemon.socket().toString(), steps)
+                        GuestScript.DIRECTORY.resolve("run").toString(),
+                        daemon.socket().toString(),
+                        steps)
                 .redirectOutput(directory.resolve("console").toFile())
                 .redirectError(directory.resolve("qemu").toFile());
         builder.environment().put("VHOST_USER_RNG_INSTALL", "no");

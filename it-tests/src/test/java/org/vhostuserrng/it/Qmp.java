@@ -55,12 +55,13 @@ final class Qmp implements AutoCloseable {
         }
     }
 
-    /** Waits for an event of that name, also one that has come before. */
-    void awaitEvent(String name) throws IOException {
-        while (events.stream().noneMatch(event -> event.contains("\"event\": \"" + name + "\""))) {
+    /** Waits until a device that was told to go is gone, which its back-end is a moment before. */
+    void awaitDeleted(String device) throws IOException {
+        String data = "\"event\": \"DEVICE_DELETED\", \"data\": {\"device\": \"" + device + "\"";
+        while (events.stream().noneMatch(event -> event.contains(data))) {
             events.add(line());
         }
-        events.removeIf(event -> event.contains("\"event\": \"" + name + "\""));
+        events.clear();
     }
 
     private String line() throws IOException {

@@ -23,7 +23,7 @@ class RealGuestIT {
 
     @BeforeAll
     static void needsQemuAndAKernel() throws IOException, InterruptedException {
-        QemuGuest.assumeAvailable();
+        GuestScript.assumeGuest();
     }
 
     @Test

@@ -8,8 +8,8 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * Starts the virtual machines of a test and ends them with it; a failed test shows their consoles. To be registered
- * after {@link Daemons}, in whose directory they live.
+ * Starts the virtual machines of a test and ends them with it; a failed test shows their consoles. To be ended before
+ * {@link Daemons}, in whose directory they live: an {@code @Order(1)} of those does that.
  */
 final class VirtualMachines implements AfterEachCallback {
     private final Daemons daemons;
