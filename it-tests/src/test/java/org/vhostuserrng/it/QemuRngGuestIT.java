@@ -115,7 +115,8 @@ class QemuRngGuestIT {
             throws IOException, InterruptedException {
         select(guest, device);
         String said = guest.run("pace 16").replace("GUEST pace", "").strip();
-        long[] all = Arrays.stream(said.split(" ", -1)).mapToLong(Long::parseLong).toArray();
+        long[] all =
+                Arrays.stream(said.split(" ", -1)).mapToLong(Long::parseLong).toArray();
         // Not the first period: the driver had a block ready, which belongs to a window long before.
         long[] times = Arrays.stream(all)
                 .filter(time -> time >= all[0] + PERIOD_CENTISECONDS)
