@@ -43,7 +43,8 @@ class ChecklistGuestIT {
         }
 
         Machine machine() {
-            return Machine.of(Suite.TRIXIE, Suite.TRIXIE, Board.Q35_EFI).with(userland);
+            return Machine.of(Suite.TRIXIE, Suite.TRIXIE, Board.Q35_WITHOUT_RDRAND)
+                    .with(userland);
         }
 
         @Override
