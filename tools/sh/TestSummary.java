@@ -4,7 +4,10 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilder;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.w3c.dom.Document;
@@ -14,7 +17,7 @@ import org.w3c.dom.NodeList;
 /**
  * java TestSummary.java DIRECTORY SECONDS: what Surefire and Failsafe reported below the directory since that time
  * (seconds since 1970): what was measured, every real guest that ran, every failed and every skipped test with its
- * reason, the counts in the last line.
+ * reason, the tests of real guests that did not run, the counts in the last line.
  */
 class TestSummary {
     private int passed;
@@ -22,16 +25,21 @@ class TestSummary {
     private final List<String> guests = new ArrayList<>();
     private final List<String> failed = new ArrayList<>();
     private final List<String> skipped = new ArrayList<>();
+    private final List<String> notRun = new ArrayList<>();
+    private final Set<String> classes = new HashSet<>();
 
     public static void main(String[] arguments) throws Exception {
         TestSummary summary = new TestSummary();
-        for (Path report : reports(Path.of(arguments[0]), Long.parseLong(arguments[1]) * 1000)) {
+        Path root = Path.of(arguments[0]);
+        for (Path report : reports(root, Long.parseLong(arguments[1]) * 1000)) {
             summary.add(report);
         }
+        summary.addGuestsWithoutReport(root.resolve("it-tests/src/test/java"));
         summary.measured.forEach(System.out::println);
         summary.guests.forEach(System.out::println);
         summary.failed.forEach(System.out::println);
         summary.skipped.forEach(System.out::println);
+        summary.notRun.forEach(System.out::println);
         System.out.printf(
                 "%d passed, %d failed, %d skipped%n",
                 summary.passed, summary.failed.size(), summary.skipped.size());
@@ -76,15 +84,30 @@ class TestSummary {
         }
     }
 
+    /** The tests of real guests that did not run: most are not asked for, without a profile. */
+    private void addGuestsWithoutReport(Path sources) throws Exception {
+        try (Stream<Path> files = Files.walk(sources)) {
+            files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith("GuestIT.java"))
+                    .map(name -> name.replace(".java", ""))
+                    .filter(name -> !classes.contains(name))
+                    .sorted()
+                    .map(name -> "NOT RUN  " + name + ": tools/test -Pall-guests runs all of them")
+                    .forEach(notRun::add);
+        }
+    }
+
     private void add(Element test) {
-        String name = test.getAttribute("classname").replaceFirst(".*\\.", "") + " " + test.getAttribute("name");
+        String simpleName = test.getAttribute("classname").replaceFirst(".*\\.", "");
+        classes.add(simpleName);
+        String name = simpleName + " " + test.getAttribute("name");
         if (has(test, "failure") || has(test, "error")) {
             failed.add("FAILED   " + name + ": " + message(test, has(test, "failure") ? "failure" : "error"));
         } else if (has(test, "skipped")) {
             skipped.add("SKIPPED  " + name + ": " + message(test, "skipped"));
         } else {
             passed++;
-            if (test.getAttribute("classname").endsWith("GuestIT")) {
+            if (simpleName.endsWith("GuestIT")) {
                 guests.add("GUEST    " + name + ", " + test.getAttribute("time") + " s");
             }
         }

@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  */
 final class GuestConsole implements AutoCloseable {
     /** Emulated guests on a busy machine take their time. */
-    static final Duration PATIENCE = Duration.ofSeconds(90);
+    static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private static final Pattern STATUS = Pattern.compile("GUEST status (\\d+)\n");
 

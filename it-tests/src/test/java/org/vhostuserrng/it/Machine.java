@@ -40,10 +40,6 @@ record Machine(Suite qemu, Suite linux, Board board, List<String> extra, Userlan
         String program() {
             return program;
         }
-
-        String machine() {
-            return machine;
-        }
     }
 
     /** What runs in the guest. */
