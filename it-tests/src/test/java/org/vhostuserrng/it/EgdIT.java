@@ -105,8 +105,8 @@ class EgdIT {
     /** A connection that is open and says nothing: the requests wait, all else goes on. */
     @Test
     void requestWaitsWhileTheServerIsStoppedAndIsServedWhenItContinues() throws Exception {
-        Process server = startServer();
-        Daemon daemon = daemons.start("--source=egd:unix:" + egd());
+        Process server = servers.start();
+        Daemon daemon = daemons.start("--source=egd:unix:" + servers.socket());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             guest.request(64, PATIENCE);
