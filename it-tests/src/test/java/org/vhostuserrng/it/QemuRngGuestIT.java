@@ -21,6 +21,9 @@ class QemuRngGuestIT {
     private static final int BLOCK = 64;
     private static final int QUOTA = 1024;
     private static final int PERIOD_CENTISECONDS = 100;
+    /** At a window's end the driver may hold a block, and the reader another one before it looks at the clock. */
+    private static final int IN_THE_GUEST = 2 * BLOCK;
+
     /** The slots that the machine itself leaves free. */
     private static final int FIRST_SLOT = 8;
 
@@ -107,7 +110,7 @@ class QemuRngGuestIT {
         long qemus = mostInAWindow("QEMU's virtio-rng", guest, 0);
         long ours = mostInAWindow("vhost-user-rng", guest, 1);
 
-        assertTrue(ours <= QUOTA, () -> "a window had " + ours + " bytes, of QEMU's device " + qemus);
+        assertTrue(ours <= QUOTA + IN_THE_GUEST, () -> "a window had " + ours + " bytes, of QEMU's device " + qemus);
     }
 
     /** Reads for a while as fast as it may, and gives the bytes of the fullest window. */

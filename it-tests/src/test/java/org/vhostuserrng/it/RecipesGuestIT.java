@@ -67,7 +67,7 @@ class RecipesGuestIT {
         assertEquals(65536, GuestConsole.number(guest.run("read_bytes 65536"), "read", "bytes"));
     }
 
-    @ParameterizedTest(name = "{0}")
+    @ParameterizedTest(name = "{0}", quoteTextArguments = false)
     @CsvSource(
             delimiter = ';',
             value = {"QEMU, x86-64; Q35", "QEMU, arm64; VIRT"})

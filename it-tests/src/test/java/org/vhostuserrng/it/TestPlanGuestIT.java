@@ -65,7 +65,7 @@ class TestPlanGuestIT {
         assertTrue(bytes >= (periods - 1) * maxBytes * 0.9, () -> bytes + " bytes in " + periods + " periods");
     }
 
-    @ParameterizedTest(name = "invalid value {0}={1}")
+    @ParameterizedTest(name = "invalid value {0}={1}", quoteTextArguments = false)
     @CsvSource({"max-bytes, 0", "max-bytes, -1", "max-bytes, abc", "period, 0", "period, -1", "period, 65537"})
     void invalidValue(String option, String value) throws IOException, InterruptedException {
         Program.Outcome outcome = Program.run("--socket-path=" + daemons.socketPath(), "--" + option + "=" + value);
@@ -97,7 +97,7 @@ class TestPlanGuestIT {
         assertEquals(0, vm.powerOff());
     }
 
-    @ParameterizedTest(name = "driver {0} and {1} during reads")
+    @ParameterizedTest(name = "driver {0} and {1} during reads", quoteTextArguments = false)
     @CsvSource({"unload, load", "unbind, bind"})
     void driverLoadAndUnloadDuringReads(String away, String back) throws IOException, InterruptedException {
         VirtualMachine vm = boot();
