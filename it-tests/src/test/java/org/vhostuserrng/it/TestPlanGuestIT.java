@@ -51,7 +51,7 @@ class TestPlanGuestIT {
     }
 
     /** The first period's bytes come at once, the driver has a block of its own, and the clock is the guest's. */
-    @ParameterizedTest(name = "rate with max-bytes={0} and period={1}")
+    @ParameterizedTest(name = "rate with max-bytes={0} and period={1}", quoteTextArguments = false)
     @CsvSource({"512, 500", "4096, 2000"})
     void rateWithMaxBytesAndPeriod(int maxBytes, int period) throws IOException, InterruptedException {
         GuestConsole guest =
