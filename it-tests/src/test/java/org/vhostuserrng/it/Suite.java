@@ -34,4 +34,10 @@ enum Suite {
     boolean hasFeatureSwitches() {
         return this == BOOKWORM;
     }
+
+    /** For the names of tests. */
+    @Override
+    public String toString() {
+        return qemu();
+    }
 }
