@@ -13,6 +13,7 @@ record Machine(Suite qemu, Suite linux, Board board, List<String> extra, Userlan
         Q35("qemu-system-x86_64", "q35", "max,-la57,-cx16", "amd64", "vmlinux", "console=ttyS0"),
         // Firmware wants the kernel as an EFI program, and must not offer the processor's own numbers in its place.
         Q35_EFI("qemu-system-x86_64", "q35", "max,-la57,-cx16,-rdrand,-rdseed", "amd64", "kernel", "console=ttyS0"),
+        // The device is the only one to give the kernel random numbers.
         Q35_WITHOUT_RDRAND(
                 "qemu-system-x86_64", "q35", "max,-la57,-cx16,-rdrand,-rdseed", "amd64", "vmlinux", "console=ttyS0"),
         PC("qemu-system-x86_64", "pc", "max,-la57,-cx16", "amd64", "vmlinux", "console=ttyS0"),

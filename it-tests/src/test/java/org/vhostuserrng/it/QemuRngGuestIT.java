@@ -124,6 +124,7 @@ class QemuRngGuestIT {
         long[] times = Arrays.stream(all)
                 .filter(time -> time >= all[0] + PERIOD_CENTISECONDS)
                 .toArray();
+        assertTrue(times.length > 0, () -> name + " gave nothing: " + said);
         long bytes = BLOCK * mostInAWindow(times);
         Measured.say("limit of " + QUOTA + " bytes in 1000 ms, " + name + ": " + times.length * BLOCK
                 + " bytes in 15 s, at most " + bytes + " in a window");
