@@ -150,17 +150,23 @@ class ProxySessionTest {
         try (EventFd call = new EventFd()) {
             vmm.send(CALL, call.fd());
             receiveAll(backEnd, CALL.length);
+            passOnOneMore();
             long before = openDescriptors();
 
             for (int i = 0; i < 50; i++) {
                 vmm.send(CALL, call.fd(), call.fd());
                 receiveAll(backEnd, CALL.length);
             }
-            vmm.send(NUM);
-            receiveAll(backEnd, NUM.length);
+            passOnOneMore();
 
             assertEquals(before, openDescriptors());
         }
+    }
+
+    /** Then the one before has been done with. */
+    private void passOnOneMore() throws IOException {
+        vmm.send(NUM);
+        receiveAll(backEnd, NUM.length);
     }
 
     private static long openDescriptors() throws IOException {
