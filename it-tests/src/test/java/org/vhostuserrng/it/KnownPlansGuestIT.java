@@ -17,7 +17,7 @@ import org.vhostuserrng.it.Machine.Board;
  * What the test plans of distributions and of KVM's test suites do with a virtio-rng device, by the names that they
  * have there. Hot-plug is in {@link LifecycleGuestIT}.
  */
-class TestPlanGuestIT {
+class KnownPlansGuestIT {
     private static final int MEBIBYTE = 1 << 20;
 
     @Order(1)
