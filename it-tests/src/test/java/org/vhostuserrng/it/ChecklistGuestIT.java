@@ -7,6 +7,8 @@ import static org.vhostuserrng.it.Eventually.eventually;
 
 import java.io.IOException;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -84,13 +86,15 @@ class ChecklistGuestIT {
 
     @ParameterizedTest(name = "rngtest: {0}")
     @EnumSource
-    void rngtestFindsNoFailure(Guest guest) throws IOException, InterruptedException {
+    void rngtestFindsNoMoreFailuresThanChanceMakes(Guest guest) throws IOException, InterruptedException {
         GuestConsole console = boot(guest).console();
 
-        String result = console.run("rngtest -c 200 </dev/hwrng 2>&1");
+        // Of perfectly random blocks one in 1200 or so fails; its exit status is 1 then.
+        String result = console.run("rngtest -c 200 </dev/hwrng 2>&1 || true");
 
-        assertTrue(result.contains("FIPS 140-2 successes: 200"), result);
-        assertTrue(result.contains("FIPS 140-2 failures: 0"), result);
+        Matcher successes = Pattern.compile("FIPS 140-2 successes: (\\d+)").matcher(result);
+        assertTrue(successes.find(), result);
+        assertTrue(Integer.parseInt(successes.group(1)) >= 195, result);
     }
 
     @ParameterizedTest(name = "rngd -r /dev/hwrng: {0}")

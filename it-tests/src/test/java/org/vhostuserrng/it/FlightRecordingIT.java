@@ -33,7 +33,7 @@ class FlightRecordingIT {
         daemon.environment()
                 .put(
                         "VHOST_USER_RNG_JAVA_OPTS",
-                        "-XX:AOTMode=off -Xmx64m -XX:StartFlightRecording=filename=" + recording());
+                        "-XX:AOTMode=off -XX:StartFlightRecording=filename=" + recording());
         return daemon.start();
     }
 
