@@ -31,9 +31,7 @@ class FlightRecordingIT {
                 .redirectErrorStream(true)
                 .redirectOutput(daemons.directory().resolve("log").toFile());
         daemon.environment()
-                .put(
-                        "VHOST_USER_RNG_JAVA_OPTS",
-                        "-XX:AOTMode=off -XX:StartFlightRecording=filename=" + recording());
+                .put("VHOST_USER_RNG_JAVA_OPTS", "-XX:AOTMode=off -XX:StartFlightRecording=filename=" + recording());
         return daemon.start();
     }
 
