@@ -48,6 +48,8 @@ final class SharedDaemon implements BeforeAllCallback, AfterEachCallback, AfterA
             first.request(64, PATIENCE);
         }
         eventually("the memory of the first guest is unmapped", () -> guestMaps() == 2);
+        // Served in a later turn than the one that ends the first guest's session, and closes its descriptors last.
+        neighbour.request(64, PATIENCE);
         fds = daemon.fds().size();
         maps = guestMaps();
     }

@@ -102,7 +102,11 @@ public final class SessionFuzzTarget {
         boolean sealedMemoryOnly = input.flag();
         int flags = input.u8();
         SessionPolicy policy = new SessionPolicy(
-                memSlots, sealedMemoryOnly, (flags & ACCESS_PLATFORM) != 0, (flags & LOOK) != 0 ? LOOK_NANOS : 0);
+                memSlots,
+                sealedMemoryOnly,
+                SessionPolicy.DEFAULT.mostMemory(),
+                (flags & ACCESS_PLATFORM) != 0,
+                (flags & LOOK) != 0 ? LOOK_NANOS : 0);
         Guest guest = Guest.of(loop, device, policy);
         Session session = Session.open(guest, peer.stream(), () -> over = true);
         try {
