@@ -164,21 +164,24 @@ class FileSourceTest {
         assertTrue(resumedAt >= 100, "read again from " + resumedAt);
     }
 
+    /** The outcome of asking for a byte, once it is another one than NOT_NOW. */
+    private int ask(EntropySource source, MemorySegment target) throws InterruptedException {
+        int outcome = source.fill(target, 0, 1);
+        while (outcome == EntropySource.NOT_NOW) {
+            awaitBytes();
+            outcome = source.fill(target, 0, 1);
+        }
+        return outcome;
+    }
+
     @Test
     void failsAtTheEndOfAFileInsteadOfBeginningAgain() throws IOException, InterruptedException {
         Path path = Files.write(directory.resolve("file"), unrepeating(10));
         try (EntropySource source = file(path).open(bytesAgain::release);
                 Arena arena = Arena.ofConfined()) {
             read(source, 10);
-            MemorySegment target = arena.allocate(1);
 
-            int atEnd = source.fill(target, 0, 1);
-            while (atEnd == EntropySource.NOT_NOW) {
-                awaitBytes();
-                atEnd = source.fill(target, 0, 1);
-            }
-
-            assertEquals(EntropySource.FAILED, atEnd);
+            assertEquals(EntropySource.FAILED, ask(source, arena.allocate(1)));
         }
     }
 
@@ -187,15 +190,7 @@ class FileSourceTest {
     void failsWhileAFileCannotBeRead() throws IOException, InterruptedException {
         try (EntropySource source = file(Path.of("/proc/self/mem")).open(bytesAgain::release);
                 Arena arena = Arena.ofConfined()) {
-            MemorySegment target = arena.allocate(1);
-
-            int outcome = source.fill(target, 0, 1);
-            while (outcome == EntropySource.NOT_NOW) {
-                awaitBytes();
-                outcome = source.fill(target, 0, 1);
-            }
-
-            assertEquals(EntropySource.FAILED, outcome);
+            assertEquals(EntropySource.FAILED, ask(source, arena.allocate(1)));
         }
     }
 

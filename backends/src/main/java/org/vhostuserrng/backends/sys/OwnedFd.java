@@ -2,7 +2,7 @@ package org.vhostuserrng.backends.sys;
 
 import java.lang.foreign.MemorySegment;
 
-/** A file descriptor with one owner, closed once. Confined to the thread that owns it. */
+/** A file descriptor with one owner, closed once, by the thread that owns it. Others may use the number until then. */
 final class OwnedFd implements AutoCloseable {
     private static final MemorySegment CLOSE = Libc.symbol("close");
     private static final int CLOSED = -1;

@@ -14,7 +14,6 @@ public final class Waiter implements AutoCloseable {
     private static final MemorySegment POLL = Libc.symbol("poll");
     private static final MemorySegment READ = Libc.symbol("read");
     private static final MemorySegment WRITE = Libc.symbol("write");
-    private static final MemorySegment CLOSE = Libc.symbol("close");
     private static final int EFD_CLOEXEC_NONBLOCK = 0x80800;
     private static final short POLLIN = 1;
     private static final short POLLOUT = 4;
@@ -25,13 +24,13 @@ public final class Waiter implements AutoCloseable {
     private static final long EVENTS = 4;
     private static final long REVENTS = 6;
 
-    private final int wakeFd;
+    private final OwnedFd wakeFd;
     private final MemorySegment polled = Arena.ofAuto().allocate(2 * POLLFD_BYTES, Long.BYTES);
     private final MemorySegment discarded = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG);
 
-    private Waiter(int wakeFd) {
+    private Waiter(OwnedFd wakeFd) {
         this.wakeFd = wakeFd;
-        watch(0, wakeFd, POLLIN);
+        watch(0, wakeFd.number(), POLLIN);
     }
 
     public static Waiter open() throws IOException {
@@ -39,7 +38,7 @@ public final class Waiter implements AutoCloseable {
         if (fd < 0) {
             throw new IOException("eventfd: " + RandomFile.describe(fd));
         }
-        return new Waiter(fd);
+        return new Waiter(new OwnedFd(fd));
     }
 
     /** Waits for a wake-up, at most {@code millis} (−1: without end): whether there was one. */
@@ -74,14 +73,13 @@ public final class Waiter implements AutoCloseable {
 
     /** Ends a wait, the present one or the next. Any thread, while this is open. */
     public void wake() {
-        long written = Libc.callLong(WRITE, wakeFd, ONE.address(), Long.BYTES, 0, 0);
+        long written = Libc.callLong(WRITE, wakeFd.number(), ONE.address(), Long.BYTES, 0, 0);
         assert written == Long.BYTES || written == RandomFile.EAGAIN;
     }
 
     @Override
     public void close() {
-        int ignored = Libc.callInt(CLOSE, wakeFd, 0, 0, 0, 0);
-        assert ignored <= 0;
+        wakeFd.close();
     }
 
     private void watch(int place, int fd, short events) {
@@ -95,7 +93,7 @@ public final class Waiter implements AutoCloseable {
         int ready = Libc.callInt(POLL, polled.address(), count, millis, 0, 0);
         boolean woken = ready > 0 && polled.get(ValueLayout.JAVA_SHORT, REVENTS) != 0;
         if (woken) {
-            long ignored = Libc.callLong(READ, wakeFd, discarded.address(), Long.BYTES, 0, 0);
+            long ignored = Libc.callLong(READ, wakeFd.number(), discarded.address(), Long.BYTES, 0, 0);
             assert ignored == Long.BYTES || ignored == RandomFile.EAGAIN;
         }
         return woken;
