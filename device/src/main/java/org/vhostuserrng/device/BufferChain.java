@@ -13,13 +13,20 @@ import org.vhostuserrng.transport.WriteLog;
  * for all the rings of a loop, as a request is walked and filled in one go.
  *
  * <p>Of a request only the first {@link #MOST_BYTES} are kept, and the first {@link #MOST_PIECES} pieces: a device may
- * use less than the buffer (VIRTIO 1.3 §5.4.6), and so a request can cost no more than that.
+ * use less than the buffer (VIRTIO 1.3 §5.4.6), and so a request can cost no more than that. For the same reason only
+ * the first {@link #MOST_DESCRIPTORS} are looked at.
  */
 final class BufferChain {
     /** What one request can be given. */
     static final int MOST_BYTES = 65536;
 
     static final int MOST_PIECES = 1024;
+
+    /** More than there are pieces, as buffers may be empty. */
+    static final int MOST_DESCRIPTORS = 2048;
+
+    /** Odd, with bits everywhere. */
+    private static final long SPREAD = 0x9e3779b97f4a7c15L;
 
     private static final ValueLayout.OfLong ADDR = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LEN = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -39,13 +46,18 @@ final class BufferChain {
     }
 
     /**
-     * Adds the buffer of a descriptor, of either format: both begin with le64 addr and le32 len.
+     * Adds the buffer of a descriptor, of either format: both begin with le64 addr and le32 len. Behind the first
+     * {@link #MOST_DESCRIPTORS} none is looked at.
      *
      * @param at where in {@code table} the descriptor begins; with any alignment
      * @param flags of the descriptor, as they were read
      * @return null, or what is wrong with it
      */
     RingFault addElement(QueueMemory memory, MemorySegment table, long at, int flags) {
+        descriptors++;
+        if (descriptors > MOST_DESCRIPTORS) {
+            return null;
+        }
         // §5.4.6.1: the driver MUST NOT place device-readable buffers into the queue.
         if ((flags & Virtio.VIRTQ_DESC_F_WRITE) == 0) {
             return RingFault.DEVICE_READABLE;
@@ -57,7 +69,6 @@ final class BufferChain {
 
     /** Adds a buffer: null, or what is wrong with it. */
     private RingFault add(QueueMemory memory, long address, long length) {
-        descriptors++;
         if (length == 0) {
             return null;
         }
@@ -139,13 +150,29 @@ final class BufferChain {
         return descriptors;
     }
 
-    /** Tells that the first {@code written} bytes have been written. */
-    void logTo(WriteLog writes, int written) {
-        int left = written;
-        for (int piece = 0; left > 0; piece++) {
-            int part = Math.min(left, lengths[piece]);
-            writes.buffer(addresses[piece], part);
-            left -= part;
+    /**
+     * Tells chains apart by where their bytes lie, in this process: 64 bits that a driver could make the same for two, to
+     * deceive nobody but itself.
+     */
+    long identity() {
+        long identity = bytes;
+        for (int piece = 0; piece < pieces; piece++) {
+            identity = identity * SPREAD + segments[piece].address() + offsets[piece];
+            identity = identity * SPREAD + lengths[piece];
+        }
+        return identity;
+    }
+
+    /** Tells that bytes {@code from} to {@code to}, exclusive, have been written. */
+    void logTo(WriteLog writes, int from, int to) {
+        int begin = 0;
+        for (int piece = 0; begin < to; piece++) {
+            int first = Math.max(from - begin, 0);
+            int end = Math.min(to - begin, lengths[piece]);
+            if (first < end) {
+                writes.buffer(addresses[piece] + first, end - first);
+            }
+            begin += lengths[piece];
         }
     }
 

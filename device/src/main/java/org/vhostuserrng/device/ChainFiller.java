@@ -24,13 +24,18 @@ final class ChainFiller {
     /**
      * Fills.
      *
+     * @param from how many bytes to leave as they are, fewer than there are
      * @param most at least 1
      * @return how many bytes have been written, 1 to {@code most}; or, if none, why: a constant of EntropySource
      */
-    int fill(int most) {
+    int fill(int from, int most) {
         int filled = 0;
         int piece = 0;
-        int within = 0;
+        int within = from;
+        while (within >= chain.length(piece)) {
+            within -= chain.length(piece);
+            piece++;
+        }
         while (filled < most) {
             int room = Math.min(chain.length(piece) - within, most - filled);
             boolean inPlace = room >= SMALL || piece == chain.pieces() - 1;

@@ -12,9 +12,6 @@ import org.vhostuserrng.transport.QueueMemory;
  * that lies in two places is put together.
  */
 final class IndirectTable {
-    /** More than a request has pieces, see {@link BufferChain}. */
-    private static final int MOST_LOOKED = 4096;
-
     private final QueueMemory memory;
     /** A descriptor that lies in several places. */
     private final MemorySegment assembled;
@@ -132,6 +129,6 @@ final class IndirectTable {
      * but the table itself may: a device that uses less of a buffer need not see its end, which others would wait for.
      */
     int looked() {
-        return Math.min(count, MOST_LOOKED);
+        return Math.min(count, BufferChain.MOST_DESCRIPTORS);
     }
 }

@@ -16,25 +16,33 @@ import org.vhostuserrng.transport.WriteLog;
 final class RngRing implements DeviceQueue {
     // The share of one turn, a fraction of a millisecond whatever the requests look like: then others have theirs.
     private static final int REQUESTS_A_TURN = 64;
-    private static final int BYTES_A_TURN = 32 * 1024;
-    private static final int DESCRIPTORS_A_TURN = 4096;
+    private static final int BYTES_A_TURN = 16 * 1024;
+    // Where nobody waits for the end of a turn, an interrupt for several large requests.
+    private static final int BYTES_A_LONE_TURN = 16 * BYTES_A_TURN;
+    private static final int DESCRIPTORS_A_TURN = BufferChain.MOST_DESCRIPTORS;
 
     private final EntropySource source;
     private final Quota quota;
     private final Share share;
+    /** Then a request is served in one turn: it is counted as a whole, when the guest can see it, and few are. */
     private final boolean limited;
+
     private final RngCounters counters;
     private final RingEvents events;
     private final Virtqueue queue;
     private final CallSignal call;
     private final WriteLog writes;
     private final LongSupplier clock;
+    private final Workspace workspace;
     private final BufferChain chain;
     private final ChainFiller filler;
     // What is left of the share of this turn; may be below zero by one request.
     private int requestsLeft;
     private int bytesLeft;
     private int descriptorsLeft;
+    // Of the first available request: how much earlier turns have filled, and of which chain.
+    private int filledBefore;
+    private long begun;
     private RingFault fault;
 
     RngRing(RngDevice device, Virtqueue queue, QueueSetup setup, EntropySource source, Workspace workspace) {
@@ -48,8 +56,10 @@ final class RngRing implements DeviceQueue {
         this.call = setup.call();
         this.writes = setup.writes();
         this.clock = setup.clock();
+        this.workspace = workspace;
         this.chain = workspace.chain();
         this.filler = new ChainFiller(source, workspace);
+        workspace.join();
     }
 
     @Override
@@ -84,7 +94,7 @@ final class RngRing implements DeviceQueue {
 
     private void beginTurn() {
         requestsLeft = REQUESTS_A_TURN;
-        bytesLeft = BYTES_A_TURN;
+        bytesLeft = workspace.isShared() ? BYTES_A_TURN : BYTES_A_LONE_TURN;
         descriptorsLeft = DESCRIPTORS_A_TURN;
     }
 
@@ -122,21 +132,26 @@ final class RngRing implements DeviceQueue {
                 return outcome;
             }
             requestsLeft--;
-            bytesLeft -= chain.bytes();
             descriptorsLeft -= chain.descriptors();
         }
         return MORE;
     }
 
-    /** Serves one request: {@link #MORE} if that was done, else when or why not. */
+    /**
+     * Serves one request, or as much of it as this turn has room for: {@link #MORE} if that was done, else when or why
+     * not.
+     */
     private long serveOne(long now) {
-        events.begin();
+        if (filledBefore == 0) {
+            events.begin();
+        }
         RingFault wrong = queue.collect(chain);
         if (wrong != null) {
             share.rest();
             return wrong == RingFault.TRANSLATION_MISSING ? MISSING : broken(wrong);
         }
-        long allowed = quota.grant(now, chain.bytes());
+        int from = filledAlready();
+        long allowed = quota.grant(now, chain.bytes() - from);
         if (allowed == 0) {
             throttled();
             share.rest();
@@ -144,27 +159,64 @@ final class RngRing implements DeviceQueue {
         }
         long granted = share.grant(now, allowed);
         if (granted == 0) {
-            return awaitShare();
+            return from > 0 ? completeShort(from) : awaitShare();
         }
+        return fill(now, from, (int) granted);
+    }
+
+    /** How much of the chain earlier turns have filled: nothing, if the driver has put another one in its place. */
+    private int filledAlready() {
+        return filledBefore > 0 && chain.identity() == begun ? filledBefore : 0;
+    }
+
+    private long fill(long now, int from, int granted) {
         queue.take();
-        int filled = filler.fill((int) granted);
+        int most = limited ? granted : Math.min(granted, bytesLeft);
+        int filled = filler.fill(from, most);
         return switch (filled) {
             case EntropySource.NOT_NOW, EntropySource.FAILED -> {
                 queue.giveBack();
+                if (from > 0) {
+                    yield completeShort(from);
+                }
                 starved();
                 yield awaitSource(now, filled);
             }
             case EntropySource.TARGET_GONE -> broken(RingFault.MEMORY_GONE);
             default -> {
-                chain.logTo(writes, filled);
+                chain.logTo(writes, from, from + filled);
                 charge(now, filled);
-                counters.served(filled);
-                // §5.4.6.1: at least one byte, and the length tells how many.
-                queue.use(filled);
-                events.served(filled);
+                bytesLeft -= filled;
+                if (filled == most && most < granted) {
+                    putOff(from + filled);
+                } else {
+                    complete(from + filled);
+                }
                 yield MORE;
             }
         };
+    }
+
+    /** Leaves the request available, to go on with it in the next turn. */
+    private void putOff(int filled) {
+        queue.giveBack();
+        filledBefore = filled;
+        begun = chain.identity();
+    }
+
+    /** Completes the request with what earlier turns have filled. */
+    private long completeShort(int filled) {
+        queue.take();
+        complete(filled);
+        return MORE;
+    }
+
+    private void complete(int filled) {
+        filledBefore = 0;
+        counters.served(filled);
+        // §5.4.6.1: at least one byte, and the length tells how many.
+        queue.use(filled);
+        events.served(filled);
     }
 
     private long awaitSource(long now, int outcome) {
@@ -225,6 +277,7 @@ final class RngRing implements DeviceQueue {
     public int stop() {
         share.rest();
         source.close();
+        workspace.leave();
         return queue.base();
     }
 }

@@ -41,8 +41,9 @@ final class SplitDescriptorWalk {
         if (head >= size) {
             return RingFault.HEAD_RANGE;
         }
+        int looked = Math.min(size, BufferChain.MOST_DESCRIPTORS);
         int index = head;
-        for (int seen = 0; seen < size; seen++) {
+        for (int seen = 0; seen < looked; seen++) {
             long at = (long) index * Virtio.DESCRIPTOR_BYTES;
             int flags = Short.toUnsignedInt(table.get(LE16, at + FLAGS));
             if ((flags & Virtio.VIRTQ_DESC_F_INDIRECT) != 0) {
@@ -61,7 +62,7 @@ final class SplitDescriptorWalk {
             }
         }
         // §2.7.5.3.1: a chain is not longer than the Queue Size.
-        return RingFault.CHAIN_LOOP;
+        return looked < size ? chain.fault() : RingFault.CHAIN_LOOP;
     }
 
     // §2.7.5.3.2: the device MUST handle zero or more normal descriptors followed by an indirect one, and MUST ignore

@@ -13,6 +13,7 @@ public final class Workspace {
 
     private final BufferChain chain = new BufferChain();
     private final MemorySegment staging = Arena.ofAuto().allocate(STAGING_BYTES);
+    private int rings;
 
     /** An empty workspace. */
     public Workspace() {}
@@ -23,5 +24,20 @@ public final class Workspace {
 
     MemorySegment staging() {
         return staging;
+    }
+
+    /** A ring begins to use this. */
+    void join() {
+        rings++;
+    }
+
+    /** It does so no more. */
+    void leave() {
+        rings--;
+    }
+
+    /** Whether there is more than one ring that may have something to do. */
+    boolean isShared() {
+        return rings > 1;
     }
 }

@@ -3,6 +3,7 @@ package org.vhostuserrng.device;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Random;
 import org.vhostuserrng.backends.Claim;
@@ -48,12 +49,15 @@ final class Guest<R extends DriverRing> {
     /** Room for buffers, behind the ring. */
     static final long BUFFERS = BASE + (1 << 19);
 
+    private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     final TaggedSource source = new TaggedSource();
     long now;
     final CallSignal call = new CallSignal();
     final MemorySegment first = Arena.ofAuto().allocate(REGION_BYTES, 4096);
     final MemorySegment second = Arena.ofAuto().allocate(REGION_BYTES, 4096);
     final R driver;
+    final Workspace workspace = new Workspace();
     final RngDevice device;
     /** Null: the driver uses guest-physical addresses. */
     Iotlb iotlb;
@@ -73,7 +77,7 @@ final class Guest<R extends DriverRing> {
         driver = ring.create(first, (features & Virtio.VIRTIO_F_EVENT_IDX) != 0);
         Sources sources = new Sources(source, () -> {}, () -> now);
         Share share = new FairShare(Limits.NONE, () -> {}).share(Claim.DEFAULT);
-        device = new RngDevice("test", RngFeatures.DEFAULT, sources, quota, share, new Workspace());
+        device = new RngDevice("test", RngFeatures.DEFAULT, sources, quota, share, workspace);
     }
 
     private interface RingFactory<R> {
@@ -152,6 +156,18 @@ final class Guest<R extends DriverRing> {
             map(page, page, Iotlb.READ | Iotlb.WRITE);
         }
         return this;
+    }
+
+    /** Has the device share its loop with a ring that may have something to do as well. */
+    Guest<R> besideAnother() {
+        workspace.join();
+        return this;
+    }
+
+    /** Has the first descriptor of the ring refer to a buffer elsewhere. */
+    void moveFirstBuffer(long address) {
+        // §2.7.5, §2.8.13: both formats begin with le64 addr.
+        first.set(LE64, layout.descriptorArea() - BASE, address);
     }
 
     /** Maps a page. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -131,6 +132,27 @@ abstract class RngRingContract {
     }
 
     @Test
+    void looksNoFurtherAlongAChainThanARequestCanCost() {
+        Guest<?> guest = guest(8192, 0);
+        DeviceQueue queue = guest.start();
+        BufferElement[] chain = new BufferElement[5000];
+        Arrays.fill(chain, BufferElement.writable(Guest.BUFFERS, 1));
+        chain[4999] = BufferElement.writable(0, 1);
+        int overlong = guest.offer(chain);
+        int next = guest.offer(Guest.BUFFERS, 64);
+
+        queue.drain();
+        queue.drain();
+
+        assertTrue(guest.driver.takeUsed());
+        assertEquals(overlong, guest.driver.usedId());
+        assertEquals(BufferChain.MOST_PIECES, guest.driver.usedLength());
+        assertTrue(guest.driver.takeUsed());
+        assertEquals(next, guest.driver.usedId());
+        assertEquals(64, guest.driver.usedLength());
+    }
+
+    @Test
     void givesAtMost64KibToOneRequest() {
         Guest<?> guest = guest(8, 0);
         DeviceQueue queue = guest.start();
@@ -179,19 +201,91 @@ abstract class RngRingContract {
     void endsItsTurnWhenItsShareIsUsedUpAndGoesOnInTheNext() {
         Guest<?> guest = guest(8, 0);
         DeviceQueue queue = guest.start();
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 7; i++) {
             guest.offer(Guest.SEAM, 65536);
         }
 
         long first = queue.drain();
         int servedFirst = guest.takeAll();
-        while (queue.drain() == DeviceQueue.MORE) {
-            assertTrue(guest.source.open);
-        }
+        long second = queue.drain();
 
         assertEquals(DeviceQueue.MORE, first);
-        assertEquals(1, servedFirst);
+        assertEquals(4, servedFirst);
+        assertEquals(DeviceQueue.IDLE, second);
         assertEquals(3, guest.takeAll());
+    }
+
+    @Test
+    void fillsALargeRequestInSeveralTurnsWhereOthersWaitForTheirs() {
+        Guest<?> guest = guest(8, 0).besideAnother();
+        DeviceQueue queue = guest.start();
+        guest.offer(BufferElement.writable(Guest.BUFFERS + 1, 10_000), BufferElement.writable(Guest.SEAM, 30_000));
+
+        long[] turns = LongStream.range(0, 3).map(i -> queue.drain()).toArray();
+
+        assertArrayEquals(new long[] {DeviceQueue.MORE, DeviceQueue.MORE, DeviceQueue.IDLE}, turns);
+        assertTrue(guest.driver.takeUsed());
+        assertEquals(40_000, guest.driver.usedLength());
+        assertArrayEquals(Guest.tagged(0, 10_000), guest.bytesAt(Guest.BUFFERS + 1, 10_000));
+        assertArrayEquals(Guest.tagged(10_000, 30_000), guest.bytesAt(Guest.SEAM, 30_000));
+    }
+
+    @Test
+    void tellsNothingOfARequestThatIsPartlyFilled() {
+        Guest<?> guest = guest(8, 0).besideAnother();
+        DeviceQueue queue = guest.start();
+        guest.offer(Guest.SEAM, 65536);
+
+        queue.drain();
+
+        assertFalse(guest.driver.takeUsed());
+        assertEquals(0, guest.call.count());
+    }
+
+    @Test
+    void leavesARequestThatIsPartlyFilledToTheNextQueue() {
+        Guest<?> guest = guest(8, 0).besideAnother();
+        DeviceQueue queue = guest.start();
+        guest.offer(Guest.SEAM, 20_000);
+        queue.drain();
+
+        DeviceQueue next = guest.start(queue.stop());
+        next.drain();
+        next.drain();
+
+        assertTrue(guest.driver.takeUsed());
+        assertEquals(20_000, guest.driver.usedLength());
+        assertArrayEquals(Guest.tagged(16384, 20_000), guest.bytesAt(Guest.SEAM, 20_000));
+    }
+
+    @Test
+    void beginsAnewWithARequestWhoseBuffersTheDriverHasChanged() {
+        Guest<?> guest = guest(8, 0).besideAnother();
+        DeviceQueue queue = guest.start();
+        guest.offer(Guest.SEAM, 20_000);
+        queue.drain();
+        guest.moveFirstBuffer(Guest.SEAM + 4096);
+
+        queue.drain();
+        queue.drain();
+
+        assertTrue(guest.driver.takeUsed());
+        assertEquals(20_000, guest.driver.usedLength());
+        assertArrayEquals(Guest.tagged(16384, 20_000), guest.bytesAt(Guest.SEAM + 4096, 20_000));
+    }
+
+    @Test
+    void completesWhatWasFilledWhenTheSourceHasNoMore() {
+        Guest<?> guest = guest(8, 0).besideAnother();
+        DeviceQueue queue = guest.start();
+        guest.offer(Guest.SEAM, 20_000);
+        queue.drain();
+        guest.source.left = 0;
+
+        queue.drain();
+
+        assertTrue(guest.driver.takeUsed());
+        assertEquals(16384, guest.driver.usedLength());
     }
 
     @Test
