@@ -11,7 +11,8 @@ import org.vhostuserrng.cli.suite.Samples.Subject;
 
 /**
  * How fast a Linux guest reads /dev/hwrng: from the back-ends through QEMU, and from QEMU's own device. Everything is on
- * one CPU. The guests run side by side and read in turn; one that does not read sleeps.
+ * one CPU. Each round boots each guest anew: how fast it reads is much the same until it ends, but differs from boot to
+ * boot by a third, whatever the device.
  */
 final class GuestRate {
     static final String BUILTIN = "QEMU rng-builtin";
@@ -26,8 +27,9 @@ final class GuestRate {
 
     private final Bench bench;
     private final List<String> command;
-    private final Map<String, ConsoleGuest> guests = new LinkedHashMap<>();
-    private final Map<String, Integer> blocks = new LinkedHashMap<>();
+    /** What boots each of them. */
+    private final Map<String, List<String>> guests = new LinkedHashMap<>();
+
     private final List<Backend> backends = new ArrayList<>();
 
     /**
@@ -45,60 +47,54 @@ final class GuestRate {
             return;
         }
         try {
-            boot();
+            start();
             for (int round = 0; round < bench.pace().rounds(); round++) {
                 bench.progress().accept("/dev/hwrng in guests, round " + (round + 1));
-                read();
+                for (Map.Entry<String, List<String>> guest : guests.entrySet()) {
+                    read(guest.getKey(), guest.getValue());
+                }
             }
         } finally {
             end();
         }
     }
 
-    private void boot() throws IOException, InterruptedException {
+    private void start() throws IOException, InterruptedException {
         for (Candidate candidate : bench.lineup().withUsualSource()) {
             try {
                 Backend backend = Backend.start(candidate, 1, Placement.ONE_CPU);
                 backends.add(backend);
-                boot(candidate.name(), backend.sockets().getFirst().toString());
+                add(candidate.name(), backend.sockets().getFirst().toString());
             } catch (IOException failed) {
                 bench.remark("guests under QEMU: " + failed.getMessage());
             }
         }
-        bootWithOwn(BUILTIN, "rng-builtin,id=r");
-        bootWithOwn(RANDOM, "rng-random,id=r,filename=/dev/urandom");
+        addWithOwn(BUILTIN, "rng-builtin,id=r");
+        addWithOwn(RANDOM, "rng-random,id=r,filename=/dev/urandom");
     }
 
-    private void bootWithOwn(String name, String object) throws IOException, InterruptedException {
+    private void addWithOwn(String name, String object) throws IOException {
         String device = "virtio-rng-pci,rng=r,vectors=2";
-        boot(name, "none", "-machine", "q35", "-m", "256", "-object", object, "-device", device);
+        add(name, "none", "-machine", "q35", "-m", "256", "-object", object, "-device", device);
     }
 
-    private void boot(String name, String socket, String... options) throws IOException, InterruptedException {
-        bench.progress().accept("booting a guest: " + name);
+    private void add(String name, String socket, String... options) throws IOException {
         List<String> words = new ArrayList<>(Placement.ONE_CPU.wrapper());
         words.addAll(command);
         words.addAll(List.of(socket, ""));
         words.addAll(List.of(options));
-        try {
-            guests.put(name, ConsoleGuest.boot(words));
-        } catch (IOException failed) {
-            bench.remark("a guest under QEMU: " + name + ": " + failed.getMessage());
-        }
+        guests.put(name, words);
     }
 
-    private void read() throws IOException, InterruptedException {
-        for (Map.Entry<String, ConsoleGuest> guest : guests.entrySet()) {
-            String name = guest.getKey();
-            if (!blocks.containsKey(name)) {
-                int warmUp =
-                        enough(guest.getValue(), BLOCKS_TO_LOOK, bench.pace().firstWarmUp());
-                blocks.put(name, enough(guest.getValue(), warmUp, bench.pace().measured()));
-            }
-            int count = blocks.get(name);
-            long nanos = read(guest.getValue(), count);
+    private void read(String name, List<String> boot) throws InterruptedException {
+        try (ConsoleGuest guest = ConsoleGuest.boot(boot)) {
+            int warmUp = enough(guest, BLOCKS_TO_LOOK, bench.pace().firstWarmUp());
+            int count = enough(guest, warmUp, bench.pace().measured());
+            long nanos = read(guest, count);
             double rate = (double) BLOCK * count / KB * TimeUnit.SECONDS.toNanos(1) / nanos;
             bench.samples().add(new Subject(Section.MACHINE, SCENARIO, name), Figure.HWRNG, rate);
+        } catch (IOException failed) {
+            bench.remark("a guest under QEMU: " + name + ": " + failed.getMessage());
         }
     }
 
@@ -114,9 +110,6 @@ final class GuestRate {
     }
 
     private void end() throws IOException {
-        for (ConsoleGuest guest : guests.values()) {
-            guest.close();
-        }
         for (Backend backend : backends) {
             backend.close();
         }
