@@ -1,7 +1,6 @@
 package org.vhostuserrng.transport;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Comparator;
 import java.util.List;
 import org.vhostuserrng.transport.sys.Mapping;
 
@@ -48,7 +47,7 @@ public final class GuestMemory {
      */
     public static GuestMemory of(List<Region> regions) {
         List<Region> sorted = regions.stream()
-                .sorted(Comparator.comparing(Region::guestAddress, Long::compareUnsigned))
+                .sorted((one, other) -> Long.compareUnsigned(one.guestAddress(), other.guestAddress()))
                 .toList();
         for (int i = 0; i < sorted.size(); i++) {
             Region region = sorted.get(i);

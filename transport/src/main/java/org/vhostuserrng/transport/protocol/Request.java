@@ -103,7 +103,19 @@ public sealed interface Request {
     record Unknown(int id) implements Request {}
 
     /** An address in the front-end's own address space; compared unsigned. */
-    record UserAddress(long value) {}
+    record UserAddress(long value) {
+        // The equals that a record has by itself is spun when it is first used: 10 ms of the loop, in the first
+        // session.
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof UserAddress that && value == that.value;
+        }
+
+        @Override
+        public int hashCode() {
+            return Long.hashCode(value);
+        }
+    }
 
     /**
      * One region of guest memory.
@@ -113,7 +125,22 @@ public sealed interface Request {
      * @param userAddress where the front-end sees it
      * @param mmapOffset where it begins in its file
      */
-    record MemoryRegion(long guestAddress, long size, UserAddress userAddress, long mmapOffset) {}
+    record MemoryRegion(long guestAddress, long size, UserAddress userAddress, long mmapOffset) {
+        // As in UserAddress.
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof MemoryRegion that
+                    && guestAddress == that.guestAddress
+                    && size == that.size
+                    && userAddress.equals(that.userAddress)
+                    && mmapOffset == that.mmapOffset;
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * Long.hashCode(guestAddress) + userAddress.hashCode();
+        }
+    }
 
     /**
      * The shared buffer that tracks requests under way.

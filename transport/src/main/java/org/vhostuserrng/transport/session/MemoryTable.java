@@ -194,8 +194,13 @@ final class MemoryTable {
     /** Unmaps the regions that {@code next} does not have. */
     void unmapExcept(MemoryTable next) {
         regions.stream()
-                .filter(mapped -> !next.regions.contains(mapped))
-                .forEach(mapped -> mapped.mapping().close());
+                .map(Mapped::mapping)
+                .filter(mapping -> !next.has(mapping))
+                .forEach(Mapping::close);
+    }
+
+    private boolean has(Mapping mapping) {
+        return regions.stream().anyMatch(mapped -> mapped.mapping() == mapping);
     }
 
     void unmap() {

@@ -1,5 +1,6 @@
 package org.vhostuserrng.transport.session;
 
+import java.util.Objects;
 import org.vhostuserrng.transport.CallSignal;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.InflightArea;
@@ -33,7 +34,21 @@ final class RingSlot extends Activity implements AutoCloseable {
     private static final int LARGEST_QUEUE = 32768;
 
     /** Where the front-end, or with an IOMMU the device, sees the parts of the ring. */
-    record Addresses(UserAddress descriptor, UserAddress used, UserAddress available) {}
+    record Addresses(UserAddress descriptor, UserAddress used, UserAddress available) {
+        // As in UserAddress.
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Addresses that
+                    && descriptor.equals(that.descriptor)
+                    && used.equals(that.used)
+                    && available.equals(that.available);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(descriptor, used, available);
+        }
+    }
 
     private final int index;
     private final Guest guest;
