@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vhostuserrng.transport.SessionPolicy;
 import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.loop.EventLoop;
@@ -11,6 +13,7 @@ import org.vhostuserrng.transport.session.Guest;
 import org.vhostuserrng.transport.session.Session;
 import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.transport.sys.ProgramPages;
 import org.vhostuserrng.transport.sys.UnixListener;
 import org.vhostuserrng.transport.sys.UnixStream;
 
@@ -21,6 +24,8 @@ import org.vhostuserrng.transport.sys.UnixStream;
  * {@link #sourceReady} may be called by any.
  */
 public final class VhostUserServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(VhostUserServer.class);
+
     private final EventLoop loop;
     private final SessionPolicy policy;
     private final List<Runnable> closers = new ArrayList<>();
@@ -76,9 +81,18 @@ public final class VhostUserServer implements AutoCloseable {
 
     /** Serves until {@link #stop}. */
     public void run() throws IOException {
+        releaseProgramPages();
         while (!stopping) {
             loop.await();
             loop.doWork();
+        }
+    }
+
+    private static void releaseProgramPages() {
+        try {
+            ProgramPages.release();
+        } catch (IOException unknown) {
+            LOG.debug("what starting needed stays mapped", unknown);
         }
     }
 
