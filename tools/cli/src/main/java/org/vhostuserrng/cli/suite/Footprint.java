@@ -5,7 +5,7 @@ package org.vhostuserrng.cli.suite;
  *
  * @param rss bytes, those that it shares with others included
  * @param pss bytes, of those that it shares its part
- * @param privateBytes bytes that it shares with nobody
+ * @param privateBytes bytes that it shares with nobody, and that no file has: a second process of its kind adds them
  * @param descriptors open file descriptors
  */
 record Footprint(long rss, long pss, long privateBytes, int descriptors, int threads) {}

@@ -52,7 +52,7 @@ class ProcessFilesTest {
                 """);
 
         assertEquals(
-                new Footprint(36_000 * 1024L, 18_000 * 1024L, 12_000 * 1024L, 2, 1),
+                new Footprint(36_000 * 1024L, 18_000 * 1024L, 11_000 * 1024L, 2, 1),
                 new ProcessFiles(directory).footprint());
     }
 
