@@ -156,7 +156,7 @@ final class SessionState implements AutoCloseable {
             case Request.SetInflightFd(Request.Inflight given) -> setInflightFd(given, fds);
             case Request.ResetDevice() -> {
                 resetDevice();
-                inflight.clear();
+                inflight.clear(features);
             }
             case Request.SetStatus(long newStatus) -> setStatus(newStatus);
             case Request.GetStatus() -> channel.reply(status);
@@ -295,6 +295,7 @@ final class SessionState implements AutoCloseable {
 
     /** vhost-user, RESET_DEVICE: rings are disabled and the device is as it was at first; quota and source remain. */
     private void resetDevice() throws ProtocolViolation {
+        status = STATUS_RESET;
         disableRings();
         for (RingSlot ring : rings) {
             ring.reset();
