@@ -133,7 +133,7 @@ final class InflightBuffer implements AutoCloseable {
 
     /** As GuestMemory.settle, for the memory of the buffer. */
     void settle() {
-        if (mapping != null && !mapping.isSealed()) {
+        if (mapping != null && mapping.canVanish()) {
             Mapping.settle();
         }
     }

@@ -343,9 +343,9 @@ final class SessionState implements AutoCloseable {
         try {
             Mapping log = Mapping.of(fds.get(0), offset, size);
             // Bits are set with an atomic instruction, which the JVM does not survive on memory that has vanished.
-            if (!log.isSealed()) {
+            if (log.canVanish()) {
                 log.close();
-                throw new IOException("memory that cannot be sealed against shrinking");
+                throw new IOException("memory that cannot be sealed against shrinking, or of huge pages");
             }
             dirtyLog.use(log);
         } catch (IOException refused) {
