@@ -14,8 +14,11 @@ import org.vhostuserrng.transport.QueueMemory;
  */
 final class PackedResubmissions {
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    // §2.8.13: struct pvirtq_desc { le64 addr; le32 len; le16 id; le16 flags; }, in words.
+    private static final int ID_SHIFT = 32;
+    private static final int FLAGS_SHIFT = 48;
 
     /**
      * A list.
@@ -27,7 +30,9 @@ final class PackedResubmissions {
 
     private final int size;
     private final List<Resubmission> lists = new ArrayList<>();
-    /** Native memory like the ring's, for the sake of the code that walks both; null until there is a list. */
+    /** The descriptors that were added, two words each; null while there is none. */
+    private long[] words;
+    /** Native memory like the ring's, for the sake of the code that walks both; null if there is no list. */
     private MemorySegment copies;
 
     private int copied;
@@ -40,8 +45,8 @@ final class PackedResubmissions {
 
     /** Begins a list of this many descriptors, which are added next; together at most the virtqueue's size. */
     void begin(int head, int length) {
-        if (copies == null) {
-            copies = Arena.ofAuto().allocate((long) size * Virtio.DESCRIPTOR_BYTES, Virtio.DESCRIPTOR_BYTES);
+        if (words == null) {
+            words = new long[2 * size];
         }
         lists.add(new Resubmission(head, copied, length));
     }
@@ -49,11 +54,19 @@ final class PackedResubmissions {
     void add(long address, int length, int id, int flags) {
         // As if it were of the first round, whatever round it is of.
         int available = (flags & ~Virtio.VIRTQ_DESC_F_USED) | Virtio.VIRTQ_DESC_F_AVAIL;
-        long at = (long) copied++ * Virtio.DESCRIPTOR_BYTES;
-        copies.set(LE64, at, address);
-        copies.set(LE32, at + PackedDescriptorWalk.LEN, length);
-        copies.set(LE16, at + PackedDescriptorWalk.ID, (short) id);
-        copies.set(LE16, at + PackedDescriptorWalk.FLAGS, (short) available);
+        words[2 * copied] = address;
+        words[2 * copied + 1] =
+                Integer.toUnsignedLong(length) | (long) id << ID_SHIFT | (long) available << FLAGS_SHIFT;
+        copied++;
+    }
+
+    /** All lists have been added. */
+    void complete() {
+        if (words != null) {
+            copies = Arena.ofAuto().allocate((long) size * Virtio.DESCRIPTOR_BYTES, Virtio.DESCRIPTOR_BYTES);
+            MemorySegment.copy(words, 0, copies, LE64, 0, words.length);
+            words = null;
+        }
     }
 
     /** How many descriptors there are in all the lists. */

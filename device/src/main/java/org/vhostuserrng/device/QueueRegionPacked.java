@@ -7,10 +7,7 @@ import static org.vhostuserrng.device.QueueRegion.U8;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
-import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Comparator;
-import java.util.List;
 import org.vhostuserrng.transport.InflightArea;
 import org.vhostuserrng.transport.InvalidQueueException;
 
@@ -47,6 +44,16 @@ final class QueueRegionPacked {
     private static final long LEN = 20;
     private static final long ADDR = 24;
     private static final long DESC_BYTES = 32;
+
+    // The same in words.
+    private static final int WORDS = 4;
+    private static final int NEXT_SHIFT = 16;
+    private static final int NUM_SHIFT = 48;
+    private static final int COUNTER_WORD = 1;
+    private static final int ID_FLAGS_LEN_WORD = 2;
+    private static final int FLAGS_SHIFT = 16;
+    private static final int LEN_SHIFT = 32;
+    private static final int ADDR_WORD = 3;
 
     // A position in the descriptor ring, in the form that events and bases have: an index and the wrap counter there.
     private static final int INDEX = 0x7fff;
@@ -106,10 +113,12 @@ final class QueueRegionPacked {
     }
 
     private void begin(int at) {
-        region.asSlice(DESC, descNum * DESC_BYTES).fill((byte) 0);
+        long[] words = new long[descNum * WORDS];
         for (int entry = 0; entry < descNum; entry++) {
-            setNext(entry, entry + 1);
+            next[entry] = (char) (entry + 1);
+            words[entry * WORDS] = (entry + 1L) << NEXT_SHIFT;
         }
+        QueueRegion.setWords(entries(), words);
         region.set(U16, FREE_HEAD, (short) 0);
         region.set(U16, OLD_FREE_HEAD, (short) 0);
         used = at;
@@ -121,20 +130,21 @@ final class QueueRegionPacked {
     private void recover(MemorySegment ring) throws InvalidQueueException {
         continued = true;
         finishOrUndo(ring);
+        long[] words = QueueRegion.words(entries());
         for (int entry = 0; entry < descNum; entry++) {
-            int following = u16(desc(entry) + NEXT);
-            if (following > descNum) {
-                throw corrupt("next " + following);
+            next[entry] = (char) (words[entry * WORDS] >>> NEXT_SHIFT);
+            if (next[entry] > descNum) {
+                throw corrupt("next " + (int) next[entry]);
             }
-            next[entry] = (char) following;
         }
         BitSet known = new BitSet(descNum);
         for (int entry = freeHead; entry < descNum; entry = next[entry]) {
             own(entry, known);
-            region.set(U8, desc(entry) + INFLIGHT, (byte) 0);
+            words[entry * WORDS] = QueueRegion.withoutInflight(words[entry * WORDS]);
         }
+        QueueRegion.setWords(entries(), words);
         VarHandle.releaseFence();
-        findResubmissions(known);
+        findResubmissions(words, known);
         if (known.cardinality() != descNum) {
             throw corrupt("of " + descNum + " entries, " + known.cardinality() + " are free or under way");
         }
@@ -166,23 +176,15 @@ final class QueueRegionPacked {
         return (int) (index | (wrap & 0xff) << WRAP_SHIFT);
     }
 
-    private void findResubmissions(BitSet known) throws InvalidQueueException {
-        long[] counters = new long[descNum];
-        List<Integer> heads = new ArrayList<>();
-        for (int entry = 0; entry < descNum; entry++) {
-            if (region.get(U8, desc(entry) + INFLIGHT) == 1) {
-                counters[entry] = region.get(U64, desc(entry) + COUNTER);
-                heads.add(entry);
-            }
+    private void findResubmissions(long[] words, BitSet known) throws InvalidQueueException {
+        for (int head : QueueRegion.underWay(words, WORDS, descNum)) {
+            counter = words[head * WORDS + COUNTER_WORD] + 1;
+            resubmit(words, head, (int) (words[head * WORDS] >>> NUM_SHIFT), known);
         }
-        heads.sort(Comparator.comparing(head -> counters[head], Long::compareUnsigned));
-        for (int head : heads) {
-            counter = counters[head] + 1;
-            resubmit(head, u16(desc(head) + NUM), known);
-        }
+        resubmissions.complete();
     }
 
-    private void resubmit(int head, int length, BitSet known) throws InvalidQueueException {
+    private void resubmit(long[] words, int head, int length, BitSet known) throws InvalidQueueException {
         if (length < 1 || length > size - resubmissions.descriptors()) {
             throw corrupt("a list of " + length + " descriptors");
         }
@@ -190,15 +192,16 @@ final class QueueRegionPacked {
         int entry = head;
         for (int i = 0; i < length; i++) {
             own(entry, known);
-            int flags = u16(desc(entry) + FLAGS);
+            long idFlagsLen = words[entry * WORDS + ID_FLAGS_LEN_WORD];
+            int flags = (int) (idFlagsLen >>> FLAGS_SHIFT) & 0xffff;
             boolean more = (flags & Virtio.VIRTQ_DESC_F_NEXT) != 0;
             if (more != (i < length - 1)) {
                 throw corrupt("a list of " + length + " descriptors that ends elsewhere");
             }
             resubmissions.add(
-                    region.get(U64, desc(entry) + ADDR),
-                    region.get(U32, desc(entry) + LEN),
-                    u16(desc(entry) + ID),
+                    words[entry * WORDS + ADDR_WORD],
+                    (int) (idFlagsLen >>> LEN_SHIFT),
+                    (int) idFlagsLen & 0xffff,
                     flags);
             last[head] = (char) entry;
             entry = next[entry];
@@ -336,6 +339,10 @@ final class QueueRegionPacked {
     private void setNext(int entry, int following) {
         next[entry] = (char) following;
         region.set(U16, desc(entry) + NEXT, (short) following);
+    }
+
+    private MemorySegment entries() {
+        return region.asSlice(DESC, descNum * DESC_BYTES);
     }
 
     private int u16(long at) {

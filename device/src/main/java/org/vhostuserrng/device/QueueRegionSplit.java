@@ -6,8 +6,6 @@ import static org.vhostuserrng.device.QueueRegion.U8;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
-import java.util.Comparator;
-import java.util.stream.IntStream;
 import org.vhostuserrng.transport.InflightArea;
 import org.vhostuserrng.transport.InvalidQueueException;
 
@@ -31,6 +29,9 @@ final class QueueRegionSplit {
     private static final long NEXT = 6;
     private static final long COUNTER = 8;
     private static final long DESC_BYTES = 16;
+    private static final int WORDS = 2;
+    private static final int COUNTER_WORD = 1;
+    private static final int NEXT_SHIFT = 48;
 
     private final MemorySegment region;
     /** Heads whose use is not visible yet. */
@@ -87,24 +88,27 @@ final class QueueRegionSplit {
         lastBatchHead = Short.toUnsignedInt(region.get(U16, LAST_BATCH_HEAD));
         // Between the used ring's idx and used_idx the predecessor may not have cleared all of its last batch.
         int left = (usedIdx - region.get(U16, USED_IDX)) & 0xffff;
-        for (int head = lastBatchHead; left > 0 && head < size; left--) {
-            region.set(U8, desc(head) + INFLIGHT, (byte) 0);
-            head = Short.toUnsignedInt(region.get(U16, desc(head) + NEXT));
+        MemorySegment entries = region.asSlice(DESC, size * DESC_BYTES);
+        long[] words = QueueRegion.words(entries);
+        if (left > 0) {
+            clearLastBatch(words, Math.min(left, size));
+            QueueRegion.setWords(entries, words);
         }
         VarHandle.releaseFence();
         region.set(U16, USED_IDX, (short) usedIdx);
         VarHandle.releaseFence();
-        long[] counters = IntStream.range(0, size)
-                .mapToLong(head -> region.get(U64, desc(head) + COUNTER))
-                .toArray();
-        resubmitted = IntStream.range(0, size)
-                .filter(head -> region.get(U8, desc(head) + INFLIGHT) == 1)
-                .boxed()
-                .sorted(Comparator.comparing(head -> counters[head], Long::compareUnsigned))
-                .mapToInt(Integer::intValue)
-                .toArray();
+        resubmitted = QueueRegion.underWay(words, WORDS, size);
         if (resubmitted.length > 0) {
-            counter = counters[resubmitted[resubmitted.length - 1]] + 1;
+            counter = words[resubmitted[resubmitted.length - 1] * WORDS + COUNTER_WORD] + 1;
+        }
+    }
+
+    private void clearLastBatch(long[] words, int heads) {
+        int head = lastBatchHead;
+        for (int left = heads; left > 0 && head < batch.length; left--) {
+            long word = words[head * WORDS];
+            words[head * WORDS] = QueueRegion.withoutInflight(word);
+            head = (int) (word >>> NEXT_SHIFT);
         }
     }
 

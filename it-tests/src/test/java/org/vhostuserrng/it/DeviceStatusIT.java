@@ -58,6 +58,18 @@ class DeviceStatusIT {
 
     @ParameterizedTest
     @ValueSource(ints = {RESET_DEVICE, SET_STATUS})
+    void statusOfADeviceThatWasResetIsZero(int request) throws Exception {
+        try (EntropyDriver guest = guest()) {
+            guest.session().tell(SET_STATUS, Payload.u64(FEATURES_OK));
+
+            reset(guest, request);
+
+            assertEquals(0, guest.session().ask(GET_STATUS, Payload.none()).u64());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {RESET_DEVICE, SET_STATUS})
     void resetDeviceServesNothing(int request) throws Exception {
         try (EntropyDriver guest = guest()) {
             reset(guest, request);

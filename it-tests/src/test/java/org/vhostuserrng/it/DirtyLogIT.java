@@ -14,6 +14,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendException;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
@@ -51,7 +53,11 @@ class DirtyLogIT {
     }
 
     private static void use(EntropyDriver guest, MemoryRegion log) throws IOException {
-        byte[] sizeAndOffset = bytes(16).putLong(LOG_BYTES).putLong(0).array();
+        use(guest, log, LOG_BYTES);
+    }
+
+    private static void use(EntropyDriver guest, MemoryRegion log, long size) throws IOException {
+        byte[] sizeAndOffset = bytes(16).putLong(size).putLong(0).array();
         guest.session().tell(SET_LOG_BASE, sizeAndOffset, log.fd());
         Reply reply = guest.session().socket().receive(SET_LOG_BASE, PATIENCE);
         assertEquals(0, reply.u64());
@@ -122,6 +128,45 @@ class DirtyLogIT {
 
             assertTrue(isMarked(log, USED_RING_LOGGED_AT));
             assertFalse(isMarked(log, BUFFER_ADDRESS));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 1, 2, 3})
+    void logMayEndAnywhereInAWord(long more) throws Exception {
+        long pages = BUFFER_ADDRESS / PAGE;
+        try (EntropyDriver guest = guest();
+                MemoryRegion log = log(Sealing.SEALED)) {
+            use(guest, log, pages / 8 + 1 + more);
+            logBuffers(guest, true);
+
+            guest.request(64, PATIENCE);
+
+            assertTrue(isMarked(log, BUFFER_ADDRESS));
+        }
+    }
+
+    @Test
+    void nothingIsMarkedBehindALogThatEndsInAWord() throws Exception {
+        try (EntropyDriver guest = guest();
+                MemoryRegion log = log(Sealing.SEALED)) {
+            use(guest, log, BUFFER_ADDRESS / PAGE / 8 + 1);
+            logBuffers(guest, true);
+
+            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS + 8 * PAGE, 64));
+            guest.requestq().kick().signal();
+            guest.awaitUsed(PATIENCE);
+
+            assertTrue(isClean(log));
+        }
+    }
+
+    @Test
+    void logOfHugePagesIsRefused() throws Exception {
+        try (HugePages _ = HugePages.reserve(1);
+                EntropyDriver guest = guest();
+                MemoryRegion log = MemoryRegion.ofHugePages(0, 0, HugePages.SIZE, 0)) {
+            assertThrows(BackendException.class, () -> use(guest, log));
         }
     }
 

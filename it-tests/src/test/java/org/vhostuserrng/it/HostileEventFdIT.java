@@ -81,6 +81,29 @@ class HostileEventFdIT {
     }
 
     @Test
+    void kickThatCameFullTakesKicks() throws Exception {
+        Daemon daemon = daemons.startForGuests(1);
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket(0))) {
+            EventFd kick = guest.requestq().kick();
+            kick.fill();
+            guest.session().setVringKick(Requestq.INDEX, kick);
+
+            Eventually.eventually("there is room for a kick", () -> isSignalled(kick));
+
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    private static boolean isSignalled(EventFd full) {
+        try {
+            full.signal();
+            return true;
+        } catch (IOException stillFull) {
+            return false;
+        }
+    }
+
+    @Test
     void semaphoreThatTakesForEverToReadIsOneKick() throws Exception {
         Daemon daemon = daemons.startForGuests(1);
         try (EventFd kick = EventFd.semaphore();

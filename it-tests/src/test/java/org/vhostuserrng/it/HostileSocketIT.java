@@ -195,6 +195,27 @@ class HostileSocketIT {
         });
     }
 
+    /** Whoever has it keeps the connection from being seen to end: the daemon, if it took it. */
+    @Test
+    void ownEndOfTheConnectionAsBackEndChannelIsNotKept() throws Exception {
+        try (FrontendSocket socket = connect()) {
+            socket.send(VhostUser.SET_BACKEND_REQ_FD, 0, Payload.none(), socket.fd());
+
+            assertTrue(socket.awaitClosed(PATIENCE), "the session was not closed");
+        }
+
+        shared.assertUnharmed();
+    }
+
+    @Test
+    void ownEndOfTheConnectionWithAMessageThatNeverEndsIsNotKept() throws Exception {
+        try (FrontendSocket socket = connect()) {
+            socket.sendRaw(new byte[] {5}, socket.fd());
+        }
+
+        shared.assertUnharmed();
+    }
+
     private static IntStream bytesOfAMemoryTable() {
         return IntStream.range(1, Message.of(SET_MEM_TABLE, Regions.table(1, 1)).bytes().length);
     }

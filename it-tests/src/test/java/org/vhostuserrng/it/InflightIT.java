@@ -38,6 +38,7 @@ import org.vhostuserrng.frontend.Virtio;
 
 /** VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD: what a daemon that was killed leaves to the next one. */
 class InflightIT {
+    private static final int RESET_DEVICE = 34;
     private static final int QUEUE_SIZE = 64;
     private static final int REQUEST_BYTES = 700;
     private static final long PROTOCOL_FEATURES = VhostUser.PROTOCOL_F_REPLY_ACK
@@ -271,6 +272,21 @@ class InflightIT {
 
             assertNotEquals(0, refused);
             assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    @Test
+    void resetClearsNothingOfTheFileBehindTheRegionsOfTheQueues() throws Exception {
+        try (EntropyDriver guest = initialise(false);
+                MemoryRegion file = new MemoryRegion(0, 0, 4096, 0, Sealing.SEALED)) {
+            file.segment().fill((byte) 1);
+            guest.session().tell(VhostUser.SET_INFLIGHT_FD, description(4096, 0, 1, QUEUE_SIZE), file.fd());
+
+            long refused = guest.session().acknowledgementOf(RESET_DEVICE, Payload.none());
+
+            assertEquals(0, refused);
+            assertEquals(0, file.segment().get(ValueLayout.JAVA_BYTE, 0));
+            assertEquals(1, file.segment().get(ValueLayout.JAVA_BYTE, 4095));
         }
     }
 

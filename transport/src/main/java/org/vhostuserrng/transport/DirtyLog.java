@@ -25,6 +25,7 @@ public final class DirtyLog implements AutoCloseable {
 
     private Mapping mapping;
     private MemorySegment bitmap;
+    private long bytes;
     private EventFd listener;
 
     /** A log that nobody has asked for. */
@@ -45,8 +46,8 @@ public final class DirtyLog implements AutoCloseable {
     }
 
     private void mark(long page) {
-        long offset = (page >>> WORD_SHIFT) * Integer.BYTES;
-        if (offset + Integer.BYTES <= bitmap.byteSize()) {
+        if (page / Byte.SIZE < bytes) {
+            long offset = (page >>> WORD_SHIFT) * Integer.BYTES;
             var _ = (int) WORD.getAndBitwiseOr(bitmap, offset, 1 << (page & (WORD_BITS - 1)));
         }
     }
@@ -56,7 +57,9 @@ public final class DirtyLog implements AutoCloseable {
     public void use(Mapping newMapping) {
         unmap();
         mapping = newMapping;
-        bitmap = newMapping.segment();
+        // Of a word that the log has only the beginning of, the other bits stay as they are.
+        bitmap = newMapping.pages();
+        bytes = newMapping.segment().byteSize();
     }
 
     /** Signals a descriptor, which this owns then, whenever something has been logged; null for none. */

@@ -51,6 +51,11 @@ public final class FrontendSocket implements AutoCloseable {
         return new FrontendSocket(channel);
     }
 
+    /** The descriptor, owned by this object. */
+    public int fd() {
+        return channel.getFD();
+    }
+
     /**
      * Sends one message.
      *

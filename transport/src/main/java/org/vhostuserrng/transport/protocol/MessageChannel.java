@@ -65,7 +65,7 @@ public final class MessageChannel implements AutoCloseable {
     private void accept(int received) throws FramingViolation {
         if (received < 0) {
             throw new FramingViolation("receiving failed with errno " + -received + " (22: more than "
-                    + UnixStream.MOST_FDS + " descriptors with one message)");
+                    + UnixStream.MOST_FDS + " descriptors with one message; 40: the front-end's own socket)");
         }
         boolean hadHeader = have >= VhostUser.HEADER_BYTES;
         have += received;

@@ -115,12 +115,15 @@ final class InflightBuffer implements AutoCloseable {
     }
 
     /** The requests under way are void. None of the queues may be started. */
-    void clear() {
+    void clear(long features) {
         if (mapping == null) {
             return;
         }
+        // No more than the queues' regions: how large the buffer is the front-end says, and others wait meanwhile.
+        long regions = description.numQueues() * regionBytes(features, description.queueSize());
+        MemorySegment buffer = mapping.segment();
         try {
-            mapping.segment().fill((byte) 0);
+            buffer.asSlice(0, Math.min(regions, buffer.byteSize())).fill((byte) 0);
             settle();
         } catch (InternalError vanished) {
             // The front-end has cut the file off, and with it what was to be cleared.
@@ -130,7 +133,7 @@ final class InflightBuffer implements AutoCloseable {
 
     /** As GuestMemory.settle, for the memory of the buffer. */
     void settle() {
-        if (mapping != null && !mapping.isSealed()) {
+        if (mapping != null && mapping.canVanish()) {
             Mapping.settle();
         }
     }

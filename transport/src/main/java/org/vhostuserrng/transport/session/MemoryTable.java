@@ -53,7 +53,7 @@ final class MemoryTable {
                 .map(mapped -> new GuestMemory.Region(
                         mapped.region().guestAddress(),
                         mapped.mapping().segment(),
-                        !mapped.mapping().isSealed()))
+                        mapped.mapping().canVanish()))
                 .toList());
     }
 

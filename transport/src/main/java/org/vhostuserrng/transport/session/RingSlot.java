@@ -69,6 +69,8 @@ final class RingSlot extends Activity implements AutoCloseable {
     private boolean based;
     /** Whether a kick has come that asks for a start. */
     private boolean kicked;
+    /** Whether the kick descriptor has what it had when it came. */
+    private boolean kickUnread;
     /** Whether the loop looks at the ring without sleeping. */
     private boolean lingering;
 
@@ -95,6 +97,7 @@ final class RingSlot extends Activity implements AutoCloseable {
     @Override
     protected void run(long now, boolean ready) {
         if (ready) {
+            readKickOnce();
             kicked = true;
             startOnKick();
             patience.requestCame(now);
@@ -184,6 +187,14 @@ final class RingSlot extends Activity implements AutoCloseable {
                 patience.lookedInVain();
                 loop.again(this);
             }
+        }
+    }
+
+    /** Kicks are noticed without reading them; but a counter that came full would keep who kicks waiting. */
+    private void readKickOnce() {
+        if (kickUnread) {
+            kickUnread = false;
+            kick.drain();
         }
     }
 
@@ -284,6 +295,7 @@ final class RingSlot extends Activity implements AutoCloseable {
             watch(newKick);
         }
         kick = newKick;
+        kickUnread = newKick != null;
         polled = newKick == null;
         startIfComplete();
         // A kick may have come to the descriptor before.
@@ -480,6 +492,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         loop.unwatch(this, kick.fd());
         kick.close();
         kick = null;
+        kickUnread = false;
     }
 
     private void leaveLoop() {

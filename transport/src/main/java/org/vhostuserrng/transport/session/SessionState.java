@@ -156,7 +156,7 @@ final class SessionState implements AutoCloseable {
             case Request.SetInflightFd(Request.Inflight given) -> setInflightFd(given, fds);
             case Request.ResetDevice() -> {
                 resetDevice();
-                inflight.clear();
+                inflight.clear(features);
             }
             case Request.SetStatus(long newStatus) -> setStatus(newStatus);
             case Request.GetStatus() -> channel.reply(status);
@@ -295,6 +295,7 @@ final class SessionState implements AutoCloseable {
 
     /** vhost-user, RESET_DEVICE: rings are disabled and the device is as it was at first; quota and source remain. */
     private void resetDevice() throws ProtocolViolation {
+        status = STATUS_RESET;
         disableRings();
         for (RingSlot ring : rings) {
             ring.reset();
@@ -342,9 +343,9 @@ final class SessionState implements AutoCloseable {
         try {
             Mapping log = Mapping.of(fds.get(0), offset, size);
             // Bits are set with an atomic instruction, which the JVM does not survive on memory that has vanished.
-            if (!log.isSealed()) {
+            if (log.canVanish()) {
                 log.close();
-                throw new IOException("memory that cannot be sealed against shrinking");
+                throw new IOException("memory that cannot be sealed against shrinking, or of huge pages");
             }
             dirtyLog.use(log);
         } catch (IOException refused) {

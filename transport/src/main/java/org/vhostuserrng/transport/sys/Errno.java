@@ -7,6 +7,7 @@ public final class Errno {
     public static final int EAGAIN = 11;
     public static final int EPERM = 1;
     public static final int EINVAL = 22;
+    public static final int ELOOP = 40;
     public static final int ECONNABORTED = 103;
     public static final int ECONNREFUSED = 111;
 

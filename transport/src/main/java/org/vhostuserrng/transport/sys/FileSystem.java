@@ -21,6 +21,7 @@ final class FileSystem {
     private static final long CEPH = 0x00c3_6400L;
     private static final long AFS = 0x5346_414fL;
     private static final long CODA = 0x7375_7245L;
+    private static final long HUGETLBFS = 0x9584_58f6L;
 
     private FileSystem() {}
 
@@ -29,11 +30,7 @@ final class FileSystem {
      * long as that one likes.
      */
     static boolean isServedByOthers(OwnedFd file) throws HostFault {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment status = arena.allocate(STATFS_BYTES, Long.BYTES);
-            HostFault.check("fstatfs", Libc.callInt(FSTATFS, file.number(), status.address(), 0, 0, 0));
-            return isServedByOthers(status.get(ValueLayout.JAVA_LONG, 0) & TYPE_MASK);
-        }
+        return isServedByOthers(type(file));
     }
 
     static boolean isServedByOthers(long type) {
@@ -45,5 +42,21 @@ final class FileSystem {
                 || type == CEPH
                 || type == AFS
                 || type == CODA;
+    }
+
+    /**
+     * Whether the file consists of huge pages. There may be none left when one is touched for the first time, or again
+     * after a hole was punched.
+     */
+    static boolean isOfHugePages(OwnedFd file) throws HostFault {
+        return type(file) == HUGETLBFS;
+    }
+
+    private static long type(OwnedFd file) throws HostFault {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment status = arena.allocate(STATFS_BYTES, Long.BYTES);
+            HostFault.check("fstatfs", Libc.callInt(FSTATFS, file.number(), status.address(), 0, 0, 0));
+            return status.get(ValueLayout.JAVA_LONG, 0) & TYPE_MASK;
+        }
     }
 }

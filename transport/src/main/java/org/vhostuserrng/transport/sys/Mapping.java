@@ -9,7 +9,8 @@ import java.lang.foreign.MemorySegment;
  * it; after {@link #close} every access throws.
  *
  * <p>The file may be shrunk under us unless it is sealed, which {@link #isSealed} tells: an access beyond its end is a
- * SIGBUS, which the JVM turns into an InternalError for the kinds of access that the data path keeps to.
+ * SIGBUS, which the JVM turns into an InternalError for the kinds of access that the data path keeps to. So is one to a
+ * huge page that the host does not have; {@link #canVanish} tells whether any access can be.
  */
 public final class Mapping implements AutoCloseable {
     private static final MemorySegment MMAP = Libc.symbol("mmap");
@@ -27,13 +28,19 @@ public final class Mapping implements AutoCloseable {
     private static final int F_SEAL_SHRINK = 2;
 
     private final Arena arena;
+    /** To the end of the last page. */
+    private final MemorySegment pages;
+
     private final MemorySegment segment;
     private final boolean sealed;
+    private final boolean canVanish;
 
-    private Mapping(Arena arena, MemorySegment segment, boolean sealed) {
+    private Mapping(Arena arena, MemorySegment pages, long size, boolean sealed, boolean canVanish) {
         this.arena = arena;
-        this.segment = segment;
+        this.pages = pages;
+        this.segment = pages.asSlice(0, size);
         this.sealed = sealed;
+        this.canVanish = canVanish;
     }
 
     /**
@@ -56,10 +63,13 @@ public final class Mapping implements AutoCloseable {
                     + " in a file of " + status.size() + " bytes");
         }
         boolean sealed = seal(file);
+        boolean canVanish = !sealed || FileSystem.isOfHugePages(file);
         // A mapping begins and ends on a page of the file, which may be a huge one.
         long page = Math.max(status.blockSize(), 4096);
         long skipped = offset % page;
-        return map(file, offset - skipped, roundUp(skipped + size, page), skipped, size, sealed);
+        Arena arena = Arena.ofConfined();
+        MemorySegment whole = map(file, offset - skipped, roundUp(skipped + size, page), arena);
+        return new Mapping(arena, whole.asSlice(skipped), size, sealed, canVanish);
     }
 
     private static long roundUp(long length, long page) {
@@ -67,8 +77,7 @@ public final class Mapping implements AutoCloseable {
     }
 
     @SuppressWarnings("restricted")
-    private static Mapping map(OwnedFd file, long offset, long length, long skipped, long size, boolean sealed)
-            throws HostFault {
+    private static MemorySegment map(OwnedFd file, long offset, long length, Arena arena) throws HostFault {
         long address = Libc.callLong(MMAP, 0, length, PROT_READ_WRITE, MAP_SHARED_NORESERVE, file.number(), offset);
         if (address < 0) {
             throw new HostFault("mmap", (int) -address);
@@ -76,10 +85,8 @@ public final class Mapping implements AutoCloseable {
         // The guest's memory is not ours to leave in a core file. A kernel that cannot is no reason to stop.
         int advised = Libc.callInt(MADVISE, address, length, MADV_DONTDUMP, 0, 0);
         assert advised == 0 || advised == -Errno.EINVAL;
-        Arena arena = Arena.ofConfined();
-        MemorySegment whole = MemorySegment.ofAddress(address)
+        return MemorySegment.ofAddress(address)
                 .reinterpret(length, arena, unmapped -> unmap(unmapped.address(), length));
-        return new Mapping(arena, whole.asSlice(skipped, size), sealed);
     }
 
     private static void unmap(long address, long length) {
@@ -111,9 +118,19 @@ public final class Mapping implements AutoCloseable {
         return segment;
     }
 
+    /** The mapped bytes, and those behind them on the last page. */
+    public MemorySegment pages() {
+        return pages;
+    }
+
     /** Whether the file can no longer be shrunk. */
     public boolean isSealed() {
         return sealed;
+    }
+
+    /** Whether an access can find nothing: the file can be shrunk, or is made of huge pages. */
+    public boolean canVanish() {
+        return canVanish;
     }
 
     @Override

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 /** struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }. */
 final class UnixAddress {
     static final int AF_UNIX = 1;
-    private static final int PATH_OFFSET = 2;
+    static final int PATH_OFFSET = 2;
     private static final int PATH_BYTES = 108;
     /** What a name may have at most; the last byte of sun_path is its NUL. */
     static final int LONGEST_PATH = PATH_BYTES - 1;

@@ -24,15 +24,21 @@ public final class UnixStream implements AutoCloseable {
     private static final MemorySegment SEND = Libc.symbol("send");
     private static final MemorySegment GETSOCKOPT = Libc.symbol("getsockopt");
     private static final MemorySegment GETPEERNAME = Libc.symbol("getpeername");
+    private static final MemorySegment GETSOCKNAME = Libc.symbol("getsockname");
+    private static final MemorySegment GETPID = Libc.symbol("getpid");
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
     private static final int MSG_CTRUNC = 0x8;
     private static final int SOL_SOCKET = 1;
     private static final int SO_TYPE = 3;
+    private static final int SO_PEERCRED = 17;
     private static final int SO_DOMAIN = 39;
     private static final int SOCK_STREAM = 1;
     private static final int SCM_RIGHTS = 1;
+
+    // struct ucred { pid_t pid; uid_t uid; gid_t gid; };
+    private static final int UCRED_BYTES = 12;
 
     // struct msghdr { void *msg_name; socklen_t msg_namelen; struct iovec *msg_iov; size_t msg_iovlen;
     //                 void *msg_control; size_t msg_controllen; int msg_flags; };
@@ -124,7 +130,7 @@ public final class UnixStream implements AutoCloseable {
      *
      * @param fds takes the descriptors
      * @return the number of bytes, 0 at the end of the stream, {@link #WOULD_BLOCK}, or another negated errno;
-     *     descriptors beyond {@link #MOST_FDS} make it −EINVAL
+     *     descriptors beyond {@link #MOST_FDS} make it −EINVAL, a socket whose other end is ours −ELOOP
      */
     public int receive(MemorySegment target, List<OwnedFd> fds) {
         prepare(target);
@@ -132,8 +138,11 @@ public final class UnixStream implements AutoCloseable {
         if (received < 0) {
             return (int) received;
         }
-        collect(fds);
+        boolean loop = collect(fds);
         boolean truncated = (message.get(ValueLayout.JAVA_INT, MSG_FLAGS) & MSG_CTRUNC) != 0;
+        if (loop) {
+            return -Errno.ELOOP;
+        }
         return truncated ? -Errno.EINVAL : (int) received;
     }
 
@@ -178,20 +187,49 @@ public final class UnixStream implements AutoCloseable {
         message.set(ValueLayout.JAVA_LONG, MSG_CONTROLLEN, CONTROL_BYTES);
     }
 
-    private void collect(List<OwnedFd> fds) {
+    /** Whether one of the descriptors is a socket whose other end is ours. */
+    private boolean collect(List<OwnedFd> fds) {
         long used = message.get(ValueLayout.JAVA_LONG, MSG_CONTROLLEN);
         if (used < CMSG_DATA) {
-            return;
+            return false;
         }
         boolean rights = control.get(ValueLayout.JAVA_INT, CMSG_LEVEL) == SOL_SOCKET
                 && control.get(ValueLayout.JAVA_INT, CMSG_TYPE) == SCM_RIGHTS;
         if (!rights) {
-            return;
+            return false;
         }
         // The kernel writes cmsg_len; it never says more than the buffer that it was given holds.
         long end = control.get(ValueLayout.JAVA_LONG, 0);
+        boolean loop = false;
         for (long at = CMSG_DATA; at + Integer.BYTES <= end; at += Integer.BYTES) {
-            fds.add(new OwnedFd(control.get(ValueLayout.JAVA_INT, at)));
+            OwnedFd received = new OwnedFd(control.get(ValueLayout.JAVA_INT, at));
+            fds.add(received);
+            loop |= leadsBackToUs(received);
+        }
+        return loop;
+    }
+
+    /**
+     * Whether a descriptor is a front-end's end of a connection with us. As long as we have that ourselves we never
+     * learn that the front-end has gone.
+     */
+    private static boolean leadsBackToUs(OwnedFd fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment peer = arena.allocate(UCRED_BYTES, Integer.BYTES);
+            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, UCRED_BYTES);
+            int result =
+                    Libc.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_PEERCRED, peer.address(), length.address());
+            boolean isOurs = result == 0 && peer.get(ValueLayout.JAVA_INT, 0) == Libc.callInt(GETPID, 0, 0, 0, 0, 0);
+            // One end of what we accept or connect to has a name, unlike those that socketpair(2) makes.
+            return isOurs && (hasName(GETPEERNAME, fd) || hasName(GETSOCKNAME, fd));
+        }
+    }
+
+    private static boolean hasName(MemorySegment call, OwnedFd fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, 0);
+            int result = Libc.callInt(call, fd.number(), length.address(), length.address(), 0, 0);
+            return result == 0 && length.get(ValueLayout.JAVA_INT, 0) > UnixAddress.PATH_OFFSET;
         }
     }
 }

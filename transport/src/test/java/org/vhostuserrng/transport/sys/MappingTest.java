@@ -19,7 +19,9 @@ class MappingTest {
     private static final MemorySegment FTRUNCATE = Libc.symbol("ftruncate");
     private static final MemorySegment OPEN = Libc.symbol("open");
     private static final int MFD_ALLOW_SEALING = 2;
+    private static final int MFD_HUGETLB = 4;
     private static final int O_RDWR = 2;
+    private static final long HUGE_PAGE = 2 << 20;
     private static final long PAGE = 4096;
 
     private static OwnedFd memfd(int flags, long size) throws HostFault {
@@ -81,6 +83,7 @@ class MappingTest {
             int shrunk = Libc.callInt(FTRUNCATE, file.number(), 0, 0, 0, 0);
 
             assertTrue(mapping.isSealed());
+            assertFalse(mapping.canVanish());
             assertEquals(-Errno.EPERM, shrunk);
         }
     }
@@ -92,6 +95,26 @@ class MappingTest {
         try (OwnedFd file = open(path);
                 Mapping mapping = Mapping.of(file, 0, PAGE)) {
             assertFalse(mapping.isSealed());
+            assertTrue(mapping.canVanish());
+        }
+    }
+
+    /** Linux gives out such a file, and maps it without reservation, whether it has huge pages or not. */
+    @Test
+    void tellsThatHugePagesCanVanishThoughTheyAreSealed() throws IOException {
+        try (OwnedFd file = memfd(MFD_ALLOW_SEALING | MFD_HUGETLB, HUGE_PAGE);
+                Mapping mapping = Mapping.of(file, 0, HUGE_PAGE)) {
+            assertTrue(mapping.isSealed());
+            assertTrue(mapping.canVanish());
+        }
+    }
+
+    @Test
+    void pagesGoOnBehindTheMappedBytes() throws IOException {
+        try (OwnedFd file = memfd(MFD_ALLOW_SEALING, 2 * PAGE);
+                Mapping mapping = Mapping.of(file, PAGE + 4, 5)) {
+            assertEquals(5, mapping.segment().byteSize());
+            assertEquals(PAGE - 4, mapping.pages().byteSize());
         }
     }
 
