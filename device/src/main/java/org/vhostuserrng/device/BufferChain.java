@@ -163,6 +163,23 @@ final class BufferChain {
         return identity;
     }
 
+    /**
+     * How many of the bytes from {@code from} on lie in so few pieces.
+     *
+     * @param most pieces, at least 1; the one that holds {@code from} is the first
+     */
+    int bytesOf(int from, int most) {
+        int end = 0;
+        int counted = 0;
+        for (int piece = 0; piece < pieces && counted < most; piece++) {
+            end += lengths[piece];
+            if (end > from) {
+                counted++;
+            }
+        }
+        return end - from;
+    }
+
     /** Tells that bytes {@code from} to {@code to}, exclusive, have been written. */
     void logTo(WriteLog writes, int from, int to) {
         int begin = 0;

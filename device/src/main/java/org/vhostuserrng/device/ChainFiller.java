@@ -14,6 +14,7 @@ final class ChainFiller {
     private final EntropySource source;
     private final BufferChain chain;
     private final MemorySegment staging;
+    private int touched;
 
     ChainFiller(EntropySource source, Workspace workspace) {
         this.source = source;
@@ -36,6 +37,7 @@ final class ChainFiller {
             within -= chain.length(piece);
             piece++;
         }
+        int first = piece;
         while (filled < most) {
             int room = Math.min(chain.length(piece) - within, most - filled);
             boolean inPlace = room >= SMALL || piece == chain.pieces() - 1;
@@ -51,8 +53,14 @@ final class ChainFiller {
                 within -= chain.length(piece);
                 piece++;
             }
+            touched = within > 0 ? piece - first + 1 : piece - first;
         }
         return filled;
+    }
+
+    /** How many pieces the last {@link #fill} that was no failure has written to. */
+    int touched() {
+        return touched;
     }
 
     /** Fills a run of small pieces, the first one from {@code within} on: as {@link EntropySource#fill}. */

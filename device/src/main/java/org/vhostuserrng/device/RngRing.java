@@ -19,6 +19,9 @@ final class RngRing implements DeviceQueue {
     private static final int BYTES_A_TURN = 16 * 1024;
     // Where nobody waits for the end of a turn, an interrupt for several large requests.
     private static final int BYTES_A_LONE_TURN = 16 * BYTES_A_TURN;
+    // Each may be in a page that the host has yet to find, which takes longer than to fill it.
+    private static final int PIECES_A_TURN = REQUESTS_A_TURN;
+    private static final int PIECES_A_LONE_TURN = 16 * PIECES_A_TURN;
     private static final int DESCRIPTORS_A_TURN = BufferChain.MOST_DESCRIPTORS;
 
     private final EntropySource source;
@@ -39,6 +42,7 @@ final class RngRing implements DeviceQueue {
     // What is left of the share of this turn; may be below zero by one request.
     private int requestsLeft;
     private int bytesLeft;
+    private int piecesLeft;
     private int descriptorsLeft;
     // Of the first available request: how much earlier turns have filled, and of which chain.
     private int filledBefore;
@@ -95,6 +99,7 @@ final class RngRing implements DeviceQueue {
     private void beginTurn() {
         requestsLeft = REQUESTS_A_TURN;
         bytesLeft = workspace.isShared() ? BYTES_A_TURN : BYTES_A_LONE_TURN;
+        piecesLeft = workspace.isShared() ? PIECES_A_TURN : PIECES_A_LONE_TURN;
         descriptorsLeft = DESCRIPTORS_A_TURN;
     }
 
@@ -124,7 +129,7 @@ final class RngRing implements DeviceQueue {
             if (!queue.hasNext()) {
                 return IDLE;
             }
-            if (bytesLeft <= 0 || descriptorsLeft <= 0) {
+            if (bytesLeft <= 0 || piecesLeft <= 0 || descriptorsLeft <= 0) {
                 return MORE;
             }
             long outcome = serveOne(now);
@@ -171,7 +176,7 @@ final class RngRing implements DeviceQueue {
 
     private long fill(long now, int from, int granted) {
         queue.take();
-        int most = limited ? granted : Math.min(granted, bytesLeft);
+        int most = limited ? granted : Math.min(granted, room(from));
         int filled = filler.fill(from, most);
         return switch (filled) {
             case EntropySource.NOT_NOW, EntropySource.FAILED -> {
@@ -187,6 +192,7 @@ final class RngRing implements DeviceQueue {
                 chain.logTo(writes, from, from + filled);
                 charge(now, filled);
                 bytesLeft -= filled;
+                piecesLeft -= filler.touched();
                 if (filled == most && most < granted) {
                     putOff(from + filled);
                 } else {
@@ -195,6 +201,11 @@ final class RngRing implements DeviceQueue {
                 yield MORE;
             }
         };
+    }
+
+    /** What this turn has room for of the chain's bytes. */
+    private int room(int from) {
+        return Math.min(bytesLeft, chain.bytesOf(from, piecesLeft));
     }
 
     /** Leaves the request available, to go on with it in the next turn. */

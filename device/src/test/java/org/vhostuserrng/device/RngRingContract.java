@@ -231,6 +231,22 @@ abstract class RngRingContract {
     }
 
     @Test
+    void fillsARequestOfManyPiecesInSeveralTurnsWhereOthersWaitForTheirs() {
+        Guest<?> guest = guest(256, 0).besideAnother();
+        DeviceQueue queue = guest.start();
+        guest.offer(IntStream.range(0, 150)
+                .mapToObj(i -> BufferElement.writable(Guest.SEAM + 4096L * i, 2))
+                .toArray(BufferElement[]::new));
+
+        long[] turns = LongStream.range(0, 3).map(i -> queue.drain()).toArray();
+
+        assertArrayEquals(new long[] {DeviceQueue.MORE, DeviceQueue.MORE, DeviceQueue.IDLE}, turns);
+        assertTrue(guest.driver.takeUsed());
+        assertEquals(300, guest.driver.usedLength());
+        assertArrayEquals(Guest.tagged(298, 2), guest.bytesAt(Guest.SEAM + 4096L * 149, 2));
+    }
+
+    @Test
     void tellsNothingOfARequestThatIsPartlyFilled() {
         Guest<?> guest = guest(8, 0).besideAnother();
         DeviceQueue queue = guest.start();
