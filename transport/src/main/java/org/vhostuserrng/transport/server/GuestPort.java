@@ -21,6 +21,7 @@ final class GuestPort extends Activity implements AutoCloseable {
     private final UnixListener listener;
     private Session session;
     private boolean listening;
+    private boolean full;
     private boolean closed;
 
     GuestPort(Guest guest, UnixListener listener) throws HostFault {
@@ -33,7 +34,10 @@ final class GuestPort extends Activity implements AutoCloseable {
     @Override
     protected void run(long now, boolean ready) {
         try {
-            if (session == null) {
+            if (isFull()) {
+                ignore();
+                loop.schedule(this, now + RETRY_NANOS);
+            } else if (session == null) {
                 listen();
                 accept();
             }
@@ -60,8 +64,18 @@ final class GuestPort extends Activity implements AutoCloseable {
         listener.close();
     }
 
+    /** Whether so much of those that have gone waits to be closed that nobody else is taken. */
+    private boolean isFull() {
+        boolean before = full;
+        full = guest.closing().isFull();
+        if (full && !before) {
+            guest.log().info("the next front-end waits until what the last one sent has been closed");
+        }
+        return full;
+    }
+
     private void accept() throws HostFault {
-        UnixStream stream = listener.accept();
+        UnixStream stream = listener.accept(guest.closing());
         if (stream != null) {
             session = Session.open(guest, stream, this::sessionClosed);
             ignore();

@@ -22,6 +22,9 @@ public final class Session extends Activity implements AutoCloseable {
     /** After so long no further one is begun: some map memory or start rings, which takes longer than a guest's request. */
     private static final long NANOS_A_TURN = 100_000;
 
+    /** How long it is left alone when too much that it sent waits to be closed. */
+    private static final long PAUSE_NANOS = 10_000_000;
+
     private static final long ACK = 0;
     private static final long NACK = 1;
 
@@ -33,6 +36,7 @@ public final class Session extends Activity implements AutoCloseable {
     private final SessionEvent event;
 
     private boolean replyWaits;
+    private boolean paused;
     private boolean closed;
 
     private Session(Guest guest, UnixStream stream, Runnable onClosed) {
@@ -68,6 +72,9 @@ public final class Session extends Activity implements AutoCloseable {
     @Override
     protected void run(long now, boolean ready) {
         try {
+            if (isToPause(now)) {
+                return;
+            }
             channel.flush();
             answerCheck();
             if (!answerRequests(now)) {
@@ -82,9 +89,29 @@ public final class Session extends Activity implements AutoCloseable {
         }
     }
 
+    /**
+     * Looks away from a front-end whose descriptors take long to close until they are: what it can leave open is bounded so,
+     * and it loses nothing but time.
+     */
+    private boolean isToPause(long now) throws HostFault {
+        if (guest.closing().isFull()) {
+            if (!paused) {
+                paused = true;
+                guest.loop().unwatch(this, channel.fd());
+                guest.log().info("front-end waits until what it sent before has been closed");
+            }
+            guest.loop().schedule(this, now + PAUSE_NANOS);
+        } else if (paused) {
+            guest.loop().watch(this, channel.fd());
+            replyWaits = false;
+            paused = false;
+        }
+        return paused;
+    }
+
     /** Answers what has come, until this turn is over: false if the front-end has gone. */
     private boolean answerRequests(long began) throws ProtocolViolation {
-        for (int i = 0; i < REQUESTS_A_TURN && !channel.hasUnsent(); i++) {
+        for (int i = 0; i < REQUESTS_A_TURN && mayReceive(); i++) {
             switch (channel.receive()) {
                 case MESSAGE -> serve();
                 case INCOMPLETE -> {
@@ -99,6 +126,10 @@ public final class Session extends Activity implements AutoCloseable {
             }
         }
         return true;
+    }
+
+    private boolean mayReceive() {
+        return !channel.hasUnsent() && !guest.closing().isFull();
     }
 
     @Override
@@ -116,7 +147,9 @@ public final class Session extends Activity implements AutoCloseable {
         closed = true;
         try {
             state.close();
-            guest.loop().unwatch(this, channel.fd());
+            if (!paused) {
+                guest.loop().unwatch(this, channel.fd());
+            }
             guest.loop().forget(this);
         } finally {
             channel.close();

@@ -15,8 +15,8 @@ public final class UnixStream implements AutoCloseable {
     /** What {@link #receive} and {@link #send} return when the call would have had to wait. */
     public static final int WOULD_BLOCK = -Errno.EAGAIN;
 
-    /** Descriptors that one message may carry; the kernel closes those beyond. */
-    public static final int MOST_FDS = 8;
+    /** Of linux/net/scm.h: what one sendmsg(2) takes. The kernel closes what we have no room for, while we wait. */
+    private static final int SCM_MAX_FD = 253;
 
     private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
     private static final MemorySegment SENDMSG = Libc.symbol("sendmsg");
@@ -24,10 +24,12 @@ public final class UnixStream implements AutoCloseable {
     private static final MemorySegment SEND = Libc.symbol("send");
     private static final MemorySegment GETSOCKOPT = Libc.symbol("getsockopt");
     private static final MemorySegment GETPEERNAME = Libc.symbol("getpeername");
+    private static final MemorySegment SHUTDOWN = Libc.symbol("shutdown");
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
     private static final int MSG_CTRUNC = 0x8;
+    private static final int SHUT_RDWR = 2;
     private static final int SOL_SOCKET = 1;
     private static final int SO_TYPE = 3;
     private static final int SO_DOMAIN = 39;
@@ -51,7 +53,7 @@ public final class UnixStream implements AutoCloseable {
     private static final long CMSG_TYPE = 12;
     private static final long CMSG_DATA = 16;
     private static final long CMSG_SPACE_OF_ONE = CMSG_DATA + Long.BYTES;
-    private static final long CONTROL_BYTES = CMSG_DATA + MOST_FDS * Integer.BYTES;
+    private static final long CONTROL_BYTES = CMSG_DATA + SCM_MAX_FD * Integer.BYTES;
 
     private final OwnedFd fd;
     private final Arena arena = Arena.ofConfined();
@@ -63,16 +65,20 @@ public final class UnixStream implements AutoCloseable {
         this.fd = fd;
     }
 
-    /** Connects to the socket at {@code path}: null if nobody listens there now. */
-    public static UnixStream connect(Path path) throws HostFault {
-        OwnedFd fd = UnixListener.newSocket();
+    /**
+     * Connects to the socket at {@code path}: null if nobody listens there now.
+     *
+     * @param line for what comes over it
+     */
+    public static UnixStream connect(Path path, ClosingLine line) throws HostFault {
+        OwnedFd fd = UnixListener.newSocket(line);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment address = UnixAddress.of(path, arena);
             int result = Libc.callInt(CONNECT, fd.number(), address.address(), address.byteSize(), 0, 0);
             if (result == 0) {
                 return new UnixStream(fd);
             }
-            fd.close();
+            fd.closeAtOnce();
             // EAGAIN: as many wait there already as the listener lets.
             if (result == -Errno.ENOENT || result == -Errno.ECONNREFUSED || result == -Errno.EAGAIN) {
                 return null;
@@ -81,7 +87,7 @@ public final class UnixStream implements AutoCloseable {
         }
     }
 
-    /** Takes over an inherited socket that is connected. */
+    /** Takes over an inherited socket that is connected; descriptors that come over it go into its line. */
     public static UnixStream adopt(OwnedFd inherited) throws HostFault {
         inherited.setNonBlocking();
         return new UnixStream(inherited);
@@ -124,7 +130,7 @@ public final class UnixStream implements AutoCloseable {
      *
      * @param fds takes the descriptors
      * @return the number of bytes, 0 at the end of the stream, {@link #WOULD_BLOCK}, or another negated errno;
-     *     descriptors beyond {@link #MOST_FDS} make it −EINVAL
+     *     descriptors that this process may not have, or has no number left for, make it −EINVAL
      */
     public int receive(MemorySegment target, List<OwnedFd> fds) {
         prepare(target);
@@ -162,8 +168,11 @@ public final class UnixStream implements AutoCloseable {
         return fd;
     }
 
+    /** The peer learns of it at once, however long it takes to close what it left in the socket. */
     @Override
     public void close() {
+        int ignored = Libc.callInt(SHUTDOWN, fd.number(), SHUT_RDWR, 0, 0, 0);
+        assert ignored <= 0;
         fd.close();
         arena.close();
     }
@@ -191,7 +200,7 @@ public final class UnixStream implements AutoCloseable {
         // The kernel writes cmsg_len; it never says more than the buffer that it was given holds.
         long end = control.get(ValueLayout.JAVA_LONG, 0);
         for (long at = CMSG_DATA; at + Integer.BYTES <= end; at += Integer.BYTES) {
-            fds.add(new OwnedFd(control.get(ValueLayout.JAVA_INT, at)));
+            fds.add(fd.received(control.get(ValueLayout.JAVA_INT, at)));
         }
     }
 }
