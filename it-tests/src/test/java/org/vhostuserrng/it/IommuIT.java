@@ -533,7 +533,7 @@ class IommuIT {
             assertNotEquals(
                     0, guest.session().acknowledgementOf(VhostUser.SET_BACKEND_REQ_FD, Payload.none(), noSocket.fd()));
 
-            assertEquals(before, daemon.fds().size());
+            eventually("it is closed", () -> daemon.fds().size() == before);
             assertTrue(guest.isServed(BUFFER, 64));
         }
     }
@@ -551,7 +551,7 @@ class IommuIT {
                 }
             }
 
-            assertEquals(before, daemon.fds().size());
+            eventually("it is closed", () -> daemon.fds().size() == before);
         }
     }
 }

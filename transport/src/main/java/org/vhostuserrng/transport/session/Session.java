@@ -194,7 +194,7 @@ public final class Session extends Activity implements AutoCloseable {
             guest.log().warn("request " + channel.id() + " refused: " + violation.getMessage());
             outcome = NACK;
         } finally {
-            // Before the reply: who reads it may rely on nothing of the message being open any more.
+            // Before the reply: who reads it may rely on nothing that the message needed being open any more.
             channel.done();
         }
         if (acknowledge && !replied) {
