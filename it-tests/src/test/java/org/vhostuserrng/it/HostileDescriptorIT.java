@@ -26,7 +26,7 @@ import org.vhostuserrng.frontend.VhostUser;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HostileDescriptorIT {
     private static final Duration FOR_EVER = Duration.ofMinutes(10);
-    private static final int MANY = 100;
+    private static final int MANY = 12 * VhostUser.MAX_FDS;
 
     @RegisterExtension
     private final SharedDaemon shared = new SharedDaemon();
@@ -44,9 +44,9 @@ class HostileDescriptorIT {
         return Message.of(VhostUser.SET_OWNER, Payload.none()).needingReply().bytes();
     }
 
-    /** Sends them in so many messages. */
+    /** Sends all of them, so many with each message. */
     private static void send(FrontendSocket socket, LingeringSockets slow, int aMessage) throws IOException {
-        for (int i = 0; i + aMessage <= MANY; i += aMessage) {
+        for (int i = 0; i < MANY; i += aMessage) {
             socket.sendRaw(refused(), slow.fds(i, aMessage));
         }
     }
@@ -74,7 +74,7 @@ class HostileDescriptorIT {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, VhostUser.MAX_FDS, VhostUser.MAX_FDS + 1, MANY})
+    @ValueSource(ints = {1, VhostUser.MAX_FDS, 2 * VhostUser.MAX_FDS, MANY})
     void manyHoldUpNobodyElse(int aMessage) throws Exception {
         try (LingeringSockets slow = new LingeringSockets(MANY, FOR_EVER);
                 FrontendSocket socket = connectWith(slow, aMessage)) {
@@ -87,11 +87,11 @@ class HostileDescriptorIT {
 
     @Test
     void thoseInASocketThatIsNotReadHoldUpNobodyElse() throws Exception {
-        try (LingeringSockets slow = new LingeringSockets(MANY, FOR_EVER);
-                BackendRequests channel = new BackendRequests()) {
-            channel.leave(slow.fds(0, MANY));
-            slow.letGo();
-            try (FrontendSocket socket = connect()) {
+        try (LingeringSockets slow = new LingeringSockets(MANY, FOR_EVER)) {
+            try (FrontendSocket socket = connect();
+                    BackendRequests channel = new BackendRequests()) {
+                channel.leave(slow.fds(0, MANY));
+                slow.letGo();
                 byte[] message = Message.of(VhostUser.SET_BACKEND_REQ_FD, Payload.none())
                         .needingReply()
                         .bytes();
@@ -99,7 +99,6 @@ class HostileDescriptorIT {
                 assertEquals(
                         0,
                         socket.receive(VhostUser.SET_BACKEND_REQ_FD, PATIENCE).u64());
-                channel.close();
             }
 
             assertOthersAreServed();

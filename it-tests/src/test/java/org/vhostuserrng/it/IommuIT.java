@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.it.Eventually.PATIENCE;
+import static org.vhostuserrng.it.Eventually.eventually;
 import static org.vhostuserrng.it.IommuGuest.BUFFER;
 import static org.vhostuserrng.it.IommuGuest.DISTANCE;
 import static org.vhostuserrng.it.IommuGuest.OPTIONS;
