@@ -4,6 +4,7 @@ import org.vhostuserrng.transport.loop.Activity;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.session.Guest;
 import org.vhostuserrng.transport.session.Session;
+import org.vhostuserrng.transport.sys.ClosingLine;
 import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.UnixListener;
 import org.vhostuserrng.transport.sys.UnixStream;
@@ -36,7 +37,7 @@ final class GuestPort extends Activity implements AutoCloseable {
         try {
             if (isFull()) {
                 ignore();
-                loop.schedule(this, now + RETRY_NANOS);
+                loop.schedule(this, now + ClosingLine.RETRY_NANOS);
             } else if (session == null) {
                 listen();
                 accept();

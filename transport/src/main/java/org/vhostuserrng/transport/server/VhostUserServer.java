@@ -12,7 +12,7 @@ import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.session.Guest;
 import org.vhostuserrng.transport.session.Session;
-import org.vhostuserrng.transport.sys.ClosingLine;
+import org.vhostuserrng.transport.sys.ClosingThreads;
 import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.sys.ProgramPages;
@@ -42,7 +42,7 @@ public final class VhostUserServer implements AutoCloseable {
 
     /** Opens a server that serves nobody yet. */
     public static VhostUserServer open(SessionPolicy policy) throws IOException {
-        return open(policy, ClosingLine.threads());
+        return open(policy, new ClosingThreads());
     }
 
     static VhostUserServer open(SessionPolicy policy, Executor closingThreads) throws IOException {

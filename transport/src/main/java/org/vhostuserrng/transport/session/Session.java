@@ -8,6 +8,7 @@ import org.vhostuserrng.transport.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.protocol.Request;
 import org.vhostuserrng.transport.protocol.RequestDecoder;
 import org.vhostuserrng.transport.protocol.VhostUser;
+import org.vhostuserrng.transport.sys.ClosingLine;
 import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.UnixStream;
 
@@ -21,9 +22,6 @@ public final class Session extends Activity implements AutoCloseable {
 
     /** After so long no further one is begun: some map memory or start rings, which takes longer than a guest's request. */
     private static final long NANOS_A_TURN = 100_000;
-
-    /** How long it is left alone when too much that it sent waits to be closed. */
-    private static final long PAUSE_NANOS = 10_000_000;
 
     private static final long ACK = 0;
     private static final long NACK = 1;
@@ -100,7 +98,7 @@ public final class Session extends Activity implements AutoCloseable {
                 guest.loop().unwatch(this, channel.fd());
                 guest.log().info("front-end waits until what it sent before has been closed");
             }
-            guest.loop().schedule(this, now + PAUSE_NANOS);
+            guest.loop().schedule(this, now + ClosingLine.RETRY_NANOS);
         } else if (paused) {
             guest.loop().watch(this, channel.fd());
             replyWaits = false;

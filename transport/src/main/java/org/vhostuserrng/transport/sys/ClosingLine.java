@@ -2,9 +2,6 @@ package org.vhostuserrng.transport.sys;
 
 import java.util.Queue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jctools.queues.atomic.SpscLinkedAtomicQueue;
 
@@ -25,7 +22,8 @@ public final class ClosingLine {
     /** More than a front-end that means no harm has at once, unless it goes. */
     static final int MOST_WAITING = 64;
 
-    private static final long IDLE_SECONDS = 1;
+    /** How long after it was full to ask again. */
+    public static final long RETRY_NANOS = 1_000_000;
 
     private final Executor threads;
     private final Queue<Runnable> line = new SpscLinkedAtomicQueue<>();
@@ -39,17 +37,6 @@ public final class ClosingLine {
      */
     public ClosingLine(Executor threads) {
         this.threads = threads;
-    }
-
-    /** Threads for lines: none when there is nothing to close, one as a rule, a further one while all are kept waiting. */
-    public static Executor threads() {
-        return new ThreadPoolExecutor(
-                0,
-                Integer.MAX_VALUE,
-                IDLE_SECONDS,
-                TimeUnit.SECONDS,
-                new SynchronousQueue<>(),
-                Thread.ofPlatform().daemon().name("closing-", 0).factory());
     }
 
     /** Whether so much waits that no more should be received. */

@@ -60,6 +60,8 @@ public final class UnixStream implements AutoCloseable {
     private final MemorySegment message = arena.allocate(MSGHDR_BYTES, Long.BYTES);
     private final MemorySegment vector = arena.allocate(IOVEC_BYTES, Long.BYTES);
     private final MemorySegment control = arena.allocate(CONTROL_BYTES, Long.BYTES);
+    /** Whether nothing is left in it, and nothing can come any more. */
+    private boolean ended;
 
     UnixStream(OwnedFd fd) {
         this.fd = fd;
@@ -138,6 +140,7 @@ public final class UnixStream implements AutoCloseable {
         if (received < 0) {
             return (int) received;
         }
+        ended = received == 0;
         collect(fds);
         boolean truncated = (message.get(ValueLayout.JAVA_INT, MSG_FLAGS) & MSG_CTRUNC) != 0;
         return truncated ? -Errno.EINVAL : (int) received;
@@ -171,9 +174,13 @@ public final class UnixStream implements AutoCloseable {
     /** The peer learns of it at once, however long it takes to close what it left in the socket. */
     @Override
     public void close() {
-        int ignored = Libc.callInt(SHUTDOWN, fd.number(), SHUT_RDWR, 0, 0, 0);
-        assert ignored <= 0;
-        fd.close();
+        if (ended) {
+            fd.closeAtOnce();
+        } else {
+            int ignored = Libc.callInt(SHUTDOWN, fd.number(), SHUT_RDWR, 0, 0, 0);
+            assert ignored <= 0;
+            fd.close();
+        }
         arena.close();
     }
 

@@ -8,9 +8,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class ClosingLineTest {
@@ -105,31 +102,5 @@ class ClosingLineTest {
 
         assertEquals(10 * ClosingLine.MOST_WAITING, closed.size());
         assertFalse(line.isFull());
-    }
-
-    @Test
-    void holdsUpNoOtherLine() throws InterruptedException {
-        Executor shared = ClosingLine.threads();
-        CountDownLatch stuck = new CountDownLatch(1);
-        CountDownLatch otherClosed = new CountDownLatch(1);
-        CountDownLatch thisClosed = new CountDownLatch(1);
-        ClosingLine hostile = new ClosingLine(shared);
-        hostile.add(() -> awaitUninterrupted(stuck));
-        hostile.add(thisClosed::countDown);
-
-        new ClosingLine(shared).add(otherClosed::countDown);
-
-        assertTrue(otherClosed.await(10, TimeUnit.SECONDS));
-        assertEquals(1, thisClosed.getCount());
-        stuck.countDown();
-        assertTrue(thisClosed.await(10, TimeUnit.SECONDS));
-    }
-
-    private static void awaitUninterrupted(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException unexpected) {
-            throw new AssertionError(unexpected);
-        }
     }
 }
