@@ -90,7 +90,7 @@ final class SharedDaemon implements BeforeAllCallback, AfterEachCallback, AfterA
     }
 
     /** How many pieces of memory of front-ends are mapped. */
-    private int guestMaps() throws IOException {
+    int guestMaps() throws IOException {
         return (int)
                 daemon.maps().lines().filter(map -> map.contains("/memfd:")).count();
     }
