@@ -24,6 +24,7 @@ public final class UnixStream implements AutoCloseable {
     private static final MemorySegment SEND = Libc.symbol("send");
     private static final MemorySegment GETSOCKOPT = Libc.symbol("getsockopt");
     private static final MemorySegment GETPEERNAME = Libc.symbol("getpeername");
+    private static final MemorySegment SETSOCKOPT = Libc.symbol("setsockopt");
     private static final MemorySegment SHUTDOWN = Libc.symbol("shutdown");
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
@@ -32,6 +33,7 @@ public final class UnixStream implements AutoCloseable {
     private static final int SHUT_RDWR = 2;
     private static final int SOL_SOCKET = 1;
     private static final int SO_TYPE = 3;
+    private static final int SO_OOBINLINE = 10;
     private static final int SO_DOMAIN = 39;
     private static final int SOCK_STREAM = 1;
     private static final int SCM_RIGHTS = 1;
@@ -65,6 +67,17 @@ public final class UnixStream implements AutoCloseable {
 
     UnixStream(OwnedFd fd) {
         this.fd = fd;
+        keepOutOfBand();
+    }
+
+    /** The kernel closes what comes with a byte out of band, while we wait, unless that is as any other byte. */
+    private void keepOutOfBand() {
+        try (Arena scope = Arena.ofConfined()) {
+            MemorySegment on = scope.allocateFrom(ValueLayout.JAVA_INT, 1);
+            // Only a kernel that has no such bytes on UNIX sockets has a reason to refuse.
+            int ignored = Libc.callInt(SETSOCKOPT, fd.number(), SOL_SOCKET, SO_OOBINLINE, on.address(), on.byteSize());
+            assert ignored <= 0;
+        }
     }
 
     /**
