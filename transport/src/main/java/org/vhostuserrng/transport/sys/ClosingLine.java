@@ -8,12 +8,12 @@ import org.jctools.queues.atomic.SpscLinkedAtomicQueue;
 /**
  * What one guest's front-ends left to be closed or unmapped: done in order, on a thread that this may keep waiting.
  *
- * <p>Linux has no close that does not wait. Close(2) asks the server of a FUSE file and writes back to that of an NFS one,
- * and no signal ends this that leaves the process alive; so does every other way to be rid of a descriptor (dup2 over it, close_range, IORING_OP_CLOSE,
- * which has a thread of the kernel's wait). Who is last to let go, by a close, an unmapping or a socket in which it lies
- * unreceived, also waits for a TCP socket that lingers, and frees memory at some 150 ms a GiB. O_NONBLOCK means nothing
- * to any of these, and a descriptor does not tell what is in it (a socket may hold hundreds of others). Hence only what is
- * known to be local is closed by the loop, and all the rest here.
+ * <p>Linux has no close that does not wait. Close(2) asks the server of a FUSE file, writes back to that of an NFS one, and
+ * no signal that the process survives ends this; so does every other way to be rid of a descriptor (dup2 over it,
+ * close_range, IORING_OP_CLOSE, which has a thread of the kernel's wait). Who is last to let go, by a close, an unmapping
+ * or the close of a socket in which it lies unreceived, also waits for a TCP socket that lingers, and frees memory at some
+ * 150 ms a GiB. O_NONBLOCK means nothing to any of these, and a descriptor does not tell what is in it (a socket may hold
+ * hundreds of others). Hence only what is known to be local is closed by the loop, and all the rest here.
  *
  * <p>A front-end that has a file never close holds one thread up and what is in this line; once it {@link #isFull} nothing
  * more is received from that front-end or its successors. The line is filled by one thread.

@@ -70,7 +70,7 @@ public final class UnixStream implements AutoCloseable {
         keepOutOfBand();
     }
 
-    /** The kernel closes what comes with a byte out of band, while we wait, unless that is as any other byte. */
+    /** A byte out of band is as any other, or it, and descriptors with it, would be left when all others are received. */
     private void keepOutOfBand() {
         try (Arena scope = Arena.ofConfined()) {
             MemorySegment on = scope.allocateFrom(ValueLayout.JAVA_INT, 1);
