@@ -48,6 +48,7 @@ final class SharedDaemon implements BeforeAllCallback, AfterEachCallback, AfterA
             first.request(64, PATIENCE);
         }
         eventually("all of the first guest has been closed", () -> daemon.fds().size() == fds);
+        eventually("the memory of the first guest is unmapped", () -> guestMaps() == 2);
         maps = guestMaps();
     }
 
