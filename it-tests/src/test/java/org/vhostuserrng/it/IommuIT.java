@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.it.Eventually.PATIENCE;
+import static org.vhostuserrng.it.Eventually.eventually;
 import static org.vhostuserrng.it.IommuGuest.BUFFER;
 import static org.vhostuserrng.it.IommuGuest.DISTANCE;
 import static org.vhostuserrng.it.IommuGuest.OPTIONS;
@@ -533,7 +534,7 @@ class IommuIT {
             assertNotEquals(
                     0, guest.session().acknowledgementOf(VhostUser.SET_BACKEND_REQ_FD, Payload.none(), noSocket.fd()));
 
-            assertEquals(before, daemon.fds().size());
+            eventually("it is closed", () -> daemon.fds().size() == before);
             assertTrue(guest.isServed(BUFFER, 64));
         }
     }
@@ -551,7 +552,7 @@ class IommuIT {
                 }
             }
 
-            assertEquals(before, daemon.fds().size());
+            eventually("it is closed", () -> daemon.fds().size() == before);
         }
     }
 }

@@ -68,6 +68,11 @@ public final class BackendRequests implements AutoCloseable {
         return buffer.array();
     }
 
+    /** Leaves descriptors in the back-end's end, which no back-end reads. */
+    public void leave(int... fds) throws IOException {
+        FrontendSocket.over(ours).sendRaw(new byte[1], fds);
+    }
+
     /** Closes the front-end's end. */
     public void hangUp() throws IOException {
         ours.close();

@@ -27,7 +27,12 @@ final class LibC {
     static final int MSG_NOSIGNAL = 0x4000;
     static final int MSG_DONTWAIT = 0x40;
     static final int EFD_SEMAPHORE = 1;
+    static final int AF_INET = 2;
+    static final int SOCK_STREAM = 1;
+    static final int SOCK_CLOEXEC = 0x80000;
     static final int SOL_SOCKET = 1;
+    static final int SO_SNDBUF = 7;
+    static final int SO_LINGER = 13;
     static final int SCM_RIGHTS = 1;
     static final int MSG_CMSG_CLOEXEC = 0x40000000;
     static final int MSG_CTRUNC = 0x8;
@@ -109,5 +114,11 @@ final class LibC {
         long recvmsg(int fd, Pointer message, int flags);
 
         int shutdown(int fd, int how);
+
+        int socket(int domain, int type, int protocol);
+
+        int connect(int fd, Pointer address, int length);
+
+        int setsockopt(int fd, int level, int name, Pointer value, int length);
     }
 }

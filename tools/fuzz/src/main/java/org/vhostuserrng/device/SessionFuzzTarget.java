@@ -107,7 +107,7 @@ public final class SessionFuzzTarget {
                 SessionPolicy.DEFAULT.mostMemory(),
                 (flags & ACCESS_PLATFORM) != 0,
                 (flags & LOOK) != 0 ? LOOK_NANOS : 0);
-        Guest guest = Guest.of(loop, device, policy);
+        Guest guest = Guest.of(loop, device, policy, Runnable::run);
         Session session = Session.open(guest, peer.stream(), () -> over = true);
         try {
             while (input.hasMore() && !over) {

@@ -64,15 +64,16 @@ public final class MessageChannel implements AutoCloseable {
 
     private void accept(int received) throws FramingViolation {
         if (received < 0) {
-            throw new FramingViolation("receiving failed with errno " + -received + " (22: more than "
-                    + UnixStream.MOST_FDS + " descriptors with one message; 40: the front-end's own socket)");
+            throw new FramingViolation("receiving failed with errno " + -received
+                    + " (22: a descriptor that this process may not have, or has no room for; 40: the front-end's own"
+                    + " socket)");
         }
         boolean hadHeader = have >= VhostUser.HEADER_BYTES;
         have += received;
         if (!hadHeader && have >= VhostUser.HEADER_BYTES) {
             checkHeader();
         }
-        if (fds.count() > UnixStream.MOST_FDS) {
+        if (fds.count() > VhostUser.MOST_FDS) {
             throw new FramingViolation(fds.count() + " descriptors with one message");
         }
     }

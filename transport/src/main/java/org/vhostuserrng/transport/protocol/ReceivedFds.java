@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.vhostuserrng.transport.sys.OwnedFd;
 
-/** The descriptors that came with one message. Those that nobody {@link #take takes} are closed with it. */
+/** The descriptors that came with one message. Those that nobody {@link #take takes} or closes are closed with it. */
 public final class ReceivedFds implements AutoCloseable {
     private final List<OwnedFd> fds = new ArrayList<>();
 

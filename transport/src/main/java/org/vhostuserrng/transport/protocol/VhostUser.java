@@ -89,6 +89,9 @@ public final class VhostUser {
     /** With CONFIGURE_MEM_SLOTS: what QEMU's own limit for hot-plugged memory comes to. */
     public static final int MAX_MEM_SLOTS = 509;
 
+    /** Descriptors that may come with one message. */
+    static final int MOST_FDS = 8;
+
     /** Of the u64 of SET_VRING_KICK, CALL and ERR: the ring's index, and the bit that says no descriptor is sent. */
     public static final int VRING_IDX_MASK = 0xff;
 

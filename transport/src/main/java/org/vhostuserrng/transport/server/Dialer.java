@@ -31,7 +31,7 @@ final class Dialer extends Activity implements AutoCloseable {
 
     @Override
     protected void run(long now, boolean ready) {
-        if (!dial()) {
+        if (guest.closing().isFull() || !dial()) {
             loop.schedule(this, now + RETRY_NANOS);
         }
     }
@@ -52,7 +52,7 @@ final class Dialer extends Activity implements AutoCloseable {
 
     private boolean dial() {
         try {
-            UnixStream stream = UnixStream.connect(path);
+            UnixStream stream = UnixStream.connect(path, guest.closing());
             if (stream == null) {
                 return false;
             }

@@ -4,6 +4,7 @@ import org.vhostuserrng.transport.loop.Activity;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.session.Guest;
 import org.vhostuserrng.transport.session.Session;
+import org.vhostuserrng.transport.sys.ClosingLine;
 import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.UnixListener;
 import org.vhostuserrng.transport.sys.UnixStream;
@@ -21,6 +22,7 @@ final class GuestPort extends Activity implements AutoCloseable {
     private final UnixListener listener;
     private Session session;
     private boolean listening;
+    private boolean full;
     private boolean closed;
 
     GuestPort(Guest guest, UnixListener listener) throws HostFault {
@@ -33,7 +35,10 @@ final class GuestPort extends Activity implements AutoCloseable {
     @Override
     protected void run(long now, boolean ready) {
         try {
-            if (session == null) {
+            if (isFull()) {
+                ignore();
+                loop.schedule(this, now + ClosingLine.RETRY_NANOS);
+            } else if (session == null) {
                 listen();
                 accept();
             }
@@ -60,8 +65,18 @@ final class GuestPort extends Activity implements AutoCloseable {
         listener.close();
     }
 
+    /** Whether so much of those that have gone waits to be closed that nobody else is taken. */
+    private boolean isFull() {
+        boolean before = full;
+        full = guest.closing().isFull();
+        if (full && !before) {
+            guest.log().info("the next front-end waits until what the last one sent has been closed");
+        }
+        return full;
+    }
+
     private void accept() throws HostFault {
-        UnixStream stream = listener.accept();
+        UnixStream stream = listener.accept(guest.closing());
         if (stream != null) {
             session = Session.open(guest, stream, this::sessionClosed);
             ignore();

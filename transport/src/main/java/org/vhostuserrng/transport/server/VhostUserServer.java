@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.transport.SessionPolicy;
@@ -11,6 +12,7 @@ import org.vhostuserrng.transport.VirtioDevice;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.session.Guest;
 import org.vhostuserrng.transport.session.Session;
+import org.vhostuserrng.transport.sys.ClosingThreads;
 import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.sys.ProgramPages;
@@ -29,17 +31,23 @@ public final class VhostUserServer implements AutoCloseable {
 
     private final EventLoop loop;
     private final SessionPolicy policy;
+    private final Executor closingThreads;
     private final List<Runnable> closers = new ArrayList<>();
     private volatile boolean stopping;
 
-    private VhostUserServer(EventLoop loop, SessionPolicy policy) {
+    private VhostUserServer(EventLoop loop, SessionPolicy policy, Executor closingThreads) {
         this.loop = loop;
         this.policy = policy;
+        this.closingThreads = closingThreads;
     }
 
     /** Opens a server that serves nobody yet. */
     public static VhostUserServer open(SessionPolicy policy) throws IOException {
-        return new VhostUserServer(EventLoop.open(System::nanoTime), policy);
+        return open(policy, new ClosingThreads());
+    }
+
+    static VhostUserServer open(SessionPolicy policy, Executor closingThreads) throws IOException {
+        return new VhostUserServer(EventLoop.open(System::nanoTime), policy, closingThreads);
     }
 
     /**
@@ -50,7 +58,7 @@ public final class VhostUserServer implements AutoCloseable {
      * @throws IllegalArgumentException if it is too long for a socket (107 bytes)
      */
     public void listen(Path path, VirtioDevice device) throws IOException {
-        add(UnixListener.bind(path), device);
+        add(UnixListener.bind(path), guest(device));
     }
 
     /**
@@ -60,7 +68,7 @@ public final class VhostUserServer implements AutoCloseable {
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
      */
     public void connect(Path path, VirtioDevice device) {
-        Dialer dialer = new Dialer(Guest.of(loop, device, policy), path);
+        Dialer dialer = new Dialer(guest(device), path);
         closers.add(dialer::close);
     }
 
@@ -71,11 +79,12 @@ public final class VhostUserServer implements AutoCloseable {
      * @throws IOException if the descriptor is no such socket
      */
     public void inherit(int fd, VirtioDevice device) throws IOException {
-        OwnedFd socket = new OwnedFd(fd);
+        Guest guest = guest(device);
+        OwnedFd socket = new OwnedFd(fd, guest.closing());
         if (UnixListener.isListening(socket)) {
-            add(UnixListener.adopt(socket), device);
+            add(UnixListener.adopt(socket), guest);
         } else {
-            Session session = Session.open(Guest.of(loop, device, policy), UnixStream.adopt(socket), this::stop);
+            Session session = Session.open(guest, UnixStream.adopt(socket), this::stop);
             closers.add(session::close);
         }
     }
@@ -133,8 +142,12 @@ public final class VhostUserServer implements AutoCloseable {
         loop.close();
     }
 
-    private void add(UnixListener listener, VirtioDevice device) throws HostFault {
-        GuestPort port = new GuestPort(Guest.of(loop, device, policy), listener);
+    private Guest guest(VirtioDevice device) {
+        return Guest.of(loop, device, policy, closingThreads);
+    }
+
+    private void add(UnixListener listener, Guest guest) throws HostFault {
+        GuestPort port = new GuestPort(guest, listener);
         closers.add(port::close);
     }
 }

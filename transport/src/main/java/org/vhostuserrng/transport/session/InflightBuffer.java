@@ -48,7 +48,7 @@ final class InflightBuffer implements AutoCloseable {
     /**
      * SET_INFLIGHT_FD: the queues that start from now on use this buffer. None may be started.
      *
-     * @param file stays the caller's
+     * @param file closed when it has been mapped
      * @param sealedOnly refuse memory that others can truncate
      */
     void use(Inflight given, OwnedFd file, boolean sealedOnly) throws ProtocolViolation {
@@ -74,7 +74,7 @@ final class InflightBuffer implements AutoCloseable {
 
     private static Mapping map(Inflight given, OwnedFd file) throws ProtocolViolation {
         try {
-            return Mapping.of(file, given.mmapOffset(), given.mmapSize());
+            return Mapping.adopt(file, given.mmapOffset(), given.mmapSize());
         } catch (IOException refused) {
             throw new ProtocolViolation("inflight buffer: " + refused.getMessage(), refused);
         }

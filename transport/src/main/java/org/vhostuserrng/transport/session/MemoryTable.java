@@ -62,7 +62,7 @@ final class MemoryTable {
     }
 
     /**
-     * A table of {@code regions}, each mapped from its descriptor; the descriptors stay the caller's.
+     * A table of {@code regions}, each mapped from its descriptor, which is closed then.
      *
      * @throws ProtocolViolation if one cannot be mapped, or two overlap; nothing stays mapped then
      */
@@ -79,12 +79,12 @@ final class MemoryTable {
         }
     }
 
-    /** This table and one more region. */
+    /** This table and one more region, from a descriptor that is closed once it is mapped. */
     MemoryTable plus(MemoryRegion region, OwnedFd file, SessionPolicy policy) throws ProtocolViolation {
         Mapping mapping = null;
         try {
             requireRoom(region, policy.mostMemory());
-            mapping = Mapping.of(file, region.mmapOffset(), region.size());
+            mapping = Mapping.adopt(file, region.mmapOffset(), region.size());
             if (policy.sealedMemoryOnly() && !mapping.isSealed()) {
                 throw new IOException(
                         "memory that cannot be sealed against shrinking, which --require-sealed-memory asks for");

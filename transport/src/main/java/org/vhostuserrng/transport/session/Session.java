@@ -8,6 +8,7 @@ import org.vhostuserrng.transport.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.protocol.Request;
 import org.vhostuserrng.transport.protocol.RequestDecoder;
 import org.vhostuserrng.transport.protocol.VhostUser;
+import org.vhostuserrng.transport.sys.ClosingLine;
 import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.UnixStream;
 
@@ -33,6 +34,7 @@ public final class Session extends Activity implements AutoCloseable {
     private final SessionEvent event;
 
     private boolean replyWaits;
+    private boolean paused;
     private boolean closed;
 
     private Session(Guest guest, UnixStream stream, Runnable onClosed) {
@@ -68,6 +70,9 @@ public final class Session extends Activity implements AutoCloseable {
     @Override
     protected void run(long now, boolean ready) {
         try {
+            if (isToPause(now)) {
+                return;
+            }
             channel.flush();
             answerCheck();
             if (!answerRequests(now)) {
@@ -82,9 +87,29 @@ public final class Session extends Activity implements AutoCloseable {
         }
     }
 
+    /**
+     * Looks away from a front-end whose descriptors take long to close until they are: what it can leave open is bounded so,
+     * and it loses nothing but time.
+     */
+    private boolean isToPause(long now) throws HostFault {
+        if (guest.closing().isFull()) {
+            if (!paused) {
+                paused = true;
+                guest.loop().unwatch(this, channel.fd());
+                guest.log().info("front-end waits until what it sent before has been closed");
+            }
+            guest.loop().schedule(this, now + ClosingLine.RETRY_NANOS);
+        } else if (paused) {
+            guest.loop().watch(this, channel.fd());
+            replyWaits = false;
+            paused = false;
+        }
+        return paused;
+    }
+
     /** Answers what has come, until this turn is over: false if the front-end has gone. */
     private boolean answerRequests(long began) throws ProtocolViolation {
-        for (int i = 0; i < REQUESTS_A_TURN && !channel.hasUnsent(); i++) {
+        for (int i = 0; i < REQUESTS_A_TURN && mayReceive(); i++) {
             switch (channel.receive()) {
                 case MESSAGE -> serve();
                 case INCOMPLETE -> {
@@ -99,6 +124,10 @@ public final class Session extends Activity implements AutoCloseable {
             }
         }
         return true;
+    }
+
+    private boolean mayReceive() {
+        return !channel.hasUnsent() && !guest.closing().isFull();
     }
 
     @Override
@@ -116,7 +145,9 @@ public final class Session extends Activity implements AutoCloseable {
         closed = true;
         try {
             state.close();
-            guest.loop().unwatch(this, channel.fd());
+            if (!paused) {
+                guest.loop().unwatch(this, channel.fd());
+            }
             guest.loop().forget(this);
         } finally {
             channel.close();
@@ -161,7 +192,7 @@ public final class Session extends Activity implements AutoCloseable {
             guest.log().warn("request " + channel.id() + " refused: " + violation.getMessage());
             outcome = NACK;
         } finally {
-            // Before the reply: who reads it may rely on nothing of the message being open any more.
+            // Before the reply: who reads it may rely on nothing that the message needed being open any more.
             channel.done();
         }
         if (acknowledge && !replied) {

@@ -341,7 +341,7 @@ final class SessionState implements AutoCloseable {
                     "dirty log of " + Long.toUnsignedString(size) + " bytes, expected at most " + MOST_LOG_BYTES);
         }
         try {
-            Mapping log = Mapping.of(fds.get(0), offset, size);
+            Mapping log = Mapping.adopt(fds.get(0), offset, size);
             // Bits are set with an atomic instruction, which the JVM does not survive on memory that has vanished.
             if (log.canVanish()) {
                 log.close();

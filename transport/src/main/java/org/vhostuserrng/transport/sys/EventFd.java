@@ -93,6 +93,6 @@ public final class EventFd implements AutoCloseable {
 
     @Override
     public void close() {
-        fd.close();
+        fd.closeAtOnce();
     }
 }

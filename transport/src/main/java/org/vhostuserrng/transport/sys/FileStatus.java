@@ -12,24 +12,29 @@ import java.lang.foreign.ValueLayout;
  * @param blockSize in bytes; on hugetlbfs the size of a huge page
  * @param device identifies the file system
  * @param inode identifies the file within it
+ * @param attributesMask the STATX_ATTR_ flags that the file system has
  */
-public record FileStatus(int mode, long size, long blockSize, long device, long inode) {
+public record FileStatus(int mode, long size, long blockSize, long device, long inode, long attributesMask) {
     private static final MemorySegment STATX = Libc.symbol("statx");
     private static final int AT_FDCWD = -100;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_EMPTY_PATH = 0x1000;
+    /** Does not ask whoever provides the file system. */
+    private static final int AT_STATX_DONT_SYNC = 0x4000;
+
     private static final int STATX_BASIC_STATS = 0x7ff;
 
     // struct statx: stx_blksize u32 at 4, stx_mode u16 at 28, stx_ino u64 at 32, stx_size u64 at 40,
-    // stx_dev_major u32 at 136, stx_dev_minor u32 at 140; 256 bytes.
+    // stx_attributes_mask u64 at 56, stx_dev_major u32 at 136, stx_dev_minor u32 at 140; 256 bytes.
     private static final long STATX_BYTES = 256;
+    private static final long STATX_ATTR_IMMUTABLE = 0x10;
     private static final int S_IFMT = 0xf000;
     private static final int S_IFREG = 0x8000;
     private static final int S_IFSOCK = 0xc000;
     private static final int S_IFIFO = 0x1000;
 
     static FileStatus of(OwnedFd fd) throws HostFault {
-        return statx(fd.number(), "", AT_EMPTY_PATH);
+        return statx(fd.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC);
     }
 
     /** Of the name itself: a symbolic link is not followed. */
@@ -50,6 +55,11 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
         return (mode & S_IFMT) == S_IFIFO;
     }
 
+    /** Whether its file system can make files immutable, as those can that nobody else provides. */
+    public boolean hasImmutables() {
+        return (attributesMask & STATX_ATTR_IMMUTABLE) != 0;
+    }
+
     public boolean isSameFileAs(FileStatus other) {
         return device == other.device && inode == other.inode;
     }
@@ -66,7 +76,8 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
                     status.get(ValueLayout.JAVA_LONG, 40),
                     status.get(ValueLayout.JAVA_INT, 4) & 0xffff_ffffL,
                     status.get(ValueLayout.JAVA_LONG, 136),
-                    status.get(ValueLayout.JAVA_LONG, 32));
+                    status.get(ValueLayout.JAVA_LONG, 32),
+                    status.get(ValueLayout.JAVA_LONG, 56));
         }
     }
 }

@@ -4,9 +4,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** What fstatfs(2) says of the file system that an open file is in. */
+/**
+ * What file system an open file is in, found out without a question to anybody but the kernel. Fstatfs(2) would be one to
+ * the server of a network's file system, or of a FUSE one that admits us: it comes last, and only where the kernel already
+ * says what it says of no such file.
+ */
 final class FileSystem {
     private static final MemorySegment FSTATFS = Libc.symbol("fstatfs");
+    private static final MemorySegment FCNTL = Libc.symbol("fcntl");
+    private static final int F_GET_SEALS = 1034;
 
     // struct statfs begins with __fsword_t f_type; 120 bytes on 64-bit Linux.
     private static final long STATFS_BYTES = 120;
@@ -26,11 +32,16 @@ final class FileSystem {
     private FileSystem() {}
 
     /**
-     * Whether another process, or another computer, provides the file's contents: an access to its memory waits for as
-     * long as that one likes.
+     * Whether no other process or computer provides the file's contents, which could have an access to its memory wait for
+     * as long as that one likes.
      */
-    static boolean isServedByOthers(OwnedFd file) throws HostFault {
-        return isServedByOthers(type(file));
+    static boolean isLocal(OwnedFd file, FileStatus status) throws HostFault {
+        return isMemory(file) || (status.hasImmutables() && !isServedByOthers(type(file)));
+    }
+
+    /** Whether it is a memfd, or in a tmpfs or hugetlbfs: no other file has seals to be told of. */
+    private static boolean isMemory(OwnedFd file) {
+        return Libc.callInt(FCNTL, file.number(), F_GET_SEALS, 0, 0, 0) >= 0;
     }
 
     static boolean isServedByOthers(long type) {

@@ -8,6 +8,9 @@ import java.lang.foreign.MemorySegment;
  * A range of a file that a front-end shares with us, mapped readable and writable. Confined to the thread that made
  * it; after {@link #close} every access throws.
  *
+ * <p>If a peer sent its descriptor, it is unmapped in the {@link ClosingLine}: whoever is the last to have the guest's
+ * memory frees it.
+ *
  * <p>The file may be shrunk under us unless it is sealed, which {@link #isSealed} tells: an access beyond its end is a
  * SIGBUS, which the JVM turns into an InternalError for the kinds of access that the data path keeps to. So is one to a
  * huge page that the host does not have; {@link #canVanish} tells whether any access can be.
@@ -44,6 +47,23 @@ public final class Mapping implements AutoCloseable {
     }
 
     /**
+     * Takes a descriptor that a peer sent, and maps {@code size} bytes from {@code offset} of its file. It is closed, which
+     * does not wait once the file is known, and kept in use by the mapping.
+     *
+     * @throws IOException as {@link #of}
+     */
+    public static Mapping adopt(OwnedFd received, long offset, long size) throws IOException {
+        try {
+            Mapping mapping = of(received, offset, size);
+            received.closeAtOnce();
+            return mapping;
+        } catch (IOException | RuntimeException refused) {
+            received.close();
+            throw refused;
+        }
+    }
+
+    /**
      * Maps {@code size} bytes from {@code offset} of {@code file}, which stays the caller's to close.
      *
      * @throws IOException if the file is no regular one (memfd, tmpfs and hugetlbfs files are), is shorter than
@@ -55,8 +75,9 @@ public final class Mapping implements AutoCloseable {
             throw new IOException("memory is no file that can be mapped");
         }
         // A page fault cannot be told not to wait, and all guests of the loop would.
-        if (FileSystem.isServedByOthers(file)) {
-            throw new IOException("memory in a file system that another process or computer provides (FUSE, NFS, …)");
+        if (!FileSystem.isLocal(file, status)) {
+            throw new IOException(
+                    "memory in a file system that another process or computer may provide (FUSE, NFS, …)");
         }
         if (offset < 0 || size <= 0 || offset > status.size() - size) {
             throw new IOException("region of " + size + " bytes from offset " + Long.toUnsignedString(offset)
@@ -86,7 +107,7 @@ public final class Mapping implements AutoCloseable {
         int advised = Libc.callInt(MADVISE, address, length, MADV_DONTDUMP, 0, 0);
         assert advised == 0 || advised == -Errno.EINVAL;
         return MemorySegment.ofAddress(address)
-                .reinterpret(length, arena, unmapped -> unmap(unmapped.address(), length));
+                .reinterpret(length, arena, _ -> file.release(() -> unmap(address, length)));
     }
 
     private static void unmap(long address, long length) {

@@ -79,17 +79,25 @@ public final class UnixListener implements AutoCloseable {
     }
 
     static OwnedFd newSocket() throws HostFault {
-        int number = Libc.callInt(SOCKET, UnixAddress.AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0);
-        return new OwnedFd(HostFault.check("socket", number));
+        return newSocket(null);
     }
 
-    /** The next front-end that waits, or null if there is none (any more). */
-    public UnixStream accept() throws HostFault {
+    static OwnedFd newSocket(ClosingLine line) throws HostFault {
+        int number = Libc.callInt(SOCKET, UnixAddress.AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0);
+        return new OwnedFd(HostFault.check("socket", number), line);
+    }
+
+    /**
+     * The next front-end that waits, or null if there is none (any more).
+     *
+     * @param line for what comes from it
+     */
+    public UnixStream accept(ClosingLine line) throws HostFault {
         int number = Libc.callInt(ACCEPT4, fd.number(), 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (number == -Errno.EAGAIN || number == -Errno.ECONNABORTED || number == -Errno.EINTR) {
             return null;
         }
-        return new UnixStream(new OwnedFd(HostFault.check("accept4", number)));
+        return new UnixStream(new OwnedFd(HostFault.check("accept4", number), line));
     }
 
     /** For registration with {@link Epoll}; this object stays the owner. */

@@ -15,8 +15,8 @@ public final class UnixStream implements AutoCloseable {
     /** What {@link #receive} and {@link #send} return when the call would have had to wait. */
     public static final int WOULD_BLOCK = -Errno.EAGAIN;
 
-    /** Descriptors that one message may carry; the kernel closes those beyond. */
-    public static final int MOST_FDS = 8;
+    /** Of linux/net/scm.h: what one sendmsg(2) takes. The kernel closes what we have no room for, while we wait. */
+    private static final int SCM_MAX_FD = 253;
 
     private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
     private static final MemorySegment SENDMSG = Libc.symbol("sendmsg");
@@ -26,13 +26,17 @@ public final class UnixStream implements AutoCloseable {
     private static final MemorySegment GETPEERNAME = Libc.symbol("getpeername");
     private static final MemorySegment GETSOCKNAME = Libc.symbol("getsockname");
     private static final MemorySegment GETPID = Libc.symbol("getpid");
+    private static final MemorySegment SETSOCKOPT = Libc.symbol("setsockopt");
+    private static final MemorySegment SHUTDOWN = Libc.symbol("shutdown");
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
     private static final int MSG_CTRUNC = 0x8;
+    private static final int SHUT_RDWR = 2;
     private static final int SOL_SOCKET = 1;
     private static final int SO_TYPE = 3;
     private static final int SO_PEERCRED = 17;
+    private static final int SO_OOBINLINE = 10;
     private static final int SO_DOMAIN = 39;
     private static final int SOCK_STREAM = 1;
     private static final int SCM_RIGHTS = 1;
@@ -57,28 +61,45 @@ public final class UnixStream implements AutoCloseable {
     private static final long CMSG_TYPE = 12;
     private static final long CMSG_DATA = 16;
     private static final long CMSG_SPACE_OF_ONE = CMSG_DATA + Long.BYTES;
-    private static final long CONTROL_BYTES = CMSG_DATA + MOST_FDS * Integer.BYTES;
+    private static final long CONTROL_BYTES = CMSG_DATA + SCM_MAX_FD * Integer.BYTES;
 
     private final OwnedFd fd;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment message = arena.allocate(MSGHDR_BYTES, Long.BYTES);
     private final MemorySegment vector = arena.allocate(IOVEC_BYTES, Long.BYTES);
     private final MemorySegment control = arena.allocate(CONTROL_BYTES, Long.BYTES);
+    /** Whether nothing is left in it, and nothing can come any more. */
+    private boolean ended;
 
     UnixStream(OwnedFd fd) {
         this.fd = fd;
+        keepOutOfBand();
     }
 
-    /** Connects to the socket at {@code path}: null if nobody listens there now. */
-    public static UnixStream connect(Path path) throws HostFault {
-        OwnedFd fd = UnixListener.newSocket();
+    /** A byte out of band is as any other, or it, and descriptors with it, would be left when all others are received. */
+    private void keepOutOfBand() {
+        try (Arena scope = Arena.ofConfined()) {
+            MemorySegment on = scope.allocateFrom(ValueLayout.JAVA_INT, 1);
+            // Only a kernel that has no such bytes on UNIX sockets has a reason to refuse.
+            int ignored = Libc.callInt(SETSOCKOPT, fd.number(), SOL_SOCKET, SO_OOBINLINE, on.address(), on.byteSize());
+            assert ignored <= 0;
+        }
+    }
+
+    /**
+     * Connects to the socket at {@code path}: null if nobody listens there now.
+     *
+     * @param line for what comes over it
+     */
+    public static UnixStream connect(Path path, ClosingLine line) throws HostFault {
+        OwnedFd fd = UnixListener.newSocket(line);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment address = UnixAddress.of(path, arena);
             int result = Libc.callInt(CONNECT, fd.number(), address.address(), address.byteSize(), 0, 0);
             if (result == 0) {
                 return new UnixStream(fd);
             }
-            fd.close();
+            fd.closeAtOnce();
             // EAGAIN: as many wait there already as the listener lets.
             if (result == -Errno.ENOENT || result == -Errno.ECONNREFUSED || result == -Errno.EAGAIN) {
                 return null;
@@ -87,7 +108,7 @@ public final class UnixStream implements AutoCloseable {
         }
     }
 
-    /** Takes over an inherited socket that is connected. */
+    /** Takes over an inherited socket that is connected; descriptors that come over it go into its line. */
     public static UnixStream adopt(OwnedFd inherited) throws HostFault {
         inherited.setNonBlocking();
         return new UnixStream(inherited);
@@ -130,7 +151,8 @@ public final class UnixStream implements AutoCloseable {
      *
      * @param fds takes the descriptors
      * @return the number of bytes, 0 at the end of the stream, {@link #WOULD_BLOCK}, or another negated errno;
-     *     descriptors beyond {@link #MOST_FDS} make it −EINVAL, a socket whose other end is ours −ELOOP
+     *     descriptors that this process may not have, or has no number left for, make it −EINVAL, a socket whose other
+     *     end is ours −ELOOP
      */
     public int receive(MemorySegment target, List<OwnedFd> fds) {
         prepare(target);
@@ -138,6 +160,7 @@ public final class UnixStream implements AutoCloseable {
         if (received < 0) {
             return (int) received;
         }
+        ended = received == 0;
         boolean loop = collect(fds);
         boolean truncated = (message.get(ValueLayout.JAVA_INT, MSG_FLAGS) & MSG_CTRUNC) != 0;
         if (loop) {
@@ -171,9 +194,16 @@ public final class UnixStream implements AutoCloseable {
         return fd;
     }
 
+    /** The peer learns of it at once, however long it takes to close what it left in the socket. */
     @Override
     public void close() {
-        fd.close();
+        if (ended) {
+            fd.closeAtOnce();
+        } else {
+            int ignored = Libc.callInt(SHUTDOWN, fd.number(), SHUT_RDWR, 0, 0, 0);
+            assert ignored <= 0;
+            fd.close();
+        }
         arena.close();
     }
 
@@ -202,7 +232,7 @@ public final class UnixStream implements AutoCloseable {
         long end = control.get(ValueLayout.JAVA_LONG, 0);
         boolean loop = false;
         for (long at = CMSG_DATA; at + Integer.BYTES <= end; at += Integer.BYTES) {
-            OwnedFd received = new OwnedFd(control.get(ValueLayout.JAVA_INT, at));
+            OwnedFd received = fd.received(control.get(ValueLayout.JAVA_INT, at));
             fds.add(received);
             loop |= leadsBackToUs(received);
         }

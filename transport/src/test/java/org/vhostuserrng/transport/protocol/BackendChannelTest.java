@@ -35,7 +35,7 @@ class BackendChannelTest {
         Path path = directory.resolve("channel");
         try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             listener.bind(UnixDomainSocketAddress.of(path));
-            received = UnixStream.connect(path).fd();
+            received = UnixStream.connect(path, null).fd();
             frontEnd = listener.accept();
         }
     }

@@ -14,9 +14,12 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.transport.DeviceQueue;
 import org.vhostuserrng.transport.QueueSetup;
@@ -27,6 +30,7 @@ import org.vhostuserrng.transport.protocol.VhostUser;
 /** The server on a real socket, its loop stepped by hand. */
 class VhostUserServerTest {
     private static final long FEATURES = 1L << 32;
+    private static final int MANY = 100;
 
     @TempDir
     private Path directory;
@@ -126,6 +130,29 @@ class VhostUserServerTest {
     }
 
     @Test
+    @Timeout(10)
+    void takesNobodyWhileTooMuchOfOthersWaitsToBeClosed() throws IOException {
+        Queue<Runnable> closing = new ArrayDeque<>();
+        server.close();
+        server = VhostUserServer.open(SessionPolicy.DEFAULT, closing::add);
+        server.listen(path, new IdleDevice());
+        for (int i = 0; i < MANY; i++) {
+            leaveUnread();
+        }
+        try (SocketChannel next = connect()) {
+            send(next, VhostUser.VHOST_USER_GET_FEATURES, 1);
+            settle();
+            next.configureBlocking(false);
+            int early = next.read(ByteBuffer.allocate(20));
+
+            closing.remove().run();
+            settleUntil(() -> next.read(ByteBuffer.allocate(20)) == 20);
+
+            assertEquals(0, early);
+        }
+    }
+
+    @Test
     void removesItsSocketFileWhenClosed() {
         server.close();
 
@@ -191,6 +218,26 @@ class VhostUserServerTest {
         while (server.doWork() > 0) {
             Thread.onSpinWait();
         }
+    }
+
+    /** A session that ends before all is received. */
+    private void leaveUnread() throws IOException {
+        try (SocketChannel frontEnd = connect()) {
+            send(frontEnd, VhostUser.VHOST_USER_GET_FEATURES, 2);
+            settle();
+        }
+    }
+
+    /** Gives turns until something has come about, which takes time. */
+    private void settleUntil(Condition condition) throws IOException {
+        while (!condition.holds()) {
+            server.doWork();
+        }
+    }
+
+    @FunctionalInterface
+    private interface Condition {
+        boolean holds() throws IOException;
     }
 
     private static void send(SocketChannel frontEnd, int id, int flags) throws IOException {

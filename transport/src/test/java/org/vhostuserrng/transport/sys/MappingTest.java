@@ -11,6 +11,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,6 +33,12 @@ class MappingTest {
             OwnedFd fd = new OwnedFd(Libc.callInt(MEMFD_CREATE, name, flags, 0, 0, 0));
             HostFault.check("ftruncate", Libc.callInt(FTRUNCATE, fd.number(), size, 0, 0, 0));
             return fd;
+        }
+    }
+
+    private static boolean isMapped(String name) throws IOException {
+        try (Stream<String> mappings = Files.lines(Path.of("/proc/self/maps"))) {
+            return mappings.anyMatch(mapping -> mapping.contains(name));
         }
     }
 
@@ -129,6 +138,41 @@ class MappingTest {
                 Mapping.settle();
             });
         }
+    }
+
+    @Test
+    void closesTheDescriptorThatItTook() throws IOException {
+        OwnedFd file = memfd(0, PAGE);
+
+        try (Mapping mapping = Mapping.adopt(file, 0, PAGE)) {
+            assertEquals(PAGE, mapping.segment().byteSize());
+            assertThrows(IllegalStateException.class, file::number);
+        }
+    }
+
+    @Test
+    void closesTheDescriptorThatItRefused() throws IOException {
+        OwnedFd file = memfd(0, PAGE);
+
+        assertThrows(IOException.class, () -> Mapping.adopt(file, 0, 2 * PAGE));
+
+        assertThrows(IllegalStateException.class, file::number);
+    }
+
+    @Test
+    void unmapsWhatAPeerSentInTheLine() throws IOException {
+        Queue<Runnable> threads = new ArrayDeque<>();
+        OwnedFd own = SharedFile.create("unmapped-in-the-line", PAGE);
+        OwnedFd received = new OwnedFd(own.number(), new ClosingLine(threads::add));
+        Mapping mapping = Mapping.adopt(received, 0, PAGE);
+
+        mapping.close();
+        boolean before = isMapped("unmapped-in-the-line");
+        threads.remove().run();
+
+        assertTrue(before);
+        assertFalse(isMapped("unmapped-in-the-line"));
+        assertThrows(IllegalStateException.class, () -> mapping.segment().get(ValueLayout.JAVA_BYTE, 0));
     }
 
     @Test

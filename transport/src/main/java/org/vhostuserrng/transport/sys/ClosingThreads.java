@@ -1,0 +1,63 @@
+package org.vhostuserrng.transport.sys;
+
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Threads for {@link ClosingLine}s: none before there is something to close or a second after, one as a rule, and a
+ * further one whenever all are kept waiting. Any thread.
+ */
+public final class ClosingThreads implements Executor {
+    private static final long IDLE_SECONDS = 1;
+
+    private final ThreadFactory threads =
+            Thread.ofPlatform().daemon().name("closing-", 0).factory();
+    private final BlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
+    /** Threads that have nothing to do, without those that the queue has something for. */
+    private final AtomicInteger idle = new AtomicInteger();
+
+    /** No thread yet. */
+    public ClosingThreads() {}
+
+    @Override
+    public void execute(Runnable closing) {
+        if (takeIdle()) {
+            queue.add(closing);
+        } else {
+            threads.newThread(() -> work(closing)).start();
+        }
+    }
+
+    private boolean takeIdle() {
+        return idle.getAndUpdate(threads -> Math.max(0, threads - 1)) > 0;
+    }
+
+    private void work(Runnable first) {
+        for (Runnable next = first; next != null; next = await()) {
+            next.run();
+            idle.incrementAndGet();
+        }
+    }
+
+    /** The next one for this thread, or null if it is to end. */
+    private Runnable await() {
+        Runnable next = poll();
+        // Who has counted on this thread will have put something into the queue.
+        while (next == null && !takeIdle()) {
+            next = poll();
+        }
+        return next;
+    }
+
+    private Runnable poll() {
+        try {
+            return queue.poll(IDLE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException impossible) {
+            throw new IllegalStateException("nobody interrupts a closing thread", impossible);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package org.vhostuserrng.transport.sys;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import org.junit.jupiter.api.Test;
+
+class OwnedFdTest {
+    private final Queue<Runnable> threads = new ArrayDeque<>();
+    private final ClosingLine line = new ClosingLine(threads::add);
+
+    private static int open() throws HostFault {
+        return SharedFile.create("test", 4096).number();
+    }
+
+    private static boolean isOpen(int number) {
+        return Files.exists(Path.of("/proc/self/fd/" + number), LinkOption.NOFOLLOW_LINKS);
+    }
+
+    @Test
+    void oneOfOurOwnIsClosedAtOnce() throws HostFault {
+        int number = open();
+
+        new OwnedFd(number).close();
+
+        assertFalse(isOpen(number));
+    }
+
+    @Test
+    void oneThatAPeerSentIsClosedInTheLine() throws HostFault {
+        int number = open();
+
+        new OwnedFd(number, line).close();
+        boolean before = isOpen(number);
+        threads.remove().run();
+
+        assertTrue(before);
+        assertFalse(isOpen(number));
+    }
+
+    @Test
+    void oneThatIsKnownIsClosedAtOnceWhoeverSentIt() throws HostFault {
+        int number = open();
+
+        new OwnedFd(number, line).closeAtOnce();
+
+        assertFalse(isOpen(number));
+        assertTrue(threads.isEmpty());
+    }
+
+    @Test
+    void isClosedOnce() throws HostFault {
+        OwnedFd fd = new OwnedFd(open(), line);
+
+        fd.close();
+        fd.close();
+        fd.closeAtOnce();
+        threads.remove().run();
+
+        assertTrue(threads.isEmpty());
+        assertThrows(IllegalStateException.class, fd::number);
+    }
+
+    @Test
+    void whatComesOverOneGoesIntoTheSameLine() throws HostFault {
+        int number = open();
+
+        new OwnedFd(0, line).received(number).close();
+
+        assertTrue(isOpen(number));
+        assertEquals(1, threads.size());
+        threads.remove().run();
+    }
+}
