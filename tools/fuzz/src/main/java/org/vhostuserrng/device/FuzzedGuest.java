@@ -21,8 +21,12 @@ import org.vhostuserrng.transport.WriteLog;
 final class FuzzedGuest {
     private static final MemorySegment MEMORY = Arena.ofAuto().allocate(ModelMemory.BYTES, ModelMemory.REGION_BYTES);
 
-    /** As in the daemon one is shared by all the guests of a loop. */
+    /** As in the daemon one is shared by all the guests of a loop, and others have something to do as well. */
     private static final Workspace WORKSPACE = new Workspace();
+
+    static {
+        WORKSPACE.join();
+    }
 
     final MemorySegment memory = MEMORY.fill((byte) 0);
     final TaggedSource source = new TaggedSource();

@@ -49,13 +49,24 @@ final class ModelChain {
         return bytes;
     }
 
-    /** Writes what the source gave out from a position on. */
-    void fill(ModelMemory memory, long given, int length) {
-        int done = 0;
+    /** Whether another one has the same bytes of memory, in the same pieces. */
+    boolean isSameAs(ModelChain other) {
+        return other != null && pieces.equals(other.pieces);
+    }
+
+    /**
+     * Writes what the source gave out from a position on.
+     *
+     * @param from how many bytes to leave as they are
+     */
+    void fill(ModelMemory memory, long given, int from, int length) {
+        int at = 0;
         for (Piece piece : pieces) {
-            for (int i = 0; i < piece.length() && done < length; i++) {
-                memory.set8(piece.at() + i, TaggedSource.byteAt(given + done));
-                done++;
+            for (int i = 0; i < piece.length(); i++) {
+                if (at >= from && at < from + length) {
+                    memory.set8(piece.at() + i, TaggedSource.byteAt(given + at - from));
+                }
+                at++;
             }
         }
     }

@@ -20,7 +20,7 @@ final class RingRun {
     static final int STAY = 232;
     static final int RESTART = 240;
     static final int LEAVE = 248;
-    private static final int MOST_BYTES_A_TURN = 32 * 1024 + 65536;
+    private static final int MOST_BYTES_A_TURN = 16 * 1024;
     private static final int MOST_REQUESTS_A_TURN = 64;
 
     private final FuzzInput input;
@@ -34,6 +34,10 @@ final class RingRun {
     private long given;
 
     private long left = Long.MAX_VALUE;
+    /** Of the first available request: the chain that earlier turns began to fill, null for none, and how far. */
+    private ModelChain begun;
+
+    private int filledBefore;
 
     private RingRun(boolean packed, FuzzInput input) {
         this.input = input;
@@ -126,6 +130,7 @@ final class RingRun {
             }
             boolean more = model.hasNext();
             if (more) {
+                fillPart(next);
                 requireReason(next);
             }
             notifications += model.publish() ? 1 : 0;
@@ -146,12 +151,37 @@ final class RingRun {
     private void serveOne() {
         ModelChain chain = model.walk();
         require(chain != null, "a malformed request was served");
-        int length = (int) Math.min(chain.bytes(), left);
-        require(length > 0, "a request was served with nothing");
-        chain.fill(modelMemory, given, length);
-        model.use(length);
+        int before = filledBefore(chain);
+        int length = (int) Math.min(chain.bytes() - before, left);
+        require(before + length > 0, "a request was served with nothing");
+        fill(chain, before, length);
+        model.use(before + length);
+        begun = null;
+    }
+
+    private void fill(ModelChain chain, int from, int length) {
+        chain.fill(modelMemory, given, from, length);
         given += length;
         left -= length;
+    }
+
+    private int filledBefore(ModelChain chain) {
+        return chain.isSameAs(begun) ? filledBefore : 0;
+    }
+
+    /** What the turn had room for of a request that it did not complete: as much as the device says. */
+    private void fillPart(long next) {
+        int length = (int) (guest.source.given - given);
+        if (length > 0) {
+            requireEqual(DeviceQueue.MORE, next, "the turn's end, within a request");
+            ModelChain chain = model.walk();
+            require(chain != null, "a malformed request was filled in part");
+            int before = filledBefore(chain);
+            require(before + length < chain.bytes(), "a request that is full was not completed");
+            fill(chain, before, length);
+            begun = chain;
+            filledBefore = before + length;
+        }
     }
 
     /** Demands that there is one to leave an available request for later. */
@@ -159,7 +189,8 @@ final class RingRun {
         if (next == DeviceQueue.BROKEN) {
             require(model.walk() == null, "broken by a well-formed request: " + queue.fault());
         } else if (next == DeviceQueue.STARVED) {
-            require(model.walk() != null && left == 0, "starved");
+            ModelChain chain = model.walk();
+            require(chain != null && left == 0 && filledBefore(chain) == 0, "starved");
         } else {
             requireEqual(DeviceQueue.MORE, next, "the turn's end, with a request available");
         }
@@ -173,6 +204,7 @@ final class RingRun {
 
     private void restart() {
         int base = queue.stop();
+        begun = null;
         requireEqual(model.base(), base, "base");
         require(start(base), "a virtqueue cannot go on where it stopped");
     }

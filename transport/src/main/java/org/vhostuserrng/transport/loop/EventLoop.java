@@ -23,7 +23,7 @@ public final class EventLoop implements AutoCloseable {
     private static final long WAKE_TOKEN = -1;
     private static final long NANOS_A_MILLI = TimeUnit.MILLISECONDS.toNanos(1);
     /** How long after the last turn its calls are still kept from waiting: to switch that costs a system call. */
-    private static final long LULL_NANOS = 5 * WaitBreaker.TICK_MILLIS * NANOS_A_MILLI;
+    private static final long LULL_NANOS = 50 * NANOS_A_MILLI;
 
     private final LongSupplier nanoTime;
     private final long origin;

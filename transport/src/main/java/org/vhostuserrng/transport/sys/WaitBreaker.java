@@ -14,8 +14,8 @@ import java.util.concurrent.TimeUnit;
  * never waits (RWF_NOWAIT is not supported for it), and looking before writing is a race that a front-end can win.
  */
 public final class WaitBreaker implements AutoCloseable {
-    /** How long a call can wait at most. */
-    public static final int TICK_MILLIS = 10;
+    /** How long a call can wait at most. Shorter ones cost more: 500 signals are 1 ms of each second that is worked in. */
+    public static final int TICK_MILLIS = 2;
 
     private static final MemorySegment SIGACTION = Libc.symbol("sigaction");
     private static final MemorySegment GETTID = Libc.symbol("gettid");
