@@ -46,7 +46,7 @@ final class ProcessFiles {
         return new Footprint(
                 sum(rollup, "Rss:"),
                 sum(rollup, "Pss:"),
-                sum(rollup, "Private_Dirty:"),
+                sum(rollup, "Anonymous:"),
                 entries("fd").size(),
                 entries("task").size());
     }

@@ -48,7 +48,8 @@ class ProcessFilesTest {
                 Pss_Anon:           9000 kB
                 Shared_Clean:      12000 kB
                 Private_Clean:      1000 kB
-                Private_Dirty:     11000 kB
+                Private_Dirty:     11500 kB
+                Anonymous:         11000 kB
                 """);
 
         assertEquals(
