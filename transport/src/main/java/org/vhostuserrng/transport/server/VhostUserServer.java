@@ -92,8 +92,7 @@ public final class VhostUserServer implements AutoCloseable {
     /** Serves until {@link #stop}. */
     public void run() throws IOException {
         releaseProgramPages();
-        // A request waits neither for the JVM's compiler nor for other programs: of 1000 guests' requests, one in 1000
-        // took 2 ms on a processor shared with the compiler, and takes 0.5 so.
+        // A request is not to wait for the JVM's compiler, or another program, that has the processor.
         TimeSlice.shorten();
         while (!stopping) {
             loop.await();
