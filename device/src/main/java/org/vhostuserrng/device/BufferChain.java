@@ -10,7 +10,7 @@ import org.vhostuserrng.transport.WriteLog;
 
 /**
  * The writable bytes of one request, as pieces of guest memory: what a walk over its descriptors found. One is enough
- * for all the rings of a loop, as a request is walked and filled in one go.
+ * for all the rings of a loop, as a request is walked anew in each turn that fills of it.
  *
  * <p>Of a request only the first {@link #MOST_BYTES} are kept, and the first {@link #MOST_PIECES} pieces: a device may
  * use less than the buffer (VIRTIO 1.3 §5.4.6), and so a request can cost no more than that. For the same reason only

@@ -180,10 +180,11 @@ final class RngRing implements DeviceQueue {
         int filled = filler.fill(from, most);
         return switch (filled) {
             case EntropySource.NOT_NOW, EntropySource.FAILED -> {
-                queue.giveBack();
                 if (from > 0) {
-                    yield completeShort(from);
+                    complete(from);
+                    yield MORE;
                 }
+                queue.giveBack();
                 starved();
                 yield awaitSource(now, filled);
             }
