@@ -15,9 +15,6 @@ public final class UnixStream implements AutoCloseable {
     /** What {@link #receive} and {@link #send} return when the call would have had to wait. */
     public static final int WOULD_BLOCK = -Errno.EAGAIN;
 
-    /** Of linux/net/scm.h: what one sendmsg(2) takes. The kernel closes what we have no room for, while we wait. */
-    private static final int SCM_MAX_FD = 253;
-
     private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
     private static final MemorySegment SENDMSG = Libc.symbol("sendmsg");
     private static final MemorySegment CONNECT = Libc.symbol("connect");
@@ -31,7 +28,6 @@ public final class UnixStream implements AutoCloseable {
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
-    private static final int MSG_CTRUNC = 0x8;
     private static final int SHUT_RDWR = 2;
     private static final int SOL_SOCKET = 1;
     private static final int SO_TYPE = 3;
@@ -39,35 +35,11 @@ public final class UnixStream implements AutoCloseable {
     private static final int SO_OOBINLINE = 10;
     private static final int SO_DOMAIN = 39;
     private static final int SOCK_STREAM = 1;
-    private static final int SCM_RIGHTS = 1;
 
     // struct ucred { pid_t pid; uid_t uid; gid_t gid; };
     private static final int UCRED_BYTES = 12;
 
-    // struct msghdr { void *msg_name; socklen_t msg_namelen; struct iovec *msg_iov; size_t msg_iovlen;
-    //                 void *msg_control; size_t msg_controllen; int msg_flags; };
-    private static final long MSG_IOV = 16;
-    private static final long MSG_IOVLEN = 24;
-    private static final long MSG_CONTROL = 32;
-    private static final long MSG_CONTROLLEN = 40;
-    private static final long MSG_FLAGS = 48;
-    private static final long MSGHDR_BYTES = 56;
-    // struct iovec { void *iov_base; size_t iov_len; };
-    private static final long IOV_BASE = 0;
-    private static final long IOV_LEN = 8;
-    private static final long IOVEC_BYTES = 16;
-    // struct cmsghdr { size_t cmsg_len; int cmsg_level; int cmsg_type; }; followed by the descriptors
-    private static final long CMSG_LEVEL = 8;
-    private static final long CMSG_TYPE = 12;
-    private static final long CMSG_DATA = 16;
-    private static final long CMSG_SPACE_OF_ONE = CMSG_DATA + Long.BYTES;
-    private static final long CONTROL_BYTES = CMSG_DATA + SCM_MAX_FD * Integer.BYTES;
-
     private final OwnedFd fd;
-    private final Arena arena = Arena.ofConfined();
-    private final MemorySegment message = arena.allocate(MSGHDR_BYTES, Long.BYTES);
-    private final MemorySegment vector = arena.allocate(IOVEC_BYTES, Long.BYTES);
-    private final MemorySegment control = arena.allocate(CONTROL_BYTES, Long.BYTES);
     /** Whether nothing is left in it, and nothing can come any more. */
     private boolean ended;
 
@@ -155,18 +127,22 @@ public final class UnixStream implements AutoCloseable {
      *     end is ours −ELOOP
      */
     public int receive(MemorySegment target, List<OwnedFd> fds) {
-        prepare(target);
+        MessageHeader message = MessageHeader.toReceive(target);
         long received = Libc.callLong(RECVMSG, fd.number(), message.address(), MSG_CMSG_CLOEXEC, 0, 0, 0);
         if (received < 0) {
             return (int) received;
         }
         ended = received == 0;
-        boolean loop = collect(fds);
-        boolean truncated = (message.get(ValueLayout.JAVA_INT, MSG_FLAGS) & MSG_CTRUNC) != 0;
+        boolean loop = false;
+        for (int i = 0; i < message.descriptors(); i++) {
+            OwnedFd descriptor = fd.received(message.descriptor(i));
+            fds.add(descriptor);
+            loop |= leadsBackToUs(descriptor);
+        }
         if (loop) {
             return -Errno.ELOOP;
         }
-        return truncated ? -Errno.EINVAL : (int) received;
+        return message.isTruncated() ? -Errno.EINVAL : (int) received;
     }
 
     /**
@@ -180,12 +156,7 @@ public final class UnixStream implements AutoCloseable {
 
     /** Sends bytes and, with the first of them, a descriptor, which stays the caller's: as {@link #send(MemorySegment)}. */
     public int send(MemorySegment source, OwnedFd passed) {
-        prepare(source);
-        message.set(ValueLayout.JAVA_LONG, MSG_CONTROLLEN, CMSG_SPACE_OF_ONE);
-        control.set(ValueLayout.JAVA_LONG, 0, CMSG_DATA + Integer.BYTES);
-        control.set(ValueLayout.JAVA_INT, CMSG_LEVEL, SOL_SOCKET);
-        control.set(ValueLayout.JAVA_INT, CMSG_TYPE, SCM_RIGHTS);
-        control.set(ValueLayout.JAVA_INT, CMSG_DATA, passed.number());
+        MessageHeader message = MessageHeader.toSend(source, passed);
         return (int) Libc.callLong(SENDMSG, fd.number(), message.address(), MSG_NOSIGNAL, 0, 0, 0);
     }
 
@@ -204,39 +175,6 @@ public final class UnixStream implements AutoCloseable {
             assert ignored <= 0;
             fd.close();
         }
-        arena.close();
-    }
-
-    private void prepare(MemorySegment target) {
-        vector.set(ValueLayout.JAVA_LONG, IOV_BASE, target.address());
-        vector.set(ValueLayout.JAVA_LONG, IOV_LEN, target.byteSize());
-        message.fill((byte) 0);
-        message.set(ValueLayout.JAVA_LONG, MSG_IOV, vector.address());
-        message.set(ValueLayout.JAVA_LONG, MSG_IOVLEN, 1);
-        message.set(ValueLayout.JAVA_LONG, MSG_CONTROL, control.address());
-        message.set(ValueLayout.JAVA_LONG, MSG_CONTROLLEN, CONTROL_BYTES);
-    }
-
-    /** Whether one of the descriptors is a socket whose other end is ours. */
-    private boolean collect(List<OwnedFd> fds) {
-        long used = message.get(ValueLayout.JAVA_LONG, MSG_CONTROLLEN);
-        if (used < CMSG_DATA) {
-            return false;
-        }
-        boolean rights = control.get(ValueLayout.JAVA_INT, CMSG_LEVEL) == SOL_SOCKET
-                && control.get(ValueLayout.JAVA_INT, CMSG_TYPE) == SCM_RIGHTS;
-        if (!rights) {
-            return false;
-        }
-        // The kernel writes cmsg_len; it never says more than the buffer that it was given holds.
-        long end = control.get(ValueLayout.JAVA_LONG, 0);
-        boolean loop = false;
-        for (long at = CMSG_DATA; at + Integer.BYTES <= end; at += Integer.BYTES) {
-            OwnedFd received = fd.received(control.get(ValueLayout.JAVA_INT, at));
-            fds.add(received);
-            loop |= leadsBackToUs(received);
-        }
-        return loop;
     }
 
     /**
