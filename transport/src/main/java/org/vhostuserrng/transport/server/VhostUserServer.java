@@ -100,9 +100,9 @@ public final class VhostUserServer implements AutoCloseable {
         }
     }
 
-    private static void releaseProgramPages() {
+    private void releaseProgramPages() {
         try {
-            ProgramPages.release();
+            new CodeRelease(loop, ProgramPages.release()).begin();
         } catch (IOException unknown) {
             LOG.debug("what starting needed stays mapped", unknown);
         }

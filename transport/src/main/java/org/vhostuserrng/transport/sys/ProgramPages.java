@@ -8,11 +8,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * The pages that the kernel has mapped of the program's files: the JVM's code and the archive of classes. Starting needs
- * many that serving does not; one that is needed again comes back from the page cache by itself, within microseconds.
+ * many that serving does not, and so does the JVM's compiler; one that is needed again comes back from the page cache by
+ * itself, within microseconds. Confined to one thread.
  */
 public final class ProgramPages {
     private static final MemorySegment MADVISE = Libc.symbol("madvise");
@@ -28,42 +30,71 @@ public final class ProgramPages {
     private static final long SWAPPED = 1L << 62;
     private static final long FILE = 1L << 61;
 
+    private final List<Range> code = new ArrayList<>();
+
     private ProgramPages() {}
 
     /**
      * Unmaps those that may not be written to and are as they are in their files. To be called while no library is being
      * loaded.
      *
+     * @return to do it again
      * @throws IOException if the kernel does not say what is mapped
      */
-    public static void release() throws IOException {
+    public static ProgramPages release() throws IOException {
+        ProgramPages pages = new ProgramPages();
+        int pageSize = Libc.callInt(GETPAGESIZE, 0, 0, 0, 0, 0);
         try (RandomAccessFile pagemap = new RandomAccessFile(PAGEMAP, "r")) {
             for (String mapping : mappings()) {
-                // 7f5c0a000000-7f5c0a200000 r-xp 00000000 08:01 1234  /usr/lib/libc.so.6
-                int dash = mapping.indexOf('-');
-                int space = mapping.indexOf(' ');
-                boolean readOnly = mapping.startsWith("r-", space + 1) && mapping.startsWith("p ", space + 4);
-                if (readOnly && mapping.indexOf('/') > space) {
-                    long begin = Long.parseUnsignedLong(mapping, 0, dash, 16);
-                    long end = Long.parseUnsignedLong(mapping, dash + 1, space, 16);
-                    release(pagemap, begin, end - begin);
+                Range range = Range.of(mapping);
+                if (range != null && isUnchanged(pagemap, range.begin / pageSize, (int) (range.length() / pageSize))) {
+                    range.unmap();
+                    if (range.code) {
+                        pages.code.add(range);
+                    }
                 }
             }
+        }
+        return pages;
+    }
+
+    /** Does it again, for the code that there was then: a JVM never unloads it, but may have begun to write to the rest. */
+    public void releaseCode() {
+        for (Range range : code) {
+            range.unmap();
+        }
+    }
+
+    private record Range(long begin, long end, boolean code) {
+        /** Null if it is no file's, or may be written to. */
+        private static Range of(String mapping) {
+            // 7f5c0a000000-7f5c0a200000 r-xp 00000000 08:01 1234  /usr/lib/libc.so.6
+            int dash = mapping.indexOf('-');
+            int space = mapping.indexOf(' ');
+            boolean readOnly = mapping.startsWith("r-", space + 1) && mapping.startsWith("p ", space + 4);
+            if (!readOnly || mapping.indexOf('/') < space) {
+                return null;
+            }
+            return new Range(
+                    Long.parseUnsignedLong(mapping, 0, dash, 16),
+                    Long.parseUnsignedLong(mapping, dash + 1, space, 16),
+                    mapping.charAt(space + 3) == 'x');
+        }
+
+        private long length() {
+            return end - begin;
+        }
+
+        private void unmap() {
+            // Nothing depends on it: a kernel that refuses keeps them in memory.
+            int ignored = Libc.callInt(MADVISE, begin, length(), MADV_DONTNEED, 0, 0);
+            assert ignored <= 0;
         }
     }
 
     private static List<String> mappings() throws IOException {
         try (FileInputStream maps = new FileInputStream(MAPS)) {
-            return new String(maps.readAllBytes(), StandardCharsets.ISO_8859_1)
-                    .lines()
-                    .toList();
-        }
-    }
-
-    private static void release(RandomAccessFile pagemap, long address, long length) throws IOException {
-        int pageSize = Libc.callInt(GETPAGESIZE, 0, 0, 0, 0, 0);
-        if (isUnchanged(pagemap, address / pageSize, (int) (length / pageSize))) {
-            Libc.callInt(MADVISE, address, length, MADV_DONTNEED, 0, 0);
+            return List.of(new String(maps.readAllBytes(), StandardCharsets.ISO_8859_1).split("\n"));
         }
     }
 

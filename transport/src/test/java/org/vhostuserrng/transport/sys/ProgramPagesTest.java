@@ -33,4 +33,16 @@ class ProgramPagesTest {
         long after = unchangedOfTheJvm();
         assertTrue(after < before, before + " kB, then " + after + " kB");
     }
+
+    @Test
+    void unmapsCodeAgainThatWasNeededSince() throws IOException {
+        ProgramPages pages = ProgramPages.release();
+        System.gc();
+        long before = unchangedOfTheJvm();
+
+        pages.releaseCode();
+
+        long after = unchangedOfTheJvm();
+        assertTrue(after < before, before + " kB, then " + after + " kB");
+    }
 }
