@@ -489,7 +489,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         if (kick == null) {
             return;
         }
-        loop.unwatch(this, kick.fd());
+        loop.unwatchWrites(this, kick.fd());
         kick.close();
         kick = null;
         kickUnread = false;

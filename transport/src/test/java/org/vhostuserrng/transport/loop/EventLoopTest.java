@@ -1,7 +1,9 @@
 package org.vhostuserrng.transport.loop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -74,7 +76,7 @@ class EventLoopTest {
             loop.doWork();
 
             assertEquals(2, activity.turns.size());
-            loop.unwatch(activity, kick.fd());
+            loop.unwatchWrites(activity, kick.fd());
         }
     }
 
@@ -88,8 +90,51 @@ class EventLoopTest {
             loop.doWork();
 
             assertEquals(1, activity.turns.size());
-            loop.unwatch(activity, kick.fd());
+            loop.unwatchWrites(activity, kick.fd());
         }
+    }
+
+    @Test
+    void letsAKickWaitForAFewMessagesOnly() throws HostFault {
+        List<EventFd> sockets = new ArrayList<>();
+        List<RecordedActivity> sessions = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            sockets.add(EventFd.create());
+            sessions.add(new RecordedActivity());
+            loop.watch(sessions.getLast(), sockets.getLast().fd());
+            sockets.getLast().signal();
+        }
+        RecordedActivity kicked = new RecordedActivity();
+        EventFd kick = EventFd.create();
+        loop.watchWrites(kicked, kick.fd());
+        kick.signal();
+
+        loop.doWork();
+
+        assertEquals(1, kicked.turns.size());
+        assertEquals(
+                8, sessions.stream().mapToInt(session -> session.turns.size()).sum());
+        sockets.forEach(EventFd::close);
+        kick.close();
+    }
+
+    @Test
+    void givesAllMessagesTheirTurnsInTheEnd() throws HostFault {
+        List<EventFd> sockets = new ArrayList<>();
+        List<RecordedActivity> sessions = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            sockets.add(EventFd.create());
+            sessions.add(new RecordedActivity());
+            loop.watch(sessions.getLast(), sockets.getLast().fd());
+            sockets.getLast().signal();
+        }
+
+        for (int i = 0; i < 13; i++) {
+            loop.doWork();
+        }
+
+        assertTrue(sessions.stream().noneMatch(session -> session.turns.isEmpty()));
+        sockets.forEach(EventFd::close);
     }
 
     @Test
