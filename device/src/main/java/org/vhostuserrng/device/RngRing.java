@@ -18,7 +18,7 @@ final class RngRing implements DeviceQueue {
     private static final int REQUESTS_A_TURN = 64;
     private static final int BYTES_A_TURN = 16 * 1024;
     // Where nobody waits for the end of a turn, an interrupt for several large requests.
-    private static final int BYTES_A_LONE_TURN = 16 * BYTES_A_TURN;
+    private static final int BYTES_A_LONE_TURN = 32 * BYTES_A_TURN;
     // Each may be in a page that the host has yet to find, which takes longer than to fill it.
     private static final int PIECES_A_TURN = REQUESTS_A_TURN;
     private static final int PIECES_A_LONE_TURN = 16 * PIECES_A_TURN;

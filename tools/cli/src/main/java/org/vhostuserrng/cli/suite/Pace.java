@@ -11,8 +11,8 @@ import java.util.List;
  * @param guests numbers of guests
  */
 record Pace(int rounds, Duration measured, List<Integer> guests) {
-    private static final int LONG_WARM_UP = 3;
-    private static final int LONG_SETTLE = 10;
+    private static final int LONG_WARM_UP = 6;
+    private static final int LONG_SETTLE = 24;
 
     /** Before the first measurement of a load: a JVM compiles what it will run. */
     Duration firstWarmUp() {
