@@ -38,6 +38,7 @@ public final class EventLoop implements AutoCloseable {
     private final WaitingLine line = new WaitingLine(1);
     private final WaitingLine waitForSource = new WaitingLine(2);
     private final Lingerers lingerers = new Lingerers();
+    private Chore chore = Chore.NONE;
     private volatile boolean sourceReady;
     private long lastTurn;
     /** Whether {@link #await} has looked at the descriptors as far as that is due. */
@@ -124,10 +125,12 @@ public final class EventLoop implements AutoCloseable {
             sourceReady = false;
             turns += runAll(waitForSource);
         }
+        chore.runIfDue(began);
         long ended = now();
         longestTurn = Math.max(longestTurn, ended - began);
         if (turns > 0) {
             lastTurn = ended;
+            chore.turnsGiven(ended);
         } else if (ended - lastTurn > LULL_NANOS) {
             waits.disarm();
         }
@@ -188,6 +191,14 @@ public final class EventLoop implements AutoCloseable {
         deadlines.put(activity, deadline);
     }
 
+    /**
+     * Has something done that takes a fraction of a millisecond, {@code delayNanos} after turns were given: an idle loop
+     * does not wake for it. It replaces the one before.
+     */
+    public void afterwards(long delayNanos, Runnable work) {
+        chore = new Chore(work, delayNanos);
+    }
+
     /** Gives the activity another turn, after all the others had theirs. */
     public void again(Activity activity) {
         line.add(activity);
@@ -229,7 +240,7 @@ public final class EventLoop implements AutoCloseable {
         if (line.size() > 0 || sourceReady || !lingerers.isEmpty()) {
             return 0;
         }
-        long earliest = deadlines.earliest();
+        long earliest = Math.min(deadlines.earliest(), chore.due());
         if (earliest == DeadlineHeap.NEVER) {
             return -1;
         }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.transport.SessionPolicy;
@@ -28,6 +29,11 @@ import org.vhostuserrng.transport.sys.UnixStream;
  */
 public final class VhostUserServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VhostUserServer.class);
+    /**
+     * How long the JVM's code stays mapped that somebody has needed. When guests come its compiler needs most of it, 8 MB,
+     * which then are of no use. To unmap it takes a fifth of a millisecond.
+     */
+    private static final long CODE_NEEDED_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final EventLoop loop;
     private final SessionPolicy policy;
@@ -102,7 +108,8 @@ public final class VhostUserServer implements AutoCloseable {
 
     private void releaseProgramPages() {
         try {
-            new CodeRelease(loop, ProgramPages.release()).begin();
+            ProgramPages pages = ProgramPages.release();
+            loop.afterwards(CODE_NEEDED_NANOS, pages::releaseCode);
         } catch (IOException unknown) {
             LOG.debug("what starting needed stays mapped", unknown);
         }

@@ -328,4 +328,34 @@ class EventLoopTest {
         assertEquals(List.of(), first.turns);
         assertEquals(List.of(), second.turns);
     }
+
+    @Test
+    void doesItsChoreSomeTimeAfterATurn() throws HostFault {
+        List<Long> done = new ArrayList<>();
+        loop.afterwards(100, () -> done.add(loop.now()));
+        loop.again(new RecordedActivity());
+        loop.doWork();
+
+        time += 99;
+        loop.doWork();
+        time += 1;
+        loop.doWork();
+
+        assertEquals(List.of(100L), done);
+    }
+
+    @Test
+    void doesNoChoreWhileThereIsNothingElseToDo() throws HostFault {
+        List<Long> done = new ArrayList<>();
+        loop.afterwards(100, () -> done.add(loop.now()));
+        loop.again(new RecordedActivity());
+        loop.doWork();
+        time += 100;
+        loop.doWork();
+
+        time += 1000;
+        loop.doWork();
+
+        assertEquals(List.of(100L), done);
+    }
 }
