@@ -1,6 +1,9 @@
 package org.vhostuserrng.backends;
 
-import java.util.Arrays;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 
 /**
  * Block_Cipher_df with AES-256 (SP 800-90Ar1 §10.3.2): condenses input of any length into {@link #OUTPUT_BYTES}. One of
@@ -15,94 +18,94 @@ final class BlockCipherDf {
     private static final int INT = 4;
     // §10.3.2, step 2 and 3: L and N, 32 bits each.
     private static final int LENGTHS = 2 * INT;
-    private static final byte[] KEY = new byte[Aes256.KEY_BYTES];
+    private static final ValueLayout.OfInt BIG_ENDIAN_INT =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
 
-    static {
+    private final Aes256 aes;
+    /** K of step 8. */
+    private final MemorySegment key;
+    /** temp of step 9, then K and X of steps 10 and 11; zero but within a method. */
+    private final MemorySegment temp;
+
+    /**
+     * A derivation function.
+     *
+     * @param arena as long as it lives this can be used
+     */
+    BlockCipherDf(AesProvider provider, Arena arena) {
+        aes = provider.create(arena);
+        key = arena.allocate(Aes256.KEY_BYTES);
+        temp = arena.allocate(OUTPUT_BYTES);
         // §10.3.2, step 8: K = 0x00010203…1f
-        for (int i = 0; i < KEY.length; i++) {
-            KEY[i] = (byte) i;
+        for (int i = 0; i < Aes256.KEY_BYTES; i++) {
+            key.set(ValueLayout.JAVA_BYTE, i, (byte) i);
         }
-    }
-
-    private final Aes256 aes = Aes256.block();
-    private final byte[] chained = new byte[BLOCK];
-    private final byte[] encrypted = new byte[BLOCK];
-    private final byte[] temp = new byte[OUTPUT_BYTES];
-
-    BlockCipherDf() {
-        aes.rekey(KEY);
     }
 
     /**
      * Derives.
      *
-     * @param output {@link #OUTPUT_BYTES} long
+     * @param output native memory of {@link #OUTPUT_BYTES}
      * @param inputs taken as one string; left as they are
      */
-    void derive(byte[] output, byte[]... inputs) {
-        byte[] padded = padded(inputs);
-        try {
+    void derive(MemorySegment output, byte[]... inputs) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment padded = padded(arena, inputs);
+            aes.key(key, 0);
             // Steps 9 to 11: the counter in the first block is what makes the three different.
             for (int i = 0; i < OUTPUT_BYTES / BLOCK; i++) {
-                putInt(padded, 0, i);
-                bcc(padded);
-                System.arraycopy(chained, 0, temp, i * BLOCK, BLOCK);
+                padded.set(BIG_ENDIAN_INT, 0, i);
+                bcc(padded, i * BLOCK);
             }
-            aes.rekey(temp);
-            System.arraycopy(temp, Aes256.KEY_BYTES, chained, 0, BLOCK);
+            aes.key(temp, 0);
             // Steps 13 to 15
-            for (int at = 0; at < OUTPUT_BYTES; at += BLOCK) {
-                encryptChained();
-                System.arraycopy(chained, 0, output, at, BLOCK);
+            encrypt(temp, Aes256.KEY_BYTES, output, 0);
+            for (int at = BLOCK; at < OUTPUT_BYTES; at += BLOCK) {
+                encrypt(output, at - BLOCK, output, at);
             }
+            padded.fill((byte) 0);
         } finally {
-            aes.rekey(KEY);
-            Arrays.fill(padded, (byte) 0);
-            Arrays.fill(chained, (byte) 0);
-            Arrays.fill(encrypted, (byte) 0);
-            Arrays.fill(temp, (byte) 0);
+            aes.wipe();
+            temp.fill((byte) 0);
         }
     }
 
     /** IV || S of §10.3.2: room for the counter, L, N, the input, 0x80, and zeros up to a whole block. */
-    private static byte[] padded(byte[]... inputs) {
+    private static MemorySegment padded(Arena arena, byte[]... inputs) {
         int length = 0;
         for (byte[] input : inputs) {
             length = Math.addExact(length, input.length);
         }
         int unpadded = Math.addExact(length, BLOCK + LENGTHS + 1);
-        byte[] padded = new byte[Math.addExact(unpadded, BLOCK - 1) / BLOCK * BLOCK];
-        putInt(padded, BLOCK, length);
-        putInt(padded, BLOCK + INT, OUTPUT_BYTES);
+        int blocks = Math.addExact(unpadded, BLOCK - 1) / BLOCK;
+        MemorySegment padded = arena.allocate((long) blocks * BLOCK);
+        padded.set(BIG_ENDIAN_INT, BLOCK, length);
+        padded.set(BIG_ENDIAN_INT, BLOCK + INT, OUTPUT_BYTES);
         int at = BLOCK + LENGTHS;
         for (byte[] input : inputs) {
-            System.arraycopy(input, 0, padded, at, input.length);
+            MemorySegment.copy(input, 0, padded, ValueLayout.JAVA_BYTE, at, input.length);
             at += input.length;
         }
-        padded[at] = (byte) 0x80;
+        padded.set(ValueLayout.JAVA_BYTE, at, (byte) 0x80);
         return padded;
     }
 
-    private static void putInt(byte[] to, int at, int value) {
-        to[at] = (byte) (value >>> 24);
-        to[at + 1] = (byte) (value >>> 16);
-        to[at + 2] = (byte) (value >>> 8);
-        to[at + 3] = (byte) value;
-    }
-
-    /** §10.3.3: BCC, into {@link #chained}. */
-    private void bcc(byte[] data) {
-        Arrays.fill(chained, (byte) 0);
-        for (int at = 0; at < data.length; at += BLOCK) {
-            for (int i = 0; i < BLOCK; i++) {
-                chained[i] ^= data[at + i];
-            }
-            encryptChained();
+    /** §10.3.3: BCC, into a block of {@link #temp} that is zero. */
+    private void bcc(MemorySegment data, int chained) {
+        for (long at = 0; at < data.byteSize(); at += BLOCK) {
+            xor(data, at, chained);
+            xor(data, at + Long.BYTES, chained + Long.BYTES);
+            encrypt(temp, chained, temp, chained);
         }
     }
 
-    private void encryptChained() {
-        aes.encrypt(chained, 0, BLOCK, encrypted, 0);
-        System.arraycopy(encrypted, 0, chained, 0, BLOCK);
+    private void xor(MemorySegment data, long from, int at) {
+        temp.set(LONG, at, temp.get(LONG, at) ^ data.get(LONG, from));
+    }
+
+    private void encrypt(MemorySegment from, int offset, MemorySegment to, int at) {
+        aes.counter(from, offset);
+        aes.keystream(to, at, 1);
     }
 }

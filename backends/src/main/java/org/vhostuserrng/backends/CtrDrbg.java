@@ -1,6 +1,9 @@
 package org.vhostuserrng.backends;
 
-import java.util.Arrays;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Objects;
 
 /**
@@ -24,16 +27,17 @@ final class CtrDrbg {
     static final byte[] NONE = {};
 
     private static final int SEED_BYTES = BlockCipherDf.OUTPUT_BYTES;
-    /** In pieces of this, so that input and output stay in the nearest cache. */
-    private static final int PIECE_BYTES = 8192;
-    /** The keystream is what becomes of zeros. */
-    private static final byte[] ZEROS = new byte[PIECE_BYTES];
+    private static final int SEED_BLOCKS = SEED_BYTES / Aes256.BLOCK_BYTES;
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
+    private static final ValueLayout.OfLong BIG_ENDIAN_LONG = LONG.withOrder(ByteOrder.BIG_ENDIAN);
 
     private final BlockCipherDf df;
     private final long reseedInterval;
-    private final Aes256 keystream = Aes256.counter();
+    private final Aes256 aes;
     /** temp of CTR_DRBG_Update; zero but within a method. */
-    private final byte[] temp = new byte[SEED_BYTES];
+    private final MemorySegment temp;
+    /** seed_material, and additional_input when derived; zero but within a method. */
+    private final MemorySegment seedMaterial;
 
     private long reseedCounter;
 
@@ -41,14 +45,18 @@ final class CtrDrbg {
      * Without a state yet.
      *
      * @param df may be shared by the instances of a thread
+     * @param arena as long as it lives this can be used
      */
-    CtrDrbg(BlockCipherDf df) {
-        this(df, RESEED_INTERVAL);
+    CtrDrbg(AesProvider provider, BlockCipherDf df, Arena arena) {
+        this(provider, df, arena, RESEED_INTERVAL);
     }
 
-    CtrDrbg(BlockCipherDf df, long reseedInterval) {
+    CtrDrbg(AesProvider provider, BlockCipherDf df, Arena arena, long reseedInterval) {
         this.df = df;
         this.reseedInterval = reseedInterval;
+        this.aes = provider.create(arena);
+        this.temp = arena.allocate(SEED_BYTES);
+        this.seedMaterial = arena.allocate(SEED_BYTES);
     }
 
     /**
@@ -63,13 +71,12 @@ final class CtrDrbg {
         if (nonce.length < MIN_NONCE_BYTES) {
             throw new IllegalArgumentException("nonce of " + nonce.length + " bytes");
         }
-        byte[] seedMaterial = new byte[SEED_BYTES];
         df.derive(seedMaterial, entropy, nonce, personalization);
         // Step 4 and 5: Key = 0, V = 0
         rekeyWithTemp();
-        update(seedMaterial);
+        updateWithSeedMaterial();
+        seedMaterial.fill((byte) 0);
         reseedCounter = 1;
-        Arrays.fill(seedMaterial, (byte) 0);
     }
 
     /**
@@ -81,45 +88,44 @@ final class CtrDrbg {
     void reseed(byte[] entropy, byte[] additional) {
         requireState();
         requireEntropy(entropy);
-        byte[] seedMaterial = new byte[SEED_BYTES];
         df.derive(seedMaterial, entropy, additional);
-        update(seedMaterial);
+        updateWithSeedMaterial();
+        seedMaterial.fill((byte) 0);
         reseedCounter = 1;
-        Arrays.fill(seedMaterial, (byte) 0);
     }
 
     /**
      * §10.2.1.5.2, without additional input.
      *
+     * @param out native memory that stays there: not a guest's
      * @param length 1 to {@link #MAX_REQUEST_BYTES}
      */
-    void generate(byte[] out, int offset, int length) {
+    void generate(MemorySegment out, long offset, int length) {
         requireRequest(out, offset, length);
         giveOut(out, offset, length);
-        update(ZEROS);
+        update();
         reseedCounter++;
     }
 
-    /** As {@link #generate(byte[], int, int)}, with additional input. */
-    void generate(byte[] out, int offset, int length, byte[] additional) {
+    /** As {@link #generate(MemorySegment, long, int)}, with additional input. */
+    void generate(MemorySegment out, long offset, int length, byte[] additional) {
         if (additional.length == 0) {
             generate(out, offset, length);
             return;
         }
         requireRequest(out, offset, length);
-        byte[] derived = new byte[SEED_BYTES];
-        df.derive(derived, additional);
-        update(derived);
+        df.derive(seedMaterial, additional);
+        updateWithSeedMaterial();
         giveOut(out, offset, length);
-        update(derived);
+        updateWithSeedMaterial();
+        seedMaterial.fill((byte) 0);
         reseedCounter++;
-        Arrays.fill(derived, (byte) 0);
     }
 
     /** §9.4: forgets the state. May be instantiated anew. */
     void uninstantiate() {
         reseedCounter = 0;
-        rekeyWithTemp();
+        aes.wipe();
     }
 
     private static void requireEntropy(byte[] entropy) {
@@ -134,9 +140,9 @@ final class CtrDrbg {
         }
     }
 
-    private void requireRequest(byte[] out, int offset, int length) {
+    private void requireRequest(MemorySegment out, long offset, int length) {
         requireState();
-        Objects.checkFromIndexSize(offset, length, out.length);
+        Objects.checkFromIndexSize(offset, length, out.byteSize());
         if (length < 1 || length > MAX_REQUEST_BYTES) {
             throw new IllegalArgumentException("request of " + length + " bytes");
         }
@@ -146,31 +152,46 @@ final class CtrDrbg {
         }
     }
 
-    private void giveOut(byte[] out, int offset, int length) {
-        for (int done = 0; done < length; done += PIECE_BYTES) {
-            int piece = Math.min(PIECE_BYTES, length - done);
-            keystream.encrypt(ZEROS, 0, piece, out, offset + done);
-        }
-        // Step 4.3: whole blocks are used up, whatever is taken of the last one.
-        int left = -length & (Aes256.BLOCK_BYTES - 1);
-        if (left > 0) {
-            keystream.encrypt(ZEROS, 0, left, temp, 0);
+    private void giveOut(MemorySegment out, long offset, int length) {
+        int blocks = length / Aes256.BLOCK_BYTES;
+        aes.keystream(out, offset, blocks);
+        int rest = length % Aes256.BLOCK_BYTES;
+        if (rest > 0) {
+            // Step 4.3: a whole block is used up, whatever is taken of it. The update overwrites it.
+            aes.keystream(temp, 0, 1);
+            MemorySegment.copy(temp, 0, out, offset + length - rest, rest);
         }
     }
 
-    /** §10.2.1.2, CTR_DRBG_Update: the counter has been going on since V + 1, so the next bytes are its temp. */
-    private void update(byte[] providedData) {
-        keystream.encrypt(providedData, 0, SEED_BYTES, temp, 0);
+    /** §10.2.1.2, CTR_DRBG_Update with zeros: the counter has been going on since V + 1. */
+    private void update() {
+        aes.keystream(temp, 0, SEED_BLOCKS);
+        rekeyWithTemp();
+    }
+
+    /** §10.2.1.2, CTR_DRBG_Update. */
+    private void updateWithSeedMaterial() {
+        aes.keystream(temp, 0, SEED_BLOCKS);
+        for (int at = 0; at < SEED_BYTES; at += Long.BYTES) {
+            temp.set(LONG, at, temp.get(LONG, at) ^ seedMaterial.get(LONG, at));
+        }
         rekeyWithTemp();
     }
 
     /** Key and V from {@link #temp}, which is zero afterwards. */
     private void rekeyWithTemp() {
-        int at = SEED_BYTES;
-        do {
-            temp[--at]++;
-        } while (temp[at] == 0 && at > Aes256.KEY_BYTES);
-        keystream.rekey(temp, temp, Aes256.KEY_BYTES);
-        Arrays.fill(temp, (byte) 0);
+        aes.key(temp, 0);
+        if (increment(SEED_BYTES - Long.BYTES) == 0) {
+            increment(Aes256.KEY_BYTES);
+        }
+        aes.counter(temp, Aes256.KEY_BYTES);
+        temp.fill((byte) 0);
+    }
+
+    /** V + 1, half of it. */
+    private long increment(int at) {
+        long incremented = temp.get(BIG_ENDIAN_LONG, at) + 1;
+        temp.set(BIG_ENDIAN_LONG, at, incremented);
+        return incremented;
     }
 }

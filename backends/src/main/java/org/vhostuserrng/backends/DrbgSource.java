@@ -1,9 +1,8 @@
 package org.vhostuserrng.backends;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -29,16 +28,18 @@ final class DrbgSource implements EntropySource {
     private final DrbgPolicy policy;
     private final DrbgWorkspace workspace;
     private final LongSupplier clock;
-    private final CtrDrbg drbg;
 
-    private boolean seeded;
+    /** Of the generator's memory. None before it has a seed, as the generator: an idle guest needs no memory for it. */
+    private Arena arena;
+
+    private CtrDrbg drbg;
     private long seededAt;
     private long generated;
     private Seed seed;
     private long retryAt;
     private List<String> leftOut = List.of();
 
-    /** None before it is used: an idle guest needs no memory for it. */
+    /** None before it is used. */
     private GeneratedBlock block;
 
     /**
@@ -53,7 +54,6 @@ final class DrbgSource implements EntropySource {
         this.policy = policy;
         this.workspace = workspace;
         this.clock = clock;
-        this.drbg = new CtrDrbg(workspace.df());
     }
 
     @Override
@@ -71,7 +71,7 @@ final class DrbgSource implements EntropySource {
 
     private int moveFromBlock(MemorySegment target, long offset, int length) {
         if (block == null) {
-            block = new GeneratedBlock();
+            block = new GeneratedBlock(arena);
         }
         if (block.isEmpty()) {
             block.refill(drbg);
@@ -81,14 +81,14 @@ final class DrbgSource implements EntropySource {
     }
 
     private int generate(MemorySegment target, long offset, int length) {
-        byte[] output = workspace.output();
-        int piece = Math.min(length, output.length);
+        MemorySegment output = workspace.output();
+        int piece = Math.min(length, CtrDrbg.MAX_REQUEST_BYTES);
         generated += piece;
         try {
             drbg.generate(output, 0, piece);
-            MemorySegment.copy(output, 0, target, ValueLayout.JAVA_BYTE, offset, piece);
+            MemorySegment.copy(output, 0, target, offset, piece);
         } finally {
-            Arrays.fill(output, 0, piece, (byte) 0);
+            output.asSlice(0, piece).fill((byte) 0);
         }
         return piece;
     }
@@ -99,14 +99,14 @@ final class DrbgSource implements EntropySource {
     private int prepare() {
         long now = clock.getAsLong();
         long age = now - seededAt;
-        if (seeded && !policy.predictionResistance() && !policy.isDue(generated, age)) {
+        if (isSeeded() && !policy.predictionResistance() && !policy.isDue(generated, age)) {
             return READY;
         }
         int collected = collect(now);
         if (collected == READY) {
             return READY;
         }
-        boolean mayGoOn = seeded && !policy.predictionResistance() && !policy.isOverdue(generated, age);
+        boolean mayGoOn = isSeeded() && !policy.predictionResistance() && !policy.isOverdue(generated, age);
         return mayGoOn ? READY : collected;
     }
 
@@ -135,27 +135,32 @@ final class DrbgSource implements EntropySource {
 
     private boolean beginSeed(long now) {
         SeedBudget budget = workspace.budgetOf(guest);
-        if (!seeded && !budget.take(now)) {
+        if (!isSeeded() && !budget.take(now)) {
             if (budget.isToBeTold(now)) {
                 LOG.warn("{}: its ring is started more often than once a second, it waits for seeds", guest);
             }
             return false;
         }
-        seed = new Seed(inputs, seeded ? Seed.BITS_TO_RESEED : Seed.BITS_TO_INSTANTIATE, workspace.staging());
+        seed = new Seed(inputs, isSeeded() ? Seed.BITS_TO_RESEED : Seed.BITS_TO_INSTANTIATE, workspace.staging());
         return true;
     }
 
     private void useSeed(long now) {
-        if (seeded) {
+        if (isSeeded()) {
             drbg.reseed(seed.entropyInput(), CtrDrbg.NONE);
         } else {
+            arena = Arena.ofConfined();
+            drbg = workspace.newDrbg(arena);
             drbg.instantiate(seed.entropyInput(), workspace.nonce(), personalization());
         }
         dropSeed();
         wipeBlock();
-        seeded = true;
         seededAt = now;
         generated = 0;
+    }
+
+    private boolean isSeeded() {
+        return drbg != null;
     }
 
     private byte[] personalization() {
@@ -192,10 +197,14 @@ final class DrbgSource implements EntropySource {
 
     @Override
     public void close() {
-        drbg.uninstantiate();
-        seeded = false;
         dropSeed();
-        wipeBlock();
+        if (isSeeded()) {
+            wipeBlock();
+            drbg.uninstantiate();
+            drbg = null;
+            block = null;
+            arena.close();
+        }
         inputs.forEach(input -> input.source().close());
     }
 }

@@ -13,16 +13,28 @@ import java.util.Map;
 final class DrbgWorkspace {
     private static final int STAGING_BYTES = 4096;
 
-    private final BlockCipherDf df = new BlockCipherDf();
-    private final MemorySegment staging = Arena.ofAuto().allocate(STAGING_BYTES);
-    private final byte[] output = new byte[CtrDrbg.MAX_REQUEST_BYTES];
+    private final Arena arena = Arena.ofAuto();
+    private final AesProvider aes;
+    private final BlockCipherDf df;
+    private final MemorySegment staging = arena.allocate(STAGING_BYTES);
+    private final MemorySegment output = arena.allocate(CtrDrbg.MAX_REQUEST_BYTES);
     private final Map<String, SeedBudget> budgets = new HashMap<>();
     private final long processId = ProcessHandle.current().pid();
     private final long began = System.currentTimeMillis();
     private long instances;
 
-    BlockCipherDf df() {
-        return df;
+    DrbgWorkspace(AesProvider aes) {
+        this.aes = aes;
+        this.df = new BlockCipherDf(aes, arena);
+    }
+
+    /**
+     * A DRBG without a state yet.
+     *
+     * @param memory its own, as long as that lives
+     */
+    CtrDrbg newDrbg(Arena memory) {
+        return new CtrDrbg(aes, df, memory);
     }
 
     /** Native memory for what system calls write. */
@@ -31,7 +43,7 @@ final class DrbgWorkspace {
     }
 
     /** Room for the longest request of a DRBG. */
-    byte[] output() {
+    MemorySegment output() {
         return output;
     }
 

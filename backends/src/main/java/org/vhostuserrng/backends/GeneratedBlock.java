@@ -1,8 +1,7 @@
 package org.vhostuserrng.backends;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 
 /** Output of a DRBG, generated ahead for small requests. What has been given out is zero. Confined to one thread. */
 final class GeneratedBlock {
@@ -12,8 +11,12 @@ final class GeneratedBlock {
      */
     static final int BYTES = 2048;
 
-    private final byte[] bytes = new byte[BYTES];
+    private final MemorySegment bytes;
     private int from = BYTES;
+
+    GeneratedBlock(Arena arena) {
+        bytes = arena.allocate(BYTES);
+    }
 
     boolean isEmpty() {
         return from == BYTES;
@@ -31,21 +34,21 @@ final class GeneratedBlock {
         int moved = Math.min(length, BYTES - start);
         from += moved;
         try {
-            MemorySegment.copy(bytes, start, target, ValueLayout.JAVA_BYTE, offset, moved);
+            MemorySegment.copy(bytes, start, target, offset, moved);
         } finally {
-            Arrays.fill(bytes, start, start + moved, (byte) 0);
+            bytes.asSlice(start, moved).fill((byte) 0);
         }
         return moved;
     }
 
     /** Forgets what is left. */
     void wipe() {
-        Arrays.fill(bytes, (byte) 0);
+        bytes.fill((byte) 0);
         from = BYTES;
     }
 
     /** What it holds, in its place. */
-    byte[] memory() {
+    MemorySegment memory() {
         return bytes;
     }
 }

@@ -20,7 +20,7 @@ public final class Sources {
     /** By their identity, so that a file in two expressions is read by one; kept for what they remember. */
     private final Map<String, SharedSource> shared = new HashMap<>();
 
-    /** None before it is needed: it has the JDK load its cryptography. */
+    /** None before it is needed. */
     private DrbgWorkspace drbgs;
 
     private final IdentityHashMap<FailoverSpec, FailoverState> failoverStates = new IdentityHashMap<>();
@@ -80,7 +80,7 @@ public final class Sources {
     /** What the DRBGs of the loop share. */
     DrbgWorkspace drbgs() {
         if (drbgs == null) {
-            drbgs = new DrbgWorkspace();
+            drbgs = new DrbgWorkspace(AesProvider.best());
         }
         return drbgs;
     }

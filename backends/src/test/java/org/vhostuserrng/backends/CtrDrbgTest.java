@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,10 +18,13 @@ class CtrDrbgTest {
     private static final byte[] ENTROPY = filled(CtrDrbg.MIN_ENTROPY_BYTES, 1);
     private static final byte[] NONCE = filled(CtrDrbg.MIN_NONCE_BYTES, 2);
 
+    private static final AesProvider AES = AesProvider.best();
+    private static final Arena ARENA = Arena.ofAuto();
+
     private final CtrDrbg drbg = instantiated(CtrDrbg.RESEED_INTERVAL);
 
     private static CtrDrbg instantiated(long reseedInterval) {
-        CtrDrbg drbg = new CtrDrbg(new BlockCipherDf(), reseedInterval);
+        CtrDrbg drbg = new CtrDrbg(AES, new BlockCipherDf(AES, ARENA), ARENA, reseedInterval);
         drbg.instantiate(ENTROPY, NONCE, CtrDrbg.NONE);
         return drbg;
     }
@@ -30,9 +36,9 @@ class CtrDrbgTest {
     }
 
     private static byte[] generated(CtrDrbg drbg, int length) {
-        byte[] out = new byte[length];
+        MemorySegment out = ARENA.allocate(length);
         drbg.generate(out, 0, length);
-        return out;
+        return out.toArray(ValueLayout.JAVA_BYTE);
     }
 
     @Test
@@ -61,25 +67,28 @@ class CtrDrbgTest {
     @ParameterizedTest
     @ValueSource(ints = {Integer.MIN_VALUE, -1, 0, CtrDrbg.MAX_REQUEST_BYTES + 1})
     void refusesARequestOfThisLength(int length) {
-        byte[] out = new byte[CtrDrbg.MAX_REQUEST_BYTES + 1];
+        MemorySegment out = ARENA.allocate(CtrDrbg.MAX_REQUEST_BYTES + 1);
 
         assertThrows(RuntimeException.class, () -> drbg.generate(out, 0, length));
         assertThrows(RuntimeException.class, () -> drbg.generate(out, 0, length, NONCE));
-        assertArrayEquals(new byte[out.length], out);
+        assertEquals(-1, out.mismatch(ARENA.allocate(out.byteSize())));
     }
 
     @Test
-    void refusesToWriteBeyondTheArray() {
-        assertThrows(IndexOutOfBoundsException.class, () -> drbg.generate(new byte[64], 60, 5));
+    void refusesToWriteBeyondTheMemory() {
+        MemorySegment out = ARENA.allocate(64);
+
+        assertThrows(IndexOutOfBoundsException.class, () -> drbg.generate(out, 60, 5));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 15, 16, 17, 33})
     void writesNothingBesideWhatWasAskedFor(int length) {
-        byte[] out = new byte[64];
+        MemorySegment memory = ARENA.allocate(64);
 
-        drbg.generate(out, 16, length);
+        drbg.generate(memory, 16, length);
 
+        byte[] out = memory.toArray(ValueLayout.JAVA_BYTE);
         assertArrayEquals(new byte[16], Arrays.copyOf(out, 16));
         assertArrayEquals(new byte[48 - length], Arrays.copyOfRange(out, 16 + length, 64));
     }
@@ -106,7 +115,7 @@ class CtrDrbgTest {
 
     @Test
     void refusesWhatNeedsAStateBeforeItHasOne() {
-        CtrDrbg without = new CtrDrbg(new BlockCipherDf());
+        CtrDrbg without = new CtrDrbg(AES, new BlockCipherDf(AES, ARENA), ARENA);
 
         assertThrows(IllegalStateException.class, () -> generated(without, 1));
         assertThrows(IllegalStateException.class, () -> without.reseed(ENTROPY, CtrDrbg.NONE));
@@ -122,7 +131,7 @@ class CtrDrbgTest {
 
     @Test
     void differsByPersonalizationAlone() {
-        CtrDrbg another = new CtrDrbg(new BlockCipherDf());
+        CtrDrbg another = new CtrDrbg(AES, new BlockCipherDf(AES, ARENA), ARENA);
         another.instantiate(ENTROPY, NONCE, new byte[] {1});
 
         assertFalse(Arrays.equals(generated(drbg, 64), generated(another, 64)));
@@ -135,7 +144,7 @@ class CtrDrbgTest {
 
         drbg.instantiate(entropy, nonce, nonce);
         drbg.reseed(entropy, nonce);
-        drbg.generate(new byte[1], 0, 1, nonce);
+        drbg.generate(ARENA.allocate(1), 0, 1, nonce);
 
         assertArrayEquals(ENTROPY, entropy);
         assertArrayEquals(NONCE, nonce);
@@ -143,9 +152,9 @@ class CtrDrbgTest {
 
     @Test
     void sharesADerivationFunctionWithOthersUnharmed() {
-        BlockCipherDf shared = new BlockCipherDf();
-        CtrDrbg one = new CtrDrbg(shared);
-        CtrDrbg other = new CtrDrbg(shared);
+        BlockCipherDf shared = new BlockCipherDf(AES, ARENA);
+        CtrDrbg one = new CtrDrbg(AES, shared, ARENA);
+        CtrDrbg other = new CtrDrbg(AES, shared, ARENA);
         one.instantiate(ENTROPY, NONCE, CtrDrbg.NONE);
         other.instantiate(ENTROPY, NONCE, new byte[] {1});
 

@@ -1,6 +1,5 @@
 package org.vhostuserrng.backends;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -26,7 +25,7 @@ class DrbgSourceTest {
     private static final int SEED_BYTES = Seed.BITS_TO_INSTANTIATE / 8;
     private static final int RESEED_SEED_BYTES = Seed.BITS_TO_RESEED / 8;
 
-    private final DrbgWorkspace workspace = new DrbgWorkspace();
+    private final DrbgWorkspace workspace = new DrbgWorkspace(AesProvider.best());
     private final FakeSource good = new FakeSource(1);
     private final FakeSource other = new FakeSource(2);
     private final DrbgSource both = drbg(POLICY, input(good), input(other));
@@ -267,7 +266,7 @@ class DrbgSourceTest {
     void leavesNothingInMemoryThatIsShared() {
         FakeSource.take(both, 1 << 16);
 
-        assertArrayEquals(new byte[1 << 16], workspace.output());
+        assertEquals(-1, workspace.output().mismatch(MemorySegment.ofArray(new byte[1 << 16])));
         assertEquals(-1, workspace.staging().mismatch(MemorySegment.ofArray(new byte[4096])));
     }
 
@@ -277,7 +276,7 @@ class DrbgSourceTest {
 
         assertThrows(IndexOutOfBoundsException.class, () -> both.fill(tooSmall, 0, 4000));
 
-        assertArrayEquals(new byte[1 << 16], workspace.output());
+        assertEquals(-1, workspace.output().mismatch(MemorySegment.ofArray(new byte[1 << 16])));
     }
 
     @Test

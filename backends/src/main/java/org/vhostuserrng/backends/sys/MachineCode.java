@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.HexFormat;
 
 /**
  * Instructions that no library has a function for, in memory of their own: written first, then made executable, never
@@ -25,11 +26,12 @@ final class MachineCode {
      * Places code in memory.
      *
      * @param arena the memory is its own
-     * @param code at most a page
+     * @param listing lines of bytes in hexadecimal, each with the instruction after a semicolon; at most a page
      * @throws IOException if the system does not let a process make memory executable
      */
     @SuppressWarnings("restricted")
-    static MemorySegment load(Arena arena, byte... code) throws IOException {
+    static MemorySegment load(Arena arena, String listing) throws IOException {
+        byte[] code = assemble(listing);
         long address = Libc.callLong(MMAP, 0, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1);
         require("mmap", address);
         MemorySegment page =
@@ -37,6 +39,14 @@ final class MachineCode {
         MemorySegment.copy(code, 0, page, ValueLayout.JAVA_BYTE, 0, code.length);
         require("mprotect", Libc.callInt(MPROTECT, address, PAGE_BYTES, PROT_READ | PROT_EXEC, 0, 0));
         return page;
+    }
+
+    private static byte[] assemble(String listing) {
+        StringBuilder digits = new StringBuilder();
+        for (String line : listing.lines().toList()) {
+            digits.append(line, 0, line.indexOf(';'));
+        }
+        return HexFormat.of().parseHex(digits.toString().replace(" ", ""));
     }
 
     private static void unmap(long address) {
