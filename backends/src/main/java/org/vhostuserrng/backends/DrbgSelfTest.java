@@ -28,7 +28,7 @@ final class DrbgSelfTest {
     static void run() throws IOException {
         AesProvider aes = AesProvider.best();
         if (!isAnsweredWith(SECOND_OUTPUT, aes)) {
-            throw new IOException("the self-test of the DRBG failed: AES is broken here, that of the " + aes);
+            throw new IOException("the self-test of the DRBG failed: AES of " + aes + " is broken here");
         }
     }
 

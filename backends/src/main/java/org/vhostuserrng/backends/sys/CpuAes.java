@@ -3,6 +3,7 @@ package org.vhostuserrng.backends.sys;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.backends.sys.Cpuid.Feature;
 
 /**
  * AES-256 (FIPS 197) in counter mode (SP 800-38A §6.5) by the AES instructions of x86-64: no table that a neighbour
@@ -10,6 +11,20 @@ import java.lang.foreign.MemorySegment;
  * would be fatal if that went away meanwhile. Any thread, as long as each uses memory of its own.
  */
 public final class CpuAes {
+    /** The two forms in which a processor may have them. */
+    public enum Instruction {
+        /** One block to a register. */
+        AES_NI(KEYSTREAM),
+        /** Two blocks to a register. */
+        VAES(WIDE_KEYSTREAM + KEYSTREAM);
+
+        private final String keystream;
+
+        Instruction(String keystream) {
+            this.keystream = keystream;
+        }
+    }
+
     /**
      * A key and a counter, ready for use: 15 round keys, then the next counter, most significant byte first.
      */
@@ -226,6 +241,119 @@ public final class CpuAes {
             c3                             ;         ret
             """;
 
+    /**
+     * What comes before {@link #KEYSTREAM} where two blocks fit into a register: takes as many blocks as it can, and
+     * leaves the rest to what follows.
+     */
+    private static final String WIDE_KEYSTREAM = """
+                                           ; -- few blocks are not worth it
+            48 83 fa 10                    ;         cmp            rdx, 16
+            0f 82 f6 01 00 00              ;         jb             narrow
+                                           ; -- as below
+            4c 8b 87 f0 00 00 00           ;         mov            r8, [rdi + 240]
+            49 0f c8                       ;         bswap          r8
+            4c 8b 8f f8 00 00 00           ;         mov            r9, [rdi + 248]
+            49 0f c9                       ;         bswap          r9
+            48 8d 8f e0 00 00 00           ;         lea            rcx, [rdi + 224]
+            48 b8 0f 0e 0d 0c 0b 0a 09 08  ;         mov            rax, 0x08090a0b0c0d0e0f
+            c4 61 f9 6e d0                 ;         vmovq          xmm10, rax
+            48 b8 07 06 05 04 03 02 01 00  ;         mov            rax, 0x0001020304050607
+            c4 61 f9 6e c8                 ;         vmovq          xmm9, rax
+            c4 41 29 6c d1                 ;         vpunpcklqdq    xmm10, xmm10, xmm9
+            c4 43 2d 38 d2 01              ;         vinserti128    ymm10, ymm10, xmm10, 1
+                                           ; -- ymm11: two, in each half of it
+            b8 02 00 00 00                 ;         mov            eax, 2
+            c5 79 6e d8                    ;         vmovd          xmm11, eax
+            c4 43 25 38 db 01              ;         vinserti128    ymm11, ymm11, xmm11, 1
+                                           ; -- sixteen at once if as many are wanted and the lower half does not overflow
+            48 83 fa 10                    ; next:   cmp            rdx, 16
+            0f 82 58 01 00 00              ;         jb             done
+            49 83 f9 f0                    ;         cmp            r9, -16
+            0f 83 4e 01 00 00              ;         jae            done
+                                           ; -- ymm9: the counter, and the one after it
+            c4 41 f9 6e c0                 ;         vmovq          xmm8, r8
+            c4 41 f9 6e c9                 ;         vmovq          xmm9, r9
+            c4 41 31 6c c8                 ;         vpunpcklqdq    xmm9, xmm9, xmm8
+            49 8d 41 01                    ;         lea            rax, [r9 + 1]
+            c4 61 f9 6e e0                 ;         vmovq          xmm12, rax
+            c4 41 19 6c e0                 ;         vpunpcklqdq    xmm12, xmm12, xmm8
+            c4 43 35 38 cc 01              ;         vinserti128    ymm9, ymm9, xmm12, 1
+            49 83 c1 10                    ;         add            r9, 16
+                                           ; -- sixteen counters, each xor the first round key
+            c4 62 7d 5a 07                 ;         vbroadcasti128 ymm8, [rdi]
+            c4 c2 35 00 c2                 ;         vpshufb        ymm0, ymm9, ymm10
+            c4 c1 7d ef c0                 ;         vpxor          ymm0, ymm0, ymm8
+            c4 41 35 d4 cb                 ;         vpaddq         ymm9, ymm9, ymm11
+            c4 c2 35 00 ca                 ;         vpshufb        ymm1, ymm9, ymm10
+            c4 c1 75 ef c8                 ;         vpxor          ymm1, ymm1, ymm8
+            c4 41 35 d4 cb                 ;         vpaddq         ymm9, ymm9, ymm11
+            c4 c2 35 00 d2                 ;         vpshufb        ymm2, ymm9, ymm10
+            c4 c1 6d ef d0                 ;         vpxor          ymm2, ymm2, ymm8
+            c4 41 35 d4 cb                 ;         vpaddq         ymm9, ymm9, ymm11
+            c4 c2 35 00 da                 ;         vpshufb        ymm3, ymm9, ymm10
+            c4 c1 65 ef d8                 ;         vpxor          ymm3, ymm3, ymm8
+            c4 41 35 d4 cb                 ;         vpaddq         ymm9, ymm9, ymm11
+            c4 c2 35 00 e2                 ;         vpshufb        ymm4, ymm9, ymm10
+            c4 c1 5d ef e0                 ;         vpxor          ymm4, ymm4, ymm8
+            c4 41 35 d4 cb                 ;         vpaddq         ymm9, ymm9, ymm11
+            c4 c2 35 00 ea                 ;         vpshufb        ymm5, ymm9, ymm10
+            c4 c1 55 ef e8                 ;         vpxor          ymm5, ymm5, ymm8
+            c4 41 35 d4 cb                 ;         vpaddq         ymm9, ymm9, ymm11
+            c4 c2 35 00 f2                 ;         vpshufb        ymm6, ymm9, ymm10
+            c4 c1 4d ef f0                 ;         vpxor          ymm6, ymm6, ymm8
+            c4 41 35 d4 cb                 ;         vpaddq         ymm9, ymm9, ymm11
+            c4 c2 35 00 fa                 ;         vpshufb        ymm7, ymm9, ymm10
+            c4 c1 45 ef f8                 ;         vpxor          ymm7, ymm7, ymm8
+            c4 41 35 d4 cb                 ;         vpaddq         ymm9, ymm9, ymm11
+            48 8d 47 10                    ;         lea            rax, [rdi + 16]
+                                           ; -- rounds 1 to 13
+            c4 62 7d 5a 00                 ; rounds: vbroadcasti128 ymm8, [rax]
+            c4 c2 7d dc c0                 ;         vaesenc        ymm0, ymm0, ymm8
+            c4 c2 75 dc c8                 ;         vaesenc        ymm1, ymm1, ymm8
+            c4 c2 6d dc d0                 ;         vaesenc        ymm2, ymm2, ymm8
+            c4 c2 65 dc d8                 ;         vaesenc        ymm3, ymm3, ymm8
+            c4 c2 5d dc e0                 ;         vaesenc        ymm4, ymm4, ymm8
+            c4 c2 55 dc e8                 ;         vaesenc        ymm5, ymm5, ymm8
+            c4 c2 4d dc f0                 ;         vaesenc        ymm6, ymm6, ymm8
+            c4 c2 45 dc f8                 ;         vaesenc        ymm7, ymm7, ymm8
+            48 83 c0 10                    ;         add            rax, 16
+            48 39 c8                       ;         cmp            rax, rcx
+            72 ca                          ;         jb             rounds
+                                           ; -- round 14
+            c4 62 7d 5a 01                 ;         vbroadcasti128 ymm8, [rcx]
+            c4 c2 7d dd c0                 ;         vaesenclast    ymm0, ymm0, ymm8
+            c4 c2 75 dd c8                 ;         vaesenclast    ymm1, ymm1, ymm8
+            c4 c2 6d dd d0                 ;         vaesenclast    ymm2, ymm2, ymm8
+            c4 c2 65 dd d8                 ;         vaesenclast    ymm3, ymm3, ymm8
+            c4 c2 5d dd e0                 ;         vaesenclast    ymm4, ymm4, ymm8
+            c4 c2 55 dd e8                 ;         vaesenclast    ymm5, ymm5, ymm8
+            c4 c2 4d dd f0                 ;         vaesenclast    ymm6, ymm6, ymm8
+            c4 c2 45 dd f8                 ;         vaesenclast    ymm7, ymm7, ymm8
+            c5 fe 7f 06                    ;         vmovdqu        [rsi], ymm0
+            c5 fe 7f 4e 20                 ;         vmovdqu        [rsi + 32], ymm1
+            c5 fe 7f 56 40                 ;         vmovdqu        [rsi + 64], ymm2
+            c5 fe 7f 5e 60                 ;         vmovdqu        [rsi + 96], ymm3
+            c5 fe 7f a6 80 00 00 00        ;         vmovdqu        [rsi + 128], ymm4
+            c5 fe 7f ae a0 00 00 00        ;         vmovdqu        [rsi + 160], ymm5
+            c5 fe 7f b6 c0 00 00 00        ;         vmovdqu        [rsi + 192], ymm6
+            c5 fe 7f be e0 00 00 00        ;         vmovdqu        [rsi + 224], ymm7
+            48 81 c6 00 01 00 00           ;         add            rsi, 256
+            48 83 ea 10                    ;         sub            rdx, 16
+            e9 9e fe ff ff                 ;         jmp            next
+                                           ; -- the counter for the rest, or for the next time; nothing else stays in registers
+            49 0f c8                       ; done:   bswap          r8
+            4c 89 87 f0 00 00 00           ;         mov            [rdi + 240], r8
+            49 0f c9                       ;         bswap          r9
+            4c 89 8f f8 00 00 00           ;         mov            [rdi + 248], r9
+            c5 fc 77                       ;         vzeroall
+                                           ; -- what follows lies as it does without this: its loops are slower across a cache line
+            66 0f 1f 84 00 00 00 00 00     ;         nop
+            66 0f 1f 84 00 00 00 00 00     ;         nop
+            66 0f 1f 84 00 00 00 00 00     ;         nop
+            66 0f 1f 84 00 00 00 00 00     ;         nop
+            66 0f 1f 44 00 00              ;         nop
+            """;
+
     private final MemorySegment expand;
     private final MemorySegment keystream;
 
@@ -239,12 +367,20 @@ public final class CpuAes {
      *
      * @throws IOException with the reason, if this processor does not have them or the kernel refuses machine code
      */
-    public static CpuAes load() throws IOException {
-        if (!Cpuid.has(Cpuid.Feature.AES, Cpuid.Feature.SSSE3)) {
-            throw new IOException("this processor has no AES instructions of x86-64");
+    public static CpuAes load(Instruction instruction) throws IOException {
+        if (!isPresent(instruction)) {
+            throw new IOException("this processor has no " + instruction);
         }
         Arena arena = Arena.ofAuto();
-        return new CpuAes(MachineCode.load(arena, EXPAND), MachineCode.load(arena, KEYSTREAM));
+        return new CpuAes(MachineCode.load(arena, EXPAND), MachineCode.load(arena, instruction.keystream));
+    }
+
+    private static boolean isPresent(Instruction instruction) throws IOException {
+        return switch (instruction) {
+            case AES_NI -> Cpuid.has(Feature.AES, Feature.SSSE3);
+            case VAES ->
+                Cpuid.has(Feature.AES, Feature.SSSE3, Feature.AVX2, Feature.VAES) && Cpuid.keepsWideRegisters();
+        };
     }
 
     /** Sets the key of a {@code state} to the {@link #KEY_BYTES} of {@code key} from {@code offset} on. */

@@ -7,12 +7,15 @@ import java.lang.foreign.ValueLayout;
 
 /** What this processor can do (Intel's "Software Developer's Manual", volume 2, CPUID). */
 final class Cpuid {
-    /** Sets of instructions: the leaf of CPUID, sub-leaf 0, whose register has the bit for it. */
+    /** What there is a bit for in a register of CPUID: its leaf, sub-leaf 0, the register, the bit. */
     enum Feature {
         SSSE3(1, ECX, 9),
         AES(1, ECX, 25),
+        OSXSAVE(1, ECX, 27),
         RDRAND(1, ECX, 30),
-        RDSEED(7, EBX, 18);
+        AVX2(7, EBX, 5),
+        RDSEED(7, EBX, 18),
+        VAES(7, ECX, 9);
 
         private final int leaf;
         private final int register;
@@ -46,6 +49,18 @@ final class Cpuid {
             c3           ; ret
             """;
 
+    /**
+     * {@code int xgetbv()}: eax of the extended control register 0, in which the kernel states what it saves for each
+     * thread.
+     */
+    private static final String XGETBV = """
+            31 c9        ; xor   ecx, ecx
+            0f 01 d0     ; xgetbv
+            c3           ; ret
+            """;
+    /** XMM and YMM. */
+    private static final int VECTORS = 0b110;
+
     private Cpuid() {}
 
     /**
@@ -73,6 +88,20 @@ final class Cpuid {
                 }
             }
             return true;
+        }
+    }
+
+    /**
+     * Whether the kernel lets registers of 256 bits be used, if the processor has them.
+     *
+     * @throws IOException as {@link #has} does
+     */
+    static boolean keepsWideRegisters() throws IOException {
+        if (!has(Feature.OSXSAVE)) {
+            return false;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            return (Libc.callForeign(MachineCode.load(arena, XGETBV), 0, 0, 0) & VECTORS) == VECTORS;
         }
     }
 }

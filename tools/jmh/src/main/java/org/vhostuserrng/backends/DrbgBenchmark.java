@@ -45,7 +45,8 @@ public class DrbgBenchmark {
     @Setup
     public void setUp() throws GeneralSecurityException {
         SeedInput input = new SeedInput("zeros", new Zeros(), 8);
-        drbg = new DrbgSource("guest", List.of(input), DrbgPolicy.DEFAULT, new DrbgWorkspace(AesProvider.best()), System::nanoTime);
+        drbg = new DrbgSource(
+                "guest", List.of(input), DrbgPolicy.DEFAULT, new DrbgWorkspace(AesProvider.best()), System::nanoTime);
         cipher = Cipher.getInstance("AES/CTR/NoPadding");
         cipher.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(new byte[32], "AES"), new IvParameterSpec(new byte[16]));
     }
