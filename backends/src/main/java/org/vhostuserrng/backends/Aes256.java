@@ -3,8 +3,8 @@ package org.vhostuserrng.backends;
 import java.lang.foreign.MemorySegment;
 
 /**
- * AES with 256-bit keys (FIPS 197) in counter mode (SP 800-38A §6.5), as a CTR_DRBG needs it: the encrypted counters
- * themselves. Of an instance's key and counter nothing is known any more after {@link #wipe}. Confined to one thread.
+ * AES with 256-bit keys (FIPS 197), as a CTR_DRBG needs it: counters encrypted (SP 800-38A §6.5), and blocks in a
+ * chain. Of an instance's key and counter nothing is known any more after {@link #wipe}. Confined to one thread.
  */
 interface Aes256 {
     int KEY_BYTES = 32;
@@ -23,6 +23,14 @@ interface Aes256 {
      * @param blocks {@link #BLOCK_BYTES} each
      */
     void keystream(MemorySegment out, long offset, int blocks);
+
+    /**
+     * BCC of SP 800-90Ar1 §10.3.3: chains blocks from zero on. The counter has to be set anew then.
+     *
+     * @param data whole blocks, all of it
+     * @param out native memory for {@link #BLOCK_BYTES} at {@code offset}; may be a part of {@code data}
+     */
+    void chain(MemorySegment data, MemorySegment out, long offset);
 
     /** Forgets key and counter. */
     void wipe();

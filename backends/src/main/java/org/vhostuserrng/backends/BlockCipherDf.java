@@ -20,7 +20,6 @@ final class BlockCipherDf {
     private static final int LENGTHS = 2 * INT;
     private static final ValueLayout.OfInt BIG_ENDIAN_INT =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
-    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
 
     private final Aes256 aes;
     /** K of step 8. */
@@ -56,13 +55,14 @@ final class BlockCipherDf {
             // Steps 9 to 11: the counter in the first block is what makes the three different.
             for (int i = 0; i < OUTPUT_BYTES / BLOCK; i++) {
                 padded.set(BIG_ENDIAN_INT, 0, i);
-                bcc(padded, i * BLOCK);
+                aes.chain(padded, temp, (long) i * BLOCK);
             }
             aes.key(temp, 0);
-            // Steps 13 to 15
-            encrypt(temp, Aes256.KEY_BYTES, output, 0);
-            for (int at = BLOCK; at < OUTPUT_BYTES; at += BLOCK) {
-                encrypt(output, at - BLOCK, output, at);
+            // Steps 13 to 15: X is the one block of a chain each time.
+            MemorySegment x = temp.asSlice(Aes256.KEY_BYTES, BLOCK);
+            for (int at = 0; at < OUTPUT_BYTES; at += BLOCK) {
+                aes.chain(x, x, 0);
+                MemorySegment.copy(x, 0, output, at, BLOCK);
             }
             padded.fill((byte) 0);
         } finally {
@@ -89,23 +89,5 @@ final class BlockCipherDf {
         }
         padded.set(ValueLayout.JAVA_BYTE, at, (byte) 0x80);
         return padded;
-    }
-
-    /** §10.3.3: BCC, into a block of {@link #temp} that is zero. */
-    private void bcc(MemorySegment data, int chained) {
-        for (long at = 0; at < data.byteSize(); at += BLOCK) {
-            xor(data, at, chained);
-            xor(data, at + Long.BYTES, chained + Long.BYTES);
-            encrypt(temp, chained, temp, chained);
-        }
-    }
-
-    private void xor(MemorySegment data, long from, int at) {
-        temp.set(LONG, at, temp.get(LONG, at) ^ data.get(LONG, from));
-    }
-
-    private void encrypt(MemorySegment from, int offset, MemorySegment to, int at) {
-        aes.counter(from, offset);
-        aes.keystream(to, at, 1);
     }
 }

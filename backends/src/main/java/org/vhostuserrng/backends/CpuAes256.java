@@ -30,6 +30,13 @@ final class CpuAes256 implements Aes256 {
     }
 
     @Override
+    public void chain(MemorySegment data, MemorySegment out, long offset) {
+        MemorySegment value = state.asSlice(CpuAes.COUNTER_OFFSET, BLOCK_BYTES).fill((byte) 0);
+        instructions.chain(state, data, 0, (int) (data.byteSize() / BLOCK_BYTES));
+        MemorySegment.copy(value, 0, out, offset, BLOCK_BYTES);
+    }
+
+    @Override
     public void wipe() {
         state.fill((byte) 0);
     }

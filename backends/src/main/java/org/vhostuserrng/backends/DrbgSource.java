@@ -164,7 +164,7 @@ final class DrbgSource implements EntropySource {
     }
 
     private byte[] personalization() {
-        return ("vhost-user-rng, guest " + guest).getBytes(StandardCharsets.UTF_8);
+        return "vhost-user-rng, guest ".concat(guest).getBytes(StandardCharsets.UTF_8);
     }
 
     /** Tells what the seed has to do without, once as long as it stays the same. */

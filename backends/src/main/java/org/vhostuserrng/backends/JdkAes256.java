@@ -72,6 +72,25 @@ final class JdkAes256 implements Aes256 {
     }
 
     @Override
+    public void chain(MemorySegment data, MemorySegment out, long offset) {
+        byte[] blocks = data.toArray(ValueLayout.JAVA_BYTE);
+        byte[] chained = encryptInChain(blocks);
+        MemorySegment.copy(chained, chained.length - BLOCK_BYTES, out, ValueLayout.JAVA_BYTE, offset, BLOCK_BYTES);
+        Arrays.fill(blocks, (byte) 0);
+        Arrays.fill(chained, (byte) 0);
+    }
+
+    private byte[] encryptInChain(byte[] blocks) {
+        try {
+            Cipher chain = Cipher.getInstance("AES/CBC/NoPadding");
+            chain.init(Cipher.ENCRYPT_MODE, new LentKey(key), new IvParameterSpec(new byte[BLOCK_BYTES]));
+            return chain.doFinal(blocks);
+        } catch (GeneralSecurityException impossible) {
+            throw new AssertionError("every JDK has AES in cipher block chaining", impossible);
+        }
+    }
+
+    @Override
     public void wipe() {
         Arrays.fill(key, (byte) 0);
         init(new byte[BLOCK_BYTES]);

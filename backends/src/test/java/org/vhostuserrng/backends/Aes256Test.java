@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import javax.crypto.Cipher;
+import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -166,6 +167,26 @@ class Aes256Test {
         String pieces = keystream(aes, first) + keystream(aes, second);
 
         assertEquals(expected(key, counter, first + second), pieces);
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void chainsAnyNumberOfBlocks(AesProvider provider, long seed) throws GeneralSecurityException {
+        byte[] key = new byte[Aes256.KEY_BYTES];
+        byte[] data = new byte[(int) seed * BLOCK];
+        new Random(seed).nextBytes(key);
+        new Random(-seed).nextBytes(data);
+        Cipher cipher = Cipher.getInstance("AES/CBC/NoPadding");
+        cipher.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(key, "AES"), new IvParameterSpec(new byte[BLOCK]));
+        byte[] last = Arrays.copyOfRange(cipher.doFinal(data), data.length - BLOCK, data.length);
+        Aes256 aes = at(provider, arena, key, key);
+        MemorySegment out = arena.allocate(3 * BLOCK);
+
+        aes.chain(inNativeMemory(arena, data), out, BLOCK);
+
+        MemorySegment expected = arena.allocate(3 * BLOCK).fill((byte) 0);
+        MemorySegment.copy(last, 0, expected, ValueLayout.JAVA_BYTE, BLOCK, BLOCK);
+        assertEquals(-1, expected.mismatch(out));
     }
 
     @ParameterizedTest

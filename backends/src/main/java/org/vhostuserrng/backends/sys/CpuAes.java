@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.backends.sys.Cpuid.Feature;
 
 /**
- * AES-256 (FIPS 197) in counter mode (SP 800-38A §6.5) by the AES instructions of x86-64: no table that a neighbour
+ * AES-256 (FIPS 197) in counter mode (SP 800-38A §6.5) and as BCC (SP 800-90Ar1 §10.3.3) by the AES instructions of x86-64: no table that a neighbour
  * could watch, and no garbage. Keys, counters and output lie in memory of the caller's, which must not be a guest's: it
  * would be fatal if that went away meanwhile. Any thread, as long as each uses memory of its own.
  */
@@ -26,11 +26,12 @@ public final class CpuAes {
     }
 
     /**
-     * A key and a counter, ready for use: 15 round keys, then the next counter, most significant byte first.
+     * A key and a counter, ready for use: 15 round keys, then the next counter, most significant byte first, or the
+     * chaining value.
      */
     public static final int STATE_BYTES = 256;
 
-    /** Where in a state the counter is. */
+    /** Where in a state the counter or the chaining value is. */
     public static final int COUNTER_OFFSET = 240;
 
     public static final int KEY_BYTES = 32;
@@ -354,12 +355,46 @@ public final class CpuAes {
             66 0f 1f 44 00 00              ;         nop
             """;
 
+    /**
+     * {@code void chain(char *rdi, const char *rsi, long rdx)}: rdx blocks at rsi into the chaining value of the state
+     * at rdi.
+     */
+    private static final String CHAIN = """
+            0f 10 87 f0 00 00 00  ;        movups     xmm0, [rdi + 240]
+            48 8d 8f e0 00 00 00  ;        lea        rcx, [rdi + 224]
+                                  ; -- chaining value xor block, encrypted, is the next chaining value
+            48 85 d2              ; next:  test       rdx, rdx
+            74 34                 ;        jz         done
+            0f 10 0e              ;        movups     xmm1, [rsi]
+            66 0f ef c1           ;        pxor       xmm0, xmm1
+            0f 10 0f              ;        movups     xmm1, [rdi]
+            66 0f ef c1           ;        pxor       xmm0, xmm1
+            48 8d 47 10           ;        lea        rax, [rdi + 16]
+            0f 10 08              ; round: movups     xmm1, [rax]
+            66 0f 38 dc c1        ;        aesenc     xmm0, xmm1
+            48 83 c0 10           ;        add        rax, 16
+            48 39 c8              ;        cmp        rax, rcx
+            72 ef                 ;        jb         round
+            0f 10 09              ;        movups     xmm1, [rcx]
+            66 0f 38 dd c1        ;        aesenclast xmm0, xmm1
+            48 83 c6 10           ;        add        rsi, 16
+            48 ff ca              ;        dec        rdx
+            eb c7                 ;        jmp        next
+                                  ; -- nothing of key or input stays in registers
+            0f 11 87 f0 00 00 00  ; done:  movups     [rdi + 240], xmm0
+            66 0f ef c0           ;        pxor       xmm0, xmm0
+            66 0f ef c9           ;        pxor       xmm1, xmm1
+            c3                    ;        ret
+            """;
+
     private final MemorySegment expand;
     private final MemorySegment keystream;
+    private final MemorySegment chain;
 
-    private CpuAes(MemorySegment expand, MemorySegment keystream) {
-        this.expand = expand;
-        this.keystream = keystream;
+    private CpuAes(Arena arena, Instruction instruction) throws IOException {
+        expand = MachineCode.load(arena, EXPAND);
+        keystream = MachineCode.load(arena, instruction.keystream);
+        chain = MachineCode.load(arena, CHAIN);
     }
 
     /**
@@ -371,8 +406,7 @@ public final class CpuAes {
         if (!isPresent(instruction)) {
             throw new IOException("this processor has no " + instruction);
         }
-        Arena arena = Arena.ofAuto();
-        return new CpuAes(MachineCode.load(arena, EXPAND), MachineCode.load(arena, instruction.keystream));
+        return new CpuAes(Arena.ofAuto(), instruction);
     }
 
     private static boolean isPresent(Instruction instruction) throws IOException {
@@ -393,5 +427,14 @@ public final class CpuAes {
     public void keystream(MemorySegment state, MemorySegment out, long offset, int blocks) {
         long to = RandomFile.address(out, offset, Math.multiplyExact(blocks, BLOCK_BYTES));
         Libc.callForeign(keystream, RandomFile.address(state, 0, STATE_BYTES), to, blocks);
+    }
+
+    /**
+     * Encrypts blocks in chains, CBC-MAC: each of them XORed to the chaining value, which stands where the counter does
+     * and of which the result is the next one.
+     */
+    public void chain(MemorySegment state, MemorySegment data, long offset, int blocks) {
+        long from = RandomFile.address(data, offset, Math.multiplyExact(blocks, BLOCK_BYTES));
+        Libc.callForeign(chain, RandomFile.address(state, 0, STATE_BYTES), from, blocks);
     }
 }
