@@ -27,6 +27,8 @@ final class BlockCipherDf {
     /** temp of step 9, then K and X of steps 10 and 11; zero but within a method. */
     private final MemorySegment temp;
 
+    private final MemorySegment output;
+
     /**
      * A derivation function.
      *
@@ -36,6 +38,7 @@ final class BlockCipherDf {
         aes = provider.create(arena);
         key = arena.allocate(Aes256.KEY_BYTES);
         temp = arena.allocate(OUTPUT_BYTES);
+        output = arena.allocate(OUTPUT_BYTES);
         // §10.3.2, step 8: K = 0x00010203…1f
         for (int i = 0; i < Aes256.KEY_BYTES; i++) {
             key.set(ValueLayout.JAVA_BYTE, i, (byte) i);
@@ -45,10 +48,10 @@ final class BlockCipherDf {
     /**
      * Derives.
      *
-     * @param output native memory of {@link #OUTPUT_BYTES}
      * @param inputs taken as one string; left as they are
+     * @return {@link #OUTPUT_BYTES}, for the caller to wipe before anybody derives again
      */
-    void derive(MemorySegment output, byte[]... inputs) {
+    MemorySegment derive(byte[]... inputs) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment padded = padded(arena, inputs);
             aes.key(key, 0);
@@ -65,6 +68,7 @@ final class BlockCipherDf {
                 MemorySegment.copy(x, 0, output, at, BLOCK);
             }
             padded.fill((byte) 0);
+            return output;
         } finally {
             aes.wipe();
             temp.fill((byte) 0);

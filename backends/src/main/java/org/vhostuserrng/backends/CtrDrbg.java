@@ -36,8 +36,6 @@ final class CtrDrbg {
     private final Aes256 aes;
     /** temp of CTR_DRBG_Update; zero but within a method. */
     private final MemorySegment temp;
-    /** seed_material, and additional_input when derived; zero but within a method. */
-    private final MemorySegment seedMaterial;
 
     private long reseedCounter;
 
@@ -56,7 +54,6 @@ final class CtrDrbg {
         this.reseedInterval = reseedInterval;
         this.aes = provider.create(arena);
         this.temp = arena.allocate(SEED_BYTES);
-        this.seedMaterial = arena.allocate(SEED_BYTES);
     }
 
     /**
@@ -71,10 +68,10 @@ final class CtrDrbg {
         if (nonce.length < MIN_NONCE_BYTES) {
             throw new IllegalArgumentException("nonce of " + nonce.length + " bytes");
         }
-        df.derive(seedMaterial, entropy, nonce, personalization);
+        MemorySegment seedMaterial = df.derive(entropy, nonce, personalization);
         // Step 4 and 5: Key = 0, V = 0
         rekeyWithTemp();
-        updateWithSeedMaterial();
+        update(seedMaterial);
         seedMaterial.fill((byte) 0);
         reseedCounter = 1;
     }
@@ -88,8 +85,8 @@ final class CtrDrbg {
     void reseed(byte[] entropy, byte[] additional) {
         requireState();
         requireEntropy(entropy);
-        df.derive(seedMaterial, entropy, additional);
-        updateWithSeedMaterial();
+        MemorySegment seedMaterial = df.derive(entropy, additional);
+        update(seedMaterial);
         seedMaterial.fill((byte) 0);
         reseedCounter = 1;
     }
@@ -114,11 +111,11 @@ final class CtrDrbg {
             return;
         }
         requireRequest(out, offset, length);
-        df.derive(seedMaterial, additional);
-        updateWithSeedMaterial();
+        MemorySegment derived = df.derive(additional);
+        update(derived);
         giveOut(out, offset, length);
-        updateWithSeedMaterial();
-        seedMaterial.fill((byte) 0);
+        update(derived);
+        derived.fill((byte) 0);
         reseedCounter++;
     }
 
@@ -170,10 +167,10 @@ final class CtrDrbg {
     }
 
     /** §10.2.1.2, CTR_DRBG_Update. */
-    private void updateWithSeedMaterial() {
+    private void update(MemorySegment providedData) {
         aes.keystream(temp, 0, SEED_BLOCKS);
         for (int at = 0; at < SEED_BYTES; at += Long.BYTES) {
-            temp.set(LONG, at, temp.get(LONG, at) ^ seedMaterial.get(LONG, at));
+            temp.set(LONG, at, temp.get(LONG, at) ^ providedData.get(LONG, at));
         }
         rekeyWithTemp();
     }
