@@ -2,6 +2,7 @@ package org.vhostuserrng.backends;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -11,6 +12,12 @@ class DrbgSelfTestTest {
     @Test
     void passesHere() {
         assertDoesNotThrow(DrbgSelfTest::run);
+    }
+
+    @ParameterizedTest
+    @MethodSource("org.vhostuserrng.backends.Aes256Test#providers")
+    void comparesLongAnswersToShortOnes(AesProvider aes) {
+        assertTrue(DrbgSelfTest.givesTheSameInOnePiece(aes));
     }
 
     @ParameterizedTest
