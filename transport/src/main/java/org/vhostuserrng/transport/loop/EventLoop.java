@@ -14,32 +14,30 @@ import org.vhostuserrng.transport.sys.WaitBreaker;
  * {@link #sourceReady}.
  */
 public final class EventLoop implements AutoCloseable {
-    private static final int KICKS_A_TURN = 256;
-    /** So few that a kick does not wait for the sessions of a thousand front-ends that connect at once. */
-    private static final int MESSAGES_A_TURN = 8;
+    private static final int EVENTS_A_TURN = 256;
     /** While activities linger: between two looks at the descriptors, which cost as much as all these together. */
     private static final int LOOKS_A_TURN = 16;
     /** How many turns may pass without a look at the descriptors, where each found work without one. */
     private static final int MOST_BLIND_TURNS = 16;
 
     private static final long WAKE_TOKEN = -1;
-    private static final long MESSAGES_TOKEN = -2;
     private static final long NANOS_A_MILLI = TimeUnit.MILLISECONDS.toNanos(1);
     /** How long after the last turn its calls are still kept from waiting: to switch that costs a system call. */
     private static final long LULL_NANOS = 50 * NANOS_A_MILLI;
 
     private final LongSupplier nanoTime;
     private final long origin;
-    private final WatchedDescriptors kicks;
-    private final WatchedDescriptors messages;
+    private final Epoll epoll;
     private final EventFd wake;
     private final WaitBreaker waits;
+    private final ActivityTable table = new ActivityTable();
     private final DeadlineHeap deadlines = new DeadlineHeap();
     private final WaitingLine line = new WaitingLine(1);
     private final WaitingLine waitForSource = new WaitingLine(2);
     private final Lingerers lingerers = new Lingerers();
     private Chore chore = Chore.NONE;
     private volatile boolean sourceReady;
+    private int readyEvents;
     private long lastTurn;
     /** Whether {@link #await} has looked at the descriptors as far as that is due. */
     private boolean descriptorsSeen;
@@ -47,16 +45,10 @@ public final class EventLoop implements AutoCloseable {
     private int blindTurns;
     private long longestTurn;
 
-    private EventLoop(
-            LongSupplier nanoTime,
-            WatchedDescriptors kicks,
-            WatchedDescriptors messages,
-            EventFd wake,
-            WaitBreaker waits) {
+    private EventLoop(LongSupplier nanoTime, Epoll epoll, EventFd wake, WaitBreaker waits) {
         this.nanoTime = nanoTime;
         this.origin = nanoTime.getAsLong();
-        this.kicks = kicks;
-        this.messages = messages;
+        this.epoll = epoll;
         this.wake = wake;
         this.waits = waits;
     }
@@ -67,12 +59,10 @@ public final class EventLoop implements AutoCloseable {
      * @param nanoTime a clock like {@link System#nanoTime}
      */
     public static EventLoop open(LongSupplier nanoTime) throws HostFault {
-        WatchedDescriptors kicks = WatchedDescriptors.open(KICKS_A_TURN);
-        WatchedDescriptors messages = WatchedDescriptors.open(MESSAGES_A_TURN);
+        Epoll epoll = Epoll.open(EVENTS_A_TURN);
         EventFd wake = EventFd.create();
-        kicks.add(wake.fd(), WAKE_TOKEN);
-        kicks.add(messages, MESSAGES_TOKEN);
-        return new EventLoop(nanoTime, kicks, messages, wake, WaitBreaker.open());
+        epoll.add(wake.fd(), Epoll.EPOLLIN, WAKE_TOKEN);
+        return new EventLoop(nanoTime, epoll, wake, WaitBreaker.open());
     }
 
     /** The loop's time: nanoseconds since it was opened, never negative. */
@@ -85,15 +75,15 @@ public final class EventLoop implements AutoCloseable {
      * does not sleep.
      */
     public void await() throws HostFault {
-        if (kicks.ready() > 0) {
+        if (readyEvents > 0) {
             return;
         }
         boolean pending = look();
-        if (pending && blindTurns < MOST_BLIND_TURNS && !moreMessages()) {
+        if (pending && blindTurns < MOST_BLIND_TURNS) {
             blindTurns++;
         } else {
             blindTurns = 0;
-            kicks.await(pending ? 0 : timeoutMillis());
+            readyEvents = epoll.await(pending ? 0 : timeoutMillis());
         }
         descriptorsSeen = true;
     }
@@ -116,11 +106,11 @@ public final class EventLoop implements AutoCloseable {
      */
     public int doWork() throws HostFault {
         if (!descriptorsSeen) {
-            kicks.await(0);
+            readyEvents = epoll.await(0);
         }
         descriptorsSeen = false;
         long began = now();
-        int turns = runLingering(began) + runKicked() + runDue() + runAll(line);
+        int turns = runLingering(began) + runReady() + runDue() + runAll(line);
         if (sourceReady) {
             sourceReady = false;
             turns += runAll(waitForSource);
@@ -153,19 +143,9 @@ public final class EventLoop implements AutoCloseable {
         wake.signal();
     }
 
-    /** Gives the activity a turn whenever the descriptor is readable, once those had theirs that were written to. */
+    /** Gives the activity a turn whenever the descriptor is readable. */
     public void watch(Activity activity, OwnedFd fd) throws HostFault {
-        messages.add(activity, fd, Epoll.EPOLLIN);
-    }
-
-    /** Waits for a watched descriptor to become writable instead of readable, or the other way round. */
-    public void watchForWriting(Activity activity, OwnedFd fd, boolean writing) throws HostFault {
-        messages.modify(activity, fd, writing ? Epoll.EPOLLOUT : Epoll.EPOLLIN);
-    }
-
-    /** Ends {@link #watch}; the descriptor must still be open. */
-    public void unwatch(Activity activity, OwnedFd fd) {
-        messages.remove(activity, fd);
+        watch(activity, fd, Epoll.EPOLLIN);
     }
 
     /**
@@ -173,12 +153,32 @@ public final class EventLoop implements AutoCloseable {
      * not be read, which a peer could make wait, or of no avail where it is a semaphore.
      */
     public void watchWrites(Activity activity, OwnedFd fd) throws HostFault {
-        kicks.add(activity, fd, Epoll.EPOLLIN | Epoll.EPOLLET);
+        watch(activity, fd, Epoll.EPOLLIN | Epoll.EPOLLET);
     }
 
-    /** Ends {@link #watchWrites}; the descriptor must still be open. */
-    public void unwatchWrites(Activity activity, OwnedFd fd) {
-        kicks.remove(activity, fd);
+    private void watch(Activity activity, OwnedFd fd, int events) throws HostFault {
+        long token = table.add(activity);
+        try {
+            epoll.add(fd, events, token);
+        } catch (HostFault refused) {
+            table.remove(activity);
+            throw refused;
+        }
+    }
+
+    /** Waits for a watched descriptor to become writable instead of readable, or the other way round. */
+    public void watchForWriting(Activity activity, OwnedFd fd, boolean writing) throws HostFault {
+        epoll.modify(fd, writing ? Epoll.EPOLLOUT : Epoll.EPOLLIN, table.token(activity));
+    }
+
+    /** Ends {@link #watch}; the descriptor must still be open. */
+    public void unwatch(Activity activity, OwnedFd fd) {
+        table.remove(activity);
+        try {
+            epoll.remove(fd);
+        } catch (HostFault impossible) {
+            throw new IllegalStateException("a watched descriptor that epoll does not know", impossible);
+        }
     }
 
     /** As {@link #sourceReady}, by the loop's own thread. */
@@ -232,8 +232,7 @@ public final class EventLoop implements AutoCloseable {
     public void close() {
         waits.close();
         wake.close();
-        messages.close();
-        kicks.close();
+        epoll.close();
     }
 
     private int timeoutMillis() {
@@ -249,47 +248,22 @@ public final class EventLoop implements AutoCloseable {
         return (int) Math.min(millis, Integer.MAX_VALUE);
     }
 
-    private int runKicked() throws HostFault {
-        int turns = 0;
-        boolean messagesWait = false;
-        for (int i = 0; i < kicks.ready(); i++) {
-            long token = kicks.token(i);
-            if (token == MESSAGES_TOKEN) {
-                messagesWait = true;
-            } else if (token == WAKE_TOKEN) {
+    /** In the order in which they became ready: no kick overtakes the messages that its front-end sent before it. */
+    private int runReady() {
+        int count = readyEvents;
+        for (int i = 0; i < count; i++) {
+            long token = epoll.data(i);
+            if (token == WAKE_TOKEN) {
                 wake.drain();
-                turns++;
-            } else {
-                turns += runReady(kicks.activity(i));
+                continue;
+            }
+            Activity activity = table.find(token);
+            if (activity != null) {
+                run(activity, true);
             }
         }
-        kicks.forgetReady();
-        return turns + runMessages(messagesWait);
-    }
-
-    private int runMessages(boolean anyReady) throws HostFault {
-        int turns = 0;
-        messages.forgetReady();
-        if (anyReady) {
-            messages.await(0);
-        }
-        for (int i = 0; i < messages.ready(); i++) {
-            turns += runReady(messages.activity(i));
-        }
-        return turns;
-    }
-
-    /** Whether the last turn may have left some. */
-    private boolean moreMessages() {
-        return messages.ready() == MESSAGES_A_TURN;
-    }
-
-    private int runReady(Activity activity) {
-        if (activity == null) {
-            return 0;
-        }
-        run(activity, true);
-        return 1;
+        readyEvents = 0;
+        return count;
     }
 
     private int runLingering(long now) {

@@ -489,7 +489,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         if (kick == null) {
             return;
         }
-        loop.unwatchWrites(this, kick.fd());
+        loop.unwatch(this, kick.fd());
         kick.close();
         kick = null;
         kickUnread = false;

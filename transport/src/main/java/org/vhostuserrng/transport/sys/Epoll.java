@@ -51,11 +51,6 @@ public final class Epoll implements AutoCloseable {
         control(EPOLL_CTL_ADD, watched, events, data);
     }
 
-    /** Has another instance report this one as long as it has something to report. */
-    public void addTo(Epoll other, long data) throws HostFault {
-        other.add(fd, EPOLLIN, data);
-    }
-
     public void modify(OwnedFd watched, int events, long data) throws HostFault {
         control(EPOLL_CTL_MOD, watched, events, data);
     }

@@ -1,13 +1,14 @@
 package org.vhostuserrng.transport.loop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.HostFault;
 
@@ -76,7 +77,7 @@ class EventLoopTest {
             loop.doWork();
 
             assertEquals(2, activity.turns.size());
-            loop.unwatchWrites(activity, kick.fd());
+            loop.unwatch(activity, kick.fd());
         }
     }
 
@@ -90,51 +91,38 @@ class EventLoopTest {
             loop.doWork();
 
             assertEquals(1, activity.turns.size());
-            loop.unwatchWrites(activity, kick.fd());
+            loop.unwatch(activity, kick.fd());
         }
     }
 
-    @Test
-    void letsAKickWaitForAFewMessagesOnly() throws HostFault {
-        List<EventFd> sockets = new ArrayList<>();
-        List<RecordedActivity> sessions = new ArrayList<>();
-        for (int i = 0; i < 100; i++) {
-            sockets.add(EventFd.create());
-            sessions.add(new RecordedActivity());
-            loop.watch(sessions.getLast(), sockets.getLast().fd());
-            sockets.getLast().signal();
-        }
-        RecordedActivity kicked = new RecordedActivity();
-        EventFd kick = EventFd.create();
-        loop.watchWrites(kicked, kick.fd());
-        kick.signal();
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void keepsTheOrderOfAMessageAndAKick(boolean kickFirst) throws HostFault {
+        List<String> order = new ArrayList<>();
+        RecordedActivity session = tells("message", order);
+        RecordedActivity ring = tells("kick", order);
+        try (EventFd socket = EventFd.create();
+                EventFd kick = EventFd.create()) {
+            loop.watch(session, socket.fd());
+            loop.watchWrites(ring, kick.fd());
 
-        loop.doWork();
-
-        assertEquals(1, kicked.turns.size());
-        assertEquals(
-                8, sessions.stream().mapToInt(session -> session.turns.size()).sum());
-        sockets.forEach(EventFd::close);
-        kick.close();
-    }
-
-    @Test
-    void givesAllMessagesTheirTurnsInTheEnd() throws HostFault {
-        List<EventFd> sockets = new ArrayList<>();
-        List<RecordedActivity> sessions = new ArrayList<>();
-        for (int i = 0; i < 100; i++) {
-            sockets.add(EventFd.create());
-            sessions.add(new RecordedActivity());
-            loop.watch(sessions.getLast(), sockets.getLast().fd());
-            sockets.getLast().signal();
-        }
-
-        for (int i = 0; i < 13; i++) {
+            (kickFirst ? kick : socket).signal();
+            (kickFirst ? socket : kick).signal();
             loop.doWork();
-        }
 
-        assertTrue(sessions.stream().noneMatch(session -> session.turns.isEmpty()));
-        sockets.forEach(EventFd::close);
+            assertEquals(kickFirst ? List.of("kick", "message") : List.of("message", "kick"), order);
+            loop.unwatch(session, socket.fd());
+            loop.unwatch(ring, kick.fd());
+        }
+    }
+
+    private static RecordedActivity tells(String what, List<String> order) {
+        return new RecordedActivity() {
+            @Override
+            protected void run(long now, boolean ready) {
+                order.add(what);
+            }
+        };
     }
 
     @Test
