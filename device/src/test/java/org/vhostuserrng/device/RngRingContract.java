@@ -199,9 +199,9 @@ abstract class RngRingContract {
 
     @Test
     void endsItsTurnWhenItsShareIsUsedUpAndGoesOnInTheNext() {
-        Guest<?> guest = guest(8, 0);
+        Guest<?> guest = guest(16, 0);
         DeviceQueue queue = guest.start();
-        for (int i = 0; i < 7; i++) {
+        for (int i = 0; i < 11; i++) {
             guest.offer(Guest.SEAM, 65536);
         }
 
@@ -210,7 +210,7 @@ abstract class RngRingContract {
         long second = queue.drain();
 
         assertEquals(DeviceQueue.MORE, first);
-        assertEquals(4, servedFirst);
+        assertEquals(8, servedFirst);
         assertEquals(DeviceQueue.IDLE, second);
         assertEquals(3, guest.takeAll());
     }
