@@ -15,6 +15,8 @@ public abstract class Activity {
     int heapPlace = NOWHERE;
 
     long deadline;
+    /** If it is watched for kicks: whose messages come before them. Else null. */
+    Activity before;
     /** The lines it stands in, a bit each. */
     int lines;
     /** When to stop lingering; of use while it does. */

@@ -15,6 +15,13 @@ import org.vhostuserrng.transport.sys.WaitBreaker;
  */
 public final class EventLoop implements AutoCloseable {
     private static final int EVENTS_A_TURN = 256;
+    /**
+     * After so long the rest of a line waits for the next turn, where what it does takes longer than a request: rings that
+     * were kicked have theirs first.
+     */
+    private static final long NANOS_A_LINE = 1_000_000;
+
+    private static final long UNLIMITED = Long.MAX_VALUE;
     /** While activities linger: between two looks at the descriptors, which cost as much as all these together. */
     private static final int LOOKS_A_TURN = 16;
     /** How many turns may pass without a look at the descriptors, where each found work without one. */
@@ -34,6 +41,9 @@ public final class EventLoop implements AutoCloseable {
     private final DeadlineHeap deadlines = new DeadlineHeap();
     private final WaitingLine line = new WaitingLine(1);
     private final WaitingLine waitForSource = new WaitingLine(2);
+    /** What came by a descriptor that is not a kick, and kicks that came after it. */
+    private final WaitingLine messages = new WaitingLine(4);
+
     private final Lingerers lingerers = new Lingerers();
     private Chore chore = Chore.NONE;
     private volatile boolean sourceReady;
@@ -110,11 +120,11 @@ public final class EventLoop implements AutoCloseable {
         }
         descriptorsSeen = false;
         long began = now();
-        int turns = runLingering(began) + runReady() + runDue() + runAll(line);
+        int turns = runLingering(began) + runReady() + runDue() + runLine(line, UNLIMITED, false);
         if (sourceReady) {
-            sourceReady = false;
-            turns += runAll(waitForSource);
+            turns += runWaitForSource();
         }
+        turns += runLine(messages, NANOS_A_LINE, true);
         chore.runIfDue(began);
         long ended = now();
         longestTurn = Math.max(longestTurn, ended - began);
@@ -143,7 +153,10 @@ public final class EventLoop implements AutoCloseable {
         wake.signal();
     }
 
-    /** Gives the activity a turn whenever the descriptor is readable. */
+    /**
+     * Gives the activity a turn whenever the descriptor is readable: after the kicks, and some turns later where many have
+     * reason for one.
+     */
     public void watch(Activity activity, OwnedFd fd) throws HostFault {
         watch(activity, fd, Epoll.EPOLLIN);
     }
@@ -151,9 +164,17 @@ public final class EventLoop implements AutoCloseable {
     /**
      * Gives the activity a turn each time that the descriptor, an eventfd, is written to, and now if it has been. It need
      * not be read, which a peer could make wait, or of no avail where it is a semaphore.
+     *
+     * @param before whose turn, if one is due when this descriptor is written to, comes before this activity's
      */
-    public void watchWrites(Activity activity, OwnedFd fd) throws HostFault {
-        watch(activity, fd, Epoll.EPOLLIN | Epoll.EPOLLET);
+    public void watchKicks(Activity activity, OwnedFd fd, Activity before) throws HostFault {
+        activity.before = before;
+        try {
+            watch(activity, fd, Epoll.EPOLLIN | Epoll.EPOLLET);
+        } catch (HostFault refused) {
+            activity.before = null;
+            throw refused;
+        }
     }
 
     private void watch(Activity activity, OwnedFd fd, int events) throws HostFault {
@@ -174,6 +195,8 @@ public final class EventLoop implements AutoCloseable {
     /** Ends {@link #watch}; the descriptor must still be open. */
     public void unwatch(Activity activity, OwnedFd fd) {
         table.remove(activity);
+        messages.remove(activity);
+        activity.before = null;
         try {
             epoll.remove(fd);
         } catch (HostFault impossible) {
@@ -236,7 +259,7 @@ public final class EventLoop implements AutoCloseable {
     }
 
     private int timeoutMillis() {
-        if (line.size() > 0 || sourceReady || !lingerers.isEmpty()) {
+        if (line.size() > 0 || messages.size() > 0 || sourceReady || !lingerers.isEmpty()) {
             return 0;
         }
         long earliest = Math.min(deadlines.earliest(), chore.due());
@@ -248,22 +271,32 @@ public final class EventLoop implements AutoCloseable {
         return (int) Math.min(millis, Integer.MAX_VALUE);
     }
 
-    /** In the order in which they became ready: no kick overtakes the messages that its front-end sent before it. */
+    /**
+     * The rings that were kicked; the others wait in {@link #messages}, and so does a ring whose front-end has sent messages
+     * before the kick: none overtakes them.
+     */
     private int runReady() {
-        int count = readyEvents;
-        for (int i = 0; i < count; i++) {
+        int turns = 0;
+        for (int i = 0; i < readyEvents; i++) {
             long token = epoll.data(i);
             if (token == WAKE_TOKEN) {
                 wake.drain();
+                turns++;
                 continue;
             }
             Activity activity = table.find(token);
-            if (activity != null) {
+            if (activity == null) {
+                continue;
+            }
+            if (activity.before == null || messages.contains(activity.before)) {
+                messages.add(activity);
+            } else {
                 run(activity, true);
+                turns++;
             }
         }
         readyEvents = 0;
-        return count;
+        return turns;
     }
 
     private int runLingering(long now) {
@@ -293,12 +326,30 @@ public final class EventLoop implements AutoCloseable {
         return turns;
     }
 
-    private int runAll(WaitingLine waiting) {
+    private int runWaitForSource() {
+        sourceReady = false;
+        int waiting = waitForSource.size();
+        int turns = runLine(waitForSource, NANOS_A_LINE, false);
+        if (turns < waiting) {
+            sourceReady = true;
+        }
+        return turns;
+    }
+
+    /** Those that stand in the line now, in order, until the time is over; the first one in any case. */
+    private int runLine(WaitingLine waiting, long nanos, boolean ready) {
+        if (waiting.size() == 0) {
+            return 0;
+        }
+        long began = now();
         int turns = 0;
         // Those that come back to the line during this have to wait for the next turn.
         for (int i = waiting.size(); i > 0 && waiting.size() > 0; i--) {
-            run(waiting.poll(), false);
+            run(waiting.poll(), ready);
             turns++;
+            if (nanos != UNLIMITED && now() - began >= nanos) {
+                break;
+            }
         }
         return turns;
     }

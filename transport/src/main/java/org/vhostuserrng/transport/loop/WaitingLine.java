@@ -19,9 +19,13 @@ final class WaitingLine {
         return size;
     }
 
+    boolean contains(Activity activity) {
+        return (activity.lines & bit) != 0;
+    }
+
     /** Puts an activity at the end, unless it stands in this line already. */
     void add(Activity activity) {
-        if ((activity.lines & bit) != 0) {
+        if (contains(activity)) {
             return;
         }
         activity.lines |= bit;
@@ -42,7 +46,7 @@ final class WaitingLine {
 
     /** Takes an activity out, wherever it stands, if it does. */
     void remove(Activity activity) {
-        if ((activity.lines & bit) == 0) {
+        if (!contains(activity)) {
             return;
         }
         for (int rest = size; rest > 0; rest--) {

@@ -470,7 +470,7 @@ final class RingSlot extends Activity implements AutoCloseable {
 
     private void watch(EventFd newKick) throws HostFault {
         try {
-            loop.watchWrites(this, newKick.fd());
+            loop.watchKicks(this, newKick.fd(), session);
         } catch (HostFault refused) {
             newKick.close();
             throw refused;

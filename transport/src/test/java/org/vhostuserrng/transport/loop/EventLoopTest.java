@@ -67,7 +67,7 @@ class EventLoopTest {
     void givesATurnForEachWriteToAnEventfdThatNobodyReads() throws HostFault {
         try (EventFd kick = EventFd.create()) {
             RecordedActivity activity = new RecordedActivity();
-            loop.watchWrites(activity, kick.fd());
+            loop.watchKicks(activity, kick.fd(), new RecordedActivity());
 
             kick.signal();
             loop.doWork();
@@ -87,7 +87,7 @@ class EventLoopTest {
             RecordedActivity activity = new RecordedActivity();
             kick.signal();
 
-            loop.watchWrites(activity, kick.fd());
+            loop.watchKicks(activity, kick.fd(), new RecordedActivity());
             loop.doWork();
 
             assertEquals(1, activity.turns.size());
@@ -104,7 +104,7 @@ class EventLoopTest {
         try (EventFd socket = EventFd.create();
                 EventFd kick = EventFd.create()) {
             loop.watch(session, socket.fd());
-            loop.watchWrites(ring, kick.fd());
+            loop.watchKicks(ring, kick.fd(), session);
 
             (kickFirst ? kick : socket).signal();
             (kickFirst ? socket : kick).signal();
@@ -116,6 +116,104 @@ class EventLoopTest {
         }
     }
 
+    @Test
+    void givesTurnsToKicksBeforeTheMessagesOfOthers() throws HostFault {
+        List<String> order = new ArrayList<>();
+        RecordedActivity session = tells("message", order);
+        RecordedActivity ring = tells("kick", order);
+        try (EventFd socket = EventFd.create();
+                EventFd kick = EventFd.create()) {
+            loop.watch(session, socket.fd());
+            loop.watchKicks(ring, kick.fd(), new RecordedActivity());
+
+            socket.signal();
+            kick.signal();
+            loop.doWork();
+
+            assertEquals(List.of("kick", "message"), order);
+            loop.unwatch(session, socket.fd());
+            loop.unwatch(ring, kick.fd());
+        }
+    }
+
+    @Test
+    void leavesMessagesToTheNextTurnAfterAMillisecond() throws HostFault {
+        List<String> order = new ArrayList<>();
+        try (Sessions sessions = new Sessions(3, 600_000, order)) {
+            sessions.sendMessages();
+
+            loop.doWork();
+
+            assertEquals(List.of("message 0", "message 1"), order);
+        }
+    }
+
+    @Test
+    void givesLateMessagesTheirTurnWithoutAnotherEventAndInOrder() throws HostFault {
+        List<String> order = new ArrayList<>();
+        try (Sessions sessions = new Sessions(3, 1_000_000, order)) {
+            sessions.sendMessages();
+
+            for (int i = 0; i < 3; i++) {
+                loop.await();
+                loop.doWork();
+            }
+
+            assertEquals(List.of("message 0", "message 1", "message 2"), order);
+        }
+    }
+
+    @Test
+    void givesAKickItsTurnBeforeLateMessages() throws HostFault {
+        List<String> order = new ArrayList<>();
+        RecordedActivity ring = tells("kick", order);
+        try (Sessions sessions = new Sessions(2, 1_000_000, order);
+                EventFd kick = EventFd.create()) {
+            loop.watchKicks(ring, kick.fd(), new RecordedActivity());
+            sessions.sendMessages();
+            loop.doWork();
+
+            kick.signal();
+            loop.doWork();
+
+            assertEquals(List.of("message 0", "kick", "message 1"), order);
+            loop.unwatch(ring, kick.fd());
+        }
+    }
+
+    @Test
+    void keepsAKickBehindALateMessageOfTheSameFrontEnd() throws HostFault {
+        List<String> order = new ArrayList<>();
+        RecordedActivity ring = tells("kick", order);
+        try (Sessions sessions = new Sessions(2, 1_000_000, order);
+                EventFd kick = EventFd.create()) {
+            loop.watchKicks(ring, kick.fd(), sessions.get(1));
+            sessions.sendMessages();
+            loop.doWork();
+
+            kick.signal();
+            loop.doWork();
+            loop.doWork();
+
+            assertEquals(List.of("message 0", "message 1", "kick"), order);
+            loop.unwatch(ring, kick.fd());
+        }
+    }
+
+    @Test
+    void givesNoTurnToALateMessageThatIsNotWatchedAnyMore() throws HostFault {
+        List<String> order = new ArrayList<>();
+        try (Sessions sessions = new Sessions(2, 1_000_000, order)) {
+            sessions.sendMessages();
+            loop.doWork();
+
+            sessions.disconnect();
+            loop.doWork();
+
+            assertEquals(List.of("message 0"), order);
+        }
+    }
+
     private static RecordedActivity tells(String what, List<String> order) {
         return new RecordedActivity() {
             @Override
@@ -123,6 +221,52 @@ class EventLoopTest {
                 order.add(what);
             }
         };
+    }
+
+    /** Watched sessions, each of which takes so long for a message. */
+    private final class Sessions implements AutoCloseable {
+        private final List<RecordedActivity> activities = new ArrayList<>();
+        private final List<EventFd> sockets = new ArrayList<>();
+
+        Sessions(int count, long nanos, List<String> order) throws HostFault {
+            for (int i = 0; i < count; i++) {
+                EventFd socket = EventFd.create();
+                String what = "message " + i;
+                RecordedActivity session = new RecordedActivity() {
+                    @Override
+                    protected void run(long now, boolean ready) {
+                        socket.drain();
+                        order.add(what);
+                        time += nanos;
+                    }
+                };
+                loop.watch(session, socket.fd());
+                activities.add(session);
+                sockets.add(socket);
+            }
+        }
+
+        RecordedActivity get(int index) {
+            return activities.get(index);
+        }
+
+        void sendMessages() {
+            sockets.forEach(EventFd::signal);
+        }
+
+        @Override
+        public void close() {
+            disconnect();
+        }
+
+        void disconnect() {
+            for (int i = 0; i < sockets.size(); i++) {
+                loop.unwatch(activities.get(i), sockets.get(i).fd());
+                sockets.get(i).close();
+            }
+            activities.clear();
+            sockets.clear();
+        }
     }
 
     @Test
@@ -176,6 +320,32 @@ class EventLoopTest {
 
         assertEquals(0, before);
         assertEquals(1, waiting.turns.size());
+    }
+
+    @Test
+    void wakesThoseWhoWaitForTheSourceInSeveralTurnsIfTheyTakeLong() throws HostFault {
+        List<RecordedActivity> waiting = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            RecordedActivity activity = new RecordedActivity() {
+                @Override
+                protected void run(long now, boolean ready) {
+                    super.run(now, ready);
+                    time += 600_000;
+                }
+            };
+            waiting.add(activity);
+            loop.waitForSource(activity);
+        }
+        loop.sourceReady();
+
+        loop.doWork();
+        int served =
+                waiting.stream().mapToInt(activity -> activity.turns.size()).sum();
+        loop.await();
+        loop.doWork();
+
+        assertEquals(2, served);
+        assertEquals(1, waiting.getLast().turns.size());
     }
 
     @Test
