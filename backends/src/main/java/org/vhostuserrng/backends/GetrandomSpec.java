@@ -4,8 +4,12 @@ import java.lang.foreign.MemorySegment;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.sys.KernelRandom;
+import org.vhostuserrng.backends.sys.VdsoRandom;
 
-/** {@code getrandom}: the kernel's generator by its system call, without a file. Read by those who serve. */
+/**
+ * {@code getrandom}: the kernel's generator without a file, by the function that the kernel lends each process or, where it
+ * has none, by the system call. Read by those who serve.
+ */
 final class GetrandomSpec implements SharedSpec {
     static final String NAME = "getrandom";
 
@@ -28,17 +32,31 @@ final class GetrandomSpec implements SharedSpec {
 
     @Override
     public EntropySource open(Runnable onBytes) {
-        return new EntropySource() {
-            @Override
-            public int fill(MemorySegment target, long offset, int length) {
-                return outcome(KernelRandom.fill(target, offset, length));
-            }
+        return VdsoRandom.open().<EntropySource>map(ByFunction::new).orElseGet(BySystemCall::new);
+    }
 
-            @Override
-            public void close() {
-                // There is nothing to let go of.
-            }
-        };
+    record ByFunction(VdsoRandom random) implements EntropySource {
+        @Override
+        public int fill(MemorySegment target, long offset, int length) {
+            return outcome(random.fill(target, offset, length));
+        }
+
+        @Override
+        public void close() {
+            random.close();
+        }
+    }
+
+    record BySystemCall() implements EntropySource {
+        @Override
+        public int fill(MemorySegment target, long offset, int length) {
+            return outcome(KernelRandom.fill(target, offset, length));
+        }
+
+        @Override
+        public void close() {
+            // There is nothing to let go of.
+        }
     }
 
     private static int outcome(int filled) {

@@ -5,7 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** getrandom(2). Any thread. */
+/** getrandom(2), the system call. Any thread. */
 public final class KernelRandom {
     /** {@link #fill}: the kernel has no seed yet. */
     public static final int EAGAIN = RandomFile.EAGAIN;
@@ -13,7 +13,7 @@ public final class KernelRandom {
     public static final int EFAULT = RandomFile.EFAULT;
 
     private static final MemorySegment GETRANDOM = Libc.symbol("getrandom");
-    private static final int GRND_NONBLOCK = 1;
+    static final int GRND_NONBLOCK = 1;
     private static final int EINTR = -4;
 
     private KernelRandom() {}

@@ -41,7 +41,12 @@ final class Libc {
 
     /** Calls a function of another library that returns {@code int}, which is returned as it is: errno says nothing. */
     static int callForeign(MemorySegment function, long a, long b, long c) {
-        return (int) invoke(function, STATE.get(), a, b, c, 0, 0);
+        return (int) callRaw(function, a, b, c, 0, 0);
+    }
+
+    /** Calls a function that returns {@code long}, which is returned as it is: errno says nothing. */
+    static long callRaw(MemorySegment function, long a, long b, long c, long d, long e) {
+        return invoke(function, STATE.get(), a, b, c, d, e);
     }
 
     /** Calls a function that returns {@code ssize_t}. */

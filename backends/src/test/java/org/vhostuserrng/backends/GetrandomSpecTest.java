@@ -1,0 +1,52 @@
+package org.vhostuserrng.backends;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.vhostuserrng.backends.sys.VdsoRandom;
+
+class GetrandomSpecTest {
+    private static final int NUMBERS = 8192;
+
+    static List<Supplier<EntropySource>> sources() {
+        return List.of(() -> new GetrandomSpec().open(() -> {}), GetrandomSpec.BySystemCall::new);
+    }
+
+    @Test
+    void readsInTheProcessWhereTheKernelOffersIt() {
+        assumeTrue(VdsoRandom.open().isPresent(), "the kernel is older than Linux 6.11");
+
+        try (EntropySource source = new GetrandomSpec().open(() -> {})) {
+            assertInstanceOf(GetrandomSpec.ByFunction.class, source);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("sources")
+    void givesNothingTwice(Supplier<EntropySource> opened) {
+        Set<Long> seen = new HashSet<>();
+        try (EntropySource source = opened.get();
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment target = arena.allocate(ValueLayout.JAVA_LONG, NUMBERS);
+            int length = (int) target.byteSize();
+            for (int filled = 0; filled < length; ) {
+                filled += source.fill(target, filled, length - filled);
+            }
+            Arrays.stream(target.toArray(ValueLayout.JAVA_LONG)).forEach(seen::add);
+        }
+
+        assertEquals(NUMBERS, seen.size());
+    }
+}
