@@ -262,7 +262,8 @@ public final class EventLoop implements AutoCloseable {
         if (line.size() > 0 || messages.size() > 0 || sourceReady || !lingerers.isEmpty()) {
             return 0;
         }
-        long earliest = Math.min(deadlines.earliest(), chore.due());
+        // To wait with a timeout costs a timer each time, and while waits are broken it is not needed for a chore.
+        long earliest = waits.isArmed() ? deadlines.earliest() : Math.min(deadlines.earliest(), chore.due());
         if (earliest == DeadlineHeap.NEVER) {
             return -1;
         }

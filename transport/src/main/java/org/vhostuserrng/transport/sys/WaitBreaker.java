@@ -91,6 +91,11 @@ public final class WaitBreaker implements AutoCloseable {
         }
     }
 
+    /** Whether waits end within a tick. */
+    public boolean isArmed() {
+        return armed;
+    }
+
     private void set(MemorySegment times) {
         int result = Libc.callInt(TIMER_SETTIME, timer, 0, times.address(), 0, 0);
         assert result == 0;
