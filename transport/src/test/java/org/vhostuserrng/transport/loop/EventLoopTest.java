@@ -503,6 +503,20 @@ class EventLoopTest {
     }
 
     @Test
+    void doesItsChoreThoughNothingElseEndsTheWait() throws HostFault {
+        List<Long> done = new ArrayList<>();
+        loop.afterwards(100, () -> done.add(loop.now()));
+        loop.again(new RecordedActivity());
+        loop.doWork();
+        time += 100;
+
+        loop.await();
+        loop.doWork();
+
+        assertEquals(List.of(100L), done);
+    }
+
+    @Test
     void doesNoChoreWhileThereIsNothingElseToDo() throws HostFault {
         List<Long> done = new ArrayList<>();
         loop.afterwards(100, () -> done.add(loop.now()));
