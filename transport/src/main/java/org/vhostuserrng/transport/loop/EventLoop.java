@@ -168,13 +168,8 @@ public final class EventLoop implements AutoCloseable {
      * @param before whose turn, if one is due when this descriptor is written to, comes before this activity's
      */
     public void watchKicks(Activity activity, OwnedFd fd, Activity before) throws HostFault {
+        watch(activity, fd, Epoll.EPOLLIN | Epoll.EPOLLET);
         activity.before = before;
-        try {
-            watch(activity, fd, Epoll.EPOLLIN | Epoll.EPOLLET);
-        } catch (HostFault refused) {
-            activity.before = null;
-            throw refused;
-        }
     }
 
     private void watch(Activity activity, OwnedFd fd, int events) throws HostFault {
