@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
@@ -26,7 +27,9 @@ class GetrandomSpecTest {
 
     @Test
     void readsInTheProcessWhereTheKernelOffersIt() {
-        assumeTrue(VdsoRandom.open().isPresent(), "the kernel is older than Linux 6.11");
+        Optional<VdsoRandom> offered = VdsoRandom.open();
+        assumeTrue(offered.isPresent(), "the kernel is older than Linux 6.11");
+        offered.get().close();
 
         try (EntropySource source = new GetrandomSpec().open(() -> {})) {
             assertInstanceOf(GetrandomSpec.ByFunction.class, source);
