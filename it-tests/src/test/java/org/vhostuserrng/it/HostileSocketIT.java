@@ -122,6 +122,8 @@ class HostileSocketIT {
         try (EntropyDriver last = EntropyDriver.start(shared.socket())) {
             assertEquals(64, last.request(64, PATIENCE).length);
         }
+
+        shared.assertUnharmed();
     }
 
     @Test
