@@ -3,7 +3,6 @@ package org.vhostuserrng.transport.sys;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -14,8 +13,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class ClosingThreads implements Executor {
     private static final long IDLE_SECONDS = 1;
 
-    private final ThreadFactory threads =
-            Thread.ofPlatform().daemon().name("closing-", 0).factory();
+    /** Those that were started. The numbers of the JDK's builder keep the loop for 10 ms when it first uses them. */
+    private final AtomicInteger threads = new AtomicInteger();
+
     private final BlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
     /** Threads that have nothing to do, without those that the queue has something for. */
     private final AtomicInteger idle = new AtomicInteger();
@@ -28,12 +28,13 @@ public final class ClosingThreads implements Executor {
         if (takeIdle()) {
             queue.add(closing);
         } else {
-            threads.newThread(() -> work(closing)).start();
+            String name = "closing-" + threads.getAndIncrement();
+            Thread.ofPlatform().daemon().name(name).start(() -> work(closing));
         }
     }
 
     private boolean takeIdle() {
-        return idle.getAndUpdate(threads -> Math.max(0, threads - 1)) > 0;
+        return idle.getAndUpdate(count -> Math.max(0, count - 1)) > 0;
     }
 
     private void work(Runnable first) {
