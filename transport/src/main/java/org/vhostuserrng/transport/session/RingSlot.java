@@ -213,7 +213,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         try {
             startIfComplete();
         } catch (ProtocolViolation invalid) {
-            breakRing(base(), invalid.getMessage());
+            breakRing(state.base(), invalid.getMessage());
         }
     }
 
@@ -338,7 +338,7 @@ final class RingSlot extends Activity implements AutoCloseable {
         missed.forget();
         leaveLoop();
         discardKick();
-        int base = base();
+        int base = state.base();
         state = new Stopped(base);
         // Before it is told where to go on, or kicked, the ring is not expected to.
         based = false;
@@ -458,14 +458,6 @@ final class RingSlot extends Activity implements AutoCloseable {
         if (!(state instanceof Stopped) || startIsDue) {
             throw new ProtocolViolation(request + " for ring " + index + ", which is not stopped");
         }
-    }
-
-    private int base() {
-        return switch (state) {
-            case Stopped(int base) -> base;
-            case Broken(int base) -> base;
-            case Started ignored -> throw new IllegalStateException("ring is started");
-        };
     }
 
     private void watch(EventFd newKick) throws HostFault {

@@ -5,13 +5,21 @@ import org.vhostuserrng.transport.DeviceQueue;
 /** The states of a ring in the vhost-user document ("Ring states"), and the one that a faulty driver puts it in. */
 sealed interface RingState {
     /**
-     * Guest memory is not touched.
+     * Where the ring goes on, in the form of SET_VRING_BASE.
      *
-     * @param base where the ring goes on, in the form of SET_VRING_BASE
+     * @throws IllegalStateException if it is started: the queue tells when it stops
      */
+    int base();
+
+    /** Guest memory is not touched. */
     record Stopped(int base) implements RingState {}
 
-    record Started(DeviceQueue queue) implements RingState {}
+    record Started(DeviceQueue queue) implements RingState {
+        @Override
+        public int base() {
+            throw new IllegalStateException("ring is started");
+        }
+    }
 
     /** Stays so until the front-end stops the ring. */
     record Broken(int base) implements RingState {}
