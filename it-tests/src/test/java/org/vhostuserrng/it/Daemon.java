@@ -8,11 +8,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A running daemon, seen from outside. */
 final class Daemon implements AutoCloseable {
+    /** Where it is in /proc/PID/stat, counted from the field after the name (proc_pid_stat(5)). */
+    private static final int NICE = 16;
+
     private final Process process;
     private final Path socket;
     private final Path log;
@@ -88,9 +93,31 @@ final class Daemon implements AutoCloseable {
     List<String> threads() throws IOException {
         return children("task").stream()
                 .flatMap(Daemon::threadName)
-                .filter(name -> !name.startsWith("C1 ") && !name.startsWith("C2 "))
+                .filter(name -> !isCompiler(name))
                 .sorted()
                 .toList();
+    }
+
+    /** The nice values of the compiler's threads. */
+    Set<Integer> compilerNice() throws IOException {
+        return children("task").stream()
+                .filter(task -> threadName(task).anyMatch(Daemon::isCompiler))
+                .flatMap(Daemon::nice)
+                .collect(Collectors.toSet());
+    }
+
+    private static boolean isCompiler(String thread) {
+        return thread.startsWith("C1 ") || thread.startsWith("C2 ");
+    }
+
+    private static Stream<Integer> nice(Path task) {
+        try {
+            String stat = Files.readString(task.resolve("stat"));
+            return Stream.of(
+                    Integer.valueOf(stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[NICE]));
+        } catch (IOException endedMeanwhile) {
+            return Stream.empty();
+        }
     }
 
     private static Stream<String> target(Path fd) {

@@ -9,6 +9,7 @@ import static org.vhostuserrng.it.Eventually.eventually;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.EntropyDriver;
@@ -48,6 +49,13 @@ class ResourceIT {
 
         eventually("no more fds than before", () -> daemon.fds().size() <= fds);
         eventually("it has no further thread", () -> threads.containsAll(daemon.threads()));
+    }
+
+    @Test
+    void compilersOfTheJvmYieldToTheLoop() throws Exception {
+        Daemon daemon = daemons.start();
+
+        assertEquals(Set.of(3), daemon.compilerNice());
     }
 
     @Test
