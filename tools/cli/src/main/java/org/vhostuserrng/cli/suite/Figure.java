@@ -15,6 +15,7 @@ enum Figure {
     STORM_P99("storm p99 ms", 2),
     IDLE("idle CPU µs/s", 0),
     LISTENING("listening after ms", 1),
+    FIRST_GUEST("first guest served ms", 1),
     RSS("RSS MB", 1),
     PSS("PSS MB", 1),
     PRIVATE("private MB", 1),

@@ -31,7 +31,7 @@ enum Section {
             case SINGLE -> List.of(P50, P99, WORST, RATE, BANDWIDTH, CPU, INTERRUPTS);
             case MANY -> List.of(CONNECT, STORM, STORM_P99, IDLE, RATE, P50, P99, CPU, INTERRUPTS);
             case PACED -> List.of(P50, P99, P999, WORST, RATE, CPU);
-            case START_UP -> List.of(LISTENING);
+            case START_UP -> List.of(LISTENING, FIRST_GUEST);
             case MEMORY -> List.of(RSS, PSS, PRIVATE, DESCRIPTORS, THREADS);
             case FURTHER -> List.of(FURTHER_PRIVATE, FURTHER_PSS, FURTHER_RSS, FURTHER_DESCRIPTORS, FURTHER_THREADS);
             case MACHINE -> List.of(HWRNG);
