@@ -182,7 +182,8 @@ public final class Session extends Activity implements AutoCloseable {
         boolean replied = false;
         long outcome = ACK;
         try {
-            replied = state.handle(decode(), channel.fds(), channel);
+            state.handle(decode(), channel.fds(), channel);
+            replied = repliesByItself(channel.id());
         } catch (FramingViolation beyondRepair) {
             throw beyondRepair;
         } catch (ProtocolViolation violation) {
@@ -211,6 +212,15 @@ public final class Session extends Activity implements AutoCloseable {
             case VhostUser.VHOST_USER_GET_VRING_BASE, VhostUser.VHOST_USER_GET_VRING_BASE_SKIP_DRAIN -> true;
             case VhostUser.VHOST_USER_GET_STATUS, VhostUser.VHOST_USER_SET_LOG_BASE -> true;
             default -> false;
+        };
+    }
+
+    /** Whether a request that was carried out has its reply, or will have, without an acknowledgement. */
+    private static boolean repliesByItself(int id) {
+        return switch (id) {
+            case VhostUser.VHOST_USER_GET_INFLIGHT_FD, VhostUser.VHOST_USER_SET_DEVICE_STATE_FD -> true;
+            case VhostUser.VHOST_USER_CHECK_DEVICE_STATE -> true;
+            default -> refusalLooksLikeAnAnswer(id);
         };
     }
 

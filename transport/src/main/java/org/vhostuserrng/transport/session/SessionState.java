@@ -137,8 +137,8 @@ final class SessionState implements AutoCloseable {
         transfer.close();
     }
 
-    /** Carries a request out, and tells whether it has been replied to. */
-    boolean handle(Request request, ReceivedFds fds, MessageChannel channel) throws ProtocolViolation {
+    /** Carries a request out, and replies to it if it has a reply of its own. */
+    void handle(Request request, ReceivedFds fds, MessageChannel channel) throws ProtocolViolation {
         switch (request) {
             case Request.GetFeatures() -> channel.reply(offeredFeatures());
             case Request.SetFeatures(long accepted) -> setFeatures(accepted);
@@ -199,21 +199,6 @@ final class SessionState implements AutoCloseable {
             case Request.Unknown(int id) ->
                 throw new ProtocolViolation("unknown request " + Integer.toUnsignedString(id));
         }
-        return repliesByItself(request);
-    }
-
-    private static boolean repliesByItself(Request request) {
-        return switch (request) {
-            case Request.GetFeatures(), Request.GetProtocolFeatures(), Request.GetQueueNum() -> true;
-            case Request.GetStatus(), Request.GetMaxMemSlots() -> true;
-            case Request.GetVringBase ignored -> true;
-            case Request.GetVringBaseSkipDrain ignored -> true;
-            case Request.GetInflightFd ignored -> true;
-            case Request.SetDeviceStateFd ignored -> true;
-            case Request.CheckDeviceState() -> true;
-            case Request.SetLogBase ignored -> true;
-            default -> false;
-        };
     }
 
     // --- features --------------------------------------------------------------------------------------------------
