@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class ClosingThreads implements Executor {
     private static final long IDLE_SECONDS = 1;
 
-    /** Those that were started. The numbers of the JDK's builder keep the loop for 10 ms when it first uses them. */
-    private final AtomicInteger threads = new AtomicInteger();
+    /** How many threads were. The numbers of the JDK's builder keep the loop for 10 ms when it first uses them. */
+    private final AtomicInteger started = new AtomicInteger();
 
     private final BlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
     /** Threads that have nothing to do, without those that the queue has something for. */
@@ -28,13 +28,13 @@ public final class ClosingThreads implements Executor {
         if (takeIdle()) {
             queue.add(closing);
         } else {
-            String name = "closing-" + threads.getAndIncrement();
+            String name = "closing-" + started.getAndIncrement();
             Thread.ofPlatform().daemon().name(name).start(() -> work(closing));
         }
     }
 
     private boolean takeIdle() {
-        return idle.getAndUpdate(count -> Math.max(0, count - 1)) > 0;
+        return idle.getAndUpdate(threads -> Math.max(0, threads - 1)) > 0;
     }
 
     private void work(Runnable first) {
