@@ -2,6 +2,7 @@ package org.vhostuserrng.backends;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.backends.sys.SecretBytes;
 
 /**
  * Bytes read ahead. Owned by one thread at a time: the filler's while it is filled, the server's while it is emptied;
@@ -9,9 +10,6 @@ import java.lang.foreign.MemorySegment;
  */
 final class Block {
     static final int BYTES = 4096;
-
-    /** What bytes are overwritten with: a copy, because a slice to fill would be an allocation. */
-    private static final MemorySegment ZEROS = Arena.global().allocate(BYTES);
 
     private final MemorySegment bytes = Arena.ofAuto().allocate(BYTES);
     private int from;
@@ -43,11 +41,7 @@ final class Block {
         int moved = Math.min(length, to - from);
         int start = from;
         from += moved;
-        try {
-            MemorySegment.copy(bytes, start, target, offset, moved);
-        } finally {
-            MemorySegment.copy(ZEROS, 0, bytes, start, moved);
-        }
+        SecretBytes.move(bytes, start, target, offset, moved);
         return moved;
     }
 

@@ -2,6 +2,7 @@ package org.vhostuserrng.backends;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.backends.sys.SecretBytes;
 
 /** Output of a DRBG, generated ahead for small requests. What has been given out is zero. Confined to one thread. */
 final class GeneratedBlock {
@@ -32,11 +33,7 @@ final class GeneratedBlock {
         int start = from;
         int moved = Math.min(length, BYTES - start);
         from += moved;
-        try {
-            MemorySegment.copy(bytes, start, target, offset, moved);
-        } finally {
-            bytes.asSlice(start, moved).fill((byte) 0);
-        }
+        SecretBytes.move(bytes, start, target, offset, moved);
         return moved;
     }
 

@@ -93,7 +93,7 @@ public final class VdsoRandom implements AutoCloseable {
             if (made <= 0) {
                 return filled > 0 ? filled : made;
             }
-            move(made, target, offset + filled);
+            SecretBytes.move(block, 0, target, offset + filled, made);
             filled += made;
         }
         return filled;
@@ -102,15 +102,6 @@ public final class VdsoRandom implements AutoCloseable {
     private int make(int length) {
         long to = RandomFile.address(block, 0, length);
         return (int) Libc.callRaw(FUNCTION, to, length, KernelRandom.GRND_NONBLOCK, state, stateBytes);
-    }
-
-    /** The bytes exist in one place only, afterwards and if the copy fails. */
-    private void move(int length, MemorySegment target, long offset) {
-        try {
-            MemorySegment.copy(block, 0, target, offset, length);
-        } finally {
-            block.asSlice(0, length).fill((byte) 0);
-        }
     }
 
     /** Where the bytes are before they are moved. */
