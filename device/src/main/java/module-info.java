@@ -4,5 +4,5 @@ module org.vhostuserrng.device {
     requires transitive org.vhostuserrng.transport;
     requires transitive org.vhostuserrng.backends;
 
-    exports org.vhostuserrng.device;
+    exports org.vhostuserrng.device.rng;
 }

@@ -1,9 +1,10 @@
-/** vhost-user back-end protocol, guest memory, and the event loop that serves both. */
+/** Guest memory, the event loop, and the vhost-user back-end protocol. */
 module org.vhostuserrng.transport {
     requires jdk.jfr;
     requires org.jctools.core;
     requires org.slf4j;
 
-    exports org.vhostuserrng.transport;
-    exports org.vhostuserrng.transport.server;
+    exports org.vhostuserrng.transport.memory;
+    exports org.vhostuserrng.transport.virtio;
+    exports org.vhostuserrng.transport.vhostuser;
 }

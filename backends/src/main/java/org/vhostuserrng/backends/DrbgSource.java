@@ -24,9 +24,9 @@ final class DrbgSource implements EntropySource {
     private static final int READY = 1;
 
     private final String guest;
-    private final List<SeedInput> inputs;
-    private final DrbgPolicy policy;
-    private final DrbgWorkspace workspace;
+    private final List<DrbgSeedSource> inputs;
+    private final DrbgReseedPolicy policy;
+    private final SharedDrbgContext workspace;
     private final LongSupplier clock;
 
     /** Of the generator's memory. None before it has a seed, as the generator: an idle guest needs no memory for it. */
@@ -35,12 +35,12 @@ final class DrbgSource implements EntropySource {
     private CtrDrbg drbg;
     private long seededAt;
     private long generated;
-    private Seed seed;
+    private EntropyInputCollector seed;
     private long retryAt;
     private List<String> leftOut = List.of();
 
     /** None before it is used. */
-    private GeneratedBlock block;
+    private DrbgOutputBuffer block;
 
     /**
      * An instance without a seed.
@@ -48,7 +48,12 @@ final class DrbgSource implements EntropySource {
      * @param inputs closed with this
      * @param clock nanoseconds that do not run backwards and are never negative: since boot, as Linux counts them
      */
-    DrbgSource(String guest, List<SeedInput> inputs, DrbgPolicy policy, DrbgWorkspace workspace, LongSupplier clock) {
+    DrbgSource(
+            String guest,
+            List<DrbgSeedSource> inputs,
+            DrbgReseedPolicy policy,
+            SharedDrbgContext workspace,
+            LongSupplier clock) {
         this.guest = guest;
         this.inputs = inputs;
         this.policy = policy;
@@ -62,7 +67,7 @@ final class DrbgSource implements EntropySource {
         if (ready != READY) {
             return ready;
         }
-        return length > GeneratedBlock.BYTES || policy.predictionResistance()
+        return length > DrbgOutputBuffer.BYTES || policy.predictionResistance()
                 ? generate(target, offset, length)
                 : moveFromBlock(target, offset, length);
     }
@@ -71,11 +76,11 @@ final class DrbgSource implements EntropySource {
 
     private int moveFromBlock(MemorySegment target, long offset, int length) {
         if (block == null) {
-            block = new GeneratedBlock(arena);
+            block = new DrbgOutputBuffer(arena);
         }
         if (block.isEmpty()) {
             block.refill(drbg);
-            generated += GeneratedBlock.BYTES;
+            generated += DrbgOutputBuffer.BYTES;
         }
         return block.moveTo(target, offset, length);
     }
@@ -134,14 +139,17 @@ final class DrbgSource implements EntropySource {
     }
 
     private boolean beginSeed(long now) {
-        SeedBudget budget = workspace.budgetOf(guest);
+        DrbgSeedRateLimiter budget = workspace.budgetOf(guest);
         if (!isSeeded() && !budget.take(now)) {
             if (budget.isToBeTold(now)) {
                 LOG.warn("{}: its ring is started more often than once a second, it waits for seeds", guest);
             }
             return false;
         }
-        seed = new Seed(inputs, isSeeded() ? Seed.BITS_TO_RESEED : Seed.BITS_TO_INSTANTIATE, workspace.staging());
+        seed = new EntropyInputCollector(
+                inputs,
+                isSeeded() ? EntropyInputCollector.BITS_TO_RESEED : EntropyInputCollector.BITS_TO_INSTANTIATE,
+                workspace.staging());
         return true;
     }
 

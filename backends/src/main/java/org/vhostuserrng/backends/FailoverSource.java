@@ -15,16 +15,16 @@ final class FailoverSource implements EntropySource {
 
     private static final long NEVER = -1;
 
-    private final FailoverState state;
-    private final FailoverSpec spec;
-    private final Sources sources;
+    private final FailoverSourceState state;
+    private final FailoverSourceSpec spec;
+    private final EventLoopSources sources;
     private final String guest;
     private final EntropySource[] open;
     private final long[] waitingSince;
     private int last;
 
     /** None is open yet. */
-    FailoverSource(FailoverSpec spec, Sources sources, String guest) {
+    FailoverSource(FailoverSourceSpec spec, EventLoopSources sources, String guest) {
         this.spec = spec;
         this.sources = sources;
         this.guest = guest;

@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A source that may block, or be slow: a {@link Filler} thread reads it into a bounded pool of blocks, from which
+ * A source that may block, or be slow: a {@link ReadAheadThread} thread reads it into a bounded pool of blocks, from which
  * requests are served. A dry pool wakes those who wait once it has bytes again.
  */
 final class ReadAheadSource implements EntropySource {
-    private final BlockPool pool;
-    private final Filler filler;
-    private Block current;
+    private final ReadAheadBlockPool pool;
+    private final ReadAheadThread filler;
+    private ReadAheadBlock current;
 
     /**
      * Starts to read.
@@ -20,10 +20,15 @@ final class ReadAheadSource implements EntropySource {
      * @param health null for a source that is not tested
      * @param counters of the source, over all the times it is open
      */
-    ReadAheadSource(String name, RawSource source, HealthTests health, SourceCounters counters, Runnable onBytes)
+    ReadAheadSource(
+            String name,
+            BlockingEntropySource source,
+            NoiseHealthTester health,
+            SourceFailureCounters counters,
+            Runnable onBytes)
             throws IOException {
-        pool = new BlockPool(onBytes);
-        filler = Filler.start(name, source, health, counters, pool);
+        pool = new ReadAheadBlockPool(onBytes);
+        filler = ReadAheadThread.start(name, source, health, counters, pool);
     }
 
     @Override
@@ -35,7 +40,7 @@ final class ReadAheadSource implements EntropySource {
             current = pool.takeFilled();
         }
         if (current == null) {
-            return filler.state() == Filler.State.SERVING ? NOT_NOW : FAILED;
+            return filler.state() == ReadAheadThread.State.SERVING ? NOT_NOW : FAILED;
         }
         int moved = current.moveTo(target, offset, length);
         if (current.isEmpty()) {

@@ -25,17 +25,17 @@ class CtrDrbgKnownAnswerTest {
     private static final String DIRECTORY = "drbgvectors";
 
     static Stream<Arguments> vectorsOfEachAes() throws URISyntaxException, IOException {
-        List<ResponseFile.Vector> vectors = vectors().toList();
+        List<CavpResponseFile.Vector> vectors = vectors().toList();
         return Aes256Test.providers().flatMap(aes -> vectors.stream().map(vector -> Arguments.of(aes, vector)));
     }
 
-    private static Stream<ResponseFile.Vector> vectors() throws URISyntaxException, IOException {
+    private static Stream<CavpResponseFile.Vector> vectors() throws URISyntaxException, IOException {
         Path ours = Path.of(CtrDrbgKnownAnswerTest.class.getResource(DIRECTORY).toURI());
         String others = System.getProperty(DIRECTORY);
         return Stream.concat(under(ours), others == null ? Stream.of() : under(Path.of(others)));
     }
 
-    private static Stream<ResponseFile.Vector> under(Path directory) throws IOException {
+    private static Stream<CavpResponseFile.Vector> under(Path directory) throws IOException {
         List<Path> files;
         try (Stream<Path> found = Files.walk(directory)) {
             // HMAC_DRBG.rsp and Hash_DRBG.rsp lie beside the ones meant.
@@ -45,9 +45,9 @@ class CtrDrbgKnownAnswerTest {
         return files.stream().flatMap(CtrDrbgKnownAnswerTest::read);
     }
 
-    private static Stream<ResponseFile.Vector> read(Path file) {
+    private static Stream<CavpResponseFile.Vector> read(Path file) {
         try {
-            return ResponseFile.read(file).stream();
+            return CavpResponseFile.read(file).stream();
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
         }
@@ -55,7 +55,7 @@ class CtrDrbgKnownAnswerTest {
 
     @ParameterizedTest
     @MethodSource("vectorsOfEachAes")
-    void returnsTheKnownBits(AesProvider aes, ResponseFile.Vector vector) {
+    void returnsTheKnownBits(AesProvider aes, CavpResponseFile.Vector vector) {
         Trial trial = new Trial(aes, vector);
 
         vector.fields().forEach(trial::take);
@@ -74,7 +74,7 @@ class CtrDrbgKnownAnswerTest {
         private byte[] additional;
         private int compared;
 
-        private Trial(AesProvider aes, ResponseFile.Vector vector) {
+        private Trial(AesProvider aes, CavpResponseFile.Vector vector) {
             drbg = new CtrDrbg(aes, new BlockCipherDf(aes, arena), arena);
             predictionResistance = vector.predictionResistance();
             returned = arena.allocate(vector.returnedBytes());
@@ -84,7 +84,7 @@ class CtrDrbgKnownAnswerTest {
             return (int) returned.byteSize();
         }
 
-        private void take(ResponseFile.Field field) {
+        private void take(CavpResponseFile.Field field) {
             byte[] value = field.value();
             switch (field.name()) {
                 case "EntropyInput", "EntropyInputReseed" -> entropy = value;

@@ -19,28 +19,28 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class DrbgSourceTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
-    private static final long RESEED_BYTES = 4L * GeneratedBlock.BYTES;
-    private static final DrbgPolicy POLICY = new DrbgPolicy(RESEED_BYTES, 300, false);
-    private static final DrbgPolicy PREDICTION_RESISTANCE = new DrbgPolicy(RESEED_BYTES, 300, true);
-    private static final int SEED_BYTES = Seed.BITS_TO_INSTANTIATE / 8;
-    private static final int RESEED_SEED_BYTES = Seed.BITS_TO_RESEED / 8;
+    private static final long RESEED_BYTES = 4L * DrbgOutputBuffer.BYTES;
+    private static final DrbgReseedPolicy POLICY = new DrbgReseedPolicy(RESEED_BYTES, 300, false);
+    private static final DrbgReseedPolicy PREDICTION_RESISTANCE = new DrbgReseedPolicy(RESEED_BYTES, 300, true);
+    private static final int SEED_BYTES = EntropyInputCollector.BITS_TO_INSTANTIATE / 8;
+    private static final int RESEED_SEED_BYTES = EntropyInputCollector.BITS_TO_RESEED / 8;
 
-    private final DrbgWorkspace workspace = new DrbgWorkspace(AesProvider.best());
-    private final FakeSource good = new FakeSource(1);
-    private final FakeSource other = new FakeSource(2);
+    private final SharedDrbgContext workspace = new SharedDrbgContext(AesProvider.best());
+    private final FakeEntropySource good = new FakeEntropySource(1);
+    private final FakeEntropySource other = new FakeEntropySource(2);
     private final DrbgSource both = drbg(POLICY, input(good), input(other));
     private long now;
 
-    private DrbgSource drbg(DrbgPolicy policy, SeedInput... inputs) {
+    private DrbgSource drbg(DrbgReseedPolicy policy, DrbgSeedSource... inputs) {
         return named("guest", policy, inputs);
     }
 
-    private DrbgSource named(String guest, DrbgPolicy policy, SeedInput... inputs) {
+    private DrbgSource named(String guest, DrbgReseedPolicy policy, DrbgSeedSource... inputs) {
         return new DrbgSource(guest, List.of(inputs), policy, workspace, () -> now);
     }
 
-    private static SeedInput input(FakeSource source) {
-        return new SeedInput("fake", source, 8);
+    private static DrbgSeedSource input(FakeEntropySource source) {
+        return new DrbgSeedSource("fake", source, 8);
     }
 
     private static int fill(EntropySource source) {
@@ -48,8 +48,8 @@ class DrbgSourceTest {
     }
 
     private static void generate(EntropySource source, long bytes) {
-        for (long done = 0; done < bytes; done += GeneratedBlock.BYTES) {
-            assertEquals(GeneratedBlock.BYTES, FakeSource.take(source, GeneratedBlock.BYTES).length);
+        for (long done = 0; done < bytes; done += DrbgOutputBuffer.BYTES) {
+            assertEquals(DrbgOutputBuffer.BYTES, FakeEntropySource.take(source, DrbgOutputBuffer.BYTES).length);
         }
     }
 
@@ -57,16 +57,16 @@ class DrbgSourceTest {
 
     @Test
     void givesTwoGuestsDifferentBytesThoughTheirSeedsWereTheSame() {
-        DrbgSource one = named("one", POLICY, input(new FakeSource(7)));
-        DrbgSource two = named("two", POLICY, input(new FakeSource(7)));
+        DrbgSource one = named("one", POLICY, input(new FakeEntropySource(7)));
+        DrbgSource two = named("two", POLICY, input(new FakeEntropySource(7)));
 
-        assertFalse(Arrays.equals(FakeSource.take(one, 64), FakeSource.take(two, 64)));
+        assertFalse(Arrays.equals(FakeEntropySource.take(one, 64), FakeEntropySource.take(two, 64)));
     }
 
     @Test
     void givesOtherBytesAfterARestartThoughTheSeedWasTheSame() {
-        byte[] before = FakeSource.take(drbg(POLICY, input(new FakeSource(7))), 64);
-        byte[] after = FakeSource.take(drbg(POLICY, input(new FakeSource(7))), 64);
+        byte[] before = FakeEntropySource.take(drbg(POLICY, input(new FakeEntropySource(7))), 64);
+        byte[] after = FakeEntropySource.take(drbg(POLICY, input(new FakeEntropySource(7))), 64);
 
         assertFalse(Arrays.equals(before, after));
     }
@@ -76,11 +76,11 @@ class DrbgSourceTest {
     void givesOutNothingTwiceWhateverIsAskedFor(long seed) {
         Random random = new Random(seed);
         Set<Long> words = new HashSet<>();
-        DrbgSource another = named("another", POLICY, input(new FakeSource(1)), input(new FakeSource(2)));
+        DrbgSource another = named("another", POLICY, input(new FakeEntropySource(1)), input(new FakeEntropySource(2)));
         long count = 0;
 
         for (int i = 0; i < 300; i++) {
-            byte[] taken = FakeSource.take(i % 3 == 0 ? another : both, 8 * (1 + random.nextInt(500)));
+            byte[] taken = FakeEntropySource.take(i % 3 == 0 ? another : both, 8 * (1 + random.nextInt(500)));
             for (int at = 0; at + 8 <= taken.length; at += 8) {
                 words.add(MemorySegment.ofArray(taken).get(ValueLayout.JAVA_LONG_UNALIGNED, at));
                 count++;
@@ -122,7 +122,7 @@ class DrbgSourceTest {
         DrbgSource drbg = drbg(POLICY, input(good.withSupply(SEED_BYTES - 1)));
         fill(drbg);
 
-        now += Seed.PATIENCE_NANOS;
+        now += EntropyInputCollector.PATIENCE_NANOS;
 
         assertEquals(EntropySource.FAILED, fill(drbg));
     }
@@ -139,7 +139,7 @@ class DrbgSourceTest {
         other.withSupply(10);
         int atFirst = fill(both);
 
-        now += Seed.PATIENCE_NANOS;
+        now += EntropyInputCollector.PATIENCE_NANOS;
 
         assertEquals(EntropySource.NOT_NOW, atFirst);
         assertEquals(64, fill(both));
@@ -161,7 +161,7 @@ class DrbgSourceTest {
 
     @Test
     void countsTheSeedsOfAGuestOverAllItsSessions() {
-        for (int i = 0; i < SeedBudget.BURST; i++) {
+        for (int i = 0; i < DrbgSeedRateLimiter.BURST; i++) {
             try (DrbgSource session = drbg(POLICY, input(good))) {
                 assertEquals(64, fill(session));
             }
@@ -259,12 +259,12 @@ class DrbgSourceTest {
 
     @Test
     void servesTheLongestRequestInOnePiece() {
-        assertEquals(1 << 16, FakeSource.take(both, 1 << 16).length);
+        assertEquals(1 << 16, FakeEntropySource.take(both, 1 << 16).length);
     }
 
     @Test
     void leavesNothingInMemoryThatIsShared() {
-        FakeSource.take(both, 1 << 16);
+        FakeEntropySource.take(both, 1 << 16);
 
         assertEquals(-1, workspace.output().mismatch(MemorySegment.ofArray(new byte[1 << 16])));
         assertEquals(-1, workspace.staging().mismatch(MemorySegment.ofArray(new byte[4096])));

@@ -17,9 +17,10 @@ class FailoverSourceTest {
     private final ScriptedSpec second = new ScriptedSpec("second");
     private final MemorySegment target = Arena.ofAuto().allocate(8);
     private long now = 1;
-    private final Sources sources = new Sources(SourceSpec.firstOf(List.of(first, second)), () -> {}, () -> now);
+    private final EventLoopSources sources =
+            new EventLoopSources(EntropySourceSpec.firstOf(List.of(first, second)), () -> {}, () -> now);
 
-    private static final class ScriptedSpec implements SharedSpec {
+    private static final class ScriptedSpec implements SharedSourceSpec {
         private final String name;
         private int outcome = 1;
         private int calls;

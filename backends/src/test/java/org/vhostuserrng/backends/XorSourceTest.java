@@ -15,14 +15,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class XorSourceTest {
-    private final FakeSource first = new FakeSource(1);
-    private final FakeSource second = new FakeSource(2);
+    private final FakeEntropySource first = new FakeEntropySource(1);
+    private final FakeEntropySource second = new FakeEntropySource(2);
     private final XorSource xor = new XorSource(first, second);
 
     /** The first bytes of both, joined. */
     private static byte[] joined(int length) {
-        byte[] joined = FakeSource.take(new FakeSource(1), length);
-        byte[] other = FakeSource.take(new FakeSource(2), length);
+        byte[] joined = FakeEntropySource.take(new FakeEntropySource(1), length);
+        byte[] other = FakeEntropySource.take(new FakeEntropySource(2), length);
         for (int i = 0; i < length; i++) {
             joined[i] ^= other[i];
         }
@@ -31,15 +31,15 @@ class XorSourceTest {
 
     @Test
     void joinsBothSources() {
-        assertArrayEquals(joined(64), FakeSource.take(xor, 64));
+        assertArrayEquals(joined(64), FakeEntropySource.take(xor, 64));
     }
 
     @Test
     void joinsSourcesThatAreJoinedThemselves() {
-        XorSource twice = new XorSource(new FakeSource(3), xor);
-        byte[] third = FakeSource.take(new FakeSource(3), 64);
+        XorSource twice = new XorSource(new FakeEntropySource(3), xor);
+        byte[] third = FakeEntropySource.take(new FakeEntropySource(3), 64);
 
-        byte[] taken = FakeSource.take(twice, 64);
+        byte[] taken = FakeEntropySource.take(twice, 64);
 
         byte[] expected = joined(64);
         for (int i = 0; i < 64; i++) {
@@ -57,7 +57,7 @@ class XorSourceTest {
         while (taken.size() < 10_000) {
             first.withSupply(random.nextInt(3000)).inPiecesOf(1 + random.nextInt(1500));
             second.withSupply(random.nextInt(300)).inPiecesOf(1 + random.nextInt(1500));
-            taken.writeBytes(FakeSource.take(xor, 1 + random.nextInt(3000)));
+            taken.writeBytes(FakeEntropySource.take(xor, 1 + random.nextInt(3000)));
         }
 
         assertArrayEquals(joined(taken.size()), taken.toByteArray());
@@ -85,8 +85,8 @@ class XorSourceTest {
     void waitsForWhatIsEverybodysIfTheOneThatHasNothingIs() {
         first.withSupply(8).shared();
 
-        FakeSource.take(xor, 16);
-        FakeSource.take(xor, 16);
+        FakeEntropySource.take(xor, 16);
+        FakeEntropySource.take(xor, 16);
 
         assertTrue(xor.isShared());
     }
@@ -96,7 +96,7 @@ class XorSourceTest {
         first.shared();
         second.withSupply(0);
 
-        FakeSource.take(xor, 16);
+        FakeEntropySource.take(xor, 16);
 
         assertFalse(xor.isShared());
     }
@@ -122,7 +122,7 @@ class XorSourceTest {
         assertThrows(IndexOutOfBoundsException.class, () -> xor.fill(tooSmall, 0, 8));
 
         byte[] all = joined(16);
-        byte[] next = FakeSource.take(xor, 8);
+        byte[] next = FakeEntropySource.take(xor, 8);
         assertArrayEquals(Arrays.copyOfRange(all, 8, 16), next);
     }
 

@@ -2,11 +2,11 @@ package org.vhostuserrng.it;
 
 import static org.vhostuserrng.frontend.FrontendMessageType.CHECK_DEVICE_STATE;
 
-import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 
 /** VHOST_USER_CHECK_DEVICE_STATE. */
-class CheckDeviceStateIT extends MessageContract {
+class CheckDeviceStateIT extends MalformedMessageContract {
     CheckDeviceStateIT() {
-        super(Message.of(CHECK_DEVICE_STATE, Payload.none()));
+        super(CraftedFrontendMessage.of(CHECK_DEVICE_STATE, FrontendPayloadEncoder.none()));
     }
 }

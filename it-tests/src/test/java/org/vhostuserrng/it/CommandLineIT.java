@@ -15,11 +15,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Options and what the program says about them. */
 class CommandLineIT {
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
     @Test
     void printCapabilitiesNamesTheDeviceType() throws Exception {
-        Program.Outcome outcome = Program.run("--print-capabilities");
+        PackagedProgram.Outcome outcome = PackagedProgram.run("--print-capabilities");
 
         assertEquals(0, outcome.status(), outcome::err);
         String json = outcome.out().replaceAll("\\s", "");
@@ -31,7 +31,7 @@ class CommandLineIT {
     void printCapabilitiesIgnoresTheOtherOptions() throws Exception {
         Path socket = daemons.socketPath();
 
-        Program.Outcome outcome = Program.run("--print-capabilities", "--socket-path=" + socket);
+        PackagedProgram.Outcome outcome = PackagedProgram.run("--print-capabilities", "--socket-path=" + socket);
 
         assertEquals(0, outcome.status(), outcome::err);
         assertFalse(Files.exists(socket));
@@ -40,7 +40,7 @@ class CommandLineIT {
     @ParameterizedTest
     @ValueSource(strings = {"--version", "--help"})
     void questionsAboutTheProgramAreAnswered(String option) throws Exception {
-        Program.Outcome outcome = Program.run(option);
+        PackagedProgram.Outcome outcome = PackagedProgram.run(option);
 
         assertEquals(0, outcome.status(), outcome::err);
         assertFalse(outcome.out().isBlank());
@@ -63,7 +63,7 @@ class CommandLineIT {
     void badValueIsOneLineThatNamesOptionAndValue(String option, String value) throws Exception {
         Path socket = daemons.socketPath();
 
-        Program.Outcome outcome = Program.run("--socket-path=" + socket, option + "=" + value);
+        PackagedProgram.Outcome outcome = PackagedProgram.run("--socket-path=" + socket, option + "=" + value);
 
         assertEquals(2, outcome.status(), outcome::err);
         assertEquals(1, outcome.err().lines().count(), outcome::err);
@@ -74,7 +74,7 @@ class CommandLineIT {
 
     @Test
     void missingSocketPathIsOneLine() throws Exception {
-        Program.Outcome outcome = Program.run();
+        PackagedProgram.Outcome outcome = PackagedProgram.run();
 
         assertEquals(2, outcome.status(), outcome::err);
         assertEquals(1, outcome.err().lines().count(), outcome::err);
@@ -83,7 +83,8 @@ class CommandLineIT {
 
     @Test
     void unknownOptionIsOneLineThatNamesIt() throws Exception {
-        Program.Outcome outcome = Program.run("--socket-path=" + daemons.socketPath(), "--sokcet-count=2");
+        PackagedProgram.Outcome outcome =
+                PackagedProgram.run("--socket-path=" + daemons.socketPath(), "--sokcet-count=2");
 
         assertEquals(2, outcome.status(), outcome::err);
         assertEquals(1, outcome.err().lines().count(), outcome::err);

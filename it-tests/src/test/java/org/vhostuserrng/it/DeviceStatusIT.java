@@ -3,8 +3,8 @@ package org.vhostuserrng.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
-import static org.vhostuserrng.it.Eventually.A_WHILE;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
+import static org.vhostuserrng.it.EventualAssertions.A_WHILE;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
 
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
-import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 
 /** VHOST_USER_PROTOCOL_F_STATUS and RESET_DEVICE. */
 class DeviceStatusIT {
@@ -25,7 +25,7 @@ class DeviceStatusIT {
     private static final long FEATURES_OK = 8;
 
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
     private EntropyDriver guest() throws IOException {
         long wanted = Options.DEFAULT.protocolFeatures() | PROTOCOL_F_STATUS | PROTOCOL_F_RESET_DEVICE;
@@ -33,24 +33,27 @@ class DeviceStatusIT {
     }
 
     private static void reset(EntropyDriver guest, int request) throws IOException {
-        byte[] payload = request == RESET_DEVICE ? Payload.none() : Payload.u64(0);
+        byte[] payload = request == RESET_DEVICE ? FrontendPayloadEncoder.none() : FrontendPayloadEncoder.u64(0);
         assertEquals(0, guest.session().acknowledgementOf(request, payload));
     }
 
     @Test
     void statusIsWhatWasSet() throws Exception {
         try (EntropyDriver guest = guest()) {
-            guest.session().tell(SET_STATUS, Payload.u64(FEATURES_OK));
+            guest.session().tell(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
 
             assertEquals(
-                    FEATURES_OK, guest.session().ask(GET_STATUS, Payload.none()).u64());
+                    FEATURES_OK,
+                    guest.session()
+                            .ask(GET_STATUS, FrontendPayloadEncoder.none())
+                            .u64());
         }
     }
 
     @Test
     void deviceIsServedWhoseStatusNeverSaysDriverOk() throws Exception {
         try (EntropyDriver guest = guest()) {
-            guest.session().tell(SET_STATUS, Payload.u64(FEATURES_OK));
+            guest.session().tell(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
 
             assertEquals(64, guest.request(64, PATIENCE).length);
         }
@@ -60,11 +63,15 @@ class DeviceStatusIT {
     @ValueSource(ints = {RESET_DEVICE, SET_STATUS})
     void statusOfADeviceThatWasResetIsZero(int request) throws Exception {
         try (EntropyDriver guest = guest()) {
-            guest.session().tell(SET_STATUS, Payload.u64(FEATURES_OK));
+            guest.session().tell(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
 
             reset(guest, request);
 
-            assertEquals(0, guest.session().ask(GET_STATUS, Payload.none()).u64());
+            assertEquals(
+                    0,
+                    guest.session()
+                            .ask(GET_STATUS, FrontendPayloadEncoder.none())
+                            .u64());
         }
     }
 

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
 
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
@@ -16,15 +16,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.frontend.BackendException;
+import org.vhostuserrng.frontend.BackendProtocolException;
+import org.vhostuserrng.frontend.BackendReply;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
-import org.vhostuserrng.frontend.EventFd;
-import org.vhostuserrng.frontend.MemoryRegion;
-import org.vhostuserrng.frontend.MemoryRegion.Sealing;
-import org.vhostuserrng.frontend.Payload;
-import org.vhostuserrng.frontend.Reply;
-import org.vhostuserrng.frontend.VhostUser;
+import org.vhostuserrng.frontend.FrontendEventFd;
+import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 
 /** VHOST_USER_PROTOCOL_F_LOG_SHMFD: which pages the device has written, for a VMM that migrates the guest. */
 class DirtyLogIT {
@@ -40,7 +40,7 @@ class DirtyLogIT {
     private static final long USED_RING_LOGGED_AT = 0x5000_0000L;
 
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
     private EntropyDriver guest() throws IOException {
         Options options =
@@ -48,23 +48,23 @@ class DirtyLogIT {
         return EntropyDriver.start(daemons.start().socket(), options);
     }
 
-    private static MemoryRegion log(Sealing sealing) throws IOException {
-        return new MemoryRegion(0, 0, LOG_BYTES, 0, sealing);
+    private static FrontendMemoryRegion log(Sealing sealing) throws IOException {
+        return new FrontendMemoryRegion(0, 0, LOG_BYTES, 0, sealing);
     }
 
-    private static void use(EntropyDriver guest, MemoryRegion log) throws IOException {
+    private static void use(EntropyDriver guest, FrontendMemoryRegion log) throws IOException {
         use(guest, log, LOG_BYTES);
     }
 
-    private static void use(EntropyDriver guest, MemoryRegion log, long size) throws IOException {
+    private static void use(EntropyDriver guest, FrontendMemoryRegion log, long size) throws IOException {
         byte[] sizeAndOffset = bytes(16).putLong(size).putLong(0).array();
         guest.session().tell(SET_LOG_BASE, sizeAndOffset, log.fd());
-        Reply reply = guest.session().socket().receive(SET_LOG_BASE, PATIENCE);
+        BackendReply reply = guest.session().socket().receive(SET_LOG_BASE, PATIENCE);
         assertEquals(0, reply.u64());
     }
 
     private static void logBuffers(EntropyDriver guest, boolean on) throws IOException {
-        long features = guest.features() | VhostUser.VHOST_USER_F_PROTOCOL_FEATURES;
+        long features = guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES;
         guest.session().setFeatures(features | (on ? F_LOG_ALL : 0));
         awaitHandled(guest);
     }
@@ -83,7 +83,7 @@ class DirtyLogIT {
                 .putLong(guest.memory().userAddress(guest.requestq().layout().driverArea()))
                 .putLong(USED_RING_LOGGED_AT)
                 .array();
-        guest.session().tell(VhostUser.SET_VRING_ADDR, address);
+        guest.session().tell(FrontendVhostUserConstants.SET_VRING_ADDR, address);
         awaitHandled(guest);
     }
 
@@ -91,19 +91,19 @@ class DirtyLogIT {
         return ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
     }
 
-    private static boolean isMarked(MemoryRegion log, long guestAddress) {
+    private static boolean isMarked(FrontendMemoryRegion log, long guestAddress) {
         long page = guestAddress / PAGE;
         return (log.segment().get(ValueLayout.JAVA_BYTE, page / 8) & (1 << (page % 8))) != 0;
     }
 
-    private static boolean isClean(MemoryRegion log) {
+    private static boolean isClean(FrontendMemoryRegion log) {
         return log.segment().asByteBuffer().mismatch(ByteBuffer.allocate((int) LOG_BYTES)) == -1;
     }
 
     @Test
     void pagesOfFilledBuffersAreMarked() throws Exception {
         try (EntropyDriver guest = guest();
-                MemoryRegion log = log(Sealing.SEALED)) {
+                FrontendMemoryRegion log = log(Sealing.SEALED)) {
             use(guest, log);
             logBuffers(guest, true);
 
@@ -120,7 +120,7 @@ class DirtyLogIT {
     @Test
     void usedRingIsMarkedWhereTheFrontEndSaid() throws Exception {
         try (EntropyDriver guest = guest();
-                MemoryRegion log = log(Sealing.SEALED)) {
+                FrontendMemoryRegion log = log(Sealing.SEALED)) {
             use(guest, log);
             logUsedRing(guest);
 
@@ -136,7 +136,7 @@ class DirtyLogIT {
     void logMayEndAnywhereInAWord(long more) throws Exception {
         long pages = BUFFER_ADDRESS / PAGE;
         try (EntropyDriver guest = guest();
-                MemoryRegion log = log(Sealing.SEALED)) {
+                FrontendMemoryRegion log = log(Sealing.SEALED)) {
             use(guest, log, pages / 8 + 1 + more);
             logBuffers(guest, true);
 
@@ -149,7 +149,7 @@ class DirtyLogIT {
     @Test
     void nothingIsMarkedBehindALogThatEndsInAWord() throws Exception {
         try (EntropyDriver guest = guest();
-                MemoryRegion log = log(Sealing.SEALED)) {
+                FrontendMemoryRegion log = log(Sealing.SEALED)) {
             use(guest, log, BUFFER_ADDRESS / PAGE / 8 + 1);
             logBuffers(guest, true);
 
@@ -163,17 +163,17 @@ class DirtyLogIT {
 
     @Test
     void logOfHugePagesIsRefused() throws Exception {
-        try (HugePages _ = HugePages.reserve(1);
+        try (ReservedHugePages _ = ReservedHugePages.reserve(1);
                 EntropyDriver guest = guest();
-                MemoryRegion log = MemoryRegion.ofHugePages(0, 0, HugePages.SIZE, 0)) {
-            assertThrows(BackendException.class, () -> use(guest, log));
+                FrontendMemoryRegion log = FrontendMemoryRegion.ofHugePages(0, 0, ReservedHugePages.SIZE, 0)) {
+            assertThrows(BackendProtocolException.class, () -> use(guest, log));
         }
     }
 
     @Test
     void nothingIsMarkedUnlessAskedFor() throws Exception {
         try (EntropyDriver guest = guest();
-                MemoryRegion log = log(Sealing.SEALED)) {
+                FrontendMemoryRegion log = log(Sealing.SEALED)) {
             use(guest, log);
 
             guest.request(64, PATIENCE);
@@ -185,7 +185,7 @@ class DirtyLogIT {
     @Test
     void loggingEndsWhileTheRingRuns() throws Exception {
         try (EntropyDriver guest = guest();
-                MemoryRegion log = log(Sealing.SEALED)) {
+                FrontendMemoryRegion log = log(Sealing.SEALED)) {
             use(guest, log);
             logBuffers(guest, true);
             logBuffers(guest, false);
@@ -199,10 +199,10 @@ class DirtyLogIT {
     @Test
     void changesAreToldToTheLogsEventfd() throws Exception {
         try (EntropyDriver guest = guest();
-                MemoryRegion log = log(Sealing.SEALED);
-                EventFd changed = new EventFd()) {
+                FrontendMemoryRegion log = log(Sealing.SEALED);
+                FrontendEventFd changed = new FrontendEventFd()) {
             use(guest, log);
-            guest.session().tell(SET_LOG_FD, Payload.none(), changed.fd());
+            guest.session().tell(SET_LOG_FD, FrontendPayloadEncoder.none(), changed.fd());
             logBuffers(guest, true);
 
             guest.request(64, PATIENCE);
@@ -214,8 +214,8 @@ class DirtyLogIT {
     @Test
     void logThatCouldVanishIsRefused() throws Exception {
         try (EntropyDriver guest = guest();
-                MemoryRegion log = log(Sealing.UNSEALABLE)) {
-            assertThrows(BackendException.class, () -> use(guest, log));
+                FrontendMemoryRegion log = log(Sealing.UNSEALABLE)) {
+            assertThrows(BackendProtocolException.class, () -> use(guest, log));
         }
     }
 
@@ -223,9 +223,9 @@ class DirtyLogIT {
     void logThatBeginsWithinAWordIsRefused() throws Exception {
         byte[] sizeAndOffset = bytes(16).putLong(LOG_BYTES / 2).putLong(2).array();
         try (EntropyDriver guest = guest();
-                MemoryRegion log = log(Sealing.SEALED)) {
+                FrontendMemoryRegion log = log(Sealing.SEALED)) {
             assertThrows(
-                    BackendException.class,
+                    BackendProtocolException.class,
                     () -> guest.session().acknowledgementOf(SET_LOG_BASE, sizeAndOffset, log.fd()));
         }
     }

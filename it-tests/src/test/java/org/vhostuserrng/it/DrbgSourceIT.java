@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
-import static org.vhostuserrng.it.Eventually.A_WHILE;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
+import static org.vhostuserrng.it.EventualAssertions.A_WHILE;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -26,7 +26,7 @@ class DrbgSourceIT {
     private static final int BYTES_OF_A_SEED = 4 * 384;
 
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
     /** Half of the bits are ones, give or take six standard deviations. */
     private static void assertLooksRandom(byte[] bytes) {
@@ -54,7 +54,7 @@ class DrbgSourceIT {
                 "xor(drbg,getrandom)"
             })
     void servesRequestsOfAnyLength(String source) throws Exception {
-        Daemon daemon = daemons.start("--source=" + source);
+        DaemonProcess daemon = daemons.start("--source=" + source);
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             for (int length : new int[] {1, 64, 4096, LONGEST_REQUEST}) {
@@ -67,7 +67,7 @@ class DrbgSourceIT {
 
     @Test
     void startsAnewWithEachSession() throws Exception {
-        Daemon daemon = daemons.start("--source=drbg");
+        DaemonProcess daemon = daemons.start("--source=drbg");
         byte[] before;
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             before = guest.request(64, PATIENCE);
@@ -82,7 +82,7 @@ class DrbgSourceIT {
     void servesNothingBeforeItHasEnoughEntropy() throws Exception {
         Path fifo = fifo();
         try (RandomAccessFile writer = new RandomAccessFile(fifo.toFile(), "rw")) {
-            Daemon daemon = daemons.start("--source=drbg(file:" + fifo + ")");
+            DaemonProcess daemon = daemons.start("--source=drbg(file:" + fifo + ")");
             try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
                 byte[] noise = new byte[BYTES_OF_A_SEED];
                 new SecureRandom().nextBytes(noise);
@@ -102,7 +102,7 @@ class DrbgSourceIT {
     void doesWithoutASourceThatStaysSilent() throws Exception {
         Path fifo = fifo();
         try (RandomAccessFile writer = new RandomAccessFile(fifo.toFile(), "rw")) {
-            Daemon daemon = daemons.start("--source=drbg(file:" + fifo + "+getrandom)");
+            DaemonProcess daemon = daemons.start("--source=drbg(file:" + fifo + "+getrandom)");
             try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
                 offer(guest);
 

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
-import static org.vhostuserrng.it.Eventually.A_WHILE;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
-import static org.vhostuserrng.it.Promptness.assertAnsweredPromptly;
+import static org.vhostuserrng.it.EventualAssertions.A_WHILE;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
+import static org.vhostuserrng.it.ResponsivenessAssertions.assertAnsweredPromptly;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -29,7 +29,7 @@ class FifoSourceIT {
     private static final Duration SHORTLY = Duration.ofMillis(20);
 
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
     private Path fifo;
     private RandomAccessFile writer;
@@ -76,7 +76,7 @@ class FifoSourceIT {
 
     @Test
     void requestWaitsWhileTheSourceIsDry() throws Exception {
-        Daemon daemon = daemons.start(source());
+        DaemonProcess daemon = daemons.start(source());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             offer(guest);
@@ -87,7 +87,7 @@ class FifoSourceIT {
 
     @Test
     void messagesAreAnsweredPromptlyWhileTheSourceIsDry() throws Exception {
-        Daemon daemon = daemons.start(source());
+        DaemonProcess daemon = daemons.start(source());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             offer(guest);
@@ -99,7 +99,7 @@ class FifoSourceIT {
 
     @Test
     void waitingRequestIsServedWhenBytesArrive() throws Exception {
-        Daemon daemon = daemons.start(source());
+        DaemonProcess daemon = daemons.start(source());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             offer(guest);
@@ -113,7 +113,7 @@ class FifoSourceIT {
 
     @Test
     void bytesOfTheSourceArriveInOrderAndOnce() throws Exception {
-        Daemon daemon = daemons.start(source());
+        DaemonProcess daemon = daemons.start(source());
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
@@ -130,7 +130,7 @@ class FifoSourceIT {
 
     @Test
     void noByteGoesToTwoGuests() throws Exception {
-        Daemon daemon = daemons.startForGuests(2, source());
+        DaemonProcess daemon = daemons.startForGuests(2, source());
         ByteArrayOutputStream first = new ByteArrayOutputStream();
         ByteArrayOutputStream second = new ByteArrayOutputStream();
 
@@ -171,7 +171,7 @@ class FifoSourceIT {
 
     @Test
     void sigtermEndsTheDaemonWhileItsSourceIsDry() throws Exception {
-        Daemon daemon = daemons.start(source());
+        DaemonProcess daemon = daemons.start(source());
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             offer(guest);
             assertFalse(guest.awaitUsed(A_WHILE));
@@ -184,7 +184,7 @@ class FifoSourceIT {
 
     @Test
     void ringStopsWhileItsSourceIsDry() throws Exception {
-        Daemon daemon = daemons.start(source());
+        DaemonProcess daemon = daemons.start(source());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             offer(guest);

@@ -16,16 +16,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.vhostuserrng.it.Machine.Board;
+import org.vhostuserrng.it.QemuMachine.Board;
 
 /** Drivers that are not Linux's: U-Boot's and EDK2's. */
 class FirmwareGuestIT {
     @Order(1)
     @RegisterExtension
-    final Daemons daemons = new Daemons();
+    final DaemonExtension daemons = new DaemonExtension();
 
     @RegisterExtension
-    final VirtualMachines machines = new VirtualMachines(daemons);
+    final QemuContainerExtension machines = new QemuContainerExtension(daemons);
 
     /** EDK2 built for a board. */
     enum Firmware {
@@ -40,8 +40,8 @@ class FirmwareGuestIT {
             this.file = file;
         }
 
-        Machine machine() {
-            return Machine.of(Suite.BOOKWORM, Suite.BOOKWORM, board)
+        QemuMachine machine() {
+            return QemuMachine.of(DebianRelease.BOOKWORM, DebianRelease.BOOKWORM, board)
                     .with("-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + file);
         }
     }
@@ -49,46 +49,46 @@ class FirmwareGuestIT {
     @Test
     @DisplayName("U-Boot's self-test of its random number generator")
     void uBootsSelfTestOfItsRandomNumberGeneratorSucceeds() throws IOException, InterruptedException {
-        Daemon daemon = daemons.start("--source=file:/dev/urandom");
+        DaemonProcess daemon = daemons.start("--source=file:/dev/urandom");
         Path directory = machines.nextDirectory();
-        List<String> arguments = new ArrayList<>(Machine.hardware(directory, "virt", "cortex-a53"));
+        List<String> arguments = new ArrayList<>(QemuMachine.hardware(directory, "virt", "cortex-a53"));
         arguments.addAll(List.of("-bios", "/usr/lib/u-boot/qemu_arm64/u-boot.bin"));
         arguments.addAll(List.of("-chardev", "socket,id=rng,path=" + daemon.socket()));
         arguments.addAll(List.of("-device", "vhost-user-rng-pci,chardev=rng"));
-        GuestConsole console =
-                machines.start(Suite.BOOKWORM, "qemu-system-aarch64", arguments).console();
+        GuestSerialConsole console = machines.start(DebianRelease.BOOKWORM, "qemu-system-aarch64", arguments)
+                .console();
 
-        console.await(Pattern.compile("any key"), GuestConsole.PATIENCE);
+        console.await(Pattern.compile("any key"), GuestSerialConsole.PATIENCE);
         console.send("");
-        console.await(Pattern.compile("=> "), GuestConsole.PATIENCE);
+        console.await(Pattern.compile("=> "), GuestSerialConsole.PATIENCE);
         console.send("setenv efi_selftest random number generator; bootefi selftest");
 
         console.await(Pattern.compile("Executing 'random number generator' succeeded"), Duration.ofMinutes(1));
-        console.await(Pattern.compile("Summary: 0 failures"), GuestConsole.PATIENCE);
+        console.await(Pattern.compile("Summary: 0 failures"), GuestSerialConsole.PATIENCE);
     }
 
     /** EDK2's VirtioRngDxe draws a seed for the kernel, which says so; then Linux's own driver takes the device. */
     @ParameterizedTest(name = "EDK2 of {0}: a seed for Linux from the device, and then the device")
     @EnumSource
     void edk2HandsLinuxASeedFromTheDeviceAndThenTheDevice(Firmware firmware) throws IOException, InterruptedException {
-        Daemon daemon = daemons.start("--source=file:/dev/urandom");
-        VirtualMachine vm = machines.boot(firmware.machine().withRng(daemon.socket(), "vhost-user-rng-pci,vectors=2"));
-        GuestConsole guest = vm.console();
+        DaemonProcess daemon = daemons.start("--source=file:/dev/urandom");
+        QemuContainer vm = machines.boot(firmware.machine().withRng(daemon.socket(), "vhost-user-rng-pci,vectors=2"));
+        GuestSerialConsole guest = vm.console();
 
         assertTrue(efiTables(guest).contains(" RNG=0x"), guest::text);
-        assertEquals(65536, GuestConsole.number(guest.run("read_bytes 65536"), "read", "bytes"));
+        assertEquals(65536, GuestSerialConsole.number(guest.run("read_bytes 65536"), "read", "bytes"));
         assertEquals(0, vm.powerOff());
     }
 
     @ParameterizedTest(name = "EDK2 of {0}: no seed for Linux without the device")
     @EnumSource
     void edk2HasNoSeedWithoutTheDevice(Firmware firmware) throws IOException, InterruptedException {
-        GuestConsole guest = machines.boot(firmware.machine()).console();
+        GuestSerialConsole guest = machines.boot(firmware.machine()).console();
 
         assertFalse(efiTables(guest).contains(" RNG=0x"), guest::text);
     }
 
-    private static String efiTables(GuestConsole guest) throws IOException, InterruptedException {
+    private static String efiTables(GuestSerialConsole guest) throws IOException, InterruptedException {
         return guest.run("dmesg | grep 'efi: '");
     }
 }

@@ -2,8 +2,8 @@ package org.vhostuserrng.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
-import static org.vhostuserrng.it.Eventually.eventually;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
+import static org.vhostuserrng.it.EventualAssertions.eventually;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -20,14 +20,14 @@ import org.vhostuserrng.frontend.EntropyDriver;
 /** What JDK Flight Recorder tells of a daemon, as the README says to start it. */
 class FlightRecordingIT {
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
     private Path recording() {
         return daemons.directory().resolve("rng.jfr");
     }
 
     private Process startRecorded(String... options) throws IOException {
-        ProcessBuilder daemon = new ProcessBuilder(Program.command(options))
+        ProcessBuilder daemon = new ProcessBuilder(PackagedProgram.command(options))
                 .redirectErrorStream(true)
                 .redirectOutput(daemons.directory().resolve("log").toFile());
         daemon.environment()
@@ -55,10 +55,10 @@ class FlightRecordingIT {
                 "--max-bytes=64",
                 "--period=200");
         try (RandomAccessFile writer = new RandomAccessFile(fifo.toFile(), "rw")) {
-            eventually("the daemon listens", () -> Daemons.listens(socket));
+            eventually("the daemon listens", () -> DaemonExtension.listens(socket));
             try (EntropyDriver guest = EntropyDriver.start(socket)) {
                 guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
-                guest.awaitUsed(Eventually.A_WHILE);
+                guest.awaitUsed(EventualAssertions.A_WHILE);
                 writer.write(random);
                 assertTrue(guest.awaitUsed(PATIENCE));
                 guest.ring().takeUsed();

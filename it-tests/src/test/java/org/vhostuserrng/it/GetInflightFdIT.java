@@ -3,21 +3,21 @@ package org.vhostuserrng.it;
 import static org.vhostuserrng.frontend.FrontendMessageType.GET_INFLIGHT_FD;
 
 import java.util.stream.Stream;
-import org.vhostuserrng.frontend.InflightBuffer;
+import org.vhostuserrng.frontend.FrontendInflightBuffer;
 
 /** VHOST_USER_GET_INFLIGHT_FD. */
-class GetInflightFdIT extends MessageContract {
+class GetInflightFdIT extends MalformedMessageContract {
     GetInflightFdIT() {
-        super(Message.of(GET_INFLIGHT_FD, InflightBuffer.description(0, 0, 1, 64)));
+        super(CraftedFrontendMessage.of(GET_INFLIGHT_FD, FrontendInflightBuffer.description(0, 0, 1, 64)));
     }
 
     @Override
-    Stream<Malformation> itsOwn(SessionStage stage) {
+    Stream<MalformedMessage> itsOwn(VhostUserSessionStage stage) {
         return Stream.of(
-                wrong("no queue", InflightBuffer.description(0, 0, 0, 64)),
-                wrong("2 queues", InflightBuffer.description(0, 0, 2, 64)),
-                wrong("65535 queues", InflightBuffer.description(0, 0, 65535, 64)),
-                wrong("queue size 0", InflightBuffer.description(0, 0, 1, 0)),
-                wrong("queue size 32769", InflightBuffer.description(0, 0, 1, 32769)));
+                wrong("no queue", FrontendInflightBuffer.description(0, 0, 0, 64)),
+                wrong("2 queues", FrontendInflightBuffer.description(0, 0, 2, 64)),
+                wrong("65535 queues", FrontendInflightBuffer.description(0, 0, 65535, 64)),
+                wrong("queue size 0", FrontendInflightBuffer.description(0, 0, 1, 0)),
+                wrong("queue size 32769", FrontendInflightBuffer.description(0, 0, 1, 32769)));
     }
 }

@@ -2,12 +2,12 @@ package org.vhostuserrng.it;
 
 import static org.vhostuserrng.frontend.FrontendMessageType.GET_MAX_MEM_SLOTS;
 
-import org.vhostuserrng.frontend.Payload;
-import org.vhostuserrng.it.Malformation.Consequence;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.it.MalformedMessage.Consequence;
 
 /** VHOST_USER_GET_MAX_MEM_SLOTS. */
-class GetMaxMemSlotsIT extends MessageContract {
+class GetMaxMemSlotsIT extends MalformedMessageContract {
     GetMaxMemSlotsIT() {
-        super(Message.of(GET_MAX_MEM_SLOTS, Payload.none()), Consequence.CLOSED);
+        super(CraftedFrontendMessage.of(GET_MAX_MEM_SLOTS, FrontendPayloadEncoder.none()), Consequence.CLOSED);
     }
 }

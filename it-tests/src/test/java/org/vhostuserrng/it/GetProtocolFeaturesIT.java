@@ -2,12 +2,12 @@ package org.vhostuserrng.it;
 
 import static org.vhostuserrng.frontend.FrontendMessageType.GET_PROTOCOL_FEATURES;
 
-import org.vhostuserrng.frontend.Payload;
-import org.vhostuserrng.it.Malformation.Consequence;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.it.MalformedMessage.Consequence;
 
 /** VHOST_USER_GET_PROTOCOL_FEATURES. */
-class GetProtocolFeaturesIT extends MessageContract {
+class GetProtocolFeaturesIT extends MalformedMessageContract {
     GetProtocolFeaturesIT() {
-        super(Message.of(GET_PROTOCOL_FEATURES, Payload.none()), Consequence.CLOSED);
+        super(CraftedFrontendMessage.of(GET_PROTOCOL_FEATURES, FrontendPayloadEncoder.none()), Consequence.CLOSED);
     }
 }

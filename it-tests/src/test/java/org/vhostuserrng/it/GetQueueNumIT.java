@@ -2,12 +2,12 @@ package org.vhostuserrng.it;
 
 import static org.vhostuserrng.frontend.FrontendMessageType.GET_QUEUE_NUM;
 
-import org.vhostuserrng.frontend.Payload;
-import org.vhostuserrng.it.Malformation.Consequence;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.it.MalformedMessage.Consequence;
 
 /** VHOST_USER_GET_QUEUE_NUM. */
-class GetQueueNumIT extends MessageContract {
+class GetQueueNumIT extends MalformedMessageContract {
     GetQueueNumIT() {
-        super(Message.of(GET_QUEUE_NUM, Payload.none()), Consequence.CLOSED);
+        super(CraftedFrontendMessage.of(GET_QUEUE_NUM, FrontendPayloadEncoder.none()), Consequence.CLOSED);
     }
 }

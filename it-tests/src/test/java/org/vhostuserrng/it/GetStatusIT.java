@@ -2,12 +2,12 @@ package org.vhostuserrng.it;
 
 import static org.vhostuserrng.frontend.FrontendMessageType.GET_STATUS;
 
-import org.vhostuserrng.frontend.Payload;
-import org.vhostuserrng.it.Malformation.Consequence;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.it.MalformedMessage.Consequence;
 
 /** VHOST_USER_GET_STATUS. */
-class GetStatusIT extends MessageContract {
+class GetStatusIT extends MalformedMessageContract {
     GetStatusIT() {
-        super(Message.of(GET_STATUS, Payload.none()), Consequence.CLOSED);
+        super(CraftedFrontendMessage.of(GET_STATUS, FrontendPayloadEncoder.none()), Consequence.CLOSED);
     }
 }

@@ -3,17 +3,17 @@ package org.vhostuserrng.it;
 import static org.vhostuserrng.frontend.FrontendMessageType.GET_VRING_BASE;
 
 import java.util.stream.Stream;
-import org.vhostuserrng.frontend.Payload;
-import org.vhostuserrng.it.Malformation.Consequence;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.it.MalformedMessage.Consequence;
 
 /** VHOST_USER_GET_VRING_BASE. */
-class GetVringBaseIT extends MessageContract {
+class GetVringBaseIT extends MalformedMessageContract {
     GetVringBaseIT() {
-        super(Message.of(GET_VRING_BASE, Payload.vringState(0, 0)), Consequence.CLOSED);
+        super(CraftedFrontendMessage.of(GET_VRING_BASE, FrontendPayloadEncoder.vringState(0, 0)), Consequence.CLOSED);
     }
 
     @Override
-    Stream<Malformation> itsOwn(SessionStage stage) {
-        return queuesThatAreNot(index -> Payload.vringState(index, 0));
+    Stream<MalformedMessage> itsOwn(VhostUserSessionStage stage) {
+        return queuesThatAreNot(index -> FrontendPayloadEncoder.vringState(index, 0));
     }
 }

@@ -1,23 +1,23 @@
 package org.vhostuserrng.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.DriverRingAddresses;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSession;
-import org.vhostuserrng.frontend.Payload;
-import org.vhostuserrng.frontend.RingLayout;
-import org.vhostuserrng.frontend.VhostUser;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 
 /** VHOST_USER_PROTOCOL_F_GPA_ADDRESSES: a front-end that gives the ring's addresses as the guest sees them. */
 class GpaAddressesIT {
     private static final long PROTOCOL_F_GPA_ADDRESSES = 1L << 21;
 
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
     @Test
     void ringAtGuestPhysicalAddressesIsServed() throws Exception {
@@ -25,14 +25,14 @@ class GpaAddressesIT {
                 Options.DEFAULT.withProtocolFeatures(Options.DEFAULT.protocolFeatures() | PROTOCOL_F_GPA_ADDRESSES);
         try (EntropyDriver guest = EntropyDriver.initialise(daemons.start().socket(), options)) {
             FrontendSession session = guest.session();
-            RingLayout layout = guest.requestq().layout();
-            session.setFeatures(guest.features() | VhostUser.VHOST_USER_F_PROTOCOL_FEATURES);
+            DriverRingAddresses layout = guest.requestq().layout();
+            session.setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
             session.setMemTable(guest.memory());
             session.setVringNum(0, layout.queueSize());
             session.setVringBase(0, 0);
-            byte[] addresses =
-                    Payload.vringAddress(0, layout.descriptorArea(), layout.deviceArea(), layout.driverArea());
-            session.tell(VhostUser.SET_VRING_ADDR, addresses);
+            byte[] addresses = FrontendPayloadEncoder.vringAddress(
+                    0, layout.descriptorArea(), layout.deviceArea(), layout.driverArea());
+            session.tell(FrontendVhostUserConstants.SET_VRING_ADDR, addresses);
             session.setVringKick(0, guest.requestq().kick());
             session.setVringEnable(0, true);
 

@@ -3,9 +3,9 @@ package org.vhostuserrng.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
-import static org.vhostuserrng.it.Promptness.assertServedPromptly;
-import static org.vhostuserrng.it.Promptness.warmed;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
+import static org.vhostuserrng.it.ResponsivenessAssertions.assertServedPromptly;
+import static org.vhostuserrng.it.ResponsivenessAssertions.warmed;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -13,13 +13,13 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.EntropyDriver;
-import org.vhostuserrng.frontend.EventFd;
-import org.vhostuserrng.frontend.Requestq;
+import org.vhostuserrng.frontend.FrontendEventFd;
+import org.vhostuserrng.frontend.FrontendRequestq;
 
 /** Eventfds that a front-end has prepared so that whoever uses them waits, or has work without end. */
 class HostileEventFdIT {
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
     private static void offerBroken(EntropyDriver guest) throws IOException {
         guest.ring().setDescriptor(0, 0, 64, 2, 0);
@@ -35,7 +35,7 @@ class HostileEventFdIT {
 
     @Test
     void callThatWouldWaitForEverHoldsUpNobodyElse() throws Exception {
-        Daemon daemon = daemons.startForGuests(2);
+        DaemonProcess daemon = daemons.startForGuests(2);
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
                 EntropyDriver guest = warmed(EntropyDriver.start(daemon.socket(0)))) {
             guest.requestq().call().fill();
@@ -50,7 +50,7 @@ class HostileEventFdIT {
 
     @Test
     void errThatWouldWaitForEverHoldsUpNobodyElse() throws Exception {
-        Daemon daemon = daemons.startForGuests(2);
+        DaemonProcess daemon = daemons.startForGuests(2);
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
                 EntropyDriver guest = warmed(EntropyDriver.start(daemon.socket(0)))) {
             guest.requestq().err().fill();
@@ -64,7 +64,7 @@ class HostileEventFdIT {
 
     @Test
     void callThatIsFullIsStillServed() throws Exception {
-        Daemon daemon = daemons.startForGuests(1);
+        DaemonProcess daemon = daemons.startForGuests(1);
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(0))) {
             guest.requestq().call().fill();
 
@@ -76,25 +76,25 @@ class HostileEventFdIT {
     }
 
     private static int takeLength(EntropyDriver guest) {
-        Eventually.eventually("the buffer is used", () -> guest.ring().takeUsed());
+        EventualAssertions.eventually("the buffer is used", () -> guest.ring().takeUsed());
         return guest.ring().usedLength();
     }
 
     @Test
     void kickThatCameFullTakesKicks() throws Exception {
-        Daemon daemon = daemons.startForGuests(1);
+        DaemonProcess daemon = daemons.startForGuests(1);
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(0))) {
-            EventFd kick = guest.requestq().kick();
+            FrontendEventFd kick = guest.requestq().kick();
             kick.fill();
-            guest.session().setVringKick(Requestq.INDEX, kick);
+            guest.session().setVringKick(FrontendRequestq.INDEX, kick);
 
-            Eventually.eventually("there is room for a kick", () -> isSignalled(kick));
+            EventualAssertions.eventually("there is room for a kick", () -> isSignalled(kick));
 
             assertEquals(64, guest.request(64, PATIENCE).length);
         }
     }
 
-    private static boolean isSignalled(EventFd full) {
+    private static boolean isSignalled(FrontendEventFd full) {
         try {
             full.signal();
             return true;
@@ -105,10 +105,10 @@ class HostileEventFdIT {
 
     @Test
     void semaphoreThatTakesForEverToReadIsOneKick() throws Exception {
-        Daemon daemon = daemons.startForGuests(1);
-        try (EventFd kick = EventFd.semaphore();
+        DaemonProcess daemon = daemons.startForGuests(1);
+        try (FrontendEventFd kick = FrontendEventFd.semaphore();
                 EntropyDriver guest = warmed(EntropyDriver.start(daemon.socket(0)))) {
-            guest.session().setVringKick(Requestq.INDEX, kick);
+            guest.session().setVringKick(FrontendRequestq.INDEX, kick);
             kick.fill();
             Duration before = daemon.cpuTime();
             TimeUnit.MILLISECONDS.sleep(500);

@@ -1,8 +1,8 @@
 package org.vhostuserrng.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
-import static org.vhostuserrng.it.Eventually.eventually;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
+import static org.vhostuserrng.it.EventualAssertions.eventually;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,7 +57,7 @@ class InheritedSocketIT {
         List<String> environment = System.getenv().entrySet().stream()
                 .map(variable -> variable.getKey() + "=" + variable.getValue())
                 .toList();
-        List<String> command = Program.command("--fd=" + INHERITED);
+        List<String> command = PackagedProgram.command("--fd=" + INHERITED);
         pid = POSIX_CALLS.posix_spawnp(command.getFirst(), actions, command, environment);
     }
 

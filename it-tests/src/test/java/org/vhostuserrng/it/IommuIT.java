@@ -4,16 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
-import static org.vhostuserrng.it.Eventually.eventually;
-import static org.vhostuserrng.it.IommuGuest.BUFFER;
-import static org.vhostuserrng.it.IommuGuest.DISTANCE;
-import static org.vhostuserrng.it.IommuGuest.OPTIONS;
-import static org.vhostuserrng.it.IommuGuest.PAGE;
-import static org.vhostuserrng.it.IommuGuest.READ_WRITE;
-import static org.vhostuserrng.it.IommuGuest.RING;
-import static org.vhostuserrng.it.Promptness.assertServedPromptly;
-import static org.vhostuserrng.it.Promptness.warmed;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
+import static org.vhostuserrng.it.EventualAssertions.eventually;
+import static org.vhostuserrng.it.ResponsivenessAssertions.assertServedPromptly;
+import static org.vhostuserrng.it.ResponsivenessAssertions.warmed;
+import static org.vhostuserrng.it.VirtualIommuGuest.BUFFER;
+import static org.vhostuserrng.it.VirtualIommuGuest.DISTANCE;
+import static org.vhostuserrng.it.VirtualIommuGuest.OPTIONS;
+import static org.vhostuserrng.it.VirtualIommuGuest.PAGE;
+import static org.vhostuserrng.it.VirtualIommuGuest.READ_WRITE;
+import static org.vhostuserrng.it.VirtualIommuGuest.RING;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -30,18 +30,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.frontend.BackendRequests;
-import org.vhostuserrng.frontend.BufferElement;
+import org.vhostuserrng.frontend.BackendRequestReceiver;
+import org.vhostuserrng.frontend.DriverBufferElement;
+import org.vhostuserrng.frontend.DriverVirtioConstants;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
-import org.vhostuserrng.frontend.EventFd;
-import org.vhostuserrng.frontend.GuestMemory;
-import org.vhostuserrng.frontend.IotlbMessage;
-import org.vhostuserrng.frontend.MemoryRegion;
-import org.vhostuserrng.frontend.MemoryRegion.Sealing;
-import org.vhostuserrng.frontend.Payload;
-import org.vhostuserrng.frontend.VhostUser;
-import org.vhostuserrng.frontend.Virtio;
+import org.vhostuserrng.frontend.FrontendEventFd;
+import org.vhostuserrng.frontend.FrontendGuestMemory;
+import org.vhostuserrng.frontend.FrontendIotlbMessage;
+import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 
 /** VIRTIO_F_ACCESS_PLATFORM with IOTLB_MSG and BACKEND_REQ: a device behind the guest's IOMMU. */
 class IommuIT {
@@ -49,14 +49,14 @@ class IommuIT {
     private static final long MORE_USER_ADDRESS = 0x7a30_0000_0000L;
 
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
-    private Daemon daemon() throws IOException {
+    private DaemonProcess daemon() throws IOException {
         return daemons.startForGuests(2, "--access-platform", "--packed");
     }
 
     private static Options options(boolean packed) {
-        return packed ? OPTIONS.withFeatures(OPTIONS.features() | Virtio.VIRTIO_F_RING_PACKED) : OPTIONS;
+        return packed ? OPTIONS.withFeatures(OPTIONS.features() | DriverVirtioConstants.VIRTIO_F_RING_PACKED) : OPTIONS;
     }
 
     // --- what is offered -------------------------------------------------------------------------------------------
@@ -64,11 +64,12 @@ class IommuIT {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void accessPlatformIsOfferedOnlyIfTheOptionSaysSo(boolean wanted) throws Exception {
-        Daemon daemon = wanted ? daemons.start("--access-platform") : daemons.start();
+        DaemonProcess daemon = wanted ? daemons.start("--access-platform") : daemons.start();
 
         try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), OPTIONS)) {
-            assertEquals(wanted, (guest.session().offeredFeatures() & Virtio.VIRTIO_F_ACCESS_PLATFORM) != 0);
-            assertNotEquals(0, guest.session().protocolFeatures() & VhostUser.PROTOCOL_F_BACKEND_REQ);
+            assertEquals(
+                    wanted, (guest.session().offeredFeatures() & DriverVirtioConstants.VIRTIO_F_ACCESS_PLATFORM) != 0);
+            assertNotEquals(0, guest.session().protocolFeatures() & FrontendVhostUserConstants.PROTOCOL_F_BACKEND_REQ);
         }
     }
 
@@ -84,17 +85,20 @@ class IommuIT {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void whatIsMissingIsAskedForAndServedOnceItIsTold(boolean packed) throws Exception {
-        try (IommuGuest guest = IommuGuest.start(daemon().socket(0), options(packed))) {
-            IotlbMessage ringMiss = guest.nextRequest();
-            assertEquals(packed ? READ_WRITE : IotlbMessage.READ, ringMiss.permissions());
-            assertEquals(new IotlbMessage(RING, 0, 0, ringMiss.permissions(), IotlbMessage.MISS), ringMiss);
+        try (VirtualIommuGuest guest = VirtualIommuGuest.start(daemon().socket(0), options(packed))) {
+            FrontendIotlbMessage ringMiss = guest.nextRequest();
+            assertEquals(packed ? READ_WRITE : FrontendIotlbMessage.READ, ringMiss.permissions());
+            assertEquals(
+                    new FrontendIotlbMessage(RING, 0, 0, ringMiss.permissions(), FrontendIotlbMessage.MISS), ringMiss);
             guest.mapRing();
             guest.offer(BUFFER + 8, 64);
-            IotlbMessage bufferMiss = guest.awaitMissOn(BUFFER);
-            assertEquals(new IotlbMessage(BUFFER + 8, 0, 0, IotlbMessage.WRITE, IotlbMessage.MISS), bufferMiss);
+            FrontendIotlbMessage bufferMiss = guest.awaitMissOn(BUFFER);
+            assertEquals(
+                    new FrontendIotlbMessage(BUFFER + 8, 0, 0, FrontendIotlbMessage.WRITE, FrontendIotlbMessage.MISS),
+                    bufferMiss);
             assertFalse(guest.driver().driverRing().usedPending());
 
-            guest.map(BUFFER, PAGE, IotlbMessage.WRITE);
+            guest.map(BUFFER, PAGE, FrontendIotlbMessage.WRITE);
 
             assertTrue(guest.takesUsed(64));
         }
@@ -104,7 +108,7 @@ class IommuIT {
     @ValueSource(booleans = {false, true})
     void everythingIsToldPageByPageAsItIsMissed(boolean packed) throws Exception {
         Options large = options(packed).withQueueSize(1024);
-        try (IommuGuest guest = IommuGuest.start(daemon().socket(0), large)) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.start(daemon().socket(0), large)) {
             guest.offer(BUFFER + 100, (int) (5 * PAGE));
 
             guest.answerUntilUsed();
@@ -116,15 +120,15 @@ class IommuIT {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void indirectTableIsAskedForToo(boolean packed) throws Exception {
-        try (IommuGuest guest = IommuGuest.start(daemon().socket(0), options(packed))) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.start(daemon().socket(0), options(packed))) {
             long table = EntropyDriver.BUFFER_ADDRESS + 0x8000 - 16;
             int id = guest.driver()
                     .driverRing()
                     .addIndirect(
                             guest.driver().memory().at(table, 32),
                             table + DISTANCE,
-                            BufferElement.writable(BUFFER, 10),
-                            BufferElement.writable(BUFFER + PAGE, 20));
+                            DriverBufferElement.writable(BUFFER, 10),
+                            DriverBufferElement.writable(BUFFER + PAGE, 20));
             guest.driver().offer(id);
 
             guest.answerUntilUsed();
@@ -135,7 +139,7 @@ class IommuIT {
 
     @Test
     void translationsToldBeforehandAreNotAskedFor() throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), OPTIONS)) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), OPTIONS)) {
             guest.awaitMissOn(RING);
 
             for (int i = 0; i < 100; i++) {
@@ -148,9 +152,9 @@ class IommuIT {
 
     @Test
     void missThatIsNeverAnsweredIsAskedForNowAndThenAndHurtsNobody() throws Exception {
-        Daemon daemon = daemon();
+        DaemonProcess daemon = daemon();
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
-                IommuGuest guest = IommuGuest.start(daemon.socket(0))) {
+                VirtualIommuGuest guest = VirtualIommuGuest.start(daemon.socket(0))) {
             guest.mapRing();
             guest.offer(BUFFER, 64);
             guest.awaitMissOn(BUFFER);
@@ -163,19 +167,19 @@ class IommuIT {
 
             assertTrue(asked >= 2 && asked <= 20, "asked " + asked + " times");
             assertServedPromptly(neighbour);
-            Promptness.assertAnsweredPromptly(guest.session());
+            ResponsivenessAssertions.assertAnsweredPromptly(guest.session());
         }
     }
 
     @Test
     void missIsAskedForAgainOnAChannelThatComesLater() throws Exception {
-        try (IommuGuest guest = IommuGuest.start(daemon().socket(0));
-                BackendRequests later = new BackendRequests()) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.start(daemon().socket(0));
+                BackendRequestReceiver later = new BackendRequestReceiver()) {
             guest.nextRequest();
 
             guest.session().setBackendReqFd(later);
 
-            IotlbMessage asked = later.await(PATIENCE).orElseThrow();
+            FrontendIotlbMessage asked = later.await(PATIENCE).orElseThrow();
             assertEquals(RING, asked.iova());
         }
     }
@@ -185,7 +189,7 @@ class IommuIT {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void bufferIsNotWrittenOnceItsTranslationHasBeenTakenBack(boolean packed) throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), options(packed))) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), options(packed))) {
             assertTrue(guest.isServed(BUFFER, 64));
             guest.unmap(BUFFER, PAGE);
             byte[] before = guest.driver().bytes(EntropyDriver.BUFFER_ADDRESS, PAGE);
@@ -202,7 +206,7 @@ class IommuIT {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void ringIsNotTouchedOnceItsTranslationHasBeenTakenBackUntilItIsToldAgain(boolean packed) throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), options(packed))) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), options(packed))) {
             assertTrue(guest.isServed(BUFFER, 64));
             guest.unmap(RING, PAGE);
             byte[] before = guest.driver().bytes(EntropyDriver.RING_ADDRESS, PAGE);
@@ -222,7 +226,7 @@ class IommuIT {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void invalidationsUnderLoadLoseAndRepeatNothing(boolean packed) throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), options(packed))) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), options(packed))) {
             int taken = 0;
             for (int round = 0; round < 50; round++) {
                 for (int i = 0; i < 8; i++) {
@@ -244,7 +248,7 @@ class IommuIT {
 
     @Test
     void invalidationOfSize0AtAddress0TakesEverythingBack() throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), OPTIONS)) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), OPTIONS)) {
             assertTrue(guest.isServed(BUFFER, 64));
 
             guest.unmap(0, 0);
@@ -256,10 +260,10 @@ class IommuIT {
 
     @Test
     void updateMovesWhatWasToldBefore() throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), OPTIONS)) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), OPTIONS)) {
             long elsewhere = EntropyDriver.BUFFER_ADDRESS + 7 * PAGE;
             long userAddress = guest.driver().memory().userAddress(elsewhere);
-            assertEquals(0, guest.session().iotlb(IotlbMessage.update(BUFFER, PAGE, userAddress, READ_WRITE)));
+            assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(BUFFER, PAGE, userAddress, READ_WRITE)));
 
             assertTrue(guest.isServed(BUFFER, 64));
 
@@ -274,19 +278,22 @@ class IommuIT {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void bufferThatMayOnlyBeReadBreaksTheRingAndIsReported(boolean packed) throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), options(packed))) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), options(packed))) {
             assertTrue(guest.isServed(BUFFER, 64));
-            guest.map(BUFFER, PAGE, IotlbMessage.READ);
+            guest.map(BUFFER, PAGE, FrontendIotlbMessage.READ);
             byte[] before = guest.driver().bytes(EntropyDriver.BUFFER_ADDRESS, PAGE);
 
             guest.offer(BUFFER + 16, 64);
 
             assertTrue(guest.driver().requestq().err().await(PATIENCE) > 0, "err was not signalled");
-            IotlbMessage report = guest.nextRequest();
-            while (report.type() == IotlbMessage.MISS) {
+            FrontendIotlbMessage report = guest.nextRequest();
+            while (report.type() == FrontendIotlbMessage.MISS) {
                 report = guest.nextRequest();
             }
-            assertEquals(new IotlbMessage(BUFFER + 16, 0, 0, IotlbMessage.WRITE, IotlbMessage.ACCESS_FAIL), report);
+            assertEquals(
+                    new FrontendIotlbMessage(
+                            BUFFER + 16, 0, 0, FrontendIotlbMessage.WRITE, FrontendIotlbMessage.ACCESS_FAIL),
+                    report);
             assertFalse(guest.driver().driverRing().usedPending());
             assertEquals(
                     ByteBuffer.wrap(before), ByteBuffer.wrap(guest.driver().bytes(EntropyDriver.BUFFER_ADDRESS, PAGE)));
@@ -298,7 +305,7 @@ class IommuIT {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void stoppedRingForgetsItsTranslationsAndGoesOnWithNewOnes(boolean packed) throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), options(packed))) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), options(packed))) {
             assertTrue(guest.isServed(BUFFER, 64));
             int base = guest.session().stop();
             assertEquals(guest.driver().driverRing().base(), base);
@@ -314,7 +321,7 @@ class IommuIT {
 
     @Test
     void ringThatWaitsForATranslationCanBeStopped() throws Exception {
-        try (IommuGuest guest = IommuGuest.start(daemon().socket(0))) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.start(daemon().socket(0))) {
             guest.awaitMissOn(RING);
 
             assertEquals(0, guest.session().stop());
@@ -328,7 +335,7 @@ class IommuIT {
 
     @Test
     void newMemoryTableKeepsTheTranslationsIntoRegionsThatStay() throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), OPTIONS)) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), OPTIONS)) {
             assertTrue(guest.isServed(BUFFER, 64));
 
             guest.session().setMemTable(guest.driver().memory());
@@ -339,10 +346,11 @@ class IommuIT {
 
     @Test
     void translationIntoMemoryThatHasGoneIsForgotten() throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), OPTIONS);
-                MemoryRegion more = new MemoryRegion(0x2_0000_0000L, MORE_USER_ADDRESS, PAGE, 0, Sealing.SEALED)) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), OPTIONS);
+                FrontendMemoryRegion more =
+                        new FrontendMemoryRegion(0x2_0000_0000L, MORE_USER_ADDRESS, PAGE, 0, Sealing.SEALED)) {
             setMemTable(guest, more);
-            assertEquals(0, guest.session().iotlb(IotlbMessage.update(0, PAGE, MORE_USER_ADDRESS, READ_WRITE)));
+            assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(0, PAGE, MORE_USER_ADDRESS, READ_WRITE)));
             assertTrue(guest.isServed(0, 64));
 
             guest.session().setMemTable(guest.driver().memory());
@@ -355,12 +363,14 @@ class IommuIT {
 
     @Test
     void oneUpdateMayLieAcrossRegionsThatAdjoinForTheFrontEnd() throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), OPTIONS);
-                MemoryRegion one = new MemoryRegion(0x3_0000_0000L, MORE_USER_ADDRESS, PAGE, 0, Sealing.SEALED);
-                MemoryRegion other =
-                        new MemoryRegion(0x2_0000_0000L, MORE_USER_ADDRESS + PAGE, PAGE, 0, Sealing.SEALED)) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), OPTIONS);
+                FrontendMemoryRegion one =
+                        new FrontendMemoryRegion(0x3_0000_0000L, MORE_USER_ADDRESS, PAGE, 0, Sealing.SEALED);
+                FrontendMemoryRegion other =
+                        new FrontendMemoryRegion(0x2_0000_0000L, MORE_USER_ADDRESS + PAGE, PAGE, 0, Sealing.SEALED)) {
             setMemTable(guest, one, other);
-            assertEquals(0, guest.session().iotlb(IotlbMessage.update(0, 2 * PAGE, MORE_USER_ADDRESS, READ_WRITE)));
+            assertEquals(
+                    0, guest.session().iotlb(FrontendIotlbMessage.update(0, 2 * PAGE, MORE_USER_ADDRESS, READ_WRITE)));
 
             assertTrue(guest.isServed(PAGE - 100, 200));
 
@@ -370,23 +380,24 @@ class IommuIT {
         }
     }
 
-    private static void setMemTable(IommuGuest guest, MemoryRegion... more) throws IOException {
-        List<MemoryRegion> regions = new ArrayList<>(guest.driver().memory().regions());
+    private static void setMemTable(VirtualIommuGuest guest, FrontendMemoryRegion... more) throws IOException {
+        List<FrontendMemoryRegion> regions =
+                new ArrayList<>(guest.driver().memory().regions());
         regions.addAll(List.of(more));
         // The regions stay their owners', so this is not closed.
-        guest.session().setMemTable(new GuestMemory(regions));
+        guest.session().setMemTable(new FrontendGuestMemory(regions));
     }
 
     @Test
     void updateHasAGuestPhysicalAddressWithGpaAddresses() throws Exception {
         long gpaAddresses = 1L << 21;
         Options options = OPTIONS.withProtocolFeatures(OPTIONS.protocolFeatures() | gpaAddresses);
-        try (IommuGuest guest = IommuGuest.start(daemon().socket(0), options)) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.start(daemon().socket(0), options)) {
             long ring = EntropyDriver.RING_ADDRESS;
             long size = guest.driver().memory().regions().getFirst().size();
-            assertEquals(0, guest.session().iotlb(IotlbMessage.update(RING, size, ring, READ_WRITE)));
+            assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(RING, size, ring, READ_WRITE)));
             long buffer = EntropyDriver.BUFFER_ADDRESS;
-            assertEquals(0, guest.session().iotlb(IotlbMessage.update(BUFFER, PAGE, buffer, READ_WRITE)));
+            assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(BUFFER, PAGE, buffer, READ_WRITE)));
 
             assertTrue(guest.isServed(BUFFER, 64));
         }
@@ -398,8 +409,8 @@ class IommuIT {
         long logAll = 1L << 26;
         long logBytes = 256 << 10;
         Options logged = OPTIONS.withProtocolFeatures(OPTIONS.protocolFeatures() | 1L << 1);
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), logged);
-                MemoryRegion log = new MemoryRegion(0, 0, logBytes, 0, Sealing.SEALED)) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), logged);
+                FrontendMemoryRegion log = new FrontendMemoryRegion(0, 0, logBytes, 0, Sealing.SEALED)) {
             byte[] sizeAndOffset = ByteBuffer.allocate(16)
                     .order(ByteOrder.nativeOrder())
                     .putLong(logBytes)
@@ -407,7 +418,10 @@ class IommuIT {
                     .array();
             guest.session().tell(setLogBase, sizeAndOffset, log.fd());
             guest.session().socket().receive(setLogBase, PATIENCE);
-            guest.session().setFeatures(guest.driver().features() | VhostUser.VHOST_USER_F_PROTOCOL_FEATURES | logAll);
+            guest.session()
+                    .setFeatures(guest.driver().features()
+                            | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES
+                            | logAll);
 
             assertTrue(guest.isServed(BUFFER + 3 * PAGE, 64));
 
@@ -422,29 +436,31 @@ class IommuIT {
     static Stream<Arguments> refusedMessages() {
         long user = 0x7a20_0000_0000L;
         return Stream.of(
-                Arguments.of("no permissions", IotlbMessage.update(BUFFER, PAGE, user, 0)),
-                Arguments.of("unknown permissions", IotlbMessage.update(BUFFER, PAGE, user, 4)),
-                Arguments.of("size 0", IotlbMessage.update(BUFFER, 0, user, READ_WRITE)),
-                Arguments.of("everything", IotlbMessage.update(0, 0, user, READ_WRITE)),
-                Arguments.of("beyond 2^64", IotlbMessage.update(-PAGE, 2 * PAGE, user, READ_WRITE)),
-                Arguments.of("all but everything", IotlbMessage.update(0, -1, user, READ_WRITE)),
-                Arguments.of("outside memory", IotlbMessage.update(BUFFER, PAGE, 0x1000, READ_WRITE)),
-                Arguments.of("ends outside memory", IotlbMessage.update(BUFFER, 2L << 20, user, READ_WRITE)),
-                Arguments.of("begins before memory", IotlbMessage.update(BUFFER, PAGE, user - 1, READ_WRITE)),
-                Arguments.of("user address beyond 2^64", IotlbMessage.update(BUFFER, PAGE, -16, READ_WRITE)),
-                Arguments.of("invalidation of nothing", IotlbMessage.invalidate(BUFFER, 0)),
-                Arguments.of("invalidation beyond 2^64", IotlbMessage.invalidate(BUFFER, -PAGE)),
-                Arguments.of("a miss", new IotlbMessage(BUFFER, PAGE, user, 3, IotlbMessage.MISS)),
-                Arguments.of("an access failure", new IotlbMessage(BUFFER, PAGE, user, 3, IotlbMessage.ACCESS_FAIL)),
-                Arguments.of("type 0", new IotlbMessage(BUFFER, PAGE, user, 3, 0)),
-                Arguments.of("unknown type", new IotlbMessage(BUFFER, PAGE, user, 3, NOT_A_TYPE)),
-                Arguments.of("largest type", new IotlbMessage(BUFFER, PAGE, user, 255, 255)));
+                Arguments.of("no permissions", FrontendIotlbMessage.update(BUFFER, PAGE, user, 0)),
+                Arguments.of("unknown permissions", FrontendIotlbMessage.update(BUFFER, PAGE, user, 4)),
+                Arguments.of("size 0", FrontendIotlbMessage.update(BUFFER, 0, user, READ_WRITE)),
+                Arguments.of("everything", FrontendIotlbMessage.update(0, 0, user, READ_WRITE)),
+                Arguments.of("beyond 2^64", FrontendIotlbMessage.update(-PAGE, 2 * PAGE, user, READ_WRITE)),
+                Arguments.of("all but everything", FrontendIotlbMessage.update(0, -1, user, READ_WRITE)),
+                Arguments.of("outside memory", FrontendIotlbMessage.update(BUFFER, PAGE, 0x1000, READ_WRITE)),
+                Arguments.of("ends outside memory", FrontendIotlbMessage.update(BUFFER, 2L << 20, user, READ_WRITE)),
+                Arguments.of("begins before memory", FrontendIotlbMessage.update(BUFFER, PAGE, user - 1, READ_WRITE)),
+                Arguments.of("user address beyond 2^64", FrontendIotlbMessage.update(BUFFER, PAGE, -16, READ_WRITE)),
+                Arguments.of("invalidation of nothing", FrontendIotlbMessage.invalidate(BUFFER, 0)),
+                Arguments.of("invalidation beyond 2^64", FrontendIotlbMessage.invalidate(BUFFER, -PAGE)),
+                Arguments.of("a miss", new FrontendIotlbMessage(BUFFER, PAGE, user, 3, FrontendIotlbMessage.MISS)),
+                Arguments.of(
+                        "an access failure",
+                        new FrontendIotlbMessage(BUFFER, PAGE, user, 3, FrontendIotlbMessage.ACCESS_FAIL)),
+                Arguments.of("type 0", new FrontendIotlbMessage(BUFFER, PAGE, user, 3, 0)),
+                Arguments.of("unknown type", new FrontendIotlbMessage(BUFFER, PAGE, user, 3, NOT_A_TYPE)),
+                Arguments.of("largest type", new FrontendIotlbMessage(BUFFER, PAGE, user, 255, 255)));
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("refusedMessages")
-    void wrongMessageIsRefusedAndChangesNothing(String what, IotlbMessage message) throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), OPTIONS)) {
+    void wrongMessageIsRefusedAndChangesNothing(String what, FrontendIotlbMessage message) throws Exception {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), OPTIONS)) {
             assertNotEquals(0, guest.session().iotlb(message), what);
 
             assertTrue(guest.isServed(BUFFER, 64));
@@ -454,9 +470,12 @@ class IommuIT {
     @ParameterizedTest
     @ValueSource(ints = {0, 8, 26, 31, 33, 64})
     void messageOfTheWrongSizeIsRefused(int size) throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), OPTIONS)) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), OPTIONS)) {
             assertNotEquals(
-                    0, guest.session().ask(VhostUser.IOTLB_MSG, new byte[size]).u64());
+                    0,
+                    guest.session()
+                            .ask(FrontendVhostUserConstants.IOTLB_MSG, new byte[size])
+                            .u64());
 
             assertTrue(guest.isServed(BUFFER, 64));
         }
@@ -466,7 +485,7 @@ class IommuIT {
     void messageWithoutAccessPlatformIsRefused() throws Exception {
         try (EntropyDriver guest = EntropyDriver.start(daemon().socket(0), Options.DEFAULT)) {
             long user = guest.memory().userAddress(EntropyDriver.BUFFER_ADDRESS);
-            assertNotEquals(0, guest.session().iotlb(IotlbMessage.update(BUFFER, PAGE, user, READ_WRITE)));
+            assertNotEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(BUFFER, PAGE, user, READ_WRITE)));
 
             assertEquals(64, guest.request(64, PATIENCE).length);
         }
@@ -474,13 +493,13 @@ class IommuIT {
 
     @Test
     void moreTranslationsThanAreKeptLeaveTheGuestServed() throws Exception {
-        Daemon daemon = daemon();
+        DaemonProcess daemon = daemon();
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
-                IommuGuest guest = IommuGuest.mapped(daemon.socket(0), OPTIONS)) {
+                VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon.socket(0), OPTIONS)) {
             long user = guest.driver().memory().userAddress(EntropyDriver.BUFFER_ADDRESS);
             for (long i = 0; i < 20_000; i++) {
                 long size = i % 3 + 1;
-                assertEquals(0, guest.session().iotlb(IotlbMessage.update(i * 8, size, user + i, READ_WRITE)));
+                assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(i * 8, size, user + i, READ_WRITE)));
             }
             assertServedPromptly(neighbour);
             guest.offer(BUFFER, 64);
@@ -493,9 +512,9 @@ class IommuIT {
 
     @Test
     void frontEndThatReadsNoRequestsHoldsUpNobody() throws Exception {
-        Daemon daemon = daemon();
+        DaemonProcess daemon = daemon();
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
-                IommuGuest guest = IommuGuest.mapped(daemon.socket(0), OPTIONS)) {
+                VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon.socket(0), OPTIONS)) {
             // Each of these makes the ring ask anew; the socket takes a few hundred of the questions.
             for (int i = 0; i < 3000; i++) {
                 guest.unmap(RING, PAGE);
@@ -509,7 +528,7 @@ class IommuIT {
 
     @Test
     void frontEndThatHangsUpTheChannelIsServedWithWhatItTold() throws Exception {
-        try (IommuGuest guest = IommuGuest.mapped(daemon().socket(0), OPTIONS)) {
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), OPTIONS)) {
             guest.requests().hangUp();
             guest.unmap(BUFFER + PAGE, PAGE);
             guest.offer(BUFFER + PAGE, 64);
@@ -524,15 +543,20 @@ class IommuIT {
 
     @Test
     void channelThatIsNoSocketIsRefusedAndClosed() throws Exception {
-        Daemon daemon = daemon();
-        try (IommuGuest guest = IommuGuest.mapped(daemon.socket(0), OPTIONS);
-                EventFd noSocket = new EventFd()) {
+        DaemonProcess daemon = daemon();
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon.socket(0), OPTIONS);
+                FrontendEventFd noSocket = new FrontendEventFd()) {
             // The ring runs, and so the source is open.
             assertTrue(guest.isServed(BUFFER, 64));
             int before = daemon.fds().size();
 
             assertNotEquals(
-                    0, guest.session().acknowledgementOf(VhostUser.SET_BACKEND_REQ_FD, Payload.none(), noSocket.fd()));
+                    0,
+                    guest.session()
+                            .acknowledgementOf(
+                                    FrontendVhostUserConstants.SET_BACKEND_REQ_FD,
+                                    FrontendPayloadEncoder.none(),
+                                    noSocket.fd()));
 
             eventually("it is closed", () -> daemon.fds().size() == before);
             assertTrue(guest.isServed(BUFFER, 64));
@@ -541,13 +565,13 @@ class IommuIT {
 
     @Test
     void channelThatIsReplacedIsClosed() throws Exception {
-        Daemon daemon = daemon();
-        try (IommuGuest guest = IommuGuest.mapped(daemon.socket(0), OPTIONS)) {
+        DaemonProcess daemon = daemon();
+        try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon.socket(0), OPTIONS)) {
             // The ring runs, and so the source is open.
             assertTrue(guest.isServed(BUFFER, 64));
             int before = daemon.fds().size();
             for (int i = 0; i < 50; i++) {
-                try (BackendRequests another = new BackendRequests()) {
+                try (BackendRequestReceiver another = new BackendRequestReceiver()) {
                     guest.session().setBackendReqFd(another);
                 }
             }

@@ -3,23 +3,24 @@ package org.vhostuserrng.it;
 import static org.vhostuserrng.frontend.FrontendMessageType.IOTLB_MSG;
 
 import java.util.stream.Stream;
-import org.vhostuserrng.frontend.IotlbMessage;
-import org.vhostuserrng.it.Malformation.Consequence;
+import org.vhostuserrng.frontend.FrontendIotlbMessage;
+import org.vhostuserrng.it.MalformedMessage.Consequence;
 
 /** VHOST_USER_IOTLB_MSG. */
-class IotlbMsgIT extends MessageContract {
+class IotlbMsgIT extends MalformedMessageContract {
     IotlbMsgIT() {
         super(
-                Message.of(
+                CraftedFrontendMessage.of(
                         IOTLB_MSG,
-                        IotlbMessage.update(0, 4096, 0, IotlbMessage.READ).payload()),
+                        FrontendIotlbMessage.update(0, 4096, 0, FrontendIotlbMessage.READ)
+                                .payload()),
                 Consequence.ANSWERED);
     }
 
     @Override
-    Stream<Malformation> itsOwn(SessionStage stage) {
+    Stream<MalformedMessage> itsOwn(VhostUserSessionStage stage) {
         return Stream.of(
-                wrong("unknown type", new IotlbMessage(0, 4096, 0, IotlbMessage.READ, 5).payload()),
+                wrong("unknown type", new FrontendIotlbMessage(0, 4096, 0, FrontendIotlbMessage.READ, 5).payload()),
                 wrong("without VIRTIO_F_ACCESS_PLATFORM", message()));
     }
 }

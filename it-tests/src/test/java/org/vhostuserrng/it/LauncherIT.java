@@ -17,10 +17,10 @@ class LauncherIT {
     Path directory;
 
     private String version() throws IOException, InterruptedException {
-        return Command.run(
+        return HostCommand.run(
                         Map.of(),
-                        Command.repository(),
-                        List.of(Command.launcher().toString(), "--version"))
+                        HostCommand.repository(),
+                        List.of(HostCommand.launcher().toString(), "--version"))
                 .output();
     }
 
@@ -29,10 +29,10 @@ class LauncherIT {
         Path bin = Files.createDirectories(directory.resolve("with space/bin"));
         Files.createSymbolicLink(
                 bin.resolve("first"),
-                bin.toRealPath().relativize(Command.launcher().toRealPath()));
+                bin.toRealPath().relativize(HostCommand.launcher().toRealPath()));
         Files.createSymbolicLink(directory.resolve("second"), Path.of("with space/bin/first"));
 
-        Command.Outcome outcome = Command.run(Map.of(), directory, List.of("./second", "--version"));
+        HostCommand.Outcome outcome = HostCommand.run(Map.of(), directory, List.of("./second", "--version"));
 
         assertEquals(0, outcome.status(), outcome.output());
         assertEquals(version(), outcome.output());
@@ -40,9 +40,9 @@ class LauncherIT {
 
     @Test
     void isFoundThroughPath() throws IOException, InterruptedException {
-        Files.createSymbolicLink(directory.resolve("vhost-user-rng"), Command.launcher());
+        Files.createSymbolicLink(directory.resolve("vhost-user-rng"), HostCommand.launcher());
 
-        Command.Outcome outcome = Command.run(
+        HostCommand.Outcome outcome = HostCommand.run(
                 Map.of("PATH", directory + ":" + System.getenv("PATH")),
                 Path.of("/"),
                 List.of("/bin/sh", "-c", "vhost-user-rng --version"));
@@ -53,11 +53,13 @@ class LauncherIT {
 
     @Test
     void worksFromACopyOfTheDistribution() throws IOException, InterruptedException {
-        Path dist = Command.launcher().getParent().getParent();
-        Command.Outcome copied = Command.run(Map.of(), directory, List.of("cp", "-a", dist.toString(), "a copy"));
+        Path dist = HostCommand.launcher().getParent().getParent();
+        HostCommand.Outcome copied =
+                HostCommand.run(Map.of(), directory, List.of("cp", "-a", dist.toString(), "a copy"));
         assertEquals(0, copied.status(), copied.output());
 
-        Command.Outcome outcome = Command.run(Map.of(), directory, List.of("a copy/bin/vhost-user-rng", "--version"));
+        HostCommand.Outcome outcome =
+                HostCommand.run(Map.of(), directory, List.of("a copy/bin/vhost-user-rng", "--version"));
 
         assertEquals(0, outcome.status(), outcome.output());
         assertEquals(version(), outcome.output());
@@ -70,10 +72,10 @@ class LauncherIT {
         Files.createSymbolicLink(old.resolve("bin/java"), Path.of("/bin/true"));
         Files.writeString(old.resolve("release"), "IMPLEMENTOR=\"Nobody\"\nJAVA_VERSION=\"17.0.9\"\n");
 
-        Command.Outcome outcome = Command.run(
+        HostCommand.Outcome outcome = HostCommand.run(
                 Map.of("VHOST_USER_RNG_JAVA_HOME", old.toString()),
                 directory,
-                List.of(Command.launcher().toString(), "--version"));
+                List.of(HostCommand.launcher().toString(), "--version"));
 
         assertEquals(1, outcome.status(), outcome.output());
         assertEquals(
@@ -82,20 +84,20 @@ class LauncherIT {
 
     @Test
     void passesOverAnOldJavaHome() throws IOException, InterruptedException {
-        Command.Outcome outcome = Command.run(
+        HostCommand.Outcome outcome = HostCommand.run(
                 Map.of("JAVA_HOME", directory.toString()),
                 directory,
-                List.of(Command.launcher().toString(), "bench", "--help"));
+                List.of(HostCommand.launcher().toString(), "bench", "--help"));
 
         assertEquals(0, outcome.status(), outcome.output());
     }
 
     @Test
     void daemonRunsOnTheNamedJdkToo() throws IOException, InterruptedException {
-        Command.Outcome outcome = Command.run(
+        HostCommand.Outcome outcome = HostCommand.run(
                 Map.of("VHOST_USER_RNG_JAVA_HOME", System.getProperty("java.home")),
                 directory,
-                List.of(Command.launcher().toString(), "--version"));
+                List.of(HostCommand.launcher().toString(), "--version"));
 
         assertEquals(0, outcome.status(), outcome.output());
         assertEquals(version(), outcome.output());
@@ -103,8 +105,8 @@ class LauncherIT {
 
     @Test
     void classPathCommandsStartWithoutAWarningOfTheJvm() throws IOException, InterruptedException {
-        Command.Outcome outcome =
-                Command.run(Map.of(), directory, List.of(Command.launcher().toString(), "bench", "--help"));
+        HostCommand.Outcome outcome = HostCommand.run(
+                Map.of(), directory, List.of(HostCommand.launcher().toString(), "bench", "--help"));
 
         assertEquals(0, outcome.status(), outcome.output());
         assertTrue(outcome.output().contains("--depth"), outcome.output());

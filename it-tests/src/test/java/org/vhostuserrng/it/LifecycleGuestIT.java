@@ -2,7 +2,7 @@ package org.vhostuserrng.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.it.Eventually.eventually;
+import static org.vhostuserrng.it.EventualAssertions.eventually;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -14,7 +14,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.it.Machine.Board;
+import org.vhostuserrng.it.QemuMachine.Board;
 
 /** What an operator does to running guests: plug, pause, reset, kill, many at once, another daemon. */
 class LifecycleGuestIT {
@@ -24,42 +24,43 @@ class LifecycleGuestIT {
 
     @Order(1)
     @RegisterExtension
-    final Daemons daemons = new Daemons();
+    final DaemonExtension daemons = new DaemonExtension();
 
     @RegisterExtension
-    final VirtualMachines machines = new VirtualMachines(daemons);
+    final QemuContainerExtension machines = new QemuContainerExtension(daemons);
 
-    private static Machine q35(Suite qemu) {
-        return Machine.of(qemu, Suite.BOOKWORM, Board.Q35);
+    private static QemuMachine q35(DebianRelease qemu) {
+        return QemuMachine.of(qemu, DebianRelease.BOOKWORM, Board.Q35);
     }
 
-    private static void assertServed(GuestConsole guest) throws IOException, InterruptedException {
+    private static void assertServed(GuestSerialConsole guest) throws IOException, InterruptedException {
         String read = guest.run(READ_64_KIB);
-        assertEquals(65536, GuestConsole.number(read, "read", "bytes"));
+        assertEquals(65536, GuestSerialConsole.number(read, "read", "bytes"));
     }
 
-    private Daemon startDaemon(boolean packed) throws IOException {
+    private DaemonProcess startDaemon(boolean packed) throws IOException {
         return packed ? daemons.start("--source=file:" + SOURCE, "--packed") : daemons.start("--source=file:" + SOURCE);
     }
 
     @ParameterizedTest(name = "hot-plug, {0}")
-    @EnumSource(Suite.class)
-    void deviceIsPluggedUnpluggedAndPluggedAgain(Suite qemu) throws IOException, InterruptedException {
+    @EnumSource(DebianRelease.class)
+    void deviceIsPluggedUnpluggedAndPluggedAgain(DebianRelease qemu) throws IOException, InterruptedException {
         plugUnplugPlug(qemu, false);
     }
 
     @ParameterizedTest(name = "hot-plug of a packed ring, {0}")
     @EnumSource(
-            value = Suite.class,
+            value = DebianRelease.class,
             names = {"BOOKWORM", "TRIXIE"})
-    void deviceWithAPackedRingIsPluggedUnpluggedAndPluggedAgain(Suite qemu) throws IOException, InterruptedException {
+    void deviceWithAPackedRingIsPluggedUnpluggedAndPluggedAgain(DebianRelease qemu)
+            throws IOException, InterruptedException {
         plugUnplugPlug(qemu, true);
     }
 
-    private void plugUnplugPlug(Suite qemu, boolean packed) throws IOException, InterruptedException {
-        Daemon daemon = startDaemon(packed);
-        VirtualMachine vm = machines.boot(q35(qemu).with("-device", "pcie-root-port,id=root1"));
-        GuestConsole guest = vm.console();
+    private void plugUnplugPlug(DebianRelease qemu, boolean packed) throws IOException, InterruptedException {
+        DaemonProcess daemon = startDaemon(packed);
+        QemuContainer vm = machines.boot(q35(qemu).with("-device", "pcie-root-port,id=root1"));
+        GuestSerialConsole guest = vm.console();
         guest.run("test ! -e /sys/bus/virtio/devices/virtio0");
 
         for (int round = 0; round < 2; round++) {
@@ -83,19 +84,19 @@ class LifecycleGuestIT {
     }
 
     @ParameterizedTest(name = "stop and cont with a request in flight, system_reset, {0}")
-    @EnumSource(Suite.class)
-    void guestThatIsPausedWhileItReadsGoesOnAndIsReset(Suite qemu) throws IOException, InterruptedException {
-        Daemon daemon = startDaemon(false);
-        VirtualMachine vm = machines.boot(q35(qemu).withRng(daemon.socket(), DEVICE));
-        GuestConsole guest = vm.console();
+    @EnumSource(DebianRelease.class)
+    void guestThatIsPausedWhileItReadsGoesOnAndIsReset(DebianRelease qemu) throws IOException, InterruptedException {
+        DaemonProcess daemon = startDaemon(false);
+        QemuContainer vm = machines.boot(q35(qemu).withRng(daemon.socket(), DEVICE));
+        GuestSerialConsole guest = vm.console();
 
         guest.send("read_bytes 1048576");
         for (int round = 0; round < 3; round++) {
             vm.qmp().execute("stop");
             vm.qmp().execute("cont");
         }
-        String read = guest.awaitStatus("the read", GuestConsole.PATIENCE);
-        assertEquals(1 << 20, GuestConsole.number(read, "read", "bytes"));
+        String read = guest.awaitStatus("the read", GuestSerialConsole.PATIENCE);
+        assertEquals(1 << 20, GuestSerialConsole.number(read, "read", "bytes"));
 
         vm.qmp().execute("system_reset");
         guest.awaitReady();
@@ -106,15 +107,15 @@ class LifecycleGuestIT {
     @Test
     @DisplayName("QEMU killed with SIGKILL, and another one in its place")
     void qemuThatIsKilledLeavesNothingBehindAndAnotherIsServed() throws IOException, InterruptedException {
-        Daemon daemon = startDaemon(false);
-        VirtualMachine killed = machines.boot(q35(Suite.BOOKWORM).withRng(daemon.socket(), DEVICE));
+        DaemonProcess daemon = startDaemon(false);
+        QemuContainer killed = machines.boot(q35(DebianRelease.BOOKWORM).withRng(daemon.socket(), DEVICE));
         killed.console().send("cat /dev/hwrng >/dev/null");
         eventually("the source is open", () -> daemon.fds().contains(SOURCE));
 
         killed.kill();
 
         eventually("the source is closed", () -> !daemon.fds().contains(SOURCE));
-        VirtualMachine next = machines.boot(q35(Suite.BOOKWORM).withRng(daemon.socket(), DEVICE));
+        QemuContainer next = machines.boot(q35(DebianRelease.BOOKWORM).withRng(daemon.socket(), DEVICE));
         assertServed(next.console());
         assertTrue(daemon.isAlive());
     }
@@ -122,22 +123,22 @@ class LifecycleGuestIT {
     @ParameterizedTest(name = "{0} guests on one daemon")
     @ValueSource(ints = {2, 8})
     void guestsOfOneDaemonAreAllServedAtTheSameTime(int guests) throws IOException, InterruptedException {
-        Daemon daemon = daemons.startForGuests(guests, "--source=file:" + SOURCE);
-        List<VirtualMachine> running = new ArrayList<>();
+        DaemonProcess daemon = daemons.startForGuests(guests, "--source=file:" + SOURCE);
+        List<QemuContainer> running = new ArrayList<>();
         for (int i = 0; i < guests; i++) {
-            VirtualMachine vm = machines.start(q35(Suite.BOOKWORM).withRng(daemon.socket(i), DEVICE));
+            QemuContainer vm = machines.start(q35(DebianRelease.BOOKWORM).withRng(daemon.socket(i), DEVICE));
             vm.console();
             running.add(vm);
         }
-        for (VirtualMachine vm : running) {
+        for (QemuContainer vm : running) {
             vm.boot();
         }
-        for (VirtualMachine vm : running) {
+        for (QemuContainer vm : running) {
             vm.console().send(READ_64_KIB);
         }
-        for (VirtualMachine vm : running) {
-            String read = vm.console().awaitStatus(READ_64_KIB, GuestConsole.PATIENCE);
-            assertEquals(65536, GuestConsole.number(read, "read", "bytes"));
+        for (QemuContainer vm : running) {
+            String read = vm.console().awaitStatus(READ_64_KIB, GuestSerialConsole.PATIENCE);
+            assertEquals(65536, GuestSerialConsole.number(read, "read", "bytes"));
         }
     }
 
@@ -145,20 +146,20 @@ class LifecycleGuestIT {
     @Test
     @DisplayName("daemon stopped and started under QEMU 7.2, which listens")
     void daemonIsStoppedAndStartedUnderAListeningQemu() throws IOException, InterruptedException {
-        Daemon first = daemons.launchConnecting();
-        VirtualMachine vm = machines.boot(q35(Suite.BOOKWORM)
+        DaemonProcess first = daemons.launchConnecting();
+        QemuContainer vm = machines.boot(q35(DebianRelease.BOOKWORM)
                 .with("-chardev", "socket,id=rng,server=on,path=" + daemons.socketPath())
                 .with("-device", DEVICE + ",chardev=rng"));
-        GuestConsole guest = vm.console();
+        GuestSerialConsole guest = vm.console();
         assertServed(guest);
 
         first.terminate();
-        assertEquals(0, first.awaitExit(Eventually.PATIENCE));
+        assertEquals(0, first.awaitExit(EventualAssertions.PATIENCE));
         guest.send(READ_64_KIB);
         daemons.launchConnecting();
 
-        String read = guest.awaitStatus(READ_64_KIB, GuestConsole.PATIENCE);
-        assertEquals(65536, GuestConsole.number(read, "read", "bytes"));
+        String read = guest.awaitStatus(READ_64_KIB, GuestSerialConsole.PATIENCE);
+        assertEquals(65536, GuestSerialConsole.number(read, "read", "bytes"));
         assertEquals(0, vm.powerOff());
     }
 }

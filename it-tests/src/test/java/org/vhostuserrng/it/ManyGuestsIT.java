@@ -24,7 +24,7 @@ class ManyGuestsIT {
             .withReplyTimeout(PATIENCE);
 
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
     private final List<EntropyDriver> guests = new ArrayList<>();
 
@@ -38,7 +38,7 @@ class ManyGuestsIT {
     @ParameterizedTest
     @ValueSource(strings = {"getrandom", "drbg"})
     void eachIsServedWhileAllTheOthersAreThere(String source) throws Exception {
-        Daemon daemon = daemons.startForGuests(GUESTS, "--source=" + source);
+        DaemonProcess daemon = daemons.startForGuests(GUESTS, "--source=" + source);
 
         for (int i = 0; i < GUESTS; i++) {
             guests.add(EntropyDriver.start(daemon.socket(i), SMALL));

@@ -3,10 +3,10 @@ package org.vhostuserrng.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.vhostuserrng.it.Eventually.A_WHILE;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
-import static org.vhostuserrng.it.Promptness.assertServedPromptly;
-import static org.vhostuserrng.it.Promptness.warmed;
+import static org.vhostuserrng.it.EventualAssertions.A_WHILE;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
+import static org.vhostuserrng.it.ResponsivenessAssertions.assertServedPromptly;
+import static org.vhostuserrng.it.ResponsivenessAssertions.warmed;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,49 +15,64 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.Payload;
-import org.vhostuserrng.frontend.VhostUser;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 
 /** Where messages begin and end on a socket is not where packets do. */
 class MessageFramingIT {
     private static final int SLOW = 32;
 
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
     @Test
     void messageInPiecesIsAnswered() throws Exception {
-        Daemon daemon = daemons.startForGuests(1);
-        byte[] message = Payload.message(VhostUser.GET_FEATURES, VhostUser.FLAG_VERSION, Payload.none());
+        DaemonProcess daemon = daemons.startForGuests(1);
+        byte[] message = FrontendPayloadEncoder.message(
+                FrontendVhostUserConstants.GET_FEATURES,
+                FrontendVhostUserConstants.FLAG_VERSION,
+                FrontendPayloadEncoder.none());
 
         try (FrontendSocket socket = FrontendSocket.connect(daemon.socket(0))) {
             for (byte piece : message) {
                 socket.sendRaw(new byte[] {piece});
             }
 
-            assertNotEquals(0, socket.receive(VhostUser.GET_FEATURES, PATIENCE).u64());
+            assertNotEquals(
+                    0,
+                    socket.receive(FrontendVhostUserConstants.GET_FEATURES, PATIENCE)
+                            .u64());
         }
     }
 
     @Test
     void twoMessagesAtOnceAreBothAnswered() throws Exception {
-        Daemon daemon = daemons.startForGuests(1);
-        byte[] message = Payload.message(VhostUser.GET_FEATURES, VhostUser.FLAG_VERSION, Payload.none());
+        DaemonProcess daemon = daemons.startForGuests(1);
+        byte[] message = FrontendPayloadEncoder.message(
+                FrontendVhostUserConstants.GET_FEATURES,
+                FrontendVhostUserConstants.FLAG_VERSION,
+                FrontendPayloadEncoder.none());
         byte[] both = Arrays.copyOf(message, 2 * message.length);
         System.arraycopy(message, 0, both, message.length, message.length);
 
         try (FrontendSocket socket = FrontendSocket.connect(daemon.socket(0))) {
             socket.sendRaw(both);
 
-            assertNotEquals(0, socket.receive(VhostUser.GET_FEATURES, PATIENCE).u64());
-            assertNotEquals(0, socket.receive(VhostUser.GET_FEATURES, PATIENCE).u64());
+            assertNotEquals(
+                    0,
+                    socket.receive(FrontendVhostUserConstants.GET_FEATURES, PATIENCE)
+                            .u64());
+            assertNotEquals(
+                    0,
+                    socket.receive(FrontendVhostUserConstants.GET_FEATURES, PATIENCE)
+                            .u64());
         }
     }
 
     @Test
     void frontEndThatStopsInTheMiddleOfAMessageHoldsUpNobodyElse() throws Exception {
-        Daemon daemon = daemons.startForGuests(2);
+        DaemonProcess daemon = daemons.startForGuests(2);
 
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
                 FrontendSocket socket = FrontendSocket.connect(daemon.socket(0))) {
@@ -70,14 +85,17 @@ class MessageFramingIT {
 
     @Test
     void manyFrontEndsThatSendAByteNowAndThenHoldUpNobodyElse() throws Exception {
-        Daemon daemon = daemons.startForGuests(SLOW + 1);
+        DaemonProcess daemon = daemons.startForGuests(SLOW + 1);
         List<FrontendSocket> slow = new ArrayList<>();
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(SLOW)))) {
             for (int i = 0; i < SLOW; i++) {
                 slow.add(FrontendSocket.connect(daemon.socket(i)));
             }
 
-            for (byte piece : Payload.message(VhostUser.GET_FEATURES, VhostUser.FLAG_VERSION, Payload.none())) {
+            for (byte piece : FrontendPayloadEncoder.message(
+                    FrontendVhostUserConstants.GET_FEATURES,
+                    FrontendVhostUserConstants.FLAG_VERSION,
+                    FrontendPayloadEncoder.none())) {
                 for (FrontendSocket socket : slow) {
                     socket.sendRaw(new byte[] {piece});
                 }
@@ -87,7 +105,9 @@ class MessageFramingIT {
 
             for (FrontendSocket socket : slow) {
                 assertNotEquals(
-                        0, socket.receive(VhostUser.GET_FEATURES, PATIENCE).u64());
+                        0,
+                        socket.receive(FrontendVhostUserConstants.GET_FEATURES, PATIENCE)
+                                .u64());
             }
         } finally {
             for (FrontendSocket socket : slow) {
@@ -98,7 +118,7 @@ class MessageFramingIT {
 
     @Test
     void frontEndThatGoesInTheMiddleOfAMessageFreesTheSocket() throws Exception {
-        Daemon daemon = daemons.startForGuests(1);
+        DaemonProcess daemon = daemons.startForGuests(1);
         try (FrontendSocket socket = FrontendSocket.connect(daemon.socket(0))) {
             socket.sendRaw(new byte[] {1, 0, 0, 0, 1});
         }

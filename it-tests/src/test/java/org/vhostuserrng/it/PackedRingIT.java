@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
 
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
@@ -12,23 +12,23 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.frontend.DriverPackedRing;
 import org.vhostuserrng.frontend.DriverRing;
+import org.vhostuserrng.frontend.DriverVirtioConstants;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
-import org.vhostuserrng.frontend.PackedDriverRing;
-import org.vhostuserrng.frontend.Requestq;
-import org.vhostuserrng.frontend.Virtio;
+import org.vhostuserrng.frontend.FrontendRequestq;
 
 /** Packed virtqueues (VIRTIO 1.3 §2.8) of a running daemon, and the options that offer them. */
 class PackedRingIT {
     private static final Options PACKED =
-            Options.DEFAULT.withFeatures(Options.DEFAULT.features() | Virtio.VIRTIO_F_RING_PACKED);
+            Options.DEFAULT.withFeatures(Options.DEFAULT.features() | DriverVirtioConstants.VIRTIO_F_RING_PACKED);
 
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
     private EntropyDriver start(Options options) throws IOException {
-        Daemon daemon = daemons.start("--packed");
+        DaemonProcess daemon = daemons.start("--packed");
         return EntropyDriver.start(daemon.socket(), options);
     }
 
@@ -38,14 +38,14 @@ class PackedRingIT {
         String[] options = packed && inOrder
                 ? new String[] {"--packed", "--in-order"}
                 : packed ? new String[] {"--packed"} : inOrder ? new String[] {"--in-order"} : new String[0];
-        Daemon daemon = daemons.start(options);
+        DaemonProcess daemon = daemons.start(options);
 
         try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), Options.DEFAULT)) {
             long offered = guest.session().offeredFeatures();
 
-            assertEquals(packed, (offered & Virtio.VIRTIO_F_RING_PACKED) != 0);
-            assertEquals(inOrder, (offered & Virtio.VIRTIO_F_IN_ORDER) != 0);
-            assertTrue((offered & Virtio.VIRTIO_F_ORDER_PLATFORM) != 0);
+            assertEquals(packed, (offered & DriverVirtioConstants.VIRTIO_F_RING_PACKED) != 0);
+            assertEquals(inOrder, (offered & DriverVirtioConstants.VIRTIO_F_IN_ORDER) != 0);
+            assertTrue((offered & DriverVirtioConstants.VIRTIO_F_ORDER_PLATFORM) != 0);
         }
     }
 
@@ -68,12 +68,13 @@ class PackedRingIT {
 
     @Test
     void inOrderGuestIsServed() throws Exception {
-        Daemon daemon = daemons.start("--in-order", "--packed");
-        Options inOrder =
-                PACKED.withFeatures(PACKED.features() | Virtio.VIRTIO_F_IN_ORDER | Virtio.VIRTIO_F_ORDER_PLATFORM);
+        DaemonProcess daemon = daemons.start("--in-order", "--packed");
+        Options inOrder = PACKED.withFeatures(PACKED.features()
+                | DriverVirtioConstants.VIRTIO_F_IN_ORDER
+                | DriverVirtioConstants.VIRTIO_F_ORDER_PLATFORM);
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(), inOrder)) {
-            assertTrue((guest.features() & Virtio.VIRTIO_F_IN_ORDER) != 0);
+            assertTrue((guest.features() & DriverVirtioConstants.VIRTIO_F_IN_ORDER) != 0);
             assertEquals(64, guest.request(64, PATIENCE).length);
         }
     }
@@ -119,7 +120,7 @@ class PackedRingIT {
         try (EntropyDriver guest = start(PACKED.withQueueSize(5))) {
             guest.request(64, PATIENCE);
             guest.session().stop();
-            PackedDriverRing ring = (PackedDriverRing) guest.driverRing();
+            DriverPackedRing ring = (DriverPackedRing) guest.driverRing();
             ring.reset(0x8000);
 
             guest.session().startRing(guest.requestq(), guest.memory(), ring.base());
@@ -131,13 +132,13 @@ class PackedRingIT {
     @Test
     void malformedRingIsBrokenUntilItIsReset() throws Exception {
         try (EntropyDriver guest = start(PACKED.withQueueSize(5))) {
-            PackedDriverRing ring = (PackedDriverRing) guest.driverRing();
-            ring.setDescriptor(0, BUFFER_ADDRESS, 64, 0, Virtio.VIRTQ_DESC_F_AVAIL);
+            DriverPackedRing ring = (DriverPackedRing) guest.driverRing();
+            ring.setDescriptor(0, BUFFER_ADDRESS, 64, 0, DriverVirtioConstants.VIRTQ_DESC_F_AVAIL);
             guest.requestq().kick().signal();
             assertTrue(guest.requestq().err().await(PATIENCE.toMillis()) > 0);
             assertFalse(ring.usedPending());
 
-            int base = guest.session().getVringBase(Requestq.INDEX);
+            int base = guest.session().getVringBase(FrontendRequestq.INDEX);
             ring.reset(base & 0xffff);
             guest.session().startRing(guest.requestq(), guest.memory(), base);
 
@@ -147,9 +148,9 @@ class PackedRingIT {
 
     @Test
     void benchRunsOnIt() throws Exception {
-        Daemon daemon = daemons.start("--packed");
+        DaemonProcess daemon = daemons.start("--packed");
 
-        Program.Outcome outcome = Program.run(
+        PackagedProgram.Outcome outcome = PackagedProgram.run(
                 "bench", "--socket-path=" + daemon.socket(), "--seconds=1", "--warmup=0", "--packed", "--depth=16");
 
         assertEquals(0, outcome.status(), outcome::err);
@@ -157,9 +158,9 @@ class PackedRingIT {
 
     @Test
     void benchSaysThatItIsNotOffered() throws Exception {
-        Daemon daemon = daemons.start();
+        DaemonProcess daemon = daemons.start();
 
-        Program.Outcome outcome = Program.run("bench", "--socket-path=" + daemon.socket(), "--packed");
+        PackagedProgram.Outcome outcome = PackagedProgram.run("bench", "--socket-path=" + daemon.socket(), "--packed");
 
         assertEquals(1, outcome.status());
         assertEquals(1, outcome.err().lines().count(), outcome::err);

@@ -26,7 +26,7 @@ class ReadmeIT {
     private static final Pattern HELP_ENTRY = Pattern.compile("(?m)^ *(?:-\\w, *)?(--[a-z][a-z-]*)");
 
     private static String readme() throws IOException {
-        return Files.readString(Command.repository().resolve("README.md"));
+        return Files.readString(HostCommand.repository().resolve("README.md"));
     }
 
     /** The options in the first cell of every row of the table that starts with the given line. */
@@ -41,10 +41,10 @@ class ReadmeIT {
     }
 
     private static Set<String> helpOptions(String... command) throws IOException, InterruptedException {
-        List<String> words = new ArrayList<>(List.of(Command.launcher().toString()));
+        List<String> words = new ArrayList<>(List.of(HostCommand.launcher().toString()));
         words.addAll(List.of(command));
         words.add("--help");
-        Command.Outcome help = Command.run(Map.of(), Command.repository(), words);
+        HostCommand.Outcome help = HostCommand.run(Map.of(), HostCommand.repository(), words);
         assertEquals(0, help.status(), help.output());
         return HELP_ENTRY
                 .matcher(help.output())
@@ -57,7 +57,7 @@ class ReadmeIT {
     void itsTwoCommandsCanBeRun() throws IOException {
         for (String command : List.of("tools/demo", "tools/test")) {
             assertTrue(readme().contains("    " + command + " "), command);
-            assertTrue(Files.isExecutable(Command.repository().resolve(command)), command);
+            assertTrue(Files.isExecutable(HostCommand.repository().resolve(command)), command);
         }
     }
 
@@ -82,7 +82,7 @@ class ReadmeIT {
                 .matcher(readme())
                 .results()
                 .map(MatchResult::group)
-                .filter(path -> !Files.exists(Command.repository().resolve(path)))
+                .filter(path -> !Files.exists(HostCommand.repository().resolve(path)))
                 .collect(Collectors.toSet());
         assertEquals(Set.of(), missing);
     }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.vhostuserrng.it.Machine.Board;
+import org.vhostuserrng.it.QemuMachine.Board;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
@@ -30,14 +30,14 @@ class RecipesGuestIT {
 
     @Order(1)
     @RegisterExtension
-    final Daemons daemons = new Daemons();
+    final DaemonExtension daemons = new DaemonExtension();
 
     @RegisterExtension
-    final VirtualMachines machines = new VirtualMachines(daemons);
+    final QemuContainerExtension machines = new QemuContainerExtension(daemons);
 
     /** The blocks of a language below a heading, with the test's socket. */
     private List<String> blocks(String heading, String language) throws IOException {
-        String document = Files.readString(GuestScript.DIRECTORY.resolve("RECIPES.md"));
+        String document = Files.readString(GuestImageScripts.DIRECTORY.resolve("RECIPES.md"));
         String section =
                 document.split("\n## " + Pattern.quote(heading) + "\n", 2)[1].split("\n## ", 2)[0];
         return Pattern.compile("```" + language + "\n(.*?)```", Pattern.DOTALL)
@@ -49,11 +49,12 @@ class RecipesGuestIT {
     }
 
     /** Runs a command line of the document, to which a kernel, a console and the test's monitor are added. */
-    private VirtualMachine boot(List<String> command, Board board) throws IOException, InterruptedException {
+    private QemuContainer boot(List<String> command, Board board) throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(command.subList(1, command.size()));
-        arguments.addAll(Machine.consoleAndMonitor(machines.nextDirectory()));
-        arguments.addAll(Machine.of(Suite.TRIXIE, Suite.BOOKWORM, board).kernel());
-        VirtualMachine vm = machines.start(Suite.TRIXIE, command.getFirst(), arguments);
+        arguments.addAll(QemuMachine.consoleAndMonitor(machines.nextDirectory()));
+        arguments.addAll(QemuMachine.of(DebianRelease.TRIXIE, DebianRelease.BOOKWORM, board)
+                .kernel());
+        QemuContainer vm = machines.start(DebianRelease.TRIXIE, command.getFirst(), arguments);
         vm.boot();
         return vm;
     }
@@ -62,9 +63,9 @@ class RecipesGuestIT {
         return List.of(command.replace("\\\n", "").strip().split("\\s+", -1));
     }
 
-    private static void assertServed(GuestConsole guest) throws IOException, InterruptedException {
+    private static void assertServed(GuestSerialConsole guest) throws IOException, InterruptedException {
         assertEquals("virtio_rng.0", guest.run("cat $hw_random/rng_current"));
-        assertEquals(65536, GuestConsole.number(guest.run("read_bytes 65536"), "read", "bytes"));
+        assertEquals(65536, GuestSerialConsole.number(guest.run("read_bytes 65536"), "read", "bytes"));
     }
 
     @ParameterizedTest(name = "{0}", quoteTextArguments = false)
@@ -74,7 +75,7 @@ class RecipesGuestIT {
     void qemuRecipeBootsAGuestThatIsServed(String heading, Board board) throws IOException, InterruptedException {
         daemons.start();
 
-        VirtualMachine vm = boot(words(blocks(heading, "sh").getFirst()), board);
+        QemuContainer vm = boot(words(blocks(heading, "sh").getFirst()), board);
 
         assertServed(vm.console());
         assertEquals(0, vm.powerOff());
@@ -86,8 +87,8 @@ class RecipesGuestIT {
         String heading = "QEMU, a device that is plugged into a running guest";
         daemons.start();
         List<String> commands = blocks(heading, "json");
-        VirtualMachine vm = boot(words(blocks(heading, "sh").getFirst()), Board.Q35);
-        GuestConsole guest = vm.console();
+        QemuContainer vm = boot(words(blocks(heading, "sh").getFirst()), Board.Q35);
+        GuestSerialConsole guest = vm.console();
 
         // The test's own monitor has begun already.
         for (String command : commands.getFirst().lines().skip(1).toList()) {
@@ -121,7 +122,7 @@ class RecipesGuestIT {
                 .mapToObj(i -> ((Element) arguments.item(i)).getAttribute("value"))
                 .forEach(command::add);
 
-        VirtualMachine vm = boot(command, Board.Q35);
+        QemuContainer vm = boot(command, Board.Q35);
 
         assertServed(vm.console());
         assertEquals(0, vm.powerOff());

@@ -5,19 +5,19 @@ import static org.vhostuserrng.frontend.FrontendMessageType.REM_MEM_REG;
 import java.util.stream.Stream;
 
 /** VHOST_USER_REM_MEM_REG. */
-class RemMemRegIT extends MessageContract {
+class RemMemRegIT extends MalformedMessageContract {
     RemMemRegIT() {
-        super(Message.of(REM_MEM_REG, Regions.firstAlone(), FdKind.MEMORY));
+        super(CraftedFrontendMessage.of(REM_MEM_REG, MemRegionPayloads.firstAlone(), MessageFdKind.MEMORY));
     }
 
     @Override
-    Stream<Malformation> itsOwn(SessionStage stage) {
+    Stream<MalformedMessage> itsOwn(VhostUserSessionStage stage) {
         return Stream.of(wrong("never added", message()));
     }
 
     /** What comes is only closed. */
     @Override
-    Stream<Malformation> wrongKinds(SessionStage stage) {
+    Stream<MalformedMessage> wrongKinds(VhostUserSessionStage stage) {
         return Stream.empty();
     }
 

@@ -2,11 +2,11 @@ package org.vhostuserrng.it;
 
 import static org.vhostuserrng.frontend.FrontendMessageType.RESET_DEVICE;
 
-import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 
 /** VHOST_USER_RESET_DEVICE. */
-class ResetDeviceIT extends MessageContract {
+class ResetDeviceIT extends MalformedMessageContract {
     ResetDeviceIT() {
-        super(Message.of(RESET_DEVICE, Payload.none()));
+        super(CraftedFrontendMessage.of(RESET_DEVICE, FrontendPayloadEncoder.none()));
     }
 }

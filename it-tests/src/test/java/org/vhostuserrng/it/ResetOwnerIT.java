@@ -2,11 +2,11 @@ package org.vhostuserrng.it;
 
 import static org.vhostuserrng.frontend.FrontendMessageType.RESET_OWNER;
 
-import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 
 /** VHOST_USER_RESET_OWNER. */
-class ResetOwnerIT extends MessageContract {
+class ResetOwnerIT extends MalformedMessageContract {
     ResetOwnerIT() {
-        super(Message.of(RESET_OWNER, Payload.none()));
+        super(CraftedFrontendMessage.of(RESET_OWNER, FrontendPayloadEncoder.none()));
     }
 }

@@ -3,27 +3,27 @@ package org.vhostuserrng.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.params.provider.EnumSource.Mode.EXCLUDE;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
 
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.vhostuserrng.frontend.BackendException;
+import org.vhostuserrng.frontend.BackendProtocolException;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
-import org.vhostuserrng.frontend.MemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
 
 /** {@code --require-sealed-memory}: guest memory that nobody can take away. */
 class SealedMemoryIT {
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
     @ParameterizedTest
     @EnumSource(value = Sealing.class, names = "UNSEALABLE", mode = EXCLUDE)
     void memoryThatIsOrCanBeSealedIsServed(Sealing sealing) throws Exception {
-        Daemon daemon = daemons.start("--require-sealed-memory");
+        DaemonProcess daemon = daemons.start("--require-sealed-memory");
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(), Options.DEFAULT.withSealing(sealing))) {
             assertEquals(64, guest.request(64, PATIENCE).length);
@@ -32,18 +32,18 @@ class SealedMemoryIT {
 
     @Test
     void memoryThatCannotBeSealedIsRefused() throws Exception {
-        Daemon daemon = daemons.start("--require-sealed-memory");
+        DaemonProcess daemon = daemons.start("--require-sealed-memory");
 
-        BackendException refused = assertThrows(
-                BackendException.class,
+        BackendProtocolException refused = assertThrows(
+                BackendProtocolException.class,
                 () -> EntropyDriver.start(daemon.socket(), Options.DEFAULT.withSealing(Sealing.UNSEALABLE)));
 
-        assertEquals(BackendException.Reason.REFUSED, refused.reason());
+        assertEquals(BackendProtocolException.Reason.REFUSED, refused.reason());
     }
 
     @Test
     void memoryThatWasSealedByTheDaemonCannotBeShrunk() throws Exception {
-        Daemon daemon = daemons.start();
+        DaemonProcess daemon = daemons.start();
 
         try (EntropyDriver guest =
                 EntropyDriver.start(daemon.socket(), Options.DEFAULT.withSealing(Sealing.SEALABLE))) {

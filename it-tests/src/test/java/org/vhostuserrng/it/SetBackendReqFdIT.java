@@ -2,11 +2,11 @@ package org.vhostuserrng.it;
 
 import static org.vhostuserrng.frontend.FrontendMessageType.SET_BACKEND_REQ_FD;
 
-import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 
 /** VHOST_USER_SET_BACKEND_REQ_FD. */
-class SetBackendReqFdIT extends MessageContract {
+class SetBackendReqFdIT extends MalformedMessageContract {
     SetBackendReqFdIT() {
-        super(Message.of(SET_BACKEND_REQ_FD, Payload.none(), FdKind.SOCKET));
+        super(CraftedFrontendMessage.of(SET_BACKEND_REQ_FD, FrontendPayloadEncoder.none(), MessageFdKind.SOCKET));
     }
 }

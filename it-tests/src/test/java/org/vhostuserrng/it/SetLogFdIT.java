@@ -2,11 +2,11 @@ package org.vhostuserrng.it;
 
 import static org.vhostuserrng.frontend.FrontendMessageType.SET_LOG_FD;
 
-import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 
 /** VHOST_USER_SET_LOG_FD. */
-class SetLogFdIT extends MessageContract {
+class SetLogFdIT extends MalformedMessageContract {
     SetLogFdIT() {
-        super(Message.of(SET_LOG_FD, Payload.none(), FdKind.EVENTFD));
+        super(CraftedFrontendMessage.of(SET_LOG_FD, FrontendPayloadEncoder.none(), MessageFdKind.EVENTFD));
     }
 }

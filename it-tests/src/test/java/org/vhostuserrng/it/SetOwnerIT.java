@@ -2,11 +2,11 @@ package org.vhostuserrng.it;
 
 import static org.vhostuserrng.frontend.FrontendMessageType.SET_OWNER;
 
-import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 
 /** VHOST_USER_SET_OWNER. */
-class SetOwnerIT extends MessageContract {
+class SetOwnerIT extends MalformedMessageContract {
     SetOwnerIT() {
-        super(Message.of(SET_OWNER, Payload.none()));
+        super(CraftedFrontendMessage.of(SET_OWNER, FrontendPayloadEncoder.none()));
     }
 }

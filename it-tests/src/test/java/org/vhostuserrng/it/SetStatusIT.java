@@ -2,11 +2,11 @@ package org.vhostuserrng.it;
 
 import static org.vhostuserrng.frontend.FrontendMessageType.SET_STATUS;
 
-import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 
 /** VHOST_USER_SET_STATUS. */
-class SetStatusIT extends MessageContract {
+class SetStatusIT extends MalformedMessageContract {
     SetStatusIT() {
-        super(Message.of(SET_STATUS, Payload.u64(8)));
+        super(CraftedFrontendMessage.of(SET_STATUS, FrontendPayloadEncoder.u64(8)));
     }
 }

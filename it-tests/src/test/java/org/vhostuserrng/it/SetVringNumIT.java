@@ -3,26 +3,26 @@ package org.vhostuserrng.it;
 import static org.vhostuserrng.frontend.FrontendMessageType.SET_VRING_NUM;
 
 import java.util.stream.Stream;
-import org.vhostuserrng.frontend.Payload;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 
 /** VHOST_USER_SET_VRING_NUM. */
-class SetVringNumIT extends MessageContract {
+class SetVringNumIT extends MalformedMessageContract {
     SetVringNumIT() {
-        super(Message.of(SET_VRING_NUM, Payload.vringState(0, 64)));
+        super(CraftedFrontendMessage.of(SET_VRING_NUM, FrontendPayloadEncoder.vringState(0, 64)));
     }
 
     @Override
-    Stream<Malformation> itsOwn(SessionStage stage) {
-        Stream<Malformation> sizes = Stream.of(0, 32769, 65536, Integer.MIN_VALUE, -1)
+    Stream<MalformedMessage> itsOwn(VhostUserSessionStage stage) {
+        Stream<MalformedMessage> sizes = Stream.of(0, 32769, 65536, Integer.MIN_VALUE, -1)
                 .map(size -> wrong("queue size " + Integer.toUnsignedString(size), state(0, size)));
-        Stream<Malformation> queues = queuesThatAreNot(index -> state(index, 64));
-        return stage == SessionStage.RING_RUNNING
+        Stream<MalformedMessage> queues = queuesThatAreNot(index -> state(index, 64));
+        return stage == VhostUserSessionStage.RING_RUNNING
                 ? Stream.of(sizes, queues, Stream.of(wrong("changed under a ring", state(0, 32))))
                         .flatMap(some -> some)
                 : Stream.concat(sizes, queues);
     }
 
     private static byte[] state(int index, int size) {
-        return Payload.vringState(index, Integer.toUnsignedLong(size));
+        return FrontendPayloadEncoder.vringState(index, Integer.toUnsignedLong(size));
     }
 }

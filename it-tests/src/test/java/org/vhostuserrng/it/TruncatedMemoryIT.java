@@ -4,23 +4,23 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
-import static org.vhostuserrng.it.Eventually.PATIENCE;
-import static org.vhostuserrng.it.Promptness.assertServedPromptly;
-import static org.vhostuserrng.it.Promptness.warmed;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
+import static org.vhostuserrng.it.ResponsivenessAssertions.assertServedPromptly;
+import static org.vhostuserrng.it.ResponsivenessAssertions.warmed;
 
 import java.io.IOException;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.vhostuserrng.frontend.BackendException;
-import org.vhostuserrng.frontend.BufferElement;
+import org.vhostuserrng.frontend.BackendProtocolException;
+import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
-import org.vhostuserrng.frontend.GuestMemory;
-import org.vhostuserrng.frontend.MemoryRegion;
-import org.vhostuserrng.frontend.MemoryRegion.Sealing;
-import org.vhostuserrng.frontend.VhostUser;
+import org.vhostuserrng.frontend.FrontendGuestMemory;
+import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 
 /** A front-end that takes guest memory away under the daemon (SIGBUS) breaks its own ring and nothing else. */
 class TruncatedMemoryIT {
@@ -30,9 +30,9 @@ class TruncatedMemoryIT {
             Pattern.compile(" 4 +org\\.vhostuserrng\\.device\\.ChainFiller::(fill|scatter) ");
 
     @RegisterExtension
-    private final Daemons daemons = new Daemons();
+    private final DaemonExtension daemons = new DaemonExtension();
 
-    private static EntropyDriver guest(Daemon daemon, Sealing sealing) throws IOException {
+    private static EntropyDriver guest(DaemonProcess daemon, Sealing sealing) throws IOException {
         return EntropyDriver.start(daemon.socket(0), Options.DEFAULT.withSealing(sealing));
     }
 
@@ -44,7 +44,7 @@ class TruncatedMemoryIT {
 
     @Test
     void truncatedBuffersBreakThatGuestsRingOnly() throws Exception {
-        Daemon daemon = daemons.startForGuests(2);
+        DaemonProcess daemon = daemons.startForGuests(2);
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
                 EntropyDriver guest = guest(daemon, Sealing.UNSEALABLE)) {
             guest.request(64, PATIENCE);
@@ -60,16 +60,18 @@ class TruncatedMemoryIT {
     /** Of two pieces: such small ones are not filled by the kernel, which would notice by itself, but copied to. */
     private static void offerInPieces(EntropyDriver guest) throws IOException {
         guest.offer(guest.ring()
-                .add(BufferElement.writable(BUFFER_ADDRESS, 32), BufferElement.writable(BUFFER_ADDRESS + 64, 32)));
+                .add(
+                        DriverBufferElement.writable(BUFFER_ADDRESS, 32),
+                        DriverBufferElement.writable(BUFFER_ADDRESS + 64, 32)));
     }
 
-    private static boolean copyingIsCompiled(Daemon daemon) throws IOException {
+    private static boolean copyingIsCompiled(DaemonProcess daemon) throws IOException {
         return COPYING_AT_TIER_4.matcher(daemon.log()).find();
     }
 
     @Test
     void daemonWhoseCopyingIsCompiledSurvivesTruncatedBuffers() throws Exception {
-        Daemon daemon = daemons.startTellingWhatIsCompiled();
+        DaemonProcess daemon = daemons.startTellingWhatIsCompiled();
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
                 EntropyDriver guest = guest(daemon, Sealing.UNSEALABLE)) {
             for (int i = 0; i < MOST_REQUESTS && (i % 10_000 != 0 || !copyingIsCompiled(daemon)); i++) {
@@ -89,7 +91,7 @@ class TruncatedMemoryIT {
 
     @Test
     void newSessionIsServedAfterTruncation() throws Exception {
-        Daemon daemon = daemons.startForGuests(1);
+        DaemonProcess daemon = daemons.startForGuests(1);
         try (EntropyDriver guest = guest(daemon, Sealing.UNSEALABLE)) {
             guest.request(64, PATIENCE);
             truncateThenRequest(guest);
@@ -103,17 +105,17 @@ class TruncatedMemoryIT {
 
     @Test
     void ringThatVanishedBeforeItWasStartedIsRefused() throws Exception {
-        Daemon daemon = daemons.startForGuests(2);
+        DaemonProcess daemon = daemons.startForGuests(2);
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
-                MemoryRegion lost = lostRingMemory();
-                GuestMemory memory = new GuestMemory(List.of(lost));
+                FrontendMemoryRegion lost = lostRingMemory();
+                FrontendGuestMemory memory = new FrontendGuestMemory(List.of(lost));
                 EntropyDriver guest = EntropyDriver.initialise(daemon.socket(0), Options.DEFAULT)) {
-            guest.session().setFeatures(guest.features() | VhostUser.VHOST_USER_F_PROTOCOL_FEATURES);
+            guest.session().setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
             guest.session().setMemTable(memory);
             lost.truncate(0);
 
             assertThrows(
-                    BackendException.class,
+                    BackendProtocolException.class,
                     () -> guest.session().startRing(guest.requestq(), memory, 0),
                     "a ring in memory that is gone was started");
 
@@ -122,7 +124,7 @@ class TruncatedMemoryIT {
         }
     }
 
-    private static MemoryRegion lostRingMemory() throws IOException {
-        return new MemoryRegion(EntropyDriver.RING_ADDRESS, 0x7b00_0000_0000L, 1 << 16, 0, Sealing.UNSEALABLE);
+    private static FrontendMemoryRegion lostRingMemory() throws IOException {
+        return new FrontendMemoryRegion(EntropyDriver.RING_ADDRESS, 0x7b00_0000_0000L, 1 << 16, 0, Sealing.UNSEALABLE);
     }
 }

@@ -392,9 +392,9 @@ public final class CpuAes {
     private final MemorySegment chain;
 
     private CpuAes(Arena arena, Instruction instruction) throws IOException {
-        expand = MachineCode.load(arena, EXPAND);
-        keystream = MachineCode.load(arena, instruction.keystream);
-        chain = MachineCode.load(arena, CHAIN);
+        expand = MachineCodeLoader.load(arena, EXPAND);
+        keystream = MachineCodeLoader.load(arena, instruction.keystream);
+        chain = MachineCodeLoader.load(arena, CHAIN);
     }
 
     /**
@@ -419,14 +419,14 @@ public final class CpuAes {
 
     /** Sets the key of a {@code state} to the {@link #KEY_BYTES} of {@code key} from {@code offset} on. */
     public void expand(MemorySegment key, long offset, MemorySegment state) {
-        long from = RandomFile.address(key, offset, KEY_BYTES);
-        Libc.callForeign(expand, from, RandomFile.address(state, 0, STATE_BYTES), 0);
+        long from = EntropyFile.address(key, offset, KEY_BYTES);
+        LibcCalls.callForeign(expand, from, EntropyFile.address(state, 0, STATE_BYTES), 0);
     }
 
     /** Encrypts counters: so many blocks into {@code out} from {@code offset} on. */
     public void keystream(MemorySegment state, MemorySegment out, long offset, int blocks) {
-        long to = RandomFile.address(out, offset, Math.multiplyExact(blocks, BLOCK_BYTES));
-        Libc.callForeign(keystream, RandomFile.address(state, 0, STATE_BYTES), to, blocks);
+        long to = EntropyFile.address(out, offset, Math.multiplyExact(blocks, BLOCK_BYTES));
+        LibcCalls.callForeign(keystream, EntropyFile.address(state, 0, STATE_BYTES), to, blocks);
     }
 
     /**
@@ -434,7 +434,7 @@ public final class CpuAes {
      * and of which the result is the next one.
      */
     public void chain(MemorySegment state, MemorySegment data, long offset, int blocks) {
-        long from = RandomFile.address(data, offset, Math.multiplyExact(blocks, BLOCK_BYTES));
-        Libc.callForeign(chain, RandomFile.address(state, 0, STATE_BYTES), from, blocks);
+        long from = EntropyFile.address(data, offset, Math.multiplyExact(blocks, BLOCK_BYTES));
+        LibcCalls.callForeign(chain, EntropyFile.address(state, 0, STATE_BYTES), from, blocks);
     }
 }

@@ -73,16 +73,16 @@ final class Cpuid {
             return false;
         }
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment cpuid = MachineCode.load(arena, CODE);
+            MemorySegment cpuid = MachineCodeLoader.load(arena, CODE);
             MemorySegment registers = arena.allocate(ValueLayout.JAVA_INT, REGISTERS);
             // Leaf 0: eax is the highest leaf.
-            Libc.callForeign(cpuid, 0, 0, registers.address());
+            LibcCalls.callForeign(cpuid, 0, 0, registers.address());
             int highest = registers.getAtIndex(ValueLayout.JAVA_INT, EAX);
             for (Feature feature : features) {
                 if (feature.leaf > highest) {
                     return false;
                 }
-                Libc.callForeign(cpuid, feature.leaf, 0, registers.address());
+                LibcCalls.callForeign(cpuid, feature.leaf, 0, registers.address());
                 if ((registers.getAtIndex(ValueLayout.JAVA_INT, feature.register) >>> feature.bit & 1) == 0) {
                     return false;
                 }
@@ -101,7 +101,7 @@ final class Cpuid {
             return false;
         }
         try (Arena arena = Arena.ofConfined()) {
-            return (Libc.callForeign(MachineCode.load(arena, XGETBV), 0, 0, 0) & VECTORS) == VECTORS;
+            return (LibcCalls.callForeign(MachineCodeLoader.load(arena, XGETBV), 0, 0, 0) & VECTORS) == VECTORS;
         }
     }
 }

@@ -16,9 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.vhostuserrng.frontend.Payload;
-import org.vhostuserrng.frontend.VhostUser;
-import org.vhostuserrng.frontend.Virtio;
+import org.vhostuserrng.frontend.DriverVirtioConstants;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import picocli.CommandLine;
 
 class BenchCommandTest {
@@ -28,7 +28,7 @@ class BenchCommandTest {
     private Path directory;
 
     private int run(String... arguments) {
-        CommandLine commandLine = Main.commandLine();
+        CommandLine commandLine = CliMain.commandLine();
         commandLine.setErr(new PrintWriter(err, true));
         return commandLine.execute(arguments);
     }
@@ -114,10 +114,10 @@ class BenchCommandTest {
 
     /** A back-end without protocol features has nothing to answer but GET_FEATURES. */
     private static void offerNothingButVersion1(ServerSocketChannel listener) {
-        byte[] features = Payload.message(
-                VhostUser.GET_FEATURES,
-                VhostUser.FLAG_VERSION | VhostUser.FLAG_REPLY,
-                Payload.u64(Virtio.VIRTIO_F_VERSION_1));
+        byte[] features = FrontendPayloadEncoder.message(
+                FrontendVhostUserConstants.GET_FEATURES,
+                FrontendVhostUserConstants.FLAG_VERSION | FrontendVhostUserConstants.FLAG_REPLY,
+                FrontendPayloadEncoder.u64(DriverVirtioConstants.VIRTIO_F_VERSION_1));
         try (SocketChannel accepted = listener.accept()) {
             accepted.write(ByteBuffer.wrap(features));
             accepted.write(ByteBuffer.wrap(features));

@@ -7,9 +7,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.backends.SourceSpec;
-import org.vhostuserrng.device.RngFeatures;
-import org.vhostuserrng.transport.SessionPolicy;
+import org.vhostuserrng.backends.EntropySourceSpec;
+import org.vhostuserrng.device.rng.RngDeviceFeatures;
+import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /**
  * The daemon's command line, followed.
@@ -30,16 +30,16 @@ final class DaemonCommand {
     /** Of a number that was not given. */
     private static final int NONE = -1;
 
-    private final Arguments arguments;
+    private final DaemonArguments arguments;
 
-    private DaemonCommand(Arguments arguments) {
+    private DaemonCommand(DaemonArguments arguments) {
         this.arguments = arguments;
     }
 
     /** Does what {@code words} say, and returns the exit status: 2 for a bad configuration, 1 for a failure. */
     static int execute(String... words) {
         try {
-            Arguments arguments = Arguments.parse(DaemonOptions.all(), words);
+            DaemonArguments arguments = DaemonArguments.parse(DaemonOptions.all(), words);
             if (!answers(arguments)) {
                 new DaemonCommand(arguments).serve();
             }
@@ -52,7 +52,7 @@ final class DaemonCommand {
     }
 
     /** Whether the command line asks about the program; then that is all it does. */
-    private static boolean answers(Arguments arguments) {
+    private static boolean answers(DaemonArguments arguments) {
         if (arguments.has(DaemonOptions.HELP)) {
             DaemonOptions.printHelp(System.out);
             return true;
@@ -73,8 +73,8 @@ final class DaemonCommand {
     private void serve() throws IOException, BadUsageException {
         String socketPath = arguments.value(DaemonOptions.SOCKET_PATH);
         String connect = arguments.value(DaemonOptions.CONNECT);
-        int fd = (int) arguments.number(DaemonOptions.FD, Bounds.DESCRIPTOR, NONE);
-        int count = (int) arguments.number(DaemonOptions.SOCKET_COUNT, Bounds.SOCKET_COUNT, NONE);
+        int fd = (int) arguments.number(DaemonOptions.FD, DaemonOptionRange.DESCRIPTOR, NONE);
+        int count = (int) arguments.number(DaemonOptions.SOCKET_COUNT, DaemonOptionRange.SOCKET_COUNT, NONE);
         requireOneSocket(socketPath, connect, fd);
         if (socketPath == null && count != NONE) {
             throw new BadUsageException(
@@ -82,53 +82,53 @@ final class DaemonCommand {
         }
 
         if (fd != NONE) {
-            daemon(List.of(Daemon.guest(fd))).serveInherited(fd);
+            daemon(List.of(RngDaemon.guest(fd))).serveInherited(fd);
         } else if (connect != null) {
             requireSocketName(DaemonOptions.CONNECT, connect, connect);
             Path socket = Path.of(connect);
-            daemon(List.of(Daemon.guest(socket))).serveByConnecting(socket);
+            daemon(List.of(RngDaemon.guest(socket))).serveByConnecting(socket);
         } else {
             List<Path> sockets = sockets(socketPath, count);
             requireSocketName(
                     DaemonOptions.SOCKET_PATH, socketPath, sockets.getLast().toString());
-            daemon(sockets.stream().map(Daemon::guest).toList()).serve(sockets);
+            daemon(sockets.stream().map(RngDaemon::guest).toList()).serve(sockets);
         }
     }
 
-    private Daemon daemon(List<String> guests) throws BadUsageException {
-        return new Daemon(settings(guests));
+    private RngDaemon daemon(List<String> guests) throws BadUsageException {
+        return new RngDaemon(settings(guests));
     }
 
-    private Settings settings(List<String> guests) throws BadUsageException {
-        return new Settings(
+    private DaemonSettings settings(List<String> guests) throws BadUsageException {
+        return new DaemonSettings(
                 source(),
-                LimiterArguments.read(arguments, new LinkedHashSet<>(guests)),
-                new RngFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
-                new SessionPolicy(
+                RateLimiterOptionParser.read(arguments, new LinkedHashSet<>(guests)),
+                new RngDeviceFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
+                new VhostUserOptions(
                         arguments.has(DaemonOptions.MEM_SLOTS),
                         arguments.has(DaemonOptions.REQUIRE_SEALED_MEMORY),
-                        SessionPolicy.memoryOfEach(guests.size()),
+                        VhostUserOptions.memoryOfEach(guests.size()),
                         arguments.has(DaemonOptions.ACCESS_PLATFORM),
                         spinNanos()));
     }
 
     private long spinNanos() throws BadUsageException {
         return TimeUnit.MICROSECONDS.toNanos(
-                arguments.number(DaemonOptions.SPIN, Bounds.SPIN_MICROS, DaemonOptions.DEFAULT_SPIN_MICROS));
+                arguments.number(DaemonOptions.SPIN, DaemonOptionRange.SPIN_MICROS, DaemonOptions.DEFAULT_SPIN_MICROS));
     }
 
-    private SourceSpec source() throws BadUsageException {
+    private EntropySourceSpec source() throws BadUsageException {
         List<String> given = arguments.values(DaemonOptions.SOURCE);
-        List<SourceSpec> inOrder = new ArrayList<>();
+        List<EntropySourceSpec> inOrder = new ArrayList<>();
         for (String text : given.isEmpty() ? List.of(DaemonOptions.DEFAULT_SOURCE) : given) {
             inOrder.add(source(text));
         }
-        return SourceSpec.firstOf(inOrder);
+        return EntropySourceSpec.firstOf(inOrder);
     }
 
-    private static SourceSpec source(String text) throws BadUsageException {
+    private static EntropySourceSpec source(String text) throws BadUsageException {
         try {
-            SourceSpec source = SourceSpec.parse(text);
+            EntropySourceSpec source = EntropySourceSpec.parse(text);
             source.check();
             return source;
         } catch (IllegalArgumentException bad) {

@@ -8,8 +8,8 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.help.HelpFormatter;
 import org.apache.commons.cli.help.OptionFormatter;
 import org.apache.commons.cli.help.TextHelpAppendable;
-import org.vhostuserrng.backends.Claim;
-import org.vhostuserrng.backends.Quota;
+import org.vhostuserrng.backends.DrrGuestConfig;
+import org.vhostuserrng.backends.GuestRateLimiter;
 
 /** The options of the daemon: names, and what {@code --help} says of them. Those that QEMU has are as QEMU has them. */
 final class DaemonOptions {
@@ -91,8 +91,8 @@ final class DaemonOptions {
                 .addOption(valued(
                         PERIOD,
                         "MS",
-                        "Length of the period in milliseconds; 1 to " + Quota.LONGEST_PERIOD_MILLIS + ". Default: "
-                                + Quota.LONGEST_PERIOD_MILLIS + "."))
+                        "Length of the period in milliseconds; 1 to " + GuestRateLimiter.LONGEST_PERIOD_MILLIS
+                                + ". Default: " + GuestRateLimiter.LONGEST_PERIOD_MILLIS + "."))
                 .addOption(valued(
                         LIMIT_MODE,
                         "MODE",
@@ -107,12 +107,14 @@ final class DaemonOptions {
                 .addOption(valued(
                         TOTAL_PERIOD,
                         "MS",
-                        "Length of the total period in milliseconds. Default: " + Quota.LONGEST_PERIOD_MILLIS + "."))
+                        "Length of the total period in milliseconds. Default: " + GuestRateLimiter.LONGEST_PERIOD_MILLIS
+                                + "."))
                 .addOption(valued(
                         GUEST,
                         "NAME[,KEY=N...]",
                         "What the guest of the socket with this name may have, other than the others: max-bytes,"
-                                + " period, ops, burst; its weight (1 to " + Claim.LARGEST_WEIGHT + ", default 1)"
+                                + " period, ops, burst; its weight (1 to " + DrrGuestConfig.LARGEST_WEIGHT
+                                + ", default 1)"
                                 + " when bytes are short; and min-bytes that it gets first in a total period. May be"
                                 + " repeated."))
                 .addOption(flag(

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  * <p>Nothing is allocated by {@link #addWritable}, {@link #makeAvailable(int)}, {@link #kickWanted} and
  * {@link #takeUsed}.
  */
-public sealed interface DriverRing permits SplitDriverRing, PackedDriverRing {
+public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
     int queueSize();
 
     /** Descriptors that belong to no buffer. */
@@ -24,7 +24,7 @@ public sealed interface DriverRing permits SplitDriverRing, PackedDriverRing {
      * @return its ID
      * @throws IllegalStateException when there are not enough free descriptors
      */
-    int add(BufferElement... chain);
+    int add(DriverBufferElement... chain);
 
     /** As {@link #add} for one device-writable element, without an allocation. */
     int addWritable(long guestAddress, int length);
@@ -35,7 +35,7 @@ public sealed interface DriverRing permits SplitDriverRing, PackedDriverRing {
      * @param table memory of the table, 16 bytes for each element
      * @param tableAddress the table's guest physical address
      */
-    int addIndirect(MemorySegment table, long tableAddress, BufferElement... chain);
+    int addIndirect(MemorySegment table, long tableAddress, DriverBufferElement... chain);
 
     /** Makes one buffer available to the device. In a packed virtqueue, in the order in which they were added. */
     void makeAvailable(int id);
@@ -53,7 +53,7 @@ public sealed interface DriverRing permits SplitDriverRing, PackedDriverRing {
      * Takes the next used buffer, if there is one, and frees its descriptors; {@link #usedId} and {@link #usedLength}
      * tell what the device said.
      *
-     * @throws BrokenDeviceException when that names no buffer in flight
+     * @throws DeviceViolationException when that names no buffer in flight
      */
     boolean takeUsed();
 

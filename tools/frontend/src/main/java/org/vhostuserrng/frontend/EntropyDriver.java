@@ -39,15 +39,17 @@ public final class EntropyDriver implements AutoCloseable {
             long features,
             long protocolFeatures,
             long bufferMemory,
-            MemoryRegion.Sealing sealing,
+            FrontendMemoryRegion.Sealing sealing,
             Duration replyTimeout) {
         /** Everything this driver can do with a split virtqueue, 64 descriptors, 1 MiB for buffers. */
         public static final Options DEFAULT = new Options(
                 64,
-                Virtio.VIRTIO_F_VERSION_1 | Virtio.VIRTIO_F_INDIRECT_DESC | Virtio.VIRTIO_F_EVENT_IDX,
-                VhostUser.PROTOCOL_F_MQ | VhostUser.PROTOCOL_F_REPLY_ACK,
+                DriverVirtioConstants.VIRTIO_F_VERSION_1
+                        | DriverVirtioConstants.VIRTIO_F_INDIRECT_DESC
+                        | DriverVirtioConstants.VIRTIO_F_EVENT_IDX,
+                FrontendVhostUserConstants.PROTOCOL_F_MQ | FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK,
                 1 << 20,
-                MemoryRegion.Sealing.SEALED,
+                FrontendMemoryRegion.Sealing.SEALED,
                 Duration.ofSeconds(5));
 
         public Options withQueueSize(int size) {
@@ -66,7 +68,7 @@ public final class EntropyDriver implements AutoCloseable {
             return new Options(queueSize, features, protocolFeatures, bytes, sealing, replyTimeout);
         }
 
-        public Options withSealing(MemoryRegion.Sealing wanted) {
+        public Options withSealing(FrontendMemoryRegion.Sealing wanted) {
             return new Options(queueSize, features, protocolFeatures, bufferMemory, wanted, replyTimeout);
         }
 
@@ -76,12 +78,13 @@ public final class EntropyDriver implements AutoCloseable {
     }
 
     private final FrontendSession session;
-    private final GuestMemory memory;
-    private final Requestq requestq;
+    private final FrontendGuestMemory memory;
+    private final FrontendRequestq requestq;
     private final long features;
     private final DriverRing ring;
 
-    private EntropyDriver(FrontendSession session, GuestMemory memory, Requestq requestq, long features) {
+    private EntropyDriver(
+            FrontendSession session, FrontendGuestMemory memory, FrontendRequestq requestq, long features) {
         this.session = session;
         this.memory = memory;
         this.requestq = requestq;
@@ -89,12 +92,12 @@ public final class EntropyDriver implements AutoCloseable {
         this.ring = ring(memory.regions().getFirst(), requestq, features);
     }
 
-    private static DriverRing ring(MemoryRegion region, Requestq requestq, long features) {
+    private static DriverRing ring(FrontendMemoryRegion region, FrontendRequestq requestq, long features) {
         MemorySegment bytes = region.segment();
-        boolean eventIndex = (features & Virtio.VIRTIO_F_EVENT_IDX) != 0;
+        boolean eventIndex = (features & DriverVirtioConstants.VIRTIO_F_EVENT_IDX) != 0;
         return switch (requestq.layout()) {
-            case SplitRingLayout split -> new SplitDriverRing(bytes, RING_ADDRESS, split, eventIndex);
-            case PackedRingLayout packed -> new PackedDriverRing(bytes, RING_ADDRESS, packed, eventIndex);
+            case DriverSplitRingAddresses split -> new DriverSplitRing(bytes, RING_ADDRESS, split, eventIndex);
+            case DriverPackedRingAddresses packed -> new DriverPackedRing(bytes, RING_ADDRESS, packed, eventIndex);
         };
     }
 
@@ -128,16 +131,16 @@ public final class EntropyDriver implements AutoCloseable {
     /** As {@link #initialise(Path, Options)}, over a connection that was made already and is owned from now on. */
     public static EntropyDriver initialise(FrontendSocket socket, Options options) throws IOException {
         FrontendSession session = new FrontendSession(socket, options.replyTimeout);
-        GuestMemory memory = null;
-        Requestq requestq = null;
+        FrontendGuestMemory memory = null;
+        FrontendRequestq requestq = null;
         try {
-            SplitRingLayout layout = SplitRingLayout.contiguous(RING_ADDRESS, options.queueSize);
+            DriverSplitRingAddresses layout = DriverSplitRingAddresses.contiguous(RING_ADDRESS, options.queueSize);
             memory = allocateMemory(layout, options);
-            requestq = new Requestq(layout);
+            requestq = new FrontendRequestq(layout);
             session.initialise(requestq, options.protocolFeatures);
             long features = session.offeredFeatures() & options.features;
-            if ((features & Virtio.VIRTIO_F_RING_PACKED) != 0) {
-                requestq.place(PackedRingLayout.contiguous(RING_ADDRESS, options.queueSize));
+            if ((features & DriverVirtioConstants.VIRTIO_F_RING_PACKED) != 0) {
+                requestq.place(DriverPackedRingAddresses.contiguous(RING_ADDRESS, options.queueSize));
             }
             return new EntropyDriver(session, memory, requestq, features);
         } catch (IOException failed) {
@@ -146,15 +149,16 @@ public final class EntropyDriver implements AutoCloseable {
         }
     }
 
-    private static GuestMemory allocateMemory(SplitRingLayout layout, Options options) throws IOException {
+    private static FrontendGuestMemory allocateMemory(DriverSplitRingAddresses layout, Options options)
+            throws IOException {
         // A packed virtqueue takes less.
         long ringSize = (layout.end() - RING_ADDRESS + PAGE_SIZE - 1) & -PAGE_SIZE;
-        MemoryRegion rings = new MemoryRegion(
-                RING_ADDRESS, RING_USER_ADDRESS, ringSize, RING_MMAP_OFFSET, MemoryRegion.Sealing.SEALED);
+        FrontendMemoryRegion rings = new FrontendMemoryRegion(
+                RING_ADDRESS, RING_USER_ADDRESS, ringSize, RING_MMAP_OFFSET, FrontendMemoryRegion.Sealing.SEALED);
         try {
-            MemoryRegion buffers = new MemoryRegion(
+            FrontendMemoryRegion buffers = new FrontendMemoryRegion(
                     BUFFER_ADDRESS, BUFFER_USER_ADDRESS, options.bufferMemory, BUFFER_MMAP_OFFSET, options.sealing);
-            return new GuestMemory(List.of(rings, buffers));
+            return new FrontendGuestMemory(List.of(rings, buffers));
         } catch (IOException failed) {
             rings.close();
             throw failed;
@@ -165,11 +169,11 @@ public final class EntropyDriver implements AutoCloseable {
         return session;
     }
 
-    public GuestMemory memory() {
+    public FrontendGuestMemory memory() {
         return memory;
     }
 
-    public Requestq requestq() {
+    public FrontendRequestq requestq() {
         return requestq;
     }
 
@@ -178,8 +182,8 @@ public final class EntropyDriver implements AutoCloseable {
      *
      * @throws ClassCastException when it is a packed one
      */
-    public SplitDriverRing ring() {
-        return (SplitDriverRing) ring;
+    public DriverSplitRing ring() {
+        return (DriverSplitRing) ring;
     }
 
     /** The virtqueue, whatever its format. */
@@ -193,7 +197,7 @@ public final class EntropyDriver implements AutoCloseable {
     }
 
     /** The region for buffers. */
-    public MemoryRegion bufferRegion() {
+    public FrontendMemoryRegion bufferRegion() {
         return memory.regions().getLast();
     }
 
@@ -232,15 +236,15 @@ public final class EntropyDriver implements AutoCloseable {
      * One request at the start of the region for buffers: what the device wrote.
      *
      * @param length bytes of the only, device-writable buffer
-     * @throws BackendException when nothing was used in time
+     * @throws BackendProtocolException when nothing was used in time
      */
     public byte[] request(int length, Duration timeout) throws IOException {
         MemorySegment buffer = memory.at(BUFFER_ADDRESS, length);
         buffer.fill((byte) 0);
         offer(ring.addWritable(BUFFER_ADDRESS, length));
         if (!awaitUsed(timeout) || !ring.takeUsed()) {
-            throw new BackendException(
-                    BackendException.Reason.SILENT, "no buffer was used within " + timeout.toMillis() + " ms");
+            throw new BackendProtocolException(
+                    BackendProtocolException.Reason.SILENT, "no buffer was used within " + timeout.toMillis() + " ms");
         }
         return bytes(BUFFER_ADDRESS, Integer.toUnsignedLong(ring.usedLength()));
     }
@@ -250,7 +254,8 @@ public final class EntropyDriver implements AutoCloseable {
         closeAll(session, requestq, memory);
     }
 
-    private static void closeAll(FrontendSession session, Requestq requestq, GuestMemory memory) throws IOException {
+    private static void closeAll(FrontendSession session, FrontendRequestq requestq, FrontendGuestMemory memory)
+            throws IOException {
         try (memory;
                 requestq) {
             session.close();

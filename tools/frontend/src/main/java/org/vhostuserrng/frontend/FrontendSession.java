@@ -8,7 +8,7 @@ import java.time.Duration;
  * One vhost-user session as a front-end leads it: {@link #initialise}, {@link #start} and {@link #stop} send what QEMU
  * sends in QEMU's order, every message is there by itself too, and only what the back-end offered is used.
  *
- * <p>Every method throws a {@link BackendException} when the back-end closes, does not answer in time, answers wrongly
+ * <p>Every method throws a {@link BackendProtocolException} when the back-end closes, does not answer in time, answers wrongly
  * or refuses.
  */
 public final class FrontendSession implements AutoCloseable {
@@ -49,18 +49,18 @@ public final class FrontendSession implements AutoCloseable {
     // The sequences.
 
     /** What QEMU sends when the device is created: features, owner, the call and the err eventfd. */
-    public void initialise(Requestq requestq, long wantedProtocolFeatures) throws IOException {
+    public void initialise(FrontendRequestq requestq, long wantedProtocolFeatures) throws IOException {
         getFeatures();
-        if ((offeredFeatures & VhostUser.VHOST_USER_F_PROTOCOL_FEATURES) != 0) {
+        if ((offeredFeatures & FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES) != 0) {
             setProtocolFeatures(getProtocolFeatures() & wantedProtocolFeatures);
-            if (hasProtocolFeature(VhostUser.PROTOCOL_F_MQ)) {
+            if (hasProtocolFeature(FrontendVhostUserConstants.PROTOCOL_F_MQ)) {
                 getQueueNum();
             }
         }
         setOwner();
         getFeatures();
-        setVringCall(Requestq.INDEX, requestq.call());
-        setVringErr(Requestq.INDEX, requestq.err());
+        setVringCall(FrontendRequestq.INDEX, requestq.call());
+        setVringErr(FrontendRequestq.INDEX, requestq.err());
     }
 
     /**
@@ -70,23 +70,24 @@ public final class FrontendSession implements AutoCloseable {
      * @param base where in the ring the device begins: split, the index of the first entry of the available ring to be
      *     processed; packed, the next available and the next used descriptor, 16 bits each with the wrap counter
      */
-    public void start(Requestq requestq, GuestMemory memory, long features, int base) throws IOException {
-        setVringCall(Requestq.INDEX, requestq.call());
-        setFeatures(features | (offeredFeatures & VhostUser.VHOST_USER_F_PROTOCOL_FEATURES));
+    public void start(FrontendRequestq requestq, FrontendGuestMemory memory, long features, int base)
+            throws IOException {
+        setVringCall(FrontendRequestq.INDEX, requestq.call());
+        setFeatures(features | (offeredFeatures & FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES));
         setMemTable(memory);
         startRing(requestq, memory, base);
     }
 
     /** The ring's part of {@link #start}, for a ring that was stopped alone. */
-    public void startRing(Requestq requestq, GuestMemory memory, int base) throws IOException {
-        setVringNum(Requestq.INDEX, requestq.layout().queueSize());
-        setVringBase(Requestq.INDEX, base);
-        setVringAddr(Requestq.INDEX, requestq.layout(), memory);
-        setVringKick(Requestq.INDEX, requestq.kick());
+    public void startRing(FrontendRequestq requestq, FrontendGuestMemory memory, int base) throws IOException {
+        setVringNum(FrontendRequestq.INDEX, requestq.layout().queueSize());
+        setVringBase(FrontendRequestq.INDEX, base);
+        setVringAddr(FrontendRequestq.INDEX, requestq.layout(), memory);
+        setVringKick(FrontendRequestq.INDEX, requestq.kick());
         if (ringsHaveAnEnable()) {
-            setVringEnable(Requestq.INDEX, true);
+            setVringEnable(FrontendRequestq.INDEX, true);
         }
-        setVringCall(Requestq.INDEX, requestq.call());
+        setVringCall(FrontendRequestq.INDEX, requestq.call());
     }
 
     /**
@@ -96,13 +97,13 @@ public final class FrontendSession implements AutoCloseable {
      */
     public int stop() throws IOException {
         if (ringsHaveAnEnable()) {
-            setVringEnable(Requestq.INDEX, false);
+            setVringEnable(FrontendRequestq.INDEX, false);
         }
-        return getVringBase(Requestq.INDEX);
+        return getVringBase(FrontendRequestq.INDEX);
     }
 
     private boolean ringsHaveAnEnable() {
-        return (offeredFeatures & VhostUser.VHOST_USER_F_PROTOCOL_FEATURES) != 0;
+        return (offeredFeatures & FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES) != 0;
     }
 
     private boolean hasProtocolFeature(long feature) {
@@ -112,118 +113,140 @@ public final class FrontendSession implements AutoCloseable {
     // The messages.
 
     public long getFeatures() throws IOException {
-        offeredFeatures = ask(VhostUser.GET_FEATURES, Payload.none()).u64();
+        offeredFeatures = ask(FrontendVhostUserConstants.GET_FEATURES, FrontendPayloadEncoder.none())
+                .u64();
         return offeredFeatures;
     }
 
     public void setFeatures(long features) throws IOException {
-        tell(VhostUser.SET_FEATURES, Payload.u64(features));
+        tell(FrontendVhostUserConstants.SET_FEATURES, FrontendPayloadEncoder.u64(features));
     }
 
     public long getProtocolFeatures() throws IOException {
-        return ask(VhostUser.GET_PROTOCOL_FEATURES, Payload.none()).u64();
+        return ask(FrontendVhostUserConstants.GET_PROTOCOL_FEATURES, FrontendPayloadEncoder.none())
+                .u64();
     }
 
     public void setProtocolFeatures(long features) throws IOException {
-        tell(VhostUser.SET_PROTOCOL_FEATURES, Payload.u64(features));
+        tell(FrontendVhostUserConstants.SET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(features));
         protocolFeatures = features;
     }
 
     public long getQueueNum() throws IOException {
-        return ask(VhostUser.GET_QUEUE_NUM, Payload.none()).u64();
+        return ask(FrontendVhostUserConstants.GET_QUEUE_NUM, FrontendPayloadEncoder.none())
+                .u64();
     }
 
     public void setOwner() throws IOException {
-        tell(VhostUser.SET_OWNER, Payload.none());
+        tell(FrontendVhostUserConstants.SET_OWNER, FrontendPayloadEncoder.none());
     }
 
     /** Acknowledged when REPLY_ACK was negotiated. */
-    public void setMemTable(GuestMemory memory) throws IOException {
-        tellAcknowledged(VhostUser.SET_MEM_TABLE, Payload.memoryRegions(memory.regions()), memory.fds());
+    public void setMemTable(FrontendGuestMemory memory) throws IOException {
+        tellAcknowledged(
+                FrontendVhostUserConstants.SET_MEM_TABLE,
+                FrontendPayloadEncoder.memoryRegions(memory.regions()),
+                memory.fds());
     }
 
     public void setVringNum(int index, int queueSize) throws IOException {
-        tell(VhostUser.SET_VRING_NUM, Payload.vringState(index, queueSize));
+        tell(FrontendVhostUserConstants.SET_VRING_NUM, FrontendPayloadEncoder.vringState(index, queueSize));
     }
 
     public void setVringBase(int index, int base) throws IOException {
-        tell(VhostUser.SET_VRING_BASE, Payload.vringState(index, Integer.toUnsignedLong(base)));
+        tell(
+                FrontendVhostUserConstants.SET_VRING_BASE,
+                FrontendPayloadEncoder.vringState(index, Integer.toUnsignedLong(base)));
     }
 
     /** Sends the layout as addresses of the front-end's user space. */
-    public void setVringAddr(int index, RingLayout layout, GuestMemory memory) throws IOException {
-        byte[] addresses = Payload.vringAddress(
+    public void setVringAddr(int index, DriverRingAddresses layout, FrontendGuestMemory memory) throws IOException {
+        byte[] addresses = FrontendPayloadEncoder.vringAddress(
                 index,
                 memory.userAddress(layout.descriptorArea()),
                 memory.userAddress(layout.deviceArea()),
                 memory.userAddress(layout.driverArea()));
-        tell(VhostUser.SET_VRING_ADDR, addresses);
+        tell(FrontendVhostUserConstants.SET_VRING_ADDR, addresses);
     }
 
-    public void setVringKick(int index, EventFd kick) throws IOException {
-        tell(VhostUser.SET_VRING_KICK, Payload.u64(index), kick.fd());
+    public void setVringKick(int index, FrontendEventFd kick) throws IOException {
+        tell(FrontendVhostUserConstants.SET_VRING_KICK, FrontendPayloadEncoder.u64(index), kick.fd());
     }
 
-    public void setVringCall(int index, EventFd call) throws IOException {
-        tell(VhostUser.SET_VRING_CALL, Payload.u64(index), call.fd());
+    public void setVringCall(int index, FrontendEventFd call) throws IOException {
+        tell(FrontendVhostUserConstants.SET_VRING_CALL, FrontendPayloadEncoder.u64(index), call.fd());
     }
 
-    public void setVringErr(int index, EventFd err) throws IOException {
-        tell(VhostUser.SET_VRING_ERR, Payload.u64(index), err.fd());
+    public void setVringErr(int index, FrontendEventFd err) throws IOException {
+        tell(FrontendVhostUserConstants.SET_VRING_ERR, FrontendPayloadEncoder.u64(index), err.fd());
     }
 
     /** Acknowledged when REPLY_ACK was negotiated. */
     public void setVringEnable(int index, boolean enabled) throws IOException {
-        tellAcknowledged(VhostUser.SET_VRING_ENABLE, Payload.vringState(index, enabled ? 1 : 0));
+        tellAcknowledged(
+                FrontendVhostUserConstants.SET_VRING_ENABLE, FrontendPayloadEncoder.vringState(index, enabled ? 1 : 0));
     }
 
     /** Stops the ring and returns where it stood. */
     public int getVringBase(int index) throws IOException {
-        return (int) ask(VhostUser.GET_VRING_BASE, Payload.vringState(index, 0)).vringStateNumber();
+        return (int) ask(FrontendVhostUserConstants.GET_VRING_BASE, FrontendPayloadEncoder.vringState(index, 0))
+                .vringStateNumber();
     }
 
     /** Hands over the channel for the back-end's own requests. */
-    public void setBackendReqFd(BackendRequests requests) throws IOException {
-        tellAcknowledged(VhostUser.SET_BACKEND_REQ_FD, Payload.none(), requests.fd());
+    public void setBackendReqFd(BackendRequestReceiver requests) throws IOException {
+        tellAcknowledged(FrontendVhostUserConstants.SET_BACKEND_REQ_FD, FrontendPayloadEncoder.none(), requests.fd());
     }
 
     /** Tells a translation, or takes some back: 0 for success. Always replied to. */
-    public long iotlb(IotlbMessage message) throws IOException {
-        return ask(VhostUser.IOTLB_MSG, message.payload()).u64();
+    public long iotlb(FrontendIotlbMessage message) throws IOException {
+        return ask(FrontendVhostUserConstants.IOTLB_MSG, message.payload()).u64();
     }
 
     /** As {@link #getVringBase}, but requests under way may stay so. */
     public int getVringBaseSkipDrain(int index) throws IOException {
-        return (int) ask(VhostUser.GET_VRING_BASE_SKIP_DRAIN, Payload.vringState(index, 0))
-                .vringStateNumber();
+        return (int)
+                ask(FrontendVhostUserConstants.GET_VRING_BASE_SKIP_DRAIN, FrontendPayloadEncoder.vringState(index, 0))
+                        .vringStateNumber();
     }
 
     /** A new buffer for requests under way; the caller's to close. */
-    public InflightBuffer getInflightFd(int queues, int queueSize) throws IOException {
-        socket.send(VhostUser.GET_INFLIGHT_FD, 0, InflightBuffer.description(0, 0, queues, queueSize));
-        return InflightBuffer.of(socket.receiveWithDescriptors(VhostUser.GET_INFLIGHT_FD, timeout));
+    public FrontendInflightBuffer getInflightFd(int queues, int queueSize) throws IOException {
+        socket.send(
+                FrontendVhostUserConstants.GET_INFLIGHT_FD,
+                0,
+                FrontendInflightBuffer.description(0, 0, queues, queueSize));
+        return FrontendInflightBuffer.of(
+                socket.receiveWithDescriptors(FrontendVhostUserConstants.GET_INFLIGHT_FD, timeout));
     }
 
-    public void setInflightFd(InflightBuffer buffer) throws IOException {
+    public void setInflightFd(FrontendInflightBuffer buffer) throws IOException {
         tellAcknowledged(
-                VhostUser.SET_INFLIGHT_FD, buffer.description(), buffer.file().fd());
+                FrontendVhostUserConstants.SET_INFLIGHT_FD,
+                buffer.description(),
+                buffer.file().fd());
     }
 
     /** Offers one end of a pipe for the device's state, and returns the reply: bits 0 to 7 are zero on success. */
     public long setDeviceStateFd(int direction, int phase, int fd) throws IOException {
-        tell(VhostUser.SET_DEVICE_STATE_FD, Payload.vringState(direction, Integer.toUnsignedLong(phase)), fd);
-        return socket.receive(VhostUser.SET_DEVICE_STATE_FD, timeout).u64();
+        tell(
+                FrontendVhostUserConstants.SET_DEVICE_STATE_FD,
+                FrontendPayloadEncoder.vringState(direction, Integer.toUnsignedLong(phase)),
+                fd);
+        return socket.receive(FrontendVhostUserConstants.SET_DEVICE_STATE_FD, timeout)
+                .u64();
     }
 
     /** How the last transfer of the device's state ended; zero is success. */
     public long checkDeviceState() throws IOException {
-        return ask(VhostUser.CHECK_DEVICE_STATE, Payload.none()).u64();
+        return ask(FrontendVhostUserConstants.CHECK_DEVICE_STATE, FrontendPayloadEncoder.none())
+                .u64();
     }
 
     // The forms a message takes.
 
     /** A message whose type has a reply of its own. */
-    public Reply ask(int request, byte[] payload) throws IOException {
+    public BackendReply ask(int request, byte[] payload) throws IOException {
         socket.send(request, 0, payload);
         return socket.receive(request, timeout);
     }
@@ -235,19 +258,19 @@ public final class FrontendSession implements AutoCloseable {
 
     /** A message with need_reply, whatever was negotiated: the acknowledgement, 0 for success. */
     public long acknowledgementOf(int request, byte[] payload, int... fds) throws IOException {
-        socket.send(request, VhostUser.FLAG_NEED_REPLY, payload, fds);
+        socket.send(request, FrontendVhostUserConstants.FLAG_NEED_REPLY, payload, fds);
         return socket.receive(request, timeout).u64();
     }
 
     private void tellAcknowledged(int request, byte[] payload, int... fds) throws IOException {
-        if (!hasProtocolFeature(VhostUser.PROTOCOL_F_REPLY_ACK)) {
+        if (!hasProtocolFeature(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK)) {
             tell(request, payload, fds);
             return;
         }
         long acknowledgement = acknowledgementOf(request, payload, fds);
         if (acknowledgement != 0) {
-            throw new BackendException(
-                    BackendException.Reason.REFUSED,
+            throw new BackendProtocolException(
+                    BackendProtocolException.Reason.REFUSED,
                     "request " + request + " was refused with " + Long.toUnsignedString(acknowledgement));
         }
     }

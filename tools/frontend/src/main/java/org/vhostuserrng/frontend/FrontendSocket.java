@@ -30,7 +30,7 @@ public final class FrontendSocket implements AutoCloseable {
 
     private FrontendSocket(UnixSocketChannel channel) {
         this.channel = channel;
-        this.pollFd = LibC.allocatePollFd(channel.getFD());
+        this.pollFd = FrontendLibc.allocatePollFd(channel.getFD());
     }
 
     /**
@@ -59,12 +59,12 @@ public final class FrontendSocket implements AutoCloseable {
     /**
      * Sends one message.
      *
-     * @param request one of {@link VhostUser}'s message types
+     * @param request one of {@link FrontendVhostUserConstants}'s message types
      * @param flags added to the version
      * @param fds travel with the first byte of the header
      */
     public void send(int request, int flags, byte[] payload, int... fds) throws IOException {
-        sendRaw(Payload.message(request, VhostUser.FLAG_VERSION | flags, payload), fds);
+        sendRaw(FrontendPayloadEncoder.message(request, FrontendVhostUserConstants.FLAG_VERSION | flags, payload), fds);
     }
 
     /** Sends bytes as they are, in one sendmsg(2) if the socket's buffer allows; the fds go with the first of them. */
@@ -79,11 +79,13 @@ public final class FrontendSocket implements AutoCloseable {
 
     /** Sends a short message only if that does not have to wait for the back-end to read: whether it was sent. */
     public boolean sendIfThereIsRoom(byte[] bytes) throws IOException {
-        MessageHeader header = new MessageHeader(bytes.length);
+        FrontendMsghdr header = new FrontendMsghdr(bytes.length);
         header.prepareToSend(bytes, 0, bytes.length);
-        long sent = LibC.calls().sendmsg(channel.getFD(), header.pointer(), LibC.MSG_NOSIGNAL | LibC.MSG_DONTWAIT);
-        if (sent < 0 && LibC.errno() != Errno.EAGAIN) {
-            throw new BackendException(BackendException.Reason.CLOSED, "sendmsg: " + LibC.errno());
+        long sent = FrontendLibc.calls()
+                .sendmsg(channel.getFD(), header.pointer(), FrontendLibc.MSG_NOSIGNAL | FrontendLibc.MSG_DONTWAIT);
+        if (sent < 0 && FrontendLibc.errno() != Errno.EAGAIN) {
+            throw new BackendProtocolException(
+                    BackendProtocolException.Reason.CLOSED, "sendmsg: " + FrontendLibc.errno());
         }
         return sent == bytes.length;
     }
@@ -94,10 +96,10 @@ public final class FrontendSocket implements AutoCloseable {
         if (fds.length > 0) {
             attach(header, fds);
         }
-        int sent = POSIX_CALLS.sendmsg(channel.getFD(), header, LibC.MSG_NOSIGNAL);
+        int sent = POSIX_CALLS.sendmsg(channel.getFD(), header, FrontendLibc.MSG_NOSIGNAL);
         if (sent < 0) {
-            throw new BackendException(
-                    BackendException.Reason.CLOSED, "sendmsg: " + Errno.valueOf(POSIX_CALLS.errno()));
+            throw new BackendProtocolException(
+                    BackendProtocolException.Reason.CLOSED, "sendmsg: " + Errno.valueOf(POSIX_CALLS.errno()));
         }
         return sent;
     }
@@ -108,64 +110,69 @@ public final class FrontendSocket implements AutoCloseable {
             data.putInt(fd);
         }
         CmsgHdr control = header.allocateControl(data.capacity());
-        control.setLevel(LibC.SOL_SOCKET);
-        control.setType(LibC.SCM_RIGHTS);
+        control.setLevel(FrontendLibc.SOL_SOCKET);
+        control.setType(FrontendLibc.SCM_RIGHTS);
         control.setData(data.flip());
     }
 
     /**
      * Receives the reply to {@code request}.
      *
-     * @throws BackendException when the back-end closes, stays silent, or sends something else
+     * @throws BackendProtocolException when the back-end closes, stays silent, or sends something else
      */
-    public Reply receive(int request, Duration timeout) throws IOException {
+    public BackendReply receive(int request, Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
-        byte[] header = receiveBytes(VhostUser.HEADER_SIZE, request, deadline);
+        byte[] header = receiveBytes(FrontendVhostUserConstants.HEADER_SIZE, request, deadline);
         return receivePayload(request, header, List.of(), deadline);
     }
 
     /** As {@link #receive}, with the file descriptors that came with the reply, which are the caller's to close. */
-    public Reply receiveWithDescriptors(int request, Duration timeout) throws IOException {
+    public BackendReply receiveWithDescriptors(int request, Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
         if (!awaitReadable(deadline)) {
-            throw new BackendException(
-                    BackendException.Reason.SILENT, "request " + request + " was not answered in time");
+            throw new BackendProtocolException(
+                    BackendProtocolException.Reason.SILENT, "request " + request + " was not answered in time");
         }
         // The descriptors come with the first byte; a header is never received in parts.
-        ReceivedBytes received = DescriptorSocket.over(channel).receive(VhostUser.HEADER_SIZE);
-        if (received.bytes().length < VhostUser.HEADER_SIZE) {
-            received.descriptors().forEach(ReceivedDescriptor::close);
-            throw new BackendException(
-                    BackendException.Reason.CLOSED, "the back-end closed before it answered request " + request);
+        RecvmsgResult received = FdPassingSocket.over(channel).receive(FrontendVhostUserConstants.HEADER_SIZE);
+        if (received.bytes().length < FrontendVhostUserConstants.HEADER_SIZE) {
+            received.descriptors().forEach(ReceivedFileDescriptor::close);
+            throw new BackendProtocolException(
+                    BackendProtocolException.Reason.CLOSED,
+                    "the back-end closed before it answered request " + request);
         }
         return receivePayload(request, received.bytes(), received.descriptors(), deadline);
     }
 
-    private Reply receivePayload(int request, byte[] headerBytes, List<ReceivedDescriptor> descriptors, long deadline)
+    private BackendReply receivePayload(
+            int request, byte[] headerBytes, List<ReceivedFileDescriptor> descriptors, long deadline)
             throws IOException {
         Bytes<byte[]> header = Bytes.wrapForRead(headerBytes);
         int answered = header.readInt();
         int flags = header.readInt();
         long size = header.readUnsignedInt();
-        if (answered != request || flags != (VhostUser.FLAG_VERSION | VhostUser.FLAG_REPLY) || size > LARGEST_REPLY) {
-            throw new BackendException(
-                    BackendException.Reason.WRONG_REPLY,
+        if (answered != request
+                || flags != (FrontendVhostUserConstants.FLAG_VERSION | FrontendVhostUserConstants.FLAG_REPLY)
+                || size > LARGEST_REPLY) {
+            throw new BackendProtocolException(
+                    BackendProtocolException.Reason.WRONG_REPLY,
                     "request " + request + " was answered with request=" + answered + " flags=0x"
                             + Integer.toHexString(flags) + " size=" + size);
         }
-        return new Reply(answered, receiveBytes((int) size, request, deadline), descriptors);
+        return new BackendReply(answered, receiveBytes((int) size, request, deadline), descriptors);
     }
 
     private byte[] receiveBytes(int count, int request, long deadline) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(count);
         while (buffer.hasRemaining()) {
             if (!awaitReadable(deadline)) {
-                throw new BackendException(
-                        BackendException.Reason.SILENT, "request " + request + " was not answered in time");
+                throw new BackendProtocolException(
+                        BackendProtocolException.Reason.SILENT, "request " + request + " was not answered in time");
             }
             if (readOrEnd(buffer) < 0) {
-                throw new BackendException(
-                        BackendException.Reason.CLOSED, "the back-end closed before it answered request " + request);
+                throw new BackendProtocolException(
+                        BackendProtocolException.Reason.CLOSED,
+                        "the back-end closed before it answered request " + request);
             }
         }
         return buffer.array();
@@ -178,7 +185,7 @@ public final class FrontendSocket implements AutoCloseable {
 
     private boolean awaitReadable(long deadline) throws IOException {
         long millis = Math.ceilDiv(deadline - System.nanoTime(), 1_000_000L);
-        return LibC.awaitReadable(pollFd, millis);
+        return FrontendLibc.awaitReadable(pollFd, millis);
     }
 
     /** Whether the back-end closes the connection within the time. What it sends before that is thrown away. */

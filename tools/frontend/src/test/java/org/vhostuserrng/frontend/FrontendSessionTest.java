@@ -17,21 +17,23 @@ import org.junit.jupiter.api.Test;
 
 /** What a session sends, in order, to back-ends that offer this or that. */
 class FrontendSessionTest {
-    private static final long ALL_PROTOCOL_FEATURES = VhostUser.PROTOCOL_F_MQ | VhostUser.PROTOCOL_F_REPLY_ACK;
+    private static final long ALL_PROTOCOL_FEATURES =
+            FrontendVhostUserConstants.PROTOCOL_F_MQ | FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK;
 
     private final List<Integer> received = new ArrayList<>();
     private UnixSocketChannel backend;
     private FrontendSession session;
-    private Requestq requestq;
-    private GuestMemory memory;
+    private FrontendRequestq requestq;
+    private FrontendGuestMemory memory;
 
     @BeforeEach
     void connect() throws IOException {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
         backend = pair[0];
         session = new FrontendSession(FrontendSocket.over(pair[1]), Duration.ofSeconds(5));
-        requestq = new Requestq(SplitRingLayout.contiguous(0, 4));
-        memory = new GuestMemory(List.of(new MemoryRegion(0, 0x7000_0000L, 4096, 0, MemoryRegion.Sealing.SEALED)));
+        requestq = new FrontendRequestq(DriverSplitRingAddresses.contiguous(0, 4));
+        memory = new FrontendGuestMemory(
+                List.of(new FrontendMemoryRegion(0, 0x7000_0000L, 4096, 0, FrontendMemoryRegion.Sealing.SEALED)));
     }
 
     @AfterEach
@@ -56,7 +58,7 @@ class FrontendSessionTest {
     }
 
     private boolean answerOne(Map<Integer, byte[]> replies) throws IOException {
-        ByteBuffer header = receive(VhostUser.HEADER_SIZE);
+        ByteBuffer header = receive(FrontendVhostUserConstants.HEADER_SIZE);
         if (header == null) {
             return false;
         }
@@ -66,14 +68,14 @@ class FrontendSessionTest {
         received.add(request);
         if (replies.containsKey(request)) {
             reply(request, replies.get(request));
-        } else if ((flags & VhostUser.FLAG_NEED_REPLY) != 0) {
-            reply(request, Payload.u64(0));
+        } else if ((flags & FrontendVhostUserConstants.FLAG_NEED_REPLY) != 0) {
+            reply(request, FrontendPayloadEncoder.u64(0));
         }
         return true;
     }
 
     private void reply(int request, byte[] payload) throws IOException {
-        backend.write(ByteBuffer.wrap(Payload.message(request, 0x5, payload)));
+        backend.write(ByteBuffer.wrap(FrontendPayloadEncoder.message(request, 0x5, payload)));
     }
 
     private ByteBuffer receive(int count) throws IOException {
@@ -95,9 +97,10 @@ class FrontendSessionTest {
     @Test
     void initialiseSendsWhatQemuSends() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                VhostUser.GET_FEATURES, Payload.u64(VhostUser.VHOST_USER_F_PROTOCOL_FEATURES),
-                VhostUser.GET_PROTOCOL_FEATURES, Payload.u64(ALL_PROTOCOL_FEATURES),
-                VhostUser.GET_QUEUE_NUM, Payload.u64(1)));
+                FrontendVhostUserConstants.GET_FEATURES,
+                        FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES),
+                FrontendVhostUserConstants.GET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(ALL_PROTOCOL_FEATURES),
+                FrontendVhostUserConstants.GET_QUEUE_NUM, FrontendPayloadEncoder.u64(1)));
 
         session.initialise(requestq, ALL_PROTOCOL_FEATURES);
 
@@ -106,7 +109,9 @@ class FrontendSessionTest {
 
     @Test
     void initialiseWithoutProtocolFeaturesSkipsThem() throws Exception {
-        Thread answering = backendAnswers(Map.of(VhostUser.GET_FEATURES, Payload.u64(Virtio.VIRTIO_F_VERSION_1)));
+        Thread answering = backendAnswers(Map.of(
+                FrontendVhostUserConstants.GET_FEATURES,
+                FrontendPayloadEncoder.u64(DriverVirtioConstants.VIRTIO_F_VERSION_1)));
 
         session.initialise(requestq, ALL_PROTOCOL_FEATURES);
 
@@ -116,8 +121,9 @@ class FrontendSessionTest {
     @Test
     void initialiseWithoutMqDoesNotAskForQueues() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                VhostUser.GET_FEATURES, Payload.u64(VhostUser.VHOST_USER_F_PROTOCOL_FEATURES),
-                VhostUser.GET_PROTOCOL_FEATURES, Payload.u64(0)));
+                FrontendVhostUserConstants.GET_FEATURES,
+                        FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES),
+                FrontendVhostUserConstants.GET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(0)));
 
         session.initialise(requestq, ALL_PROTOCOL_FEATURES);
 
@@ -126,12 +132,13 @@ class FrontendSessionTest {
 
     @Test
     void startSendsWhatQemuSends() throws Exception {
-        Thread answering =
-                backendAnswers(Map.of(VhostUser.GET_FEATURES, Payload.u64(VhostUser.VHOST_USER_F_PROTOCOL_FEATURES)));
+        Thread answering = backendAnswers(Map.of(
+                FrontendVhostUserConstants.GET_FEATURES,
+                FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES)));
         session.getFeatures();
-        session.setProtocolFeatures(VhostUser.PROTOCOL_F_REPLY_ACK);
+        session.setProtocolFeatures(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK);
 
-        session.start(requestq, memory, Virtio.VIRTIO_F_VERSION_1, 0);
+        session.start(requestq, memory, DriverVirtioConstants.VIRTIO_F_VERSION_1, 0);
 
         assertEquals(List.of(1, 16, 13, 2, 5, 8, 10, 9, 12, 18, 13), receivedUntilClosed(answering));
     }
@@ -139,8 +146,9 @@ class FrontendSessionTest {
     @Test
     void stopDisablesThenReturnsTheBase() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                VhostUser.GET_FEATURES, Payload.u64(VhostUser.VHOST_USER_F_PROTOCOL_FEATURES),
-                VhostUser.GET_VRING_BASE, Payload.vringState(0, 65535)));
+                FrontendVhostUserConstants.GET_FEATURES,
+                        FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES),
+                FrontendVhostUserConstants.GET_VRING_BASE, FrontendPayloadEncoder.vringState(0, 65535)));
         session.getFeatures();
 
         assertEquals(65535, session.stop());
@@ -150,12 +158,14 @@ class FrontendSessionTest {
 
     @Test
     void refusalIsReported() throws Exception {
-        Thread answering = backendAnswers(Map.of(VhostUser.SET_MEM_TABLE, Payload.u64(1)));
-        session.setProtocolFeatures(VhostUser.PROTOCOL_F_REPLY_ACK);
+        Thread answering =
+                backendAnswers(Map.of(FrontendVhostUserConstants.SET_MEM_TABLE, FrontendPayloadEncoder.u64(1)));
+        session.setProtocolFeatures(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK);
 
-        BackendException refused = assertThrows(BackendException.class, () -> session.setMemTable(memory));
+        BackendProtocolException refused =
+                assertThrows(BackendProtocolException.class, () -> session.setMemTable(memory));
 
-        assertEquals(BackendException.Reason.REFUSED, refused.reason());
+        assertEquals(BackendProtocolException.Reason.REFUSED, refused.reason());
         assertEquals(List.of(16, 5), receivedUntilClosed(answering));
     }
 }

@@ -38,7 +38,7 @@ class FrontendSocketTest {
     }
 
     private void backendSends(int request, int flags, byte[] payload) throws IOException {
-        backend.write(ByteBuffer.wrap(Payload.message(request, flags, payload)));
+        backend.write(ByteBuffer.wrap(FrontendPayloadEncoder.message(request, flags, payload)));
     }
 
     private byte[] backendReceives(int count) throws IOException {
@@ -49,16 +49,22 @@ class FrontendSocketTest {
         return buffer.array();
     }
 
-    private BackendException.Reason reasonOf(int request, Duration timeout) {
-        return assertThrows(BackendException.class, () -> socket.receive(request, timeout))
+    private BackendProtocolException.Reason reasonOf(int request, Duration timeout) {
+        return assertThrows(BackendProtocolException.class, () -> socket.receive(request, timeout))
                 .reason();
     }
 
     @Test
     void sendAddsTheVersionToTheFlags() throws Exception {
-        socket.send(VhostUser.SET_FEATURES, VhostUser.FLAG_NEED_REPLY, Payload.u64(5));
+        socket.send(
+                FrontendVhostUserConstants.SET_FEATURES,
+                FrontendVhostUserConstants.FLAG_NEED_REPLY,
+                FrontendPayloadEncoder.u64(5));
 
-        assertArrayEquals(Payload.message(VhostUser.SET_FEATURES, 0x9, Payload.u64(5)), backendReceives(20));
+        assertArrayEquals(
+                FrontendPayloadEncoder.message(
+                        FrontendVhostUserConstants.SET_FEATURES, 0x9, FrontendPayloadEncoder.u64(5)),
+                backendReceives(20));
     }
 
     @Test
@@ -68,66 +74,70 @@ class FrontendSocketTest {
         header.setIov(new ByteBuffer[] {first});
         header.allocateControl(2 * Integer.BYTES);
 
-        try (EventFd one = new EventFd();
-                EventFd other = new EventFd()) {
-            socket.send(VhostUser.SET_OWNER, 0, Payload.none(), one.fd(), other.fd());
+        try (FrontendEventFd one = new FrontendEventFd();
+                FrontendEventFd other = new FrontendEventFd()) {
+            socket.send(FrontendVhostUserConstants.SET_OWNER, 0, FrontendPayloadEncoder.none(), one.fd(), other.fd());
             POSIXFactory.getPOSIX().recvmsg(backend.getFD(), header, 0);
         }
 
         ByteBuffer fds = header.getControls()[0].getData().order(ByteOrder.nativeOrder());
-        assertEquals(LibC.SCM_RIGHTS, header.getControls()[0].getType());
+        assertEquals(FrontendLibc.SCM_RIGHTS, header.getControls()[0].getType());
         assertEquals(2 * Integer.BYTES, fds.remaining());
-        LibC.calls().close(fds.getInt());
-        LibC.calls().close(fds.getInt());
+        FrontendLibc.calls().close(fds.getInt());
+        FrontendLibc.calls().close(fds.getInt());
     }
 
     @Test
     void receiveReturnsThePayloadOfTheReply() throws Exception {
-        backendSends(VhostUser.GET_FEATURES, 0x5, Payload.u64(1L << 32));
+        backendSends(FrontendVhostUserConstants.GET_FEATURES, 0x5, FrontendPayloadEncoder.u64(1L << 32));
 
-        assertEquals(1L << 32, socket.receive(VhostUser.GET_FEATURES, LONG).u64());
+        assertEquals(
+                1L << 32,
+                socket.receive(FrontendVhostUserConstants.GET_FEATURES, LONG).u64());
     }
 
     @Test
     void replyToAnotherRequestIsWrong() throws Exception {
-        backendSends(VhostUser.GET_QUEUE_NUM, 0x5, Payload.u64(1));
+        backendSends(FrontendVhostUserConstants.GET_QUEUE_NUM, 0x5, FrontendPayloadEncoder.u64(1));
 
-        assertEquals(BackendException.Reason.WRONG_REPLY, reasonOf(VhostUser.GET_FEATURES, LONG));
+        assertEquals(
+                BackendProtocolException.Reason.WRONG_REPLY, reasonOf(FrontendVhostUserConstants.GET_FEATURES, LONG));
     }
 
     @Test
     void replyWithoutTheReplyFlagIsWrong() throws Exception {
-        backendSends(VhostUser.GET_FEATURES, 0x1, Payload.u64(1));
+        backendSends(FrontendVhostUserConstants.GET_FEATURES, 0x1, FrontendPayloadEncoder.u64(1));
 
-        assertEquals(BackendException.Reason.WRONG_REPLY, reasonOf(VhostUser.GET_FEATURES, LONG));
+        assertEquals(
+                BackendProtocolException.Reason.WRONG_REPLY, reasonOf(FrontendVhostUserConstants.GET_FEATURES, LONG));
     }
 
     @Test
     void replyOfAnotherSizeIsWrong() throws Exception {
-        backendSends(VhostUser.GET_FEATURES, 0x5, Payload.vringState(0, 0));
-        Reply reply = socket.receive(VhostUser.GET_FEATURES, LONG);
-        backendSends(VhostUser.GET_FEATURES, 0x5, Payload.none());
-        Reply empty = socket.receive(VhostUser.GET_FEATURES, LONG);
+        backendSends(FrontendVhostUserConstants.GET_FEATURES, 0x5, FrontendPayloadEncoder.vringState(0, 0));
+        BackendReply reply = socket.receive(FrontendVhostUserConstants.GET_FEATURES, LONG);
+        backendSends(FrontendVhostUserConstants.GET_FEATURES, 0x5, FrontendPayloadEncoder.none());
+        BackendReply empty = socket.receive(FrontendVhostUserConstants.GET_FEATURES, LONG);
 
         assertEquals(0, reply.vringStateNumber());
-        assertThrows(BackendException.class, empty::u64);
+        assertThrows(BackendProtocolException.class, empty::u64);
     }
 
     @Test
     void silenceIsReportedWhenTheTimeIsOver() {
-        assertEquals(BackendException.Reason.SILENT, reasonOf(VhostUser.GET_FEATURES, SHORT));
+        assertEquals(BackendProtocolException.Reason.SILENT, reasonOf(FrontendVhostUserConstants.GET_FEATURES, SHORT));
     }
 
     @Test
     void closureIsReportedInsteadOfAReply() throws Exception {
         backend.close();
 
-        assertEquals(BackendException.Reason.CLOSED, reasonOf(VhostUser.GET_FEATURES, LONG));
+        assertEquals(BackendProtocolException.Reason.CLOSED, reasonOf(FrontendVhostUserConstants.GET_FEATURES, LONG));
     }
 
     @Test
     void closureWithUnreadBytesIsClosureToo() throws Exception {
-        socket.send(VhostUser.SET_OWNER, 0, Payload.none());
+        socket.send(FrontendVhostUserConstants.SET_OWNER, 0, FrontendPayloadEncoder.none());
         backend.close();
 
         assertTrue(socket.awaitClosed(LONG));
@@ -142,6 +152,8 @@ class FrontendSocketTest {
     void sendingToAClosedPeerIsReported() throws Exception {
         backend.close();
 
-        assertThrows(BackendException.class, () -> socket.send(VhostUser.SET_OWNER, 0, Payload.none()));
+        assertThrows(
+                BackendProtocolException.class,
+                () -> socket.send(FrontendVhostUserConstants.SET_OWNER, 0, FrontendPayloadEncoder.none()));
     }
 }

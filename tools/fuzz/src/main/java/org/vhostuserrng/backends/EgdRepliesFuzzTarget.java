@@ -1,7 +1,7 @@
 package org.vhostuserrng.backends;
 
-import static org.vhostuserrng.fuzz.Oracle.require;
-import static org.vhostuserrng.fuzz.Oracle.requireOneLine;
+import static org.vhostuserrng.fuzz.FuzzAssertions.require;
+import static org.vhostuserrng.fuzz.FuzzAssertions.requireOneLine;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -18,8 +18,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
-import org.vhostuserrng.backends.sys.Waiter;
-import org.vhostuserrng.fuzz.FuzzInput;
+import org.vhostuserrng.backends.sys.WakeablePoller;
+import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**
  * An EGD server that sends anything at any time: what the reader gives out are whole replies from the beginning of what a
@@ -32,7 +32,7 @@ public final class EgdRepliesFuzzTarget {
     static final int HANG_UP = 252;
     private static final byte READ_BLOCKING = 2;
     private static final int BLOCK_BYTES = 4096;
-    private static final EgdReader.Patience PATIENCE = new EgdReader.Patience(1L << 40, 1L << 40, 8);
+    private static final EgdClientSource.Patience PATIENCE = new EgdClientSource.Patience(1L << 40, 1L << 40, 8);
     private static final Server SERVER = Server.open();
 
     /** One for all inputs, as a file for each would be the slowest of it. */
@@ -54,8 +54,8 @@ public final class EgdRepliesFuzzTarget {
     }
 
     private final MemorySegment block = Arena.ofAuto().allocate(BLOCK_BYTES);
-    private final EgdReader reader = new EgdReader(new EgdAddress.Unix(SERVER.path()), PATIENCE);
-    private final Waiter waiter = Waiter.open();
+    private final EgdClientSource reader = new EgdClientSource(new EgdServerAddress.Unix(SERVER.path()), PATIENCE);
+    private final WakeablePoller waiter = WakeablePoller.open();
     private SocketChannel connection;
     private final ByteArrayOutputStream sent = new ByteArrayOutputStream();
     private int given;
@@ -70,7 +70,7 @@ public final class EgdRepliesFuzzTarget {
     public static void fuzzerTestOneInput(byte[] bytes) throws IOException {
         EgdRepliesFuzzTarget target = new EgdRepliesFuzzTarget();
         try {
-            FuzzInput input = new FuzzInput(bytes);
+            FuzzInputReader input = new FuzzInputReader(bytes);
             while (input.hasMore()) {
                 target.step(input.u8());
             }

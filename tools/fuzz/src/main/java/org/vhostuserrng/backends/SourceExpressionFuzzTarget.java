@@ -1,6 +1,6 @@
 package org.vhostuserrng.backends;
 
-import static org.vhostuserrng.fuzz.Oracle.requireOneLine;
+import static org.vhostuserrng.fuzz.FuzzAssertions.requireOneLine;
 
 import java.nio.charset.StandardCharsets;
 
@@ -11,8 +11,8 @@ public final class SourceExpressionFuzzTarget {
     /** Called by Jazzer. */
     public static void fuzzerTestOneInput(byte[] input) {
         try {
-            requireOneLine(
-                    SourceSpec.parse(new String(input, StandardCharsets.UTF_8)).toString());
+            requireOneLine(EntropySourceSpec.parse(new String(input, StandardCharsets.UTF_8))
+                    .toString());
         } catch (IllegalArgumentException refused) {
             requireOneLine(refused.getMessage());
         }

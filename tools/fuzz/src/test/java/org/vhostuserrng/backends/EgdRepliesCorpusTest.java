@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.vhostuserrng.fuzz.Corpus;
-import org.vhostuserrng.fuzz.FuzzOutput;
+import org.vhostuserrng.fuzz.FuzzCorpus;
+import org.vhostuserrng.fuzz.FuzzInputWriter;
 
 /** Writes what servers do that keep to what they were asked, for {@link EgdRepliesFuzzTarget}. */
 class EgdRepliesCorpusTest {
@@ -17,7 +17,7 @@ class EgdRepliesCorpusTest {
         List<byte[]> seeds = new ArrayList<>();
         for (int seed = 0; seed < 8; seed++) {
             Random random = new Random(seed);
-            FuzzOutput steps = new FuzzOutput();
+            FuzzInputWriter steps = new FuzzInputWriter();
             // To connect, to be connected, to ask.
             read(steps);
             read(steps);
@@ -34,10 +34,10 @@ class EgdRepliesCorpusTest {
             seeds.add(input);
         }
 
-        Corpus.write(EgdRepliesFuzzTarget.class, seeds);
+        FuzzCorpus.write(EgdRepliesFuzzTarget.class, seeds);
     }
 
-    private static void read(FuzzOutput steps) {
+    private static void read(FuzzInputWriter steps) {
         steps.u8(EgdRepliesFuzzTarget.READ);
     }
 }

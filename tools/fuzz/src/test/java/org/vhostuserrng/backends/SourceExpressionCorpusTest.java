@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.vhostuserrng.fuzz.Corpus;
+import org.vhostuserrng.fuzz.FuzzCorpus;
 
 /** Writes expressions of every kind for {@link SourceExpressionFuzzTarget}. */
 class SourceExpressionCorpusTest {
@@ -27,9 +27,9 @@ class SourceExpressionCorpusTest {
 
     @Test
     void writesExpressions() throws IOException {
-        EXPRESSIONS.forEach(expression -> assertNotNull(SourceSpec.parse(expression)));
+        EXPRESSIONS.forEach(expression -> assertNotNull(EntropySourceSpec.parse(expression)));
 
-        Corpus.write(
+        FuzzCorpus.write(
                 SourceExpressionFuzzTarget.class,
                 EXPRESSIONS.stream()
                         .map(expression -> expression.getBytes(StandardCharsets.UTF_8))

@@ -11,19 +11,19 @@ import org.openjdk.jmh.annotations.TearDown;
 
 /** The kernel's generator, in the process and by system call. */
 @State(Scope.Thread)
-public class GetrandomBenchmark extends NanosPerCall {
+public class GetrandomBenchmark extends JmhBenchmarkSettings {
     /** Bytes asked for. */
     @Param({"64", "4096", "16384"})
     public int size;
 
     private final MemorySegment target = Arena.ofAuto().allocate(16384, Long.BYTES);
-    private final EntropySource systemCall = new GetrandomSpec.BySystemCall();
+    private final EntropySource systemCall = new GetrandomSourceSpec.BySystemCall();
     private EntropySource function;
 
     /** Not measured. */
     @Setup
     public void setUp() {
-        function = new GetrandomSpec().open(() -> {});
+        function = new GetrandomSourceSpec().open(() -> {});
     }
 
     /** Not measured. */

@@ -8,23 +8,23 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.vhostuserrng.backends.sys.CpuRandom;
-import org.vhostuserrng.backends.sys.CpuRandom.Instruction;
+import org.vhostuserrng.backends.sys.RdrandRdseed;
+import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 
-/** RDRAND as the daemon executes it. {@link Benchmarks} compares it to a loop in C. */
+/** RDRAND as the daemon executes it. {@link JmhBenchmarkRunner} compares it to a loop in C. */
 @State(Scope.Thread)
-public class RdrandBenchmark extends NanosPerCall {
+public class RdrandBenchmark extends JmhBenchmarkSettings {
     /** Bytes asked for. */
     @Param({"64", "4096"})
     public int size;
 
     private final MemorySegment target = Arena.ofAuto().allocate(4096, Long.BYTES);
-    private CpuRandom random;
+    private RdrandRdseed random;
 
     /** Not measured. */
     @Setup
     public void setUp() throws IOException {
-        random = CpuRandom.load(Instruction.RDRAND);
+        random = RdrandRdseed.load(Instruction.RDRAND);
     }
 
     /** As the filler thread asks. */

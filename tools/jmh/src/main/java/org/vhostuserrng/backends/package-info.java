@@ -5,10 +5,10 @@
  * <pre>
  * mvn -q -pl tools/jmh -am package -DskipTests
  * java --enable-native-access=ALL-UNNAMED -cp 'tools/jmh/target/classes:tools/jmh/target/lib/*' \
- *     org.vhostuserrng.backends.Benchmarks
+ *     org.vhostuserrng.backends.JmhBenchmarkRunner
  * </pre>
  *
- * <p>{@link org.vhostuserrng.backends.Benchmarks} takes JMH's own options ({@code -h} lists them): {@code -prof gc} adds
+ * <p>{@link org.vhostuserrng.backends.JmhBenchmarkRunner} takes JMH's own options ({@code -h} lists them): {@code -prof gc} adds
  * what is allocated per call, a regular expression chooses benchmarks. At its end it prints the ratios that matter.
  */
 package org.vhostuserrng.backends;

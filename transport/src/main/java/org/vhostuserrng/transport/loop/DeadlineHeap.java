@@ -6,7 +6,7 @@ import java.util.Arrays;
 final class DeadlineHeap {
     static final long NEVER = Long.MAX_VALUE;
 
-    private Activity[] heap = new Activity[16];
+    private EventHandler[] heap = new EventHandler[16];
     private int size;
 
     /** The earliest deadline, or {@link #NEVER}. */
@@ -15,9 +15,9 @@ final class DeadlineHeap {
     }
 
     /** Sets or moves the deadline of an activity. */
-    void put(Activity activity, long deadline) {
+    void put(EventHandler activity, long deadline) {
         activity.deadline = deadline;
-        if (activity.heapPlace == Activity.NOWHERE) {
+        if (activity.heapPlace == EventHandler.NOWHERE) {
             if (size == heap.length) {
                 heap = Arrays.copyOf(heap, 2 * size);
             }
@@ -27,13 +27,13 @@ final class DeadlineHeap {
         down(activity.heapPlace);
     }
 
-    void remove(Activity activity) {
+    void remove(EventHandler activity) {
         int hole = activity.heapPlace;
-        if (hole == Activity.NOWHERE) {
+        if (hole == EventHandler.NOWHERE) {
             return;
         }
-        activity.heapPlace = Activity.NOWHERE;
-        Activity last = heap[--size];
+        activity.heapPlace = EventHandler.NOWHERE;
+        EventHandler last = heap[--size];
         heap[size] = null;
         if (hole < size) {
             place(hole, last);
@@ -43,18 +43,18 @@ final class DeadlineHeap {
     }
 
     /** Takes out an activity whose deadline has come, or returns null. */
-    Activity pollDue(long now) {
+    EventHandler pollDue(long now) {
         if (size == 0 || heap[0].deadline > now) {
             return null;
         }
-        Activity due = heap[0];
+        EventHandler due = heap[0];
         remove(due);
         return due;
     }
 
     private void up(int from) {
         int at = from;
-        Activity moving = heap[at];
+        EventHandler moving = heap[at];
         while (at > 0 && heap[(at - 1) / 2].deadline > moving.deadline) {
             place(at, heap[(at - 1) / 2]);
             at = (at - 1) / 2;
@@ -64,7 +64,7 @@ final class DeadlineHeap {
 
     private void down(int from) {
         int at = from;
-        Activity moving = heap[at];
+        EventHandler moving = heap[at];
         for (int child = 2 * at + 1; child < size; child = 2 * at + 1) {
             if (child + 1 < size && heap[child + 1].deadline < heap[child].deadline) {
                 child++;
@@ -78,7 +78,7 @@ final class DeadlineHeap {
         place(at, moving);
     }
 
-    private void place(int at, Activity activity) {
+    private void place(int at, EventHandler activity) {
         heap[at] = activity;
         activity.heapPlace = at;
     }

@@ -2,11 +2,11 @@ package org.vhostuserrng.transport.loop;
 
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.vhostuserrng.transport.sys.BlockedSyscallWatchdog;
 import org.vhostuserrng.transport.sys.Epoll;
+import org.vhostuserrng.transport.sys.ErrnoException;
 import org.vhostuserrng.transport.sys.EventFd;
-import org.vhostuserrng.transport.sys.HostFault;
 import org.vhostuserrng.transport.sys.OwnedFd;
-import org.vhostuserrng.transport.sys.WaitBreaker;
 
 /**
  * The turns of one thread. {@link #await} waits for something to do, {@link #doWork} does it and never waits; a test
@@ -36,16 +36,16 @@ public final class EventLoop implements AutoCloseable {
     private final long origin;
     private final Epoll epoll;
     private final EventFd wake;
-    private final WaitBreaker waits;
-    private final ActivityTable table = new ActivityTable();
+    private final BlockedSyscallWatchdog waits;
+    private final EventHandlerTable table = new EventHandlerTable();
     private final DeadlineHeap deadlines = new DeadlineHeap();
-    private final WaitingLine line = new WaitingLine(1);
-    private final WaitingLine waitForSource = new WaitingLine(2);
+    private final RunQueue line = new RunQueue(1);
+    private final RunQueue waitForSource = new RunQueue(2);
     /** What came by a descriptor that is not a kick, and kicks that came after it. */
-    private final WaitingLine messages = new WaitingLine(4);
+    private final RunQueue messages = new RunQueue(4);
 
-    private final Lingerers lingerers = new Lingerers();
-    private Chore chore = Chore.NONE;
+    private final BusyPollSet lingerers = new BusyPollSet();
+    private DelayedTask chore = DelayedTask.NONE;
     private volatile boolean sourceReady;
     private int readyEvents;
     private long lastTurn;
@@ -55,7 +55,7 @@ public final class EventLoop implements AutoCloseable {
     private int blindTurns;
     private long longestTurn;
 
-    private EventLoop(LongSupplier nanoTime, Epoll epoll, EventFd wake, WaitBreaker waits) {
+    private EventLoop(LongSupplier nanoTime, Epoll epoll, EventFd wake, BlockedSyscallWatchdog waits) {
         this.nanoTime = nanoTime;
         this.origin = nanoTime.getAsLong();
         this.epoll = epoll;
@@ -68,11 +68,11 @@ public final class EventLoop implements AutoCloseable {
      *
      * @param nanoTime a clock like {@link System#nanoTime}
      */
-    public static EventLoop open(LongSupplier nanoTime) throws HostFault {
+    public static EventLoop open(LongSupplier nanoTime) throws ErrnoException {
         Epoll epoll = Epoll.open(EVENTS_A_TURN);
         EventFd wake = EventFd.create();
         epoll.add(wake.fd(), Epoll.EPOLLIN, WAKE_TOKEN);
-        return new EventLoop(nanoTime, epoll, wake, WaitBreaker.open());
+        return new EventLoop(nanoTime, epoll, wake, BlockedSyscallWatchdog.open());
     }
 
     /** The loop's time: nanoseconds since it was opened, never negative. */
@@ -84,7 +84,7 @@ public final class EventLoop implements AutoCloseable {
      * Waits until there is something to do: a ready descriptor, a deadline, a wake-up. While activities linger this
      * does not sleep.
      */
-    public void await() throws HostFault {
+    public void await() throws ErrnoException {
         if (readyEvents > 0) {
             return;
         }
@@ -114,7 +114,7 @@ public final class EventLoop implements AutoCloseable {
      *
      * @return how many turns were given
      */
-    public int doWork() throws HostFault {
+    public int doWork() throws ErrnoException {
         if (!descriptorsSeen) {
             readyEvents = epoll.await(0);
         }
@@ -157,7 +157,7 @@ public final class EventLoop implements AutoCloseable {
      * Gives the activity a turn whenever the descriptor is readable: after the kicks, and some turns later where many have
      * reason for one.
      */
-    public void watch(Activity activity, OwnedFd fd) throws HostFault {
+    public void watch(EventHandler activity, OwnedFd fd) throws ErrnoException {
         watch(activity, fd, Epoll.EPOLLIN);
     }
 
@@ -167,34 +167,34 @@ public final class EventLoop implements AutoCloseable {
      *
      * @param before whose turn, if one is due when this descriptor is written to, comes before this activity's
      */
-    public void watchKicks(Activity activity, OwnedFd fd, Activity before) throws HostFault {
+    public void watchKicks(EventHandler activity, OwnedFd fd, EventHandler before) throws ErrnoException {
         watch(activity, fd, Epoll.EPOLLIN | Epoll.EPOLLET);
         activity.before = before;
     }
 
-    private void watch(Activity activity, OwnedFd fd, int events) throws HostFault {
+    private void watch(EventHandler activity, OwnedFd fd, int events) throws ErrnoException {
         long token = table.add(activity);
         try {
             epoll.add(fd, events, token);
-        } catch (HostFault refused) {
+        } catch (ErrnoException refused) {
             table.remove(activity);
             throw refused;
         }
     }
 
     /** Waits for a watched descriptor to become writable instead of readable, or the other way round. */
-    public void watchForWriting(Activity activity, OwnedFd fd, boolean writing) throws HostFault {
+    public void watchForWriting(EventHandler activity, OwnedFd fd, boolean writing) throws ErrnoException {
         epoll.modify(fd, writing ? Epoll.EPOLLOUT : Epoll.EPOLLIN, table.token(activity));
     }
 
     /** Ends {@link #watch}; the descriptor must still be open. */
-    public void unwatch(Activity activity, OwnedFd fd) {
+    public void unwatch(EventHandler activity, OwnedFd fd) {
         table.remove(activity);
         messages.remove(activity);
         activity.before = null;
         try {
             epoll.remove(fd);
-        } catch (HostFault impossible) {
+        } catch (ErrnoException impossible) {
             throw new IllegalStateException("a watched descriptor that epoll does not know", impossible);
         }
     }
@@ -205,7 +205,7 @@ public final class EventLoop implements AutoCloseable {
     }
 
     /** Gives the activity a turn when {@code deadline} has come; a later call moves it. */
-    public void schedule(Activity activity, long deadline) {
+    public void schedule(EventHandler activity, long deadline) {
         deadlines.put(activity, deadline);
     }
 
@@ -214,32 +214,32 @@ public final class EventLoop implements AutoCloseable {
      * does not wake for it. It replaces the one before.
      */
     public void afterwards(long delayNanos, Runnable work) {
-        chore = new Chore(work, delayNanos);
+        chore = new DelayedTask(work, delayNanos);
     }
 
     /** Gives the activity another turn, after all the others had theirs. */
-    public void again(Activity activity) {
+    public void again(EventHandler activity) {
         line.add(activity);
     }
 
     /** Gives the activity a turn after the next {@link #sourceReady}, in the order in which they began to wait. */
-    public void waitForSource(Activity activity) {
+    public void waitForSource(EventHandler activity) {
         waitForSource.add(activity);
     }
 
     /**
-     * Asks the activity in every turn, and does not sleep, until it {@link Activity#isPending is pending} or the time is
+     * Asks the activity in every turn, and does not sleep, until it {@link EventHandler#isPending is pending} or the time is
      * over. Either ends it, with a turn.
      *
      * @return false if there is no room for another one that lingers; then this was not done
      */
-    public boolean linger(Activity activity, long until) {
+    public boolean linger(EventHandler activity, long until) {
         activity.lingersUntil = until;
         return lingerers.add(activity);
     }
 
     /** Takes back all turns but those for the watched descriptor. */
-    public void forget(Activity activity) {
+    public void forget(EventHandler activity) {
         lingerers.remove(activity);
         deadlines.remove(activity);
         line.remove(activity);
@@ -280,7 +280,7 @@ public final class EventLoop implements AutoCloseable {
                 turns++;
                 continue;
             }
-            Activity activity = table.find(token);
+            EventHandler activity = table.find(token);
             if (activity == null) {
                 continue;
             }
@@ -299,7 +299,7 @@ public final class EventLoop implements AutoCloseable {
         int turns = 0;
         // Backwards: who is taken out leaves its place to the last one, which had its turn.
         for (int i = lingerers.count() - 1; i >= 0; i = Math.min(i, lingerers.count()) - 1) {
-            Activity activity = lingerers.get(i);
+            EventHandler activity = lingerers.get(i);
             if (now >= activity.lingersUntil || activity.isPending()) {
                 lingerers.removeAt(i);
                 run(activity, false);
@@ -315,7 +315,7 @@ public final class EventLoop implements AutoCloseable {
             return turns;
         }
         long now = now();
-        for (Activity due = deadlines.pollDue(now); due != null; due = deadlines.pollDue(now)) {
+        for (EventHandler due = deadlines.pollDue(now); due != null; due = deadlines.pollDue(now)) {
             run(due, false);
             turns++;
         }
@@ -333,7 +333,7 @@ public final class EventLoop implements AutoCloseable {
     }
 
     /** Those that stand in the line now, in order, until the time is over; the first one in any case. */
-    private int runLine(WaitingLine waiting, long nanos, boolean ready) {
+    private int runLine(RunQueue waiting, long nanos, boolean ready) {
         if (waiting.size() == 0) {
             return 0;
         }
@@ -351,7 +351,7 @@ public final class EventLoop implements AutoCloseable {
     }
 
     /** The one place that survives a bug: the guest that ran into it loses its session, the others go on. */
-    private void run(Activity activity, boolean ready) {
+    private void run(EventHandler activity, boolean ready) {
         waits.arm();
         try {
             activity.run(now(), ready);

@@ -42,20 +42,20 @@ public final class Epoll implements AutoCloseable {
     }
 
     /** Opens an instance that reports at most {@code capacity} descriptors at a time. */
-    public static Epoll open(int capacity) throws HostFault {
-        int number = HostFault.check("epoll_create1", Libc.callInt(EPOLL_CREATE1, EPOLL_CLOEXEC, 0, 0, 0, 0));
+    public static Epoll open(int capacity) throws ErrnoException {
+        int number = ErrnoException.check("epoll_create1", Libc.callInt(EPOLL_CREATE1, EPOLL_CLOEXEC, 0, 0, 0, 0));
         return new Epoll(new OwnedFd(number), capacity);
     }
 
-    public void add(OwnedFd watched, int events, long data) throws HostFault {
+    public void add(OwnedFd watched, int events, long data) throws ErrnoException {
         control(EPOLL_CTL_ADD, watched, events, data);
     }
 
-    public void modify(OwnedFd watched, int events, long data) throws HostFault {
+    public void modify(OwnedFd watched, int events, long data) throws ErrnoException {
         control(EPOLL_CTL_MOD, watched, events, data);
     }
 
-    public void remove(OwnedFd watched) throws HostFault {
+    public void remove(OwnedFd watched) throws ErrnoException {
         control(EPOLL_CTL_DEL, watched, 0, 0);
     }
 
@@ -65,9 +65,9 @@ public final class Epoll implements AutoCloseable {
      * @param timeoutMillis 0 to look only, −1 to wait without end
      * @return how many can be read with {@link #data} and {@link #events}; 0 after an interruption by a signal
      */
-    public int await(int timeoutMillis) throws HostFault {
+    public int await(int timeoutMillis) throws ErrnoException {
         int count = Libc.callInt(EPOLL_WAIT, fd.number(), ready.address(), capacity, timeoutMillis, 0);
-        return count == -Errno.EINTR ? 0 : HostFault.check("epoll_wait", count);
+        return count == -Errno.EINTR ? 0 : ErrnoException.check("epoll_wait", count);
     }
 
     /** The 64 bits that the {@code index}th ready descriptor was registered with. */
@@ -86,10 +86,10 @@ public final class Epoll implements AutoCloseable {
         arena.close();
     }
 
-    private void control(int operation, OwnedFd watched, int events, long data) throws HostFault {
+    private void control(int operation, OwnedFd watched, int events, long data) throws ErrnoException {
         change.set(ValueLayout.JAVA_INT_UNALIGNED, EVENTS, events);
         change.set(ValueLayout.JAVA_LONG_UNALIGNED, DATA, data);
-        HostFault.check(
+        ErrnoException.check(
                 "epoll_ctl", Libc.callInt(EPOLL_CTL, fd.number(), operation, watched.number(), change.address(), 0));
     }
 }

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 
 /**
  * An eventfd: a kick, a call or an err descriptor of a virtqueue, or our own wake-up. Non-blocking, unless a peer that
- * shares it undoes that: see {@link WaitBreaker}. {@link #signal} and {@link #drain} may be called by any thread while
+ * shares it undoes that: see {@link BlockedSyscallWatchdog}. {@link #signal} and {@link #drain} may be called by any thread while
  * the descriptor is open, if it is our own.
  */
 public final class EventFd implements AutoCloseable {
@@ -39,9 +39,9 @@ public final class EventFd implements AutoCloseable {
         this.fd = fd;
     }
 
-    public static EventFd create() throws HostFault {
+    public static EventFd create() throws ErrnoException {
         int number = Libc.callInt(EVENTFD, 0, EFD_CLOEXEC | OwnedFd.O_NONBLOCK, 0, 0, 0);
-        return new EventFd(new OwnedFd(HostFault.check("eventfd", number)));
+        return new EventFd(new OwnedFd(ErrnoException.check("eventfd", number)));
     }
 
     /**

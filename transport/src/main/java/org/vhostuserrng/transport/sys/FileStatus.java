@@ -33,12 +33,12 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
     private static final int S_IFSOCK = 0xc000;
     private static final int S_IFIFO = 0x1000;
 
-    static FileStatus of(OwnedFd fd) throws HostFault {
+    static FileStatus of(OwnedFd fd) throws ErrnoException {
         return statx(fd.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC);
     }
 
     /** Of the name itself: a symbolic link is not followed. */
-    static FileStatus ofName(String path) throws HostFault {
+    static FileStatus ofName(String path) throws ErrnoException {
         return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
     }
 
@@ -64,11 +64,11 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
         return device == other.device && inode == other.inode;
     }
 
-    private static FileStatus statx(int directory, String path, int flags) throws HostFault {
+    private static FileStatus statx(int directory, String path, int flags) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment status = arena.allocate(STATX_BYTES, Long.BYTES);
             MemorySegment name = arena.allocateFrom(path);
-            HostFault.check(
+            ErrnoException.check(
                     "statx",
                     Libc.callInt(STATX, directory, name.address(), flags, STATX_BASIC_STATS, status.address()));
             return new FileStatus(

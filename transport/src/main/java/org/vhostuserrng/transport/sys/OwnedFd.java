@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
  * thread that owns it.
  *
  * <p>One that a peer sent may be of anything, and to close it may take any time: its {@link #close} only puts it into a
- * {@link ClosingLine}.
+ * {@link DeferredCloser}.
  */
 public final class OwnedFd implements AutoCloseable {
     private static final MemorySegment CLOSE = Libc.symbol("close");
@@ -19,7 +19,7 @@ public final class OwnedFd implements AutoCloseable {
 
     private int number;
     /** Null for one of our own. */
-    private final ClosingLine line;
+    private final DeferredCloser line;
 
     /** One of our own. */
     public OwnedFd(int number) {
@@ -27,7 +27,7 @@ public final class OwnedFd implements AutoCloseable {
     }
 
     /** One that a peer sent, or a socket in which it may have left others. */
-    public OwnedFd(int number, ClosingLine line) {
+    public OwnedFd(int number, DeferredCloser line) {
         if (number < 0) {
             throw new IllegalArgumentException("descriptor " + number);
         }
@@ -49,9 +49,9 @@ public final class OwnedFd implements AutoCloseable {
     }
 
     /** Sets O_NONBLOCK on the open file, which a peer may share. */
-    public void setNonBlocking() throws HostFault {
-        int flags = HostFault.check("fcntl(F_GETFL)", Libc.callInt(FCNTL, number(), F_GETFL, 0, 0, 0));
-        HostFault.check("fcntl(F_SETFL)", Libc.callInt(FCNTL, number(), F_SETFL, flags | O_NONBLOCK, 0, 0));
+    public void setNonBlocking() throws ErrnoException {
+        int flags = ErrnoException.check("fcntl(F_GETFL)", Libc.callInt(FCNTL, number(), F_GETFL, 0, 0, 0));
+        ErrnoException.check("fcntl(F_SETFL)", Libc.callInt(FCNTL, number(), F_SETFL, flags | O_NONBLOCK, 0, 0));
     }
 
     /** Does nothing the second time. Of a descriptor that a peer sent the number stays in use for a while. */

@@ -25,16 +25,16 @@ class DeadlineHeapTest {
 
     @Test
     void keepsAnActivityWhoseDeadlineHasNotCome() {
-        heap.put(new RecordedActivity(), 10);
+        heap.put(new RecordingEventHandler(), 10);
 
-        Activity due = heap.pollDue(9);
+        EventHandler due = heap.pollDue(9);
 
         assertNull(due);
     }
 
     @Test
     void movesAnActivityThatIsPutAgain() {
-        Activity activity = new RecordedActivity();
+        EventHandler activity = new RecordingEventHandler();
         heap.put(activity, 10);
 
         heap.put(activity, 5);
@@ -48,13 +48,13 @@ class DeadlineHeapTest {
     @MethodSource("seeds")
     void handsOutDeadlinesInOrderWhateverWasPutMovedAndRemoved(long seed) {
         Random random = new Random(seed);
-        List<Activity> all = new ArrayList<>();
-        List<Activity> inHeap = new ArrayList<>();
+        List<EventHandler> all = new ArrayList<>();
+        List<EventHandler> inHeap = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
-            all.add(new RecordedActivity());
+            all.add(new RecordingEventHandler());
         }
         for (int step = 0; step < 400; step++) {
-            Activity activity = all.get(random.nextInt(all.size()));
+            EventHandler activity = all.get(random.nextInt(all.size()));
             inHeap.remove(activity);
             if (random.nextInt(3) == 0) {
                 heap.remove(activity);
@@ -65,7 +65,7 @@ class DeadlineHeapTest {
         }
 
         List<Long> order = new ArrayList<>();
-        for (Activity due = heap.pollDue(1000); due != null; due = heap.pollDue(1000)) {
+        for (EventHandler due = heap.pollDue(1000); due != null; due = heap.pollDue(1000)) {
             order.add(due.deadline);
         }
 

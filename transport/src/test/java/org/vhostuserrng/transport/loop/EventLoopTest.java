@@ -9,15 +9,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.transport.sys.ErrnoException;
 import org.vhostuserrng.transport.sys.EventFd;
-import org.vhostuserrng.transport.sys.HostFault;
 
 class EventLoopTest {
     private long time = 1_000_000_000L;
     private EventLoop loop;
 
     @BeforeEach
-    void open() throws HostFault {
+    void open() throws ErrnoException {
         loop = EventLoop.open(() -> time);
     }
 
@@ -27,8 +27,8 @@ class EventLoopTest {
     }
 
     @Test
-    void givesNoTurnBeforeTheDeadline() throws HostFault {
-        RecordedActivity activity = new RecordedActivity();
+    void givesNoTurnBeforeTheDeadline() throws ErrnoException {
+        RecordingEventHandler activity = new RecordingEventHandler();
         loop.schedule(activity, 100);
 
         time += 99;
@@ -38,8 +38,8 @@ class EventLoopTest {
     }
 
     @Test
-    void givesOneTurnAtTheDeadline() throws HostFault {
-        RecordedActivity activity = new RecordedActivity();
+    void givesOneTurnAtTheDeadline() throws ErrnoException {
+        RecordingEventHandler activity = new RecordingEventHandler();
         loop.schedule(activity, 100);
 
         time += 100;
@@ -50,9 +50,9 @@ class EventLoopTest {
     }
 
     @Test
-    void givesATurnWhenTheWatchedDescriptorIsReadable() throws HostFault {
+    void givesATurnWhenTheWatchedDescriptorIsReadable() throws ErrnoException {
         try (EventFd kick = EventFd.create()) {
-            RecordedActivity activity = new RecordedActivity();
+            RecordingEventHandler activity = new RecordingEventHandler();
             loop.watch(activity, kick.fd());
 
             kick.signal();
@@ -64,10 +64,10 @@ class EventLoopTest {
     }
 
     @Test
-    void givesATurnForEachWriteToAnEventfdThatNobodyReads() throws HostFault {
+    void givesATurnForEachWriteToAnEventfdThatNobodyReads() throws ErrnoException {
         try (EventFd kick = EventFd.create()) {
-            RecordedActivity activity = new RecordedActivity();
-            loop.watchKicks(activity, kick.fd(), new RecordedActivity());
+            RecordingEventHandler activity = new RecordingEventHandler();
+            loop.watchKicks(activity, kick.fd(), new RecordingEventHandler());
 
             kick.signal();
             loop.doWork();
@@ -82,12 +82,12 @@ class EventLoopTest {
     }
 
     @Test
-    void givesATurnForAWriteThatWasBeforeItWatched() throws HostFault {
+    void givesATurnForAWriteThatWasBeforeItWatched() throws ErrnoException {
         try (EventFd kick = EventFd.create()) {
-            RecordedActivity activity = new RecordedActivity();
+            RecordingEventHandler activity = new RecordingEventHandler();
             kick.signal();
 
-            loop.watchKicks(activity, kick.fd(), new RecordedActivity());
+            loop.watchKicks(activity, kick.fd(), new RecordingEventHandler());
             loop.doWork();
 
             assertEquals(1, activity.turns.size());
@@ -97,10 +97,10 @@ class EventLoopTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void keepsTheOrderOfAMessageAndAKick(boolean kickFirst) throws HostFault {
+    void keepsTheOrderOfAMessageAndAKick(boolean kickFirst) throws ErrnoException {
         List<String> order = new ArrayList<>();
-        RecordedActivity session = tells("message", order);
-        RecordedActivity ring = tells("kick", order);
+        RecordingEventHandler session = tells("message", order);
+        RecordingEventHandler ring = tells("kick", order);
         try (EventFd socket = EventFd.create();
                 EventFd kick = EventFd.create()) {
             loop.watch(session, socket.fd());
@@ -117,14 +117,14 @@ class EventLoopTest {
     }
 
     @Test
-    void givesTurnsToKicksBeforeTheMessagesOfOthers() throws HostFault {
+    void givesTurnsToKicksBeforeTheMessagesOfOthers() throws ErrnoException {
         List<String> order = new ArrayList<>();
-        RecordedActivity session = tells("message", order);
-        RecordedActivity ring = tells("kick", order);
+        RecordingEventHandler session = tells("message", order);
+        RecordingEventHandler ring = tells("kick", order);
         try (EventFd socket = EventFd.create();
                 EventFd kick = EventFd.create()) {
             loop.watch(session, socket.fd());
-            loop.watchKicks(ring, kick.fd(), new RecordedActivity());
+            loop.watchKicks(ring, kick.fd(), new RecordingEventHandler());
 
             socket.signal();
             kick.signal();
@@ -137,7 +137,7 @@ class EventLoopTest {
     }
 
     @Test
-    void leavesMessagesToTheNextTurnAfterAMillisecond() throws HostFault {
+    void leavesMessagesToTheNextTurnAfterAMillisecond() throws ErrnoException {
         List<String> order = new ArrayList<>();
         try (Sessions sessions = new Sessions(3, 600_000, order)) {
             sessions.sendMessages();
@@ -149,7 +149,7 @@ class EventLoopTest {
     }
 
     @Test
-    void givesLateMessagesTheirTurnWithoutAnotherEventAndInOrder() throws HostFault {
+    void givesLateMessagesTheirTurnWithoutAnotherEventAndInOrder() throws ErrnoException {
         List<String> order = new ArrayList<>();
         try (Sessions sessions = new Sessions(3, 1_000_000, order)) {
             sessions.sendMessages();
@@ -164,12 +164,12 @@ class EventLoopTest {
     }
 
     @Test
-    void givesAKickItsTurnBeforeLateMessages() throws HostFault {
+    void givesAKickItsTurnBeforeLateMessages() throws ErrnoException {
         List<String> order = new ArrayList<>();
-        RecordedActivity ring = tells("kick", order);
+        RecordingEventHandler ring = tells("kick", order);
         try (Sessions sessions = new Sessions(2, 1_000_000, order);
                 EventFd kick = EventFd.create()) {
-            loop.watchKicks(ring, kick.fd(), new RecordedActivity());
+            loop.watchKicks(ring, kick.fd(), new RecordingEventHandler());
             sessions.sendMessages();
             loop.doWork();
 
@@ -182,9 +182,9 @@ class EventLoopTest {
     }
 
     @Test
-    void keepsAKickBehindALateMessageOfTheSameFrontEnd() throws HostFault {
+    void keepsAKickBehindALateMessageOfTheSameFrontEnd() throws ErrnoException {
         List<String> order = new ArrayList<>();
-        RecordedActivity ring = tells("kick", order);
+        RecordingEventHandler ring = tells("kick", order);
         try (Sessions sessions = new Sessions(2, 1_000_000, order);
                 EventFd kick = EventFd.create()) {
             loop.watchKicks(ring, kick.fd(), sessions.get(1));
@@ -201,7 +201,7 @@ class EventLoopTest {
     }
 
     @Test
-    void givesNoTurnToALateMessageThatIsNotWatchedAnyMore() throws HostFault {
+    void givesNoTurnToALateMessageThatIsNotWatchedAnyMore() throws ErrnoException {
         List<String> order = new ArrayList<>();
         try (Sessions sessions = new Sessions(2, 1_000_000, order)) {
             sessions.sendMessages();
@@ -214,8 +214,8 @@ class EventLoopTest {
         }
     }
 
-    private static RecordedActivity tells(String what, List<String> order) {
-        return new RecordedActivity() {
+    private static RecordingEventHandler tells(String what, List<String> order) {
+        return new RecordingEventHandler() {
             @Override
             protected void run(long now, boolean ready) {
                 order.add(what);
@@ -225,14 +225,14 @@ class EventLoopTest {
 
     /** Watched sessions, each of which takes so long for a message. */
     private final class Sessions implements AutoCloseable {
-        private final List<RecordedActivity> activities = new ArrayList<>();
+        private final List<RecordingEventHandler> activities = new ArrayList<>();
         private final List<EventFd> sockets = new ArrayList<>();
 
-        Sessions(int count, long nanos, List<String> order) throws HostFault {
+        Sessions(int count, long nanos, List<String> order) throws ErrnoException {
             for (int i = 0; i < count; i++) {
                 EventFd socket = EventFd.create();
                 String what = "message " + i;
-                RecordedActivity session = new RecordedActivity() {
+                RecordingEventHandler session = new RecordingEventHandler() {
                     @Override
                     protected void run(long now, boolean ready) {
                         socket.drain();
@@ -246,7 +246,7 @@ class EventLoopTest {
             }
         }
 
-        RecordedActivity get(int index) {
+        RecordingEventHandler get(int index) {
             return activities.get(index);
         }
 
@@ -270,11 +270,11 @@ class EventLoopTest {
     }
 
     @Test
-    void dropsTheEventOfAnActivityThatAnotherOneRemovedInTheSameTurn() throws HostFault {
+    void dropsTheEventOfAnActivityThatAnotherOneRemovedInTheSameTurn() throws ErrnoException {
         try (EventFd one = EventFd.create();
                 EventFd other = EventFd.create()) {
-            RecordedActivity removed = new RecordedActivity();
-            RecordedActivity remover = new RecordedActivity() {
+            RecordingEventHandler removed = new RecordingEventHandler();
+            RecordingEventHandler remover = new RecordingEventHandler() {
                 @Override
                 protected void run(long now, boolean ready) {
                     loop.unwatch(removed, other.fd());
@@ -293,8 +293,8 @@ class EventLoopTest {
     }
 
     @Test
-    void letsAnActivityThatAsksForAnotherTurnWaitForTheNextRound() throws HostFault {
-        RecordedActivity greedy = new RecordedActivity() {
+    void letsAnActivityThatAsksForAnotherTurnWaitForTheNextRound() throws ErrnoException {
+        RecordingEventHandler greedy = new RecordingEventHandler() {
             @Override
             protected void run(long now, boolean ready) {
                 super.run(now, ready);
@@ -309,8 +309,8 @@ class EventLoopTest {
     }
 
     @Test
-    void wakesThoseWhoWaitForTheSourceOnlyWhenItIsReady() throws HostFault {
-        RecordedActivity waiting = new RecordedActivity();
+    void wakesThoseWhoWaitForTheSourceOnlyWhenItIsReady() throws ErrnoException {
+        RecordingEventHandler waiting = new RecordingEventHandler();
         loop.waitForSource(waiting);
         loop.doWork();
         int before = waiting.turns.size();
@@ -323,10 +323,10 @@ class EventLoopTest {
     }
 
     @Test
-    void wakesThoseWhoWaitForTheSourceInSeveralTurnsIfTheyTakeLong() throws HostFault {
-        List<RecordedActivity> waiting = new ArrayList<>();
+    void wakesThoseWhoWaitForTheSourceInSeveralTurnsIfTheyTakeLong() throws ErrnoException {
+        List<RecordingEventHandler> waiting = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            RecordedActivity activity = new RecordedActivity() {
+            RecordingEventHandler activity = new RecordingEventHandler() {
                 @Override
                 protected void run(long now, boolean ready) {
                     super.run(now, ready);
@@ -349,8 +349,8 @@ class EventLoopTest {
     }
 
     @Test
-    void givesNoTurnToAForgottenActivity() throws HostFault {
-        RecordedActivity forgotten = new RecordedActivity();
+    void givesNoTurnToAForgottenActivity() throws ErrnoException {
+        RecordingEventHandler forgotten = new RecordingEventHandler();
         loop.schedule(forgotten, 1);
         loop.again(forgotten);
         loop.waitForSource(forgotten);
@@ -364,15 +364,15 @@ class EventLoopTest {
     }
 
     @Test
-    void survivesAnActivityThatThrowsAndTellsIt() throws HostFault {
+    void survivesAnActivityThatThrowsAndTellsIt() throws ErrnoException {
         RuntimeException bug = new IllegalStateException("bug");
-        RecordedActivity broken = new RecordedActivity() {
+        RecordingEventHandler broken = new RecordingEventHandler() {
             @Override
             protected void run(long now, boolean ready) {
                 throw bug;
             }
         };
-        RecordedActivity other = new RecordedActivity();
+        RecordingEventHandler other = new RecordingEventHandler();
         loop.again(broken);
         loop.again(other);
 
@@ -383,7 +383,7 @@ class EventLoopTest {
     }
 
     @Test
-    void endsAWaitWhenWoken() throws HostFault {
+    void endsAWaitWhenWoken() throws ErrnoException {
         loop.wake();
 
         loop.await();
@@ -392,7 +392,7 @@ class EventLoopTest {
     }
 
     /** Lingers until it is pending. */
-    private static final class LingeringActivity extends RecordedActivity {
+    private static final class LingeringActivity extends RecordingEventHandler {
         private boolean pending;
 
         @Override
@@ -402,7 +402,7 @@ class EventLoopTest {
     }
 
     @Test
-    void givesATurnToALingererThatIsPendingThoughNoDescriptorTells() throws HostFault {
+    void givesATurnToALingererThatIsPendingThoughNoDescriptorTells() throws ErrnoException {
         LingeringActivity lingerer = new LingeringActivity();
         loop.linger(lingerer, 100);
         loop.doWork();
@@ -416,7 +416,7 @@ class EventLoopTest {
     }
 
     @Test
-    void givesALingererItsTurnWhenItsTimeIsOver() throws HostFault {
+    void givesALingererItsTurnWhenItsTimeIsOver() throws ErrnoException {
         LingeringActivity lingerer = new LingeringActivity();
         loop.linger(lingerer, 100);
 
@@ -428,7 +428,7 @@ class EventLoopTest {
     }
 
     @Test
-    void doesNotSleepWhileAnActivityLingers() throws HostFault {
+    void doesNotSleepWhileAnActivityLingers() throws ErrnoException {
         LingeringActivity lingerer = new LingeringActivity();
         loop.linger(lingerer, 100);
 
@@ -438,9 +438,9 @@ class EventLoopTest {
     }
 
     @Test
-    void seesDescriptorsWhileAnActivityLingers() throws HostFault {
+    void seesDescriptorsWhileAnActivityLingers() throws ErrnoException {
         try (EventFd kick = EventFd.create()) {
-            RecordedActivity kicked = new RecordedActivity();
+            RecordingEventHandler kicked = new RecordingEventHandler();
             loop.watch(kicked, kick.fd());
             loop.linger(new LingeringActivity(), 100);
 
@@ -454,7 +454,7 @@ class EventLoopTest {
     }
 
     @Test
-    void hasRoomForAFewLingerersOnly() throws HostFault {
+    void hasRoomForAFewLingerersOnly() throws ErrnoException {
         int admitted = 0;
         while (admitted < 1000 && loop.linger(new LingeringActivity(), 100)) {
             admitted++;
@@ -464,10 +464,10 @@ class EventLoopTest {
     }
 
     @Test
-    void givesEachLingererItsTurnThoughOneEndsTheOthers() throws HostFault {
+    void givesEachLingererItsTurnThoughOneEndsTheOthers() throws ErrnoException {
         LingeringActivity first = new LingeringActivity();
         LingeringActivity second = new LingeringActivity();
-        RecordedActivity ender = new RecordedActivity() {
+        RecordingEventHandler ender = new RecordingEventHandler() {
             @Override
             protected void run(long now, boolean ready) {
                 super.run(now, ready);
@@ -488,10 +488,10 @@ class EventLoopTest {
     }
 
     @Test
-    void doesItsChoreSomeTimeAfterATurn() throws HostFault {
+    void doesItsChoreSomeTimeAfterATurn() throws ErrnoException {
         List<Long> done = new ArrayList<>();
         loop.afterwards(100, () -> done.add(loop.now()));
-        loop.again(new RecordedActivity());
+        loop.again(new RecordingEventHandler());
         loop.doWork();
 
         time += 99;
@@ -503,10 +503,10 @@ class EventLoopTest {
     }
 
     @Test
-    void doesItsChoreThoughNothingElseEndsTheWait() throws HostFault {
+    void doesItsChoreThoughNothingElseEndsTheWait() throws ErrnoException {
         List<Long> done = new ArrayList<>();
         loop.afterwards(100, () -> done.add(loop.now()));
-        loop.again(new RecordedActivity());
+        loop.again(new RecordingEventHandler());
         loop.doWork();
         time += 100;
 
@@ -517,10 +517,10 @@ class EventLoopTest {
     }
 
     @Test
-    void doesNoChoreWhileThereIsNothingElseToDo() throws HostFault {
+    void doesNoChoreWhileThereIsNothingElseToDo() throws ErrnoException {
         List<Long> done = new ArrayList<>();
         loop.afterwards(100, () -> done.add(loop.now()));
-        loop.again(new RecordedActivity());
+        loop.again(new RecordingEventHandler());
         loop.doWork();
         time += 100;
         loop.doWork();

@@ -29,9 +29,9 @@ class EventFdTest {
     }
 
     @Test
-    void signalThatHasToWaitIsBrokenOffAndNotTriedAgain() throws HostFault {
+    void signalThatHasToWaitIsBrokenOffAndNotTriedAgain() throws ErrnoException {
         try (EventFd event = EventFd.create();
-                WaitBreaker waits = WaitBreaker.open()) {
+                BlockedSyscallWatchdog waits = BlockedSyscallWatchdog.open()) {
             waits.arm();
             fill(event);
             makeWait(event);
@@ -46,7 +46,7 @@ class EventFdTest {
     }
 
     @Test
-    void signalOfAFullCounterIsNotStuck() throws HostFault {
+    void signalOfAFullCounterIsNotStuck() throws ErrnoException {
         try (EventFd event = EventFd.create()) {
             fill(event);
 
@@ -57,7 +57,7 @@ class EventFdTest {
     }
 
     @Test
-    void drainOfAnEmptyCounterNeverWaits() throws HostFault {
+    void drainOfAnEmptyCounterNeverWaits() throws ErrnoException {
         try (EventFd event = EventFd.create();
                 Epoll epoll = Epoll.open(1)) {
             epoll.add(event.fd(), Epoll.EPOLLIN, 7);
@@ -70,7 +70,7 @@ class EventFdTest {
     }
 
     @Test
-    void isReadableAfterASignalUntilItIsDrained() throws HostFault {
+    void isReadableAfterASignalUntilItIsDrained() throws ErrnoException {
         try (EventFd event = EventFd.create();
                 Epoll epoll = Epoll.open(1)) {
             epoll.add(event.fd(), Epoll.EPOLLIN, 7);
@@ -87,7 +87,7 @@ class EventFdTest {
 
     @Test
     void refusesAndClosesADescriptorThatIsNoEventfd(@TempDir Path directory) throws IOException {
-        try (UnixListener listener = UnixListener.bind(directory.resolve("socket"))) {
+        try (UnixListeningSocket listener = UnixListeningSocket.bind(directory.resolve("socket"))) {
             OwnedFd socket = listener.fd();
 
             assertThrows(IOException.class, () -> EventFd.adopt(socket));

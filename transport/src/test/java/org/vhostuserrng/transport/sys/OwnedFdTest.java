@@ -14,10 +14,10 @@ import org.junit.jupiter.api.Test;
 
 class OwnedFdTest {
     private final Queue<Runnable> threads = new ArrayDeque<>();
-    private final ClosingLine line = new ClosingLine(threads::add);
+    private final DeferredCloser line = new DeferredCloser(threads::add);
 
-    private static int open() throws HostFault {
-        return SharedFile.create("test", 4096).number();
+    private static int open() throws ErrnoException {
+        return SealedMemfd.create("test", 4096).number();
     }
 
     private static boolean isOpen(int number) {
@@ -25,7 +25,7 @@ class OwnedFdTest {
     }
 
     @Test
-    void oneOfOurOwnIsClosedAtOnce() throws HostFault {
+    void oneOfOurOwnIsClosedAtOnce() throws ErrnoException {
         int number = open();
 
         new OwnedFd(number).close();
@@ -34,7 +34,7 @@ class OwnedFdTest {
     }
 
     @Test
-    void oneThatAPeerSentIsClosedInTheLine() throws HostFault {
+    void oneThatAPeerSentIsClosedInTheLine() throws ErrnoException {
         int number = open();
 
         new OwnedFd(number, line).close();
@@ -46,7 +46,7 @@ class OwnedFdTest {
     }
 
     @Test
-    void oneThatIsKnownIsClosedAtOnceWhoeverSentIt() throws HostFault {
+    void oneThatIsKnownIsClosedAtOnceWhoeverSentIt() throws ErrnoException {
         int number = open();
 
         new OwnedFd(number, line).closeAtOnce();
@@ -56,7 +56,7 @@ class OwnedFdTest {
     }
 
     @Test
-    void isClosedOnce() throws HostFault {
+    void isClosedOnce() throws ErrnoException {
         OwnedFd fd = new OwnedFd(open(), line);
 
         fd.close();
@@ -69,7 +69,7 @@ class OwnedFdTest {
     }
 
     @Test
-    void whatComesOverOneGoesIntoTheSameLine() throws HostFault {
+    void whatComesOverOneGoesIntoTheSameLine() throws ErrnoException {
         int number = open();
 
         new OwnedFd(0, line).received(number).close();

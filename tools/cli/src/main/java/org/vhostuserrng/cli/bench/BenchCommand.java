@@ -5,8 +5,8 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
-import org.vhostuserrng.cli.options.IntegerInRange;
-import org.vhostuserrng.cli.process.Progress;
+import org.vhostuserrng.cli.options.IntegerRangeConverter;
+import org.vhostuserrng.cli.process.TerminalProgressBar;
 import org.vhostuserrng.frontend.EntropyDriver;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -73,7 +73,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        BenchShape shape = new BenchShape(buffer, depth, spin, packed);
+        BenchWorkload shape = new BenchWorkload(buffer, depth, spin, packed);
         try (EntropyDriver driver = shape.start(socketPath)) {
             BenchResult result = measure(driver, shape);
             driver.session().stop();
@@ -84,9 +84,9 @@ public final class BenchCommand implements Callable<Integer> {
         return 0;
     }
 
-    private BenchResult measure(EntropyDriver driver, BenchShape shape) throws IOException {
-        try (BenchLoop loop = new BenchLoop(driver, shape);
-                Progress progress = Progress.onTerminal("bench", millis(warmup + seconds))) {
+    private BenchResult measure(EntropyDriver driver, BenchWorkload shape) throws IOException {
+        try (BenchRequestLoop loop = new BenchRequestLoop(driver, shape);
+                TerminalProgressBar progress = TerminalProgressBar.onTerminal("bench", millis(warmup + seconds))) {
             run(loop, warmup, progress);
             loop.forgetMeasurements();
             long start = System.nanoTime();
@@ -99,7 +99,7 @@ public final class BenchCommand implements Callable<Integer> {
         return Duration.ofSeconds(seconds).toMillis();
     }
 
-    private static void run(BenchLoop loop, int seconds, Progress progress) throws IOException {
+    private static void run(BenchRequestLoop loop, int seconds, TerminalProgressBar progress) throws IOException {
         long end = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
         long left = end - System.nanoTime();
         while (left > 0) {
@@ -109,25 +109,25 @@ public final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    static final class BufferSize extends IntegerInRange {
+    static final class BufferSize extends IntegerRangeConverter {
         BufferSize() {
             super(1, LARGEST_BUFFER);
         }
     }
 
-    static final class Depth extends IntegerInRange {
+    static final class Depth extends IntegerRangeConverter {
         Depth() {
             super(1, LARGEST_DEPTH);
         }
     }
 
-    static final class Seconds extends IntegerInRange {
+    static final class Seconds extends IntegerRangeConverter {
         Seconds() {
             super(1, 3600);
         }
     }
 
-    static final class Warmup extends IntegerInRange {
+    static final class Warmup extends IntegerRangeConverter {
         Warmup() {
             super(0, 60);
         }

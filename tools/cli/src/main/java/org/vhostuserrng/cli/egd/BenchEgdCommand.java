@@ -12,9 +12,9 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.backends.SourceSpec;
-import org.vhostuserrng.cli.options.IntegerInRange;
-import org.vhostuserrng.cli.source.WaitingSource;
+import org.vhostuserrng.backends.EntropySourceSpec;
+import org.vhostuserrng.cli.options.IntegerRangeConverter;
+import org.vhostuserrng.cli.source.TimedSourceReader;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -87,7 +87,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
     }
 
     private double oneRequestARoundTrip() throws IOException {
-        try (DistantServer server = server(rate);
+        try (RemoteEgdServerSimulator server = server(rate);
                 Socket socket = connect(server.address())) {
             socket.setTcpNoDelay(true);
             OutputStream out = socket.getOutputStream();
@@ -96,7 +96,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
             long start = System.nanoTime();
             long bytes = 0;
             while (System.nanoTime() - start < measured().toNanos()) {
-                out.write(new byte[] {Egd.READ_BLOCKING, GUEST_REQUEST});
+                out.write(new byte[] {EgdProtocol.READ_BLOCKING, GUEST_REQUEST});
                 in.readFully(reply);
                 bytes += reply.length;
             }
@@ -111,9 +111,10 @@ public final class BenchEgdCommand implements Callable<Integer> {
 
     /** After a second in which the window opens. */
     private double readAhead(int bytesPerSecond) throws IOException, InterruptedException {
-        try (DistantServer server = server(bytesPerSecond);
+        try (RemoteEgdServerSimulator server = server(bytesPerSecond);
                 Arena arena = Arena.ofConfined();
-                WaitingSource source = new WaitingSource(SourceSpec.parse("egd:" + server.address()), "bench-egd")) {
+                TimedSourceReader source =
+                        new TimedSourceReader(EntropySourceSpec.parse("egd:" + server.address()), "bench-egd")) {
             MemorySegment target = arena.allocate(BLOCK);
             drain(source, target, Duration.ofSeconds(1));
             long start = System.nanoTime();
@@ -122,7 +123,8 @@ public final class BenchEgdCommand implements Callable<Integer> {
         }
     }
 
-    private static long drain(WaitingSource source, MemorySegment target, Duration time) throws InterruptedException {
+    private static long drain(TimedSourceReader source, MemorySegment target, Duration time)
+            throws InterruptedException {
         long start = System.nanoTime();
         long bytes = 0;
         while (System.nanoTime() - start < time.toNanos()) {
@@ -131,8 +133,8 @@ public final class BenchEgdCommand implements Callable<Integer> {
         return bytes;
     }
 
-    private DistantServer server(int bytesPerSecond) throws IOException {
-        return new DistantServer(TimeUnit.MICROSECONDS.toNanos(roundTrip), bytesPerSecond);
+    private RemoteEgdServerSimulator server(int bytesPerSecond) throws IOException {
+        return new RemoteEgdServerSimulator(TimeUnit.MICROSECONDS.toNanos(roundTrip), bytesPerSecond);
     }
 
     private Duration measured() {
@@ -143,19 +145,19 @@ public final class BenchEgdCommand implements Callable<Integer> {
         return bytes * (double) TimeUnit.SECONDS.toNanos(1) / nanos;
     }
 
-    static final class RoundTrip extends IntegerInRange {
+    static final class RoundTrip extends IntegerRangeConverter {
         RoundTrip() {
             super(0, 1_000_000);
         }
     }
 
-    static final class Rate extends IntegerInRange {
+    static final class Rate extends IntegerRangeConverter {
         Rate() {
             super(1000, 1_000_000_000);
         }
     }
 
-    static final class Seconds extends IntegerInRange {
+    static final class Seconds extends IntegerRangeConverter {
         Seconds() {
             super(1, 600);
         }

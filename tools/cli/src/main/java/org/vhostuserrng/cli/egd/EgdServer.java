@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.LimitMode;
-import org.vhostuserrng.backends.Quota;
+import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.RateLimitMode;
 
 /** Listens, and serves every client on the thread that calls {@link #run}. */
 final class EgdServer implements AutoCloseable {
@@ -26,32 +26,32 @@ final class EgdServer implements AutoCloseable {
      * What a client may cost.
      *
      * @param mostClients connections at the same time
-     * @param maxBytes of a connection in a period, or {@link Quota#UNLIMITED}
+     * @param maxBytes of a connection in a period, or {@link GuestRateLimiter#UNLIMITED}
      * @param periodMillis the period's length
      */
     record Limits(int mostClients, long maxBytes, int periodMillis) {}
 
     private final Limits limits;
     private final Selector selector;
-    private final ListenAddress asked;
+    private final EgdListenAddress asked;
     private final String address;
     private final ServerSocketChannel listener;
     private final SelectionKey listening;
-    private final EntropyShares shares = new EntropyShares();
-    private final List<EgdClient> clients = new ArrayList<>();
+    private final EgdRoundRobinScheduler shares = new EgdRoundRobinScheduler();
+    private final List<EgdServerConnection> clients = new ArrayList<>();
     private long numbered;
     private boolean refusing;
     private long acceptAgainAt = Long.MAX_VALUE;
     private long wakeAt;
     private volatile boolean stopped;
 
-    private EgdServer(ListenAddress asked, ServerSocketChannel listener, Selector selector, Limits limits)
+    private EgdServer(EgdListenAddress asked, ServerSocketChannel listener, Selector selector, Limits limits)
             throws IOException {
         this.asked = asked;
         this.limits = limits;
         this.selector = selector;
         this.listener = listener;
-        this.address = ListenAddress.describe(listener.getLocalAddress());
+        this.address = EgdListenAddress.describe(listener.getLocalAddress());
         listener.configureBlocking(false);
         listening = listener.register(selector, SelectionKey.OP_ACCEPT);
     }
@@ -61,7 +61,7 @@ final class EgdServer implements AutoCloseable {
      *
      * @throws IOException when nobody can listen there, with the address
      */
-    static EgdServer listen(ListenAddress address, Limits limits) throws IOException {
+    static EgdServer listen(EgdListenAddress address, Limits limits) throws IOException {
         Selector selector = Selector.open();
         try {
             return new EgdServer(address, address.listen(BACKLOG), selector, limits);
@@ -119,7 +119,7 @@ final class EgdServer implements AutoCloseable {
 
     private void advance(long now) {
         for (SelectionKey key : selector.selectedKeys()) {
-            if (key.attachment() instanceof EgdClient client) {
+            if (key.attachment() instanceof EgdServerConnection client) {
                 attempt(client, () -> client.advance(now));
             } else {
                 accept(now);
@@ -171,13 +171,14 @@ final class EgdServer implements AutoCloseable {
         }
     }
 
-    private EgdClient client(SocketChannel socket) throws IOException {
-        if (asked instanceof ListenAddress.Tcp) {
+    private EgdServerConnection client(SocketChannel socket) throws IOException {
+        if (asked instanceof EgdListenAddress.Tcp) {
             socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
         }
-        Quota quota = new Quota(LimitMode.WINDOW, limits.maxBytes(), limits.periodMillis());
+        GuestRateLimiter quota = new GuestRateLimiter(RateLimitMode.WINDOW, limits.maxBytes(), limits.periodMillis());
         numbered++;
-        return new EgdClient(address + " client " + numbered, socket, selector, new EgdConversation(quota), shares);
+        return new EgdServerConnection(
+                address + " client " + numbered, socket, selector, new EgdServerSession(quota), shares);
     }
 
     private void closeThoseThatAreOver(long now) {
@@ -192,8 +193,8 @@ final class EgdServer implements AutoCloseable {
         });
     }
 
-    private static void close(EgdClient client) {
-        EgdConversation conversation = client.conversation();
+    private static void close(EgdServerConnection client) {
+        EgdServerSession conversation = client.conversation();
         if (conversation.isLost()) {
             LOG.warn("{}: closed: 0x{} is no command of EGD", client.name(), hex(conversation.unknownCommand()));
         }
@@ -213,7 +214,7 @@ final class EgdServer implements AutoCloseable {
     }
 
     /** A socket that fails is that of a client that is gone, which is nothing to tell anybody. */
-    private void attempt(EgdClient client, Attempt attempt) {
+    private void attempt(EgdServerConnection client, Attempt attempt) {
         try {
             attempt.run();
         } catch (IOException gone) {
@@ -230,7 +231,7 @@ final class EgdServer implements AutoCloseable {
         if (shares.give(source, now)) {
             wakeAt(now + PAUSE_NANOS);
         }
-        for (EgdClient client : List.copyOf(clients)) {
+        for (EgdServerConnection client : List.copyOf(clients)) {
             if (client.conversation().hasReplies() && !client.isStuck()) {
                 attempt(client, () -> client.flush(now));
             }
@@ -242,7 +243,7 @@ final class EgdServer implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (EgdClient client : clients) {
+        for (EgdServerConnection client : clients) {
             client.close();
         }
         shares.wipe();

@@ -6,13 +6,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.Quota;
-import org.vhostuserrng.backends.SourceSpec;
-import org.vhostuserrng.backends.Sources;
-import org.vhostuserrng.cli.options.IntegerInRange;
-import org.vhostuserrng.cli.options.MaxBytes;
-import org.vhostuserrng.cli.options.Period;
-import org.vhostuserrng.cli.process.StopSignal;
+import org.vhostuserrng.backends.EntropySourceSpec;
+import org.vhostuserrng.backends.EventLoopSources;
+import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.cli.options.IntegerRangeConverter;
+import org.vhostuserrng.cli.options.MaxBytesConverter;
+import org.vhostuserrng.cli.options.PeriodConverter;
+import org.vhostuserrng.cli.process.CommandShutdownHook;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -39,7 +39,7 @@ public final class EgdServerCommand implements Callable<Integer> {
             converter = Address.class,
             description = "tcp:HOST:PORT (port 0: any that is free) or unix:PATH. EGD neither encrypts nor asks who"
                     + " connects: what is sent over a network is known there.")
-    private ListenAddress listen;
+    private EgdListenAddress listen;
 
     @Option(
             names = "--source",
@@ -60,15 +60,15 @@ public final class EgdServerCommand implements Callable<Integer> {
     @Option(
             names = "--max-bytes",
             paramLabel = "BYTES",
-            converter = MaxBytes.class,
+            converter = MaxBytesConverter.class,
             description = "Bytes of each connection in a period at most (default: no limit).")
-    private long maxBytes = Quota.UNLIMITED;
+    private long maxBytes = GuestRateLimiter.UNLIMITED;
 
     @Option(
             names = "--period",
             defaultValue = "65536",
             paramLabel = "MS",
-            converter = Period.class,
+            converter = PeriodConverter.class,
             description = "Length of a period in milliseconds, 1..65536 (default: ${DEFAULT-VALUE}).")
     private int period;
 
@@ -76,7 +76,7 @@ public final class EgdServerCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         sources.forEach(this::requireUsable);
         EgdServer server = EgdServer.listen(listen, new EgdServer.Limits(maxClients, maxBytes, period));
-        StopSignal stop = new StopSignal(server::stop);
+        CommandShutdownHook stop = new CommandShutdownHook(server::stop);
         try (server;
                 Programs programs = new Programs();
                 EntropySource opened = open(programs, server)) {
@@ -90,10 +90,10 @@ public final class EgdServerCommand implements Callable<Integer> {
 
     private void requireUsable(String source) {
         try {
-            if (source.startsWith(ProgramOutput.PREFIX)) {
-                ProgramOutput.command(source);
+            if (source.startsWith(CommandSourceProcess.PREFIX)) {
+                CommandSourceProcess.command(source);
             } else {
-                SourceSpec.parse(source).check();
+                EntropySourceSpec.parse(source).check();
             }
         } catch (IllegalArgumentException | IOException refused) {
             throw badSource(source, refused);
@@ -101,27 +101,30 @@ public final class EgdServerCommand implements Callable<Integer> {
     }
 
     private EntropySource open(Programs programs, EgdServer server) throws IOException {
-        List<SourceSpec> inOrder = new ArrayList<>();
+        List<EntropySourceSpec> inOrder = new ArrayList<>();
         for (String source : sources) {
-            inOrder.add(source.startsWith(ProgramOutput.PREFIX) ? programs.start(source) : SourceSpec.parse(source));
+            inOrder.add(
+                    source.startsWith(CommandSourceProcess.PREFIX)
+                            ? programs.start(source)
+                            : EntropySourceSpec.parse(source));
         }
-        SourceSpec firstOf = SourceSpec.firstOf(inOrder);
-        return new Sources(firstOf, server::sourceReady, System::nanoTime).acquire("egd-server");
+        EntropySourceSpec firstOf = EntropySourceSpec.firstOf(inOrder);
+        return new EventLoopSources(firstOf, server::sourceReady, System::nanoTime).acquire("egd-server");
     }
 
     /** The programs whose output is served. */
     private static final class Programs implements AutoCloseable {
-        private final List<ProgramOutput> running = new ArrayList<>();
+        private final List<CommandSourceProcess> running = new ArrayList<>();
 
-        SourceSpec start(String source) throws IOException {
-            ProgramOutput program = ProgramOutput.start(ProgramOutput.command(source));
+        EntropySourceSpec start(String source) throws IOException {
+            CommandSourceProcess program = CommandSourceProcess.start(CommandSourceProcess.command(source));
             running.add(program);
             return program.spec();
         }
 
         @Override
         public void close() throws IOException {
-            for (ProgramOutput program : running) {
+            for (CommandSourceProcess program : running) {
                 program.close();
             }
         }
@@ -143,18 +146,18 @@ public final class EgdServerCommand implements Callable<Integer> {
         }
     }
 
-    static final class Address implements ITypeConverter<ListenAddress> {
+    static final class Address implements ITypeConverter<EgdListenAddress> {
         @Override
-        public ListenAddress convert(String value) {
+        public EgdListenAddress convert(String value) {
             try {
-                return ListenAddress.parse(value);
+                return EgdListenAddress.parse(value);
             } catch (IllegalArgumentException bad) {
                 throw new TypeConversionException("'" + value + "', " + bad.getMessage());
             }
         }
     }
 
-    static final class MaxClients extends IntegerInRange {
+    static final class MaxClients extends IntegerRangeConverter {
         MaxClients() {
             super(1, 4096);
         }

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.vhostuserrng.cli.process.StopSignal;
+import org.vhostuserrng.cli.process.CommandShutdownHook;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -72,16 +72,16 @@ public final class TraceCommand implements Callable<Integer> {
         }
     }
 
-    private Transcript transcript() {
-        return new Transcript(
+    private TracePrinter transcript() {
+        return new TracePrinter(
                 spec.commandLine().getOut(), spec.commandLine().getColorScheme().ansi(), summary);
     }
 
     private void replay() throws IOException {
-        Transcript transcript = transcript();
+        TracePrinter transcript = transcript();
         try (InputStream file = openRecord()) {
-            new RecordReader(file).replay(transcript);
-        } catch (DamagedRecordException damaged) {
+            new TraceFileReader(file).replay(transcript);
+        } catch (InvalidTraceFileException damaged) {
             throw new IOException(replay + " " + damaged.getMessage(), damaged);
         } finally {
             transcript.finish();
@@ -97,14 +97,14 @@ public final class TraceCommand implements Callable<Integer> {
     }
 
     private void trace() throws IOException, InterruptedException {
-        List<TraceSink> sinks = new ArrayList<>();
-        try (RecordWriter writer = record == null ? null : openWriter()) {
+        List<TraceRecordSink> sinks = new ArrayList<>();
+        try (TraceFileWriter writer = record == null ? null : openWriter()) {
             // Recorded first: what was printed can be printed again.
             if (writer != null) {
                 sinks.add(writer);
             }
             sinks.add(transcript());
-            serve(new TraceLog(sinks, complaints()));
+            serve(new TraceRecordDispatcher(sinks, complaints()));
         }
     }
 
@@ -112,18 +112,18 @@ public final class TraceCommand implements Callable<Integer> {
         return spec.commandLine().getErr();
     }
 
-    private RecordWriter openWriter() {
+    private TraceFileWriter openWriter() {
         try {
-            return new RecordWriter(record);
+            return new TraceFileWriter(record);
         } catch (IOException unwritable) {
             throw bad("--record=" + record + ": expected a file that can be written: " + unwritable);
         }
     }
 
-    private void serve(TraceLog log) throws IOException, InterruptedException {
-        Rehearsal.run();
-        Proxy proxy = new Proxy(listen, connect, log);
-        StopSignal stop = new StopSignal(proxy::stop);
+    private void serve(TraceRecordDispatcher log) throws IOException, InterruptedException {
+        TraceProxyWarmup.run();
+        VhostUserTraceProxy proxy = new VhostUserTraceProxy(listen, connect, log);
+        CommandShutdownHook stop = new CommandShutdownHook(proxy::stop);
         try (proxy) {
             proxy.run();
         } finally {

@@ -27,14 +27,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.Quota;
-import org.vhostuserrng.backends.SourceSpec;
-import org.vhostuserrng.backends.Sources;
+import org.vhostuserrng.backends.EntropySourceSpec;
+import org.vhostuserrng.backends.EventLoopSources;
+import org.vhostuserrng.backends.GuestRateLimiter;
 
 /** The server with clients over real sockets. */
 @Timeout(30)
 class EgdServerTest {
-    private static final EgdServer.Limits DEFAULT = new EgdServer.Limits(64, Quota.UNLIMITED, 1000);
+    private static final EgdServer.Limits DEFAULT = new EgdServer.Limits(64, GuestRateLimiter.UNLIMITED, 1000);
 
     private final ExecutorService thread = Executors.newSingleThreadExecutor();
     private EgdServer server;
@@ -44,12 +44,12 @@ class EgdServerTest {
     private Path directory;
 
     private void serve(String address, EgdServer.Limits limits, String source) throws IOException {
-        EgdServer listening = EgdServer.listen(ListenAddress.parse(address), limits);
+        EgdServer listening = EgdServer.listen(EgdListenAddress.parse(address), limits);
         server = listening;
         running = thread.submit(() -> {
             try (listening;
-                    EntropySource opened = new Sources(
-                                    SourceSpec.parse(source), listening::sourceReady, System::nanoTime)
+                    EntropySource opened = new EventLoopSources(
+                                    EntropySourceSpec.parse(source), listening::sourceReady, System::nanoTime)
                             .acquire("test")) {
                 listening.run(opened);
             }
@@ -126,7 +126,7 @@ class EgdServerTest {
 
     @Test
     void clientBeyondTheLimitIsTurnedAwayAndTheOthersServed() throws Exception {
-        try (Socket first = serveTcp(new EgdServer.Limits(1, Quota.UNLIMITED, 1000))) {
+        try (Socket first = serveTcp(new EgdServer.Limits(1, GuestRateLimiter.UNLIMITED, 1000))) {
             ask(first, 1, 2, 1);
             try (Socket second = connect()) {
                 assertEquals(-1, second.getInputStream().read());

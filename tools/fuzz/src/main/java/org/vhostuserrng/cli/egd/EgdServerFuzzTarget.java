@@ -1,7 +1,7 @@
 package org.vhostuserrng.cli.egd;
 
-import static org.vhostuserrng.fuzz.Oracle.require;
-import static org.vhostuserrng.fuzz.Oracle.requireEqual;
+import static org.vhostuserrng.fuzz.FuzzAssertions.require;
+import static org.vhostuserrng.fuzz.FuzzAssertions.requireEqual;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -10,9 +10,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.Limits;
-import org.vhostuserrng.backends.Quota;
-import org.vhostuserrng.fuzz.FuzzInput;
+import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.RateLimitConfig;
+import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**
  * An EGD client that sends anything in pieces and reads as it likes: every command is answered in its order and with what
@@ -27,12 +27,12 @@ public final class EgdServerFuzzTarget {
     private static final int LARGE = 17;
     private static final int PERIOD = 255;
 
-    private final EntropyShares shares = new EntropyShares();
-    private final EgdConversation conversation = new EgdConversation(new Quota(Limits.NONE));
+    private final EgdRoundRobinScheduler shares = new EgdRoundRobinScheduler();
+    private final EgdServerSession conversation = new EgdServerSession(new GuestRateLimiter(RateLimitConfig.NONE));
     private final ByteArrayOutputStream commands = new ByteArrayOutputStream();
     private final ByteArrayOutputStream replies = new ByteArrayOutputStream();
     private final Client client = new Client();
-    private final CountingSource source = new CountingSource();
+    private final EgdSequenceSource source = new EgdSequenceSource();
     private ByteBuffer unread = ByteBuffer.allocate(0);
     private int room;
     private int allowed;
@@ -43,7 +43,7 @@ public final class EgdServerFuzzTarget {
     /** Called by Jazzer. */
     public static void fuzzerTestOneInput(byte[] bytes) throws IOException {
         EgdServerFuzzTarget target = new EgdServerFuzzTarget();
-        FuzzInput input = new FuzzInput(bytes);
+        FuzzInputReader input = new FuzzInputReader(bytes);
         while (input.hasMore()) {
             target.step(input);
             target.serve();
@@ -51,7 +51,7 @@ public final class EgdServerFuzzTarget {
         target.end();
     }
 
-    private void step(FuzzInput input) {
+    private void step(FuzzInputReader input) {
         int kind = input.u8();
         if (kind < SEND) {
             byte[] piece = input.bytes(kind);
@@ -99,21 +99,21 @@ public final class EgdServerFuzzTarget {
         boolean understood = true;
         while (understood && asked.hasRemaining()) {
             int command = asked.get();
-            boolean whole = command == Egd.LEVEL || command == Egd.PID || asked.hasRemaining();
+            boolean whole = command == EgdProtocol.LEVEL || command == EgdProtocol.PID || asked.hasRemaining();
             if (!whole) {
                 break;
             }
             switch (command) {
-                case Egd.LEVEL -> require(answers.getInt() >= 0, "a negative level");
-                case Egd.PID -> skip(answers, answers.get());
-                case Egd.READ_NON_BLOCKING -> {
+                case EgdProtocol.LEVEL -> require(answers.getInt() >= 0, "a negative level");
+                case EgdProtocol.PID -> skip(answers, answers.get());
+                case EgdProtocol.READ_NON_BLOCKING -> {
                     int most = Byte.toUnsignedInt(asked.get());
                     int length = Byte.toUnsignedInt(answers.get());
                     require(length <= most, "more than was asked for");
                     taken = check(answers, taken, length);
                 }
-                case Egd.READ_BLOCKING -> taken = check(answers, taken, Byte.toUnsignedInt(asked.get()));
-                case Egd.WRITE -> understood = skipWritten(asked);
+                case EgdProtocol.READ_BLOCKING -> taken = check(answers, taken, Byte.toUnsignedInt(asked.get()));
+                case EgdProtocol.WRITE -> understood = skipWritten(asked);
                 default -> understood = false;
             }
         }
@@ -145,7 +145,7 @@ public final class EgdServerFuzzTarget {
         return (byte) (1 + place % PERIOD);
     }
 
-    private final class CountingSource implements EntropySource {
+    private final class EgdSequenceSource implements EntropySource {
         @Override
         public int fill(MemorySegment target, long offset, int length) {
             int filled = Math.min(length, allowed - given);

@@ -1,0 +1,164 @@
+package org.vhostuserrng.backends.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/**
+ * The client's end of a TCP or UNIX stream connection, non-blocking. Belongs to one thread, which also closes it.
+ *
+ * <p>Not a channel of java.nio: it is read into the memory that a block is made of, and waited for where a filler thread
+ * waits for everything else.
+ */
+public final class ClientStreamSocket implements AutoCloseable {
+    /** {@link #send}, {@link #receive}: not now. */
+    public static final int EAGAIN = EntropyFile.EAGAIN;
+
+    private static final MemorySegment SOCKET = LibcCalls.symbol("socket");
+    private static final MemorySegment CONNECT = LibcCalls.symbol("connect");
+    private static final MemorySegment SETSOCKOPT = LibcCalls.symbol("setsockopt");
+    private static final MemorySegment GETSOCKOPT = LibcCalls.symbol("getsockopt");
+    private static final MemorySegment SEND = LibcCalls.symbol("send");
+    private static final MemorySegment RECV = LibcCalls.symbol("recv");
+    private static final MemorySegment IOCTL = LibcCalls.symbol("ioctl");
+    private static final int AF_UNIX = 1;
+    private static final int AF_INET = 2;
+    private static final int AF_INET6 = 10;
+    private static final int SOCK_STREAM_NONBLOCK_CLOEXEC = 0x80801;
+    private static final int SOL_SOCKET = 1;
+    private static final int SO_ERROR = 4;
+    private static final int SO_KEEPALIVE = 9;
+    private static final int IPPROTO_TCP = 6;
+    private static final int TCP_NODELAY = 1;
+    private static final int TCP_KEEPIDLE = 4;
+    private static final int TCP_KEEPINTVL = 5;
+    private static final int TCP_KEEPCNT = 6;
+    private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int FIONREAD = 0x541b;
+    private static final int EINTR = -4;
+    private static final int EINPROGRESS = -115;
+    /** sockaddr_un: a family and 108 bytes, the last one zero. */
+    private static final int LONGEST_PATH = 107;
+
+    private static final ValueLayout.OfShort BIG_ENDIAN_SHORT = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.BIG_ENDIAN);
+
+    private final MemorySegment number = Arena.ofAuto().allocate(2L * Integer.BYTES, Integer.BYTES);
+    private final UniqueFd fd;
+
+    private ClientStreamSocket(UniqueFd fd) {
+        this.fd = fd;
+    }
+
+    /** Begins to connect; {@link #connectError} tells, once the socket is writable, what has become of it. */
+    public static ClientStreamSocket connect(InetAddress host, int port) throws IOException {
+        boolean four = host instanceof Inet4Address;
+        byte[] bytes = host.getAddress();
+        ClientStreamSocket socket = open(four ? AF_INET : AF_INET6);
+        try (Arena arena = Arena.ofConfined()) {
+            // sockaddr_in: family u16, port u16 (network), address 4. sockaddr_in6: family, port, flow 4, address 16,
+            // scope 4.
+            MemorySegment address = arena.allocate(four ? 16 : 28, Integer.BYTES);
+            address.set(ValueLayout.JAVA_SHORT, 0, (short) (four ? AF_INET : AF_INET6));
+            address.set(BIG_ENDIAN_SHORT, 2, (short) port);
+            MemorySegment.copy(bytes, 0, address, ValueLayout.JAVA_BYTE, four ? 4 : 8, bytes.length);
+            socket.set(IPPROTO_TCP, TCP_NODELAY, 1);
+            socket.set(SOL_SOCKET, SO_KEEPALIVE, 1);
+            socket.set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
+            socket.set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+            socket.set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+            socket.connect(address);
+        }
+        return socket;
+    }
+
+    /** As {@link #connect(InetAddress, int)}, to a UNIX socket. */
+    public static ClientStreamSocket connect(Path path) throws IOException {
+        byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
+        if (name.length > LONGEST_PATH) {
+            throw new IOException("the path is longer than " + LONGEST_PATH + " bytes");
+        }
+        ClientStreamSocket socket = open(AF_UNIX);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment address = arena.allocate(2 + LONGEST_PATH + 1, Short.BYTES);
+            address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);
+            MemorySegment.copy(name, 0, address, ValueLayout.JAVA_BYTE, 2, name.length);
+            socket.connect(address);
+        }
+        return socket;
+    }
+
+    private static ClientStreamSocket open(int family) throws IOException {
+        int fd = LibcCalls.callInt(SOCKET, family, SOCK_STREAM_NONBLOCK_CLOEXEC, 0, 0, 0);
+        if (fd < 0) {
+            throw new IOException("socket: " + EntropyFile.describe(fd));
+        }
+        return new ClientStreamSocket(new UniqueFd(fd));
+    }
+
+    private void connect(MemorySegment address) throws IOException {
+        int result;
+        do {
+            result = LibcCalls.callInt(CONNECT, fd.number(), address.address(), address.byteSize(), 0, 0);
+        } while (result == EINTR);
+        if (result < 0 && result != EINPROGRESS) {
+            close();
+            throw new IOException(EntropyFile.describe(result));
+        }
+    }
+
+    private void set(int level, int option, int value) {
+        number.set(ValueLayout.JAVA_INT, 0, value);
+        int result = LibcCalls.callInt(SETSOCKOPT, fd.number(), level, option, number.address(), Integer.BYTES);
+        assert result == 0 : "setsockopt " + option + ": " + EntropyFile.describe(result);
+    }
+
+    /** 0 when the connection has been made, or the negated errno that tells why it has not. */
+    public int connectError() {
+        number.set(ValueLayout.JAVA_INT, Integer.BYTES, Integer.BYTES);
+        long length = number.address() + Integer.BYTES;
+        int result = LibcCalls.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_ERROR, number.address(), length);
+        return result < 0 ? result : -number.get(ValueLayout.JAVA_INT, 0);
+    }
+
+    /** Sends from {@code bytes}; returns how many, or a negated errno. */
+    public int send(MemorySegment bytes, long offset, int length) {
+        long address = bytes.asSlice(offset, length).address();
+        long result;
+        do {
+            result = LibcCalls.callLong(SEND, fd.number(), address, length, MSG_NOSIGNAL, 0);
+        } while (result == EINTR);
+        return (int) result;
+    }
+
+    /** Receives into {@code target}; returns how many bytes, 0 at the end of the stream, or a negated errno. */
+    public int receive(MemorySegment target, long offset, int length) {
+        long address = target.asSlice(offset, length).address();
+        long result;
+        do {
+            result = LibcCalls.callLong(RECV, fd.number(), address, length, 0, 0);
+        } while (result == EINTR);
+        return (int) result;
+    }
+
+    /** How many bytes have arrived and have not been received, as far as the system tells. */
+    public int arrived() {
+        int result = LibcCalls.callInt(IOCTL, fd.number(), FIONREAD, number.address(), 0, 0);
+        return result < 0 ? 0 : number.get(ValueLayout.JAVA_INT, 0);
+    }
+
+    @Override
+    public void close() {
+        fd.close();
+    }
+
+    /** For {@link WakeablePoller}. */
+    int fd() {
+        return fd.number();
+    }
+}

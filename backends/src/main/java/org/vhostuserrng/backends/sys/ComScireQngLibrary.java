@@ -1,0 +1,120 @@
+package org.vhostuserrng.backends.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+
+/**
+ * A ComScire quantum generator through libqwqngx, the C interface of its driver; loaded when it is opened. All of it
+ * belongs to one thread. Only one device per computer.
+ */
+@SuppressWarnings("restricted")
+public final class ComScireQngLibrary implements AutoCloseable {
+    /** What the driver gives in one call at most. */
+    public static final int MOST_BYTES = 8192;
+
+    // libqwqng's status codes. Its C interface gives 0 or -1, and tells the rest in words.
+    private static final int S_OK = 0;
+    private static final int QNG_S_OK = 0x44400;
+    private static final int LONGEST_STATUS = 256;
+
+    private final Arena arena;
+    private final SymbolLookup library;
+    private final MemorySegment randbytes;
+    private final long handle;
+
+    private ComScireQngLibrary(Arena arena, SymbolLookup library, long handle) throws IOException {
+        this.arena = arena;
+        this.library = library;
+        this.handle = handle;
+        this.randbytes = symbol(library, "qwqngx_randbytes");
+    }
+
+    /**
+     * Loads the library and opens the device.
+     *
+     * @param path of the library; a name without a directory is looked for as the system does
+     * @throws IOException if there is no such library, or no device
+     */
+    public static ComScireQngLibrary open(String path) throws IOException {
+        Arena arena = Arena.ofConfined();
+        try {
+            SymbolLookup library = load(path, arena);
+            MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
+            int status = LibcCalls.callForeign(symbol(library, "qwqngx_init"), handle.address(), 0, 0);
+            long device = handle.get(ValueLayout.JAVA_LONG, 0);
+            if (!isOk(status) || device == 0) {
+                throw new IOException("no device that works: " + describe(status));
+            }
+            return new ComScireQngLibrary(arena, library, device);
+        } catch (IOException | RuntimeException refused) {
+            arena.close();
+            throw refused;
+        }
+    }
+
+    /** Fills memory with 1 to {@link #MOST_BYTES} random bytes. */
+    public void fill(MemorySegment target, long offset, int length) throws IOException {
+        long address = EntropyFile.address(target, offset, length);
+        int status = LibcCalls.callForeign(randbytes, handle, address, length);
+        if (!isOk(status)) {
+            throw new IOException("reading failed: " + describe(status) + statusString());
+        }
+    }
+
+    private static boolean isOk(int status) {
+        return status == S_OK || status == QNG_S_OK;
+    }
+
+    private static String describe(int status) {
+        return switch (status) {
+            case 0x8004_4401 -> "general error";
+            case 0x8004_4402 -> "I/O error";
+            case 0x8004_4403 -> "timeout";
+            case 0x8004_4404 -> "too much asked for";
+            case 0x8004_4406 -> "its own statistics failed";
+            case 0x8004_4407, 0x8004_4408 -> "not supported";
+            case 0x8004_440a -> "device not opened";
+            default -> "status " + status;
+        };
+    }
+
+    /** What the library says of the last error, if it does. */
+    private String statusString() {
+        long text = library.find("qwqngx_status_string")
+                .map(status -> LibcCalls.callLong(status, handle, 0, 0, 0, 0))
+                .orElse(0L);
+        if (text == 0) {
+            return "";
+        }
+        StringBuilder said = new StringBuilder(", ");
+        MemorySegment characters = MemorySegment.ofAddress(text).reinterpret(LONGEST_STATUS);
+        for (int i = 0; i < LONGEST_STATUS && characters.get(ValueLayout.JAVA_BYTE, i) != 0; i++) {
+            said.append((char) (characters.get(ValueLayout.JAVA_BYTE, i) & 0xff));
+        }
+        return said.toString();
+    }
+
+    @Override
+    public void close() {
+        library.find("qwqngx_free").ifPresent(free -> LibcCalls.callForeign(free, handle, 0, 0));
+        arena.close();
+    }
+
+    private static SymbolLookup load(String path, Arena arena) throws IOException {
+        try {
+            return path.indexOf('/') < 0
+                    ? SymbolLookup.libraryLookup(path, arena)
+                    : SymbolLookup.libraryLookup(Path.of(path), arena);
+        } catch (IllegalArgumentException missing) {
+            throw new IOException("no library " + path + " that can be loaded", missing);
+        }
+    }
+
+    private static MemorySegment symbol(SymbolLookup library, String name) throws IOException {
+        return library.find(name).orElseThrow(() -> new IOException("the library has no function " + name));
+    }
+}

@@ -1,0 +1,148 @@
+package org.vhostuserrng.backends.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/**
+ * A file, FIFO or device opened for reading, non-blocking. One thread reads at a time; closed once, by the thread that
+ * reads.
+ */
+public final class EntropyFile implements AutoCloseable {
+    /** {@link #read}: nothing there now. */
+    public static final int EAGAIN = -11;
+    /** {@link #read}: the memory to read into is not there (any more). */
+    public static final int EFAULT = -14;
+
+    private static final MemorySegment OPEN = LibcCalls.symbol("open");
+    private static final MemorySegment READ = LibcCalls.symbol("read");
+    private static final MemorySegment PREAD = LibcCalls.symbol("pread");
+    private static final MemorySegment STATX = LibcCalls.symbol("statx");
+    private static final MemorySegment STRERROR = LibcCalls.symbol("strerror");
+    private static final int O_NONBLOCK = 0x800;
+    private static final int O_CLOEXEC = 0x80000;
+    private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int STATX_BASIC_STATS = 0x7ff;
+    private static final int EINTR = -4;
+
+    /** What kind of file it is, as far as that decides how it is read. */
+    public enum Kind {
+        REGULAR,
+        DIRECTORY,
+        FIFO,
+        /** /dev/random, by its device number: the kernel's own generator, which may block while the host boots. */
+        RANDOM,
+        /** /dev/urandom, by its device number: the same, but never blocks. */
+        URANDOM,
+        OTHER
+    }
+
+    private final Path path;
+    private final UniqueFd fd;
+
+    private EntropyFile(Path path, UniqueFd fd) {
+        this.path = path;
+        this.fd = fd;
+    }
+
+    /** Opens {@code path}; an {@link IOException} tells in the system's words why not. */
+    public static EntropyFile open(Path path) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            int fd = LibcCalls.callInt(
+                    OPEN, arena.allocateFrom(path.toString()).address(), O_NONBLOCK | O_CLOEXEC, 0, 0, 0);
+            if (fd < 0) {
+                throw new IOException(describe(fd));
+            }
+            return new EntropyFile(path, new UniqueFd(fd));
+        }
+    }
+
+    public Kind kind() throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            // struct statx: stx_mode u16 at 28, stx_rdev_major u32 at 128, stx_rdev_minor u32 at 132; 256 bytes.
+            MemorySegment status = arena.allocate(256, Long.BYTES);
+            long empty = arena.allocateFrom("").address();
+            int result =
+                    LibcCalls.callInt(STATX, fd.number(), empty, AT_EMPTY_PATH, STATX_BASIC_STATS, status.address());
+            if (result < 0) {
+                throw new IOException("statx: " + describe(result));
+            }
+            return switch (status.get(ValueLayout.JAVA_SHORT, 28) & 0xf000) {
+                case 0x8000 -> Kind.REGULAR;
+                case 0x4000 -> Kind.DIRECTORY;
+                case 0x1000 -> Kind.FIFO;
+                case 0x2000 -> characterDevice(status);
+                default -> Kind.OTHER;
+            };
+        }
+    }
+
+    /** Linux, Documentation/admin-guide/devices.txt: character devices 1:8 and 1:9. */
+    private static Kind characterDevice(MemorySegment status) {
+        if (status.get(ValueLayout.JAVA_INT, 128) != 1) {
+            return Kind.OTHER;
+        }
+        return switch (status.get(ValueLayout.JAVA_INT, 132)) {
+            case 8 -> Kind.RANDOM;
+            case 9 -> Kind.URANDOM;
+            default -> Kind.OTHER;
+        };
+    }
+
+    /**
+     * Reads into {@code target} from {@code offset}, whatever memory that is.
+     *
+     * @return bytes read, 0 at the end of the file, or a negated errno
+     */
+    public int read(MemorySegment target, long offset, int length) {
+        long address = address(target, offset, length);
+        long result;
+        do {
+            result = LibcCalls.callLong(READ, fd.number(), address, length, 0, 0);
+        } while (result == EINTR);
+        return (int) result;
+    }
+
+    /** As {@link #read}, from a position in the file. */
+    public int readAt(long position, MemorySegment target, long offset, int length) {
+        long address = address(target, offset, length);
+        long result;
+        do {
+            result = LibcCalls.callLong(PREAD, fd.number(), address, length, position, 0);
+        } while (result == EINTR);
+        return (int) result;
+    }
+
+    /** The text of a negated errno. */
+    @SuppressWarnings("restricted")
+    public static String describe(int negatedErrno) {
+        long text = LibcCalls.callLong(STRERROR, -negatedErrno, 0, 0, 0, 0);
+        return MemorySegment.ofAddress(text).reinterpret(256).getString(0) + " (errno " + -negatedErrno + ")";
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    @Override
+    public void close() {
+        fd.close();
+    }
+
+    /** For {@link WakeablePoller}. */
+    int fd() {
+        return fd.number();
+    }
+
+    /** The kernel gets a bare address, so that the segment's own checks have to be made here. */
+    static long address(MemorySegment target, long offset, int length) {
+        Objects.checkFromIndexSize(offset, length, target.byteSize());
+        if (!target.scope().isAlive()) {
+            throw new IllegalStateException("memory has been unmapped");
+        }
+        return target.address() + offset;
+    }
+}

@@ -1,0 +1,61 @@
+package org.vhostuserrng.backends.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** getrandom(2), the system call. Any thread. */
+public final class GetrandomSyscall {
+    /** {@link #fill}: the kernel has no seed yet. */
+    public static final int EAGAIN = EntropyFile.EAGAIN;
+    /** {@link #fill}: the memory to fill is not there (any more). */
+    public static final int EFAULT = EntropyFile.EFAULT;
+
+    private static final MemorySegment GETRANDOM = LibcCalls.symbol("getrandom");
+    static final int GRND_NONBLOCK = 1;
+    private static final int EINTR = -4;
+
+    private GetrandomSyscall() {}
+
+    /**
+     * Fills {@code target} from {@code offset} on, whatever memory that is.
+     *
+     * @return bytes written, 1 to {@code length}, or a negated errno
+     */
+    public static int fill(MemorySegment target, long offset, int length) {
+        long address = EntropyFile.address(target, offset, length);
+        long result;
+        do {
+            result = LibcCalls.callLong(GETRANDOM, address, length, GRND_NONBLOCK, 0, 0);
+        } while (result == EINTR);
+        return (int) result;
+    }
+
+    /**
+     * Some random numbers, at once.
+     *
+     * @throws IOException if the kernel has no seed yet
+     */
+    public static long[] longs(int count) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG, count);
+            int length = (int) bytes.byteSize();
+            for (int filled = 0; filled < length; ) {
+                int more = fill(bytes, filled, length - filled);
+                if (more < 0) {
+                    throw new IOException("getrandom: " + describe(more));
+                }
+                filled += more;
+            }
+            long[] longs = bytes.toArray(ValueLayout.JAVA_LONG);
+            bytes.fill((byte) 0);
+            return longs;
+        }
+    }
+
+    /** The text of a negated errno. */
+    public static String describe(int negatedErrno) {
+        return EntropyFile.describe(negatedErrno);
+    }
+}

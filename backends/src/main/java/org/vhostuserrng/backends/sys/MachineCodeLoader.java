@@ -1,0 +1,63 @@
+package org.vhostuserrng.backends.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HexFormat;
+
+/**
+ * Instructions that no library has a function for, in memory of their own: written first, then made executable, never
+ * both. Called like libc's functions, by the System V ABI for x86-64.
+ */
+final class MachineCodeLoader {
+    private static final MemorySegment MMAP = LibcCalls.symbol("mmap");
+    private static final MemorySegment MUNMAP = LibcCalls.symbol("munmap");
+    private static final MemorySegment MPROTECT = LibcCalls.symbol("mprotect");
+    private static final int PAGE_BYTES = 4096;
+    private static final int PROT_READ = 1;
+    private static final int PROT_WRITE = 2;
+    private static final int PROT_EXEC = 4;
+    private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
+
+    private MachineCodeLoader() {}
+
+    /**
+     * Places code in memory.
+     *
+     * @param arena the memory is its own
+     * @param listing lines of bytes in hexadecimal, each with the instruction after a semicolon; at most a page
+     * @throws IOException if the system does not let a process make memory executable
+     */
+    @SuppressWarnings("restricted")
+    static MemorySegment load(Arena arena, String listing) throws IOException {
+        byte[] code = assemble(listing);
+        long address = LibcCalls.callLong(MMAP, 0, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1);
+        require("mmap", address);
+        MemorySegment page =
+                MemorySegment.ofAddress(address).reinterpret(PAGE_BYTES, arena, unmapped -> unmap(unmapped.address()));
+        MemorySegment.copy(code, 0, page, ValueLayout.JAVA_BYTE, 0, code.length);
+        require("mprotect", LibcCalls.callInt(MPROTECT, address, PAGE_BYTES, PROT_READ | PROT_EXEC, 0, 0));
+        return page;
+    }
+
+    private static byte[] assemble(String listing) {
+        StringBuilder digits = new StringBuilder();
+        for (String line : listing.lines().toList()) {
+            digits.append(line, 0, line.indexOf(';'));
+        }
+        return HexFormat.of().parseHex(digits.toString().replace(" ", ""));
+    }
+
+    private static void unmap(long address) {
+        int result = LibcCalls.callInt(MUNMAP, address, PAGE_BYTES, 0, 0, 0);
+        assert result == 0;
+    }
+
+    private static void require(String call, long result) throws IOException {
+        if (result < 0 && result > -PAGE_BYTES) {
+            throw new IOException(
+                    "no memory for machine code, which it needs: " + call + ": " + EntropyFile.describe((int) result));
+        }
+    }
+}

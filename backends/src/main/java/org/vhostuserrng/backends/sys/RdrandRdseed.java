@@ -1,0 +1,134 @@
+package org.vhostuserrng.backends.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * RDRAND and RDSEED of x86-64, in their 64-bit forms only: of the others some processors return zeros as if they were
+ * random (AMD-SB-7055). Retries follow Intel's "Digital Random Number Generator (DRNG) Software Implementation Guide",
+ * §5.2 and §5.3. Any thread.
+ */
+public final class RdrandRdseed {
+    /** The two instructions. */
+    public enum Instruction {
+        /** §5.2.1: ten times without success in a row is a defect. */
+        RDRAND("rdrand", 10, 0xf2, Cpuid.Feature.RDRAND),
+        /** §5.3.1: may be exhausted for a moment; whoever waits does so politely, and not for ever. */
+        RDSEED("rdseed", 100, 0xfa, Cpuid.Feature.RDSEED);
+
+        private final String flag;
+        private final int tries;
+        private final int operand;
+        private final Cpuid.Feature feature;
+
+        /**
+         * An instruction.
+         *
+         * @param flag what /proc/cpuinfo calls it
+         * @param operand its ModRM byte for rdx
+         */
+        Instruction(String flag, int tries, int operand, Cpuid.Feature feature) {
+            this.flag = flag;
+            this.tries = tries;
+            this.operand = operand;
+            this.feature = feature;
+        }
+
+        @Override
+        public String toString() {
+            return flag;
+        }
+    }
+
+    /** Where to look up whether RDRAND and RDSEED of all processors wait for each other (CVE-2020-0543). */
+    private static final Path SRBDS = Path.of("/sys/devices/system/cpu/vulnerabilities/srbds");
+
+    private static final Path CPUINFO = Path.of("/proc/cpuinfo");
+
+    private final MemorySegment function;
+
+    private RdrandRdseed(MemorySegment function) {
+        this.function = function;
+    }
+
+    /**
+     * Makes an instruction callable.
+     *
+     * @throws IOException with the reason, if this processor does not have it or the kernel does not trust it
+     */
+    public static RdrandRdseed load(Instruction instruction) throws IOException {
+        if (!System.getProperty("os.arch").equals("amd64")) {
+            throw new IOException("an instruction of x86-64, and this is " + System.getProperty("os.arch"));
+        }
+        if (!Cpuid.has(instruction.feature)) {
+            throw new IOException("this processor has no " + instruction);
+        }
+        if (!kernelTrusts(instruction)) {
+            throw new IOException(CPUINFO + " does not list it: the kernel knows that it is broken here");
+        }
+        return new RdrandRdseed(MachineCodeLoader.load(Arena.ofAuto(), listing(instruction)));
+    }
+
+    /**
+     * Fills memory with random words.
+     *
+     * @param words 64 bits each
+     * @return how many there were: fewer if the processor had no more at the moment
+     */
+    public int fill(MemorySegment target, int words) {
+        long address = EntropyFile.address(target, 0, words * Long.BYTES);
+        return (int) LibcCalls.callLong(function, address, words, 0, 0, 0);
+    }
+
+    /** What using the instructions means for other tenants of the host, in a few words for a log; null if nothing. */
+    public static String harm() {
+        try {
+            return harm(Files.readString(SRBDS).strip());
+        } catch (IOException unknownToThisKernel) {
+            return null;
+        }
+    }
+
+    /** Linux, Documentation/admin-guide/hw-vuln/special-register-buffer-data-sampling.rst: what the file may say. */
+    static String harm(String kernelSays) {
+        if (kernelSays.startsWith("Not affected") || kernelSays.startsWith("Mitigation: TSX disabled")) {
+            return null;
+        }
+        String harm = kernelSays.startsWith("Mitigation")
+                ? "each use slows down the other processors of this host"
+                : "other processors of this host may see what it gives";
+        return harm + " (SRBDS: " + kernelSays + ")";
+    }
+
+    /** {@code long fill(long *rdi, long rsi)}: how many of rsi words could be filled. */
+    private static String listing(Instruction instruction) {
+        return """
+                31 c0           ;        xor    eax, eax
+                48 39 f0        ; next:  cmp    rax, rsi
+                73 1b           ;        jae    done
+                b9 %02x 00 00 00  ;        mov    ecx, tries
+                48 0f c7 %02x     ; again: rdrand rdx, or rdseed rdx
+                72 07           ;        jc     got
+                f3 90           ;        pause
+                ff c9           ;        dec    ecx
+                75 f4           ;        jnz    again
+                c3              ;        ret
+                48 89 14 c7     ; got:   mov    [rdi + rax * 8], rdx
+                48 ff c0        ;        inc    rax
+                eb e0           ;        jmp    next
+                c3              ; done:  ret
+                """.formatted(instruction.tries, instruction.operand);
+    }
+
+    private static boolean kernelTrusts(Instruction instruction) throws IOException {
+        return Files.readAllLines(CPUINFO).stream()
+                .filter(line -> line.startsWith("flags"))
+                .findFirst()
+                .map(line -> Arrays.asList(line.split("\\s+")).contains(instruction.flag))
+                .orElse(false);
+    }
+}

@@ -1,0 +1,101 @@
+package org.vhostuserrng.backends.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Where a filler thread waits: for a file to become readable, for a time, or for a {@link #wake} by another thread.
+ * All but {@code wake} belongs to the filler thread, which also closes it, once.
+ */
+public final class WakeablePoller implements AutoCloseable {
+    private static final MemorySegment EVENTFD = LibcCalls.symbol("eventfd");
+    private static final MemorySegment POLL = LibcCalls.symbol("poll");
+    private static final MemorySegment READ = LibcCalls.symbol("read");
+    private static final MemorySegment WRITE = LibcCalls.symbol("write");
+    private static final int EFD_CLOEXEC_NONBLOCK = 0x80800;
+    private static final short POLLIN = 1;
+    private static final short POLLOUT = 4;
+    private static final MemorySegment ONE = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1L);
+
+    // struct pollfd { int fd; short events; short revents; }
+    private static final long POLLFD_BYTES = 8;
+    private static final long EVENTS = 4;
+    private static final long REVENTS = 6;
+
+    private final UniqueFd wakeFd;
+    private final MemorySegment polled = Arena.ofAuto().allocate(2 * POLLFD_BYTES, Long.BYTES);
+    private final MemorySegment discarded = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG);
+
+    private WakeablePoller(UniqueFd wakeFd) {
+        this.wakeFd = wakeFd;
+        watch(0, wakeFd.number(), POLLIN);
+    }
+
+    public static WakeablePoller open() throws IOException {
+        int fd = LibcCalls.callInt(EVENTFD, 0, EFD_CLOEXEC_NONBLOCK, 0, 0, 0);
+        if (fd < 0) {
+            throw new IOException("eventfd: " + EntropyFile.describe(fd));
+        }
+        return new WakeablePoller(new UniqueFd(fd));
+    }
+
+    /** Waits for a wake-up, at most {@code millis} (−1: without end): whether there was one. */
+    public boolean await(int millis) {
+        return poll(1, millis);
+    }
+
+    /** Waits until {@code file} is readable (or cannot tell, or has failed): false if a wake-up ended that. */
+    public boolean awaitReadable(EntropyFile file) {
+        watch(1, file.fd(), POLLIN);
+        return !poll(2, -1);
+    }
+
+    /** Waits until there is something to receive or the connection is lost, for a wake-up, or at most {@code millis}. */
+    public void awaitReadable(ClientStreamSocket socket, int millis) {
+        watch(1, socket.fd(), POLLIN);
+        poll(2, millis);
+    }
+
+    /** Waits until a connection has been made or refused; whether that is so. Else as the other waits. */
+    public boolean awaitWritable(ClientStreamSocket socket, int millis) {
+        watch(1, socket.fd(), POLLOUT);
+        poll(2, millis);
+        return polled.get(ValueLayout.JAVA_SHORT, POLLFD_BYTES + REVENTS) != 0;
+    }
+
+    /** As {@link #awaitReadable(StreamSocket, int)}, or until something can be sent. */
+    public void awaitReadableOrWritable(ClientStreamSocket socket, int millis) {
+        watch(1, socket.fd(), (short) (POLLIN | POLLOUT));
+        poll(2, millis);
+    }
+
+    /** Ends a wait, the present one or the next. Any thread, while this is open. */
+    public void wake() {
+        long written = LibcCalls.callLong(WRITE, wakeFd.number(), ONE.address(), Long.BYTES, 0, 0);
+        assert written == Long.BYTES || written == EntropyFile.EAGAIN;
+    }
+
+    @Override
+    public void close() {
+        wakeFd.close();
+    }
+
+    private void watch(int place, int fd, short events) {
+        polled.set(ValueLayout.JAVA_INT, place * POLLFD_BYTES, fd);
+        polled.set(ValueLayout.JAVA_SHORT, place * POLLFD_BYTES + EVENTS, events);
+        polled.set(ValueLayout.JAVA_SHORT, place * POLLFD_BYTES + REVENTS, (short) 0);
+    }
+
+    /** Whether there was a wake-up. */
+    private boolean poll(int count, int millis) {
+        int ready = LibcCalls.callInt(POLL, polled.address(), count, millis, 0, 0);
+        boolean woken = ready > 0 && polled.get(ValueLayout.JAVA_SHORT, REVENTS) != 0;
+        if (woken) {
+            long ignored = LibcCalls.callLong(READ, wakeFd.number(), discarded.address(), Long.BYTES, 0, 0);
+            assert ignored == Long.BYTES || ignored == EntropyFile.EAGAIN;
+        }
+        return woken;
+    }
+}

@@ -1,0 +1,52 @@
+package org.vhostuserrng.device.rng;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.SharedSourceSpec;
+
+/**
+ * A source whose bytes tell where they belong: a sequence with a period of 251, none of them zero. Gives out at most
+ * {@link #atMost} bytes in one fill, and no more than {@link #left} in all.
+ */
+final class SequenceEntropySource implements SharedSourceSpec {
+    int atMost = Integer.MAX_VALUE;
+    long left = Long.MAX_VALUE;
+    long given;
+    int calls;
+    boolean open;
+
+    static byte byteAt(long position) {
+        return (byte) (1 + position % 251);
+    }
+
+    @Override
+    public void check() {}
+
+    @Override
+    public double minEntropy() {
+        return Byte.SIZE;
+    }
+
+    @Override
+    public EntropySource open(Runnable onBytes) {
+        open = true;
+        return new EntropySource() {
+            @Override
+            public int fill(MemorySegment target, long offset, int length) {
+                calls++;
+                int filled = (int) Math.min(Math.min(length, atMost), left);
+                for (int i = 0; i < filled; i++) {
+                    target.set(ValueLayout.JAVA_BYTE, offset + i, byteAt(given++));
+                }
+                left -= filled;
+                return filled;
+            }
+
+            @Override
+            public void close() {
+                open = false;
+            }
+        };
+    }
+}

@@ -1,0 +1,77 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The packaged {@code bench-suite} against the packaged daemon, with loads too short to mean anything. */
+class BenchSuiteCommandIT {
+    @TempDir
+    private Path directory;
+
+    private PackagedProgram.Outcome run(String... further) throws IOException, InterruptedException {
+        List<String> arguments =
+                new ArrayList<>(List.of("bench-suite", "--out=" + directory, "--rounds=1", "--seconds=0.02"));
+        arguments.addAll(List.of(further));
+        PackagedProgram.Outcome outcome = PackagedProgram.run(arguments.toArray(String[]::new));
+        assertEquals(0, outcome.status(), outcome::err);
+        return outcome;
+    }
+
+    private String report() throws IOException {
+        return Files.readString(directory.resolve("report.md"));
+    }
+
+    @Test
+    void everySourceIsMeasuredUnderEveryLoadOfOneGuest() throws Exception {
+        run("--cases=single");
+
+        String report = report();
+        for (String load : List.of("64 B, depth 1", "64 B, depth 64", "4 KiB, depth 16", "64 KiB, depth 8")) {
+            assertTrue(report.contains("**" + load + ", one CPU**"), report);
+        }
+        for (String source : List.of("getrandom", "file:/dev/urandom", "drbg", "getrandom, packed")) {
+            assertTrue(report.contains("| vhost-user-rng " + source + " |"), report);
+        }
+        assertTrue(Files.readString(directory.resolve("latency.svg")).contains("<svg"));
+        assertTrue(Files.readString(directory.resolve("report.json")).contains("\"goals\""));
+    }
+
+    @Test
+    void manyGuestsAreMeasuredWithTheProcessThatServesThem() throws Exception {
+        run("--cases=guests,startup,memory", "--guests=1,5");
+
+        String report = report();
+        for (String title : List.of("Many guests", "Start-up", "Memory, some time after load", "The longest pauses")) {
+            assertTrue(report.contains("## " + title + "\n"), report);
+        }
+        assertTrue(report.contains("**5 guests, one CPU**"), report);
+    }
+
+    @Test
+    void peerThatDoesNotStartIsToldAndLeftOut() throws Exception {
+        PackagedProgram.Outcome outcome = run("--cases=startup", "--peer=/nowhere/rngd {socket}");
+
+        assertTrue(outcome.out().contains("NOT MEASURED: "), outcome::out);
+        assertTrue(report().contains("## Not measured"));
+        assertTrue(report().contains("/nowhere/rngd"));
+    }
+
+    @Test
+    void peerIsMeasuredLikeTheOthers() throws Exception {
+        String daemon = PackagedProgram.command().getFirst();
+
+        run("--cases=startup", "--peer=" + daemon + " --socket-path={socket}");
+
+        assertFalse(report().contains("## Not measured"));
+        assertTrue(report().contains("| peer vhost-user-rng |"));
+    }
+}

@@ -1,0 +1,114 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
+
+import java.io.IOException;
+import jnr.unixsocket.UnixServerSocketChannel;
+import jnr.unixsocket.UnixSocketAddress;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.frontend.FrontendSession;
+import org.vhostuserrng.frontend.FrontendSocket;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+
+/** {@code --connect}: the VMM listens (QEMU's server=on), the daemon comes, and comes again. */
+class ConnectOptionIT {
+    @RegisterExtension
+    private final DaemonExtension daemons = new DaemonExtension();
+
+    private UnixServerSocketChannel listener;
+
+    @AfterEach
+    void closeListener() throws IOException {
+        if (listener != null) {
+            listener.close();
+        }
+    }
+
+    private void listen() throws IOException {
+        listener = UnixServerSocketChannel.open();
+        listener.socket().bind(new UnixSocketAddress(daemons.socketPath().toFile()));
+    }
+
+    private FrontendSocket accept() throws IOException {
+        return FrontendSocket.over(listener.accept());
+    }
+
+    private static void assertServed(EntropyDriver guest) throws IOException {
+        assertEquals(64, guest.request(64, PATIENCE).length);
+    }
+
+    @Test
+    void frontEndThatListensIsServed() throws Exception {
+        listen();
+        daemons.launchConnecting();
+
+        try (EntropyDriver guest = EntropyDriver.start(accept(), Options.DEFAULT)) {
+            assertServed(guest);
+        }
+    }
+
+    @Test
+    void frontEndThatListensLaterIsServed() throws Exception {
+        daemons.launchConnecting();
+        listen();
+
+        try (EntropyDriver guest = EntropyDriver.start(accept(), Options.DEFAULT)) {
+            assertServed(guest);
+        }
+    }
+
+    @Test
+    void lostConnectionIsMadeAgain() throws Exception {
+        listen();
+        daemons.launchConnecting();
+        EntropyDriver.start(accept(), Options.DEFAULT).close();
+
+        try (EntropyDriver guest = EntropyDriver.start(accept(), Options.DEFAULT)) {
+            assertServed(guest);
+        }
+    }
+
+    @Test
+    void sessionThatIsResumedWithoutAHandshakeIsServedWithoutAKick() throws Exception {
+        listen();
+        DaemonProcess first = daemons.launchConnecting();
+        try (EntropyDriver guest = EntropyDriver.start(accept(), Options.DEFAULT)) {
+            guest.request(64, PATIENCE);
+            first.close();
+            guest.ring().makeAvailable(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+
+            daemons.launchConnecting();
+            try (FrontendSession resumed = new FrontendSession(accept(), PATIENCE)) {
+                resume(resumed, guest);
+
+                assertEquals(true, guest.awaitUsed(PATIENCE));
+            }
+        }
+    }
+
+    /** What QEMU 7.2 sends to a back-end that has come back: nothing is negotiated, acknowledgements are awaited. */
+    private static void resume(FrontendSession resumed, EntropyDriver guest) throws IOException {
+        int ring = 0;
+        resumed.setVringCall(ring, guest.requestq().call());
+        resumed.setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+        byte[] table = FrontendPayloadEncoder.memoryRegions(guest.memory().regions());
+        assertEquals(
+                0,
+                resumed.acknowledgementOf(
+                        FrontendVhostUserConstants.SET_MEM_TABLE,
+                        table,
+                        guest.memory().fds()));
+        resumed.setVringNum(ring, guest.requestq().layout().queueSize());
+        resumed.setVringBase(ring, guest.ring().usedIndex());
+        resumed.setVringAddr(ring, guest.requestq().layout(), guest.memory());
+        resumed.setVringKick(ring, guest.requestq().kick());
+        resumed.setVringEnable(ring, true);
+        resumed.setVringCall(ring, guest.requestq().call());
+    }
+}

@@ -1,0 +1,146 @@
+package org.vhostuserrng.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.FrontendGuestMemory;
+import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendRequestq;
+import org.vhostuserrng.frontend.FrontendSession;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+
+/** The vhost-user document has no order for what configures a ring: a front-end may keep to any. */
+class VringSetupOrderIT {
+    private static final int ORDERS = 60;
+    private static final int BASE = 7;
+
+    @RegisterExtension
+    private final DaemonExtension daemons = new DaemonExtension();
+
+    @FunctionalInterface
+    private interface Step {
+        void take() throws IOException;
+    }
+
+    private static List<Step> steps(EntropyDriver guest, int base) {
+        FrontendSession session = guest.session();
+        FrontendRequestq requestq = guest.requestq();
+        return List.of(
+                () -> session.setMemTable(guest.memory()),
+                () -> session.setVringNum(
+                        FrontendRequestq.INDEX, requestq.layout().queueSize()),
+                () -> session.setVringBase(FrontendRequestq.INDEX, base),
+                () -> session.setVringAddr(FrontendRequestq.INDEX, requestq.layout(), guest.memory()),
+                () -> session.setVringKick(FrontendRequestq.INDEX, requestq.kick()),
+                () -> session.setVringCall(FrontendRequestq.INDEX, requestq.call()),
+                () -> session.setVringEnable(FrontendRequestq.INDEX, true));
+    }
+
+    private static void takeAll(List<Step> steps, long seed) throws IOException {
+        List<Step> shuffled = new ArrayList<>(steps);
+        Collections.shuffle(shuffled, new Random(seed));
+        for (Step step : shuffled) {
+            step.take();
+        }
+    }
+
+    private static void startInOrder(DaemonProcess daemon, long seed) throws IOException {
+        try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), Options.DEFAULT)) {
+            guest.session().setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+            guest.ring().reset(BASE);
+            takeAll(steps(guest, BASE), seed);
+
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> ringStartsAtItsBaseInAnyOrder() throws Exception {
+        DaemonProcess daemon = daemons.start();
+        return IntStream.range(0, ORDERS)
+                .mapToObj(seed -> DynamicTest.dynamicTest("order " + seed, () -> startInOrder(daemon, seed)));
+    }
+
+    @Test
+    void ringIsResetInAnyOrder() throws Exception {
+        DaemonProcess daemon = daemons.start();
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            for (int seed = 0; seed < ORDERS; seed++) {
+                guest.request(64, PATIENCE);
+                guest.requestq().kick().signal();
+                guest.session().getVringBase(FrontendRequestq.INDEX);
+                guest.ring().reset(seed);
+
+                takeAll(steps(guest, seed), seed);
+
+                assertEquals(64, guest.request(64, PATIENCE).length, "order " + seed);
+            }
+        }
+    }
+
+    @Test
+    void kickThatComesBeforeTheRingIsConfiguredCounts() throws Exception {
+        DaemonProcess daemon = daemons.start();
+        try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), Options.DEFAULT)) {
+            guest.session().setFeatures(guest.features());
+            guest.session()
+                    .setVringKick(FrontendRequestq.INDEX, guest.requestq().kick());
+            guest.requestq().kick().signal();
+            guest.session().getFeatures();
+            guest.ring().makeAvailable(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+
+            guest.session().setMemTable(guest.memory());
+            guest.session()
+                    .setVringAddr(FrontendRequestq.INDEX, guest.requestq().layout(), guest.memory());
+            guest.session()
+                    .setVringNum(
+                            FrontendRequestq.INDEX, guest.requestq().layout().queueSize());
+
+            EventualAssertions.eventually(
+                    "the request is served", () -> guest.ring().takeUsed());
+        }
+    }
+
+    @Test
+    void ringGoesOnWhenTheMemoryItLiesInIsBack() throws Exception {
+        DaemonProcess daemon = daemons.start();
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket());
+                FrontendMemoryRegion other =
+                        new FrontendMemoryRegion(1L << 40, 0x7b00_0000_0000L, 1 << 16, 0, Sealing.SEALED)) {
+            guest.request(64, PATIENCE);
+            guest.session().setMemTable(new FrontendGuestMemory(List.of(other)));
+
+            guest.session().setMemTable(guest.memory());
+
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+
+    @Test
+    void sizeThatIsSetAgainIsNoChange() throws Exception {
+        DaemonProcess daemon = daemons.start();
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.request(64, PATIENCE);
+
+            guest.session()
+                    .setVringNum(
+                            FrontendRequestq.INDEX, guest.requestq().layout().queueSize());
+
+            assertEquals(64, guest.request(64, PATIENCE).length);
+        }
+    }
+}

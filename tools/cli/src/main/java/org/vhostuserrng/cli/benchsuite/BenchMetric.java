@@ -1,0 +1,48 @@
+package org.vhostuserrng.cli.benchsuite;
+
+/** What is measured, and in which unit it is told. */
+enum BenchMetric {
+    P50("p50 µs", 1),
+    P99("p99 µs", 1),
+    P999("p99.9 µs", 1),
+    WORST("worst µs", 0),
+    RATE("requests/s", 0),
+    BANDWIDTH("MB/s", 1),
+    CPU("CPU µs/request", 2),
+    INTERRUPTS("interrupts/request", 3),
+    CONNECT("connect µs/guest", 0),
+    STORM("storm ms", 1),
+    STORM_P99("storm p99 ms", 2),
+    IDLE("idle CPU µs/s", 0),
+    LISTENING("listening after ms", 1),
+    FIRST_GUEST("first guest served ms", 1),
+    RSS("RSS MB", 1),
+    PSS("PSS MB", 1),
+    PRIVATE("private MB", 1),
+    DESCRIPTORS("fds", 0),
+    THREADS("threads", 0),
+    FURTHER_PRIVATE("private kB/further guest", 1),
+    FURTHER_RSS("RSS kB/further guest", 1),
+    FURTHER_PSS("PSS kB/further guest", 1),
+    FURTHER_DESCRIPTORS("fds/further guest", 2),
+    FURTHER_THREADS("threads/further guest", 2),
+    HWRNG("kB/s", 0),
+    LONGEST_TURN("longest turn µs", 0);
+
+    private final String label;
+    private final int decimals;
+
+    BenchMetric(String label, int decimals) {
+        this.label = label;
+        this.decimals = decimals;
+    }
+
+    String label() {
+        return label;
+    }
+
+    /** Digits after the point that mean something. */
+    int decimals() {
+        return decimals;
+    }
+}

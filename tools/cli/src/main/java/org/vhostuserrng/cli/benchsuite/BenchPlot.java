@@ -1,0 +1,44 @@
+package org.vhostuserrng.cli.benchsuite;
+
+import de.erichseifert.vectorgraphics2d.Processors;
+import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
+import de.erichseifert.vectorgraphics2d.util.PageSize;
+import java.awt.Color;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+import org.knowm.xchart.internal.chartpart.Chart;
+
+/**
+ * A picture of the report.
+ *
+ * @param section beside whose tables it stands
+ * @param file its name
+ */
+record BenchPlot(BenchReportSection section, String file, String title, Chart<?, ?> chart) {
+    static final int WIDTH = 900;
+    static final int HEIGHT = 420;
+
+    private static final Pattern TENTHS = Pattern.compile("(\\d\\.\\d)\\d+");
+
+    /** Draws it into a directory, as SVG. */
+    void draw(Path directory) throws IOException {
+        VectorGraphics2D graphics = new VectorGraphics2D();
+        graphics.setColor(Color.WHITE);
+        graphics.fillRect(0, 0, WIDTH, HEIGHT);
+        chart.paint(graphics, WIDTH, HEIGHT);
+        ByteArrayOutputStream svg = new ByteArrayOutputStream();
+        Processors.get("svg")
+                .getDocument(graphics.getCommands(), new PageSize(WIDTH, HEIGHT))
+                .writeTo(svg);
+        Files.writeString(directory.resolve(file), rounded(svg.toString(StandardCharsets.UTF_8)));
+    }
+
+    /** Words are drawn as outlines, with a dozen digits each: a tenth of a pixel is as good, and half as long. */
+    static String rounded(String svg) {
+        return TENTHS.matcher(svg).replaceAll("$1");
+    }
+}

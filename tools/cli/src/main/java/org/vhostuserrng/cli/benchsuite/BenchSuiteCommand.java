@@ -1,0 +1,220 @@
+package org.vhostuserrng.cli.benchsuite;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.vhostuserrng.cli.options.IntegerRangeConverter;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** {@code bench-suite}: this daemon, a plain one in C and any others measured in turn; a report of it. */
+@Command(
+        name = "bench-suite",
+        description = "Measure this daemon beside others, in turn, and write a report.",
+        mixinStandardHelpOptions = true)
+public final class BenchSuiteCommand implements Callable<Integer> {
+    /** Where the launcher says it is. */
+    private static final String PROGRAM = "vhost-user-rng.program";
+
+    private static final BenchSuiteParameters FULL =
+            new BenchSuiteParameters(5, Duration.ofMillis(500), List.of(1, 10, 100, 1000));
+    private static final BenchSuiteParameters QUICK =
+            new BenchSuiteParameters(1, Duration.ofMillis(100), List.of(1, 100));
+    private static final double LONGEST_MEASUREMENT = 60;
+
+    @Spec
+    private CommandSpec spec;
+
+    private final long began = System.nanoTime();
+
+    @Option(
+            names = "--out",
+            defaultValue = "bench-report",
+            paramLabel = "DIRECTORY",
+            description = "Where report.md, report.json and the plots go (default: ${DEFAULT-VALUE}).")
+    private Path out;
+
+    @Option(
+            names = "--peer",
+            paramLabel = "COMMAND",
+            description =
+                    "Measure this daemon too; {socket} in the command is the socket's path, {guests} the number of"
+                            + " guests, each on a socket of its own: the path with 0, 1, 2 … after it. Repeatable.")
+    private List<String> peers = List.of();
+
+    @Option(
+            names = "--cases",
+            split = ",",
+            paramLabel = "CASE",
+            converter = BenchSuiteCase.Converter.class,
+            description = "Only these of single, guests, startup, memory, qemu.")
+    private Set<BenchSuiteCase> cases = EnumSet.allOf(BenchSuiteCase.class);
+
+    @Option(
+            names = "--quick",
+            description = "About a minute in all instead of a quarter of an hour: to see that it runs.")
+    private boolean quick;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            converter = Rounds.class,
+            description = "How often each has its turn, 1..100 (default: 5).")
+    private Integer rounds;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "N",
+            converter = Seconds.class,
+            description = "Length of each measurement, 0.01..60 (default: 0.5).")
+    private Duration seconds;
+
+    @Option(
+            names = "--guests",
+            split = ",",
+            paramLabel = "N",
+            converter = NumberOfGuests.class,
+            description = "Numbers of guests, each 1..1000 (default: 1,10,100,1000).")
+    private List<Integer> guests;
+
+    @Option(names = "--guest", paramLabel = "COMMAND", description = "Boots a Linux guest under QEMU: tools/guest/run.")
+    private Path guest;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        Path program = program();
+        List<BenchCandidate> others = peers.stream().map(this::peer).toList();
+        Files.createDirectories(out);
+        Path scratch = Files.createTempDirectory("bench");
+        BenchSamples samples = new BenchSamples();
+        BenchSuiteParameters pace = pace();
+        Map<String, String> environment = BenchHostInfo.describe();
+        Runtime.getRuntime().addShutdownHook(new Thread(BenchSuiteCommand::endChildren, "end-children"));
+        try {
+            BenchSuiteContext bench = new BenchSuiteContext(
+                    new BenchCandidateList(program, reference(scratch, samples), others), pace, samples, this::say);
+            for (BenchSuiteCase group : cases) {
+                group.run(bench, guest == null ? List.of() : List.of(guest.toString()));
+            }
+        } finally {
+            clear(scratch);
+        }
+        write(samples, pace, environment);
+        return 0;
+    }
+
+    private static Path program() throws IOException {
+        String program = System.getProperty(PROGRAM);
+        if (program == null) {
+            throw new IOException("the daemon's program is not known: start this with bin/vhost-user-rng");
+        }
+        return Path.of(program);
+    }
+
+    private BenchCandidate peer(String command) {
+        if (!command.contains(BenchCandidate.SOCKET)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--peer: '" + command + "' has no " + BenchCandidate.SOCKET + " in it");
+        }
+        return BenchCandidate.peer(command);
+    }
+
+    private BenchSuiteParameters pace() {
+        BenchSuiteParameters usual = quick ? QUICK : FULL;
+        return new BenchSuiteParameters(
+                rounds == null ? usual.rounds() : rounds,
+                seconds == null ? usual.measured() : seconds,
+                guests == null ? usual.guests() : guests);
+    }
+
+    private Optional<Path> reference(Path scratch, BenchSamples samples) throws IOException, InterruptedException {
+        Optional<Path> compiled = ReferenceBackendCompiler.compile(scratch);
+        if (compiled.isEmpty()) {
+            String remark = "no C compiler (cc, gcc, clang): nothing to compare with, no ratios";
+            say("NOT MEASURED: " + remark);
+            samples.remark(remark);
+        }
+        return compiled;
+    }
+
+    private void say(String progress) {
+        PrintWriter terminal = spec.commandLine().getOut();
+        long elapsed = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began);
+        terminal.println(String.format("[%4d s] %s", elapsed, progress));
+        terminal.flush();
+    }
+
+    private void write(BenchSamples samples, BenchSuiteParameters pace, Map<String, String> environment)
+            throws IOException {
+        List<BenchPlot> plots = new BenchPlotBuilder(samples).all();
+        for (BenchPlot plot : plots) {
+            plot.draw(out);
+        }
+        Files.writeString(out.resolve("report.json"), BenchJsonReport.write(samples, pace, environment));
+        Files.writeString(out.resolve("report.md"), BenchMarkdownReport.write(samples, pace, environment, plots));
+        say("written: " + out.resolve("report.md") + ", report.json and " + plots.size() + " plots");
+    }
+
+    /** Whoever ends this process does not mean its back-ends and guests to live on. */
+    private static void endChildren() {
+        ProcessHandle.current().descendants().forEach(ProcessHandle::destroy);
+    }
+
+    private static void clear(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(directory);
+    }
+
+    static final class Rounds extends IntegerRangeConverter {
+        Rounds() {
+            super(1, 100);
+        }
+    }
+
+    static final class NumberOfGuests extends IntegerRangeConverter {
+        NumberOfGuests() {
+            super(1, 1000);
+        }
+    }
+
+    static final class Seconds implements ITypeConverter<Duration> {
+        private static final double SHORTEST = 0.01;
+        private static final double MILLIS = 1e3;
+
+        @Override
+        public Duration convert(String value) {
+            try {
+                double seconds = Double.parseDouble(value);
+                if (seconds >= SHORTEST && seconds <= LONGEST_MEASUREMENT) {
+                    return Duration.ofMillis(Math.round(seconds * MILLIS));
+                }
+            } catch (NumberFormatException notANumber) {
+                throw refused(value);
+            }
+            throw refused(value);
+        }
+
+        private static TypeConversionException refused(String value) {
+            return new TypeConversionException("'" + value + "' is not in " + SHORTEST + "..60");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+package org.vhostuserrng.cli.benchsuite;
+
+import java.util.Locale;
+
+/** How numbers of guests are told. */
+final class GuestCountLabel {
+    private GuestCountLabel() {}
+
+    static String label(int guests) {
+        return guests == 1 ? "1 guest" : String.format(Locale.ROOT, "%,d guests", guests);
+    }
+}

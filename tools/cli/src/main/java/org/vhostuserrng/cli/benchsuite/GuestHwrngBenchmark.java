@@ -1,0 +1,118 @@
+package org.vhostuserrng.cli.benchsuite;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.Subject;
+
+/**
+ * How fast a Linux guest reads /dev/hwrng: from the back-ends through QEMU, and from QEMU's own device. Everything is on
+ * one CPU. Each round boots each guest anew: how fast it reads is much the same until it ends, but differs from boot to
+ * boot by a third, whatever the device.
+ */
+final class GuestHwrngBenchmark {
+    static final String BUILTIN = "QEMU rng-builtin";
+
+    private static final String QEMU = "qemu-system-x86_64";
+    private static final String SCENARIO = "one CPU, vectors=2";
+    private static final String RANDOM = "QEMU rng-random";
+    private static final int BLOCK = 1024;
+    private static final int BLOCKS_TO_LOOK = 64;
+    private static final int TIMEOUT_SECONDS = 60;
+    private static final double KB = 1e3;
+
+    private final BenchSuiteContext bench;
+    private final List<String> command;
+    /** What boots each of them. */
+    private final Map<String, List<String>> guests = new LinkedHashMap<>();
+
+    private final List<BenchBackendProcess> backends = new ArrayList<>();
+
+    /**
+     * @param command boots a guest, when it is given a socket, no steps, and options of QEMU; empty if there is none
+     */
+    GuestHwrngBenchmark(BenchSuiteContext bench, List<String> command) {
+        this.bench = bench;
+        this.command = command;
+    }
+
+    /** Measures all there is. */
+    void run() throws IOException, InterruptedException {
+        if (command.isEmpty() || ReferenceBackendCompiler.onPath(QEMU).isEmpty()) {
+            bench.remark("guests under QEMU: " + (command.isEmpty() ? "no --guest=COMMAND" : "no " + QEMU));
+            return;
+        }
+        try {
+            start();
+            for (int round = 0; round < bench.pace().rounds(); round++) {
+                bench.progress().accept("/dev/hwrng in guests, round " + (round + 1));
+                for (Map.Entry<String, List<String>> guest : guests.entrySet()) {
+                    read(guest.getKey(), guest.getValue());
+                }
+            }
+        } finally {
+            end();
+        }
+    }
+
+    private void start() throws IOException, InterruptedException {
+        for (BenchCandidate candidate : bench.lineup().withUsualSource()) {
+            try {
+                BenchBackendProcess backend = BenchBackendProcess.start(candidate, 1, CpuPlacement.ONE_CPU);
+                backends.add(backend);
+                add(candidate.name(), backend.sockets().getFirst().toString());
+            } catch (IOException failed) {
+                bench.remark("guests under QEMU: " + failed.getMessage());
+            }
+        }
+        addWithOwn(BUILTIN, "rng-builtin,id=r");
+        addWithOwn(RANDOM, "rng-random,id=r,filename=/dev/urandom");
+    }
+
+    private void addWithOwn(String name, String object) throws IOException {
+        String device = "virtio-rng-pci,rng=r,vectors=2";
+        add(name, "none", "-machine", "q35", "-m", "256", "-object", object, "-device", device);
+    }
+
+    private void add(String name, String socket, String... options) throws IOException {
+        List<String> words = new ArrayList<>(CpuPlacement.ONE_CPU.wrapper());
+        words.addAll(command);
+        words.addAll(List.of(socket, ""));
+        words.addAll(List.of(options));
+        guests.put(name, words);
+    }
+
+    private void read(String name, List<String> boot) throws InterruptedException {
+        try (QemuConsoleGuest guest = QemuConsoleGuest.boot(boot)) {
+            int warmUp = enough(guest, BLOCKS_TO_LOOK, bench.pace().firstWarmUp());
+            int count = enough(guest, warmUp, bench.pace().measured());
+            long nanos = read(guest, count);
+            double rate = (double) BLOCK * count / KB * TimeUnit.SECONDS.toNanos(1) / nanos;
+            bench.samples().add(new Subject(BenchReportSection.MACHINE, SCENARIO, name), BenchMetric.HWRNG, rate);
+        } catch (IOException failed) {
+            bench.remark("a guest under QEMU: " + name + ": " + failed.getMessage());
+        }
+    }
+
+    /** Reads so much, and says how much would take so long. */
+    private static int enough(QemuConsoleGuest guest, int count, Duration time)
+            throws IOException, InterruptedException {
+        long nanos = read(guest, count);
+        return (int) Math.max(BLOCKS_TO_LOOK, count * time.toNanos() / nanos);
+    }
+
+    private static long read(QemuConsoleGuest guest, int blocks) throws IOException, InterruptedException {
+        return guest.run(
+                "dd if=/dev/hwrng of=/dev/null bs=" + BLOCK + " count=" + blocks + " 2>/dev/null", TIMEOUT_SECONDS);
+    }
+
+    private void end() throws IOException {
+        for (BenchBackendProcess backend : backends) {
+            backend.close();
+        }
+    }
+}

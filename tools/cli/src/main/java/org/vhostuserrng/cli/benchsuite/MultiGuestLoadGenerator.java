@@ -1,0 +1,193 @@
+package org.vhostuserrng.cli.benchsuite;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.HdrHistogram.Histogram;
+import org.vhostuserrng.frontend.DeviceViolationException;
+import org.vhostuserrng.frontend.DriverRing;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.FrontendEpoll;
+
+/**
+ * Guests that ask for {@value #LENGTH} bytes each time. Whichever load, a request's latency is from when it should have
+ * been made until it was seen used.
+ */
+final class MultiGuestLoadGenerator implements AutoCloseable {
+    static final int LENGTH = 64;
+
+    private static final int QUEUE_SIZE = 32;
+    private static final int MEMORY = 4096;
+    private static final int EVENTS = 256;
+    private static final int STALL_MILLIS = 2000;
+    private static final long LONGEST_LATENCY = Duration.ofHours(1).toNanos();
+    private static final int SIGNIFICANT_DIGITS = 3;
+    private static final EntropyDriver.Options OPTIONS =
+            EntropyDriver.Options.DEFAULT.withQueueSize(QUEUE_SIZE).withBufferMemory(MEMORY);
+
+    private final List<EntropyDriver> guests = new ArrayList<>();
+    private final FrontendEpoll calls;
+
+    /** By guest and descriptor: when the request should have been made. */
+    private final long[] askedAt;
+
+    private final Histogram latencies = new Histogram(LONGEST_LATENCY, SIGNIFICANT_DIGITS);
+    private int nextGuest;
+    private int inFlight;
+
+    private MultiGuestLoadGenerator(int guests) throws IOException {
+        calls = new FrontendEpoll(EVENTS);
+        askedAt = new long[guests * QUEUE_SIZE];
+    }
+
+    /** Connects a guest to each socket, one after the other, and starts its requestq. */
+    static MultiGuestLoadGenerator connect(List<Path> sockets) throws IOException {
+        MultiGuestLoadGenerator crowd = new MultiGuestLoadGenerator(sockets.size());
+        try {
+            for (Path socket : sockets) {
+                EntropyDriver guest = EntropyDriver.start(socket, OPTIONS);
+                crowd.calls.add(guest.requestq().call(), crowd.guests.size());
+                crowd.guests.add(guest);
+            }
+            return crowd;
+        } catch (IOException failed) {
+            crowd.close();
+            throw failed;
+        }
+    }
+
+    /**
+     * A request of each guest at once.
+     *
+     * @return nanoseconds until the last was served
+     */
+    long storm() throws IOException {
+        long began = System.nanoTime();
+        for (int i = 0; i < guests.size(); i++) {
+            ask(i, System.nanoTime());
+        }
+        serveAll();
+        return System.nanoTime() - began;
+    }
+
+    /** So many requests in flight in all: each that is served is followed by one of the next guest, round robin. */
+    void keepInFlight(int depth, long nanos) throws IOException {
+        long end = System.nanoTime() + nanos;
+        for (int i = 0; i < depth; i++) {
+            ask(turn(), System.nanoTime());
+        }
+        while (System.nanoTime() - end < 0) {
+            int ready = await();
+            for (int i = 0; i < ready; i++) {
+                for (int served = takeAllUsed(calls.token(i)); served > 0; served--) {
+                    ask(turn(), System.nanoTime());
+                }
+            }
+        }
+        serveAll();
+    }
+
+    /** A request every {@code interval} nanoseconds, round robin, whatever becomes of those before; never sleeps. */
+    void askEvery(long interval, long nanos) throws IOException {
+        long due = System.nanoTime();
+        long end = due + nanos;
+        for (long now = due; now - end < 0; now = System.nanoTime()) {
+            for (; due - now <= 0; due += interval) {
+                ask(turn(), due);
+            }
+            takeReady(calls.await(0));
+        }
+        serveAll();
+    }
+
+    private int turn() {
+        int guest = nextGuest;
+        nextGuest = guest + 1 == guests.size() ? 0 : guest + 1;
+        return guest;
+    }
+
+    private void ask(int guest, long at) throws IOException {
+        DriverRing ring = guests.get(guest).driverRing();
+        while (ring.freeDescriptors() == 0) {
+            takeReady(await());
+        }
+        int buffer = ring.freeDescriptors() - 1;
+        int id = ring.addWritable(EntropyDriver.BUFFER_ADDRESS + (long) LENGTH * buffer, LENGTH);
+        askedAt[guest * QUEUE_SIZE + id] = at;
+        ring.makeAvailable(id);
+        guests.get(guest).kickIfWanted();
+        inFlight++;
+    }
+
+    private void serveAll() throws IOException {
+        while (inFlight > 0) {
+            takeReady(await());
+        }
+    }
+
+    private int await() throws IOException {
+        int ready = calls.await(STALL_MILLIS);
+        if (ready == 0) {
+            throw new IOException("no buffer was used for " + STALL_MILLIS + " ms");
+        }
+        return ready;
+    }
+
+    private void takeReady(int ready) {
+        for (int i = 0; i < ready; i++) {
+            takeAllUsed(calls.token(i));
+        }
+    }
+
+    private int takeAllUsed(int guest) {
+        DriverRing ring = guests.get(guest).driverRing();
+        int taken = 0;
+        do {
+            while (ring.takeUsed()) {
+                account(guest, ring);
+                taken++;
+            }
+        } while (ring.enableInterrupts());
+        inFlight -= taken;
+        return taken;
+    }
+
+    private void account(int guest, DriverRing ring) {
+        if (ring.usedLength() < 1 || ring.usedLength() > LENGTH) {
+            throw new DeviceViolationException("the device used a buffer of " + LENGTH + " bytes with length "
+                    + Integer.toUnsignedString(ring.usedLength()));
+        }
+        long latency = System.nanoTime() - askedAt[guest * QUEUE_SIZE + ring.usedId()];
+        latencies.recordValue(Math.clamp(latency, 0, LONGEST_LATENCY));
+    }
+
+    /** Of the requests since they were last forgotten. */
+    Histogram latencies() {
+        return latencies.copy();
+    }
+
+    /** Interrupts since this was last asked. */
+    long takeInterrupts() throws IOException {
+        long interrupts = 0;
+        for (EntropyDriver guest : guests) {
+            interrupts += guest.requestq().call().take();
+        }
+        return interrupts;
+    }
+
+    /** Starts counting anew. */
+    void forget() throws IOException {
+        latencies.reset();
+        takeInterrupts();
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (EntropyDriver guest : guests) {
+            guest.close();
+        }
+        calls.close();
+    }
+}

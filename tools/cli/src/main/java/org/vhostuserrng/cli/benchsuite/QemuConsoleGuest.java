@@ -1,0 +1,86 @@
+package org.vhostuserrng.cli.benchsuite;
+
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStreamWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.vhostuserrng.cli.process.ChildProcessTerminator;
+
+/** A Linux guest under QEMU that runs what its console is told (guest/init); ends with this. */
+final class QemuConsoleGuest implements AutoCloseable {
+    private static final int SECONDS_TO_BOOT = 120;
+    private static final String READY = "GUEST ready";
+    private static final String STATUS = "GUEST status ";
+
+    private final Process qemu;
+    private final BufferedReader console;
+    private final Writer commands;
+
+    private QemuConsoleGuest(Process qemu) {
+        this.qemu = qemu;
+        this.console = new BufferedReader(new InputStreamReader(qemu.getInputStream(), StandardCharsets.UTF_8));
+        this.commands = new BufferedWriter(new OutputStreamWriter(qemu.getOutputStream(), StandardCharsets.UTF_8));
+    }
+
+    /** Boots it. */
+    static QemuConsoleGuest boot(List<String> command) throws IOException, InterruptedException {
+        Process qemu = new ProcessBuilder(command).redirectErrorStream(true).start();
+        QemuConsoleGuest guest = new QemuConsoleGuest(qemu);
+        try {
+            guest.await(READY, SECONDS_TO_BOOT);
+            return guest;
+        } catch (IOException | InterruptedException failed) {
+            guest.close();
+            throw failed;
+        }
+    }
+
+    /**
+     * Runs a command of the guest's shell.
+     *
+     * @return the nanoseconds until the guest said that it has ended, with status 0
+     */
+    long run(String command, int timeoutSeconds) throws IOException, InterruptedException {
+        long began = System.nanoTime();
+        commands.write(command + "\n");
+        commands.flush();
+        String end = await(STATUS, timeoutSeconds);
+        long nanos = System.nanoTime() - began;
+        if (!end.equals(STATUS + "0")) {
+            throw new IOException("'" + command + "' in the guest: " + end);
+        }
+        return nanos;
+    }
+
+    private String await(String beginning, int timeoutSeconds) throws IOException, InterruptedException {
+        CompletableFuture<String> line = CompletableFuture.supplyAsync(() -> lineWith(beginning));
+        try {
+            return line.get(timeoutSeconds, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException failed) {
+            qemu.destroyForcibly();
+            throw new IOException("the guest did not say '" + beginning + "'", failed);
+        }
+    }
+
+    /** The first line with it, or what was said instead when the console ended. */
+    private String lineWith(String beginning) {
+        return console.lines()
+                .filter(line -> line.contains(beginning))
+                .findFirst()
+                .map(line -> line.substring(line.indexOf(beginning)).strip())
+                .orElseThrow(() -> new IllegalStateException("the console has ended"));
+    }
+
+    @Override
+    public void close() {
+        ChildProcessTerminator.end(qemu);
+    }
+}

@@ -1,0 +1,194 @@
+package org.vhostuserrng.cli.checksource;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.EntropySourceSpec;
+import org.vhostuserrng.backends.NoiseHealthTester;
+import org.vhostuserrng.cli.options.IntegerRangeConverter;
+import org.vhostuserrng.cli.options.LongRangeConverter;
+import org.vhostuserrng.cli.process.TerminalProgressBar;
+import org.vhostuserrng.cli.source.TimedSourceReader;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** {@code check-source}: tests a source and estimates what its bytes are worth. */
+@Command(
+        name = "check-source",
+        description = "Test a source: health, throughput, estimates of its min-entropy.",
+        mixinStandardHelpOptions = true,
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {"0:The source is healthy.", "1:It failed a test, or gave too little.", "2:Bad usage."})
+public final class CheckSourceCommand implements Callable<Integer> {
+    private static final int UNHEALTHY = 1;
+    private static final int BLOCK = 4096;
+    private static final int STRETCH = 1 << 24;
+    /** SP 800-90B §4.3: so many samples at a start at least. */
+    private static final int FEWEST_BYTES = 1024;
+
+    private static final Pattern RAW = Pattern.compile("(file|egd|qng):.*|qng(,.*)?|rdrand(,.*)?|rdseed(,.*)?");
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "SOURCE", description = "As the daemon's --source takes it.")
+    private String source;
+
+    @Option(
+            names = "--bytes",
+            defaultValue = "1048576",
+            paramLabel = "N",
+            converter = Bytes.class,
+            description = "Bytes to look at, 1024..1073741824 (default: ${DEFAULT-VALUE}).")
+    private long bytes;
+
+    @Option(
+            names = "--seconds",
+            defaultValue = "60",
+            paramLabel = "N",
+            converter = Seconds.class,
+            description = "Time after which what has come is enough, 1..3600 (default: ${DEFAULT-VALUE}).")
+    private int seconds;
+
+    @Option(
+            names = "--min-entropy",
+            defaultValue = "1",
+            paramLabel = "BITS",
+            converter = Bits.class,
+            description = "What the health tests expect of each byte, 0.02..8 (default: ${DEFAULT-VALUE}).")
+    private double minEntropy;
+
+    @Option(names = "--json", description = "Print the report as JSON.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        SourceCheckReport report = check(usable());
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(report.json());
+        } else {
+            report.print(out);
+        }
+        out.flush();
+        return report.isHealthy() ? 0 : UNHEALTHY;
+    }
+
+    /** The source, without the tests that the daemon makes: here the tests are to see what it gives. */
+    private EntropySourceSpec usable() {
+        try {
+            EntropySourceSpec asGiven = EntropySourceSpec.parse(source);
+            asGiven.check();
+            boolean testedByItself = RAW.matcher(source).matches() && !source.contains(",health=");
+            return testedByItself ? EntropySourceSpec.parse(source + ",health=off") : asGiven;
+        } catch (IllegalArgumentException | IOException refused) {
+            throw new ParameterException(spec.commandLine(), "SOURCE " + source + ": " + refused.getMessage());
+        }
+    }
+
+    private SourceCheckReport check(EntropySourceSpec from) throws InterruptedException {
+        try (Arena arena = Arena.ofConfined();
+                TimedSourceReader open = new TimedSourceReader(from, "check-source");
+                TerminalProgressBar progress = TerminalProgressBar.onTerminal("check-source", bytes)) {
+            return check(open, arena.allocate(Math.min(bytes, STRETCH)), progress);
+        }
+    }
+
+    /** A block, which warms up; then stretch by stretch, so that the time is the source's and not that of the tests. */
+    private SourceCheckReport check(TimedSourceReader open, MemorySegment stretch, TerminalProgressBar progress)
+            throws InterruptedException {
+        ByteStatistics statistics = new ByteStatistics();
+        NoiseHealthTester health = new NoiseHealthTester(minEntropy);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+        long nanos = 0;
+        long timed = 0;
+        int length = BLOCK;
+        String fault = null;
+        int read = length;
+        while (fault == null && read == length && statistics.bytes() < bytes) {
+            length = (int) Math.min(statistics.bytes() == 0 ? BLOCK : STRETCH, bytes - statistics.bytes());
+            long start = System.nanoTime();
+            read = read(open, stretch, length, end, progress);
+            if (statistics.bytes() > 0 || read < length) {
+                nanos += System.nanoTime() - start;
+                timed += read;
+            }
+            fault = health.test(stretch, 0, read);
+            statistics.add(stretch, read);
+            stretch.fill((byte) 0);
+        }
+        if (fault == null) {
+            fault = shortfall(statistics.bytes(), System.nanoTime() - end >= 0);
+        }
+        double bytesPerSecond = timed == 0 ? 0 : timed * (double) TimeUnit.SECONDS.toNanos(1) / nanos;
+        return new SourceCheckReport(source, fault, statistics, bytesPerSecond);
+    }
+
+    /** As much as comes before the source fails, or the time is over. */
+    private static int read(
+            TimedSourceReader open, MemorySegment stretch, int wanted, long end, TerminalProgressBar progress)
+            throws InterruptedException {
+        int read = 0;
+        int more = EntropySource.NOT_NOW;
+        while (read < wanted && more >= EntropySource.NOT_NOW && System.nanoTime() - end < 0) {
+            more = open.read(stretch.asSlice(read), Math.min(BLOCK, wanted - read));
+            read += Math.max(0, more);
+            progress.step(Math.max(0, more));
+        }
+        return read;
+    }
+
+    /** What is wrong with that many bytes; empty if nothing is. */
+    private String shortfall(long came, boolean timeIsOver) {
+        if (came < bytes && !timeIsOver && !isWholeFile(came)) {
+            return "the source has failed";
+        }
+        return came < FEWEST_BYTES ? "only " + came + " bytes came, expected " + FEWEST_BYTES + " at least" : "";
+    }
+
+    /** A file that has been read to its end has not failed. */
+    private boolean isWholeFile(long length) {
+        Path path = Path.of(source.replaceFirst("^file:", "").replaceFirst(",(?!,).*", ""));
+        try {
+            return Files.isRegularFile(path) && Files.size(path) == length;
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    static final class Bytes extends LongRangeConverter {
+        Bytes() {
+            super(FEWEST_BYTES, 1 << 30);
+        }
+    }
+
+    static final class Seconds extends IntegerRangeConverter {
+        Seconds() {
+            super(1, 3600);
+        }
+    }
+
+    static final class Bits implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String value) {
+            double bits = value.matches("\\d+(\\.\\d+)?") ? Double.parseDouble(value) : 0;
+            if (bits < 0.02 || bits > Byte.SIZE) {
+                throw new TypeConversionException("'" + value + "' is not in 0.02..8");
+            }
+            return bits;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package org.vhostuserrng.cli.checksource;
+
+/** Estimates of SP 800-90B §6.3, each with its confidence of 99 % where the document has one. */
+final class MinEntropyEstimators {
+    /** §6.3.1: the upper bound of a proportion, 99 % confidence. */
+    private static final double Z = 2.576;
+
+    /** §6.3.3: the length of the sequence of bits whose likeliest form counts. */
+    private static final int SEQUENCE = 128;
+
+    private MinEntropyEstimators() {}
+
+    /** §6.3.1, the most common value estimate: bits of entropy of a sample. */
+    static double mostCommonValue(long mostCommon, long samples) {
+        double p = (double) mostCommon / samples;
+        double upper = Math.min(1, p + Z * Math.sqrt(p * (1 - p) / (samples - 1)));
+        return Math.max(0, -log2(upper));
+    }
+
+    /** §6.3.3, the Markov estimate: bits of entropy of a bit. */
+    static double markov(ByteStatistics of) {
+        double one = log2((double) of.ones() / of.bits());
+        double zero = log2((double) (of.bits() - of.ones()) / of.bits());
+        double zeroZero = transition(of, 0, 0);
+        double zeroOne = transition(of, 0, 1);
+        double oneZero = transition(of, 1, 0);
+        double oneOne = transition(of, 1, 1);
+        int half = SEQUENCE / 2;
+        // The likeliest sequences of 128 bits are among these six: all the same, changing once, changing always.
+        double[] likeliest = {
+            zero + times(SEQUENCE - 1, zeroZero),
+            zero + times(half, zeroOne) + times(half - 1, oneZero),
+            zero + zeroOne + times(SEQUENCE - 2, oneOne),
+            one + oneZero + times(SEQUENCE - 2, zeroZero),
+            one + times(half, oneZero) + times(half - 1, zeroOne),
+            one + times(SEQUENCE - 1, oneOne)
+        };
+        double most = Double.NEGATIVE_INFINITY;
+        for (double each : likeliest) {
+            most = Math.max(most, each);
+        }
+        return Math.clamp(-most / SEQUENCE, 0, 1);
+    }
+
+    private static double transition(ByteStatistics of, int from, int to) {
+        long all = of.transitions(from, 0) + of.transitions(from, 1);
+        return all == 0 ? Double.NEGATIVE_INFINITY : log2((double) of.transitions(from, to) / all);
+    }
+
+    private static double times(int exponent, double logarithm) {
+        return exponent * logarithm;
+    }
+
+    private static double log2(double value) {
+        return Math.log(value) / Math.log(2);
+    }
+}

@@ -1,0 +1,112 @@
+package org.vhostuserrng.cli.egd;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * An EGD server that answers as if it were far away and had a slow generator: each reply leaves one round trip after its
+ * request came, and not before the generator has made its bytes. For one client at a time, which only uses 0x02.
+ */
+final class RemoteEgdServerSimulator implements AutoCloseable {
+    private static final int LARGEST_REQUESTS = 4096;
+    private static final long LONGEST_NAP_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
+
+    private record Reply(long dueAt, int length) {}
+
+    private final ServerSocketChannel listener;
+    private final long roundTripNanos;
+    private final double nanosPerByte;
+    private final Thread thread;
+    private volatile boolean stopped;
+
+    /**
+     * A server that listens on the loopback interface.
+     *
+     * @param bytesPerSecond of its generator
+     */
+    RemoteEgdServerSimulator(long roundTripNanos, long bytesPerSecond) throws IOException {
+        this.roundTripNanos = roundTripNanos;
+        this.nanosPerByte = (double) TimeUnit.SECONDS.toNanos(1) / bytesPerSecond;
+        listener = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        thread = Thread.ofPlatform().daemon().name("distant server").start(this::serve);
+    }
+
+    String address() throws IOException {
+        return EgdListenAddress.describe(listener.getLocalAddress());
+    }
+
+    private void serve() {
+        while (!stopped) {
+            try (SocketChannel client = listener.accept()) {
+                client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                client.configureBlocking(false);
+                converse(client);
+            } catch (ClosedChannelException told) {
+                stopped = true;
+            } catch (IOException clientIsGone) {
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    private void converse(SocketChannel client) throws IOException {
+        Queue<Reply> replies = new ArrayDeque<>();
+        ByteBuffer requests = ByteBuffer.allocate(LARGEST_REQUESTS);
+        ByteBuffer sending = ByteBuffer.allocate(EgdProtocol.LARGEST_READ).limit(0);
+        SplittableRandom random = new SplittableRandom();
+        double generated = System.nanoTime();
+        while (!stopped) {
+            if (client.read(requests) < 0) {
+                return;
+            }
+            long now = System.nanoTime();
+            requests.flip();
+            while (requests.remaining() >= 2) {
+                int length = Byte.toUnsignedInt(
+                        requests.position(requests.position() + 1).get());
+                replies.add(new Reply(now + roundTripNanos, length));
+            }
+            requests.compact();
+            // A generator without a buffer: what nobody asked for in time is not there later.
+            generated = replies.isEmpty() ? now : generated;
+            while (!sending.hasRemaining() && isDue(replies.peek(), generated, now)) {
+                generated = generate(random, sending, replies.remove(), generated);
+                client.write(sending);
+            }
+            if (sending.hasRemaining()) {
+                client.write(sending);
+            }
+            LockSupport.parkNanos(Math.min(LONGEST_NAP_NANOS, roundTripNanos / 4));
+        }
+    }
+
+    private boolean isDue(Reply reply, double generated, long now) {
+        return reply != null && reply.dueAt() <= now && generated + reply.length() * nanosPerByte <= now;
+    }
+
+    private double generate(SplittableRandom random, ByteBuffer sending, Reply reply, double generated) {
+        sending.clear();
+        byte[] bytes = new byte[reply.length()];
+        random.nextBytes(bytes);
+        sending.put(bytes).flip();
+        return Math.max(generated, (double) (reply.dueAt() - roundTripNanos)) + reply.length() * nanosPerByte;
+    }
+
+    @Override
+    public void close() throws IOException {
+        stopped = true;
+        listener.close();
+        LockSupport.unpark(thread);
+    }
+}

@@ -1,0 +1,10 @@
+package org.vhostuserrng.cli.options;
+
+import org.vhostuserrng.backends.GuestRateLimiter;
+
+/** {@code --period}, as the daemon takes it. */
+public final class PeriodConverter extends IntegerRangeConverter {
+    public PeriodConverter() {
+        super(1, GuestRateLimiter.LONGEST_PERIOD_MILLIS);
+    }
+}

@@ -1,0 +1,80 @@
+package org.vhostuserrng.cli.periodstudy;
+
+import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import org.vhostuserrng.cli.process.TerminalProgressBar;
+import org.vhostuserrng.frontend.EntropyDriver;
+
+/** A guest that always has several large requests in flight, and notes what it gets and when. */
+final class GuestThroughputRecorder {
+    private static final int REQUEST = 1 << 16;
+    private static final int DEPTH = 16;
+    private static final Duration LONGEST_SLEEP = Duration.ofMillis(50);
+    /** As long as a period can be, and a little: whoever gives nothing for so long gives nothing. */
+    private static final Duration STALL = Duration.ofSeconds(70);
+
+    private final long[] bytes;
+    private long firstAt;
+    private boolean began;
+
+    private GuestThroughputRecorder(int seconds) {
+        bytes = new long[seconds * GuestThroughputSeries.INTERVALS_A_SECOND];
+    }
+
+    /** Reads from a device for so long, counted from the first byte on. */
+    static GuestThroughputSeries read(String name, Path socket, int seconds, TerminalProgressBar progress)
+            throws IOException {
+        GuestThroughputRecorder reader = new GuestThroughputRecorder(seconds);
+        try (EntropyDriver driver = EntropyDriver.start(socket)) {
+            for (int i = 0; i < DEPTH; i++) {
+                driver.driverRing().makeAvailable(driver.driverRing().addWritable(BUFFER_ADDRESS, REQUEST));
+            }
+            driver.kickIfWanted();
+            reader.run(driver, progress);
+            driver.session().stop();
+        }
+        return new GuestThroughputSeries(
+                name, Arrays.stream(reader.bytes).boxed().toList());
+    }
+
+    private void run(EntropyDriver driver, TerminalProgressBar progress) throws IOException {
+        long start = System.nanoTime();
+        int interval = 0;
+        while (interval < bytes.length) {
+            driver.awaitUsed(LONGEST_SLEEP);
+            long now = System.nanoTime();
+            if (!began && now - start > STALL.toNanos()) {
+                throw new IOException("no byte came within " + STALL.toSeconds() + " s");
+            }
+            while (driver.driverRing().takeUsed()) {
+                account(Integer.toUnsignedLong(driver.driverRing().usedLength()));
+                driver.driverRing().makeAvailable(driver.driverRing().addWritable(BUFFER_ADDRESS, REQUEST));
+            }
+            driver.kickIfWanted();
+            int next = began ? interval(now) : 0;
+            progress.step(Math.min(next, bytes.length) - interval);
+            interval = next;
+        }
+    }
+
+    private void account(long length) {
+        long now = System.nanoTime();
+        if (!began) {
+            began = true;
+            firstAt = now;
+        }
+        int interval = interval(now);
+        if (interval < bytes.length) {
+            bytes[interval] += length;
+        }
+    }
+
+    private int interval(long now) {
+        return (int) Math.max(0, TimeUnit.NANOSECONDS.toMillis(now - firstAt) / GuestThroughputSeries.INTERVAL_MILLIS);
+    }
+}

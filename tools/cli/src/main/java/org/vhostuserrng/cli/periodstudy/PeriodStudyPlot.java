@@ -1,0 +1,132 @@
+package org.vhostuserrng.cli.periodstudy;
+
+import de.erichseifert.vectorgraphics2d.Processors;
+import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
+import de.erichseifert.vectorgraphics2d.util.PageSize;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.geom.AffineTransform;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import javax.imageio.ImageIO;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.Styler.ChartTheme;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/**
+ * The series one below the other in one picture, on the same scales. Drawn twice by the same hand, as SVG and as pixels,
+ * so that the two cannot differ.
+ */
+final class PeriodStudyPlot {
+    private static final int WIDTH = 1000;
+    private static final int HEIGHT_OF_EACH = 230;
+    private static final int HEIGHT_OF_TITLE = 44;
+    /** Pixels of the PNG for each unit. */
+    private static final int SCALE = 2;
+
+    private static final int TICK_SPACING = 60;
+
+    static final List<Color> COLORS = List.of(new Color(0xc0392b), new Color(0xd68910), new Color(0x1f77b4));
+
+    private final String title;
+    private final List<GuestThroughputSeries> all;
+    private final double largest;
+
+    PeriodStudyPlot(String title, List<GuestThroughputSeries> all) {
+        this.title = title;
+        this.all = all;
+        this.largest = all.stream()
+                .mapToDouble(GuestThroughputSeries::largestMegabytes)
+                .max()
+                .orElse(1);
+    }
+
+    private int height() {
+        return HEIGHT_OF_TITLE + all.size() * HEIGHT_OF_EACH;
+    }
+
+    void svg(Path file) throws IOException {
+        VectorGraphics2D graphics = new VectorGraphics2D();
+        paint(graphics);
+        try (OutputStream out = Files.newOutputStream(file)) {
+            Processors.get("svg")
+                    .getDocument(graphics.getCommands(), new PageSize(WIDTH, height()))
+                    .writeTo(out);
+        }
+    }
+
+    void png(Path file) throws IOException {
+        BufferedImage image = new BufferedImage(SCALE * WIDTH, SCALE * height(), BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = image.createGraphics();
+        graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+        graphics.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
+        graphics.scale(SCALE, SCALE);
+        paint(graphics);
+        graphics.dispose();
+        ImageIO.write(image, "png", file.toFile());
+    }
+
+    private void paint(Graphics2D graphics) {
+        graphics.setColor(Color.WHITE);
+        graphics.fillRect(0, 0, WIDTH, height());
+        graphics.setColor(Color.BLACK);
+        graphics.setFont(new Font(Font.SANS_SERIF, Font.BOLD, 16));
+        graphics.drawString(title, 20, 28);
+        AffineTransform page = graphics.getTransform();
+        for (int i = 0; i < all.size(); i++) {
+            graphics.translate(0, HEIGHT_OF_TITLE + i * HEIGHT_OF_EACH);
+            chart(all.get(i), COLORS.get(i % COLORS.size())).paint(graphics, WIDTH, HEIGHT_OF_EACH);
+            graphics.setTransform(page);
+        }
+    }
+
+    private XYChart chart(GuestThroughputSeries series, Color color) {
+        XYChart chart = new XYChartBuilder()
+                .width(WIDTH)
+                .height(HEIGHT_OF_EACH)
+                .theme(ChartTheme.XChart)
+                .title(caption(series))
+                .xAxisTitle("seconds since the first byte")
+                .yAxisTitle("MB in 100 ms")
+                .build();
+        chart.getStyler().setLegendVisible(false);
+        chart.getStyler().setChartBackgroundColor(Color.WHITE);
+        chart.getStyler().setPlotBorderVisible(false);
+        chart.getStyler().setChartTitleBoxVisible(false);
+        chart.getStyler().setChartTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
+        chart.getStyler().setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
+        chart.getStyler().setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
+        chart.getStyler().setXAxisMin(0.0);
+        chart.getStyler().setXAxisMax((double) series.bytes().size() / GuestThroughputSeries.INTERVALS_A_SECOND);
+        chart.getStyler().setYAxisMin(0.0);
+        chart.getStyler().setYAxisMax(largest * 1.05);
+        chart.getStyler().setPlotContentSize(1);
+        chart.getStyler().setXAxisTickMarkSpacingHint(TICK_SPACING);
+        XYSeries line = chart.addSeries(series.name(), series.seconds(), series.megabytes());
+        line.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.StepArea);
+        line.setMarker(SeriesMarkers.NONE);
+        line.setLineColor(color);
+        line.setLineWidth(1.2f);
+        line.setFillColor(new Color(color.getRed(), color.getGreen(), color.getBlue(), 96));
+        return chart;
+    }
+
+    private static String caption(GuestThroughputSeries series) {
+        return String.format(
+                Locale.ROOT,
+                "%s: %.1f MB/s in all, at most %.1f MB in 100 ms, nothing in %.0f %% of the time",
+                series.name(),
+                series.megabytesPerSecond(),
+                series.largestMegabytes(),
+                100 * series.idle());
+    }
+}

@@ -1,0 +1,73 @@
+package org.vhostuserrng.cli.periodstudy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** A daemon of the study's own, with a limit; ends with it. */
+final class RateLimitedDaemonProcess implements AutoCloseable {
+    /** Where the launcher says it is. */
+    private static final String PROGRAM = "vhost-user-rng.program";
+
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long POLL_MILLIS = 20;
+
+    private final Path directory;
+    private final Process process;
+
+    private RateLimitedDaemonProcess(Path directory, Process process) {
+        this.directory = directory;
+        this.process = process;
+    }
+
+    /** Starts a daemon and waits until it listens. */
+    static RateLimitedDaemonProcess start(List<String> options) throws IOException, InterruptedException {
+        String program = System.getProperty(PROGRAM);
+        if (program == null) {
+            throw new IOException("the daemon's program is not known: start this with bin/vhost-user-rng, or give"
+                    + " --socket-path=PATH of a daemon that runs");
+        }
+        Path directory = Files.createTempDirectory("vhost-user-rng");
+        List<String> command = new ArrayList<>(List.of(program, "--socket-path=" + directory.resolve("socket")));
+        command.addAll(options);
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("log").toFile())
+                .start();
+        RateLimitedDaemonProcess daemon = new RateLimitedDaemonProcess(directory, process);
+        try {
+            daemon.awaitSocket();
+            return daemon;
+        } catch (IOException | InterruptedException failed) {
+            daemon.close();
+            throw failed;
+        }
+    }
+
+    Path socket() {
+        return directory.resolve("socket");
+    }
+
+    private void awaitSocket() throws IOException, InterruptedException {
+        long end = System.nanoTime() + PATIENCE_NANOS;
+        while (!Files.exists(socket())) {
+            if (!process.isAlive() || System.nanoTime() - end > 0) {
+                throw new IOException("the daemon does not listen: "
+                        + Files.readString(directory.resolve("log")).strip());
+            }
+            TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        process.destroy();
+        process.onExit().join();
+        Files.deleteIfExists(socket());
+        Files.deleteIfExists(directory.resolve("log"));
+        Files.deleteIfExists(directory);
+    }
+}

@@ -1,0 +1,20 @@
+package org.vhostuserrng.cli.process;
+
+import java.util.concurrent.TimeUnit;
+
+/** How a process that was started here ends. */
+public final class ChildProcessTerminator {
+    private static final int SECONDS_TO_END = 5;
+
+    private ChildProcessTerminator() {}
+
+    /** Asks it to end, and ends it if it does not. */
+    public static void end(Process process) {
+        process.destroy();
+        process.onExit()
+                .copy()
+                .completeOnTimeout(process, SECONDS_TO_END, TimeUnit.SECONDS)
+                .join();
+        process.destroyForcibly().onExit().join();
+    }
+}

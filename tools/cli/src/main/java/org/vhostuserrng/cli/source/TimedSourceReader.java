@@ -1,0 +1,40 @@
+package org.vhostuserrng.cli.source;
+
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.EntropySourceSpec;
+import org.vhostuserrng.backends.EventLoopSources;
+
+/** A source that is waited for a while. Confined to one thread. */
+public final class TimedSourceReader implements AutoCloseable {
+    private static final long WHILE_MILLIS = 100;
+
+    private final Semaphore ready = new Semaphore(0);
+    private final EntropySource source;
+
+    /** Opens a source, for a guest of that name. */
+    public TimedSourceReader(EntropySourceSpec spec, String guest) {
+        source = new EventLoopSources(spec, ready::release, System::nanoTime).acquire(guest);
+    }
+
+    /**
+     * Fills the beginning of {@code target}, if there are bytes within a tenth of a second.
+     *
+     * @return as {@link EntropySource#fill}
+     */
+    public int read(MemorySegment target, int length) throws InterruptedException {
+        ready.drainPermits();
+        int filled = source.fill(target, 0, length);
+        if (filled == EntropySource.NOT_NOW && ready.tryAcquire(WHILE_MILLIS, TimeUnit.MILLISECONDS)) {
+            filled = source.fill(target, 0, length);
+        }
+        return filled;
+    }
+
+    @Override
+    public void close() {
+        source.close();
+    }
+}

@@ -1,9 +1,0 @@
-/**
- * {@code bench-suite}: several back-ends measured in turn, under the same loads, and what came of it as a report.
- *
- * <p>A {@link org.vhostuserrng.cli.suite.Candidate} is a command line, a {@link org.vhostuserrng.cli.suite.Backend} its
- * process. A {@link org.vhostuserrng.cli.suite.Group} of measurements fills
- * {@link org.vhostuserrng.cli.suite.Samples}; the report is made of those alone. Everything runs on one thread, which is
- * the guests.
- */
-package org.vhostuserrng.cli.suite;

@@ -1,0 +1,85 @@
+package org.vhostuserrng.cli.trace;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.StringJoiner;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.vhostuserrng.frontend.ReceivedFileDescriptor;
+
+/** What a descriptor refers to, as far as /proc and fcntl(2) tell. */
+final class TraceFdDescription {
+    /** The name of a memfd in /proc. */
+    private static final Pattern MEMFD = Pattern.compile("/memfd:(.*) \\(deleted\\)");
+
+    /** The names of sockets and pipes. */
+    private static final Pattern NUMBERED = Pattern.compile("(socket|pipe):\\[(\\d+)]");
+
+    private static final Pattern ANONYMOUS = Pattern.compile("anon_inode:\\[?([^]]*)]?");
+
+    /** fcntl(2), F_ADD_SEALS. */
+    private static final Map<Integer, String> SEALS = new TreeMap<>(
+            Map.of(0x1, "SEAL", 0x2, "SHRINK", 0x4, "GROW", 0x8, "WRITE", 0x10, "FUTURE_WRITE", 0x20, "EXEC"));
+
+    private TraceFdDescription() {}
+
+    static String of(ReceivedFileDescriptor descriptor) {
+        Path link = Path.of("/proc/self/fd", Integer.toString(descriptor.fd()));
+        try {
+            return printable(
+                    describe(descriptor, link, Files.readSymbolicLink(link).toString()));
+        } catch (IOException unreadable) {
+            return "unknown (" + printable(String.valueOf(unreadable.getMessage())) + ")";
+        }
+    }
+
+    private static String describe(ReceivedFileDescriptor descriptor, Path link, String target) throws IOException {
+        Matcher memfd = MEMFD.matcher(target);
+        if (memfd.matches()) {
+            return "memfd \"" + memfd.group(1) + "\" " + TraceNumberFormat.bytes(Files.size(link)) + " "
+                    + seals(descriptor);
+        }
+        Matcher anonymous = ANONYMOUS.matcher(target);
+        if (anonymous.matches()) {
+            return anonymous.group(1) + counter(descriptor);
+        }
+        Matcher numbered = NUMBERED.matcher(target);
+        if (numbered.matches()) {
+            return numbered.group(1) + " " + numbered.group(2);
+        }
+        return Files.isRegularFile(link) ? "file " + target + " " + TraceNumberFormat.bytes(Files.size(link)) : target;
+    }
+
+    private static String seals(ReceivedFileDescriptor descriptor) {
+        int seals = descriptor.seals().orElse(0);
+        StringJoiner names = new StringJoiner(" ", "seals={", "}");
+        SEALS.forEach((seal, name) -> {
+            if ((seals & seal) != 0) {
+                names.add(name);
+            }
+        });
+        return names.toString();
+    }
+
+    /** An eventfd's own number, by which it is known again when it is sent twice, and its counter. */
+    private static String counter(ReceivedFileDescriptor descriptor) throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo", Integer.toString(descriptor.fd())))) {
+            String value = line.substring(line.indexOf(':') + 1).strip();
+            if (line.startsWith("eventfd-id:")) {
+                text.insert(0, " " + value);
+            } else if (line.startsWith("eventfd-count:")) {
+                text.append(" count=").append(Long.parseUnsignedLong(value, 16));
+            }
+        }
+        return text.toString();
+    }
+
+    /** A memfd's name is the other side's choice: it must not move a terminal's cursor. */
+    private static String printable(String text) {
+        return text.replaceAll("[^ -~]", "?");
+    }
+}

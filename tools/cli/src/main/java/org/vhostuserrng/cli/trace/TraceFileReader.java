@@ -1,0 +1,130 @@
+package org.vhostuserrng.cli.trace;
+
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import net.openhft.chronicle.bytes.Bytes;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+
+/** Reads what {@link TraceFileWriter} wrote, and as much as there is of it where it was cut off. */
+final class TraceFileReader {
+    private static final int PREAMBLE = Long.BYTES + Integer.BYTES;
+
+    private final DataInputStream file;
+    private long frames;
+
+    /**
+     * A record at its start.
+     *
+     * @throws IOException when it is no record, or one of another version
+     */
+    TraceFileReader(InputStream file) throws IOException {
+        this.file = new DataInputStream(file);
+        Bytes<byte[]> preamble = Bytes.wrapForRead(file.readNBytes(PREAMBLE));
+        if (preamble.readRemaining() < PREAMBLE || preamble.readLong() != TraceFileFormat.MAGIC) {
+            throw new InvalidTraceFileException("is no record of trace");
+        }
+        int version = preamble.readInt();
+        if (version != TraceFileFormat.VERSION) {
+            throw new InvalidTraceFileException(
+                    "is of version " + Integer.toUnsignedString(version) + ", expected " + TraceFileFormat.VERSION);
+        }
+    }
+
+    /**
+     * Hands every event to {@code sink}.
+     *
+     * @throws InvalidTraceFileException after the last whole one, when something follows that is none
+     */
+    void replay(TraceRecordSink sink) throws IOException {
+        byte[] lengthBytes = file.readNBytes(Integer.BYTES);
+        while (lengthBytes.length > 0) {
+            sink.accept(event(frame(lengthBytes)));
+            frames++;
+            lengthBytes = file.readNBytes(Integer.BYTES);
+        }
+    }
+
+    private Bytes<byte[]> frame(byte[] lengthBytes) throws IOException {
+        if (lengthBytes.length < Integer.BYTES) {
+            throw damaged("is cut off");
+        }
+        long length = Bytes.wrapForRead(lengthBytes).readUnsignedInt();
+        if (length > TraceFileFormat.LONGEST_FRAME) {
+            throw damaged("is damaged");
+        }
+        byte[] body = new byte[(int) length];
+        try {
+            file.readFully(body);
+        } catch (EOFException cutOff) {
+            throw damaged("is cut off");
+        }
+        return Bytes.wrapForRead(body);
+    }
+
+    private TraceRecord event(Bytes<byte[]> body) throws InvalidTraceFileException {
+        need(body, 1);
+        return switch (body.readUnsignedByte()) {
+            case TraceFileFormat.OPENED -> opened(body);
+            case TraceFileFormat.MESSAGE -> message(body);
+            case TraceFileFormat.CLOSED -> new TraceRecord.Closed(u64(body), text(body));
+            default -> throw damaged("is damaged");
+        };
+    }
+
+    private TraceRecord opened(Bytes<byte[]> body) throws InvalidTraceFileException {
+        int session = u32(body);
+        Instant time = Instant.ofEpochMilli(u64(body));
+        return new TraceRecord.Opened(session, time, text(body), text(body));
+    }
+
+    private TraceRecord message(Bytes<byte[]> body) throws InvalidTraceFileException {
+        long nanos = u64(body);
+        need(body, 1);
+        VhostUserSide side = VhostUserSide.byCode(body.readUnsignedByte()).orElseThrow(() -> damaged("is damaged"));
+        byte[] bytes = bytes(body);
+        int count = u32(body);
+        List<PassedDescriptor> descriptors = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            descriptors.add(new PassedDescriptor(u32(body), text(body)));
+        }
+        return new TraceRecord.Message(nanos, side, bytes, descriptors);
+    }
+
+    private String text(Bytes<byte[]> body) throws InvalidTraceFileException {
+        return new String(bytes(body), StandardCharsets.UTF_8);
+    }
+
+    private byte[] bytes(Bytes<byte[]> body) throws InvalidTraceFileException {
+        int length = u32(body);
+        need(body, length);
+        byte[] bytes = new byte[length];
+        body.read(bytes);
+        return bytes;
+    }
+
+    private long u64(Bytes<byte[]> body) throws InvalidTraceFileException {
+        need(body, Long.BYTES);
+        return body.readLong();
+    }
+
+    private int u32(Bytes<byte[]> body) throws InvalidTraceFileException {
+        need(body, Integer.BYTES);
+        return body.readInt();
+    }
+
+    private void need(Bytes<byte[]> body, int length) throws InvalidTraceFileException {
+        if (length < 0 || body.readRemaining() < length) {
+            throw damaged("is damaged");
+        }
+    }
+
+    private InvalidTraceFileException damaged(String how) {
+        return new InvalidTraceFileException(how + " after " + frames + " events");
+    }
+}

@@ -1,0 +1,61 @@
+package org.vhostuserrng.cli.trace;
+
+import net.openhft.chronicle.bytes.Bytes;
+
+/** The document's memory regions: four 64-bit numbers, and two 32-bit ones more with XEN_MMAP. */
+final class TraceMemoryRegionDecoder {
+    private static final int REGION = 32;
+    private static final int XEN_REGION = 40;
+    private static final int TABLE_HEADER = 8;
+    private static final int PADDING = 8;
+
+    private TraceMemoryRegionDecoder() {}
+
+    /** A number of regions, padding, then one region after the other. */
+    static boolean readTable(Bytes<byte[]> payload, TraceDecodedFields fields) {
+        if (payload.readRemaining() < TABLE_HEADER) {
+            return false;
+        }
+        long count = payload.readUnsignedInt();
+        payload.readSkip(Integer.BYTES);
+        long size = count == 0 ? REGION : payload.readRemaining() / count;
+        if (!isRegion(size) || payload.readRemaining() != count * size) {
+            return false;
+        }
+        long total = 0;
+        for (int i = 0; i < count; i++) {
+            total += payload.readLong(payload.readPosition() + Long.BYTES);
+            fields.line("region " + i + "  " + region(payload, size).text());
+        }
+        fields.add("regions", count).add("total", TraceNumberFormat.bytes(total));
+        return true;
+    }
+
+    /** Padding, then one region. */
+    static boolean readSingle(Bytes<byte[]> payload, TraceDecodedFields fields) {
+        long size = payload.readRemaining() - PADDING;
+        if (!isRegion(size)) {
+            return false;
+        }
+        payload.readSkip(PADDING);
+        fields.word(region(payload, size).text());
+        return true;
+    }
+
+    private static boolean isRegion(long size) {
+        return size == REGION || size == XEN_REGION;
+    }
+
+    private static TraceDecodedFields region(Bytes<byte[]> payload, long size) {
+        TraceDecodedFields region = new TraceDecodedFields()
+                .add("guest-address", TraceNumberFormat.hex(payload.readLong()))
+                .add("size", TraceNumberFormat.bytes(payload.readLong()))
+                .add("user-address", TraceNumberFormat.hex(payload.readLong()))
+                .add("mmap-offset", TraceNumberFormat.hex(payload.readLong()));
+        if (size == XEN_REGION) {
+            region.add("xen-mmap-flags", TraceNumberFormat.hex(payload.readUnsignedInt()))
+                    .add("domid", payload.readUnsignedInt());
+        }
+        return region;
+    }
+}

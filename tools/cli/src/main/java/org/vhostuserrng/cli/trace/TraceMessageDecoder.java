@@ -1,0 +1,167 @@
+package org.vhostuserrng.cli.trace;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import net.openhft.chronicle.bytes.Bytes;
+import org.vhostuserrng.cli.trace.TraceRecord.Message;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+import org.vhostuserrng.frontend.FrontendMessageType;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.ProtocolFeatureBit;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
+
+/** One session as far as it is needed to understand the next message: what was negotiated, what was asked. */
+final class TraceMessageDecoder {
+    private final TracePendingRequests requests = new TracePendingRequests();
+    private int count;
+    private boolean packed;
+    private boolean logShmfd;
+
+    /** Puts a message into words and remembers what later ones depend on. */
+    TraceDecodedMessage understand(Message message) {
+        if (message.bytes().length < FrontendVhostUserConstants.HEADER_SIZE) {
+            return fragment(message);
+        }
+        TraceMessageHeader header = TraceMessageHeader.of(message.bytes());
+        byte[] payload =
+                Arrays.copyOfRange(message.bytes(), FrontendVhostUserConstants.HEADER_SIZE, message.bytes().length);
+        List<String> notes = notes(message, header, payload.length);
+        return message.from() == VhostUserSide.FRONT_END
+                ? request(message, header, payload, notes)
+                : reply(message, header, payload, notes);
+    }
+
+    /** The requests that the back-end owes a reply. */
+    List<TracePendingRequests.Sent> unanswered() {
+        return requests.unanswered();
+    }
+
+    private static TraceDecodedMessage fragment(Message message) {
+        String note = "closed within the header: " + message.bytes().length + " of "
+                + FrontendVhostUserConstants.HEADER_SIZE + " bytes came";
+        TraceDecodedFields fields = new TraceDecodedFields();
+        HexDump.of(message.bytes()).forEach(fields::line);
+        return decoded(message, 0, "incomplete", "", fields, List.of(note), Optional.empty());
+    }
+
+    private static List<String> notes(Message message, TraceMessageHeader header, int length) {
+        List<String> notes = new ArrayList<>();
+        if (!header.hasRightVersion()) {
+            notes.add("the version is not " + FrontendVhostUserConstants.FLAG_VERSION);
+        }
+        if (header.isReply() != (message.from() == VhostUserSide.BACK_END)) {
+            notes.add(header.isReply() ? "the front-end sets the reply flag" : "the back-end lacks the reply flag");
+        }
+        if (header.size() > Message.MOST_PAYLOAD) {
+            notes.add("payload of " + header.size() + " bytes, passed on without a look at it");
+        } else if (header.size() != length) {
+            notes.add("closed within the payload: " + length + " of " + header.size() + " bytes came");
+        }
+        message.descriptors().stream()
+                .filter(descriptor -> descriptor.offset() != 0)
+                .forEach(late -> notes.add("a descriptor came with byte " + late.offset() + " and not with the first"));
+        return notes;
+    }
+
+    private TraceDecodedMessage request(
+            Message message, TraceMessageHeader header, byte[] payload, List<String> notes) {
+        count++;
+        Optional<FrontendMessageType> type = FrontendMessageType.byId(header.request());
+        boolean own = type.filter(this::hasOwnReply).isPresent();
+        requests.add(new TracePendingRequests.Sent(
+                count, header.request(), header.name(), message.nanos(), own || header.needsReply()));
+        TracePayloadDecoder form = type.map(known -> TracePayloadDecoderTable.request(known, packed))
+                .orElse(TracePayloadDecoder.OPAQUE);
+        TraceDecodedFields fields = read(form, payload, notes);
+        type.ifPresent(known -> remember(known, payload));
+        return decoded(message, count, header.name(), header.flagsText(), fields, notes, Optional.empty());
+    }
+
+    private boolean hasOwnReply(FrontendMessageType type) {
+        return type == FrontendMessageType.SET_LOG_BASE
+                ? logShmfd
+                : TracePayloadDecoderTable.ownReply(type, packed).isPresent();
+    }
+
+    private void remember(FrontendMessageType type, byte[] payload) {
+        if (payload.length != Long.BYTES) {
+            return;
+        }
+        long word = Bytes.wrapForRead(payload).readLong();
+        if (type == FrontendMessageType.SET_FEATURES) {
+            packed = (word & VirtioFeatureBit.RING_PACKED.mask()) != 0;
+        } else if (type == FrontendMessageType.SET_PROTOCOL_FEATURES) {
+            logShmfd = (word & ProtocolFeatureBit.LOG_SHMFD.mask()) != 0;
+        }
+    }
+
+    private TraceDecodedMessage reply(Message message, TraceMessageHeader header, byte[] payload, List<String> notes) {
+        TracePayloadDecoder form = FrontendMessageType.byId(header.request())
+                .map(type -> TracePayloadDecoderTable.reply(type, packed, payload.length))
+                .orElse(
+                        payload.length == Long.BYTES
+                                ? TracePayloadDecoder.ACKNOWLEDGEMENT
+                                : TracePayloadDecoder.OPAQUE);
+        TraceDecodedFields fields = read(form, payload, notes);
+        Optional<TraceDecodedMessage.Answered> answered = requests.take(header.request())
+                .map(sent -> new TraceDecodedMessage.Answered(sent.number(), message.nanos() - sent.nanos()));
+        if (answered.isEmpty()) {
+            notes.add("answers no request");
+        }
+        return decoded(message, 0, header.name(), header.flagsText(), fields, notes, answered);
+    }
+
+    private static TraceDecodedFields read(TracePayloadDecoder form, byte[] payload, List<String> notes) {
+        TraceDecodedFields fields = new TraceDecodedFields();
+        if (form.read(Bytes.wrapForRead(payload), fields)) {
+            return fields;
+        }
+        // Said already where the payload did not come whole.
+        if (notes.isEmpty()) {
+            notes.add("payload of " + payload.length + " bytes is none of this message");
+        }
+        TraceDecodedFields undecoded = new TraceDecodedFields();
+        HexDump.of(payload).forEach(undecoded::line);
+        return undecoded;
+    }
+
+    private static TraceDecodedMessage decoded(
+            Message message,
+            int number,
+            String name,
+            String flags,
+            TraceDecodedFields fields,
+            List<String> notes,
+            Optional<TraceDecodedMessage.Answered> answered) {
+        addDescriptors(fields, message.descriptors());
+        return new TraceDecodedMessage(
+                message.nanos(),
+                message.from(),
+                number,
+                name,
+                flags,
+                fields.text(),
+                List.copyOf(fields.lines()),
+                List.copyOf(notes),
+                answered);
+    }
+
+    /** One descriptor stands on the message's line, each of a memory table on its region's, others on their own. */
+    private static void addDescriptors(TraceDecodedFields fields, List<PassedDescriptor> descriptors) {
+        List<String> lines = fields.lines();
+        if (!descriptors.isEmpty() && lines.size() == descriptors.size()) {
+            for (int i = 0; i < lines.size(); i++) {
+                lines.set(i, lines.get(i) + "  fd: " + descriptors.get(i).description());
+            }
+        } else if (descriptors.size() == 1) {
+            fields.word("fd: " + descriptors.getFirst().description());
+        } else if (!descriptors.isEmpty()) {
+            fields.add("fds", descriptors.size());
+            for (int i = 0; i < descriptors.size(); i++) {
+                fields.line("fd " + i + ": " + descriptors.get(i).description());
+            }
+        }
+    }
+}

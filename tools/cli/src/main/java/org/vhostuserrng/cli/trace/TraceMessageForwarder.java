@@ -1,0 +1,69 @@
+package org.vhostuserrng.cli.trace;
+
+import java.io.IOException;
+import org.vhostuserrng.frontend.FdPassingSocket;
+import org.vhostuserrng.frontend.RecvmsgResult;
+
+/**
+ * Moves what one side sends to the other side, message by message, and reports each before it leaves: the reply to it
+ * can only be reported later. Knows of messages no more than that a header says how long they are.
+ */
+final class TraceMessageForwarder {
+    private final VhostUserSide side;
+    private final FdPassingSocket from;
+    private final FdPassingSocket to;
+    private final TraceRecordDispatcher log;
+
+    TraceMessageForwarder(VhostUserSide side, FdPassingSocket from, FdPassingSocket to, TraceRecordDispatcher log) {
+        this.side = side;
+        this.from = from;
+        this.to = to;
+        this.log = log;
+    }
+
+    /** Goes on until the side it receives from has closed. */
+    void run() throws IOException {
+        boolean more = true;
+        while (more) {
+            try (TraceForwardedMessage message = new TraceForwardedMessage()) {
+                more = move(message) && moveUnseen(message.unseenPayload());
+            }
+        }
+    }
+
+    private boolean move(TraceForwardedMessage message) throws IOException {
+        boolean open = true;
+        while (open && message.wanted() > 0) {
+            if (message.holdsLateDescriptors() || (message.holdsAnything() && !from.readable())) {
+                // The rest may not be there: whoever waits for the part must not wait because of us.
+                message.passOn(to);
+            }
+            RecvmsgResult received = from.receive(message.wanted());
+            open = !received.isEnd();
+            if (open) {
+                message.add(received);
+            }
+        }
+        if (!message.isEmpty()) {
+            message.report(side, log);
+        }
+        message.passOn(to);
+        return open;
+    }
+
+    private boolean moveUnseen(long bytes) throws IOException {
+        long left = bytes;
+        while (left > 0) {
+            RecvmsgResult received = from.receive((int) Math.min(left, FdPassingSocket.MOST_BYTES));
+            if (received.isEnd()) {
+                return false;
+            }
+            try (TraceForwardedMessage piece = new TraceForwardedMessage()) {
+                piece.add(received);
+                piece.passOn(to);
+            }
+            left -= received.bytes().length;
+        }
+        return true;
+    }
+}

@@ -1,0 +1,55 @@
+package org.vhostuserrng.cli.trace;
+
+import java.util.StringJoiner;
+import net.openhft.chronicle.bytes.Bytes;
+import org.vhostuserrng.frontend.FrontendMessageType;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+
+/**
+ * The header of a message.
+ *
+ * @param size of the payload, unsigned
+ */
+record TraceMessageHeader(int request, int flags, long size) {
+    private static final int KNOWN_FLAGS = FrontendVhostUserConstants.FLAG_VERSION_MASK
+            | FrontendVhostUserConstants.FLAG_REPLY
+            | FrontendVhostUserConstants.FLAG_NEED_REPLY;
+
+    /** The header at the start of the bytes, of which there must be enough. */
+    static TraceMessageHeader of(byte[] bytes) {
+        Bytes<byte[]> header = Bytes.wrapForRead(bytes);
+        return new TraceMessageHeader(header.readInt(), header.readInt(), header.readUnsignedInt());
+    }
+
+    boolean isReply() {
+        return (flags & FrontendVhostUserConstants.FLAG_REPLY) != 0;
+    }
+
+    boolean needsReply() {
+        return (flags & FrontendVhostUserConstants.FLAG_NEED_REPLY) != 0;
+    }
+
+    boolean hasRightVersion() {
+        return (flags & FrontendVhostUserConstants.FLAG_VERSION_MASK) == FrontendVhostUserConstants.FLAG_VERSION;
+    }
+
+    /** The message's name, or its number if the document has no name for it. */
+    String name() {
+        return FrontendMessageType.byId(request).map(Enum::name).orElse("request-" + Integer.toUnsignedString(request));
+    }
+
+    /** The version, then the names of the bits that are set. */
+    String flagsText() {
+        StringJoiner text = new StringJoiner("+").add("v" + (flags & FrontendVhostUserConstants.FLAG_VERSION_MASK));
+        if (isReply()) {
+            text.add("reply");
+        }
+        if (needsReply()) {
+            text.add("need_reply");
+        }
+        int unknown = flags & ~KNOWN_FLAGS;
+        return unknown == 0
+                ? text.toString()
+                : text.add("0x" + Integer.toHexString(unknown)).toString();
+    }
+}

@@ -1,0 +1,115 @@
+package org.vhostuserrng.cli.trace;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.vhostuserrng.cli.trace.TraceDecodedMessage.Answered;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Help.Ansi.IStyle;
+import picocli.CommandLine.Help.Ansi.Style;
+
+/** Prints events as they come: a line for each message, and a table of the session at its end if it is wanted. */
+final class TracePrinter implements TraceRecordSink {
+    private static final String INDENTATION = " ".repeat(16);
+
+    private final PrintWriter out;
+    private final Ansi ansi;
+    private final boolean summary;
+    private TraceMessageDecoder conversation = new TraceMessageDecoder();
+    private TraceSummaryTable table = new TraceSummaryTable();
+    private boolean open;
+
+    /**
+     * A transcript.
+     *
+     * @param summary whether a table follows each session
+     */
+    TracePrinter(PrintWriter out, Ansi ansi, boolean summary) {
+        this.out = out;
+        this.ansi = ansi;
+        this.summary = summary;
+    }
+
+    @Override
+    public void accept(TraceRecord event) {
+        switch (event) {
+            case TraceRecord.Opened opened -> open(opened);
+            case TraceRecord.Message message -> print(conversation.understand(message));
+            case TraceRecord.Closed closed -> close(closed);
+        }
+        out.flush();
+    }
+
+    /** No event follows: prints the table of a session whose end nobody saw. */
+    void finish() {
+        if (open) {
+            end();
+        }
+        out.flush();
+    }
+
+    private void open(TraceRecord.Opened opened) {
+        finish();
+        open = true;
+        conversation = new TraceMessageDecoder();
+        table = new TraceSummaryTable();
+        out.println(styled(
+                "session " + opened.session() + "  " + opened.time() + "  " + opened.listen() + " -> "
+                        + opened.connect(),
+                Style.bold));
+    }
+
+    private void print(TraceDecodedMessage message) {
+        if (summary) {
+            table.add(message);
+        }
+        List<String> words = new ArrayList<>();
+        words.add(time(message.nanos()));
+        words.add(styled(
+                message.from().arrow(), message.from() == VhostUserSide.FRONT_END ? Style.fg_cyan : Style.fg_green));
+        words.add(styled(message.name(), Style.bold));
+        words.add(message.flags());
+        words.add(message.fields());
+        message.answered().map(TracePrinter::elapsed).ifPresent(words::add);
+        words.removeIf(String::isEmpty);
+        out.println(String.join("  ", words));
+        message.details().forEach(line -> out.println(INDENTATION + line));
+        message.notes().forEach(this::note);
+    }
+
+    private static String elapsed(Answered answered) {
+        return "after " + TraceNumberFormat.milliseconds(answered.elapsed()) + " ms";
+    }
+
+    private void close(TraceRecord.Closed closed) {
+        out.println(time(closed.nanos()) + "  " + styled(closed.why(), Style.bold));
+        conversation
+                .unanswered()
+                .forEach(sent -> note("never answered: " + sent.name() + ", sent at "
+                        + TraceNumberFormat.milliseconds(sent.nanos()) + " ms"));
+        end();
+    }
+
+    private void end() {
+        open = false;
+        if (summary) {
+            out.println();
+            table.lines().forEach(out::println);
+        }
+        out.println();
+    }
+
+    private void note(String text) {
+        out.println(INDENTATION + styled("note: " + text, Style.fg_yellow));
+    }
+
+    private static String time(long nanos) {
+        return String.format(Locale.ROOT, "%12s ms", TraceNumberFormat.milliseconds(nanos));
+    }
+
+    private String styled(String text, IStyle style) {
+        // Not style.off(): bold's is what other terminals take for a double underline.
+        return ansi.enabled() ? style.on() + text + Style.reset.on() : text;
+    }
+}

@@ -1,0 +1,56 @@
+package org.vhostuserrng.cli.trace;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.file.Path;
+import java.util.List;
+import jnr.unixsocket.UnixSocketChannel;
+import org.vhostuserrng.frontend.FdPassingSocket;
+import org.vhostuserrng.frontend.FrontendEventFd;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import picocli.CommandLine.Help.Ansi;
+
+/**
+ * A session with nobody, shown to nobody: without it the first messages of a VMM would take 50 ms longer each, the time
+ * in which the JVM loads the classes that they need.
+ */
+final class TraceProxyWarmup {
+    private TraceProxyWarmup() {}
+
+    static void run() throws IOException, InterruptedException {
+        UnixSocketChannel[] front = UnixSocketChannel.pair();
+        UnixSocketChannel[] back = UnixSocketChannel.pair();
+        PrintWriter nobody = new PrintWriter(Writer.nullWriter());
+        TraceRecordDispatcher log =
+                new TraceRecordDispatcher(List.of(new TracePrinter(nobody, Ansi.OFF, true)), nobody);
+        try (FdPassingSocket vmm = FdPassingSocket.over(front[0]);
+                FdPassingSocket device = FdPassingSocket.over(back[0]);
+                TraceProxySession session =
+                        new TraceProxySession(FdPassingSocket.over(front[1]), FdPassingSocket.over(back[1]), log)) {
+            log.opened(Path.of(""), Path.of(""));
+            talk(vmm, device);
+            vmm.shutdown();
+            session.run();
+        }
+    }
+
+    private static void talk(FdPassingSocket vmm, FdPassingSocket device) throws IOException {
+        int reply = FrontendVhostUserConstants.FLAG_VERSION | FrontendVhostUserConstants.FLAG_REPLY;
+        vmm.send(FrontendPayloadEncoder.message(
+                FrontendVhostUserConstants.GET_FEATURES,
+                FrontendVhostUserConstants.FLAG_VERSION,
+                FrontendPayloadEncoder.none()));
+        device.send(FrontendPayloadEncoder.message(
+                FrontendVhostUserConstants.GET_FEATURES, reply, FrontendPayloadEncoder.u64(-1)));
+        try (FrontendEventFd call = new FrontendEventFd()) {
+            vmm.send(
+                    FrontendPayloadEncoder.message(
+                            FrontendVhostUserConstants.SET_VRING_CALL,
+                            FrontendVhostUserConstants.FLAG_VERSION,
+                            FrontendPayloadEncoder.u64(0)),
+                    call.fd());
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package org.vhostuserrng.cli.trace;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+
+/**
+ * Gives events their time and hands them to every sink, one after the other whichever thread they come from. A sink
+ * that fails is left out from then on: the VMM and its guest have nothing to do with a full disk.
+ */
+final class TraceRecordDispatcher {
+    private final List<TraceRecordSink> sinks;
+    private final PrintWriter complaints;
+    private int sessions;
+    private long start;
+
+    TraceRecordDispatcher(List<TraceRecordSink> sinks, PrintWriter complaints) {
+        this.sinks = new ArrayList<>(sinks);
+        this.complaints = complaints;
+    }
+
+    synchronized void opened(Path listen, Path connect) {
+        start = System.nanoTime();
+        sessions++;
+        Instant time = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+        emit(new TraceRecord.Opened(sessions, time, listen.toString(), connect.toString()));
+    }
+
+    synchronized void message(VhostUserSide from, byte[] bytes, List<PassedDescriptor> descriptors) {
+        emit(new TraceRecord.Message(System.nanoTime() - start, from, bytes, descriptors));
+    }
+
+    synchronized void closed(String why) {
+        emit(new TraceRecord.Closed(System.nanoTime() - start, why));
+    }
+
+    private void emit(TraceRecord event) {
+        Iterator<TraceRecordSink> each = sinks.iterator();
+        while (each.hasNext()) {
+            try {
+                each.next().accept(event);
+            } catch (IOException failed) {
+                each.remove();
+                complaints.println("vhost-user-rng trace: not recorded any longer: " + failed.getMessage());
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package org.vhostuserrng.cli.trace;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** A session as a Markdown table: a row for each request, with the reply to it at its end. */
+final class TraceSummaryTable {
+    private static final int MOST_ROWS = 1000;
+
+    /** As many lines of its own as a memory table has regions at most; a hex dump that is longer is left out. */
+    private static final int MOST_DETAILS = 8;
+
+    /** A row whose last two cells come later, if at all. */
+    private static final class Row {
+        private final TraceDecodedMessage message;
+        private String answer = "";
+        private String milliseconds = "";
+
+        Row(TraceDecodedMessage message) {
+            this.message = message;
+        }
+
+        String text() {
+            return String.join(
+                    " | ",
+                    message.number() == 0 ? "" : Integer.toString(message.number()),
+                    message.from().arrow().strip(),
+                    message.name(),
+                    cell(message),
+                    answer,
+                    milliseconds);
+        }
+    }
+
+    private final List<Row> rows = new ArrayList<>();
+    private int leftOut;
+
+    void add(TraceDecodedMessage message) {
+        if (message.answered().isPresent()) {
+            answer(message, message.answered().get());
+        } else if (rows.size() < MOST_ROWS) {
+            rows.add(new Row(message));
+        } else {
+            leftOut++;
+        }
+    }
+
+    private void answer(TraceDecodedMessage reply, TraceDecodedMessage.Answered answered) {
+        for (Row row : rows) {
+            if (row.message.number() == answered.number()) {
+                row.answer = cell(reply);
+                row.milliseconds = TraceNumberFormat.milliseconds(answered.elapsed());
+                return;
+            }
+        }
+    }
+
+    private static String cell(TraceDecodedMessage message) {
+        List<String> parts = new ArrayList<>();
+        if (!message.fields().isEmpty()) {
+            parts.add(message.fields());
+        }
+        parts.addAll(message.notes());
+        if (message.details().size() <= MOST_DETAILS) {
+            parts.addAll(message.details());
+        }
+        return String.join("<br>", parts).replace("|", "\\|");
+    }
+
+    List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        lines.add("| # | from | message | carries | reply | ms |");
+        lines.add("|--:|---|---|---|---|--:|");
+        rows.forEach(row -> lines.add("| " + row.text() + " |"));
+        if (leftOut > 0) {
+            lines.add("| | | " + leftOut + " more | | | |");
+        }
+        return lines;
+    }
+}

@@ -1,0 +1,51 @@
+package org.vhostuserrng.cli.benchsuite;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class BenchCandidateTest {
+    private static final Path SOCKET = Path.of("/run/rng");
+
+    @Test
+    void placesInACommandAreFilled() {
+        BenchCandidate peer = BenchCandidate.peer("/opt/rngd  --socket={socket} --guests {guests}");
+
+        assertEquals(List.of("/opt/rngd", "--socket=/run/rng", "--guests", "3"), peer.command(SOCKET, 3));
+        assertEquals("peer rngd", peer.name());
+    }
+
+    @Test
+    void whoIsToldTheNumberOfGuestsHasASocketForEach() {
+        BenchCandidate peer = BenchCandidate.peer("rngd {socket} {guests}");
+
+        assertTrue(peer.servesMany());
+        assertEquals(List.of(Path.of("/run/rng0"), Path.of("/run/rng1")), peer.sockets(SOCKET, 2));
+    }
+
+    @Test
+    void whoIsNotToldServesOne() {
+        BenchCandidate peer = BenchCandidate.peer("rngd {socket}");
+
+        assertFalse(peer.servesMany());
+        assertEquals(List.of(SOCKET), peer.sockets(SOCKET, 1));
+    }
+
+    @Test
+    void daemonIsStartedWithItsSource() {
+        BenchCandidate ours = BenchCandidate.oursPacked(Path.of("/opt/vhost-user-rng"), "drbg");
+
+        assertEquals(
+                List.of(
+                        "/opt/vhost-user-rng",
+                        "--socket-path=/run/rng",
+                        "--socket-count=1",
+                        "--source=drbg",
+                        "--packed"),
+                ours.command(SOCKET, 1));
+    }
+}

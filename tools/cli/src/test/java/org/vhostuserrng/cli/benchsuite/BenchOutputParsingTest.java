@@ -1,0 +1,34 @@
+package org.vhostuserrng.cli.benchsuite;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+
+/** What other programs and the kernel print. */
+class BenchOutputParsingTest {
+    @Test
+    void longestTurnIsInTheDaemonsLastWords() {
+        String log = "listening on /run/rng, source getrandom\nending; the longest turn took 812 µs\n";
+
+        assertEquals(OptionalDouble.of(812), BenchBackendProcess.longestTurn(log));
+    }
+
+    @Test
+    void othersTellNoLongestTurn() {
+        assertTrue(BenchBackendProcess.longestTurn("bye\n").isEmpty());
+    }
+
+    @Test
+    void listOfCpusHasRanges() {
+        assertEquals(List.of(0, 1, 2, 5), CpuAffinity.cpus("0-2,5"));
+        assertEquals(List.of(7), CpuAffinity.cpus("7"));
+    }
+
+    @Test
+    void processorHasAName() {
+        assertEquals("AMD EPYC", BenchHostInfo.cpuModel("processor\t: 0\nmodel name\t: AMD EPYC\nmodel name\t: B\n"));
+    }
+}

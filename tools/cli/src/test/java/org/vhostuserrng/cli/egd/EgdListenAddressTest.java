@@ -1,0 +1,96 @@
+package org.vhostuserrng.cli.egd;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class EgdListenAddressTest {
+    @TempDir
+    private Path directory;
+
+    private EgdListenAddress unix() {
+        return EgdListenAddress.parse("unix:" + directory.resolve("s"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "tcp:127.0.0.1:1024, false",
+        "tcp:localhost:0, false",
+        "tcp:[::1]:708, false",
+        "tcp:0.0.0.0:1024, true",
+        "tcp:[::]:1024, true",
+        "unix:/tmp/x, false"
+    })
+    void reachabilityIsKnown(String text, boolean outside) {
+        assertEquals(outside, EgdListenAddress.parse(text).isReachableFromOutside());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "tcp:",
+                "tcp:1024",
+                "tcp::1024",
+                "tcp:host:",
+                "tcp:127.0.0.1:65536",
+                "udp:a:1",
+                "unix:",
+                "/tmp"
+            })
+    void nonsenseIsRefusedWithWhatIsAllowed(String text) {
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> EgdListenAddress.parse(text));
+
+        assertTrue(refused.getMessage().contains("expected"), refused::getMessage);
+    }
+
+    @Test
+    void staleSocketIsReplaced() throws Exception {
+        unix().listen(1).close();
+
+        try (ServerSocketChannel again = unix().listen(1)) {
+            assertTrue(again.isOpen());
+        }
+    }
+
+    @Test
+    void socketInUseIsLeftAlone() throws Exception {
+        try (ServerSocketChannel first = unix().listen(1)) {
+            IOException refused = assertThrows(IOException.class, () -> unix().listen(1));
+
+            assertTrue(refused.getMessage().contains("somebody else"), refused::getMessage);
+            assertTrue(first.isOpen() && Files.exists(directory.resolve("s")));
+        }
+    }
+
+    @Test
+    void fileThatIsNoSocketIsLeftAlone() throws Exception {
+        Path file = Files.writeString(directory.resolve("s"), "precious");
+
+        assertThrows(IOException.class, () -> unix().listen(1));
+
+        assertEquals("precious", Files.readString(file));
+    }
+
+    @Test
+    void socketFileGoesInTheEnd() throws Exception {
+        EgdListenAddress address = unix();
+        address.listen(1).close();
+
+        address.cleanUp();
+
+        assertFalse(Files.exists(directory.resolve("s")));
+    }
+}

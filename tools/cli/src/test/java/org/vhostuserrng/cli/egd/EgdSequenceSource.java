@@ -1,0 +1,41 @@
+package org.vhostuserrng.cli.egd;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.backends.EntropySource;
+
+/** Gives 1, 2, … 255, 1, 2, … as far as it has been allowed to: never 0, which is what is wiped. */
+final class EgdSequenceSource implements EntropySource {
+    private int allowed;
+    private int given;
+
+    EgdSequenceSource(int allowed) {
+        this.allowed = allowed;
+    }
+
+    void allow(int more) {
+        allowed += more;
+    }
+
+    int given() {
+        return given;
+    }
+
+    static byte byteAt(int index) {
+        return (byte) (index % 255 + 1);
+    }
+
+    @Override
+    public int fill(MemorySegment target, long offset, int length) {
+        int now = Math.min(length, allowed - given);
+        for (int i = 0; i < now; i++) {
+            target.set(ValueLayout.JAVA_BYTE, offset + i, byteAt(given++));
+        }
+        return now;
+    }
+
+    @Override
+    public void close() {
+        allowed = given;
+    }
+}

@@ -1,0 +1,154 @@
+package org.vhostuserrng.cli.trace;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+
+class TraceFileTest {
+    private static final int PREAMBLE = 12;
+    private static final TraceRecord OPENED =
+            new TraceRecord.Opened(3, Instant.parse("2026-11-22T21:46:25.123Z"), "/tmp/a", "/tmp/ü");
+    private static final TraceRecord MESSAGE = new TraceRecord.Message(
+            123_456_789_012L,
+            VhostUserSide.BACK_END,
+            new byte[] {1, 0, -1},
+            List.of(new PassedDescriptor(0, "eventfd 7"), new PassedDescriptor(12, "memfd")));
+    private static final TraceRecord CLOSED = new TraceRecord.Closed(5, "the front-end closed");
+
+    @TempDir
+    private Path directory;
+
+    private byte[] record(TraceRecord... events) throws IOException {
+        Path file = directory.resolve("record");
+        try (TraceFileWriter writer = new TraceFileWriter(file)) {
+            for (TraceRecord event : events) {
+                writer.accept(event);
+            }
+        }
+        return Files.readAllBytes(file);
+    }
+
+    private static List<TraceRecord> replay(byte[] record) throws IOException {
+        List<TraceRecord> events = new ArrayList<>();
+        new TraceFileReader(new ByteArrayInputStream(record)).replay(events::add);
+        return events;
+    }
+
+    private static String refusal(byte[] record) {
+        return assertThrows(InvalidTraceFileException.class, () -> replay(record))
+                .getMessage();
+    }
+
+    @Test
+    void nothingInATextIsForTheTerminalToObey() {
+        String hostile = "memfd:\u001b]0;x\u0007\r\n\u0085\u2028";
+
+        assertEquals("memfd:?]0;x?????", new PassedDescriptor(0, hostile).description());
+        assertEquals("memfd:?]0;x?????", new TraceRecord.Closed(0, hostile).why());
+        assertEquals("memfd:?]0;x?????", new TraceRecord.Opened(1, Instant.EPOCH, hostile, "").listen());
+        assertEquals("memfd:?]0;x?????", new TraceRecord.Opened(1, Instant.EPOCH, "", hostile).connect());
+    }
+
+    @Test
+    void sessionsAreReadAsTheyWereWritten() throws Exception {
+        assertEquals(List.of(OPENED, CLOSED), replay(record(OPENED, CLOSED)));
+    }
+
+    @Test
+    void messageIsReadAsItWasWritten() throws Exception {
+        TraceRecord.Message written = (TraceRecord.Message) MESSAGE;
+
+        TraceRecord.Message read = (TraceRecord.Message) replay(record(MESSAGE)).getFirst();
+
+        assertEquals(written.nanos(), read.nanos());
+        assertEquals(written.from(), read.from());
+        assertArrayEquals(written.bytes(), read.bytes());
+        assertEquals(written.descriptors(), read.descriptors());
+    }
+
+    @Test
+    void startsAsDocumented() throws Exception {
+        byte[] record = record();
+
+        assertEquals("vu-trace", new String(record, 0, 8, StandardCharsets.US_ASCII));
+        assertArrayEquals(new byte[] {1, 0, 0, 0}, Arrays.copyOfRange(record, 8, PREAMBLE));
+    }
+
+    @Test
+    void emptyRecordHasNoEvents() throws Exception {
+        assertEquals(List.of(), replay(record()));
+    }
+
+    @Test
+    void everyCutLeavesTheWholeEventsBeforeIt() throws Exception {
+        byte[] record = record(OPENED, MESSAGE);
+        int second = record(OPENED).length;
+
+        for (int length = PREAMBLE; length < record.length; length++) {
+            List<TraceRecord> events = new ArrayList<>();
+            TraceFileReader reader = new TraceFileReader(new ByteArrayInputStream(record, 0, length));
+            if (length == PREAMBLE || length == second) {
+                reader.replay(events::add);
+            } else {
+                assertThrows(InvalidTraceFileException.class, () -> reader.replay(events::add));
+            }
+            assertEquals(length < second ? List.of() : List.of(OPENED), events, "cut at " + length);
+        }
+    }
+
+    @Test
+    void cutOffRecordSaysWhere() throws Exception {
+        byte[] record = record(OPENED, CLOSED);
+
+        assertEquals("is cut off after 1 events", refusal(Arrays.copyOf(record, record.length - 1)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "vu-trace", "#!/bin/sh\necho something else"})
+    void otherFileIsNoRecord(String content) {
+        assertEquals("is no record of trace", refusal(content.getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    @Test
+    void otherVersionIsRefused() throws Exception {
+        byte[] record = record();
+        record[8] = 2;
+
+        assertEquals("is of version 2, expected 1", refusal(record));
+    }
+
+    @Test
+    void everyFlippedByteIsReadOrRefused() throws Exception {
+        byte[] record = record(OPENED, MESSAGE, CLOSED);
+
+        for (int i = PREAMBLE; i < record.length; i++) {
+            byte[] damaged = record.clone();
+            damaged[i] = (byte) ~damaged[i];
+            assertTrue(isReadOrRefused(damaged), "flipped at " + i);
+        }
+    }
+
+    private static boolean isReadOrRefused(byte[] record) throws IOException {
+        try {
+            return replay(record).size() <= 3;
+        } catch (InvalidTraceFileException refused) {
+            return true;
+        }
+    }
+}

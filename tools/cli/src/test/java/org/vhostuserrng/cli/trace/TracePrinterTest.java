@@ -1,0 +1,102 @@
+package org.vhostuserrng.cli.trace;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import picocli.CommandLine.Help.Ansi;
+
+class TracePrinterTest {
+    private static final TraceRecord OPENED =
+            new TraceRecord.Opened(1, Instant.parse("2026-11-22T21:46:25.123Z"), "/tmp/a", "/tmp/b");
+    private static final TraceRecord ASKED = new TraceRecord.Message(
+            1_000_000,
+            VhostUserSide.FRONT_END,
+            FrontendPayloadEncoder.message(1, 1, FrontendPayloadEncoder.none()),
+            List.of());
+    private static final TraceRecord ANSWERED = new TraceRecord.Message(
+            1_250_000,
+            VhostUserSide.BACK_END,
+            FrontendPayloadEncoder.message(1, 5, FrontendPayloadEncoder.u64(1L << 32)),
+            List.of());
+    private static final TraceRecord CALL = new TraceRecord.Message(
+            2_000_000,
+            VhostUserSide.FRONT_END,
+            FrontendPayloadEncoder.message(13, 1, FrontendPayloadEncoder.u64(0)),
+            List.of(new PassedDescriptor(0, "eventfd 7 count=0")));
+    private static final TraceRecord CLOSED = new TraceRecord.Closed(3_000_000, "the front-end closed");
+
+    private static String print(Ansi ansi, boolean summary, TraceRecord... events) {
+        StringWriter text = new StringWriter();
+        TracePrinter transcript = new TracePrinter(new PrintWriter(text), ansi, summary);
+        List.of(events).forEach(transcript::accept);
+        transcript.finish();
+        return text.toString();
+    }
+
+    @Test
+    void everyMessageIsALine() {
+        assertEquals("""
+                session 1  2026-11-22T21:46:25.123Z  /tmp/a -> /tmp/b
+                       1.000 ms  front-end ->  GET_FEATURES  v1
+                       1.250 ms  <- back-end   GET_FEATURES  v1+reply  features=0x100000000 {VERSION_1}  after 0.250 ms
+                       2.000 ms  front-end ->  SET_VRING_CALL  v1  index=0 fd: eventfd 7 count=0
+                       3.000 ms  the front-end closed
+
+                """, print(Ansi.OFF, false, OPENED, ASKED, ANSWERED, CALL, CLOSED));
+    }
+
+    @Test
+    void summaryHasARowForEachRequest() {
+        String printed = print(Ansi.OFF, true, OPENED, ASKED, ANSWERED, CALL, CLOSED);
+
+        assertEquals("""
+                | # | from | message | carries | reply | ms |
+                |--:|---|---|---|---|--:|
+                | 1 | front-end -> | GET_FEATURES |  | features=0x100000000 {VERSION_1} | 0.250 |
+                | 2 | front-end -> | SET_VRING_CALL | index=0 fd: eventfd 7 count=0 |  |  |
+                """, printed.substring(printed.indexOf("| #")).stripTrailing() + "\n");
+    }
+
+    @Test
+    void summaryHasWhatStandsBelowAMessage() {
+        byte[] table = FrontendPayloadEncoder.message(5, 1, new byte[] {1, 0, 0, 0, 0, 0, 0, 0});
+        TraceRecord wrong = new TraceRecord.Message(0, VhostUserSide.FRONT_END, table, List.of());
+
+        String printed = print(Ansi.OFF, true, OPENED, wrong, CLOSED);
+
+        assertTrue(printed.contains("| payload of 8 bytes is none of this message<br>00000000 01"), printed);
+    }
+
+    @Test
+    void sessionWithoutAnEndHasItsTableToo() {
+        assertTrue(print(Ansi.OFF, true, OPENED, ASKED).contains("| 1 | front-end -> | GET_FEATURES |"));
+    }
+
+    @Test
+    void sessionsAreCountedAnew() {
+        String printed = print(Ansi.OFF, true, OPENED, ASKED, CLOSED, OPENED, ASKED, CLOSED);
+
+        assertFalse(printed.contains("| 2 |"), printed);
+    }
+
+    @Test
+    void requestThatIsNeverAnsweredIsNoted() {
+        String printed = print(Ansi.OFF, false, OPENED, ASKED, CLOSED);
+
+        assertTrue(printed.contains("note: never answered: GET_FEATURES, sent at 1.000 ms"), printed);
+    }
+
+    @Test
+    void coloursAreOnlyForATerminal() {
+        assertFalse(print(Ansi.OFF, true, OPENED, ASKED, CLOSED).contains("\u001b"));
+        assertTrue(print(Ansi.ON, true, OPENED, ASKED, CLOSED).contains("\u001b[36m"));
+    }
+}

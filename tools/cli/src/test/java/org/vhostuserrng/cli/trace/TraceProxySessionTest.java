@@ -1,0 +1,337 @@
+package org.vhostuserrng.cli.trace;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
+import jnr.unixsocket.UnixSocketChannel;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.vhostuserrng.frontend.FdPassingSocket;
+import org.vhostuserrng.frontend.FrontendEventFd;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.frontend.ReceivedFileDescriptor;
+import org.vhostuserrng.frontend.RecvmsgResult;
+
+/** The test is the VMM at one end and the back-end at the other. */
+class TraceProxySessionTest {
+    private static final int SET_VRING_NUM = 8;
+    private static final int SET_VRING_CALL = 13;
+    private static final byte[] CALL = FrontendPayloadEncoder.message(SET_VRING_CALL, 1, FrontendPayloadEncoder.u64(0));
+    private static final byte[] NUM =
+            FrontendPayloadEncoder.message(SET_VRING_NUM, 1, FrontendPayloadEncoder.vringState(0, 64));
+
+    private final List<TraceRecord> events = new CopyOnWriteArrayList<>();
+    private final StringWriter complaints = new StringWriter();
+    private FdPassingSocket vmm;
+    private FdPassingSocket backEnd;
+    private TraceProxySession session;
+    private Thread running;
+
+    @BeforeEach
+    void connect() throws IOException {
+        UnixSocketChannel[] front = UnixSocketChannel.pair();
+        UnixSocketChannel[] back = UnixSocketChannel.pair();
+        vmm = FdPassingSocket.over(front[0]);
+        backEnd = FdPassingSocket.over(back[0]);
+        TraceRecordDispatcher log =
+                new TraceRecordDispatcher(List.of(this::fail, events::add), new PrintWriter(complaints, true));
+        log.opened(Path.of("a"), Path.of("b"));
+        session = new TraceProxySession(FdPassingSocket.over(front[1]), FdPassingSocket.over(back[1]), log);
+        running = Thread.ofPlatform().start(this::runSession);
+    }
+
+    private void fail(TraceRecord event) throws IOException {
+        throw new IOException("no space for " + event.getClass().getSimpleName());
+    }
+
+    private void runSession() {
+        try {
+            session.run();
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        vmm.close();
+        backEnd.close();
+        running.join();
+        session.close();
+    }
+
+    private static RecvmsgResult receive(FdPassingSocket socket, int count) throws IOException {
+        RecvmsgResult received = socket.receive(count);
+        received.descriptors().forEach(ReceivedFileDescriptor::close);
+        return received;
+    }
+
+    private static byte[] receiveAll(FdPassingSocket socket, int count) throws IOException {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        while (all.size() < count) {
+            all.writeBytes(receive(socket, Math.min(count - all.size(), FdPassingSocket.MOST_BYTES))
+                    .bytes());
+        }
+        return all.toByteArray();
+    }
+
+    private List<TraceRecord.Message> messages() {
+        return events.stream()
+                .filter(TraceRecord.Message.class::isInstance)
+                .map(TraceRecord.Message.class::cast)
+                .toList();
+    }
+
+    private String ending() throws InterruptedException {
+        running.join();
+        return ((TraceRecord.Closed) events.getLast()).why();
+    }
+
+    @Test
+    void messageArrivesAtOnceAndUnchanged() throws Exception {
+        vmm.send(NUM);
+
+        assertArrayEquals(NUM, receive(backEnd, 100).bytes());
+    }
+
+    @Test
+    void replyArrivesUnchanged() throws Exception {
+        byte[] reply = FrontendPayloadEncoder.message(1, 5, FrontendPayloadEncoder.u64(1));
+        backEnd.send(reply);
+
+        assertArrayEquals(reply, receive(vmm, 100).bytes());
+    }
+
+    @Test
+    void messageIsReportedBeforeItArrives() throws Exception {
+        vmm.send(NUM);
+        receive(backEnd, 1);
+
+        assertArrayEquals(NUM, messages().getFirst().bytes());
+    }
+
+    @Test
+    void descriptorArrivesWithTheFirstByteOfItsMessage() throws Exception {
+        try (FrontendEventFd call = new FrontendEventFd()) {
+            vmm.send(NUM);
+            vmm.send(CALL, call.fd());
+        }
+
+        int withFirst = receive(backEnd, NUM.length).descriptors().size();
+        int withSecond = receive(backEnd, 1).descriptors().size();
+
+        assertEquals(List.of(0, 1), List.of(withFirst, withSecond));
+    }
+
+    @Test
+    void descriptorIsDescribed() throws Exception {
+        try (FrontendEventFd call = new FrontendEventFd()) {
+            vmm.send(CALL, call.fd());
+        }
+        receive(backEnd, 1);
+
+        String description = messages().getFirst().descriptors().getFirst().description();
+        assertTrue(description.matches("eventfd \\d+ count=0"), description);
+    }
+
+    @Test
+    void descriptorsAreClosedOnceTheyArePassedOn() throws Exception {
+        try (FrontendEventFd call = new FrontendEventFd()) {
+            vmm.send(CALL, call.fd());
+            receiveAll(backEnd, CALL.length);
+            passOnOneMore();
+            long before = openDescriptors();
+
+            for (int i = 0; i < 50; i++) {
+                vmm.send(CALL, call.fd(), call.fd());
+                receiveAll(backEnd, CALL.length);
+            }
+            passOnOneMore();
+
+            assertEquals(before, openDescriptors());
+        }
+    }
+
+    /** Then the one before has been done with. */
+    private void passOnOneMore() throws IOException {
+        vmm.send(NUM);
+        receiveAll(backEnd, NUM.length);
+    }
+
+    private static long openDescriptors() throws IOException {
+        try (Stream<Path> eventfds = Files.list(Path.of("/proc/self/fd"))) {
+            return eventfds.filter(TraceProxySessionTest::isEventfd).count();
+        }
+    }
+
+    private static boolean isEventfd(Path link) {
+        try {
+            return Files.readSymbolicLink(link).toString().contains("eventfd");
+        } catch (IOException closedMeanwhile) {
+            return false;
+        }
+    }
+
+    @Test
+    void partOfAMessageIsPassedOnAtOnce() throws Exception {
+        vmm.send(Arrays.copyOf(NUM, 5));
+        byte[] part = receiveAll(backEnd, 5);
+        vmm.send(Arrays.copyOfRange(NUM, 5, NUM.length));
+        byte[] rest = receiveAll(backEnd, NUM.length - 5);
+
+        assertArrayEquals(Arrays.copyOf(NUM, 5), part);
+        assertArrayEquals(Arrays.copyOfRange(NUM, 5, NUM.length), rest);
+    }
+
+    @Test
+    void messageInPartsIsReportedWhole() throws Exception {
+        for (byte each : NUM) {
+            vmm.send(new byte[] {each});
+            receiveAll(backEnd, 1);
+        }
+        vmm.close();
+        running.join();
+
+        assertArrayEquals(NUM, messages().getFirst().bytes());
+    }
+
+    @Test
+    void lateDescriptorArrivesWithItsByte() throws Exception {
+        try (FrontendEventFd call = new FrontendEventFd()) {
+            vmm.send(Arrays.copyOf(CALL, 12));
+            vmm.send(Arrays.copyOfRange(CALL, 12, CALL.length), call.fd());
+        }
+
+        int withHeader = receive(backEnd, 12).descriptors().size();
+        int withPayload = receive(backEnd, 8).descriptors().size();
+
+        assertEquals(List.of(0, 1), List.of(withHeader, withPayload));
+    }
+
+    @Test
+    void lateDescriptorIsReportedAsSuch() throws Exception {
+        try (FrontendEventFd call = new FrontendEventFd()) {
+            vmm.send(Arrays.copyOf(CALL, 12));
+            vmm.send(Arrays.copyOfRange(CALL, 12, CALL.length), call.fd());
+        }
+        vmm.close();
+        running.join();
+
+        assertEquals(12, messages().getFirst().descriptors().getFirst().offset());
+    }
+
+    @Test
+    void descriptorsWithEveryByteArriveAndAreNotCollected() throws Exception {
+        int[] fds = new int[100];
+        int arrived = 0;
+        try (FrontendEventFd call = new FrontendEventFd()) {
+            Arrays.fill(fds, call.fd());
+            for (byte each : CALL) {
+                vmm.send(new byte[] {each}, fds);
+                arrived += receive(backEnd, 1).descriptors().size();
+            }
+        }
+        vmm.close();
+        running.join();
+
+        assertEquals(100 * CALL.length, arrived);
+        assertEquals(256, messages().getFirst().descriptors().size());
+    }
+
+    @Test
+    void hugePayloadIsPassedOn() throws Exception {
+        byte[] huge = new byte[300_000];
+        new Random(1).nextBytes(huge);
+        byte[] message = FrontendPayloadEncoder.message(99, 1, huge);
+        Thread sending = Thread.ofPlatform().start(() -> sendAll(message));
+
+        byte[] arrived = receiveAll(backEnd, message.length);
+        sending.join();
+
+        assertArrayEquals(message, arrived);
+    }
+
+    private void sendAll(byte[] bytes) {
+        try {
+            vmm.send(bytes);
+        } catch (IOException failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
+    @Test
+    void largestPayloadThatIsLookedAtIsReportedWhole() throws Exception {
+        byte[] message = FrontendPayloadEncoder.message(99, 1, new byte[TraceRecord.Message.MOST_PAYLOAD]);
+        Thread sending = Thread.ofPlatform().start(() -> sendAll(message));
+        receiveAll(backEnd, message.length);
+        sending.join();
+
+        assertArrayEquals(message, messages().getFirst().bytes());
+    }
+
+    @Test
+    void messageAfterAHugeOneIsReported() throws Exception {
+        byte[] message = FrontendPayloadEncoder.message(99, 1, new byte[100_000]);
+        Thread sending = Thread.ofPlatform().start(() -> sendAll(message));
+        receiveAll(backEnd, message.length);
+        sending.join();
+        vmm.send(NUM);
+        receive(backEnd, 1);
+
+        assertArrayEquals(NUM, messages().getLast().bytes());
+    }
+
+    @Test
+    void messageThatIsCutOffIsPassedOnAndReported() throws Exception {
+        vmm.send(Arrays.copyOf(NUM, 15));
+        vmm.close();
+
+        assertEquals(15, receiveAll(backEnd, 15).length);
+        assertEquals("the front-end closed", ending());
+        assertEquals(15, messages().getFirst().bytes().length);
+    }
+
+    @Test
+    void frontEndThatClosesClosesTheBackEnd() throws Exception {
+        vmm.close();
+
+        assertTrue(backEnd.receive(1).isEnd());
+        assertEquals("the front-end closed", ending());
+    }
+
+    @Test
+    void backEndThatClosesClosesTheFrontEnd() throws Exception {
+        backEnd.close();
+
+        assertTrue(vmm.receive(1).isEnd());
+        assertEquals("the back-end closed", ending());
+    }
+
+    @Test
+    void whoEndsItFirstIsNamed() throws Exception {
+        session.end("trace was stopped");
+
+        assertEquals("trace was stopped", ending());
+    }
+
+    @Test
+    void sinkThatFailsIsComplainedOfOnce() throws Exception {
+        vmm.send(NUM);
+        receive(backEnd, 1);
+
+        assertEquals(1, complaints.toString().lines().count(), complaints::toString);
+    }
+}

@@ -1,0 +1,329 @@
+package org.vhostuserrng.frontend;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * The driver's half of a split virtqueue (VIRTIO 1.4, section 2.7), on any memory segment. The regular half (add, make
+ * available, take used) keeps its own record of what is in flight and does not believe the memory; the raw half
+ * ({@code set...}) writes whatever it is told to, for devices to be tested with.
+ *
+ * <p>Indices are 16 bits and wrap; where an {@code int} carries one, it is 0 to 65535.
+ */
+public final class DriverSplitRing implements DriverRing {
+    private static final int INDEX_MASK = 0xffff;
+    private static final long FLAGS = 0;
+    private static final long INDEX = 2;
+    private static final long RING = 4;
+
+    private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    /** For indirect tables, which may begin anywhere. */
+    private static final ValueLayout.OfShort UNALIGNED_LE16 =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LE16_ORDERED = LE16.varHandle();
+
+    private final int queueSize;
+    private final boolean eventIndex;
+    private final MemorySegment descriptors;
+    private final MemorySegment available;
+    private final MemorySegment used;
+
+    /** Free descriptors, the top one last. */
+    private final int[] free;
+
+    private int freeCount;
+
+    /** For the head of each chain in flight its length, else 0; {@link #chained} links the rest. */
+    private final int[] chainLength;
+
+    private final int[] chained;
+
+    private int nextAvailable;
+    private int lastUsed;
+    private int lastKickAsked;
+    private int usedId;
+    private int usedLength;
+
+    /**
+     * An empty ring: writes its initial state to the memory.
+     *
+     * @param memory holds all three parts
+     * @param guestAddress guest physical address of the memory's first byte
+     * @param eventIndex whether VIRTIO_F_EVENT_IDX was negotiated
+     */
+    public DriverSplitRing(
+            MemorySegment memory, long guestAddress, DriverSplitRingAddresses layout, boolean eventIndex) {
+        this.queueSize = layout.queueSize();
+        this.eventIndex = eventIndex;
+        this.descriptors = memory.asSlice(
+                layout.descriptorTable() - guestAddress, DriverSplitRingAddresses.descriptorTableSize(queueSize));
+        this.available = memory.asSlice(
+                layout.availableRing() - guestAddress, DriverSplitRingAddresses.availableRingSize(queueSize));
+        this.used = memory.asSlice(layout.usedRing() - guestAddress, DriverSplitRingAddresses.usedRingSize(queueSize));
+        this.free = new int[queueSize];
+        this.chainLength = new int[queueSize];
+        this.chained = new int[queueSize];
+        reset(0);
+    }
+
+    /** Forgets everything in flight and starts anew, both indices at {@code index}, as a driver does after a reset. */
+    public void reset(int index) {
+        for (int i = 0; i < queueSize; i++) {
+            free[i] = queueSize - 1 - i;
+        }
+        freeCount = queueSize;
+        Arrays.fill(chainLength, 0);
+        descriptors.fill((byte) 0);
+        available.fill((byte) 0);
+        used.fill((byte) 0);
+        nextAvailable = index & INDEX_MASK;
+        lastUsed = nextAvailable;
+        lastKickAsked = nextAvailable;
+        used.set(LE16, INDEX, (short) index);
+        available.set(LE16, usedEventOffset(), (short) index);
+        publish(nextAvailable);
+    }
+
+    @Override
+    public int queueSize() {
+        return queueSize;
+    }
+
+    @Override
+    public int freeDescriptors() {
+        return freeCount;
+    }
+
+    @Override
+    public int base() {
+        return nextAvailable;
+    }
+
+    /** The index of the next entry this driver will make available. */
+    public int nextAvailable() {
+        return nextAvailable;
+    }
+
+    /** The index of the next used element this driver will look at. */
+    public int lastUsed() {
+        return lastUsed;
+    }
+
+    // The regular half.
+
+    @Override
+    public int add(DriverBufferElement... chain) {
+        requireFree(chain.length);
+        int next = 0;
+        int flags = 0;
+        for (int i = chain.length - 1; i >= 0; i--) {
+            int descriptor = allocate();
+            chained[descriptor] = next;
+            setDescriptor(descriptor, chain[i].guestAddress(), chain[i].length(), chain[i].flags() | flags, next);
+            next = descriptor;
+            flags = DriverVirtioConstants.VIRTQ_DESC_F_NEXT;
+        }
+        chainLength[next] = chain.length;
+        return next;
+    }
+
+    @Override
+    public int addWritable(long guestAddress, int length) {
+        requireFree(1);
+        int descriptor = allocate();
+        setDescriptor(descriptor, guestAddress, length, DriverVirtioConstants.VIRTQ_DESC_F_WRITE, 0);
+        chainLength[descriptor] = 1;
+        return descriptor;
+    }
+
+    @Override
+    public int addIndirect(MemorySegment table, long tableAddress, DriverBufferElement... chain) {
+        for (int i = 0; i < chain.length; i++) {
+            int next = i + 1 < chain.length ? DriverVirtioConstants.VIRTQ_DESC_F_NEXT : 0;
+            writeDescriptor(table, i, chain[i].guestAddress(), chain[i].length(), chain[i].flags() | next, i + 1);
+        }
+        requireFree(1);
+        int descriptor = allocate();
+        int tableLength = DriverVirtioConstants.VIRTQ_DESC_SIZE * chain.length;
+        setDescriptor(descriptor, tableAddress, tableLength, DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT, 0);
+        chainLength[descriptor] = 1;
+        return descriptor;
+    }
+
+    @Override
+    public void makeAvailable(int head) {
+        setAvailableEntry(nextAvailable, head);
+        publish(nextAvailable + 1);
+    }
+
+    @Override
+    public void makeAvailable(int[] heads) {
+        for (int i = 0; i < heads.length; i++) {
+            setAvailableEntry(nextAvailable + i, heads[i]);
+        }
+        publish(nextAvailable + heads.length);
+    }
+
+    @Override
+    public boolean kickWanted() {
+        // The device must see the index before it is asked whether it looks (2.7.13.4.1).
+        VarHandle.fullFence();
+        int asked = lastKickAsked;
+        lastKickAsked = nextAvailable;
+        // Section 2.7.10: avail_event, or the flags.
+        if (eventIndex) {
+            return eventPassed(availEvent(), nextAvailable, asked);
+        }
+        return nextAvailable != asked && (usedFlags() & DriverVirtioConstants.VIRTQ_USED_F_NO_NOTIFY) == 0;
+    }
+
+    /** Whether an index that moved from {@code before} to {@code now} stepped over {@code event} (section 2.7.10). */
+    static boolean eventPassed(int event, int now, int before) {
+        return ((now - event - 1) & INDEX_MASK) < ((now - before) & INDEX_MASK);
+    }
+
+    @Override
+    public boolean usedPending() {
+        return usedIndex() != lastUsed;
+    }
+
+    @Override
+    public boolean takeUsed() {
+        if (!usedPending()) {
+            return false;
+        }
+        long element = RING + (long) DriverVirtioConstants.VIRTQ_USED_ELEM_SIZE * (lastUsed % queueSize);
+        usedId = used.get(LE32, element);
+        usedLength = used.get(LE32, element + Integer.BYTES);
+        release(usedId);
+        lastUsed = (lastUsed + 1) & INDEX_MASK;
+        return true;
+    }
+
+    @Override
+    public int usedId() {
+        return usedId;
+    }
+
+    @Override
+    public int usedLength() {
+        return usedLength;
+    }
+
+    @Override
+    public boolean enableInterrupts() {
+        if (eventIndex) {
+            setUsedEvent(lastUsed);
+        } else {
+            setAvailableFlags(0);
+        }
+        // The wish must be seen before the ring is looked at once more, or an interrupt gets lost (2.7.7.1).
+        VarHandle.fullFence();
+        return usedPending();
+    }
+
+    @Override
+    public void disableInterrupts() {
+        if (eventIndex) {
+            // With used_event that cannot be said, only put off by 65535 buffers.
+            setUsedEvent(lastUsed - 1);
+        } else {
+            setAvailableFlags(DriverVirtioConstants.VIRTQ_AVAIL_F_NO_INTERRUPT);
+        }
+    }
+
+    private void requireFree(int count) {
+        if (count == 0 || count > freeCount) {
+            throw new IllegalStateException(count + " descriptors wanted, " + freeCount + " free");
+        }
+    }
+
+    private int allocate() {
+        return free[--freeCount];
+    }
+
+    private void release(int head) {
+        int length = head < 0 || head >= queueSize ? 0 : chainLength[head];
+        if (length == 0) {
+            throw new DeviceViolationException("the device used descriptor " + Integer.toUnsignedString(head)
+                    + ", which heads no chain in flight");
+        }
+        chainLength[head] = 0;
+        int descriptor = head;
+        for (int i = 0; i < length; i++) {
+            free[freeCount++] = descriptor;
+            descriptor = chained[descriptor];
+        }
+    }
+
+    private void publish(int index) {
+        nextAvailable = index & INDEX_MASK;
+        setAvailableIndex(nextAvailable);
+    }
+
+    // The raw half.
+
+    /** Writes one descriptor as told. */
+    public void setDescriptor(int descriptor, long address, int length, int flags, int next) {
+        writeDescriptor(descriptors, descriptor, address, length, flags, next);
+    }
+
+    /** Writes one descriptor of any table, such as an indirect one, as told. */
+    public static void writeDescriptor(
+            MemorySegment table, int descriptor, long address, int length, int flags, int next) {
+        long offset = (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * descriptor;
+        table.set(LE64, offset, address);
+        table.set(LE32, offset + 8, length);
+        table.set(UNALIGNED_LE16, offset + 12, (short) flags);
+        table.set(UNALIGNED_LE16, offset + 14, (short) next);
+    }
+
+    /** Writes the entry that belongs to an index of the available ring. */
+    public void setAvailableEntry(int index, int head) {
+        available.set(LE16, RING + 2L * ((index & INDEX_MASK) % queueSize), (short) head);
+    }
+
+    /** Writes the available ring's idx, after everything written before; the regular half goes on where it was. */
+    public void setAvailableIndex(int index) {
+        LE16_ORDERED.setRelease(available, INDEX, (short) index);
+    }
+
+    /** Writes the available ring's flags. */
+    public void setAvailableFlags(int flags) {
+        LE16_ORDERED.setRelease(available, FLAGS, (short) flags);
+    }
+
+    /** Writes used_event, which follows the available ring. */
+    public void setUsedEvent(int index) {
+        LE16_ORDERED.setRelease(available, usedEventOffset(), (short) index);
+    }
+
+    /** The used ring's idx. */
+    public int usedIndex() {
+        return ordered(used, INDEX);
+    }
+
+    /** The used ring's flags. */
+    public int usedFlags() {
+        return ordered(used, FLAGS);
+    }
+
+    /** avail_event, which follows the used ring. */
+    public int availEvent() {
+        return ordered(used, RING + (long) DriverVirtioConstants.VIRTQ_USED_ELEM_SIZE * queueSize);
+    }
+
+    private long usedEventOffset() {
+        return RING + 2L * queueSize;
+    }
+
+    private static int ordered(MemorySegment part, long offset) {
+        return (short) LE16_ORDERED.getAcquire(part, offset) & INDEX_MASK;
+    }
+}

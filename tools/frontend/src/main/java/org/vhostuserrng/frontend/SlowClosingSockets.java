@@ -1,0 +1,108 @@
+package org.vhostuserrng.frontend;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.Arrays;
+import jnr.ffi.Pointer;
+
+/**
+ * TCP sockets that have bytes to send to a peer that never reads, and SO_LINGER: whoever is the last to close one waits
+ * for its time to pass, or for {@link #release}.
+ */
+public final class SlowClosingSockets implements AutoCloseable {
+    private static final int BUFFER_SIZE = 4096;
+    // struct sockaddr_in { sa_family_t sin_family; in_port_t sin_port; struct in_addr sin_addr; char pad[8]; };
+    private static final int SOCKADDR_SIZE = 16;
+    // struct linger { int l_onoff; int l_linger; };
+    private static final int LINGER_SIZE = 8;
+
+    private final Duration time;
+    private final ServerSocket peer;
+    private final int[] fds;
+    private boolean open = true;
+
+    /**
+     * Sockets with whole buffers.
+     *
+     * @param time how long each lingers, whole seconds
+     */
+    public SlowClosingSockets(int count, Duration time) throws IOException {
+        this.time = time;
+        peer = new ServerSocket();
+        peer.setReceiveBufferSize(BUFFER_SIZE);
+        peer.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), count);
+        fds = new int[count];
+        for (int i = 0; i < count; i++) {
+            fds[i] = connect();
+        }
+    }
+
+    private int connect() throws IOException {
+        int type = FrontendLibc.SOCK_STREAM | FrontendLibc.SOCK_CLOEXEC;
+        int fd = FrontendLibc.checked("socket", FrontendLibc.calls().socket(FrontendLibc.AF_INET, type, 0));
+        Pointer address = allocate(SOCKADDR_SIZE);
+        address.putShort(0, (short) FrontendLibc.AF_INET);
+        address.putShort(2, bigEndian((short) peer.getLocalPort()));
+        address.put(4, InetAddress.getLoopbackAddress().getAddress(), 0, 4);
+        FrontendLibc.checked("connect", FrontendLibc.calls().connect(fd, address, SOCKADDR_SIZE));
+        setOption(fd, FrontendLibc.SO_SNDBUF, BUFFER_SIZE, 0, Integer.BYTES);
+        setOption(fd, FrontendLibc.SO_LINGER, 1, (int) time.toSeconds(), LINGER_SIZE);
+        fill(fd);
+        return fd;
+    }
+
+    private static Pointer allocate(int size) {
+        return FrontendLibc.runtime().getMemoryManager().allocateDirect(size, true);
+    }
+
+    private static short bigEndian(short value) {
+        return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? value : Short.reverseBytes(value);
+    }
+
+    private static void setOption(int fd, int name, int first, int second, int size) throws IOException {
+        Pointer value = allocate(LINGER_SIZE);
+        value.putInt(0, first);
+        value.putInt(Integer.BYTES, second);
+        FrontendLibc.checked(
+                "setsockopt", FrontendLibc.calls().setsockopt(fd, FrontendLibc.SOL_SOCKET, name, value, size));
+    }
+
+    private static void fill(int fd) throws IOException {
+        FrontendLibc.checked("F_SETFL", FrontendLibc.calls().fcntl(fd, FrontendLibc.F_SETFL, FrontendLibc.O_NONBLOCK));
+        Pointer bytes = allocate(BUFFER_SIZE);
+        long written = BUFFER_SIZE;
+        while (written > 0) {
+            written = FrontendLibc.calls().write(fd, bytes, BUFFER_SIZE);
+        }
+    }
+
+    /** The descriptors of some of them; all are owned by this object until {@link #letGo}. */
+    public int[] fds(int from, int count) {
+        return Arrays.copyOfRange(fds, from, from + count);
+    }
+
+    /** Closes them here, which does not wait while somebody else has them: they are in messages. */
+    public void letGo() {
+        if (open) {
+            open = false;
+            for (int fd : fds) {
+                FrontendLibc.calls().close(fd);
+            }
+        }
+    }
+
+    /** Ends the wait of all who close them: their peer resets the connections. */
+    public void release() throws IOException {
+        peer.close();
+    }
+
+    @Override
+    public void close() throws IOException {
+        release();
+        letGo();
+    }
+}

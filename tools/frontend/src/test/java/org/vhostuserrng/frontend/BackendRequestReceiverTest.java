@@ -1,0 +1,82 @@
+package org.vhostuserrng.frontend;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.Optional;
+import jnr.unixsocket.UnixSocketChannel;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class BackendRequestReceiverTest {
+    private static final Duration LONG = Duration.ofSeconds(5);
+    private static final Duration SHORT = Duration.ofMillis(1);
+    private static final FrontendIotlbMessage MISS =
+            new FrontendIotlbMessage(0x1000, 0, 0, FrontendIotlbMessage.WRITE, FrontendIotlbMessage.MISS);
+
+    private BackendRequestReceiver requests;
+    private FdPassingSocket carrier;
+    private FdPassingSocket receiver;
+    private FrontendSocket backend;
+    private ReceivedFileDescriptor handedOver;
+
+    /** The back-end's end is used as a back-end has it: as a descriptor that was handed over. */
+    @BeforeEach
+    void handOver() throws IOException {
+        requests = new BackendRequestReceiver();
+        UnixSocketChannel[] pair = UnixSocketChannel.pair();
+        carrier = FdPassingSocket.over(pair[0]);
+        receiver = FdPassingSocket.over(pair[1]);
+        carrier.send(new byte[1], requests.fd());
+        handedOver = receiver.receive(1).descriptors().getFirst();
+        backend = FrontendSocket.over(UnixSocketChannel.fromFD(handedOver.fd()));
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        requests.close();
+        carrier.close();
+        receiver.close();
+        backend.close();
+    }
+
+    @Test
+    void requestIsReceived() throws Exception {
+        backend.send(1, 0, MISS.payload());
+
+        assertEquals(Optional.of(MISS), requests.await(LONG));
+    }
+
+    @Test
+    void nothingComesFromASilentBackend() throws Exception {
+        assertEquals(Optional.empty(), requests.await(SHORT));
+    }
+
+    @Test
+    void otherRequestIsAnError() throws Exception {
+        backend.send(2, 0, FrontendPayloadEncoder.none());
+
+        assertThrows(BackendProtocolException.class, () -> requests.await(LONG));
+    }
+
+    @Test
+    void requestThatNeedsAReplyIsAnError() throws Exception {
+        backend.send(1, FrontendVhostUserConstants.FLAG_NEED_REPLY, MISS.payload());
+
+        assertThrows(BackendProtocolException.class, () -> requests.await(LONG));
+    }
+
+    @Test
+    void payloadIsLaidOutAsCDoes() {
+        byte[] expected = HexFormat.of()
+                .parseHex("0010000000000000" + "0020000000000000" + "0030000000000000" + "0302" + "000000000000");
+
+        assertArrayEquals(
+                expected, FrontendIotlbMessage.update(0x1000, 0x2000, 0x3000, 3).payload());
+    }
+}

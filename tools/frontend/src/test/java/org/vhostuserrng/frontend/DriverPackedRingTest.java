@@ -1,0 +1,270 @@
+package org.vhostuserrng.frontend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DriverPackedRingTest {
+    private static final long BASE = 0x10_0000L;
+    private static final int SIZE = 5;
+    private static final int WRAP = 0x8000;
+    private static final int AVAIL = DriverVirtioConstants.VIRTQ_DESC_F_AVAIL;
+    private static final int USED = DriverVirtioConstants.VIRTQ_DESC_F_USED;
+    private static final int WRITE = DriverVirtioConstants.VIRTQ_DESC_F_WRITE;
+    private static final DriverPackedRingAddresses LAYOUT = DriverPackedRingAddresses.contiguous(BASE, SIZE);
+    private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final DriverBufferElement ELEMENT = DriverBufferElement.writable(0x1000, 1);
+
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment memory = arena.allocate(4096, 4096);
+
+    @AfterEach
+    void free() {
+        arena.close();
+    }
+
+    private DriverPackedRing ring(boolean eventIndex) {
+        return new DriverPackedRing(memory, BASE, LAYOUT, eventIndex);
+    }
+
+    private int id(int index) {
+        return Short.toUnsignedInt(memory.get(LE16, 16L * index + 12));
+    }
+
+    private int flags(int index) {
+        return Short.toUnsignedInt(memory.get(LE16, 16L * index + 14));
+    }
+
+    private int driverEvent() {
+        return memory.get(LE32, LAYOUT.driverEventSuppression() - BASE);
+    }
+
+    private void deviceUses(int index, boolean wrap, int id, int length) {
+        memory.set(LE32, 16L * index + 8, length);
+        memory.set(LE16, 16L * index + 12, (short) id);
+        memory.set(LE16, 16L * index + 14, (short) (wrap ? AVAIL | USED | WRITE : WRITE));
+    }
+
+    private void deviceSetsEvent(int flags, int place) {
+        memory.set(LE32, LAYOUT.deviceEventSuppression() - BASE, flags << 16 | place);
+    }
+
+    @Test
+    void contiguousLayoutKeepsTheAlignmentsOfTheSpecification() {
+        DriverPackedRingAddresses layout = DriverPackedRingAddresses.contiguous(0x1001, 5);
+
+        assertEquals(0x1010, layout.descriptorRing());
+        assertEquals(0x1010 + 80, layout.driverEventSuppression());
+        assertEquals(0x1010 + 84, layout.deviceEventSuppression());
+        assertEquals(0x1010 + 88, layout.end());
+    }
+
+    @Test
+    void descriptorIsAvailableInTheFirstRoundWithAvailSetAndUsedClear() {
+        DriverPackedRing ring = ring(false);
+        int added = ring.addWritable(0x1234_5678_9abcL, 64);
+        int before = flags(0);
+
+        ring.makeAvailable(added);
+
+        assertEquals(0, before);
+        assertEquals(0x1234_5678_9abcL, memory.get(LE64, 0));
+        assertEquals(64, memory.get(LE32, 8));
+        assertEquals(added, id(0));
+        assertEquals(AVAIL | WRITE, flags(0));
+    }
+
+    @Test
+    void descriptorIsAvailableInTheSecondRoundWithUsedSetAndAvailClear() {
+        DriverPackedRing ring = ring(false);
+        ring.reset(0);
+
+        ring.makeAvailable(ring.addWritable(0x1000, 64));
+
+        assertEquals(USED | WRITE, flags(0));
+    }
+
+    @Test
+    void listHasNextInAllButTheLastWhichHasTheId() {
+        DriverPackedRing ring = ring(false);
+
+        int added = ring.add(ELEMENT, ELEMENT, ELEMENT);
+        ring.makeAvailable(added);
+
+        int next = DriverVirtioConstants.VIRTQ_DESC_F_NEXT;
+        assertEquals(AVAIL | WRITE | next, flags(0));
+        assertEquals(AVAIL | WRITE | next, flags(1));
+        assertEquals(AVAIL | WRITE, flags(2));
+        assertEquals(added, id(2));
+    }
+
+    @Test
+    void listThatGoesRoundTheEndOfTheRingTogglesTheWrapCounterInside() {
+        DriverPackedRing ring = ring(false);
+        ring.reset(4 | WRAP);
+
+        ring.makeAvailable(ring.add(ELEMENT, ELEMENT));
+
+        assertEquals(AVAIL | WRITE | DriverVirtioConstants.VIRTQ_DESC_F_NEXT, flags(4));
+        assertEquals(USED | WRITE, flags(0));
+        assertEquals(1, ring.nextAvailable());
+    }
+
+    @Test
+    void firstDescriptorOfAListIsMadeAvailableLast() {
+        DriverPackedRing ring = ring(false);
+
+        ring.add(ELEMENT, ELEMENT);
+
+        assertEquals(0, flags(0));
+        assertEquals(AVAIL | WRITE, flags(1));
+    }
+
+    @Test
+    void indirectDescriptorNamesTheTableWhoseFlagsAreWriteOnly() {
+        DriverPackedRing ring = ring(false);
+        MemorySegment table = memory.asSlice(2048, 32);
+
+        ring.makeAvailable(ring.addIndirect(table, BASE + 2048, ELEMENT, ELEMENT));
+
+        assertEquals(BASE + 2048, memory.get(LE64, 0));
+        assertEquals(32, memory.get(LE32, 8));
+        assertEquals(AVAIL | DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT, flags(0));
+        assertEquals(WRITE, table.get(LE16, 14));
+        assertEquals(WRITE, table.get(LE16, 30));
+    }
+
+    @Test
+    void refusesToMakeAvailableInAnotherOrderThanAdded() {
+        DriverPackedRing ring = ring(false);
+        ring.addWritable(0x1000, 1);
+        int second = ring.addWritable(0x1000, 1);
+
+        assertThrows(IllegalStateException.class, () -> ring.makeAvailable(second));
+    }
+
+    @Test
+    void takeUsedGivesIdAndLengthAndSkipsTheWholeList() {
+        DriverPackedRing ring = ring(false);
+        int first = ring.add(ELEMENT, ELEMENT);
+        ring.makeAvailable(first);
+        ring.makeAvailable(ring.add(ELEMENT));
+        deviceUses(0, true, first, 2);
+
+        assertTrue(ring.takeUsed());
+
+        assertEquals(first, ring.usedId());
+        assertEquals(2, ring.usedLength());
+        assertEquals(2 | WRAP, ring.nextUsed());
+        assertEquals(SIZE - 1, ring.freeDescriptors());
+        assertFalse(ring.takeUsed());
+    }
+
+    @Test
+    void listOfEveryDescriptorCanBeAddedAgainAfterItWasUsed() {
+        DriverPackedRing ring = ring(false);
+
+        for (int round = 0; round < 3 * SIZE; round++) {
+            int id = ring.add(ELEMENT, ELEMENT, ELEMENT, ELEMENT, ELEMENT);
+            ring.makeAvailable(id);
+            assertFalse(ring.usedPending());
+            deviceUses(0, round % 2 == 0, id, 4);
+            assertTrue(ring.takeUsed());
+        }
+
+        assertEquals(SIZE, ring.freeDescriptors());
+    }
+
+    @Test
+    void usedDescriptorThatNamesNothingInFlightIsTheDevicesFault() {
+        DriverPackedRing ring = ring(false);
+        ring.makeAvailable(ring.addWritable(0x1000, 64));
+        deviceUses(0, true, SIZE, 64);
+
+        assertThrows(DeviceViolationException.class, ring::takeUsed);
+    }
+
+    @Test
+    void nothingNewMadeAvailableWantsNoKick() {
+        assertFalse(ring(false).kickWanted());
+    }
+
+    @Test
+    void deviceThatDisablesEventsWantsNoKick() {
+        DriverPackedRing ring = ring(false);
+        deviceSetsEvent(DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE, 0);
+
+        ring.makeAvailable(ring.addWritable(0x1000, 64));
+
+        assertFalse(ring.kickWanted());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        // event, made available from, count, wanted
+        "0x8000, 0x8000, 1, true",
+        "0x8001, 0x8000, 1, false",
+        "0x8001, 0x8000, 2, true",
+        "0x8004, 0x8003, 3, true",
+        "0x0000, 0x8003, 3, true",
+        "0x0001, 0x8003, 3, false",
+        "0x8002, 0x8003, 3, false",
+        "0x0002, 0x0002, 5, true",
+        "0x8001, 0x0002, 5, true",
+        "0x0001, 0x0002, 5, false"
+    })
+    void deviceWantsAKickForTheDescriptorItNames(String event, String from, int count, boolean wanted) {
+        DriverPackedRing ring = ring(true);
+        ring.reset(Integer.decode(from));
+        deviceSetsEvent(DriverVirtioConstants.RING_EVENT_FLAGS_DESC, Integer.decode(event));
+        for (int i = 0; i < count; i++) {
+            ring.makeAvailable(ring.addWritable(0x1000, 64));
+        }
+
+        assertEquals(wanted, ring.kickWanted());
+    }
+
+    @Test
+    void interruptsAreSwitchedByTheEventFlags() {
+        DriverPackedRing ring = ring(false);
+
+        ring.disableInterrupts();
+        int disabled = driverEvent();
+        ring.enableInterrupts();
+
+        assertEquals(DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE << 16, disabled);
+        assertEquals(DriverVirtioConstants.RING_EVENT_FLAGS_ENABLE << 16, driverEvent());
+    }
+
+    @Test
+    void withEventIndexTheNextUsedDescriptorIsAskedFor() {
+        DriverPackedRing ring = ring(true);
+        ring.reset(3 | WRAP);
+
+        ring.enableInterrupts();
+
+        assertEquals(DriverVirtioConstants.RING_EVENT_FLAGS_DESC << 16 | WRAP | 3, driverEvent());
+    }
+
+    @Test
+    void enableInterruptsTellsOfABufferUsedBefore() {
+        DriverPackedRing ring = ring(true);
+        int id = ring.addWritable(0x1000, 64);
+        ring.makeAvailable(id);
+        deviceUses(0, true, id, 64);
+
+        assertTrue(ring.enableInterrupts());
+    }
+}

@@ -1,0 +1,93 @@
+package org.vhostuserrng.fuzz;
+
+import org.slf4j.ILoggerFactory;
+import org.slf4j.IMarkerFactory;
+import org.slf4j.Marker;
+import org.slf4j.event.Level;
+import org.slf4j.helpers.AbstractLogger;
+import org.slf4j.helpers.BasicMarkerFactory;
+import org.slf4j.helpers.LegacyAbstractLogger;
+import org.slf4j.helpers.MessageFormatter;
+import org.slf4j.helpers.NOPMDCAdapter;
+import org.slf4j.spi.MDCAdapter;
+import org.slf4j.spi.SLF4JServiceProvider;
+
+/**
+ * Logs nothing. An error with an exception is a bug that was survived, and is thrown so that the fuzzer does not survive
+ * it; every other line has to be one line, whatever a guest had to do with it.
+ */
+public final class StrictSlf4jProvider implements SLF4JServiceProvider {
+    private final IMarkerFactory markers = new BasicMarkerFactory();
+    private final MDCAdapter contexts = new NOPMDCAdapter();
+
+    /** Called by SLF4J. */
+    public StrictSlf4jProvider() {}
+
+    @Override
+    public ILoggerFactory getLoggerFactory() {
+        return _ -> new StrictLogger();
+    }
+
+    @Override
+    public IMarkerFactory getMarkerFactory() {
+        return markers;
+    }
+
+    @Override
+    public MDCAdapter getMDCAdapter() {
+        return contexts;
+    }
+
+    @Override
+    public String getRequestedApiVersion() {
+        return "2.0";
+    }
+
+    @Override
+    public void initialize() {
+        // Nothing has to be.
+    }
+
+    private static final class StrictLogger extends LegacyAbstractLogger {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected void handleNormalizedLoggingCall(
+                Level level, Marker marker, String pattern, Object[] arguments, Throwable throwable) {
+            if (level == Level.ERROR && throwable != null) {
+                throw new AssertionError(MessageFormatter.basicArrayFormat(pattern, arguments), throwable);
+            }
+            FuzzAssertions.requireOneLine(MessageFormatter.basicArrayFormat(pattern, arguments));
+        }
+
+        @Override
+        protected String getFullyQualifiedCallerName() {
+            return AbstractLogger.class.getName();
+        }
+
+        @Override
+        public boolean isTraceEnabled() {
+            return false;
+        }
+
+        @Override
+        public boolean isDebugEnabled() {
+            return false;
+        }
+
+        @Override
+        public boolean isInfoEnabled() {
+            return true;
+        }
+
+        @Override
+        public boolean isWarnEnabled() {
+            return true;
+        }
+
+        @Override
+        public boolean isErrorEnabled() {
+            return true;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package org.vhostuserrng.transport.memory;
+
+import static org.vhostuserrng.fuzz.FuzzAssertions.require;
+import static org.vhostuserrng.fuzz.FuzzAssertions.requireEqual;
+
+import java.util.Arrays;
+import org.vhostuserrng.fuzz.FuzzInputReader;
+
+/**
+ * Translations that come and go, against the simplest memory of them: one entry for each 256th of all addresses, which all
+ * ranges consist of.
+ *
+ * <p>As bytes: steps, each an u8 and the first and the last of the parts it concerns: maps with the permissions of the
+ * lowest two bits, unmaps, or forgets everything.
+ */
+public final class IotlbFuzzTarget {
+    static final int MAP = 160;
+    static final int UNMAP = 250;
+
+    private static final int PARTS = 256;
+    private static final int PART_SHIFT = 56;
+    private static final long PART = 1L << PART_SHIFT;
+
+    private final Iotlb iotlb = new Iotlb();
+    /** Of the first address of each part; its permissions, 0 if it is not mapped. */
+    private final long[] guestAddresses = new long[PARTS];
+
+    private final int[] permissions = new int[PARTS];
+
+    private IotlbFuzzTarget() {}
+
+    /** Called by Jazzer. */
+    public static void fuzzerTestOneInput(byte[] bytes) {
+        IotlbFuzzTarget target = new IotlbFuzzTarget();
+        FuzzInputReader input = new FuzzInputReader(bytes);
+        while (input.hasMore()) {
+            target.step(input);
+            target.check();
+        }
+    }
+
+    private void step(FuzzInputReader input) {
+        int kind = input.u8();
+        int one = input.u8();
+        int other = input.u8();
+        int first = Math.min(one, other);
+        int last = Math.max(one, other);
+        if (kind < MAP) {
+            map(first, last, input.u64(), Math.max(1, kind % 4));
+        } else if (kind < UNMAP) {
+            iotlb.unmap(address(first), address(last + 1) - 1);
+            Arrays.fill(permissions, first, last + 1, 0);
+        } else {
+            iotlb.clear();
+            Arrays.fill(permissions, 0);
+        }
+    }
+
+    private void map(int first, int last, long guestAddress, int access) {
+        iotlb.map(address(first), address(last + 1) - 1, guestAddress, access);
+        Arrays.fill(permissions, first, last + 1, access);
+        for (int part = first; part <= last; part++) {
+            guestAddresses[part] = guestAddress + address(part - first);
+        }
+        require(
+                iotlb.knows(address(first), address(last + 1) - 1, guestAddress, access),
+                "does not know what it was told");
+    }
+
+    private static long address(int part) {
+        return (long) part << PART_SHIFT;
+    }
+
+    private void check() {
+        for (int part = 0; part < PARTS; part++) {
+            check(part, 0);
+            check(part, PART - 1);
+        }
+    }
+
+    private void check(int part, long offset) {
+        long iova = address(part) + offset;
+        int entry = iotlb.entryAt(iova);
+        require(entry != Iotlb.NONE == (permissions[part] != 0), "whether it is mapped: " + Long.toHexString(iova));
+        if (entry == Iotlb.NONE) {
+            return;
+        }
+        requireEqual(guestAddresses[part] + offset, iotlb.guestAddress(entry, iova), "guest address");
+        requireEqual(permissions[part] & 1, iotlb.allows(entry, Iotlb.READ) ? 1 : 0, "may read");
+        requireEqual(permissions[part] & 2, iotlb.allows(entry, Iotlb.WRITE) ? 2 : 0, "may write");
+        // All of the address space is 2^64 bytes, which is 0.
+        long room = iotlb.room(entry, iova);
+        require(room == 0 || Long.compareUnsigned(room, PART - offset) >= 0, "ends within what was mapped");
+        require(
+                permissions[(int) ((iova + room - 1) >>> PART_SHIFT)] == permissions[part],
+                "goes beyond what was mapped");
+    }
+}

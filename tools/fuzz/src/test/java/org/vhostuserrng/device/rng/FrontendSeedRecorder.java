@@ -1,0 +1,119 @@
+package org.vhostuserrng.device.rng;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.frontend.DriverRing;
+import org.vhostuserrng.frontend.DriverRingAddresses;
+import org.vhostuserrng.frontend.DriverVirtioConstants;
+import org.vhostuserrng.frontend.FrontendMessageType;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.fuzz.FuzzInputWriter;
+
+/** What QEMU and a guest do, in QEMU's order, as the input of a {@link SessionFuzzTarget}; nobody answers them. */
+final class FrontendSeedRecorder {
+    static final int SIZE = 8;
+    static final long USER_ADDRESS = 0x7f00_0000_0000L;
+    static final long GUEST_ADDRESS = 0x10000;
+
+    private static final int BUFFERS = 0x8000;
+    private static final int NEED_REPLY = 9;
+    private static final int LONGEST_WRITE = 255;
+    private static final long PROTOCOL_FEATURES_BIT = 1L << 30;
+    /** Everything that is offered, but for GPA_ADDRESSES. */
+    private static final long PROTOCOL_FEATURES = 0x99b02bL;
+
+    private final MemorySegment memory = Arena.ofAuto().allocate(SessionFuzzTarget.FILE_BYTES, 4096);
+    private final FuzzInputWriter recorded = new FuzzInputWriter();
+    private final DriverRingAddresses layout;
+    private final DriverRing driver;
+    private long features;
+    private int offered;
+
+    FrontendSeedRecorder(boolean packed) {
+        ConformingDriverRing side = ConformingDriverRing.of(packed, memory, GUEST_ADDRESS, SIZE, true);
+        layout = side.layout();
+        driver = side.ring();
+        // Slots, unsealed memory too, an IOMMU.
+        recorded.u8(1).u8(0).u8(1);
+        features = DriverVirtioConstants.VIRTIO_F_VERSION_1
+                | DriverVirtioConstants.VIRTIO_F_EVENT_IDX
+                | PROTOCOL_FEATURES_BIT
+                | (packed ? DriverVirtioConstants.VIRTIO_F_RING_PACKED : 0);
+    }
+
+    byte[] recorded() {
+        return recorded.toByteArray();
+    }
+
+    void send(FrontendMessageType type, byte[] payload, int... kinds) {
+        recorded.u8(0).u8(type.id()).u8(NEED_REPLY).u8(kinds.length);
+        for (int kind : kinds) {
+            recorded.u8(kind);
+        }
+        recorded.u8(payload.length).bytes(payload);
+    }
+
+    void initialise() {
+        send(FrontendMessageType.GET_FEATURES, FrontendPayloadEncoder.none());
+        send(FrontendMessageType.GET_PROTOCOL_FEATURES, FrontendPayloadEncoder.none());
+        send(FrontendMessageType.SET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(PROTOCOL_FEATURES));
+        send(FrontendMessageType.GET_QUEUE_NUM, FrontendPayloadEncoder.none());
+        send(FrontendMessageType.SET_OWNER, FrontendPayloadEncoder.none());
+        send(FrontendMessageType.SET_VRING_CALL, FrontendPayloadEncoder.u64(0), SessionFuzzTarget.CALL_FD);
+        send(FrontendMessageType.SET_VRING_ERR, FrontendPayloadEncoder.u64(0), SessionFuzzTarget.CALL_FD);
+        acceptFeatures(0);
+    }
+
+    void acceptFeatures(long more) {
+        features |= more;
+        send(FrontendMessageType.SET_FEATURES, FrontendPayloadEncoder.u64(features));
+    }
+
+    void start() {
+        byte[] table = new FuzzInputWriter()
+                .u64(1)
+                .u64(GUEST_ADDRESS)
+                .u64(SessionFuzzTarget.FILE_BYTES)
+                .u64(USER_ADDRESS)
+                .u64(0)
+                .toByteArray();
+        send(FrontendMessageType.SET_MEM_TABLE, table, SessionFuzzTarget.FILE);
+        send(FrontendMessageType.SET_VRING_NUM, FrontendPayloadEncoder.vringState(0, SIZE));
+        send(
+                FrontendMessageType.SET_VRING_BASE,
+                FrontendPayloadEncoder.vringState(0, Integer.toUnsignedLong(driver.base())));
+        send(
+                FrontendMessageType.SET_VRING_ADDR,
+                FrontendPayloadEncoder.vringAddress(
+                        0, user(layout.descriptorArea()), user(layout.deviceArea()), user(layout.driverArea())));
+        send(FrontendMessageType.SET_VRING_KICK, FrontendPayloadEncoder.u64(0), SessionFuzzTarget.KICK_FD);
+        send(FrontendMessageType.SET_VRING_ENABLE, FrontendPayloadEncoder.vringState(0, 1));
+    }
+
+    private static long user(long guestAddress) {
+        return guestAddress - GUEST_ADDRESS + USER_ADDRESS;
+    }
+
+    /** The part of the memory that the ring is in, as the driver has it, and a kick. */
+    void request() {
+        driver.makeAvailable(driver.addWritable(GUEST_ADDRESS + BUFFERS, 64 * ++offered));
+        int length = (int) (layout.end() - GUEST_ADDRESS);
+        for (int at = 0; at < length; at += LONGEST_WRITE) {
+            int part = Math.min(LONGEST_WRITE, length - at);
+            byte[] bytes = memory.asSlice(at, part).toArray(ValueLayout.JAVA_BYTE);
+            recorded.u8(SessionFuzzTarget.MESSAGE).u16(at).u8(part).bytes(bytes);
+        }
+        recorded.u8(SessionFuzzTarget.WRITE);
+    }
+
+    /** Ends what the device is given of a state. */
+    void renewPipe() {
+        recorded.u8(SessionFuzzTarget.RAW);
+    }
+
+    void stop() {
+        send(FrontendMessageType.SET_VRING_ENABLE, FrontendPayloadEncoder.vringState(0, 0));
+        send(FrontendMessageType.GET_VRING_BASE, FrontendPayloadEncoder.vringState(0, 0));
+    }
+}

@@ -1,0 +1,64 @@
+package org.vhostuserrng.device.rng;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.vhostuserrng.fuzz.FuzzCorpus;
+import org.vhostuserrng.fuzz.FuzzInputWriter;
+
+/** Writes records that a predecessor can have left behind, for {@link InflightRegionFuzzTarget}. */
+class InflightRegionSeedCorpusTest {
+    private static final int SPLIT_ENTRY_BYTES = 16;
+
+    @Test
+    void writesRecordsOfBothFormats() throws IOException {
+        List<byte[]> seeds = new ArrayList<>();
+        for (int underWay = 0; underWay < 4; underWay++) {
+            seeds.add(split(underWay));
+            seeds.add(packed(underWay));
+        }
+        seeds.forEach(InflightRegionFuzzTarget::fuzzerTestOneInput);
+
+        FuzzCorpus.write(InflightRegionFuzzTarget.class, seeds);
+    }
+
+    /** Of a queue of 8, of whose heads the last ones are under way. */
+    private static byte[] split(int underWay) {
+        FuzzInputWriter seed = new FuzzInputWriter().u8(0).u8(3).u8(0);
+        FuzzInputWriter head = new FuzzInputWriter().u64(0).u16(1).u16(8).u16(0).u16(0);
+        seed.u8(SPLIT_ENTRY_BYTES).u16(0).bytes(head.toByteArray());
+        for (int i = 0; i < underWay; i++) {
+            byte[] entry = new FuzzInputWriter().u64(1).u64(i + 1).toByteArray();
+            seed.u8(entry.length).u16(SPLIT_ENTRY_BYTES * (8 - i)).bytes(entry);
+        }
+        return seed.u8(0).u8(0).toByteArray();
+    }
+
+    /** Of a queue of 8, as it is in the beginning, with a few fields changed. */
+    private static byte[] packed(int underWay) {
+        FuzzInputWriter seed = new FuzzInputWriter().u8(1).u8(7).u8(0);
+        FuzzInputWriter head = new FuzzInputWriter()
+                .u64(0)
+                .u16(1)
+                .u16(8)
+                .u16(underWay)
+                .u16(underWay)
+                .u16(0)
+                .u16(0)
+                .u16(1)
+                .u16(1);
+        seed.u8(24).u16(0).bytes(head.toByteArray());
+        for (int i = 0; i < 8; i++) {
+            byte[] entry = new FuzzInputWriter()
+                    .u8(i < underWay ? 1 : 0)
+                    .u8(0)
+                    .u16(i + 1)
+                    .u16(i)
+                    .u16(1)
+                    .toByteArray();
+            seed.u8(entry.length).u16(32 + 32 * i).bytes(entry);
+        }
+        return seed.u8(0).u8(0).toByteArray();
+    }
+}

@@ -1,0 +1,34 @@
+package org.vhostuserrng.fuzz;
+
+import java.util.stream.Stream;
+import org.vhostuserrng.backends.EgdRepliesFuzzTarget;
+import org.vhostuserrng.backends.SourceExpressionFuzzTarget;
+import org.vhostuserrng.cli.egd.EgdServerFuzzTarget;
+import org.vhostuserrng.cli.trace.TraceReplayFuzzTarget;
+import org.vhostuserrng.device.rng.InflightRegionFuzzTarget;
+import org.vhostuserrng.device.rng.PackedRingFuzzTarget;
+import org.vhostuserrng.device.rng.RngMigrationStateFuzzTarget;
+import org.vhostuserrng.device.rng.SessionFuzzTarget;
+import org.vhostuserrng.device.rng.SplitRingFuzzTarget;
+import org.vhostuserrng.transport.memory.IotlbFuzzTarget;
+import org.vhostuserrng.transport.vhostuser.protocol.MessageStreamFuzzTarget;
+
+/** All that is fuzzed. */
+final class FuzzTargets {
+    private FuzzTargets() {}
+
+    static Stream<Class<?>> all() {
+        return Stream.of(
+                MessageStreamFuzzTarget.class,
+                SessionFuzzTarget.class,
+                SplitRingFuzzTarget.class,
+                PackedRingFuzzTarget.class,
+                InflightRegionFuzzTarget.class,
+                IotlbFuzzTarget.class,
+                RngMigrationStateFuzzTarget.class,
+                SourceExpressionFuzzTarget.class,
+                EgdRepliesFuzzTarget.class,
+                EgdServerFuzzTarget.class,
+                TraceReplayFuzzTarget.class);
+    }
+}

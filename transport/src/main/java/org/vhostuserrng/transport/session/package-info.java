@@ -1,6 +1,0 @@
-/**
- * A front-end's session: what it has configured, the life of its rings, what each request does.
- *
- * <p>Confined to the loop's thread. A session knows the loop only as {@link org.vhostuserrng.transport.session.Attention}.
- */
-package org.vhostuserrng.transport.session;

@@ -1,0 +1,97 @@
+package org.vhostuserrng.transport.sys;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The {@code struct msghdr} of recvmsg(2) and sendmsg(2): one piece of bytes, and room for as many descriptors
+ * (SCM_RIGHTS) as one message may have. A thread has one for all its sockets: what it says holds until the thread's next
+ * call.
+ */
+final class SocketMessageHeader {
+    /** Of linux/net/scm.h: what one sendmsg(2) takes. The kernel closes what we have no room for, while we wait. */
+    private static final int SCM_MAX_FD = 253;
+
+    private static final int MSG_CTRUNC = 0x8;
+    private static final int SOL_SOCKET = 1;
+    private static final int SCM_RIGHTS = 1;
+
+    // struct msghdr { void *msg_name; socklen_t msg_namelen; struct iovec *msg_iov; size_t msg_iovlen;
+    //                 void *msg_control; size_t msg_controllen; int msg_flags; };
+    private static final long MSG_IOV = 16;
+    private static final long MSG_IOVLEN = 24;
+    private static final long MSG_CONTROL = 32;
+    private static final long MSG_CONTROLLEN = 40;
+    private static final long MSG_FLAGS = 48;
+    private static final long MSGHDR_BYTES = 56;
+    // struct iovec { void *iov_base; size_t iov_len; };
+    private static final long IOV_BASE = 0;
+    private static final long IOV_LEN = 8;
+    private static final long IOVEC_BYTES = 16;
+    // struct cmsghdr { size_t cmsg_len; int cmsg_level; int cmsg_type; }; followed by the descriptors
+    private static final long CMSG_LEVEL = 8;
+    private static final long CMSG_TYPE = 12;
+    private static final long CMSG_DATA = 16;
+    private static final long CMSG_SPACE_OF_ONE = CMSG_DATA + Long.BYTES;
+    private static final long CONTROL_BYTES = CMSG_DATA + SCM_MAX_FD * Integer.BYTES;
+
+    private static final ThreadLocal<SocketMessageHeader> OF_THREAD = ThreadLocal.withInitial(SocketMessageHeader::new);
+
+    private final Arena arena = Arena.ofAuto();
+    private final MemorySegment header = arena.allocate(MSGHDR_BYTES, Long.BYTES);
+    private final MemorySegment vector = arena.allocate(IOVEC_BYTES, Long.BYTES);
+    private final MemorySegment control = arena.allocate(CONTROL_BYTES, Long.BYTES);
+
+    private SocketMessageHeader() {}
+
+    /** The calling thread's, to receive into {@code target}. */
+    static SocketMessageHeader toReceive(MemorySegment target) {
+        return OF_THREAD.get().of(target, CONTROL_BYTES);
+    }
+
+    /** The calling thread's, to send {@code source} and a descriptor. */
+    static SocketMessageHeader toSend(MemorySegment source, OwnedFd passed) {
+        SocketMessageHeader message = OF_THREAD.get().of(source, CMSG_SPACE_OF_ONE);
+        MemorySegment control = message.control;
+        control.set(ValueLayout.JAVA_LONG, 0, CMSG_DATA + Integer.BYTES);
+        control.set(ValueLayout.JAVA_INT, CMSG_LEVEL, SOL_SOCKET);
+        control.set(ValueLayout.JAVA_INT, CMSG_TYPE, SCM_RIGHTS);
+        control.set(ValueLayout.JAVA_INT, CMSG_DATA, passed.number());
+        return message;
+    }
+
+    private SocketMessageHeader of(MemorySegment bytes, long controlBytes) {
+        vector.set(ValueLayout.JAVA_LONG, IOV_BASE, bytes.address());
+        vector.set(ValueLayout.JAVA_LONG, IOV_LEN, bytes.byteSize());
+        header.fill((byte) 0);
+        header.set(ValueLayout.JAVA_LONG, MSG_IOV, vector.address());
+        header.set(ValueLayout.JAVA_LONG, MSG_IOVLEN, 1);
+        header.set(ValueLayout.JAVA_LONG, MSG_CONTROL, control.address());
+        header.set(ValueLayout.JAVA_LONG, MSG_CONTROLLEN, controlBytes);
+        return this;
+    }
+
+    long address() {
+        return header.address();
+    }
+
+    /** Whether descriptors came that there was no room for, or that this process may not have. */
+    boolean isTruncated() {
+        return (header.get(ValueLayout.JAVA_INT, MSG_FLAGS) & MSG_CTRUNC) != 0;
+    }
+
+    /** How many descriptors were received. */
+    int descriptors() {
+        long used = header.get(ValueLayout.JAVA_LONG, MSG_CONTROLLEN);
+        boolean rights = used >= CMSG_DATA
+                && control.get(ValueLayout.JAVA_INT, CMSG_LEVEL) == SOL_SOCKET
+                && control.get(ValueLayout.JAVA_INT, CMSG_TYPE) == SCM_RIGHTS;
+        // The kernel writes cmsg_len; it never says more than the buffer that it was given holds.
+        return rights ? (int) (control.get(ValueLayout.JAVA_LONG, 0) - CMSG_DATA) / Integer.BYTES : 0;
+    }
+
+    int descriptor(int index) {
+        return control.get(ValueLayout.JAVA_INT, CMSG_DATA + (long) index * Integer.BYTES);
+    }
+}

@@ -1,0 +1,30 @@
+package org.vhostuserrng.transport.sys;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }. */
+final class UnixSocketAddress {
+    static final int AF_UNIX = 1;
+    static final int PATH_OFFSET = 2;
+    private static final int PATH_BYTES = 108;
+    /** What a name may have at most; the last byte of sun_path is its NUL. */
+    static final int LONGEST_PATH = PATH_BYTES - 1;
+
+    private UnixSocketAddress() {}
+
+    static MemorySegment of(Path path, Arena arena) {
+        byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
+        if (name.length == 0 || name.length > LONGEST_PATH) {
+            throw new IllegalArgumentException(
+                    "socket path of " + name.length + " bytes (1 to " + LONGEST_PATH + " allowed): " + path);
+        }
+        MemorySegment address = arena.allocate(PATH_OFFSET + PATH_BYTES, Long.BYTES);
+        address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);
+        MemorySegment.copy(name, 0, address, ValueLayout.JAVA_BYTE, PATH_OFFSET, name.length);
+        return address;
+    }
+}

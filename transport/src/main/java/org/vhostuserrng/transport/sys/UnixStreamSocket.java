@@ -1,0 +1,203 @@
+package org.vhostuserrng.transport.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A connected UNIX stream socket, non-blocking, that receives descriptors (SCM_RIGHTS). Confined to the thread that
+ * created it.
+ */
+public final class UnixStreamSocket implements AutoCloseable {
+    /** What {@link #receive} and {@link #send} return when the call would have had to wait. */
+    public static final int WOULD_BLOCK = -Errno.EAGAIN;
+
+    private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
+    private static final MemorySegment SENDMSG = Libc.symbol("sendmsg");
+    private static final MemorySegment CONNECT = Libc.symbol("connect");
+    private static final MemorySegment SEND = Libc.symbol("send");
+    private static final MemorySegment GETSOCKOPT = Libc.symbol("getsockopt");
+    private static final MemorySegment GETPEERNAME = Libc.symbol("getpeername");
+    private static final MemorySegment GETSOCKNAME = Libc.symbol("getsockname");
+    private static final MemorySegment GETPID = Libc.symbol("getpid");
+    private static final MemorySegment SETSOCKOPT = Libc.symbol("setsockopt");
+    private static final MemorySegment SHUTDOWN = Libc.symbol("shutdown");
+    private static final int MSG_DONTWAIT = 0x40;
+    private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
+    private static final int SHUT_RDWR = 2;
+    private static final int SOL_SOCKET = 1;
+    private static final int SO_TYPE = 3;
+    private static final int SO_PEERCRED = 17;
+    private static final int SO_OOBINLINE = 10;
+    private static final int SO_DOMAIN = 39;
+    private static final int SOCK_STREAM = 1;
+
+    // struct ucred { pid_t pid; uid_t uid; gid_t gid; };
+    private static final int UCRED_BYTES = 12;
+
+    private final OwnedFd fd;
+    /** Whether nothing is left in it, and nothing can come any more. */
+    private boolean ended;
+
+    UnixStreamSocket(OwnedFd fd) {
+        this.fd = fd;
+        keepOutOfBand();
+    }
+
+    /** A byte out of band is as any other, or it, and descriptors with it, would be left when all others are received. */
+    private void keepOutOfBand() {
+        try (Arena scope = Arena.ofConfined()) {
+            MemorySegment on = scope.allocateFrom(ValueLayout.JAVA_INT, 1);
+            // Only a kernel that has no such bytes on UNIX sockets has a reason to refuse.
+            int ignored = Libc.callInt(SETSOCKOPT, fd.number(), SOL_SOCKET, SO_OOBINLINE, on.address(), on.byteSize());
+            assert ignored <= 0;
+        }
+    }
+
+    /**
+     * Connects to the socket at {@code path}: null if nobody listens there now.
+     *
+     * @param line for what comes over it
+     */
+    public static UnixStreamSocket connect(Path path, DeferredCloser line) throws ErrnoException {
+        OwnedFd fd = UnixListeningSocket.newSocket(line);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment address = UnixSocketAddress.of(path, arena);
+            int result = Libc.callInt(CONNECT, fd.number(), address.address(), address.byteSize(), 0, 0);
+            if (result == 0) {
+                return new UnixStreamSocket(fd);
+            }
+            fd.closeAtOnce();
+            // EAGAIN: as many wait there already as the listener lets.
+            if (result == -Errno.ENOENT || result == -Errno.ECONNREFUSED || result == -Errno.EAGAIN) {
+                return null;
+            }
+            throw new ErrnoException("connect " + path, -result);
+        }
+    }
+
+    /** Takes over an inherited socket that is connected; descriptors that come over it go into its line. */
+    public static UnixStreamSocket adopt(OwnedFd inherited) throws ErrnoException {
+        inherited.setNonBlocking();
+        return new UnixStreamSocket(inherited);
+    }
+
+    /**
+     * Takes a descriptor that a peer sent, and closes it if it is no such socket.
+     *
+     * @throws IOException if the descriptor is no connected UNIX stream socket
+     */
+    public static UnixStreamSocket adoptReceived(OwnedFd received) throws IOException {
+        if (option(received, SO_DOMAIN) == UnixSocketAddress.AF_UNIX
+                && option(received, SO_TYPE) == SOCK_STREAM
+                && isConnected(received)) {
+            return new UnixStreamSocket(received);
+        }
+        received.close();
+        throw new IOException("expected a connected UNIX stream socket");
+    }
+
+    private static int option(OwnedFd fd, int name) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
+            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
+            int result = Libc.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, name, value.address(), length.address());
+            return result < 0 ? result : value.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    private static boolean isConnected(OwnedFd fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            // Of its name no byte is wanted.
+            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, 0);
+            return Libc.callInt(GETPEERNAME, fd.number(), length.address(), length.address(), 0, 0) == 0;
+        }
+    }
+
+    /**
+     * Receives bytes, and the descriptors that came with them.
+     *
+     * @param fds takes the descriptors
+     * @return the number of bytes, 0 at the end of the stream, {@link #WOULD_BLOCK}, or another negated errno;
+     *     descriptors that this process may not have, or has no number left for, make it −EINVAL, a socket whose other
+     *     end is ours −ELOOP
+     */
+    public int receive(MemorySegment target, List<OwnedFd> fds) {
+        SocketMessageHeader message = SocketMessageHeader.toReceive(target);
+        long received = Libc.callLong(RECVMSG, fd.number(), message.address(), MSG_CMSG_CLOEXEC, 0, 0, 0);
+        if (received < 0) {
+            return (int) received;
+        }
+        ended = received == 0;
+        boolean loop = false;
+        for (int i = 0; i < message.descriptors(); i++) {
+            OwnedFd descriptor = fd.received(message.descriptor(i));
+            fds.add(descriptor);
+            loop |= leadsBackToUs(descriptor);
+        }
+        if (loop) {
+            return -Errno.ELOOP;
+        }
+        return message.isTruncated() ? -Errno.EINVAL : (int) received;
+    }
+
+    /**
+     * Sends bytes: how many were taken, {@link #WOULD_BLOCK}, or another negated errno. Never waits: O_NONBLOCK of a
+     * socket that was received could be taken back by whoever sent it.
+     */
+    public int send(MemorySegment source) {
+        return (int) Libc.callLong(
+                SEND, fd.number(), source.address(), source.byteSize(), MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
+    }
+
+    /** Sends bytes and, with the first of them, a descriptor, which stays the caller's: as {@link #send(MemorySegment)}. */
+    public int send(MemorySegment source, OwnedFd passed) {
+        SocketMessageHeader message = SocketMessageHeader.toSend(source, passed);
+        return (int) Libc.callLong(SENDMSG, fd.number(), message.address(), MSG_NOSIGNAL, 0, 0, 0);
+    }
+
+    /** For registration with {@link Epoll}; this object stays the owner. */
+    public OwnedFd fd() {
+        return fd;
+    }
+
+    /** The peer learns of it at once, however long it takes to close what it left in the socket. */
+    @Override
+    public void close() {
+        if (ended) {
+            fd.closeAtOnce();
+        } else {
+            int ignored = Libc.callInt(SHUTDOWN, fd.number(), SHUT_RDWR, 0, 0, 0);
+            assert ignored <= 0;
+            fd.close();
+        }
+    }
+
+    /**
+     * Whether a descriptor is a front-end's end of a connection with us. As long as we have that ourselves we never
+     * learn that the front-end has gone.
+     */
+    private static boolean leadsBackToUs(OwnedFd fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment peer = arena.allocate(UCRED_BYTES, Integer.BYTES);
+            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, UCRED_BYTES);
+            int result =
+                    Libc.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_PEERCRED, peer.address(), length.address());
+            boolean isOurs = result == 0 && peer.get(ValueLayout.JAVA_INT, 0) == Libc.callInt(GETPID, 0, 0, 0, 0, 0);
+            // One end of what we accept or connect to has a name, unlike those that socketpair(2) makes.
+            return isOurs && (hasName(GETPEERNAME, fd) || hasName(GETSOCKNAME, fd));
+        }
+    }
+
+    private static boolean hasName(MemorySegment call, OwnedFd fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, 0);
+            int result = Libc.callInt(call, fd.number(), length.address(), length.address(), 0, 0);
+            return result == 0 && length.get(ValueLayout.JAVA_INT, 0) > UnixSocketAddress.PATH_OFFSET;
+        }
+    }
+}

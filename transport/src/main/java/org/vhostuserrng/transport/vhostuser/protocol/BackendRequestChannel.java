@@ -1,0 +1,77 @@
+package org.vhostuserrng.transport.vhostuser.protocol;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.transport.sys.UnixStreamSocket;
+
+/**
+ * The back-end's own requests to a front-end (vhost-user, "Back-end communication"). None asks for a reply, so nothing
+ * is ever read. Holds one message at most: while the socket does not take it, further ones are dropped, so that a
+ * front-end that does not read costs neither time nor memory. Confined to the loop's thread.
+ */
+public final class BackendRequestChannel implements AutoCloseable {
+    private static final int MESSAGE_BYTES = VhostUserSpec.HEADER_BYTES + VhostUserSpec.IOTLB_MSG_BYTES;
+
+    private final UnixStreamSocket stream;
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment message = arena.allocate(MESSAGE_BYTES, Long.BYTES);
+    private int unsentFrom = MESSAGE_BYTES;
+
+    private BackendRequestChannel(UnixStreamSocket stream) {
+        this.stream = stream;
+    }
+
+    /** A channel over a socket that the front-end sent, of which it takes ownership. */
+    public static BackendRequestChannel over(OwnedFd received) throws IOException {
+        return new BackendRequestChannel(UnixStreamSocket.adoptReceived(received));
+    }
+
+    /**
+     * Sends VHOST_USER_BACKEND_IOTLB_MSG, or drops it.
+     *
+     * @param permissions what the device wants to do there
+     * @param type VHOST_IOTLB_MISS or VHOST_IOTLB_ACCESS_FAIL
+     * @throws IOException if the front-end has closed its end: nothing will be sent any more
+     */
+    public void sendIotlbMsg(long iova, int permissions, int type) throws IOException {
+        flush();
+        if (unsentFrom < MESSAGE_BYTES) {
+            return;
+        }
+        message.fill((byte) 0);
+        message.set(ValueLayout.JAVA_INT, 0, VhostUserSpec.VHOST_USER_BACKEND_IOTLB_MSG);
+        message.set(ValueLayout.JAVA_INT, 4, VhostUserSpec.VERSION);
+        message.set(ValueLayout.JAVA_INT, 8, VhostUserSpec.IOTLB_MSG_BYTES);
+        message.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserSpec.HEADER_BYTES, iova);
+        message.set(ValueLayout.JAVA_BYTE, VhostUserSpec.HEADER_BYTES + 24L, (byte) permissions);
+        message.set(ValueLayout.JAVA_BYTE, VhostUserSpec.HEADER_BYTES + 25L, (byte) type);
+        unsentFrom = 0;
+        flush();
+        if (unsentFrom == 0) {
+            // Nothing of it has gone; a later one has more to say.
+            unsentFrom = MESSAGE_BYTES;
+        }
+    }
+
+    private void flush() throws IOException {
+        while (unsentFrom < MESSAGE_BYTES) {
+            int sent = stream.send(message.asSlice(unsentFrom));
+            if (sent == UnixStreamSocket.WOULD_BLOCK) {
+                return;
+            }
+            if (sent <= 0) {
+                throw new IOException("sending a request to the front-end failed with errno " + -sent);
+            }
+            unsentFrom += sent;
+        }
+    }
+
+    @Override
+    public void close() {
+        stream.close();
+        arena.close();
+    }
+}

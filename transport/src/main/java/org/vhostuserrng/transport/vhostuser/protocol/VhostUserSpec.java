@@ -1,0 +1,118 @@
+package org.vhostuserrng.transport.vhostuser.protocol;
+
+/**
+ * Constants of the vhost-user document ("Vhost-user Protocol", QEMU docs/interop/vhost-user), by its own names. Message
+ * ids and feature bits that this back-end has no use for are not listed: they are refused as unknown.
+ */
+public final class VhostUserSpec {
+    // Header
+    public static final int VERSION = 0x1;
+    public static final int VERSION_MASK = 0x3;
+    public static final int REPLY_FLAG = 0x4;
+    public static final int NEED_REPLY_FLAG = 0x8;
+    /** u32 request, u32 flags, u32 size; native byte order. */
+    public static final int HEADER_BYTES = 12;
+
+    // Front-end message types
+    public static final int VHOST_USER_GET_FEATURES = 1;
+    public static final int VHOST_USER_SET_FEATURES = 2;
+    public static final int VHOST_USER_SET_OWNER = 3;
+    public static final int VHOST_USER_RESET_OWNER = 4;
+    public static final int VHOST_USER_SET_MEM_TABLE = 5;
+    public static final int VHOST_USER_SET_LOG_BASE = 6;
+    public static final int VHOST_USER_SET_LOG_FD = 7;
+    public static final int VHOST_USER_SET_VRING_NUM = 8;
+    public static final int VHOST_USER_SET_VRING_ADDR = 9;
+    public static final int VHOST_USER_SET_VRING_BASE = 10;
+    public static final int VHOST_USER_GET_VRING_BASE = 11;
+    public static final int VHOST_USER_SET_VRING_KICK = 12;
+    public static final int VHOST_USER_SET_VRING_CALL = 13;
+    public static final int VHOST_USER_SET_VRING_ERR = 14;
+    public static final int VHOST_USER_GET_PROTOCOL_FEATURES = 15;
+    public static final int VHOST_USER_SET_PROTOCOL_FEATURES = 16;
+    public static final int VHOST_USER_GET_QUEUE_NUM = 17;
+    public static final int VHOST_USER_SET_VRING_ENABLE = 18;
+    public static final int VHOST_USER_SET_BACKEND_REQ_FD = 21;
+    public static final int VHOST_USER_IOTLB_MSG = 22;
+    public static final int VHOST_USER_GET_INFLIGHT_FD = 31;
+    public static final int VHOST_USER_SET_INFLIGHT_FD = 32;
+    public static final int VHOST_USER_RESET_DEVICE = 34;
+    public static final int VHOST_USER_GET_MAX_MEM_SLOTS = 36;
+    public static final int VHOST_USER_ADD_MEM_REG = 37;
+    public static final int VHOST_USER_REM_MEM_REG = 38;
+    public static final int VHOST_USER_SET_STATUS = 39;
+    public static final int VHOST_USER_GET_STATUS = 40;
+    public static final int VHOST_USER_SET_DEVICE_STATE_FD = 42;
+    public static final int VHOST_USER_CHECK_DEVICE_STATE = 43;
+    public static final int VHOST_USER_GET_VRING_BASE_SKIP_DRAIN = 45;
+
+    // Back-end message types
+    public static final int VHOST_USER_BACKEND_IOTLB_MSG = 1;
+
+    // struct vhost_iotlb_msg { u64 iova; u64 size; u64 uaddr; u8 perm; u8 type; }, padded to a multiple of 8
+    public static final int IOTLB_MSG_BYTES = 32;
+    public static final int VHOST_ACCESS_RW = 3;
+    public static final int VHOST_IOTLB_MISS = 1;
+    public static final int VHOST_IOTLB_UPDATE = 2;
+    public static final int VHOST_IOTLB_INVALIDATE = 3;
+    public static final int VHOST_IOTLB_ACCESS_FAIL = 4;
+
+    // Protocol feature bits
+    public static final int VHOST_USER_PROTOCOL_F_MQ = 0;
+    public static final int VHOST_USER_PROTOCOL_F_LOG_SHMFD = 1;
+    public static final int VHOST_USER_PROTOCOL_F_REPLY_ACK = 3;
+    public static final int VHOST_USER_PROTOCOL_F_BACKEND_REQ = 5;
+    public static final int VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD = 12;
+    public static final int VHOST_USER_PROTOCOL_F_RESET_DEVICE = 13;
+    public static final int VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS = 15;
+    public static final int VHOST_USER_PROTOCOL_F_STATUS = 16;
+    public static final int VHOST_USER_PROTOCOL_F_DEVICE_STATE = 19;
+    public static final int VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT = 20;
+    public static final int VHOST_USER_PROTOCOL_F_GPA_ADDRESSES = 21;
+    public static final int VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN = 23;
+
+    /** The feature bit that says that writes to buffers are to be logged. */
+    public static final int VHOST_F_LOG_ALL = 26;
+
+    /** Of the flags of SET_VRING_ADDR: writes to the used ring are to be logged. */
+    public static final int VHOST_VRING_F_LOG = 0;
+
+    /** The feature bit that says that protocol features can be negotiated. */
+    public static final int VHOST_USER_F_PROTOCOL_FEATURES = 30;
+
+    /** VIRTIO 1.3 §6: the driver's addresses are I/O virtual ones, and so are those of SET_VRING_ADDR. */
+    public static final int VIRTIO_F_ACCESS_PLATFORM = 33;
+
+    /** Without CONFIGURE_MEM_SLOTS: the number of regions that a memory table may have. */
+    public static final int MAX_REGIONS = 8;
+
+    /** With CONFIGURE_MEM_SLOTS: what QEMU's own limit for hot-plugged memory comes to. */
+    public static final int MAX_MEM_SLOTS = 509;
+
+    /** Descriptors that may come with one message. */
+    static final int MOST_FDS = 8;
+
+    /** Of the u64 of SET_VRING_KICK, CALL and ERR: the ring's index, and the bit that says no descriptor is sent. */
+    public static final int VRING_IDX_MASK = 0xff;
+
+    public static final int VRING_NOFD_MASK = 0x100;
+
+    /** Of the u64 that replies to SET_DEVICE_STATE_FD: no descriptor comes with it, and the bits below it tell failure. */
+    public static final int DEVICE_STATE_NOFD_MASK = 0x100;
+
+    /** The inflight description: u64 mmap size, u64 mmap offset, u16 num queues, u16 queue size. */
+    public static final int INFLIGHT_BYTES = 20;
+
+    /** The same, as the struct that front-ends in C send and expect. */
+    public static final int INFLIGHT_STRUCT_BYTES = 24;
+
+    /** The largest request: the memory table with all its regions (u32 count, u32 padding, 32 bytes each). */
+    public static final int MOST_PAYLOAD_BYTES = 8 + MAX_REGIONS * 32;
+
+    private VhostUserSpec() {}
+
+    /** The mask of a feature bit. */
+    public static long mask(int bit) {
+        return 1L << bit;
+    }
+}

@@ -1,0 +1,93 @@
+package org.vhostuserrng.transport.sys;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(10)
+class DeferredCloserThreadsTest {
+    private final DeferredCloserThreads threads = new DeferredCloserThreads();
+
+    /** The thread that it was run by, once it has been. */
+    private CompletableFuture<Thread> run() {
+        CompletableFuture<Thread> by = new CompletableFuture<>();
+        threads.execute(() -> by.complete(Thread.currentThread()));
+        return by;
+    }
+
+    private void runAndWait(CountDownLatch started, CountDownLatch end) {
+        threads.execute(() -> {
+            started.countDown();
+            awaitUninterrupted(end);
+        });
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException unexpected) {
+            throw new AssertionError(unexpected);
+        }
+    }
+
+    private static void awaitIdle(Thread thread) {
+        while (thread.getState() != Thread.State.TIMED_WAITING) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void runOnThreadsThatKeepNoProcessAlive() {
+        assertTrue(run().join().isDaemon());
+    }
+
+    @Test
+    void areUsedAgain() {
+        Thread first = run().join();
+        awaitIdle(first);
+
+        assertEquals(first, run().join());
+    }
+
+    @Test
+    void oneThatIsKeptWaitingHoldsUpNothingElse() {
+        CountDownLatch started = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        runAndWait(started, end);
+        awaitUninterrupted(started);
+
+        Thread second = run().join();
+        awaitIdle(second);
+        Thread third = run().join();
+        end.countDown();
+
+        assertEquals(second, third);
+    }
+
+    @Test
+    void areAsManyAsAreKeptWaiting() {
+        CountDownLatch started = new CountDownLatch(10);
+        CountDownLatch end = new CountDownLatch(1);
+
+        for (int i = 0; i < 10; i++) {
+            runAndWait(started, end);
+        }
+
+        awaitUninterrupted(started);
+        end.countDown();
+    }
+
+    @Test
+    void endWhenThereIsNothingToDo() throws InterruptedException {
+        Thread first = run().join();
+
+        first.join();
+
+        assertNotEquals(first, run().join());
+    }
+}

@@ -1,0 +1,31 @@
+package org.vhostuserrng.transport.sys;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class FileSystemTypeTest {
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({
+        "tmpfs, 0x01021994, false",
+        "hugetlbfs, 0x958458f6, false",
+        "ext4, 0xef53, false",
+        "xfs, 0x58465342, false",
+        "fuse, 0x65735546, true",
+        "nfs, 0x6969, true",
+        "smb2, 0xfe534d42, true"
+    })
+    void tellsWhoseContentsComeFromOthers(String name, String type, boolean others) {
+        assertEquals(others, FileSystemType.isServedByOthers(Long.decode(type)), name);
+    }
+
+    @Test
+    void memfdIsTheKernelsOwn() throws ErrnoException {
+        try (OwnedFd file = SealedMemfd.create("test", 4096)) {
+            assertTrue(FileSystemType.isLocal(file, FileStatus.of(file)));
+        }
+    }
+}

@@ -1,0 +1,188 @@
+package org.vhostuserrng.transport.sys;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MemoryMappingTest {
+    private static final MemorySegment MEMFD_CREATE = Libc.symbol("memfd_create");
+    private static final MemorySegment FTRUNCATE = Libc.symbol("ftruncate");
+    private static final MemorySegment OPEN = Libc.symbol("open");
+    private static final int MFD_ALLOW_SEALING = 2;
+    private static final int MFD_HUGETLB = 4;
+    private static final int O_RDWR = 2;
+    private static final long HUGE_PAGE = 2 << 20;
+    private static final long PAGE = 4096;
+
+    private static OwnedFd memfd(int flags, long size) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            long name = arena.allocateFrom("guest").address();
+            OwnedFd fd = new OwnedFd(Libc.callInt(MEMFD_CREATE, name, flags, 0, 0, 0));
+            ErrnoException.check("ftruncate", Libc.callInt(FTRUNCATE, fd.number(), size, 0, 0, 0));
+            return fd;
+        }
+    }
+
+    private static boolean isMapped(String name) throws IOException {
+        try (Stream<String> mappings = Files.lines(Path.of("/proc/self/maps"))) {
+            return mappings.anyMatch(mapping -> mapping.contains(name));
+        }
+    }
+
+    private static OwnedFd open(Path file) {
+        try (Arena arena = Arena.ofConfined()) {
+            return new OwnedFd(
+                    Libc.callInt(OPEN, arena.allocateFrom(file.toString()).address(), O_RDWR, 0, 0, 0));
+        }
+    }
+
+    @Test
+    void mapsTheBytesAtAnOffsetThatIsNoMultipleOfAPage(@TempDir Path directory) throws IOException {
+        byte[] content = new byte[3 * (int) PAGE];
+        content[5000] = 42;
+        Path path = Files.write(directory.resolve("memory"), content);
+
+        try (OwnedFd file = open(path);
+                MemoryMapping mapping = MemoryMapping.of(file, 5000, 100)) {
+            assertEquals(42, mapping.segment().get(ValueLayout.JAVA_BYTE, 0));
+            assertEquals(100, mapping.segment().byteSize());
+        }
+    }
+
+    @Test
+    void refusesARegionThatEndsBeyondItsFile() throws IOException {
+        try (OwnedFd file = memfd(0, 2 * PAGE)) {
+            assertThrows(IOException.class, () -> MemoryMapping.of(file, PAGE, PAGE + 1));
+        }
+    }
+
+    @Test
+    void refusesARegionWhoseEndOverflows() throws IOException {
+        try (OwnedFd file = memfd(0, PAGE)) {
+            assertThrows(IOException.class, () -> MemoryMapping.of(file, PAGE, Long.MAX_VALUE));
+            assertThrows(IOException.class, () -> MemoryMapping.of(file, -PAGE, PAGE));
+            assertThrows(IOException.class, () -> MemoryMapping.of(file, 0, -1));
+        }
+    }
+
+    @Test
+    void refusesADescriptorThatIsNoFile() throws IOException {
+        try (EventFd notMemory = EventFd.create()) {
+            assertThrows(IOException.class, () -> MemoryMapping.of(notMemory.fd(), 0, PAGE));
+        }
+    }
+
+    @Test
+    void sealsAMemfdAgainstShrinking() throws IOException {
+        try (OwnedFd file = memfd(MFD_ALLOW_SEALING, PAGE);
+                MemoryMapping mapping = MemoryMapping.of(file, 0, PAGE)) {
+            int shrunk = Libc.callInt(FTRUNCATE, file.number(), 0, 0, 0, 0);
+
+            assertTrue(mapping.isSealed());
+            assertFalse(mapping.canVanish());
+            assertEquals(-Errno.EPERM, shrunk);
+        }
+    }
+
+    @Test
+    void tellsThatAFileCannotBeSealed(@TempDir Path directory) throws IOException {
+        Path path = Files.write(directory.resolve("memory"), new byte[(int) PAGE]);
+
+        try (OwnedFd file = open(path);
+                MemoryMapping mapping = MemoryMapping.of(file, 0, PAGE)) {
+            assertFalse(mapping.isSealed());
+            assertTrue(mapping.canVanish());
+        }
+    }
+
+    /** Linux gives out such a file, and maps it without reservation, whether it has huge pages or not. */
+    @Test
+    void tellsThatHugePagesCanVanishThoughTheyAreSealed() throws IOException {
+        try (OwnedFd file = memfd(MFD_ALLOW_SEALING | MFD_HUGETLB, HUGE_PAGE);
+                MemoryMapping mapping = MemoryMapping.of(file, 0, HUGE_PAGE)) {
+            assertTrue(mapping.isSealed());
+            assertTrue(mapping.canVanish());
+        }
+    }
+
+    @Test
+    void pagesGoOnBehindTheMappedBytes() throws IOException {
+        try (OwnedFd file = memfd(MFD_ALLOW_SEALING, 2 * PAGE);
+                MemoryMapping mapping = MemoryMapping.of(file, PAGE + 4, 5)) {
+            assertEquals(5, mapping.segment().byteSize());
+            assertEquals(PAGE - 4, mapping.pages().byteSize());
+        }
+    }
+
+    @Test
+    void reportsMemoryThatVanishedAsAnInternalErrorWhenSettled() throws IOException {
+        try (OwnedFd file = memfd(0, PAGE);
+                MemoryMapping mapping = MemoryMapping.of(file, 0, PAGE)) {
+            Libc.callInt(FTRUNCATE, file.number(), 0, 0, 0, 0);
+
+            assertThrows(InternalError.class, () -> {
+                mapping.segment().get(ValueLayout.JAVA_SHORT, 0);
+                MemoryMapping.settle();
+            });
+        }
+    }
+
+    @Test
+    void closesTheDescriptorThatItTook() throws IOException {
+        OwnedFd file = memfd(0, PAGE);
+
+        try (MemoryMapping mapping = MemoryMapping.adopt(file, 0, PAGE)) {
+            assertEquals(PAGE, mapping.segment().byteSize());
+            assertThrows(IllegalStateException.class, file::number);
+        }
+    }
+
+    @Test
+    void closesTheDescriptorThatItRefused() throws IOException {
+        OwnedFd file = memfd(0, PAGE);
+
+        assertThrows(IOException.class, () -> MemoryMapping.adopt(file, 0, 2 * PAGE));
+
+        assertThrows(IllegalStateException.class, file::number);
+    }
+
+    @Test
+    void unmapsWhatAPeerSentInTheLine() throws IOException {
+        Queue<Runnable> threads = new ArrayDeque<>();
+        OwnedFd own = SealedMemfd.create("unmapped-in-the-line", PAGE);
+        OwnedFd received = new OwnedFd(own.number(), new DeferredCloser(threads::add));
+        MemoryMapping mapping = MemoryMapping.adopt(received, 0, PAGE);
+
+        mapping.close();
+        boolean before = isMapped("unmapped-in-the-line");
+        threads.remove().run();
+
+        assertTrue(before);
+        assertFalse(isMapped("unmapped-in-the-line"));
+        assertThrows(IllegalStateException.class, () -> mapping.segment().get(ValueLayout.JAVA_BYTE, 0));
+    }
+
+    @Test
+    void letsNobodyTouchMemoryThatWasUnmapped() throws IOException {
+        try (OwnedFd file = memfd(0, PAGE)) {
+            MemoryMapping mapping = MemoryMapping.of(file, 0, PAGE);
+
+            mapping.close();
+
+            assertThrows(IllegalStateException.class, () -> mapping.segment().get(ValueLayout.JAVA_BYTE, 0));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package org.vhostuserrng.transport.vhostuser.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class RateLimitedGuestLogTest {
+    private final ByteArrayOutputStream written = new ByteArrayOutputStream();
+    private final PrintStream stderr = System.err;
+    private long now;
+    private final RateLimitedGuestLog log = new RateLimitedGuestLog("guest", () -> now);
+
+    @BeforeEach
+    void captureLog() {
+        System.setErr(new PrintStream(written, true, StandardCharsets.UTF_8));
+    }
+
+    @AfterEach
+    void restoreLog() {
+        System.setErr(stderr);
+    }
+
+    private long lines() {
+        return written.toString(StandardCharsets.UTF_8).lines().count();
+    }
+
+    @Test
+    void writesNoMoreThanItsLinesInAMinute() {
+        for (int i = 0; i < 1000; i++) {
+            log.warn("again");
+        }
+
+        assertEquals(RateLimitedGuestLog.LINES_A_MINUTE, lines());
+    }
+
+    @Test
+    void tellsWhatItLeftOutWithTheFirstLineOfTheNextMinute() {
+        for (int i = 0; i < RateLimitedGuestLog.LINES_A_MINUTE + 7; i++) {
+            log.warn("again");
+        }
+
+        now = TimeUnit.MINUTES.toNanos(1);
+        log.info("next");
+
+        assertEquals(RateLimitedGuestLog.LINES_A_MINUTE + 2, lines());
+        assertEquals(
+                1,
+                written.toString(StandardCharsets.UTF_8)
+                        .lines()
+                        .filter(line -> line.contains("7 more lines"))
+                        .count());
+    }
+}
