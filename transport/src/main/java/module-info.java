@@ -7,4 +7,5 @@ module org.vhostuserrng.transport {
     exports org.vhostuserrng.transport.memory;
     exports org.vhostuserrng.transport.virtio;
     exports org.vhostuserrng.transport.vhostuser;
+    exports org.vhostuserrng.transport.vhostuser.inflight;
 }

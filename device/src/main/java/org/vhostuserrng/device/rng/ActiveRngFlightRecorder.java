@@ -1,6 +1,6 @@
 package org.vhostuserrng.device.rng;
 
-/** Recorded ones: one object for each kind of event, used again and again, so that nothing is allocated. */
+/** Records JFR events. Reuses one object per event type, so that recording does not allocate. */
 final class ActiveRngFlightRecorder extends RngFlightRecorder {
     private final RngRequestEvent request;
     private final RngThrottledEvent throttle;
@@ -15,12 +15,12 @@ final class ActiveRngFlightRecorder extends RngFlightRecorder {
     }
 
     @Override
-    void begin() {
+    void requestSeen() {
         request.begin();
     }
 
     @Override
-    void throttled() {
+    void requestThrottled() {
         if (!throttled) {
             throttled = true;
             throttle.begin();
@@ -28,7 +28,7 @@ final class ActiveRngFlightRecorder extends RngFlightRecorder {
     }
 
     @Override
-    void starved() {
+    void requestStarved() {
         if (!starved) {
             starved = true;
             starve.begin();
@@ -36,7 +36,7 @@ final class ActiveRngFlightRecorder extends RngFlightRecorder {
     }
 
     @Override
-    void served(int bytes) {
+    void requestServed(int bytes) {
         request.end();
         if (request.shouldCommit()) {
             request.bytes = bytes;

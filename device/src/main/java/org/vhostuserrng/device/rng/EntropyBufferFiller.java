@@ -5,94 +5,96 @@ import org.vhostuserrng.backends.EntropySource;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 
 /**
- * Fills the buffers of a request from its beginning. Pieces of some size are filled in place; runs of small ones get
- * their bytes from one call of the source, by way of a staging area that is wiped: a driver that cuts its buffer into
- * single bytes does not cost a system call for each.
+ * Fills the buffers of a request with random bytes. Large segments are filled in place. Consecutive small segments are
+ * filled from one call of the source, through a staging buffer that is wiped afterwards: a buffer of single bytes does not
+ * cost a system call per byte. Confined to the loop's thread.
  */
 final class EntropyBufferFiller {
-    private static final int SMALL = 256;
+    /** Segments below this size are filled through the staging buffer. */
+    private static final int SMALL_BYTES = 256;
 
     private final EntropySource source;
-    private final ScatterGatherList chain;
+    private final ScatterGatherList buffers;
     private final MemorySegment staging;
-    private int touched;
+    private int segmentsWritten;
 
-    EntropyBufferFiller(EntropySource source, SharedRequestScratch workspace) {
+    EntropyBufferFiller(EntropySource source, SharedRequestScratch scratch) {
         this.source = source;
-        this.chain = workspace.chain();
-        this.staging = workspace.staging();
+        this.buffers = scratch.buffers();
+        this.staging = scratch.staging();
     }
 
     /**
-     * Fills.
+     * Writes random bytes to the buffers.
      *
-     * @param from how many bytes to leave as they are, fewer than there are
-     * @param most at least 1
-     * @return how many bytes have been written, 1 to {@code most}; or, if none, why: a constant of EntropySource
+     * @param from position of the first byte to write
+     * @param limit maximum number of bytes, at least 1
+     * @return the number of bytes written, 1 to {@code limit}, or a negative constant of {@link EntropySource} if there
+     *     are none
      */
-    int fill(int from, int most) {
+    int fill(int from, int limit) {
         int filled = 0;
-        int piece = 0;
-        int within = from;
-        while (within >= chain.length(piece)) {
-            within -= chain.length(piece);
-            piece++;
+        int segment = 0;
+        int offset = from;
+        while (offset >= buffers.length(segment)) {
+            offset -= buffers.length(segment);
+            segment++;
         }
-        int first = piece;
-        while (filled < most) {
-            int room = Math.min(chain.length(piece) - within, most - filled);
-            boolean inPlace = room >= SMALL || piece == chain.pieces() - 1;
+        int first = segment;
+        while (filled < limit) {
+            int room = Math.min(buffers.length(segment) - offset, limit - filled);
+            boolean inPlace = room >= SMALL_BYTES || segment == buffers.segments() - 1;
             int got = inPlace
-                    ? source.fill(chain.segment(piece), chain.offset(piece) + within, room)
-                    : fillSmall(piece, within, most - filled);
+                    ? source.fill(buffers.region(segment), buffers.offset(segment) + offset, room)
+                    : fillSmall(segment, offset, limit - filled);
             if (got <= 0) {
                 return filled > 0 && got != EntropySource.TARGET_GONE ? filled : got;
             }
             filled += got;
-            within += got;
-            while (piece < chain.pieces() && within >= chain.length(piece)) {
-                within -= chain.length(piece);
-                piece++;
+            offset += got;
+            while (segment < buffers.segments() && offset >= buffers.length(segment)) {
+                offset -= buffers.length(segment);
+                segment++;
             }
-            touched = within > 0 ? piece - first + 1 : piece - first;
+            segmentsWritten = offset > 0 ? segment - first + 1 : segment - first;
         }
         return filled;
     }
 
-    /** How many pieces the last {@link #fill} that was no failure has written to. */
-    int touched() {
-        return touched;
+    /** The number of segments that the last successful {@link #fill} wrote to. */
+    int segmentsWritten() {
+        return segmentsWritten;
     }
 
-    /** Fills a run of small pieces, the first one from {@code within} on: as {@link EntropySource#fill}. */
-    private int fillSmall(int piece, int within, int most) {
-        int wanted = Math.min(Math.min(runOfSmall(piece) - within, most), SharedRequestScratch.STAGING_BYTES);
+    /** Fills consecutive small segments, the first one from {@code offset}. Returns as {@link EntropySource#fill}. */
+    private int fillSmall(int segment, int offset, int limit) {
+        int wanted = Math.min(Math.min(smallBytesFrom(segment) - offset, limit), SharedRequestScratch.STAGING_BYTES);
         int got = source.fill(staging, 0, wanted);
         if (got <= 0) {
             return got;
         }
         try {
-            scatter(piece, within, got);
+            scatter(segment, offset, got);
         } finally {
             staging.fill((byte) 0);
         }
         return got;
     }
 
-    private int runOfSmall(int first) {
+    private int smallBytesFrom(int first) {
         int bytes = 0;
-        for (int piece = first; piece < chain.pieces() && chain.length(piece) < SMALL; piece++) {
-            bytes += chain.length(piece);
+        for (int segment = first; segment < buffers.segments() && buffers.length(segment) < SMALL_BYTES; segment++) {
+            bytes += buffers.length(segment);
         }
-        return Math.max(bytes, chain.length(first));
+        return Math.max(bytes, buffers.length(first));
     }
 
-    private void scatter(int first, int within, int bytes) {
-        int offset = within;
-        int piece = first;
-        for (int done = 0; done < bytes; piece++) {
-            int part = Math.min(chain.length(piece) - offset, bytes - done);
-            MemorySegment.copy(staging, done, chain.segment(piece), chain.offset(piece) + offset, part);
+    private void scatter(int first, int firstOffset, int bytes) {
+        int offset = firstOffset;
+        int segment = first;
+        for (int done = 0; done < bytes; segment++) {
+            int part = Math.min(buffers.length(segment) - offset, bytes - done);
+            MemorySegment.copy(staging, done, buffers.region(segment), buffers.offset(segment) + offset, part);
             done += part;
             offset = 0;
         }

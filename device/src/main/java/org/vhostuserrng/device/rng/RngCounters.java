@@ -1,8 +1,8 @@
 package org.vhostuserrng.device.rng;
 
-/** What a guest has been given, since the daemon began or the guest did elsewhere. Written by the loop's thread only. */
+/** Counters of a guest since the daemon started, or since the start of its migration history. Confined to the loop's thread. */
 final class RngCounters {
-    /** The counts at one moment; none is negative. */
+    /** The counters at one moment. None is negative. */
     record Snapshot(long requests, long bytes, long throttled, long starved, long faults) {}
 
     private long requests;
@@ -16,7 +16,7 @@ final class RngCounters {
         bytes += length;
     }
 
-    /** A request had to wait for the quota. */
+    /** A request had to wait for a rate limit. */
     void throttled() {
         throttled++;
     }
@@ -34,18 +34,18 @@ final class RngCounters {
         return new Snapshot(requests, bytes, throttled, starved, faults);
     }
 
-    /** Goes on from counts made elsewhere, which contain ours if the guest has been there before and come back. */
-    void raiseTo(Snapshot others) {
-        requests = Math.max(requests, others.requests());
-        bytes = Math.max(bytes, others.bytes());
-        throttled = Math.max(throttled, others.throttled());
-        starved = Math.max(starved, others.starved());
-        faults = Math.max(faults, others.faults());
+    /** Continues from the counters of another host. If the guest has returned, they include ours, so the maximum counts. */
+    void raiseTo(Snapshot other) {
+        requests = Math.max(requests, other.requests());
+        bytes = Math.max(bytes, other.bytes());
+        throttled = Math.max(throttled, other.throttled());
+        starved = Math.max(starved, other.starved());
+        faults = Math.max(faults, other.faults());
     }
 
     @Override
     public String toString() {
-        return requests + " requests, " + bytes + " bytes, waited " + throttled + " times for the quota and " + starved
-                + " times for the source, " + faults + " faults";
+        return requests + " requests, " + bytes + " bytes, throttled " + throttled + " times, starved " + starved
+                + " times, " + faults + " faults";
     }
 }

@@ -2,25 +2,25 @@ package org.vhostuserrng.device.rng;
 
 import jdk.jfr.FlightRecorder;
 
-/** What a flight recording tells of a ring: nothing, while nobody records. Confined to the loop's thread. */
+/** Records the JFR events of one requestq. This class records nothing; its subclass does. Confined to the loop's thread. */
 class RngFlightRecorder {
-    private static final RngFlightRecorder UNRECORDED = new RngFlightRecorder();
+    private static final RngFlightRecorder DISABLED = new RngFlightRecorder();
 
-    /** Those of a ring that starts now, recorded if a recorder is there now. */
+    /** The recorder of a requestq that starts now. Records only if JFR is initialized now. */
     static RngFlightRecorder of(String guest) {
-        // The class of an event alone makes JFR ready to record: 170 ms and 5 MB.
-        return FlightRecorder.isInitialized() ? new ActiveRngFlightRecorder(guest) : UNRECORDED;
+        // Loading an event class initializes JFR, which takes 170 ms and 5 MB.
+        return FlightRecorder.isInitialized() ? new ActiveRngFlightRecorder(guest) : DISABLED;
     }
 
-    /** A request is looked at. */
-    void begin() {}
+    /** The device sees a request for the first time. */
+    void requestSeen() {}
 
-    /** It has to wait for the quota or the total. */
-    void throttled() {}
+    /** The request waits for a rate limit. */
+    void requestThrottled() {}
 
-    /** It has to wait for the source. */
-    void starved() {}
+    /** The request waits for the source. */
+    void requestStarved() {}
 
-    /** It was served, and waits no more. */
-    void served(int bytes) {}
+    /** The request is complete. */
+    void requestServed(int bytes) {}
 }

@@ -7,11 +7,11 @@ import org.vhostuserrng.backends.GuestRateLimiter.Spent;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 
 /**
- * What goes with a guest to another host: how much it has been given, lately and in all. There are no random bytes in
- * it, and no times, as clocks differ: what was used up elsewhere counts as if that had been now.
+ * The device state that migrates with a guest: its counters and the used part of its rate limits. It contains no random
+ * bytes, and no times, because the clocks of hosts differ: usage elsewhere counts as usage now.
  *
- * <p>As bytes, little-endian: u64 magic, u32 version, u32 zero, five u64 counters in their order here, three u64 of what
- * has been used up in their order, u32 CRC-32C of all that.
+ * <p>Format, little-endian: u64 magic, u32 version, u32 zero, five u64 counters, three u64 of rate limit usage, u32 CRC-32C
+ * of everything before it.
  */
 record RngMigrationState(RngCounters.Snapshot counters, Spent spent) {
     /** "vhurngst" */
@@ -22,7 +22,7 @@ record RngMigrationState(RngCounters.Snapshot counters, Spent spent) {
     private static final int COVERED_BYTES = 2 * Long.BYTES + COUNTS * Long.BYTES;
     private static final int BYTES = COVERED_BYTES + Integer.BYTES;
 
-    private static final long MOST_COUNTED = 1L << 62;
+    private static final long MAX_COUNT = 1L << 62;
 
     byte[] encode() {
         ByteBuffer state = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -58,7 +58,7 @@ record RngMigrationState(RngCounters.Snapshot counters, Spent spent) {
     /** A count of bytes or events, to which more can be added for centuries. */
     private static long count(ByteBuffer state) throws InvalidDeviceStateException {
         long value = state.getLong();
-        if (value < 0 || value > MOST_COUNTED) {
+        if (value < 0 || value > MAX_COUNT) {
             throw new InvalidDeviceStateException("count " + Long.toUnsignedString(value));
         }
         return value;

@@ -8,11 +8,11 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** In flight recordings: a request of a guest, from when it was looked at until its buffers were filled. */
-@Name("org.vhostuserrng.Request")
+/** JFR event: a guest's request, from the moment the device saw it until its buffers were filled. */
+@Name("org.vhostuserrng.RngRequest")
 @Label("Request")
 @Category("vhost-user-rng")
-@Description("A request of a guest that was served")
+@Description("The device served a request of a guest")
 @StackTrace(false)
 final class RngRequestEvent extends Event {
     @Label("Guest")

@@ -8,274 +8,291 @@ import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.device.virtqueue.VirtqueueFault;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
+import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
+import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
- * The request queue of a guest while it runs. Each request is walked whole before anything is written; one that cannot
- * be served now stays available, so that it is neither lost nor ever completed with nothing.
+ * The started requestq of a guest (VIRTIO 1.3 §5.4.2). Reads the whole descriptor chain of a request before it writes to
+ * it. A request that cannot be served yet stays available: it is neither lost nor completed empty. Confined to the loop's
+ * thread.
  */
 final class RngRequestQueue implements VirtqueueHandler {
-    // The share of one turn, a fraction of a millisecond whatever the requests look like: then others have theirs.
-    private static final int REQUESTS_A_TURN = 64;
-    private static final int BYTES_A_TURN = 16 * 1024;
-    // Where nobody waits for the end of a turn, an interrupt for several large requests.
-    private static final int BYTES_A_LONE_TURN = 32 * BYTES_A_TURN;
-    // Each may be in a page that the host has yet to find, which takes longer than to fill it.
-    private static final int PIECES_A_TURN = REQUESTS_A_TURN;
-    private static final int PIECES_A_LONE_TURN = 16 * PIECES_A_TURN;
-    private static final int DESCRIPTORS_A_TURN = ScatterGatherList.MOST_DESCRIPTORS;
+    // Budget of one drain: a fraction of a millisecond for every shape of request. Then the other guests are served.
+    private static final int MAX_REQUESTS_PER_DRAIN = 64;
+    private static final int MAX_BYTES_PER_DRAIN = 16 * 1024;
+    // The only active guest delays nobody, and gets one interrupt for several large requests.
+    private static final int MAX_BYTES_PER_DRAIN_ALONE = 32 * MAX_BYTES_PER_DRAIN;
+    // Each segment may cause a page fault on the host, which takes longer than filling it.
+    private static final int MAX_SEGMENTS_PER_DRAIN = MAX_REQUESTS_PER_DRAIN;
+    private static final int MAX_SEGMENTS_PER_DRAIN_ALONE = 16 * MAX_SEGMENTS_PER_DRAIN;
+    private static final int MAX_DESCRIPTORS_PER_DRAIN = ScatterGatherList.MAX_DESCRIPTORS;
 
     private final EntropySource source;
-    private final GuestRateLimiter quota;
-    private final DrrGuestFlow share;
-    /** Then a request is served in one turn: it is counted as a whole, when the guest can see it, and few are. */
-    private final boolean limited;
+    private final GuestRateLimiter rateLimiter;
+    private final DrrGuestFlow flow;
+    /** A rate-limited request is filled in one drain: it is charged as a whole when the driver can see it. */
+    private final boolean rateLimited;
 
     private final RngCounters counters;
-    private final RngFlightRecorder events;
+    private final RngFlightRecorder recorder;
     private final Virtqueue queue;
-    private final UsedBufferNotifier call;
-    private final VirtqueueDirtyLogger writes;
+    private final UsedBufferNotifier notifier;
+    private final VirtqueueDirtyLogger dirtyLogger;
     private final LongSupplier clock;
-    private final SharedRequestScratch workspace;
-    private final ScatterGatherList chain;
+    private final SharedRequestScratch scratch;
+    private final ScatterGatherList buffers;
     private final EntropyBufferFiller filler;
-    // What is left of the share of this turn; may be below zero by one request.
+    // The rest of the budget of this drain. One request may make it negative.
     private int requestsLeft;
     private int bytesLeft;
-    private int piecesLeft;
+    private int segmentsLeft;
     private int descriptorsLeft;
-    // Of the first available request: how much earlier turns have filled, and of which chain.
-    private int filledBefore;
-    private long begun;
+    // A request that was partly filled by earlier drains: the number of bytes, and the fingerprint of its buffers.
+    private int partlyFilled;
+    private long partlyFilledFingerprint;
+
+    private long retryAt = NEVER;
     private VirtqueueFault fault;
 
     RngRequestQueue(
             VirtioRngDevice device,
             Virtqueue queue,
-            VirtqueueConfig setup,
+            VirtqueueConfig config,
             EntropySource source,
-            SharedRequestScratch workspace) {
+            SharedRequestScratch scratch) {
         this.source = source;
-        this.quota = device.quota();
-        this.share = device.share();
-        this.limited = quota.isLimited() || share.isLimited();
+        this.rateLimiter = device.rateLimiter();
+        this.flow = device.flow();
+        this.rateLimited = rateLimiter.isLimited() || flow.isLimited();
         this.counters = device.counters();
-        this.events = RngFlightRecorder.of(device.name());
+        this.recorder = RngFlightRecorder.of(device.name());
         this.queue = queue;
-        this.call = setup.call();
-        this.writes = setup.writes();
-        this.clock = setup.clock();
-        this.workspace = workspace;
-        this.chain = workspace.chain();
-        this.filler = new EntropyBufferFiller(source, workspace);
-        workspace.join();
+        this.notifier = config.notifier();
+        this.dirtyLogger = config.dirtyLogger();
+        this.clock = config.clock();
+        this.scratch = scratch;
+        this.buffers = scratch.buffers();
+        this.filler = new EntropyBufferFiller(source, scratch);
+        scratch.addQueue();
     }
 
     @Override
-    public long drain() {
-        beginTurn();
-        long next = serveAndPublish();
-        while (next == IDLE && queue.rearm()) {
-            // A guest that takes back what it made available must not hold the loop either.
+    public DrainResult drain() {
+        beginDrain();
+        DrainResult result = serveAndPublish();
+        while (result == DrainResult.EMPTY && queue.enableNotifications()) {
+            // Counts as a request: a driver that revokes available buffers must not hold the loop.
             requestsLeft--;
-            next = serveAndPublish();
+            result = serveAndPublish();
         }
-        if (next != IDLE && next != BROKEN) {
-            queue.suppressKicks();
+        if (result != DrainResult.EMPTY && result != DrainResult.BROKEN) {
+            queue.disableNotifications();
         }
-        return next;
+        return result;
     }
 
     @Override
-    public long drainAndStay() {
-        beginTurn();
-        long next = serveAndPublish();
-        if (next != BROKEN) {
-            queue.suppressKicks();
+    public DrainResult drainForBusyPoll() {
+        beginDrain();
+        DrainResult result = serveAndPublish();
+        if (result != DrainResult.BROKEN) {
+            queue.disableNotifications();
         }
-        return next;
+        return result;
     }
 
     @Override
-    public boolean isPending() {
-        return queue.hasNext();
+    public boolean hasPending() {
+        return queue.hasAvailable();
     }
 
-    private void beginTurn() {
-        requestsLeft = REQUESTS_A_TURN;
-        bytesLeft = workspace.isShared() ? BYTES_A_TURN : BYTES_A_LONE_TURN;
-        piecesLeft = workspace.isShared() ? PIECES_A_TURN : PIECES_A_LONE_TURN;
-        descriptorsLeft = DESCRIPTORS_A_TURN;
+    private void beginDrain() {
+        boolean alone = !scratch.isShared();
+        requestsLeft = MAX_REQUESTS_PER_DRAIN;
+        bytesLeft = alone ? MAX_BYTES_PER_DRAIN_ALONE : MAX_BYTES_PER_DRAIN;
+        segmentsLeft = alone ? MAX_SEGMENTS_PER_DRAIN_ALONE : MAX_SEGMENTS_PER_DRAIN;
+        descriptorsLeft = MAX_DESCRIPTORS_PER_DRAIN;
     }
 
-    private long serveAndPublish() {
+    private DrainResult serveAndPublish() {
         long now = clock.getAsLong();
-        long next = serve(now);
-        if (queue.publish()) {
-            call.signal();
+        DrainResult result = serve(now);
+        if (queue.publishUsed()) {
+            notifier.signal();
         }
-        if (limited) {
-            settle(clock.getAsLong());
+        if (rateLimited) {
+            commit(clock.getAsLong());
         }
-        if (next == IDLE) {
-            share.pause(now);
+        if (result == DrainResult.EMPTY) {
+            flow.pause(now);
         }
-        return next;
+        return result;
     }
 
-    private void settle(long now) {
-        quota.settle(now);
-        share.settle(now);
+    private void commit(long now) {
+        rateLimiter.settle(now);
+        flow.settle(now);
     }
 
-    /** Serves until nothing is available, something has to be waited for, or the share of this turn is used up. */
-    private long serve(long now) {
+    /** Serves until no request is available, one has to wait, or the budget is spent. */
+    private DrainResult serve(long now) {
         while (requestsLeft > 0) {
-            if (!queue.hasNext()) {
-                return IDLE;
+            if (!queue.hasAvailable()) {
+                return DrainResult.EMPTY;
             }
-            if (bytesLeft <= 0 || piecesLeft <= 0 || descriptorsLeft <= 0) {
-                return MORE;
+            if (bytesLeft <= 0 || segmentsLeft <= 0 || descriptorsLeft <= 0) {
+                return DrainResult.BUDGET_SPENT;
             }
-            long outcome = serveOne(now);
-            if (outcome != MORE) {
-                return outcome;
+            DrainResult stopped = serveOne(now);
+            if (stopped != null) {
+                return stopped;
             }
             requestsLeft--;
-            descriptorsLeft -= chain.descriptors();
+            descriptorsLeft -= buffers.descriptors();
         }
-        return MORE;
+        return DrainResult.BUDGET_SPENT;
     }
 
-    /**
-     * Serves one request, or as much of it as this turn has room for: {@link #MORE} if that was done, else when or why
-     * not.
-     */
-    private long serveOne(long now) {
-        if (filledBefore == 0) {
-            events.begin();
+    /** Serves one request, or as much of it as the budget allows. Returns null, or why the request has to wait. */
+    private DrainResult serveOne(long now) {
+        if (partlyFilled == 0) {
+            recorder.requestSeen();
         }
-        VirtqueueFault wrong = queue.collect(chain);
-        if (wrong != null) {
-            share.rest();
-            return wrong == VirtqueueFault.TRANSLATION_MISSING ? MISSING : broken(wrong);
+        VirtqueueFault found = queue.peek(buffers);
+        if (found != null) {
+            flow.rest();
+            return found == VirtqueueFault.IOTLB_MISS ? DrainResult.IOTLB_MISS : broken(found);
         }
-        int from = filledAlready();
-        long allowed = quota.grant(now, chain.bytes() - from);
+        int from = alreadyFilled();
+        long allowed = rateLimiter.grant(now, buffers.bytes() - from);
         if (allowed == 0) {
-            throttled();
-            share.rest();
-            return quota.nextRefill();
+            return throttled();
         }
-        long granted = share.grant(now, allowed);
+        long granted = flow.grant(now, allowed);
         if (granted == 0) {
-            return from > 0 ? completeShort(from) : awaitShare();
+            if (from == 0) {
+                return awaitFlow();
+            }
+            completePartlyFilled(from);
+            return null;
         }
         return fill(now, from, (int) granted);
     }
 
-    /** How much of the chain earlier turns have filled: nothing, if the driver has put another one in its place. */
-    private int filledAlready() {
-        return filledBefore > 0 && chain.identity() == begun ? filledBefore : 0;
+    /** The number of bytes that earlier drains filled: 0 if the driver has replaced that request. */
+    private int alreadyFilled() {
+        return partlyFilled > 0 && buffers.fingerprint() == partlyFilledFingerprint ? partlyFilled : 0;
     }
 
-    private long fill(long now, int from, int granted) {
-        queue.take();
-        int most = limited ? granted : Math.min(granted, room(from));
-        int filled = filler.fill(from, most);
+    private DrainResult fill(long now, int from, int granted) {
+        queue.pop();
+        int limit = rateLimited ? granted : Math.min(granted, budgetFrom(from));
+        int filled = filler.fill(from, limit);
         return switch (filled) {
             case EntropySource.NOT_NOW, EntropySource.FAILED -> {
                 if (from > 0) {
                     complete(from);
-                    yield MORE;
+                    yield null;
                 }
-                queue.giveBack();
-                starved();
-                yield awaitSource(now, filled);
+                queue.undoPop();
+                yield starved(now, filled);
             }
             case EntropySource.TARGET_GONE -> broken(VirtqueueFault.MEMORY_GONE);
             default -> {
-                chain.logTo(writes, from, from + filled);
+                buffers.logWrite(dirtyLogger, from, from + filled);
                 charge(now, filled);
                 bytesLeft -= filled;
-                piecesLeft -= filler.touched();
-                if (filled == most && most < granted) {
-                    putOff(from + filled);
+                segmentsLeft -= filler.segmentsWritten();
+                if (filled == limit && limit < granted) {
+                    continueLater(from + filled);
                 } else {
                     complete(from + filled);
                 }
-                yield MORE;
+                yield null;
             }
         };
     }
 
-    /** What this turn has room for of the chain's bytes. */
-    private int room(int from) {
-        return Math.min(bytesLeft, chain.bytesOf(from, piecesLeft));
+    /** The number of bytes from position {@code from} that the budget allows. */
+    private int budgetFrom(int from) {
+        return Math.min(bytesLeft, buffers.bytesInSegments(from, segmentsLeft));
     }
 
-    /** Leaves the request available, to go on with it in the next turn. */
-    private void putOff(int filled) {
-        queue.giveBack();
-        filledBefore = filled;
-        begun = chain.identity();
+    /** Leaves the request available for the next drain. */
+    private void continueLater(int filled) {
+        queue.undoPop();
+        partlyFilled = filled;
+        partlyFilledFingerprint = buffers.fingerprint();
     }
 
-    /** Completes the request with what earlier turns have filled. */
-    private long completeShort(int filled) {
-        queue.take();
+    /** Completes the request with the bytes that earlier drains filled. */
+    private void completePartlyFilled(int filled) {
+        queue.pop();
         complete(filled);
-        return MORE;
     }
 
     private void complete(int filled) {
-        filledBefore = 0;
+        partlyFilled = 0;
         counters.served(filled);
-        // §5.4.6.1: at least one byte, and the length tells how many.
-        queue.use(filled);
-        events.served(filled);
+        // VIRTIO 1.3 §5.4.6.1: the device MUST place one or more random bytes into the buffer, and may use less of it.
+        queue.addUsed(filled);
+        recorder.requestServed(filled);
     }
 
-    private long awaitSource(long now, int outcome) {
+    private DrainResult throttled() {
+        recordThrottled();
+        flow.rest();
+        retryAt = rateLimiter.nextRefill();
+        return DrainResult.THROTTLED;
+    }
+
+    private DrainResult starved(long now, int outcome) {
+        recordStarved();
         if (outcome == EntropySource.NOT_NOW && source.isShared()) {
-            share.starved(now);
+            flow.starved(now);
         } else {
-            share.rest();
+            flow.rest();
         }
-        return STARVED;
+        return parked();
     }
 
-    private long awaitShare() {
-        if (share.awaitsTotal()) {
-            throttled();
+    /** The flow waits for its share of the total rate limit or of the source. */
+    private DrainResult awaitFlow() {
+        if (flow.awaitsTotal()) {
+            recordThrottled();
         } else {
-            starved();
+            recordStarved();
         }
-        return STARVED;
+        return parked();
     }
 
-    private void throttled() {
+    private DrainResult parked() {
+        retryAt = flow.retryAt();
+        return DrainResult.STARVED;
+    }
+
+    private void recordThrottled() {
         counters.throttled();
-        events.throttled();
+        recorder.requestThrottled();
     }
 
-    private void starved() {
+    private void recordStarved() {
         counters.starved();
-        events.starved();
+        recorder.requestStarved();
     }
 
-    private void charge(long now, int served) {
-        quota.charge(now, served);
-        share.charge(now, served);
+    private void charge(long now, int filled) {
+        rateLimiter.charge(now, filled);
+        flow.charge(now, filled);
     }
 
-    private long broken(VirtqueueFault cause) {
+    private DrainResult broken(VirtqueueFault cause) {
         counters.fault();
         fault = cause;
-        return BROKEN;
+        return DrainResult.BROKEN;
     }
 
     @Override
@@ -285,19 +302,24 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     @Override
     public long retryAt() {
-        return share.retryAt();
+        return retryAt;
     }
 
     @Override
-    public void rest() {
-        share.rest();
+    public void disabled() {
+        flow.rest();
     }
 
     @Override
-    public int stop() {
-        share.rest();
+    public VirtqueuePosition position() {
+        return queue.position();
+    }
+
+    @Override
+    public VirtqueuePosition stop() {
+        flow.rest();
         source.close();
-        workspace.leave();
-        return queue.base();
+        scratch.removeQueue();
+        return queue.position();
     }
 }

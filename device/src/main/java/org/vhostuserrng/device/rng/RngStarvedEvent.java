@@ -7,11 +7,11 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** In flight recordings: a wait of a guest for the source. */
-@Name("org.vhostuserrng.Starve")
-@Label("Starve")
+/** JFR event: a guest waited for bytes of the entropy source. */
+@Name("org.vhostuserrng.RngStarved")
+@Label("Starved")
 @Category("vhost-user-rng")
-@Description("A guest's next request waited for the source")
+@Description("A guest waited for bytes of the entropy source")
 @StackTrace(false)
 final class RngStarvedEvent extends Event {
     @Label("Guest")

@@ -7,11 +7,11 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** In flight recordings: a wait of a guest for its quota, or for the total. */
-@Name("org.vhostuserrng.Throttle")
-@Label("Throttle")
+/** JFR event: a guest waited for its own or the total rate limit. */
+@Name("org.vhostuserrng.RngThrottled")
+@Label("Throttled")
 @Category("vhost-user-rng")
-@Description("A guest's next request waited for its quota, or for the total")
+@Description("A guest waited for its own or the total rate limit")
 @StackTrace(false)
 final class RngThrottledEvent extends Event {
     @Label("Guest")

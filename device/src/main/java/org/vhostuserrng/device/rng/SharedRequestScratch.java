@@ -5,40 +5,39 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 
 /**
- * What serving a request needs for a moment; one for all the devices of a loop, so that a further guest costs nothing.
+ * Scratch memory for serving one request. All devices of a loop share one instance, so a further guest costs no memory.
  * Confined to the loop's thread.
  */
 public final class SharedRequestScratch {
-    /** Bytes that are generated together for small pieces of a buffer. */
+    /** Size of the staging buffer for small segments. */
     static final int STAGING_BYTES = 4096;
 
-    private final ScatterGatherList chain = new ScatterGatherList();
+    private final ScatterGatherList buffers = new ScatterGatherList();
     private final MemorySegment staging = Arena.ofAuto().allocate(STAGING_BYTES);
-    private int rings;
+    private int queues;
 
-    /** An empty workspace. */
     public SharedRequestScratch() {}
 
-    ScatterGatherList chain() {
-        return chain;
+    ScatterGatherList buffers() {
+        return buffers;
     }
 
     MemorySegment staging() {
         return staging;
     }
 
-    /** A ring begins to use this. */
-    void join() {
-        rings++;
+    /** A started virtqueue uses this instance from now on. */
+    void addQueue() {
+        queues++;
     }
 
-    /** It does so no more. */
-    void leave() {
-        rings--;
+    /** A stopped virtqueue no longer uses this instance. */
+    void removeQueue() {
+        queues--;
     }
 
-    /** Whether there is more than one ring that may have something to do. */
+    /** Whether more than one virtqueue of the loop is started. */
     boolean isShared() {
-        return rings > 1;
+        return queues > 1;
     }
 }

@@ -12,44 +12,44 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * The entropy device of one guest (VIRTIO 1.3 §5.4): one queue, no feature bits and no configuration of its own. The
- * quota and the counters are the guest's, whatever sessions come and go.
+ * The entropy device of one guest (VIRTIO 1.3 §5.4): one virtqueue, no feature bits and no configuration space of its own.
+ * Rate limits and counters belong to the guest and outlive sessions. Confined to the loop's thread.
  */
 public final class VirtioRngDevice implements VirtioDevice {
-    // §5.4.2: requestq
-    private static final int QUEUES = 1;
+    // §5.4.2: 0 requestq
+    private static final int QUEUE_COUNT = 1;
 
     private final String name;
     private final RngDeviceFeatures features;
     private final EventLoopSources sources;
-    private final GuestRateLimiter quota;
-    private final DrrGuestFlow share;
-    private final SharedRequestScratch workspace;
+    private final GuestRateLimiter rateLimiter;
+    private final DrrGuestFlow flow;
+    private final SharedRequestScratch scratch;
     private final RngCounters counters = new RngCounters();
 
     /**
-     * A device that no guest uses yet.
+     * Creates the device of a guest.
      *
-     * @param name who the guest is, for logs
-     * @param features what is offered to the guest
-     * @param sources where the bytes come from; shared by the devices of a loop
-     * @param quota how many of them; this guest's own
-     * @param share its part of what the devices of a loop have together
-     * @param workspace shared by the devices of a loop
+     * @param name the guest's name, for log lines
+     * @param features the features that the device offers
+     * @param sources opens the entropy source; shared by the devices of a loop
+     * @param rateLimiter the rate limit of this guest
+     * @param flow this guest's share of the total rate limit and of a slow source
+     * @param scratch shared by the devices of a loop
      */
     public VirtioRngDevice(
             String name,
             RngDeviceFeatures features,
             EventLoopSources sources,
-            GuestRateLimiter quota,
-            DrrGuestFlow share,
-            SharedRequestScratch workspace) {
+            GuestRateLimiter rateLimiter,
+            DrrGuestFlow flow,
+            SharedRequestScratch scratch) {
         this.name = name;
         this.features = features;
         this.sources = sources;
-        this.quota = quota;
-        this.share = share;
-        this.workspace = workspace;
+        this.rateLimiter = rateLimiter;
+        this.flow = flow;
+        this.scratch = scratch;
     }
 
     @Override
@@ -69,38 +69,33 @@ public final class VirtioRngDevice implements VirtioDevice {
 
     @Override
     public int queueCount() {
-        return QUEUES;
+        return QUEUE_COUNT;
     }
 
     @Override
-    public VirtqueueHandler start(VirtqueueConfig setup) throws InvalidVirtqueueException, IotlbMissException {
-        Virtqueue queue = Virtqueue.of(setup);
-        return new RngRequestQueue(this, queue, setup, sources.acquire(name), workspace);
-    }
-
-    @Override
-    public long inflightBytes(long featuresAccepted, int queueSize) {
-        return Virtqueue.inflightBytes(featuresAccepted, queueSize);
+    public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+        Virtqueue queue = Virtqueue.start(config);
+        return new RngRequestQueue(this, queue, config, sources.acquire(name), scratch);
     }
 
     @Override
     public byte[] saveState(long now) {
-        return new RngMigrationState(counters.snapshot(), quota.spent(now)).encode();
+        return new RngMigrationState(counters.snapshot(), rateLimiter.spent(now)).encode();
     }
 
     @Override
     public void loadState(long now, byte[] state) throws InvalidDeviceStateException {
         RngMigrationState loaded = RngMigrationState.decode(state);
         counters.raiseTo(loaded.counters());
-        quota.restore(now, loaded.spent());
+        rateLimiter.restore(now, loaded.spent());
     }
 
-    GuestRateLimiter quota() {
-        return quota;
+    GuestRateLimiter rateLimiter() {
+        return rateLimiter;
     }
 
-    DrrGuestFlow share() {
-        return share;
+    DrrGuestFlow flow() {
+        return flow;
     }
 
     RngCounters counters() {

@@ -5,39 +5,41 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
- * An indirect table (VIRTIO 1.3 §2.7.5.3, §2.8.7): where in guest memory its descriptors lie. One serves all chains of a
- * ring. Behind an IOMMU what the driver sees in one piece may be scattered, so each descriptor is found by itself, and one
- * that lies in two places is put together.
+ * Locates the descriptors of an indirect table (VIRTIO 1.3 §2.7.5.3, §2.8.7) in guest memory. One instance serves all
+ * chains of a virtqueue. Behind an IOMMU a table that is contiguous for the driver may be scattered: each descriptor is
+ * translated on its own, and one that crosses translations is copied into one piece.
  */
 final class IndirectDescriptorTable {
     private final VirtqueueAddressSpace memory;
-    /** A descriptor that lies in several places. */
-    private final MemorySegment assembled;
+    /** Holds the copy of a descriptor that crosses translations. Null without an IOMMU. */
+    private final MemorySegment copy;
 
     private long address;
     private int count;
     private MemorySegment segment;
-    /** Of the table's first byte in the segment, if no translation is needed. */
-    private long offset;
+    /** Offset of the table in {@link #segment}; valid without an IOMMU. */
+    private long tableOffset;
 
-    private long at;
-    private long room;
+    private long offset;
+    private long remaining;
 
     IndirectDescriptorTable(VirtqueueAddressSpace memory) {
         this.memory = memory;
-        this.assembled = memory.isTranslated() ? Arena.ofAuto().allocate(VirtioSpec.DESCRIPTOR_BYTES) : null;
+        this.copy = memory.isTranslated() ? Arena.ofAuto().allocate(VirtioSpec.DESCRIPTOR_BYTES) : null;
     }
 
     /**
-     * Finds the table that a descriptor refers to: null, or what is wrong with it.
+     * Selects the table that an indirect descriptor refers to.
      *
-     * @param length bytes, unsigned 32-bit value
+     * @param length in bytes, an unsigned 32-bit value
+     * @return null, or the fault
      */
     VirtqueueFault locate(long tableAddress, long length) {
         long descriptors = length / VirtioSpec.DESCRIPTOR_BYTES;
-        if (length % VirtioSpec.DESCRIPTOR_BYTES != 0 || descriptors == 0 || descriptors > VirtioSpec.LARGEST_QUEUE) {
+        if (length % VirtioSpec.DESCRIPTOR_BYTES != 0 || descriptors == 0 || descriptors > VirtioSpec.MAX_QUEUE_SIZE) {
             return VirtqueueFault.INDIRECT_LENGTH;
         }
         address = tableAddress;
@@ -46,89 +48,89 @@ final class IndirectDescriptorTable {
             boolean wraps = Long.compareUnsigned(tableAddress + length - 1, tableAddress) < 0;
             return wraps ? VirtqueueFault.INDIRECT_RANGE : null;
         }
-        if (!goTo(tableAddress)) {
+        if (!seekGuestAddress(tableAddress)) {
             return VirtqueueFault.INDIRECT_RANGE;
         }
-        offset = at;
-        return length > segment.byteSize() - offset ? VirtqueueFault.INDIRECT_RANGE : null;
+        tableOffset = offset;
+        return length > segment.byteSize() - tableOffset ? VirtqueueFault.INDIRECT_RANGE : null;
     }
 
-    /** Goes to a descriptor, which is at {@link #at} in {@link #segment} then: null, or what is wrong with it. */
+    /** Moves to a descriptor: it begins at {@link #offset} in {@link #segment} then. Returns null, or the fault. */
     VirtqueueFault seek(int index) {
         long distance = (long) index * VirtioSpec.DESCRIPTOR_BYTES;
         if (memory.isTranslated()) {
-            return seekTranslated(address + distance);
+            return seekDescriptor(address + distance);
         }
-        at = offset + distance;
+        offset = tableOffset + distance;
         return null;
     }
 
-    private VirtqueueFault seekTranslated(long iova) {
-        VirtqueueFault fault = find(iova);
-        return fault != null || room >= VirtioSpec.DESCRIPTOR_BYTES ? fault : assemble(iova);
+    private VirtqueueFault seekDescriptor(long iova) {
+        VirtqueueFault fault = seekIova(iova);
+        return fault != null || remaining >= VirtioSpec.DESCRIPTOR_BYTES ? fault : copyDescriptor(iova);
     }
 
-    /** Finds the byte at an I/O virtual address, and how many follow it there. */
-    private VirtqueueFault find(long iova) {
+    /** Moves to an I/O virtual address, and sets {@link #remaining} to the number of contiguous bytes from there. */
+    private VirtqueueFault seekIova(long iova) {
         int translation = memory.translate(iova, Iotlb.READ);
         if (translation < 0) {
             return VirtqueueFault.ofTranslation(translation);
         }
-        if (!goTo(memory.guestAddress(translation, iova))) {
+        if (!seekGuestAddress(memory.guestAddress(translation, iova))) {
             return VirtqueueFault.INDIRECT_RANGE;
         }
-        room = Math.min(memory.room(translation, iova), segment.byteSize() - at);
+        remaining = Math.min(memory.remaining(translation, iova), segment.byteSize() - offset);
         return null;
     }
 
-    /** Goes to a guest-physical address, if guest memory has it. */
-    private boolean goTo(long guestAddress) {
+    /** Moves to a guest-physical address. Returns false if it is outside guest memory. */
+    private boolean seekGuestAddress(long guestAddress) {
         GuestMemory guest = memory.guest();
         int region = guest.regionAt(guestAddress);
         if (region == GuestMemory.NONE) {
             return false;
         }
         segment = guest.bytes(region);
-        at = guest.offset(region, guestAddress);
+        offset = guest.offset(region, guestAddress);
         return true;
     }
 
-    private VirtqueueFault assemble(long iova) {
+    private VirtqueueFault copyDescriptor(long iova) {
         int done = 0;
         while (done < VirtioSpec.DESCRIPTOR_BYTES) {
-            VirtqueueFault fault = find(iova + done);
+            VirtqueueFault fault = seekIova(iova + done);
             if (fault != null) {
                 return fault;
             }
-            int part = (int) Math.min(room, VirtioSpec.DESCRIPTOR_BYTES - done);
-            MemorySegment.copy(segment, at, assembled, done, part);
+            int part = (int) Math.min(remaining, VirtioSpec.DESCRIPTOR_BYTES - done);
+            MemorySegment.copy(segment, offset, copy, done, part);
             done += part;
         }
-        segment = assembled;
-        at = 0;
+        segment = copy;
+        offset = 0;
         return null;
     }
 
-    /** The memory that the descriptor lies in. */
+    /** The memory that contains the descriptor. */
     MemorySegment segment() {
         return segment;
     }
 
-    /** Where in {@link #segment} the descriptor begins; with any alignment. */
-    long at() {
-        return at;
+    /** The offset of the descriptor in {@link #segment}; any alignment. */
+    long offset() {
+        return offset;
     }
 
-    /** How many descriptors the table has. */
+    /** The number of descriptors in the table. */
     int count() {
         return count;
     }
 
     /**
-     * How many of them a request is looked for in. §2.7.5.3.1 lets no driver have more in a chain than its queue has,
-     * but the table itself may: a device that uses less of a buffer need not see its end, which others would wait for.
+     * The number of descriptors that are read. §2.7.5.3.1 limits a chain to the Queue Size, but not the table. The device
+     * may use less than the whole buffer, so it need not read to the end while other guests wait.
      */
-    int looked() {
-        return Math.min(count, ScatterGatherList.MOST_DESCRIPTORS);
+    int readLimit() {
+        return Math.min(count, ScatterGatherList.MAX_DESCRIPTORS);
     }
 }

@@ -4,19 +4,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
- * Follows a list of descriptors through the ring of a packed virtqueue, or through its indirect table, and collects its
- * buffers. Every field is read once.
+ * Reads a descriptor chain from the ring of a packed virtqueue, or from its indirect table, and collects its buffers.
+ * Reads every field once: the driver may change it concurrently.
  */
 final class PackedDescriptorChainReader {
-    // §2.8.13: struct pvirtq_desc { le64 addr; le32 len; le16 id; le16 flags; }
-    static final long LEN = 8;
-    static final long ID = 12;
-    static final long FLAGS = 14;
-    private static final long ADDR = 0;
-
-    // An indirect table may begin anywhere, so nothing is assumed of alignment.
+    // Unaligned: an indirect table may begin at any address.
     private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -24,103 +19,108 @@ final class PackedDescriptorChainReader {
     private final MemorySegment ring;
     private final int size;
     private final VirtqueueAddressSpace memory;
-    private final boolean indirectAllowed;
+    private final boolean indirectNegotiated;
     private final IndirectDescriptorTable indirect;
-    private int id;
+    private int bufferId;
     private int length;
 
-    PackedDescriptorChainReader(MemorySegment ring, int size, VirtqueueAddressSpace memory, boolean indirectAllowed) {
+    PackedDescriptorChainReader(
+            MemorySegment ring, int size, VirtqueueAddressSpace memory, boolean indirectNegotiated) {
         this.ring = ring;
         this.size = size;
         this.memory = memory;
-        this.indirectAllowed = indirectAllowed;
+        this.indirectNegotiated = indirectNegotiated;
         this.indirect = new IndirectDescriptorTable(memory);
     }
 
-    /** Whether a descriptor with these flags is available to a device whose wrap counter is {@code wrap}. */
-    static boolean isAvailable(int flags, boolean wrap) {
-        boolean avail = (flags & VirtioSpec.VIRTQ_DESC_F_AVAIL) != 0;
-        boolean used = (flags & VirtioSpec.VIRTQ_DESC_F_USED) != 0;
-        return avail == wrap && used != wrap;
+    /** Collects the buffers of a chain in a copy of the ring, whose descriptors are available in the first round. */
+    VirtqueueFault readCopy(int first, int chainLength, ScatterGatherList buffers) {
+        return read(first, true, flagsAt(first), chainLength, buffers);
     }
 
     /**
-     * Collects the buffers of the list that begins at {@code first}: null, or what is wrong with it.
+     * Collects the buffers of the chain that begins at {@code first}.
      *
-     * @param firstWrap the wrap counter there
-     * @param firstFlags of the first descriptor, which made it available
-     * @param most how many descriptors the driver can have made available, at least 1
+     * @param firstWrapCounter the wrap counter at {@code first}
+     * @param firstFlags the flags of the first descriptor, which made it available
+     * @param maxLength the number of descriptors that the driver can have made available, at least 1
+     * @return null, or the fault
      */
-    VirtqueueFault collect(int first, boolean firstWrap, int firstFlags, int most, ScatterGatherList chain) {
-        chain.clear();
+    VirtqueueFault read(int first, boolean firstWrapCounter, int firstFlags, int maxLength, ScatterGatherList buffers) {
+        buffers.clear();
         int index = first;
-        boolean wrap = firstWrap;
+        boolean wrapCounter = firstWrapCounter;
         int flags = firstFlags;
         for (int seen = 1; ; seen++) {
             long at = (long) index * VirtioSpec.DESCRIPTOR_BYTES;
             VirtqueueFault fault = (flags & VirtioSpec.VIRTQ_DESC_F_INDIRECT) != 0
-                    ? collectIndirect(at, flags, seen, chain)
-                    : chain.addElement(memory, ring, at, flags);
+                    ? readIndirect(at, flags, seen, buffers)
+                    : buffers.addDescriptor(memory, ring, at, flags);
             if (fault != null) {
                 return fault;
             }
             if ((flags & VirtioSpec.VIRTQ_DESC_F_NEXT) == 0) {
-                return end(at, seen, chain);
+                return end(at, seen, buffers);
             }
-            // §2.8.17: a list is not longer than the Queue Size.
-            if (seen == most) {
+            // VIRTIO 1.3 §2.8.17: a chain is not longer than the Queue Size.
+            if (seen == maxLength) {
                 return VirtqueueFault.CHAIN_LOOP;
             }
             index++;
             if (index == size) {
                 index = 0;
-                wrap = !wrap;
+                wrapCounter = !wrapCounter;
             }
-            flags = Short.toUnsignedInt(ring.get(LE16, (long) index * VirtioSpec.DESCRIPTOR_BYTES + FLAGS));
-            // VIRTIO 1.3 §2.8.15: no descriptor is used unless its AVAIL bit is seen to have changed.
-            if (!isAvailable(flags, wrap)) {
+            flags = flagsAt(index);
+            // VIRTIO 1.3 §2.8.15: the device MUST NOT use a descriptor unless its AVAIL bit has changed.
+            if (!VirtioSpec.isPackedAvailable(flags, wrapCounter)) {
                 return VirtqueueFault.CHAIN_UNAVAILABLE;
             }
         }
     }
 
-    private VirtqueueFault end(long at, int descriptors, ScatterGatherList chain) {
-        // VIRTIO 1.3 §2.8.6: the Buffer ID is that of the last descriptor in the list.
-        id = Short.toUnsignedInt(ring.get(LE16, at + ID));
-        length = descriptors;
-        return chain.fault();
+    private int flagsAt(int index) {
+        long at = (long) index * VirtioSpec.DESCRIPTOR_BYTES + VirtioSpec.PVIRTQ_DESC_FLAGS;
+        return Short.toUnsignedInt(ring.get(LE16, at));
     }
 
-    // VIRTIO 1.3 §2.8.7: the device ignores VIRTQ_DESC_F_WRITE in a descriptor with VIRTQ_DESC_F_INDIRECT.
-    private VirtqueueFault collectIndirect(long at, int flags, int seen, ScatterGatherList chain) {
-        if (!indirectAllowed) {
+    private VirtqueueFault end(long at, int descriptors, ScatterGatherList buffers) {
+        // VIRTIO 1.3 §2.8.6: the Buffer ID is that of the last descriptor.
+        bufferId = Short.toUnsignedInt(ring.get(LE16, at + VirtioSpec.PVIRTQ_DESC_ID));
+        length = descriptors;
+        return buffers.faultAtEnd();
+    }
+
+    // VIRTIO 1.3 §2.8.7: the device ignores VIRTQ_DESC_F_WRITE in an indirect descriptor.
+    private VirtqueueFault readIndirect(long at, int flags, int seen, ScatterGatherList buffers) {
+        if (!indirectNegotiated) {
             return VirtqueueFault.INDIRECT_NOT_NEGOTIATED;
         }
-        // §2.8.19: none in a list linked by VIRTQ_DESC_F_NEXT.
+        // VIRTIO 1.3 §2.8.19: no indirect descriptor in a chain.
         if ((flags & VirtioSpec.VIRTQ_DESC_F_NEXT) != 0) {
             return VirtqueueFault.INDIRECT_AND_NEXT;
         }
         if (seen > 1) {
             return VirtqueueFault.INDIRECT_IN_CHAIN;
         }
-        long address = ring.get(LE64, at + ADDR);
-        long bytes = Integer.toUnsignedLong(ring.get(LE32, at + LEN));
+        long address = ring.get(LE64, at + VirtioSpec.PVIRTQ_DESC_ADDR);
+        long bytes = Integer.toUnsignedLong(ring.get(LE32, at + VirtioSpec.PVIRTQ_DESC_LEN));
         VirtqueueFault fault = indirect.locate(address, bytes);
-        return fault != null ? fault : collectTable(chain);
+        return fault != null ? fault : readIndirectTable(buffers);
     }
 
-    // VIRTIO 1.3 §2.8.7: the descriptors follow each other, and of their flags the device ignores all but
-    // VIRTQ_DESC_F_WRITE; so no table is nested or loops.
-    private VirtqueueFault collectTable(ScatterGatherList chain) {
-        for (int i = 0; i < indirect.looked(); i++) {
+    // VIRTIO 1.3 §2.8.7: the descriptors of the table are consecutive, and the device ignores all their flags but
+    // VIRTQ_DESC_F_WRITE. So a table is neither nested nor circular.
+    private VirtqueueFault readIndirectTable(ScatterGatherList buffers) {
+        for (int i = 0; i < indirect.readLimit(); i++) {
             VirtqueueFault unreachable = indirect.seek(i);
             if (unreachable != null) {
                 return unreachable;
             }
             MemorySegment segment = indirect.segment();
-            long at = indirect.at();
-            int flags = Short.toUnsignedInt(segment.get(LE16, at + FLAGS));
-            VirtqueueFault fault = chain.addElement(memory, segment, at, flags);
+            long at = indirect.offset();
+            int flags = Short.toUnsignedInt(segment.get(LE16, at + VirtioSpec.PVIRTQ_DESC_FLAGS));
+            VirtqueueFault fault = buffers.addDescriptor(memory, segment, at, flags);
             if (fault != null) {
                 return fault;
             }
@@ -128,12 +128,12 @@ final class PackedDescriptorChainReader {
         return null;
     }
 
-    /** Buffer ID of the list that was collected. */
-    int id() {
-        return id;
+    /** The Buffer ID of the last chain. */
+    int bufferId() {
+        return bufferId;
     }
 
-    /** How many descriptors of the ring that list has. */
+    /** The number of ring descriptors of the last chain. */
     int length() {
         return length;
     }

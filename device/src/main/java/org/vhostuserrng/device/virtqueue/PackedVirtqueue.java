@@ -9,31 +9,29 @@ import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
+import org.vhostuserrng.transport.virtio.PackedInflightTracker;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
+import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
  * The device's side of a packed virtqueue (VIRTIO 1.3 §2.8).
  *
- * <p>A position in the ring counts descriptors over two rounds, 0 to twice the Queue Size: the wrap counter is 1 in the
- * first round and 0 in the second. So a difference of positions is a number of descriptors, whatever the Queue Size.
+ * <p>A slot counts descriptors over two rounds of the ring, 0 to twice the Queue Size: the wrap counter is 1 in the first
+ * round and 0 in the second. The difference of two slots is a number of descriptors for every Queue Size.
  */
-public final class PackedVirtqueue extends Virtqueue {
+final class PackedVirtqueue extends Virtqueue {
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private static final int RING_ALIGNMENT = 16;
 
     // §2.8.14: struct pvirtq_event_suppress { le16 { off : 15; wrap : 1 } desc; le16 { flags : 2 } flags; }, read and
-    // written as one le32, so that desc and flags always belong together.
+    // written as one le32, so that desc and flags are always consistent.
     private static final int EVENT_BYTES = 4;
     private static final int EVENT_ALIGNMENT = 4;
     private static final int EVENT_FLAGS_SHIFT = 16;
-    private static final int EVENT_FLAGS = 3;
-
-    // The form of a position in an event's desc, and in both halves of a base.
-    private static final int INDEX = 0x7fff;
-    private static final int WRAP = 0x8000;
-    private static final int USED_SHIFT = 16;
+    private static final int EVENT_FLAGS_MASK = 3;
 
     private final MemorySegment ring;
     private final MemorySegment driverEvent;
@@ -41,271 +39,281 @@ public final class PackedVirtqueue extends Virtqueue {
     private final int size;
     private final long ringAddress;
     private final long deviceEventAddress;
-    private final VirtqueueDirtyLogger writes;
+    private final VirtqueueDirtyLogger dirtyLogger;
     private final boolean eventIdx;
-    private final PackedDescriptorChainReader walk;
-    /** Null if nobody wants a record. */
-    private final PackedInflightRegion inflight;
-    /** Over what a predecessor left in the record; null if that was nothing. */
-    private final PackedDescriptorChainReader resubmittedWalk;
+    private final PackedDescriptorChainReader ringReader;
+    /** Null if there is no record of in-flight requests. */
+    private final PackedInflightTracker inflight;
+    /** Reads the chains that a predecessor left in flight; null if there are none. */
+    private final PackedDescriptorChainReader resubmittedReader;
 
+    // Slots.
     private int nextAvail;
     private int nextUsed;
     private int publishedUsed;
 
-    /** The one of the two that collected last. */
-    private PackedDescriptorChainReader collected;
+    /** The reader of the peeked chain. */
+    private PackedDescriptorChainReader peeked;
 
-    /** As {@link #hasNext} read them. */
+    /** Flags of the next available descriptor, as {@link #hasAvailable} read them. */
     private int headFlags;
 
     private int eventWritten;
     private boolean eventKnown;
 
     private PackedVirtqueue(
-            VirtqueueConfig setup, MemorySegment ring, MemorySegment driverEvent, MemorySegment deviceEvent)
+            VirtqueueConfig config, MemorySegment ring, MemorySegment driverEvent, MemorySegment deviceEvent)
             throws InvalidVirtqueueException {
         this.ring = ring;
         this.driverEvent = driverEvent;
         this.deviceEvent = deviceEvent;
-        this.size = setup.size();
-        this.ringAddress = setup.memory().guestAddress(setup.areas().descriptorArea());
-        this.deviceEventAddress = setup.memory().guestAddress(setup.areas().deviceArea());
-        this.writes = setup.writes();
-        this.eventIdx = (setup.features() & VirtioSpec.VIRTIO_F_EVENT_IDX) != 0;
-        boolean indirect = (setup.features() & VirtioSpec.VIRTIO_F_INDIRECT_DESC) != 0;
-        this.walk = new PackedDescriptorChainReader(ring, size, setup.memory(), indirect);
-        int base = setup.base();
-        this.nextAvail = position(base & 0xffff);
-        // Some front-ends give the available half only: then nothing was under way.
-        this.nextUsed = base >>> USED_SHIFT == 0 ? nextAvail : position(base >>> USED_SHIFT);
-        this.inflight = setup.inflight() == null
-                ? null
-                : PackedInflightRegion.open(setup.inflight(), ring, size, toDesc(nextUsed));
-        if (inflight != null && inflight.isContinued()) {
-            // Behind all that a predecessor took; SET_VRING_BASE cannot know, the ring itself does not tell.
-            this.nextUsed = position(inflight.used());
-            this.nextAvail = advance(nextUsed, inflight.resubmissions().descriptors());
+        this.size = config.size();
+        this.ringAddress = config.memory().guestAddress(config.areas().descriptorArea());
+        this.deviceEventAddress = config.memory().guestAddress(config.areas().deviceArea());
+        this.dirtyLogger = config.dirtyLogger();
+        this.eventIdx = (config.features() & VirtioSpec.VIRTIO_F_EVENT_IDX) != 0;
+        boolean indirect = (config.features() & VirtioSpec.VIRTIO_F_INDIRECT_DESC) != 0;
+        this.ringReader = new PackedDescriptorChainReader(ring, size, config.memory(), indirect);
+        VirtqueuePosition position = config.position();
+        this.nextAvail = validSlot(position.nextAvail());
+        this.nextUsed = validSlot(position.nextUsed());
+        this.inflight =
+                config.inflight() == null ? null : config.inflight().openPacked(ring, size, toEventDesc(nextUsed));
+        if (inflight != null && inflight.isResumed()) {
+            // After all chains that the predecessor popped; neither the position nor the ring accounts for them.
+            this.nextUsed = validSlot(inflight.nextUsed());
+            this.nextAvail = advance(nextUsed, inflight.resubmittedCount());
             hideUnpublished();
         }
-        this.resubmittedWalk =
-                inflight == null ? null : inflight.resubmissions().walk(setup.memory(), indirect);
+        MemorySegment resubmitted = inflight == null ? null : inflight.resubmittedDescriptors();
+        this.resubmittedReader = resubmitted == null
+                ? null
+                : new PackedDescriptorChainReader(resubmitted, size, config.memory(), indirect);
         this.publishedUsed = nextUsed;
         if (distance(nextUsed, nextAvail) > size) {
-            throw new InvalidVirtqueueException(
-                    "base " + Integer.toHexString(base) + ", expected at most " + size + " descriptors under way");
+            throw new InvalidVirtqueueException("next available descriptor " + describe(position.nextAvail())
+                    + " and next used descriptor " + describe(position.nextUsed()) + ", expected at most " + size
+                    + " descriptors in flight");
         }
     }
 
-    /** A packed virtqueue in guest memory. */
-    public static PackedVirtqueue of(VirtqueueConfig setup) throws InvalidVirtqueueException, IotlbMissException {
-        int size = setup.size();
-        if (size < 1 || size > VirtioSpec.LARGEST_QUEUE) {
+    static PackedVirtqueue startPacked(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+        int size = config.size();
+        if (size < 1 || size > VirtioSpec.MAX_QUEUE_SIZE) {
             throw new InvalidVirtqueueException(
-                    "queue size " + Integer.toUnsignedString(size) + ", expected 1 to 32768");
+                    "queue size " + Integer.toUnsignedString(size) + ", expected 1 to " + VirtioSpec.MAX_QUEUE_SIZE);
         }
-        VirtqueueConfig.QueueAreas areas = setup.areas();
-        VirtqueueAddressSpace memory = setup.memory();
-        // §2.8.10.1: sizes and alignments of the parts.
-        MemorySegment ring = area(
+        VirtqueueConfig.Areas areas = config.areas();
+        VirtqueueAddressSpace memory = config.memory();
+        // VIRTIO 1.3 §2.8.10.1: sizes and alignments.
+        MemorySegment ring = mapArea(
                 memory,
                 "descriptor ring",
                 areas.descriptorArea(),
                 (long) size * VirtioSpec.DESCRIPTOR_BYTES,
                 RING_ALIGNMENT,
                 Iotlb.READ | Iotlb.WRITE);
-        MemorySegment driverEvent =
-                area(memory, "driver event suppression", areas.driverArea(), EVENT_BYTES, EVENT_ALIGNMENT, Iotlb.READ);
-        MemorySegment deviceEvent =
-                area(memory, "device event suppression", areas.deviceArea(), EVENT_BYTES, EVENT_ALIGNMENT, Iotlb.WRITE);
-        return new PackedVirtqueue(setup, ring, driverEvent, deviceEvent);
+        MemorySegment driverEvent = mapArea(
+                memory, "driver event suppression", areas.driverArea(), EVENT_BYTES, EVENT_ALIGNMENT, Iotlb.READ);
+        MemorySegment deviceEvent = mapArea(
+                memory, "device event suppression", areas.deviceArea(), EVENT_BYTES, EVENT_ALIGNMENT, Iotlb.WRITE);
+        return new PackedVirtqueue(config, ring, driverEvent, deviceEvent);
     }
 
     /**
-     * A predecessor that ended before it made its last batch visible has written all of it but the beginning, which
-     * hides the rest. As what is resubmitted now may become visible piece by piece, none of that may look used.
+     * Makes the descriptors between the used and the available slot look available. A predecessor that ended before it
+     * published its last batch has written all used descriptors but the first, which hides the others. Resubmitted chains
+     * may be published one by one, so none of the others may look used.
      */
     private void hideUnpublished() {
-        for (int at = nextUsed; at != nextAvail; at = advance(at, 1)) {
-            int flags = Short.toUnsignedInt(ring.get(LE16, offset(at) + PackedDescriptorChainReader.FLAGS));
-            int available = wrap(at)
+        for (int slot = nextUsed; slot != nextAvail; slot = advance(slot, 1)) {
+            long at = offset(slot) + VirtioSpec.PVIRTQ_DESC_FLAGS;
+            int flags = Short.toUnsignedInt(ring.get(LE16, at));
+            int available = wrapCounter(slot)
                     ? (flags | VirtioSpec.VIRTQ_DESC_F_AVAIL) & ~VirtioSpec.VIRTQ_DESC_F_USED
                     : (flags | VirtioSpec.VIRTQ_DESC_F_USED) & ~VirtioSpec.VIRTQ_DESC_F_AVAIL;
             if (flags != available) {
-                ring.set(LE16, offset(at) + PackedDescriptorChainReader.FLAGS, (short) available);
-                logRing();
+                ring.set(LE16, at, (short) available);
+                logRingWrite();
             }
         }
         VarHandle.releaseFence();
     }
 
-    // Front-ends give the address of either area for the log: of a packed virtqueue the device writes both.
-    private void logRing() {
-        writes.ring(0, ring.byteSize());
-        writes.buffer(ringAddress, ring.byteSize());
+    // A front-end logs one of the two areas that the device writes, so the other one is logged as a buffer.
+    private void logRingWrite() {
+        dirtyLogger.logRingWrite(0, ring.byteSize());
+        dirtyLogger.logBufferWrite(ringAddress, ring.byteSize());
     }
 
     @Override
-    public boolean hasNext() {
-        if (inflight != null && inflight.resubmissions().hasNext()) {
+    public boolean hasAvailable() {
+        if (inflight != null && inflight.hasResubmitted()) {
             return true;
         }
-        headFlags = Short.toUnsignedInt(ring.get(LE16, offset(nextAvail) + PackedDescriptorChainReader.FLAGS));
+        headFlags = Short.toUnsignedInt(ring.get(LE16, offset(nextAvail) + VirtioSpec.PVIRTQ_DESC_FLAGS));
         VarHandle.acquireFence();
-        return PackedDescriptorChainReader.isAvailable(headFlags, wrap(nextAvail)) && room() > 0;
+        return VirtioSpec.isPackedAvailable(headFlags, wrapCounter(nextAvail)) && maxAvailable() > 0;
     }
 
-    /** How many descriptors the driver can have made available: those that are not used yet, as far as it can see. */
-    private int room() {
+    /** The number of descriptors that the driver can have made available: those that it does not see in use. */
+    private int maxAvailable() {
         return size - distance(publishedUsed, nextAvail);
     }
 
     @Override
-    public VirtqueueFault collect(ScatterGatherList chain) {
-        if (inflight != null && inflight.resubmissions().hasNext()) {
-            collected = resubmittedWalk;
-            return inflight.resubmissions().collect(resubmittedWalk, chain);
+    public VirtqueueFault peek(ScatterGatherList buffers) {
+        if (inflight != null && inflight.hasResubmitted()) {
+            peeked = resubmittedReader;
+            return resubmittedReader.readCopy(inflight.resubmittedIndex(), inflight.resubmittedLength(), buffers);
         }
-        collected = walk;
-        return walk.collect(index(nextAvail), wrap(nextAvail), headFlags, room(), chain);
+        peeked = ringReader;
+        return ringReader.read(index(nextAvail), wrapCounter(nextAvail), headFlags, maxAvailable(), buffers);
     }
 
     @Override
-    public void take() {
+    public void pop() {
         if (inflight != null) {
-            inflight.take(ring, index(nextAvail), collected.length());
+            inflight.markInflight(ring, index(nextAvail), peeked.length());
         }
     }
 
     @Override
-    public void giveBack() {
+    public void undoPop() {
         if (inflight != null) {
-            inflight.giveBack();
+            inflight.unmarkInflight();
         }
     }
 
     @Override
-    public void use(int length) {
+    public void addUsed(int length) {
         long at = offset(nextUsed);
-        ring.set(LE16, at + PackedDescriptorChainReader.ID, (short) collected.id());
-        ring.set(LE32, at + PackedDescriptorChainReader.LEN, length);
-        // The driver looks for the first one before all others, so that one is made visible last.
+        ring.set(LE16, at + VirtioSpec.PVIRTQ_DESC_ID, (short) peeked.bufferId());
+        ring.set(LE32, at + VirtioSpec.PVIRTQ_DESC_LEN, length);
+        // The driver reads the first used descriptor before the others, so its flags are written last.
         if (nextUsed != publishedUsed) {
-            ring.set(LE16, at + PackedDescriptorChainReader.FLAGS, usedFlags(nextUsed));
+            ring.set(LE16, at + VirtioSpec.PVIRTQ_DESC_FLAGS, usedFlags(nextUsed));
         }
-        // VIRTIO 1.3 §2.8.6: one used descriptor for the whole list, then the device skips the list's length.
-        nextUsed = advance(nextUsed, collected.length());
-        if (inflight == null || inflight.use()) {
-            nextAvail = advance(nextAvail, collected.length());
+        // VIRTIO 1.3 §2.8.6: one used descriptor for the whole chain; the device skips the chain's length.
+        nextUsed = advance(nextUsed, peeked.length());
+        if (inflight == null || inflight.addUsed()) {
+            nextAvail = advance(nextAvail, peeked.length());
         }
     }
 
     @Override
-    public boolean publish() {
+    public boolean publishUsed() {
         if (nextUsed == publishedUsed) {
             return false;
         }
         int first = publishedUsed;
         publishedUsed = nextUsed;
         if (inflight != null) {
-            inflight.publishing(toDesc(nextUsed));
+            inflight.publishing(toEventDesc(nextUsed));
         }
-        // VIRTIO 1.3 §2.8.22: the first one is visible after all others, and before the driver's wish is looked at.
+        // VIRTIO 1.3 §2.8.22: the first used descriptor is visible after all others.
         VarHandle.releaseFence();
-        ring.set(LE16, offset(first) + PackedDescriptorChainReader.FLAGS, usedFlags(first));
-        logRing();
+        ring.set(LE16, offset(first) + VirtioSpec.PVIRTQ_DESC_FLAGS, usedFlags(first));
+        logRingWrite();
         if (inflight != null) {
             inflight.published();
         }
+        // It is visible before the driver's notification setting is read, or a notification would be lost.
         VarHandle.fullFence();
-        return interruptWanted(first);
+        return wantsNotification(first);
     }
 
-    /** Whether the driver wants to know of the descriptors from {@code first} on having been used. */
-    private boolean interruptWanted(int first) {
+    /** Whether the driver wants a notification for the used descriptors from slot {@code first}. */
+    private boolean wantsNotification(int first) {
         int event = driverEvent.get(LE32, 0);
-        return switch ((event >>> EVENT_FLAGS_SHIFT) & EVENT_FLAGS) {
+        return switch ((event >>> EVENT_FLAGS_SHIFT) & EVENT_FLAGS_MASK) {
             case VirtioSpec.RING_EVENT_FLAGS_ENABLE -> true;
             case VirtioSpec.RING_EVENT_FLAGS_DISABLE -> false;
-            // VIRTIO 1.3 §2.8.10: DESC is valid only with VIRTIO_F_EVENT_IDX, and 3 not at all; what is not valid, such
-            // as a descriptor outside the ring, rather makes an interrupt too many.
+            // VIRTIO 1.3 §2.8.10: DESC is valid with VIRTIO_F_EVENT_IDX only. An invalid setting, such as an index
+            // beyond
+            // the ring, causes a spurious notification rather than a lost one.
             case VirtioSpec.RING_EVENT_FLAGS_DESC ->
                 !eventIdx
-                        || (event & INDEX) >= size
-                        || distance(first, toPosition(event)) < distance(first, publishedUsed);
+                        || (event & VirtioSpec.PACKED_INDEX_MASK) >= size
+                        || distance(first, toSlot(event)) < distance(first, publishedUsed);
             default -> true;
         };
     }
 
     @Override
-    public boolean rearm() {
+    public boolean enableNotifications() {
         writeEvent(
                 eventIdx
-                        ? VirtioSpec.RING_EVENT_FLAGS_DESC << EVENT_FLAGS_SHIFT | toDesc(nextAvail)
+                        ? VirtioSpec.RING_EVENT_FLAGS_DESC << EVENT_FLAGS_SHIFT | toEventDesc(nextAvail)
                         : VirtioSpec.RING_EVENT_FLAGS_ENABLE << EVENT_FLAGS_SHIFT);
-        // §2.8.21: the wish is visible before the ring is looked at once more, or a kick gets lost.
+        // VIRTIO 1.3 §2.8.21: the setting is visible before the ring is read again, or a kick would be lost.
         VarHandle.fullFence();
-        return hasNext();
+        return hasAvailable();
     }
 
     @Override
-    public void suppressKicks() {
+    public void disableNotifications() {
         writeEvent(VirtioSpec.RING_EVENT_FLAGS_DISABLE << EVENT_FLAGS_SHIFT);
     }
 
     private void writeEvent(int event) {
         if (event != eventWritten || !eventKnown) {
             deviceEvent.set(LE32, 0, event);
-            writes.buffer(deviceEventAddress, EVENT_BYTES);
+            dirtyLogger.logBufferWrite(deviceEventAddress, EVENT_BYTES);
             eventWritten = event;
             eventKnown = true;
         }
     }
 
-    /** The next available descriptor in the lower half, the next used one in the upper half, each with its wrap counter. */
     @Override
-    public int base() {
-        int invisible = distance(publishedUsed, nextUsed);
-        int avail = advance(nextAvail, 2 * size - invisible);
-        return toDesc(publishedUsed) << USED_SHIFT | toDesc(avail);
+    public VirtqueuePosition position() {
+        int unpublished = distance(publishedUsed, nextUsed);
+        int avail = advance(nextAvail, 2 * size - unpublished);
+        return new VirtqueuePosition(toEventDesc(avail), toEventDesc(publishedUsed));
     }
 
-    private short usedFlags(int position) {
-        // VIRTIO 1.3 §2.8.1: AVAIL and USED both match the wrap counter; §2.8.3: WRITE says that there is data.
-        int used = wrap(position) ? VirtioSpec.VIRTQ_DESC_F_AVAIL | VirtioSpec.VIRTQ_DESC_F_USED : 0;
+    private short usedFlags(int slot) {
+        // VIRTIO 1.3 §2.8.1: AVAIL and USED both equal the wrap counter. §2.8.3: WRITE, because the length is valid.
+        int used = wrapCounter(slot) ? VirtioSpec.VIRTQ_DESC_F_AVAIL | VirtioSpec.VIRTQ_DESC_F_USED : 0;
         return (short) (VirtioSpec.VIRTQ_DESC_F_WRITE | used);
     }
 
-    private int position(int desc) throws InvalidVirtqueueException {
-        if ((desc & INDEX) >= size) {
-            throw new InvalidVirtqueueException("base " + Integer.toHexString(desc) + ", expected an index below "
-                    + size + " and its wrap counter");
+    private int validSlot(int eventDesc) throws InvalidVirtqueueException {
+        if ((eventDesc & VirtioSpec.PACKED_INDEX_MASK) >= size) {
+            throw new InvalidVirtqueueException(
+                    "position " + describe(eventDesc) + ", expected an index below " + size + " and its wrap counter");
         }
-        return toPosition(desc);
+        return toSlot(eventDesc);
     }
 
-    private int toPosition(int desc) {
-        return (desc & INDEX) + ((desc & WRAP) != 0 ? 0 : size);
+    private static String describe(int eventDesc) {
+        return Integer.toHexString(eventDesc);
     }
 
-    private int toDesc(int position) {
-        return index(position) | (wrap(position) ? WRAP : 0);
+    // A VirtqueuePosition and the event suppression structure use the same encoding of index and wrap counter.
+    private int toSlot(int eventDesc) {
+        int index = eventDesc & VirtioSpec.PACKED_INDEX_MASK;
+        return (eventDesc & VirtioSpec.PACKED_WRAP_COUNTER) != 0 ? index : index + size;
     }
 
-    private boolean wrap(int position) {
-        return position < size;
+    private int toEventDesc(int slot) {
+        return index(slot) | (wrapCounter(slot) ? VirtioSpec.PACKED_WRAP_COUNTER : 0);
     }
 
-    private int index(int position) {
-        return position < size ? position : position - size;
+    private boolean wrapCounter(int slot) {
+        return slot < size;
     }
 
-    private long offset(int position) {
-        return (long) index(position) * VirtioSpec.DESCRIPTOR_BYTES;
+    private int index(int slot) {
+        return slot < size ? slot : slot - size;
     }
 
-    private int advance(int position, int descriptors) {
-        int sum = position + descriptors;
+    private long offset(int slot) {
+        return (long) index(slot) * VirtioSpec.DESCRIPTOR_BYTES;
+    }
+
+    private int advance(int slot, int descriptors) {
+        int sum = slot + descriptors;
         return sum < 2 * size ? sum : sum - 2 * size;
     }
 

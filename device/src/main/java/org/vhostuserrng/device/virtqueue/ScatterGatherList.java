@@ -7,68 +7,68 @@ import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
- * The writable bytes of one request, as pieces of guest memory: what a walk over its descriptors found. One is enough
- * for all the rings of a loop, as a request is walked anew in each turn that fills of it.
+ * The writable memory of one descriptor chain, as segments of guest memory. One instance serves all virtqueues of a loop,
+ * because each chain is read again whenever the device writes to it.
  *
- * <p>Of a request only the first {@link #MOST_BYTES} are kept, and the first {@link #MOST_PIECES} pieces: a device may
- * use less than the buffer (VIRTIO 1.3 §5.4.6), and so a request can cost no more than that. For the same reason only
- * the first {@link #MOST_DESCRIPTORS} are looked at.
+ * <p>The cost of a request is bounded: the list keeps at most {@link #MAX_BYTES} bytes in at most {@link #MAX_SEGMENTS}
+ * segments, and reads at most {@link #MAX_DESCRIPTORS} descriptors. The device may use less than the whole buffer
+ * (VIRTIO 1.3 §5.4.6).
  */
 public final class ScatterGatherList {
-    /** What one request can be given. */
-    public static final int MOST_BYTES = 65536;
+    /** Maximum number of bytes of one request. */
+    public static final int MAX_BYTES = 65536;
 
-    public static final int MOST_PIECES = 1024;
+    public static final int MAX_SEGMENTS = 1024;
 
-    /** More than there are pieces, as buffers may be empty. */
-    public static final int MOST_DESCRIPTORS = 2048;
+    /** More than {@link #MAX_SEGMENTS}, because buffers may be empty. */
+    public static final int MAX_DESCRIPTORS = 2048;
 
-    /** Odd, with bits everywhere. */
-    private static final long SPREAD = 0x9e3779b97f4a7c15L;
+    /** An odd multiplier with set bits in all bytes: distributes the fingerprint over 64 bits. */
+    private static final long FINGERPRINT_MULTIPLIER = 0x9e3779b97f4a7c15L;
 
     private static final ValueLayout.OfLong ADDR = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LEN = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private final MemorySegment[] segments = new MemorySegment[MOST_PIECES];
-    private final long[] addresses = new long[MOST_PIECES];
-    private final long[] offsets = new long[MOST_PIECES];
-    private final int[] lengths = new int[MOST_PIECES];
-    private int pieces;
+    private final MemorySegment[] regions = new MemorySegment[MAX_SEGMENTS];
+    private final long[] guestAddresses = new long[MAX_SEGMENTS];
+    private final long[] offsets = new long[MAX_SEGMENTS];
+    private final int[] lengths = new int[MAX_SEGMENTS];
+    private int segments;
     private int bytes;
     private int descriptors;
 
-    public void clear() {
-        pieces = 0;
+    void clear() {
+        segments = 0;
         bytes = 0;
         descriptors = 0;
     }
 
     /**
-     * Adds the buffer of a descriptor, of either format: both begin with le64 addr and le32 len. Behind the first
-     * {@link #MOST_DESCRIPTORS} none is looked at.
+     * Adds the buffer of a descriptor of either format: both begin with le64 addr and le32 len. Ignores descriptors beyond
+     * {@link #MAX_DESCRIPTORS}.
      *
-     * @param at where in {@code table} the descriptor begins; with any alignment
-     * @param flags of the descriptor, as they were read
-     * @return null, or what is wrong with it
+     * @param at offset of the descriptor in {@code table}; any alignment
+     * @param flags the descriptor's flags, as they were read
+     * @return null, or the fault
      */
-    public VirtqueueFault addElement(VirtqueueAddressSpace memory, MemorySegment table, long at, int flags) {
+    VirtqueueFault addDescriptor(VirtqueueAddressSpace memory, MemorySegment table, long at, int flags) {
         descriptors++;
-        if (descriptors > MOST_DESCRIPTORS) {
+        if (descriptors > MAX_DESCRIPTORS) {
             return null;
         }
-        // §5.4.6.1: the driver MUST NOT place device-readable buffers into the queue.
+        // VIRTIO 1.3 §5.4.6.1: the driver MUST NOT place device-readable buffers into the queue.
         if ((flags & VirtioSpec.VIRTQ_DESC_F_WRITE) == 0) {
             return VirtqueueFault.DEVICE_READABLE;
         }
         long address = table.get(ADDR, at);
         long length = Integer.toUnsignedLong(table.get(LEN, at + Long.BYTES));
-        return add(memory, address, length);
+        return addBuffer(memory, address, length);
     }
 
-    /** Adds a buffer: null, or what is wrong with it. */
-    private VirtqueueFault add(VirtqueueAddressSpace memory, long address, long length) {
+    private VirtqueueFault addBuffer(VirtqueueAddressSpace memory, long address, long length) {
         if (length == 0) {
             return null;
         }
@@ -78,23 +78,20 @@ public final class ScatterGatherList {
         if (memory.isTranslated()) {
             return addTranslated(memory, address, length);
         }
-        return add(memory.guest(), address, length) ? null : VirtqueueFault.BUFFER_RANGE;
+        return addPhysical(memory.guest(), address, length) ? null : VirtqueueFault.BUFFER_RANGE;
     }
 
-    /**
-     * Adds a buffer at an I/O virtual address. Where nothing will be written, there is no need to know what is mapped:
-     * so a request needs a bounded number of translations at once.
-     */
+    /** Translates only the bytes that the list keeps, so that a request needs a bounded number of IOTLB entries. */
     private VirtqueueFault addTranslated(VirtqueueAddressSpace memory, long iova, long length) {
         long at = iova;
-        long left = Math.min(length, MOST_BYTES - bytes);
-        while (left > 0 && pieces < MOST_PIECES) {
+        long left = Math.min(length, MAX_BYTES - bytes);
+        while (left > 0 && segments < MAX_SEGMENTS) {
             int translation = memory.translate(at, Iotlb.WRITE);
             if (translation < 0) {
                 return VirtqueueFault.ofTranslation(translation);
             }
-            long mapped = Math.min(left, memory.room(translation, at));
-            if (!add(memory.guest(), memory.guestAddress(translation, at), mapped)) {
+            long mapped = Math.min(left, memory.remaining(translation, at));
+            if (!addPhysical(memory.guest(), memory.guestAddress(translation, at), mapped)) {
                 return VirtqueueFault.BUFFER_RANGE;
             }
             at += mapped;
@@ -103,76 +100,76 @@ public final class ScatterGatherList {
         return null;
     }
 
-    /** Adds bytes at a guest-physical address: whether they lie in guest memory. */
-    private boolean add(GuestMemory memory, long address, long length) {
+    /** Adds a range of guest-physical addresses. Returns false if a part of it is outside guest memory. */
+    private boolean addPhysical(GuestMemory memory, long address, long length) {
         long at = address;
         long left = length;
-        // Regions may touch, and a buffer may lie across two of them.
+        // A buffer may cross the boundary of adjacent regions.
         while (left > 0) {
             int region = memory.regionAt(at);
             if (region == GuestMemory.NONE) {
                 return false;
             }
-            MemorySegment segment = memory.bytes(region);
+            MemorySegment memoryOfRegion = memory.bytes(region);
             long offset = memory.offset(region, at);
-            long inRegion = Math.min(left, segment.byteSize() - offset);
-            keep(segment, at, offset, inRegion);
+            long inRegion = Math.min(left, memoryOfRegion.byteSize() - offset);
+            addSegment(memoryOfRegion, at, offset, inRegion);
             at += inRegion;
             left -= inRegion;
         }
         return true;
     }
 
-    private void keep(MemorySegment segment, long address, long offset, long length) {
-        int kept = (int) Math.min(length, MOST_BYTES - bytes);
-        if (kept > 0 && pieces < MOST_PIECES) {
-            segments[pieces] = segment;
-            addresses[pieces] = address;
-            offsets[pieces] = offset;
-            lengths[pieces] = kept;
-            pieces++;
+    private void addSegment(MemorySegment region, long guestAddress, long offset, long length) {
+        int kept = (int) Math.min(length, MAX_BYTES - bytes);
+        if (kept > 0 && segments < MAX_SEGMENTS) {
+            regions[segments] = region;
+            guestAddresses[segments] = guestAddress;
+            offsets[segments] = offset;
+            lengths[segments] = kept;
+            segments++;
             bytes += kept;
         }
     }
 
-    /** How many bytes can be written, 0 to {@link #MOST_BYTES}. */
+    /** The number of writable bytes, 0 to {@link #MAX_BYTES}. */
     public int bytes() {
         return bytes;
     }
 
-    /** What is wrong with a chain that has come to its end: null, or that nothing can be written to it. */
-    public VirtqueueFault fault() {
-        return bytes == 0 ? VirtqueueFault.NO_ROOM : null;
+    /** The fault of a chain that has been read to its end: null, or that it has no writable byte. */
+    VirtqueueFault faultAtEnd() {
+        return bytes == 0 ? VirtqueueFault.NO_WRITABLE_BYTES : null;
     }
 
-    /** How many descriptors the walk has seen: what the request cost. */
+    /** The number of descriptors that were read: the cost of the request. */
     public int descriptors() {
         return descriptors;
     }
 
     /**
-     * Tells chains apart by where their bytes lie, in this process: 64 bits that a driver could make the same for two, to
-     * deceive nobody but itself.
+     * A hash of the location of all segments in this process. Equal for the same buffers; a driver that constructs a
+     * collision harms only itself.
      */
-    public long identity() {
-        long identity = bytes;
-        for (int piece = 0; piece < pieces; piece++) {
-            identity = identity * SPREAD + segments[piece].address() + offsets[piece];
-            identity = identity * SPREAD + lengths[piece];
+    public long fingerprint() {
+        long fingerprint = bytes;
+        for (int segment = 0; segment < segments; segment++) {
+            fingerprint = fingerprint * FINGERPRINT_MULTIPLIER + regions[segment].address() + offsets[segment];
+            fingerprint = fingerprint * FINGERPRINT_MULTIPLIER + lengths[segment];
         }
-        return identity;
+        return fingerprint;
     }
 
     /**
-     * How many of the bytes from {@code from} on lie in so few pieces.
+     * The number of bytes from position {@code from} that lie in the first {@code maxSegments} segments.
      *
-     * @param most pieces, at least 1; the one that holds {@code from} is the first
+     * @param maxSegments at least 1; the segment that contains {@code from} is the first
      */
-    public int bytesOf(int from, int most) {
+    public int bytesInSegments(int from, int maxSegments) {
         int end = 0;
         int counted = 0;
-        for (int piece = 0; piece < pieces && counted < most; piece++) {
-            end += lengths[piece];
+        for (int segment = 0; segment < segments && counted < maxSegments; segment++) {
+            end += lengths[segment];
             if (end > from) {
                 counted++;
             }
@@ -180,32 +177,35 @@ public final class ScatterGatherList {
         return end - from;
     }
 
-    /** Tells that bytes {@code from} to {@code to}, exclusive, have been written. */
-    public void logTo(VirtqueueDirtyLogger writes, int from, int to) {
+    /** Logs that bytes {@code from} to {@code to}, exclusive, were written. */
+    public void logWrite(VirtqueueDirtyLogger logger, int from, int to) {
         int begin = 0;
-        for (int piece = 0; begin < to; piece++) {
+        for (int segment = 0; begin < to; segment++) {
             int first = Math.max(from - begin, 0);
-            int end = Math.min(to - begin, lengths[piece]);
+            int end = Math.min(to - begin, lengths[segment]);
             if (first < end) {
-                writes.buffer(addresses[piece] + first, end - first);
+                logger.logBufferWrite(guestAddresses[segment] + first, end - first);
             }
-            begin += lengths[piece];
+            begin += lengths[segment];
         }
     }
 
-    public int pieces() {
-        return pieces;
+    /** The number of segments. */
+    public int segments() {
+        return segments;
     }
 
-    public MemorySegment segment(int piece) {
-        return segments[piece];
+    /** The memory region that contains a segment. */
+    public MemorySegment region(int segment) {
+        return regions[segment];
     }
 
-    public long offset(int piece) {
-        return offsets[piece];
+    /** The offset of a segment in its region. */
+    public long offset(int segment) {
+        return offsets[segment];
     }
 
-    public int length(int piece) {
-        return lengths[piece];
+    public int length(int segment) {
+        return lengths[segment];
     }
 }

@@ -9,10 +9,13 @@ import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
+import org.vhostuserrng.transport.virtio.SplitInflightTracker;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
+import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /** The device's side of a split virtqueue (VIRTIO 1.3 §2.7). */
-public final class SplitVirtqueue extends Virtqueue {
+final class SplitVirtqueue extends Virtqueue {
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -21,130 +24,133 @@ public final class SplitVirtqueue extends Virtqueue {
     private static final int FLAGS = 0;
     private static final int IDX = 2;
     private static final int RING = 4;
-    private static final int HEAD_BYTES = 2;
-    private static final int USED_BYTES = 8;
-    private static final int USED_LEN = 4;
+    private static final int AVAIL_ELEM_BYTES = 2;
+    private static final int USED_ELEM_BYTES = 8;
+    private static final int USED_ELEM_LEN = 4;
     private static final int EVENT_BYTES = 2;
 
-    private static final int DESCRIPTOR_ALIGNMENT = 16;
-    private static final int AVAILABLE_ALIGNMENT = 2;
+    private static final int DESCRIPTOR_TABLE_ALIGNMENT = 16;
+    private static final int AVAIL_ALIGNMENT = 2;
     private static final int USED_ALIGNMENT = 4;
+
+    /** {@link #usedFlags}: this process has not written the flags yet. */
+    private static final int FLAGS_UNKNOWN = -1;
 
     private final MemorySegment avail;
     private final MemorySegment used;
     private final int size;
     private final boolean eventIdx;
-    private final SplitDescriptorChainReader walk;
-    private final VirtqueueDirtyLogger writes;
+    private final SplitDescriptorChainReader chainReader;
+    private final VirtqueueDirtyLogger dirtyLogger;
     private final long usedEvent;
     private final long availEvent;
-    /** Null if nobody wants a record. */
-    private final SplitInflightRegion inflight;
+    /** Null if there is no record of in-flight requests. */
+    private final SplitInflightTracker inflight;
 
-    /** Indices count modulo 2^16; kept in their lower 16 bits. */
+    // Free-running indices modulo 2^16, in the lower 16 bits.
     private int nextAvail;
-
     private int nextUsed;
     private int publishedUsed;
 
-    /** How many heads the driver's index says there are. */
+    /** The number of available heads, by the driver's index. */
     private int available;
 
-    /** Of the chain that was collected. */
+    /** Head of the peeked chain. */
     private int head;
 
-    /** What was last written, or that nothing was. */
-    private int usedFlags = -1;
+    /** The flags last written to the used ring. */
+    private int usedFlags = FLAGS_UNKNOWN;
 
-    private SplitVirtqueue(VirtqueueConfig setup, MemorySegment table, MemorySegment avail, MemorySegment used)
+    private SplitVirtqueue(VirtqueueConfig config, MemorySegment table, MemorySegment avail, MemorySegment used)
             throws InvalidVirtqueueException {
         this.avail = avail;
         this.used = used;
-        this.size = setup.size();
-        this.eventIdx = (setup.features() & VirtioSpec.VIRTIO_F_EVENT_IDX) != 0;
-        boolean indirect = (setup.features() & VirtioSpec.VIRTIO_F_INDIRECT_DESC) != 0;
-        this.walk = new SplitDescriptorChainReader(table, size, setup.memory(), indirect);
-        this.writes = setup.writes();
-        this.usedEvent = RING + (long) size * HEAD_BYTES;
-        this.availEvent = RING + (long) size * USED_BYTES;
-        this.nextAvail = setup.base();
+        this.size = config.size();
+        this.eventIdx = (config.features() & VirtioSpec.VIRTIO_F_EVENT_IDX) != 0;
+        boolean indirect = (config.features() & VirtioSpec.VIRTIO_F_INDIRECT_DESC) != 0;
+        this.chainReader = new SplitDescriptorChainReader(table, size, config.memory(), indirect);
+        this.dirtyLogger = config.dirtyLogger();
+        this.usedEvent = RING + (long) size * AVAIL_ELEM_BYTES;
+        this.availEvent = RING + (long) size * USED_ELEM_BYTES;
+        this.nextAvail = config.position().nextAvail();
         this.nextUsed = Short.toUnsignedInt(used.get(LE16, IDX));
         this.publishedUsed = nextUsed;
-        this.inflight = setup.inflight() == null ? null : SplitInflightRegion.open(setup.inflight(), size, nextUsed);
-        if (inflight != null && inflight.isContinued()) {
-            goOn();
+        this.inflight = config.inflight() == null ? null : config.inflight().openSplit(size, nextUsed);
+        if (inflight != null && inflight.isResumed()) {
+            resume();
         }
     }
 
     /**
-     * Behind the last buffer that a predecessor took; what SET_VRING_BASE said does not know of those. If it served them
-     * in order they are in the available ring still, where they are better off: a queue can be stopped before they are
-     * served, and others than a successor with the same record can go on.
+     * Resumes after the last head that the predecessor popped; the configured position does not account for those heads.
+     * If the predecessor served in order, they are still in the available ring, and this queue takes them from there:
+     * then it can be stopped before they are served, and a successor without the record finds them.
      */
-    private void goOn() {
-        int[] underWay = inflight.resubmitted();
+    private void resume() {
+        int[] resubmitted = inflight.resubmitted();
         nextAvail = nextUsed;
         int found = 0;
-        while (found < underWay.length && headAt(nextUsed + found) == underWay[found]) {
+        while (found < resubmitted.length && headAt(nextUsed + found) == resubmitted[found]) {
             found++;
         }
-        if (found == underWay.length) {
-            inflight.giveAllBack();
+        if (found == resubmitted.length) {
+            inflight.undoResubmission();
         } else {
-            nextAvail = (nextUsed + underWay.length) & 0xffff;
+            nextAvail = (nextUsed + resubmitted.length) & 0xffff;
         }
     }
 
-    private int headAt(int position) {
-        return Short.toUnsignedInt(avail.get(LE16, RING + (long) (position & (size - 1)) * HEAD_BYTES));
+    private int headAt(int index) {
+        return Short.toUnsignedInt(avail.get(LE16, RING + (long) (index & (size - 1)) * AVAIL_ELEM_BYTES));
     }
 
-    /** A virtqueue in guest memory. Reads the used index, which a predecessor may have left behind. */
-    public static SplitVirtqueue of(VirtqueueConfig setup) throws InvalidVirtqueueException, IotlbMissException {
-        int size = setup.size();
-        if (size < 1 || size > VirtioSpec.LARGEST_QUEUE || Integer.bitCount(size) != 1) {
-            throw new InvalidVirtqueueException(
-                    "queue size " + Integer.toUnsignedString(size) + ", expected a power of 2 up to 32768");
+    /** Starts at the used index in guest memory, which a predecessor may have advanced. */
+    static SplitVirtqueue startSplit(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+        int size = config.size();
+        if (size < 1 || size > VirtioSpec.MAX_QUEUE_SIZE || Integer.bitCount(size) != 1) {
+            throw new InvalidVirtqueueException("queue size " + Integer.toUnsignedString(size)
+                    + ", expected a power of 2 up to " + VirtioSpec.MAX_QUEUE_SIZE);
         }
-        if (setup.base() < 0 || setup.base() > 0xffff) {
+        int nextAvail = config.position().nextAvail();
+        if (nextAvail < 0 || nextAvail > 0xffff) {
             throw new InvalidVirtqueueException(
-                    "base " + Integer.toUnsignedString(setup.base()) + ", expected 16 bits");
+                    "next available index " + Integer.toUnsignedString(nextAvail) + ", expected 0 to 65535");
         }
-        VirtqueueConfig.QueueAreas areas = setup.areas();
-        VirtqueueAddressSpace memory = setup.memory();
-        // §2.7: sizes and alignments of the parts; the events at the ends are always there.
-        MemorySegment table = area(
+        VirtqueueConfig.Areas areas = config.areas();
+        VirtqueueAddressSpace memory = config.memory();
+        // VIRTIO 1.3 §2.7: sizes and alignments; the event fields are present whether or not they are used.
+        MemorySegment table = mapArea(
                 memory,
                 "descriptor table",
                 areas.descriptorArea(),
                 (long) size * VirtioSpec.DESCRIPTOR_BYTES,
-                DESCRIPTOR_ALIGNMENT,
+                DESCRIPTOR_TABLE_ALIGNMENT,
                 Iotlb.READ);
-        MemorySegment avail = area(
+        MemorySegment avail = mapArea(
                 memory,
                 "available ring",
                 areas.driverArea(),
-                RING + (long) size * HEAD_BYTES + EVENT_BYTES,
-                AVAILABLE_ALIGNMENT,
+                RING + (long) size * AVAIL_ELEM_BYTES + EVENT_BYTES,
+                AVAIL_ALIGNMENT,
                 Iotlb.READ);
-        // What is read of it, to go on where a predecessor ended, is what a device wrote.
-        MemorySegment used = area(
+        // The device reads only what a device wrote there, so write permission is enough.
+        MemorySegment used = mapArea(
                 memory,
                 "used ring",
                 areas.deviceArea(),
-                RING + (long) size * USED_BYTES + EVENT_BYTES,
+                RING + (long) size * USED_ELEM_BYTES + EVENT_BYTES,
                 USED_ALIGNMENT,
                 Iotlb.WRITE);
-        return new SplitVirtqueue(setup, table, avail, used);
+        return new SplitVirtqueue(config, table, avail, used);
     }
 
     @Override
-    public boolean hasNext() {
+    public boolean hasAvailable() {
         if (inflight != null) {
             if (inflight.isFull()) {
                 return false;
             }
-            if (inflight.resubmits()) {
+            if (inflight.hasResubmitted()) {
                 return true;
             }
         }
@@ -155,60 +161,61 @@ public final class SplitVirtqueue extends Virtqueue {
     }
 
     @Override
-    public VirtqueueFault collect(ScatterGatherList chain) {
-        if (inflight != null && inflight.resubmits()) {
+    public VirtqueueFault peek(ScatterGatherList buffers) {
+        if (inflight != null && inflight.hasResubmitted()) {
             head = inflight.nextResubmitted();
-            return walk.collect(head, chain);
+            return chainReader.read(head, buffers);
         }
-        // Runaway check: between two indices there are at most as many heads as the queue has.
+        // The driver cannot have made more heads available than the queue has descriptors.
         if (available > size) {
             return VirtqueueFault.INDEX_JUMP;
         }
         head = headAt(nextAvail);
-        return walk.collect(head, chain);
+        return chainReader.read(head, buffers);
     }
 
     @Override
-    public void take() {
+    public void pop() {
         if (inflight != null) {
-            inflight.take(head);
+            inflight.markInflight(head);
         }
     }
 
     @Override
-    public void giveBack() {
+    public void undoPop() {
         if (inflight != null) {
-            inflight.giveBack(head);
+            inflight.unmarkInflight(head);
         }
     }
 
     @Override
-    public void use(int length) {
-        long at = RING + (long) (nextUsed & (size - 1)) * USED_BYTES;
+    public void addUsed(int length) {
+        long at = RING + (long) (nextUsed & (size - 1)) * USED_ELEM_BYTES;
         used.set(LE32, at, head);
-        used.set(LE32, at + USED_LEN, length);
+        used.set(LE32, at + USED_ELEM_LEN, length);
         nextUsed = (nextUsed + 1) & 0xffff;
-        if (inflight == null || inflight.use(head)) {
+        if (inflight == null || inflight.addUsed(head)) {
             nextAvail = (nextAvail + 1) & 0xffff;
         }
     }
 
     @Override
-    public boolean publish() {
+    public boolean publishUsed() {
         if (nextUsed == publishedUsed) {
             return false;
         }
         int before = publishedUsed;
         publishedUsed = nextUsed;
-        // §2.7.13: the elements are visible before the index, and the index before the driver's wish is looked at.
+        // VIRTIO 1.3 §2.7.13: the elements are visible before the index.
         VarHandle.releaseFence();
         used.set(LE16, IDX, (short) nextUsed);
-        writes.ring(0, used.byteSize());
+        dirtyLogger.logRingWrite(0, used.byteSize());
         if (inflight != null) {
             inflight.published(nextUsed);
         }
+        // The index is visible before the driver's notification setting is read, or a notification would be lost.
         VarHandle.fullFence();
-        // §2.7.7.2: used_event if VIRTIO_F_EVENT_IDX was negotiated (the flag is ignored then), else the flag.
+        // VIRTIO 1.3 §2.7.7.2: used_event with VIRTIO_F_EVENT_IDX (the flag is ignored then), else the flag.
         if (eventIdx) {
             return VirtioSpec.needEvent(Short.toUnsignedInt(avail.get(LE16, usedEvent)), nextUsed, before);
         }
@@ -216,21 +223,21 @@ public final class SplitVirtqueue extends Virtqueue {
     }
 
     @Override
-    public boolean rearm() {
+    public boolean enableNotifications() {
         if (eventIdx) {
             used.set(LE16, availEvent, (short) nextAvail);
-            writes.ring(availEvent, EVENT_BYTES);
+            dirtyLogger.logRingWrite(availEvent, EVENT_BYTES);
         } else {
             writeUsedFlags(0);
         }
-        // §2.7.10: the wish is visible before the ring is looked at once more, or a kick gets lost.
+        // VIRTIO 1.3 §2.7.10: the setting is visible before the ring is read again, or a kick would be lost.
         VarHandle.fullFence();
-        return hasNext();
+        return hasAvailable();
     }
 
     @Override
-    public void suppressKicks() {
-        // VIRTIO 1.3 §2.7.10.2: with VIRTIO_F_EVENT_IDX flags MUST be 0; that avail_event stays behind is enough.
+    public void disableNotifications() {
+        // VIRTIO 1.3 §2.7.10.2: with VIRTIO_F_EVENT_IDX the flags MUST be 0. A stale avail_event suppresses kicks.
         if (!eventIdx) {
             writeUsedFlags(VirtioSpec.VIRTQ_USED_F_NO_NOTIFY);
         }
@@ -239,15 +246,14 @@ public final class SplitVirtqueue extends Virtqueue {
     private void writeUsedFlags(int flags) {
         if (flags != usedFlags) {
             used.set(LE16, FLAGS, (short) flags);
-            writes.ring(FLAGS, IDX);
+            dirtyLogger.logRingWrite(FLAGS, IDX);
             usedFlags = flags;
         }
     }
 
-    /** Index of the next head, 16 bits. */
     @Override
-    public int base() {
-        int invisible = nextUsed - publishedUsed;
-        return (nextAvail - invisible) & 0xffff;
+    public VirtqueuePosition position() {
+        int unpublished = nextUsed - publishedUsed;
+        return new VirtqueuePosition((nextAvail - unpublished) & 0xffff, publishedUsed);
     }
 }

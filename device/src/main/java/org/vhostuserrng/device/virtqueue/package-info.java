@@ -1,12 +1,12 @@
 /**
- * The virtio entropy device (VIRTIO 1.3 §5.4) and its virtqueue (§2.6), split (§2.7) or packed (§2.8).
+ * The device's side of virtqueues, split (VIRTIO 1.3 §2.7) and packed (§2.8). Knows no device type and no transport.
  *
- * <p>A guest's driver is not trusted: every index, address and length is read once and checked where it is used. What
- * is wrong is a {@link org.vhostuserrng.device.virtqueue.VirtqueueFault}, never an exception. Everything is confined to the event
- * loop's thread; towards the guest, indices are read plainly and followed by an acquire fence, and published plainly
- * after a release fence, since guest memory may vanish and the JVM survives that for plain accesses only.
+ * <p>The guest's driver is not trusted: every index, address and length is read once and validated at use. A violation is a
+ * {@link org.vhostuserrng.device.virtqueue.VirtqueueFault}, never an exception. Everything is confined to the event loop's
+ * thread. Towards the guest, an index is read with a plain load and an acquire fence, and published with a release fence and
+ * a plain store: guest memory may vanish, and the JVM survives that for plain accesses only.
  *
- * <p>Which requests are under way can be recorded in memory that outlives the process, in the form that the vhost-user
- * document gives it ("Inflight I/O tracking"), so that back-ends of others can go on with it.
+ * <p>Requests in flight can be recorded in memory that outlives the process
+ * ({@link org.vhostuserrng.transport.virtio.InflightTrackerFactory}).
  */
 package org.vhostuserrng.device.virtqueue;

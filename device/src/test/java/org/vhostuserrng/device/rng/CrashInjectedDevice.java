@@ -10,20 +10,26 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Set;
+import org.vhostuserrng.device.virtqueue.Virtqueue;
+import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 
 /**
- * Loads the classes of the device once more, with a tick of {@link StoreCrashPoint} before each store into memory: a test can
- * end such a device between any two stores, and see what its successor makes of what it left behind.
+ * Loads the classes of the device and of the inflight region once more, with a {@link StoreCrashPoint} before each store to
+ * memory. A test ends such a device between any two stores and examines what its successor makes of the memory.
  */
 final class CrashInjectedDevice extends ClassLoader {
-    private static final String PACKAGE = CrashInjectedDevice.class.getPackageName() + ".";
-    private static final ClassDesc CLOCK =
+    private static final List<String> PACKAGES = List.of(
+            CrashInjectedDevice.class.getPackageName(),
+            Virtqueue.class.getPackageName(),
+            InflightRegion.class.getPackageName());
+    private static final ClassDesc CRASH_POINT =
             StoreCrashPoint.class.describeConstable().orElseThrow();
     private static final MethodTypeDesc TICK = MethodTypeDesc.of(ConstantDescs.CD_void);
     private static final String SEGMENT = MemorySegment.class.getName().replace('.', '/');
     private static final Set<String> STORES = Set.of("set", "fill", "copy");
-    /** Bytes of buffers: where a run of those ends makes no difference. */
+    /** Writes random bytes only: a crash between two of them makes no difference. */
     private static final String SOURCE = SequenceEntropySource.class.getName();
 
     private static final Set<String> SHARED =
@@ -35,7 +41,7 @@ final class CrashInjectedDevice extends ClassLoader {
 
     @Override
     protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-        if (!name.startsWith(PACKAGE) || SHARED.contains(name)) {
+        if (!PACKAGES.contains(name.substring(0, name.lastIndexOf('.'))) || SHARED.contains(name)) {
             return super.loadClass(name, resolve);
         }
         synchronized (getClassLoadingLock(name)) {
@@ -45,25 +51,24 @@ final class CrashInjectedDevice extends ClassLoader {
     }
 
     private Class<?> define(String name) throws ClassNotFoundException {
-        String file = name.substring(PACKAGE.length()) + ".class";
-        try (InputStream in = CrashInjectedDevice.class.getResourceAsStream(file)) {
+        try (InputStream in = getParent().getResourceAsStream(name.replace('.', '/') + ".class")) {
             if (in == null) {
                 throw new ClassNotFoundException(name);
             }
             byte[] original = in.readAllBytes();
-            byte[] ticking = name.startsWith(SOURCE) ? original : withTicks(original);
-            return defineClass(name, ticking, 0, ticking.length);
+            byte[] injected = name.startsWith(SOURCE) ? original : withCrashPoints(original);
+            return defineClass(name, injected, 0, injected.length);
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
         }
     }
 
-    private static byte[] withTicks(byte[] original) {
+    private static byte[] withCrashPoints(byte[] original) {
         ClassFile classFile = ClassFile.of();
         return classFile.transformClass(
                 classFile.parse(original), ClassTransform.transformingMethodBodies((code, element) -> {
                     if (element instanceof InvokeInstruction call && isStore(call)) {
-                        code.invokestatic(CLOCK, "tick", TICK);
+                        code.invokestatic(CRASH_POINT, "tick", TICK);
                     }
                     code.with(element);
                 }));

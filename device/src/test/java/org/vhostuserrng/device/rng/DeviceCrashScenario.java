@@ -8,11 +8,11 @@ import java.util.ArrayDeque;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -72,7 +72,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
         }
         assertTrue(outstanding.isEmpty(), "never completed: " + outstanding);
         assertFalse(guest.driver.usedPending());
-        assertNothingIsUnderWay();
+        assertNothingIsInFlight();
         return kills > 0;
     }
 
@@ -97,7 +97,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
     /** The front-end knows no other base than the one that it began with. */
     private void start() {
         try {
-            queue = guest.device.start(guest.setup(base));
+            queue = guest.device.start(guest.config(base));
         } catch (InvalidVirtqueueException | IotlbMissException invalid) {
             throw new AssertionError(invalid);
         }
@@ -133,9 +133,9 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
         }
     }
 
-    private void assertNothingIsUnderWay() {
+    private void assertNothingIsInFlight() {
         StoreCrashPoint.allow(Long.MAX_VALUE);
-        int base = guest.start(this.base).stop();
+        int base = guest.stop(guest.start(this.base));
         assertEquals(guest.driver.base(), base);
     }
 }

@@ -10,10 +10,11 @@ import java.util.Random;
 import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -51,8 +52,8 @@ class HostileInflightRegionTest {
         }
         scribble(guest.inflight.bytes(), guest.inflight.queueSize(), random);
         try {
-            VirtqueueHandler queue = guest.device.start(guest.setup(guest.driver.base()));
-            for (int turn = 0; turn < 5 && queue.drain() != VirtqueueHandler.BROKEN; turn++) {
+            VirtqueueHandler queue = guest.device.start(guest.config(guest.driver.base()));
+            for (int turn = 0; turn < 5 && queue.drain() != DrainResult.BROKEN; turn++) {
                 scribble(guest.inflight.bytes(), guest.inflight.queueSize(), random);
             }
             queue.stop();

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.random.RandomGenerator;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.frontend.DriverRingAddresses;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
  * Writes nonsense that is near to sense into a virtqueue of either format, and into tables that its descriptors may

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /** Whatever a driver writes, also while the device reads: only buffers are written, and no more is claimed. */
@@ -29,13 +30,13 @@ class HostileVirtqueueDriverTest {
     /** One turn; a broken ring goes on where it is, as after a reset. */
     private static VirtqueueHandler turn(RngTestGuest<?> guest, VirtqueueHandler queue, int[] faults) {
         long before = guest.source.given;
-        long next = queue.drain();
+        DrainResult next = queue.drain();
         assertTrue(guest.source.given - before <= MOST_BYTES_A_TURN);
-        if (next != VirtqueueHandler.BROKEN) {
+        if (next != DrainResult.BROKEN) {
             return queue;
         }
         faults[0]++;
-        return guest.start(queue.stop());
+        return guest.start(guest.stop(queue));
     }
 
     private static void assertOnlyTheWindowWritten(RngTestGuest<?> guest) {

@@ -11,12 +11,12 @@ import java.nio.ByteOrder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverPackedRing;
 import org.vhostuserrng.frontend.DriverSplitRing;
-import org.vhostuserrng.transport.virtio.InflightArea;
+import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -103,7 +103,7 @@ class InflightResubmissionTest {
         queue.drain();
 
         assertEquals(0, u8(guest, 16 + 16L * head));
-        assertEquals(0, queue.stop());
+        assertEquals(0, guest.stop(queue));
     }
 
     @Test
@@ -121,7 +121,7 @@ class InflightResubmissionTest {
         queue.drain();
 
         assertCompletes(guest, second, first, third);
-        assertEquals(3, queue.stop());
+        assertEquals(3, guest.stop(queue));
     }
 
     @Test
@@ -157,7 +157,7 @@ class InflightResubmissionTest {
         VirtqueueHandler queue = guest.start(0);
         queue.drain();
 
-        int base = queue.stop();
+        int base = guest.stop(queue);
 
         assertEquals(0, base);
         assertEquals(0, u8(guest, 16 + 16L * first));
@@ -239,7 +239,7 @@ class InflightResubmissionTest {
         queue.drain();
 
         assertCompletes(guest, second, first, third);
-        assertEquals(0x8003_8003, queue.stop());
+        assertEquals(0x8003_8003, guest.stop(queue));
     }
 
     @Test
@@ -271,7 +271,7 @@ class InflightResubmissionTest {
         VirtqueueHandler queue = guest.start(0x8000);
         queue.drain();
 
-        int base = queue.stop();
+        int base = guest.stop(queue);
 
         assertEquals(0x8000_8001, base);
         guest.source.left = 64;
@@ -282,7 +282,7 @@ class InflightResubmissionTest {
     // --- what cannot be --------------------------------------------------------------------------------------------
 
     private static void assertRefused(RngTestGuest<?> guest) {
-        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.setup(0x8000)));
+        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.config(0x8000)));
     }
 
     @ParameterizedTest
@@ -294,13 +294,13 @@ class InflightResubmissionTest {
         region(packedGuest).set(U16, 8, (short) version);
 
         assertRefused(packedGuest);
-        assertThrows(InvalidVirtqueueException.class, () -> splitGuest.device.start(splitGuest.setup(0)));
+        assertThrows(InvalidVirtqueueException.class, () -> splitGuest.device.start(splitGuest.config(0)));
     }
 
     @Test
     void refusesARegionForASmallerQueue() {
         RngTestGuest<DriverPackedRing> guest = packed();
-        guest.inflight = new InflightArea(region(guest), SIZE - 1);
+        guest.inflight = new InflightRegion(region(guest), SIZE - 1);
 
         assertRefused(guest);
     }
@@ -335,6 +335,6 @@ class InflightResubmissionTest {
 
         VirtqueueHandler queue = guest.start(0x8000);
 
-        assertEquals(0x8000_8000, queue.stop());
+        assertEquals(0x8000_8000, guest.stop(queue));
     }
 }

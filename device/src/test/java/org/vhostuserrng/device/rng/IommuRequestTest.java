@@ -13,12 +13,13 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.device.virtqueue.VirtqueueFault;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -46,18 +47,18 @@ class IommuRequestTest {
         assertEquals(length, guest.driver.usedLength());
     }
 
-    private static void assertMissing(RngTestGuest<?> guest, long outcome, long iova, int access) {
-        assertEquals(VirtqueueHandler.MISSING, outcome);
-        assertEquals(iova, guest.memory().refusedAddress());
-        assertEquals(access, guest.memory().refusedAccess());
+    private static void assertMissing(RngTestGuest<?> guest, DrainResult outcome, long iova, int access) {
+        assertEquals(DrainResult.IOTLB_MISS, outcome);
+        assertEquals(iova, guest.memory().faultAddress());
+        assertEquals(access, guest.memory().faultAccess());
         assertFalse(guest.memory().isDenied());
         assertFalse(guest.driver.usedPending());
     }
 
     private static void assertDenied(RngTestGuest<?> guest, VirtqueueHandler queue, long iova) {
-        assertEquals(VirtqueueHandler.BROKEN, queue.drain());
+        assertEquals(DrainResult.BROKEN, queue.drain());
         assertTrue(guest.memory().isDenied());
-        assertEquals(iova, guest.memory().refusedAddress());
+        assertEquals(iova, guest.memory().faultAddress());
         assertEquals(VirtqueueFault.ACCESS_DENIED.toString(), queue.fault());
         assertFalse(guest.driver.usedPending());
     }
@@ -81,7 +82,7 @@ class IommuRequestTest {
         queue.drain();
 
         assertServed(guest, 64);
-        assertArrayEquals(RngTestGuest.tagged(0, 64), guest.bytesAt(RngTestGuest.SEAM + 100, 64));
+        assertArrayEquals(RngTestGuest.sequence(0, 64), guest.bytesAt(RngTestGuest.SEAM + 100, 64));
     }
 
     @ParameterizedTest
@@ -101,7 +102,7 @@ class IommuRequestTest {
         bytes.writeBytes(guest.bytesAt(RngTestGuest.SEAM + 5 * PAGE + 96, (int) PAGE - 96));
         bytes.writeBytes(guest.bytesAt(RngTestGuest.BUFFERS, (int) PAGE));
         bytes.writeBytes(guest.bytesAt(RngTestGuest.SEAM, 96));
-        assertArrayEquals(RngTestGuest.tagged(0, (int) (2 * PAGE)), bytes.toByteArray());
+        assertArrayEquals(RngTestGuest.sequence(0, (int) (2 * PAGE)), bytes.toByteArray());
         assertEquals(0, guest.byteAt(RngTestGuest.SEAM + 96));
     }
 
@@ -113,14 +114,14 @@ class IommuRequestTest {
         guest.offer(RngTestGuest.BUFFERS, 32);
         guest.offer(IOVA + 7, 64);
 
-        long outcome = queue.drain();
+        DrainResult outcome = queue.drain();
         assertServed(guest, 32);
         assertMissing(guest, outcome, IOVA + 7, WRITE);
         guest.map(IOVA, RngTestGuest.SEAM, WRITE);
 
-        assertEquals(VirtqueueHandler.IDLE, queue.drain());
+        assertEquals(DrainResult.EMPTY, queue.drain());
         assertServed(guest, 64);
-        assertArrayEquals(RngTestGuest.tagged(32, 64), guest.bytesAt(RngTestGuest.SEAM + 7, 64));
+        assertArrayEquals(RngTestGuest.sequence(32, 64), guest.bytesAt(RngTestGuest.SEAM + 7, 64));
     }
 
     @ParameterizedTest
@@ -145,7 +146,7 @@ class IommuRequestTest {
         guest.offer(IOVA, 64);
         assertMissing(guest, queue.drain(), IOVA, WRITE);
 
-        VirtqueueHandler next = guest.start(queue.stop());
+        VirtqueueHandler next = guest.start(guest.stop(queue));
         guest.map(IOVA, RngTestGuest.SEAM, WRITE);
         next.drain();
 
@@ -196,13 +197,13 @@ class IommuRequestTest {
     @ValueSource(booleans = {false, true})
     void bufferOf4GibNeedsTranslationsOnlyOfWhatIsWritten(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
-        guest.iotlb.map(IOVA, IOVA + ScatterGatherList.MOST_BYTES - 1, RngTestGuest.SEAM, WRITE);
+        guest.iotlb.map(IOVA, IOVA + ScatterGatherList.MAX_BYTES - 1, RngTestGuest.SEAM, WRITE);
         VirtqueueHandler queue = guest.start();
         guest.offer(IOVA, -1);
 
         queue.drain();
 
-        assertServed(guest, ScatterGatherList.MOST_BYTES);
+        assertServed(guest, ScatterGatherList.MAX_BYTES);
     }
 
     @ParameterizedTest
@@ -213,7 +214,7 @@ class IommuRequestTest {
         VirtqueueHandler queue = guest.start();
         guest.offer(-8, 16);
 
-        assertEquals(VirtqueueHandler.BROKEN, queue.drain());
+        assertEquals(DrainResult.BROKEN, queue.drain());
         assertEquals(VirtqueueFault.BUFFER_RANGE.toString(), queue.fault());
     }
 
@@ -228,7 +229,7 @@ class IommuRequestTest {
         queue.drain();
 
         assertServed(guest, 8);
-        assertArrayEquals(RngTestGuest.tagged(0, 8), guest.bytesAt(RngTestGuest.SEAM + PAGE - 8, 8));
+        assertArrayEquals(RngTestGuest.sequence(0, 8), guest.bytesAt(RngTestGuest.SEAM + PAGE - 8, 8));
     }
 
     // --- indirect tables -------------------------------------------------------------------------------------------
@@ -279,7 +280,7 @@ class IommuRequestTest {
             queue.drain();
 
             assertServed(guest, 46);
-            assertArrayEquals(RngTestGuest.tagged(33, 13), guest.bytesAt(RngTestGuest.BUFFERS + 300, 13));
+            assertArrayEquals(RngTestGuest.sequence(33, 13), guest.bytesAt(RngTestGuest.BUFFERS + 300, 13));
         }
     }
 
@@ -307,7 +308,7 @@ class IommuRequestTest {
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 64),
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
 
-        assertEquals(VirtqueueHandler.BROKEN, queue.drain());
+        assertEquals(DrainResult.BROKEN, queue.drain());
         assertEquals(VirtqueueFault.INDIRECT_RANGE.toString(), queue.fault());
     }
 
@@ -331,7 +332,7 @@ class IommuRequestTest {
         RngTestGuest<?> guest = guest(packed, 1024);
         guest.map(RngTestGuest.BASE + PAGE, RngTestGuest.SEAM, READ | WRITE);
 
-        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.setup(guest.driver.base())));
+        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.config(guest.driver.base())));
 
         assertFalse(guest.source.open);
     }
@@ -342,10 +343,10 @@ class IommuRequestTest {
         RngTestGuest<?> guest = guest(packed, 1024);
         guest.unmap(RngTestGuest.BASE + PAGE);
 
-        assertThrows(IotlbMissException.class, () -> guest.device.start(guest.setup(guest.driver.base())));
+        assertThrows(IotlbMissException.class, () -> guest.device.start(guest.config(guest.driver.base())));
 
-        assertEquals(RngTestGuest.BASE + PAGE, guest.memory().refusedAddress());
-        assertEquals(packed ? READ | WRITE : READ, guest.memory().refusedAccess());
+        assertEquals(RngTestGuest.BASE + PAGE, guest.memory().faultAddress());
+        assertEquals(packed ? READ | WRITE : READ, guest.memory().faultAccess());
         assertFalse(guest.source.open);
     }
 
@@ -356,7 +357,7 @@ class IommuRequestTest {
         long page = guest.layout().deviceArea() & -PAGE;
         guest.map(page, page, READ);
 
-        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.setup(guest.driver.base())));
+        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.config(guest.driver.base())));
 
         assertTrue(guest.memory().isDenied());
     }
@@ -368,11 +369,11 @@ class IommuRequestTest {
 
         guest.start();
 
-        assertTrue(guest.memory().hasPartIn(RngTestGuest.BASE + 5, RngTestGuest.BASE + 5));
-        assertTrue(guest.memory().hasPartIn(0, -1));
+        assertTrue(guest.memory().hasAreaIn(RngTestGuest.BASE + 5, RngTestGuest.BASE + 5));
+        assertTrue(guest.memory().hasAreaIn(0, -1));
         assertTrue(guest.memory()
-                .hasPartIn(guest.layout().deviceArea(), guest.layout().deviceArea()));
-        assertFalse(guest.memory().hasPartIn(0, RngTestGuest.BASE - 1));
-        assertFalse(guest.memory().hasPartIn(RngTestGuest.BUFFERS, -1));
+                .hasAreaIn(guest.layout().deviceArea(), guest.layout().deviceArea()));
+        assertFalse(guest.memory().hasAreaIn(0, RngTestGuest.BASE - 1));
+        assertFalse(guest.memory().hasAreaIn(RngTestGuest.BUFFERS, -1));
     }
 }

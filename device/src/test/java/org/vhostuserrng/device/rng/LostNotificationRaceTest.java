@@ -10,8 +10,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.frontend.DriverRing;
+import org.vhostuserrng.transport.virtio.DrainResult;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -81,14 +82,14 @@ class LostNotificationRaceTest {
         }
 
         private void drain() {
-            long next;
+            DrainResult result;
             do {
-                long signalled = guest.call.count();
-                next = queue.drain();
-                if (guest.call.count() != signalled) {
+                long signalled = guest.notifier.count();
+                result = queue.drain();
+                if (guest.notifier.count() != signalled) {
                     call.signal();
                 }
-            } while (next == VirtqueueHandler.MORE);
+            } while (result == DrainResult.BUDGET_SPENT);
         }
     }
 

@@ -14,12 +14,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.backends.GuestRateLimiter;
-import org.vhostuserrng.device.virtqueue.PackedVirtqueue;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
+import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverPackedRing;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
+import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /** What a well-behaved driver sees on a packed virtqueue (VIRTIO 1.3 §2.8). */
 class PackedRngRequestQueueTest extends RngRequestQueueContract {
@@ -48,7 +49,7 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
             assertTrue(guest.driver.takeUsed());
             assertEquals(8, guest.driver.usedLength());
         }
-        assertEquals(guest.driver.base(), queue.stop());
+        assertEquals(guest.driver.base(), guest.stop(queue));
     }
 
     @Test
@@ -67,7 +68,7 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
         assertEquals(id, guest.driver.usedId());
         assertEquals(30, guest.driver.usedLength());
         assertEquals(1, guest.driver.nextUsed());
-        assertArrayEquals(RngTestGuest.tagged(0, 30), guest.bytesAt(RngTestGuest.BUFFERS, 30));
+        assertArrayEquals(RngTestGuest.sequence(0, 30), guest.bytesAt(RngTestGuest.BUFFERS, 30));
     }
 
     @Test
@@ -88,18 +89,18 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
     @Test
     void makesTheFirstUsedDescriptorOfATurnVisibleLast() {
         RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(8, 0);
-        PackedVirtqueue queue = guest.packedVirtqueue();
+        Virtqueue queue = guest.virtqueue();
         ScatterGatherList chain = new ScatterGatherList();
         guest.offer(RngTestGuest.BUFFERS, 8);
         guest.offer(RngTestGuest.BUFFERS, 8);
         for (int i = 0; i < 2; i++) {
-            queue.hasNext();
-            queue.collect(chain);
-            queue.use(8);
+            queue.hasAvailable();
+            queue.peek(chain);
+            queue.addUsed(8);
         }
         boolean before = guest.driver.usedPending();
 
-        queue.publish();
+        queue.publishUsed();
 
         assertFalse(before);
         assertEquals(2, guest.takeAll());
@@ -108,14 +109,14 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
     @Test
     void countsWhatIsNotVisibleYetAsNotUsed() {
         RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(8, 0);
-        PackedVirtqueue queue = guest.packedVirtqueue();
-        int base = queue.base();
+        Virtqueue queue = guest.virtqueue();
+        VirtqueuePosition position = queue.position();
         guest.offer(RngTestGuest.BUFFERS, 8);
-        queue.hasNext();
-        queue.collect(new ScatterGatherList());
-        queue.use(8);
+        queue.hasAvailable();
+        queue.peek(new ScatterGatherList());
+        queue.addUsed(8);
 
-        assertEquals(base, queue.base());
+        assertEquals(position, queue.position());
     }
 
     @Test
@@ -130,8 +131,8 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
 
         queue.drain();
 
-        assertEquals(0x8001_8001, queue.stop());
-        assertArrayEquals(RngTestGuest.tagged(0, 16), guest.bytesAt(RngTestGuest.BUFFERS, 16));
+        assertEquals(0x8001_8001, guest.stop(queue));
+        assertArrayEquals(RngTestGuest.sequence(0, 16), guest.bytesAt(RngTestGuest.BUFFERS, 16));
     }
 
     // §2.8.10
@@ -146,7 +147,7 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
 
         queue.drain();
 
-        assertEquals(interrupts, guest.call.count());
+        assertEquals(interrupts, guest.notifier.count());
     }
 
     @ParameterizedTest
@@ -175,7 +176,7 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
 
             queue.drain();
 
-            assertEquals(among ? 1 : 0, guest.call.count());
+            assertEquals(among ? 1 : 0, guest.notifier.count());
         }
     }
 }

@@ -9,9 +9,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.device.virtqueue.VirtqueueFault;
 import org.vhostuserrng.frontend.DriverPackedRing;
+import org.vhostuserrng.transport.virtio.DrainResult;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /** What a hostile driver can write into a packed virtqueue: the ring breaks, and no memory has been touched. */
@@ -49,7 +50,7 @@ class PackedVirtqueueFaultTest {
                     descriptor(guest, 1, 64, 0);
                     descriptor(guest, 0, 64, WRITE | NEXT);
                 }),
-                broken("an empty buffer", VirtqueueFault.NO_ROOM, guest -> descriptor(guest, 0, 0, WRITE)),
+                broken("an empty buffer", VirtqueueFault.NO_WRITABLE_BYTES, guest -> descriptor(guest, 0, 0, WRITE)),
                 broken(
                         "a buffer below memory",
                         VirtqueueFault.BUFFER_RANGE,
@@ -144,14 +145,14 @@ class PackedVirtqueueFaultTest {
         VirtqueueHandler queue = guest.start();
         malformation.accept(guest);
 
-        long next = queue.drain();
+        DrainResult next = queue.drain();
 
-        assertEquals(VirtqueueHandler.BROKEN, next);
+        assertEquals(DrainResult.BROKEN, next);
         assertEquals(fault.toString(), queue.fault());
         assertEquals(0, guest.source.given);
         assertFalse(anythingUsed(guest));
-        assertEquals(0, guest.call.count());
-        assertEquals(0x8000_8000, queue.stop());
+        assertEquals(0, guest.notifier.count());
+        assertEquals(0x8000_8000, guest.stop(queue));
     }
 
     @Test
@@ -161,11 +162,11 @@ class PackedVirtqueueFaultTest {
         guest.offer(RngTestGuest.BUFFERS, 64);
         descriptor(guest, 1, 64, 0);
 
-        long next = queue.drain();
+        DrainResult next = queue.drain();
 
-        assertEquals(VirtqueueHandler.BROKEN, next);
+        assertEquals(DrainResult.BROKEN, next);
         assertEquals(1, guest.takeAll());
-        assertEquals(1, guest.call.count());
+        assertEquals(1, guest.notifier.count());
     }
 
     @Test
@@ -185,9 +186,9 @@ class PackedVirtqueueFaultTest {
         VirtqueueHandler queue = guest.start();
         at(guest, RngTestGuest.BASE + 16, 16 * (SIZE - 1));
 
-        long next = queue.drain();
+        DrainResult next = queue.drain();
 
         assertEquals(16 * (SIZE - 1), guest.source.given);
-        assertEquals(VirtqueueHandler.IDLE, next);
+        assertEquals(DrainResult.EMPTY, next);
     }
 }

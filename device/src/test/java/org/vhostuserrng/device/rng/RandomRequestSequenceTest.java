@@ -13,8 +13,9 @@ import java.util.Random;
 import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.frontend.DriverBufferElement;
+import org.vhostuserrng.transport.virtio.DrainResult;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -72,17 +73,17 @@ class RandomRequestSequenceTest {
                 guest.source.left = random.nextInt(4) == 0 ? random.nextInt(3000) : Long.MAX_VALUE;
                 queue.drain();
                 if (random.nextInt(3) == 0 && !inParts) {
-                    queue = guest.start(queue.stop());
+                    queue = guest.start(guest.stop(queue));
                 }
                 takeCompleted();
             }
             guest.source.left = Long.MAX_VALUE;
-            while (queue.drain() == VirtqueueHandler.MORE) {
+            while (queue.drain() == DrainResult.BUDGET_SPENT) {
                 assertTrue(guest.source.open);
             }
             takeCompleted();
             assertTrue(outstanding.isEmpty(), "not completed: " + outstanding.size());
-            assertEquals(guest.driver.base(), queue.stop());
+            assertEquals(guest.driver.base(), guest.stop(queue));
             return completions;
         }
 
@@ -138,7 +139,7 @@ class RandomRequestSequenceTest {
     private static void assertEachByteOnce(List<Completion> completions) {
         long position = 0;
         for (Completion completion : completions) {
-            byte[] expected = RngTestGuest.tagged(position, completion.usedLength());
+            byte[] expected = RngTestGuest.sequence(position, completion.usedLength());
             assertEquals(Arrays.toString(expected), completion.bytes());
             position += completion.usedLength();
         }

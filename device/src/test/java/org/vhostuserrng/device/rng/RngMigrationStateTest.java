@@ -49,7 +49,7 @@ class RngMigrationStateTest {
 
     @Test
     void isNeverLargerThanATransportTakes() {
-        assertTrue(state().encode().length <= VirtioDevice.MOST_STATE_BYTES);
+        assertTrue(state().encode().length <= VirtioDevice.MAX_STATE_BYTES);
     }
 
     @Test
@@ -110,8 +110,8 @@ class RngMigrationStateTest {
 
         destination.device.loadState(destination.now, state);
 
-        assertEquals(0, destination.device.quota().grant(destination.now + 999 * MILLI, 1000));
-        assertEquals(1000, destination.device.quota().grant(destination.now + 1011 * MILLI, 1000));
+        assertEquals(0, destination.device.rateLimiter().grant(destination.now + 999 * MILLI, 1000));
+        assertEquals(1000, destination.device.rateLimiter().grant(destination.now + 1011 * MILLI, 1000));
     }
 
     @Test
@@ -122,7 +122,7 @@ class RngMigrationStateTest {
 
         assertThrows(InvalidDeviceStateException.class, () -> destination.device.loadState(0, state));
 
-        assertEquals(1000, destination.device.quota().grant(0, 1000));
+        assertEquals(1000, destination.device.rateLimiter().grant(0, 1000));
         assertFalse(destination.device.statistics().startsWith("1 requests"));
     }
 

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -16,8 +16,9 @@ import org.vhostuserrng.backends.GuestRateLimiter;
 import org.vhostuserrng.backends.RateLimitConfig;
 import org.vhostuserrng.backends.RateLimitMode;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.frontend.DriverBufferElement;
+import org.vhostuserrng.transport.virtio.DrainResult;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /** What a well-behaved driver sees of the entropy device (VIRTIO 1.3 §5.4), whatever the format of its virtqueue. */
@@ -36,13 +37,13 @@ abstract class RngRequestQueueContract {
         VirtqueueHandler queue = guest.start();
         int head = guest.offer(RngTestGuest.BUFFERS, 64);
 
-        long next = queue.drain();
+        DrainResult next = queue.drain();
 
-        assertEquals(VirtqueueHandler.IDLE, next);
+        assertEquals(DrainResult.EMPTY, next);
         assertTrue(guest.driver.takeUsed());
         assertEquals(head, guest.driver.usedId());
         assertEquals(64, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.tagged(0, 64), guest.bytesAt(RngTestGuest.BUFFERS, 64));
+        assertArrayEquals(RngTestGuest.sequence(0, 64), guest.bytesAt(RngTestGuest.BUFFERS, 64));
     }
 
     @Test
@@ -69,8 +70,8 @@ abstract class RngRequestQueueContract {
 
         guest.driver.takeUsed();
         assertEquals(1000, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.tagged(0, 700), guest.bytesAt(RngTestGuest.BUFFERS + 1000, 700));
-        assertArrayEquals(RngTestGuest.tagged(700, 300), guest.bytesAt(RngTestGuest.BUFFERS, 300));
+        assertArrayEquals(RngTestGuest.sequence(0, 700), guest.bytesAt(RngTestGuest.BUFFERS + 1000, 700));
+        assertArrayEquals(RngTestGuest.sequence(700, 300), guest.bytesAt(RngTestGuest.BUFFERS, 300));
     }
 
     @Test
@@ -103,7 +104,7 @@ abstract class RngRequestQueueContract {
 
         guest.driver.takeUsed();
         assertEquals(5, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.tagged(0, 5), guest.bytesAt(RngTestGuest.BUFFERS + 8, 5));
+        assertArrayEquals(RngTestGuest.sequence(0, 5), guest.bytesAt(RngTestGuest.BUFFERS + 8, 5));
     }
 
     @Test
@@ -116,7 +117,7 @@ abstract class RngRequestQueueContract {
 
         guest.driver.takeUsed();
         assertEquals(1000, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.tagged(0, 1000), guest.bytesAt(RngTestGuest.SEAM - 500, 1000));
+        assertArrayEquals(RngTestGuest.sequence(0, 1000), guest.bytesAt(RngTestGuest.SEAM - 500, 1000));
     }
 
     @Test
@@ -132,7 +133,7 @@ abstract class RngRequestQueueContract {
         queue.drain();
 
         assertTrue(guest.driver.takeUsed());
-        assertEquals(ScatterGatherList.MOST_PIECES, guest.driver.usedLength());
+        assertEquals(ScatterGatherList.MAX_SEGMENTS, guest.driver.usedLength());
     }
 
     @Test
@@ -150,7 +151,7 @@ abstract class RngRequestQueueContract {
 
         assertTrue(guest.driver.takeUsed());
         assertEquals(overlong, guest.driver.usedId());
-        assertEquals(ScatterGatherList.MOST_PIECES, guest.driver.usedLength());
+        assertEquals(ScatterGatherList.MAX_SEGMENTS, guest.driver.usedLength());
         assertTrue(guest.driver.takeUsed());
         assertEquals(next, guest.driver.usedId());
         assertEquals(64, guest.driver.usedLength());
@@ -184,7 +185,7 @@ abstract class RngRequestQueueContract {
 
         guest.driver.takeUsed();
         assertEquals(30, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.tagged(0, 30), guest.bytesAt(RngTestGuest.BUFFERS, 30));
+        assertArrayEquals(RngTestGuest.sequence(0, 30), guest.bytesAt(RngTestGuest.BUFFERS, 30));
     }
 
     @Test
@@ -198,7 +199,7 @@ abstract class RngRequestQueueContract {
         queue.drain();
 
         assertEquals(8, guest.takeAll());
-        assertEquals(1, guest.call.count());
+        assertEquals(1, guest.notifier.count());
     }
 
     @Test
@@ -209,13 +210,13 @@ abstract class RngRequestQueueContract {
             guest.offer(RngTestGuest.SEAM, 65536);
         }
 
-        long first = queue.drain();
+        DrainResult first = queue.drain();
         int servedFirst = guest.takeAll();
-        long second = queue.drain();
+        DrainResult second = queue.drain();
 
-        assertEquals(VirtqueueHandler.MORE, first);
+        assertEquals(DrainResult.BUDGET_SPENT, first);
         assertEquals(8, servedFirst);
-        assertEquals(VirtqueueHandler.IDLE, second);
+        assertEquals(DrainResult.EMPTY, second);
         assertEquals(3, guest.takeAll());
     }
 
@@ -227,13 +228,13 @@ abstract class RngRequestQueueContract {
                 DriverBufferElement.writable(RngTestGuest.BUFFERS + 1, 10_000),
                 DriverBufferElement.writable(RngTestGuest.SEAM, 30_000));
 
-        long[] turns = LongStream.range(0, 3).map(i -> queue.drain()).toArray();
+        List<DrainResult> results = List.of(queue.drain(), queue.drain(), queue.drain());
 
-        assertArrayEquals(new long[] {VirtqueueHandler.MORE, VirtqueueHandler.MORE, VirtqueueHandler.IDLE}, turns);
+        assertEquals(List.of(DrainResult.BUDGET_SPENT, DrainResult.BUDGET_SPENT, DrainResult.EMPTY), results);
         assertTrue(guest.driver.takeUsed());
         assertEquals(40_000, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.tagged(0, 10_000), guest.bytesAt(RngTestGuest.BUFFERS + 1, 10_000));
-        assertArrayEquals(RngTestGuest.tagged(10_000, 30_000), guest.bytesAt(RngTestGuest.SEAM, 30_000));
+        assertArrayEquals(RngTestGuest.sequence(0, 10_000), guest.bytesAt(RngTestGuest.BUFFERS + 1, 10_000));
+        assertArrayEquals(RngTestGuest.sequence(10_000, 30_000), guest.bytesAt(RngTestGuest.SEAM, 30_000));
     }
 
     @Test
@@ -244,12 +245,12 @@ abstract class RngRequestQueueContract {
                 .mapToObj(i -> DriverBufferElement.writable(RngTestGuest.SEAM + 4096L * i, 2))
                 .toArray(DriverBufferElement[]::new));
 
-        long[] turns = LongStream.range(0, 3).map(i -> queue.drain()).toArray();
+        List<DrainResult> results = List.of(queue.drain(), queue.drain(), queue.drain());
 
-        assertArrayEquals(new long[] {VirtqueueHandler.MORE, VirtqueueHandler.MORE, VirtqueueHandler.IDLE}, turns);
+        assertEquals(List.of(DrainResult.BUDGET_SPENT, DrainResult.BUDGET_SPENT, DrainResult.EMPTY), results);
         assertTrue(guest.driver.takeUsed());
         assertEquals(300, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.tagged(298, 2), guest.bytesAt(RngTestGuest.SEAM + 4096L * 149, 2));
+        assertArrayEquals(RngTestGuest.sequence(298, 2), guest.bytesAt(RngTestGuest.SEAM + 4096L * 149, 2));
     }
 
     @Test
@@ -261,7 +262,7 @@ abstract class RngRequestQueueContract {
         queue.drain();
 
         assertFalse(guest.driver.takeUsed());
-        assertEquals(0, guest.call.count());
+        assertEquals(0, guest.notifier.count());
     }
 
     @Test
@@ -271,13 +272,13 @@ abstract class RngRequestQueueContract {
         guest.offer(RngTestGuest.SEAM, 20_000);
         queue.drain();
 
-        VirtqueueHandler next = guest.start(queue.stop());
+        VirtqueueHandler next = guest.start(guest.stop(queue));
         next.drain();
         next.drain();
 
         assertTrue(guest.driver.takeUsed());
         assertEquals(20_000, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.tagged(16384, 20_000), guest.bytesAt(RngTestGuest.SEAM, 20_000));
+        assertArrayEquals(RngTestGuest.sequence(16384, 20_000), guest.bytesAt(RngTestGuest.SEAM, 20_000));
     }
 
     @Test
@@ -293,7 +294,7 @@ abstract class RngRequestQueueContract {
 
         assertTrue(guest.driver.takeUsed());
         assertEquals(20_000, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.tagged(16384, 20_000), guest.bytesAt(RngTestGuest.SEAM + 4096, 20_000));
+        assertArrayEquals(RngTestGuest.sequence(16384, 20_000), guest.bytesAt(RngTestGuest.SEAM + 4096, 20_000));
     }
 
     @Test
@@ -317,7 +318,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        assertEquals(0, guest.call.count());
+        assertEquals(0, guest.notifier.count());
     }
 
     @Test
@@ -329,7 +330,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        assertEquals(0, guest.call.count());
+        assertEquals(0, guest.notifier.count());
     }
 
     @Test
@@ -390,7 +391,7 @@ abstract class RngRequestQueueContract {
             VirtqueueHandler predecessor = guest.start();
             predecessor.drain();
             guest.source.left = 64;
-            guest.start(predecessor.stop()).drain();
+            guest.start(guest.stop(predecessor)).drain();
 
             guest.offer(RngTestGuest.BUFFERS, 64);
 
@@ -407,11 +408,11 @@ abstract class RngRequestQueueContract {
         guest.source.left = 0;
         guest.offer(RngTestGuest.BUFFERS, 64);
 
-        long next = queue.drain();
+        DrainResult next = queue.drain();
 
-        assertEquals(VirtqueueHandler.STARVED, next);
+        assertEquals(DrainResult.STARVED, next);
         assertFalse(guest.driver.usedPending());
-        assertEquals(0, guest.call.count());
+        assertEquals(0, guest.notifier.count());
     }
 
     @Test
@@ -439,7 +440,7 @@ abstract class RngRequestQueueContract {
 
         guest.driver.takeUsed();
         assertEquals(64, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.tagged(0, 64), guest.bytesAt(RngTestGuest.BUFFERS, 64));
+        assertArrayEquals(RngTestGuest.sequence(0, 64), guest.bytesAt(RngTestGuest.BUFFERS, 64));
     }
 
     @Test
@@ -450,13 +451,15 @@ abstract class RngRequestQueueContract {
         guest.offer(RngTestGuest.BUFFERS, 64);
 
         guest.now = 5 * MILLI;
-        long next = queue.drain();
+        DrainResult result = queue.drain();
+        long retryAt = queue.retryAt();
         int servedFirst = guest.takeAll();
-        guest.now = next;
+        guest.now = retryAt;
         queue.drain();
 
+        assertEquals(DrainResult.THROTTLED, result);
         assertEquals(1, servedFirst);
-        assertTrue(next > 1005 * MILLI && next < 1010 * MILLI, "told to come back at " + next);
+        assertTrue(retryAt > 1005 * MILLI && retryAt < 1010 * MILLI, "retry at " + retryAt);
         assertEquals(1, guest.takeAll());
     }
 
@@ -483,7 +486,7 @@ abstract class RngRequestQueueContract {
         VirtqueueHandler queue = guest.start();
         guest.offer(RngTestGuest.BUFFERS, 64);
         queue.drain();
-        int base = queue.stop();
+        int base = guest.stop(queue);
 
         VirtqueueHandler again = guest.start(base);
         guest.offer(RngTestGuest.BUFFERS, 64);
@@ -512,13 +515,13 @@ abstract class RngRequestQueueContract {
         VirtqueueHandler queue = guest.start();
         guest.offer(RngTestGuest.BUFFERS, 64);
         queue.drain();
-        int base = queue.stop();
+        int base = guest.stop(queue);
         guest.offer(RngTestGuest.BUFFERS + 64, 64);
 
         guest.start(base).drain();
 
         assertEquals(2, guest.takeAll());
-        assertArrayEquals(RngTestGuest.tagged(64, 64), guest.bytesAt(RngTestGuest.BUFFERS + 64, 64));
+        assertArrayEquals(RngTestGuest.sequence(64, 64), guest.bytesAt(RngTestGuest.BUFFERS + 64, 64));
     }
 
     @ParameterizedTest
@@ -529,13 +532,13 @@ abstract class RngRequestQueueContract {
         queue.drain();
         guest.offer(RngTestGuest.BUFFERS, 64);
 
-        long next = queue.drainAndStay();
+        DrainResult next = queue.drainForBusyPoll();
         guest.driver.kickWanted();
         guest.offer(RngTestGuest.BUFFERS, 64);
 
-        assertEquals(VirtqueueHandler.IDLE, next);
+        assertEquals(DrainResult.EMPTY, next);
         assertFalse(guest.driver.kickWanted());
-        assertTrue(queue.isPending());
+        assertTrue(queue.hasPending());
     }
 
     @ParameterizedTest
@@ -544,7 +547,7 @@ abstract class RngRequestQueueContract {
         RngTestGuest<?> guest = guest(8, features);
         VirtqueueHandler queue = guest.start();
         guest.offer(RngTestGuest.BUFFERS, 64);
-        queue.drainAndStay();
+        queue.drainForBusyPoll();
         guest.driver.kickWanted();
 
         queue.drain();
@@ -559,8 +562,8 @@ abstract class RngRequestQueueContract {
         VirtqueueHandler queue = guest.start();
         guest.offer(RngTestGuest.BUFFERS, 64);
 
-        queue.drainAndStay();
+        queue.drainForBusyPoll();
 
-        assertFalse(queue.isPending());
+        assertFalse(queue.hasPending());
     }
 }

@@ -12,8 +12,7 @@ import org.vhostuserrng.backends.DrrGuestFlow;
 import org.vhostuserrng.backends.EventLoopSources;
 import org.vhostuserrng.backends.GuestRateLimiter;
 import org.vhostuserrng.backends.RateLimitConfig;
-import org.vhostuserrng.device.virtqueue.PackedVirtqueue;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
+import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverPackedRing;
 import org.vhostuserrng.frontend.DriverPackedRingAddresses;
@@ -27,71 +26,72 @@ import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
-import org.vhostuserrng.transport.virtio.InflightArea;
+import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
-import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
+import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
- * A guest with two adjoining regions of memory and a virtqueue in the first, and the device that serves it. The driver's
- * side is the front-end module's, written independently.
+ * A guest with two adjacent regions of memory and a virtqueue in the first one, and the device that serves it. The driver is
+ * that of the front-end module, an independent implementation.
  *
- * @param <R> of either format
+ * @param <R> the driver's ring, of either format
  */
 final class RngTestGuest<R extends DriverRing> {
     static final long BASE = 0x1_0000_0000L;
     static final long PAGE = 4096;
     static final long REGION_BYTES = 1 << 20;
-    /** The regions touch here. */
+    /** The boundary of the two regions. */
     static final long SEAM = BASE + REGION_BYTES;
 
     static final long END = SEAM + REGION_BYTES;
-    /** Room for buffers, behind the ring. */
+    /** Memory for buffers, after the ring. */
     static final long BUFFERS = BASE + (1 << 19);
 
     private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     final SequenceEntropySource source = new SequenceEntropySource();
     long now;
-    final UsedBufferNotifier call = new UsedBufferNotifier();
+    final UsedBufferNotifier notifier = new UsedBufferNotifier();
     final MemorySegment first = Arena.ofAuto().allocate(REGION_BYTES, 4096);
     final MemorySegment second = Arena.ofAuto().allocate(REGION_BYTES, 4096);
     final R driver;
-    final SharedRequestScratch workspace = new SharedRequestScratch();
+    final SharedRequestScratch scratch = new SharedRequestScratch();
     final VirtioRngDevice device;
-    /** Null: the driver uses guest-physical addresses. */
+    /** Null if the driver uses guest-physical addresses. */
     Iotlb iotlb;
 
     final DirtyPageLog log = new DirtyPageLog();
-    final VirtqueueDirtyLogger writes = new VirtqueueDirtyLogger(log);
-    /** Where requests under way are recorded; null for nowhere. */
-    InflightArea inflight;
+    final VirtqueueDirtyLogger dirtyLogger = new VirtqueueDirtyLogger(log);
+    /** The record of in-flight requests; null for none. */
+    InflightRegion inflight;
 
     private final DriverRingAddresses layout;
     private final long features;
     private VirtqueueAddressSpace memory;
 
-    private RngTestGuest(DriverRingAddresses layout, long features, GuestRateLimiter quota, RingFactory<R> ring) {
+    private RngTestGuest(DriverRingAddresses layout, long features, GuestRateLimiter rateLimiter, RingFactory<R> ring) {
         this.layout = layout;
         this.features = features;
         driver = ring.create(first, (features & VirtioSpec.VIRTIO_F_EVENT_IDX) != 0);
         EventLoopSources sources = new EventLoopSources(source, () -> {}, () -> now);
-        DrrGuestFlow share = new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).share(DrrGuestConfig.DEFAULT);
-        device = new VirtioRngDevice("test", RngDeviceFeatures.DEFAULT, sources, quota, share, workspace);
+        DrrGuestFlow flow = new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).share(DrrGuestConfig.DEFAULT);
+        device = new VirtioRngDevice("test", RngDeviceFeatures.DEFAULT, sources, rateLimiter, flow, scratch);
     }
 
     private interface RingFactory<R> {
         R create(MemorySegment memory, boolean eventIndex);
     }
 
-    static RngTestGuest<DriverSplitRing> split(int size, long features, GuestRateLimiter quota) {
+    static RngTestGuest<DriverSplitRing> split(int size, long features, GuestRateLimiter rateLimiter) {
         DriverSplitRingAddresses layout = DriverSplitRingAddresses.contiguous(BASE, size);
         return new RngTestGuest<>(
                 layout,
                 features | VirtioSpec.VIRTIO_F_VERSION_1,
-                quota,
+                rateLimiter,
                 (memory, eventIndex) -> new DriverSplitRing(memory, BASE, layout, eventIndex));
     }
 
@@ -103,12 +103,12 @@ final class RngTestGuest<R extends DriverRing> {
         return split(8, 0);
     }
 
-    static RngTestGuest<DriverPackedRing> packed(int size, long features, GuestRateLimiter quota) {
+    static RngTestGuest<DriverPackedRing> packed(int size, long features, GuestRateLimiter rateLimiter) {
         DriverPackedRingAddresses layout = DriverPackedRingAddresses.contiguous(BASE, size);
         return new RngTestGuest<>(
                 layout,
                 features | VirtioSpec.VIRTIO_F_VERSION_1 | VirtioSpec.VIRTIO_F_RING_PACKED,
-                quota,
+                rateLimiter,
                 (memory, eventIndex) -> new DriverPackedRing(memory, BASE, layout, eventIndex));
     }
 
@@ -131,27 +131,49 @@ final class RngTestGuest<R extends DriverRing> {
 
     VirtqueueHandler start(int base) {
         try {
-            return device.start(setup(base));
+            return device.start(config(base));
         } catch (InvalidVirtqueueException | IotlbMissException notStarted) {
             throw new AssertionError(notStarted);
         }
     }
 
-    /** The ring alone, without the device. */
-    PackedVirtqueue packedVirtqueue() {
+    /** Stops a virtqueue. Returns its position, as a front-end sees it. */
+    int stop(VirtqueueHandler queue) {
+        return base(queue.stop());
+    }
+
+    /** The virtqueue alone, without the device. */
+    Virtqueue virtqueue() {
         try {
-            return PackedVirtqueue.of(setup(driver.base()));
+            return Virtqueue.start(config(driver.base()));
         } catch (InvalidVirtqueueException | IotlbMissException invalid) {
             throw new AssertionError(invalid);
         }
     }
 
-    /** What the present queue uses. */
+    /** Decodes the position of a driver's ring, which is a vhost-user base: of a packed ring both halves, or one for both. */
+    VirtqueuePosition position(int base) {
+        if (!isPacked()) {
+            return new VirtqueuePosition(base, base);
+        }
+        int avail = base & 0xffff;
+        return new VirtqueuePosition(avail, base >>> 16 == 0 ? avail : base >>> 16);
+    }
+
+    int base(VirtqueuePosition position) {
+        return isPacked() ? position.nextUsed() << 16 | position.nextAvail() : position.nextAvail();
+    }
+
+    private boolean isPacked() {
+        return (features & VirtioSpec.VIRTIO_F_RING_PACKED) != 0;
+    }
+
+    /** The address space of the present queue. */
     VirtqueueAddressSpace memory() {
         return memory;
     }
 
-    /** Puts the device behind an IOMMU that maps all pages of the guest to themselves, each by an entry of its own. */
+    /** Puts the device behind an IOMMU that maps each page of the guest to itself, with one entry per page. */
     RngTestGuest<R> behindIommu() {
         iotlb = new Iotlb();
         for (long page = BASE; page < END; page += PAGE) {
@@ -160,15 +182,15 @@ final class RngTestGuest<R extends DriverRing> {
         return this;
     }
 
-    /** Has the device share its loop with a ring that may have something to do as well. */
+    /** Adds another active virtqueue to the loop. */
     RngTestGuest<R> besideAnother() {
-        workspace.join();
+        scratch.addQueue();
         return this;
     }
 
-    /** Has the first descriptor of the ring refer to a buffer elsewhere. */
+    /** Changes the buffer address of the first descriptor of the ring. */
     void moveFirstBuffer(long address) {
-        // §2.7.5, §2.8.13: both formats begin with le64 addr.
+        // VIRTIO 1.3 §2.7.5, §2.8.13: both formats begin with le64 addr.
         first.set(LE64, layout.descriptorArea() - BASE, address);
     }
 
@@ -181,24 +203,34 @@ final class RngTestGuest<R extends DriverRing> {
         iotlb.unmap(iova, iova + PAGE - 1);
     }
 
-    VirtqueueConfig setup(int base) {
+    VirtqueueConfig config(int base) {
         GuestMemory guestMemory = GuestMemory.of(
                 List.of(new GuestMemory.Region(BASE, first, false), new GuestMemory.Region(SEAM, second, false)));
         memory = iotlb == null
                 ? VirtqueueAddressSpace.physical(guestMemory)
                 : VirtqueueAddressSpace.translated(guestMemory, iotlb);
-        QueueAreas areas = new QueueAreas(layout.descriptorArea(), layout.driverArea(), layout.deviceArea());
+        VirtqueueConfig.Areas areas =
+                new VirtqueueConfig.Areas(layout.descriptorArea(), layout.driverArea(), layout.deviceArea());
         return new VirtqueueConfig(
-                0, driver.queueSize(), base, features, areas, memory, call, writes, () -> now, inflight);
+                0,
+                driver.queueSize(),
+                position(base),
+                features,
+                areas,
+                memory,
+                notifier,
+                dirtyLogger,
+                () -> now,
+                inflight);
     }
 
-    /** Has requests under way recorded, as for a virtqueue of {@code queueSize}. */
+    /** Records in-flight requests from the next start on, for at most {@code queueSize} descriptors. */
     void recordInflight(int queueSize) {
-        long bytes = device.inflightBytes(features, queueSize);
-        inflight = new InflightArea(Arena.ofAuto().allocate(bytes, 64), queueSize);
+        long bytes = InflightRegion.bytesFor(features, queueSize);
+        inflight = new InflightRegion(Arena.ofAuto().allocate(bytes, 64), queueSize);
     }
 
-    /** Begins anew anywhere in the ring. */
+    /** Resets the driver to a random position in the ring. */
     void resetRandomly(Random random) {
         if (driver instanceof DriverSplitRing split) {
             split.reset(random.nextInt(0x10000));
@@ -222,7 +254,7 @@ final class RngTestGuest<R extends DriverRing> {
         return offer(DriverBufferElement.writable(address, length));
     }
 
-    /** Takes all that was used, and returns how many buffers that was. */
+    /** Takes all used buffers. Returns their number. */
     int takeAll() {
         int taken = 0;
         while (driver.takeUsed()) {
@@ -245,8 +277,8 @@ final class RngTestGuest<R extends DriverRing> {
         return bytes;
     }
 
-    /** What the source gives out from a position on. */
-    static byte[] tagged(long from, int length) {
+    /** The bytes of the source from a position on. */
+    static byte[] sequence(long from, int length) {
         byte[] bytes = new byte[length];
         for (int i = 0; i < length; i++) {
             bytes[i] = SequenceEntropySource.byteAt(from + i);

@@ -7,8 +7,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.backends.GuestRateLimiter;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.frontend.DriverSplitRing;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /** What a well-behaved driver sees on a split virtqueue (VIRTIO 1.3 §2.7). */
@@ -33,7 +33,7 @@ class SplitRngRequestQueueTest extends RngRequestQueueContract {
             assertTrue(guest.driver.takeUsed());
             assertEquals(8, guest.driver.usedLength());
         }
-        assertEquals((base + 20) & 0xffff, queue.stop());
+        assertEquals((base + 20) & 0xffff, guest.stop(queue));
     }
 
     @Test
@@ -43,13 +43,13 @@ class SplitRngRequestQueueTest extends RngRequestQueueContract {
         guest.driver.setUsedEvent(1);
         guest.offer(RngTestGuest.BUFFERS, 64);
         queue.drain();
-        long before = guest.call.count();
+        long before = guest.notifier.count();
 
         guest.offer(RngTestGuest.BUFFERS, 64);
         queue.drain();
 
         assertEquals(0, before);
-        assertEquals(1, guest.call.count());
+        assertEquals(1, guest.notifier.count());
     }
 
     @Test
@@ -61,6 +61,6 @@ class SplitRngRequestQueueTest extends RngRequestQueueContract {
 
         queue.drain();
 
-        assertEquals(1, guest.call.count());
+        assertEquals(1, guest.notifier.count());
     }
 }

@@ -7,7 +7,6 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.GuestMemory;
@@ -15,31 +14,33 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
-import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
+import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
-/** Virtqueues that cannot be (VIRTIO 1.3 §2.7): refused, and the source stays closed. */
+/** Invalid split virtqueues (VIRTIO 1.3 §2.7) are refused, and the source stays closed. */
 class SplitVirtqueueConfigTest {
-    private static final QueueAreas AREAS =
-            new QueueAreas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2000);
+    private static final VirtqueueConfig.Areas AREAS =
+            new VirtqueueConfig.Areas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2000);
 
     private final RngTestGuest<DriverSplitRing> guest = RngTestGuest.split();
     private final GuestMemory memory =
             GuestMemory.of(List.of(new GuestMemory.Region(RngTestGuest.BASE, guest.first, false)));
 
-    private void assertRefused(int size, int base, QueueAreas areas) {
-        VirtqueueConfig setup = new VirtqueueConfig(
+    private void assertRefused(int size, int base, VirtqueueConfig.Areas areas) {
+        VirtqueueConfig config = new VirtqueueConfig(
                 0,
                 size,
-                base,
+                new VirtqueuePosition(base, base),
                 VirtioSpec.VIRTIO_F_VERSION_1,
                 areas,
                 VirtqueueAddressSpace.physical(memory),
                 new UsedBufferNotifier(),
                 new VirtqueueDirtyLogger(new DirtyPageLog()),
-                () -> 0);
+                () -> 0,
+                null);
 
-        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(setup));
+        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(config));
 
         assertFalse(guest.source.open);
     }
@@ -52,33 +53,43 @@ class SplitVirtqueueConfigTest {
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 65536})
-    void refusesABaseBeyond16Bits(int base) {
+    void refusesAPositionBeyond16Bits(int base) {
         assertRefused(8, base, AREAS);
     }
 
     @Test
     void refusesADescriptorTableThatIsNotAlignedTo16() {
         assertRefused(
-                8, 0, new QueueAreas(RngTestGuest.BASE + 8, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2000));
+                8,
+                0,
+                new VirtqueueConfig.Areas(
+                        RngTestGuest.BASE + 8, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2000));
     }
 
     @Test
     void refusesAnAvailableRingThatIsNotAlignedTo2() {
-        assertRefused(8, 0, new QueueAreas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1001, RngTestGuest.BASE + 0x2000));
+        assertRefused(
+                8,
+                0,
+                new VirtqueueConfig.Areas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1001, RngTestGuest.BASE + 0x2000));
     }
 
     @Test
     void refusesAUsedRingThatIsNotAlignedTo4() {
-        assertRefused(8, 0, new QueueAreas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2002));
+        assertRefused(
+                8,
+                0,
+                new VirtqueueConfig.Areas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2002));
     }
 
     @Test
     void refusesARingThatEndsOutsideMemory() {
-        assertRefused(8, 0, new QueueAreas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1000, RngTestGuest.SEAM - 68));
+        assertRefused(
+                8, 0, new VirtqueueConfig.Areas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1000, RngTestGuest.SEAM - 68));
     }
 
     @Test
     void refusesARingOutsideMemory() {
-        assertRefused(8, 0, new QueueAreas(0, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2000));
+        assertRefused(8, 0, new VirtqueueConfig.Areas(0, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2000));
     }
 }

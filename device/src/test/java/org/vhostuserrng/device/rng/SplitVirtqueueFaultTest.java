@@ -9,10 +9,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.device.virtqueue.VirtqueueFault;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverSplitRing;
+import org.vhostuserrng.transport.virtio.DrainResult;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /** What a hostile driver can write into a split virtqueue: the ring breaks, and no memory has been touched. */
@@ -45,7 +46,7 @@ class SplitVirtqueueFaultTest {
                     guest.driver.setDescriptor(1, RngTestGuest.BUFFERS, 64, 0, 0);
                     available(guest, 0);
                 }),
-                broken("an empty buffer", VirtqueueFault.NO_ROOM, guest -> descriptor(guest, 0, WRITE)),
+                broken("an empty buffer", VirtqueueFault.NO_WRITABLE_BYTES, guest -> descriptor(guest, 0, WRITE)),
                 broken(
                         "a buffer below memory",
                         VirtqueueFault.BUFFER_RANGE,
@@ -135,13 +136,13 @@ class SplitVirtqueueFaultTest {
         VirtqueueHandler queue = guest.start(0);
         malformation.accept(guest);
 
-        long next = queue.drain();
+        DrainResult next = queue.drain();
 
-        assertEquals(VirtqueueHandler.BROKEN, next);
+        assertEquals(DrainResult.BROKEN, next);
         assertEquals(fault.toString(), queue.fault());
         assertEquals(0, guest.source.given);
         assertFalse(guest.driver.usedPending());
-        assertEquals(0, guest.call.count());
+        assertEquals(0, guest.notifier.count());
     }
 
     @Test
@@ -152,11 +153,11 @@ class SplitVirtqueueFaultTest {
         guest.driver.setAvailableEntry(1, 65535);
         guest.driver.setAvailableIndex(2);
 
-        long next = queue.drain();
+        DrainResult next = queue.drain();
 
-        assertEquals(VirtqueueHandler.BROKEN, next);
+        assertEquals(DrainResult.BROKEN, next);
         assertEquals(1, guest.driver.usedIndex());
-        assertEquals(1, guest.call.count());
+        assertEquals(1, guest.notifier.count());
     }
 
     @Test

@@ -1,11 +1,11 @@
 package org.vhostuserrng.transport.loop;
 
-/** The few activities that the loop looks after without sleeping, in no order. Allocates nothing. */
+/** The handlers that the loop polls without sleeping, in no order. Does not allocate. */
 final class BusyPollSet {
-    /** Each is looked at in every turn, so there are few: with more guests than that at work, nobody sleeps anyway. */
-    private static final int MOST = 8;
+    /** Every member is polled in every iteration. With more active guests than this the loop does not sleep anyway. */
+    private static final int MAX_HANDLERS = 8;
 
-    private final EventHandler[] activities = new EventHandler[MOST];
+    private final EventHandler[] handlers = new EventHandler[MAX_HANDLERS];
     private int count;
 
     boolean isEmpty() {
@@ -17,27 +17,27 @@ final class BusyPollSet {
     }
 
     EventHandler get(int index) {
-        return activities[index];
+        return handlers[index];
     }
 
-    /** Takes one in, unless it is among them: whether there was room. */
-    boolean add(EventHandler activity) {
+    /** Adds a handler that may be a member already. Returns false if the set is full. */
+    boolean add(EventHandler handler) {
         for (int i = 0; i < count; i++) {
-            if (activities[i].equals(activity)) {
+            if (handlers[i].equals(handler)) {
                 return true;
             }
         }
-        if (count == MOST) {
+        if (count == MAX_HANDLERS) {
             return false;
         }
-        activities[count++] = activity;
+        handlers[count++] = handler;
         return true;
     }
 
-    /** Takes one out, if it is among them; the last one takes its place. */
-    void remove(EventHandler activity) {
+    /** Removes a handler that may be no member. The last member takes its index. */
+    void remove(EventHandler handler) {
         for (int i = 0; i < count; i++) {
-            if (activities[i].equals(activity)) {
+            if (handlers[i].equals(handler)) {
                 removeAt(i);
                 return;
             }
@@ -45,13 +45,13 @@ final class BusyPollSet {
     }
 
     void removeAt(int index) {
-        activities[index] = activities[--count];
-        activities[count] = null;
+        handlers[index] = handlers[--count];
+        handlers[count] = null;
     }
 
-    boolean anyPending() {
+    boolean anyHasPendingWork() {
         for (int i = 0; i < count; i++) {
-            if (activities[i].isPending()) {
+            if (handlers[i].hasPendingWork()) {
                 return true;
             }
         }

@@ -2,7 +2,7 @@ package org.vhostuserrng.transport.loop;
 
 import java.util.Arrays;
 
-/** Activities by deadline, the earliest first: a binary heap whose members know their place. */
+/** Handlers ordered by deadline: a binary heap whose members know their index. */
 final class DeadlineHeap {
     static final long NEVER = Long.MAX_VALUE;
 
@@ -14,35 +14,35 @@ final class DeadlineHeap {
         return size == 0 ? NEVER : heap[0].deadline;
     }
 
-    /** Sets or moves the deadline of an activity. */
-    void put(EventHandler activity, long deadline) {
-        activity.deadline = deadline;
-        if (activity.heapPlace == EventHandler.NOWHERE) {
+    /** Sets or moves the deadline of a handler. */
+    void put(EventHandler handler, long deadline) {
+        handler.deadline = deadline;
+        if (handler.heapIndex == EventHandler.NO_INDEX) {
             if (size == heap.length) {
                 heap = Arrays.copyOf(heap, 2 * size);
             }
-            place(size++, activity);
+            place(size++, handler);
         }
-        up(activity.heapPlace);
-        down(activity.heapPlace);
+        siftUp(handler.heapIndex);
+        siftDown(handler.heapIndex);
     }
 
-    void remove(EventHandler activity) {
-        int hole = activity.heapPlace;
-        if (hole == EventHandler.NOWHERE) {
+    void remove(EventHandler handler) {
+        int hole = handler.heapIndex;
+        if (hole == EventHandler.NO_INDEX) {
             return;
         }
-        activity.heapPlace = EventHandler.NOWHERE;
+        handler.heapIndex = EventHandler.NO_INDEX;
         EventHandler last = heap[--size];
         heap[size] = null;
         if (hole < size) {
             place(hole, last);
-            up(hole);
-            down(last.heapPlace);
+            siftUp(hole);
+            siftDown(last.heapIndex);
         }
     }
 
-    /** Takes out an activity whose deadline has come, or returns null. */
+    /** Removes and returns a handler whose deadline has passed, or returns null. */
     EventHandler pollDue(long now) {
         if (size == 0 || heap[0].deadline > now) {
             return null;
@@ -52,7 +52,7 @@ final class DeadlineHeap {
         return due;
     }
 
-    private void up(int from) {
+    private void siftUp(int from) {
         int at = from;
         EventHandler moving = heap[at];
         while (at > 0 && heap[(at - 1) / 2].deadline > moving.deadline) {
@@ -62,7 +62,7 @@ final class DeadlineHeap {
         place(at, moving);
     }
 
-    private void down(int from) {
+    private void siftDown(int from) {
         int at = from;
         EventHandler moving = heap[at];
         for (int child = 2 * at + 1; child < size; child = 2 * at + 1) {
@@ -78,8 +78,8 @@ final class DeadlineHeap {
         place(at, moving);
     }
 
-    private void place(int at, EventHandler activity) {
-        heap[at] = activity;
-        activity.heapPlace = at;
+    private void place(int at, EventHandler handler) {
+        heap[at] = handler;
+        handler.heapIndex = at;
     }
 }

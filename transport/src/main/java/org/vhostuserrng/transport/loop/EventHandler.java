@@ -1,40 +1,40 @@
 package org.vhostuserrng.transport.loop;
 
 /**
- * Something the loop gives turns to: when its descriptor is ready, when its deadline has come, when it asked for
- * another turn, or when the source that it waits for has bytes again. Confined to the loop's thread.
+ * Work that the event loop dispatches: a watched descriptor is ready, a deadline has passed, the handler rescheduled
+ * itself, or parked handlers were unparked. Confined to the loop's thread.
  *
- * <p>The fields are the loop's own book-keeping, kept here so that scheduling allocates nothing.
+ * <p>The package-private fields belong to the loop. They live here so that scheduling does not allocate.
  */
 public abstract class EventHandler {
-    static final int NOWHERE = -1;
+    static final int NO_INDEX = -1;
 
-    /** Place in the table of watched activities, or {@link #NOWHERE}. */
-    int place = NOWHERE;
-    /** Place in the heap of deadlines, or {@link #NOWHERE}. */
-    int heapPlace = NOWHERE;
+    /** Index in the {@link EventHandlerTable}, or {@link #NO_INDEX}. */
+    int tableIndex = NO_INDEX;
+    /** Index in the {@link DeadlineHeap}, or {@link #NO_INDEX}. */
+    int heapIndex = NO_INDEX;
 
     long deadline;
-    /** If it is watched for kicks: whose messages come before them. Else null. */
-    EventHandler before;
-    /** The lines it stands in, a bit each. */
-    int lines;
-    /** When to stop lingering; of use while it does. */
-    long lingersUntil;
+    /** Set for an edge-triggered descriptor: the handler whose pending events come first. Else null. */
+    EventHandler predecessor;
+    /** One bit per {@link RunQueue} that holds this handler. */
+    int runQueues;
+    /** End of busy polling; valid while the handler is in the {@link BusyPollSet}. */
+    long busyPollDeadline;
 
     /**
-     * Takes a turn, which must be short: the others wait.
+     * Handles an event. Must be short: all other handlers of the loop wait.
      *
      * @param now the loop's time in nanoseconds
-     * @param ready whether the watched descriptor is the reason
+     * @param ready whether the watched descriptor caused the event
      */
-    protected abstract void run(long now, boolean ready);
+    protected abstract void handle(long now, boolean ready);
 
-    /** Asked often, between {@link EventLoop#linger} and its end: whether there is reason for a turn now. */
-    protected boolean isPending() {
+    /** Whether there is work to dispatch. Called often between {@link EventScheduler#busyPoll} and its deadline. */
+    protected boolean hasPendingWork() {
         return false;
     }
 
-    /** Ends what this activity serves, after a turn that threw: a bug of ours, which the other guests survive. */
-    protected abstract void fail(RuntimeException bug);
+    /** Called after {@link #handle} threw. Ends this guest's session; the other guests are not affected. */
+    public abstract void handleBug(RuntimeException bug);
 }

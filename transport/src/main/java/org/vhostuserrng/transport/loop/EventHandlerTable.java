@@ -3,54 +3,54 @@ package org.vhostuserrng.transport.loop;
 import java.util.Arrays;
 
 /**
- * Activities by the 64 bits that epoll hands back: place and generation, so that an event for something that has been
- * removed in the same turn, and whose place has been given away, finds nothing.
+ * Handlers by the 64-bit token that epoll returns: index and generation. The token of a removed handler finds nothing,
+ * even if its index is in use again.
  */
 final class EventHandlerTable {
-    private EventHandler[] activities = new EventHandler[16];
+    private EventHandler[] handlers = new EventHandler[16];
     private int[] generations = new int[16];
-    private int[] free = new int[16];
+    private int[] freeIndices = new int[16];
     private int freeCount;
     private int used;
 
-    /** Gives the activity a place and returns the token for it. */
-    long add(EventHandler activity) {
-        assert activity.place == EventHandler.NOWHERE;
-        int place = freeCount > 0 ? free[--freeCount] : newPlace();
-        activities[place] = activity;
-        activity.place = place;
-        return token(place);
+    /** Adds a handler and returns its token. */
+    long add(EventHandler handler) {
+        assert handler.tableIndex == EventHandler.NO_INDEX;
+        int index = freeCount > 0 ? freeIndices[--freeCount] : newIndex();
+        handlers[index] = handler;
+        handler.tableIndex = index;
+        return token(index);
     }
 
-    /** The token under which an activity was added. */
-    long token(EventHandler activity) {
-        return token(activity.place);
+    /** The token of an added handler. */
+    long token(EventHandler handler) {
+        return token(handler.tableIndex);
     }
 
-    /** The activity with this token, or null. */
+    /** The handler with this token, or null. */
     EventHandler find(long token) {
-        int place = (int) token;
-        return place >= 0 && place < used && generations[place] == (int) (token >>> 32) ? activities[place] : null;
+        int index = (int) token;
+        return index >= 0 && index < used && generations[index] == (int) (token >>> 32) ? handlers[index] : null;
     }
 
-    void remove(EventHandler activity) {
-        int place = activity.place;
-        activity.place = EventHandler.NOWHERE;
-        activities[place] = null;
-        generations[place]++;
-        if (freeCount == free.length) {
-            free = Arrays.copyOf(free, 2 * freeCount);
+    void remove(EventHandler handler) {
+        int index = handler.tableIndex;
+        handler.tableIndex = EventHandler.NO_INDEX;
+        handlers[index] = null;
+        generations[index]++;
+        if (freeCount == freeIndices.length) {
+            freeIndices = Arrays.copyOf(freeIndices, 2 * freeCount);
         }
-        free[freeCount++] = place;
+        freeIndices[freeCount++] = index;
     }
 
-    private long token(int place) {
-        return (long) generations[place] << 32 | place;
+    private long token(int index) {
+        return (long) generations[index] << 32 | index;
     }
 
-    private int newPlace() {
-        if (used == activities.length) {
-            activities = Arrays.copyOf(activities, 2 * used);
+    private int newIndex() {
+        if (used == handlers.length) {
+            handlers = Arrays.copyOf(handlers, 2 * used);
             generations = Arrays.copyOf(generations, 2 * used);
         }
         return used++;

@@ -9,99 +9,98 @@ import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.OwnedFd;
 
 /**
- * The turns of one thread. {@link #await} waits for something to do, {@link #doWork} does it and never waits; a test
- * calls {@code doWork} alone. Everything is confined to the thread that opened the loop, but {@link #wake} and
- * {@link #sourceReady}.
+ * An event loop on one thread. {@link #await} sleeps until there is work; {@link #doWork} does it and never sleeps, so
+ * that a test calls {@code doWork} alone. Confined to the thread that opened it, except for {@link #wake} and
+ * {@link #unparkAll}.
+ *
+ * <p>Order of one iteration: busy-polled handlers, edge-triggered descriptors (kicks), deadlines, rescheduled handlers,
+ * unparked handlers, all other descriptors (messages).
  */
-public final class EventLoop implements AutoCloseable {
-    private static final int EVENTS_A_TURN = 256;
+public final class EventLoop implements EventScheduler, AutoCloseable {
+    private static final int MAX_EVENTS = 256;
     /**
-     * After so long the rest of a line waits for the next turn, where what it does takes longer than a request: rings that
-     * were kicked have theirs first.
+     * Time budget of unparked handlers and of messages per iteration. They can take longer than a guest's request, so
+     * the rest waits until the kicks of the next iteration have been served.
      */
-    private static final long NANOS_A_LINE = 1_000_000;
+    private static final long SLOW_QUEUE_BUDGET_NANOS = 1_000_000;
 
     private static final long UNLIMITED = Long.MAX_VALUE;
-    /** While activities linger: between two looks at the descriptors, which cost as much as all these together. */
-    private static final int LOOKS_A_TURN = 16;
-    /** How many turns may pass without a look at the descriptors, where each found work without one. */
-    private static final int MOST_BLIND_TURNS = 16;
+    /** Busy polls between two calls of epoll_wait, which costs about as much as all of them. */
+    private static final int POLLS_PER_EPOLL = 16;
+    /** Iterations without epoll_wait while busy polling finds work each time. */
+    private static final int MAX_ITERATIONS_WITHOUT_EPOLL = 16;
 
     private static final long WAKE_TOKEN = -1;
-    private static final long NANOS_A_MILLI = TimeUnit.MILLISECONDS.toNanos(1);
-    /** How long after the last turn its calls are still kept from waiting: to switch that costs a system call. */
-    private static final long LULL_NANOS = 50 * NANOS_A_MILLI;
+    private static final long NANOS_PER_MILLI = TimeUnit.MILLISECONDS.toNanos(1);
+    /** Idle time after which the watchdog is disarmed. Arming costs a system call, so short pauses do not disarm it. */
+    private static final long WATCHDOG_IDLE_NANOS = 50 * NANOS_PER_MILLI;
 
     private final LongSupplier nanoTime;
     private final long origin;
     private final Epoll epoll;
     private final EventFd wake;
-    private final BlockedSyscallWatchdog waits;
+    private final BlockedSyscallWatchdog watchdog;
     private final EventHandlerTable table = new EventHandlerTable();
     private final DeadlineHeap deadlines = new DeadlineHeap();
-    private final RunQueue line = new RunQueue(1);
-    private final RunQueue waitForSource = new RunQueue(2);
-    /** What came by a descriptor that is not a kick, and kicks that came after it. */
+    private final RunQueue rescheduled = new RunQueue(1);
+    private final RunQueue parked = new RunQueue(2);
+    /** Level-triggered descriptors that are ready, and edge-triggered ones whose predecessor is in this queue. */
     private final RunQueue messages = new RunQueue(4);
 
-    private final BusyPollSet lingerers = new BusyPollSet();
-    private DelayedTask chore = DelayedTask.NONE;
-    private volatile boolean sourceReady;
+    private final BusyPollSet busyPolled = new BusyPollSet();
+    private volatile boolean unpark;
     private int readyEvents;
-    private long lastTurn;
-    /** Whether {@link #await} has looked at the descriptors as far as that is due. */
-    private boolean descriptorsSeen;
+    private long lastDispatch;
+    /** Whether {@link #await} has polled the descriptors for the next iteration. */
+    private boolean epollDone;
 
-    private int blindTurns;
-    private long longestTurn;
+    private int iterationsWithoutEpoll;
+    private long longestIteration;
 
-    private EventLoop(LongSupplier nanoTime, Epoll epoll, EventFd wake, BlockedSyscallWatchdog waits) {
+    private EventLoop(LongSupplier nanoTime, Epoll epoll, EventFd wake, BlockedSyscallWatchdog watchdog) {
         this.nanoTime = nanoTime;
         this.origin = nanoTime.getAsLong();
         this.epoll = epoll;
         this.wake = wake;
-        this.waits = waits;
+        this.watchdog = watchdog;
     }
 
     /**
-     * Opens a loop on the calling thread.
+     * Opens a loop for the calling thread.
      *
      * @param nanoTime a clock like {@link System#nanoTime}
      */
     public static EventLoop open(LongSupplier nanoTime) throws ErrnoException {
-        Epoll epoll = Epoll.open(EVENTS_A_TURN);
+        Epoll epoll = Epoll.open(MAX_EVENTS);
         EventFd wake = EventFd.create();
         epoll.add(wake.fd(), Epoll.EPOLLIN, WAKE_TOKEN);
         return new EventLoop(nanoTime, epoll, wake, BlockedSyscallWatchdog.open());
     }
 
-    /** The loop's time: nanoseconds since it was opened, never negative. */
+    @Override
     public long now() {
         return nanoTime.getAsLong() - origin;
     }
 
-    /**
-     * Waits until there is something to do: a ready descriptor, a deadline, a wake-up. While activities linger this
-     * does not sleep.
-     */
+    /** Sleeps until there is work: a ready descriptor, a deadline, a wake-up. Busy polls instead if a handler asks for it. */
     public void await() throws ErrnoException {
         if (readyEvents > 0) {
             return;
         }
-        boolean pending = look();
-        if (pending && blindTurns < MOST_BLIND_TURNS) {
-            blindTurns++;
+        boolean pending = busyPoll();
+        if (pending && iterationsWithoutEpoll < MAX_ITERATIONS_WITHOUT_EPOLL) {
+            iterationsWithoutEpoll++;
         } else {
-            blindTurns = 0;
+            iterationsWithoutEpoll = 0;
             readyEvents = epoll.await(pending ? 0 : timeoutMillis());
         }
-        descriptorsSeen = true;
+        epollDone = true;
     }
 
-    /** Looks whether one of those that linger is pending, for about as long as a look at the descriptors takes. */
-    private boolean look() {
-        for (int looks = 0; !lingerers.isEmpty() && looks < LOOKS_A_TURN; looks++) {
-            if (lingerers.anyPending()) {
+    /** Polls the busy-polled handlers, for about as long as one epoll_wait takes. Returns whether one has work. */
+    private boolean busyPoll() {
+        for (int polls = 0; !busyPolled.isEmpty() && polls < POLLS_PER_EPOLL; polls++) {
+            if (busyPolled.anyHasPendingWork()) {
                 return true;
             }
             Thread.onSpinWait();
@@ -110,253 +109,230 @@ public final class EventLoop implements AutoCloseable {
     }
 
     /**
-     * Gives a turn to each activity that has reason for one.
+     * Runs one iteration: dispatches every handler that has an event.
      *
-     * @return how many turns were given
+     * @return the number of dispatched handlers
      */
     public int doWork() throws ErrnoException {
-        if (!descriptorsSeen) {
+        if (!epollDone) {
             readyEvents = epoll.await(0);
         }
-        descriptorsSeen = false;
+        epollDone = false;
         long began = now();
-        int turns = runLingering(began) + runReady() + runDue() + runLine(line, UNLIMITED, false);
-        if (sourceReady) {
-            turns += runWaitForSource();
+        int dispatched = dispatchBusyPolled(began) + dispatchReady() + dispatchDue();
+        dispatched += dispatchQueue(rescheduled, UNLIMITED, false);
+        if (unpark) {
+            dispatched += dispatchParked();
         }
-        turns += runLine(messages, NANOS_A_LINE, true);
-        chore.runIfDue(began);
+        dispatched += dispatchQueue(messages, SLOW_QUEUE_BUDGET_NANOS, true);
         long ended = now();
-        longestTurn = Math.max(longestTurn, ended - began);
-        if (turns > 0) {
-            lastTurn = ended;
-            chore.turnsGiven(ended);
-        } else if (ended - lastTurn > LULL_NANOS) {
-            waits.disarm();
+        longestIteration = Math.max(longestIteration, ended - began);
+        if (dispatched > 0) {
+            lastDispatch = ended;
+        } else if (ended - lastDispatch > WATCHDOG_IDLE_NANOS) {
+            watchdog.disarm();
         }
-        return turns;
+        return dispatched;
     }
 
-    /** The longest that one {@link #doWork} took, in nanoseconds. */
-    public long longestTurn() {
-        return longestTurn;
+    /** The longest duration of one {@link #doWork}, in nanoseconds. */
+    public long longestIteration() {
+        return longestIteration;
     }
 
-    /** Ends a wait. Any thread. */
+    /** Ends {@link #await}. Any thread. */
     public void wake() {
         wake.signal();
     }
 
-    /** Tells that a source has bytes again for those that wait for it. Any thread. */
-    public void sourceReady() {
-        sourceReady = true;
+    /** Dispatches all parked handlers. Any thread. */
+    public void unparkAll() {
+        unpark = true;
         wake.signal();
     }
 
-    /**
-     * Gives the activity a turn whenever the descriptor is readable: after the kicks, and some turns later where many have
-     * reason for one.
-     */
-    public void watch(EventHandler activity, OwnedFd fd) throws ErrnoException {
-        watch(activity, fd, Epoll.EPOLLIN);
+    /** Dispatches all parked handlers. The loop's thread only: saves the system call that wakes the loop. */
+    public void unparkAllFromLoop() {
+        unpark = true;
     }
 
-    /**
-     * Gives the activity a turn each time that the descriptor, an eventfd, is written to, and now if it has been. It need
-     * not be read, which a peer could make wait, or of no avail where it is a semaphore.
-     *
-     * @param before whose turn, if one is due when this descriptor is written to, comes before this activity's
-     */
-    public void watchKicks(EventHandler activity, OwnedFd fd, EventHandler before) throws ErrnoException {
-        watch(activity, fd, Epoll.EPOLLIN | Epoll.EPOLLET);
-        activity.before = before;
+    @Override
+    public void watch(EventHandler handler, OwnedFd fd) throws ErrnoException {
+        watch(handler, fd, Epoll.EPOLLIN);
     }
 
-    private void watch(EventHandler activity, OwnedFd fd, int events) throws ErrnoException {
-        long token = table.add(activity);
+    @Override
+    public void watchEdge(EventHandler handler, OwnedFd fd, EventHandler predecessor) throws ErrnoException {
+        watch(handler, fd, Epoll.EPOLLIN | Epoll.EPOLLET);
+        handler.predecessor = predecessor;
+    }
+
+    private void watch(EventHandler handler, OwnedFd fd, int events) throws ErrnoException {
+        long token = table.add(handler);
         try {
             epoll.add(fd, events, token);
         } catch (ErrnoException refused) {
-            table.remove(activity);
+            table.remove(handler);
             throw refused;
         }
     }
 
-    /** Waits for a watched descriptor to become writable instead of readable, or the other way round. */
-    public void watchForWriting(EventHandler activity, OwnedFd fd, boolean writing) throws ErrnoException {
-        epoll.modify(fd, writing ? Epoll.EPOLLOUT : Epoll.EPOLLIN, table.token(activity));
+    @Override
+    public void watchForWriting(EventHandler handler, OwnedFd fd, boolean writing) throws ErrnoException {
+        epoll.modify(fd, writing ? Epoll.EPOLLOUT : Epoll.EPOLLIN, table.token(handler));
     }
 
-    /** Ends {@link #watch}; the descriptor must still be open. */
-    public void unwatch(EventHandler activity, OwnedFd fd) {
-        table.remove(activity);
-        messages.remove(activity);
-        activity.before = null;
+    @Override
+    public void unwatch(EventHandler handler, OwnedFd fd) {
+        table.remove(handler);
+        messages.remove(handler);
+        handler.predecessor = null;
         try {
             epoll.remove(fd);
         } catch (ErrnoException impossible) {
-            throw new IllegalStateException("a watched descriptor that epoll does not know", impossible);
+            throw new IllegalStateException("epoll does not know a watched descriptor", impossible);
         }
     }
 
-    /** As {@link #sourceReady}, by the loop's own thread. */
-    public void nextTurn() {
-        sourceReady = true;
+    @Override
+    public void schedule(EventHandler handler, long deadline) {
+        deadlines.put(handler, deadline);
     }
 
-    /** Gives the activity a turn when {@code deadline} has come; a later call moves it. */
-    public void schedule(EventHandler activity, long deadline) {
-        deadlines.put(activity, deadline);
+    @Override
+    public void reschedule(EventHandler handler) {
+        rescheduled.add(handler);
     }
 
-    /**
-     * Has something done that takes a fraction of a millisecond, {@code delayNanos} after turns were given: an idle loop
-     * does not wake for it. It replaces the one before.
-     */
-    public void afterwards(long delayNanos, Runnable work) {
-        chore = new DelayedTask(work, delayNanos);
+    @Override
+    public void park(EventHandler handler) {
+        parked.add(handler);
     }
 
-    /** Gives the activity another turn, after all the others had theirs. */
-    public void again(EventHandler activity) {
-        line.add(activity);
+    @Override
+    public boolean busyPoll(EventHandler handler, long deadline) {
+        handler.busyPollDeadline = deadline;
+        return busyPolled.add(handler);
     }
 
-    /** Gives the activity a turn after the next {@link #sourceReady}, in the order in which they began to wait. */
-    public void waitForSource(EventHandler activity) {
-        waitForSource.add(activity);
-    }
-
-    /**
-     * Asks the activity in every turn, and does not sleep, until it {@link EventHandler#isPending is pending} or the time is
-     * over. Either ends it, with a turn.
-     *
-     * @return false if there is no room for another one that lingers; then this was not done
-     */
-    public boolean linger(EventHandler activity, long until) {
-        activity.lingersUntil = until;
-        return lingerers.add(activity);
-    }
-
-    /** Takes back all turns but those for the watched descriptor. */
-    public void forget(EventHandler activity) {
-        lingerers.remove(activity);
-        deadlines.remove(activity);
-        line.remove(activity);
-        waitForSource.remove(activity);
+    @Override
+    public void cancel(EventHandler handler) {
+        rescheduled.remove(handler);
+        parked.remove(handler);
+        busyPolled.remove(handler);
+        deadlines.remove(handler);
     }
 
     @Override
     public void close() {
-        waits.close();
+        watchdog.close();
         wake.close();
         epoll.close();
     }
 
     private int timeoutMillis() {
-        if (line.size() > 0 || messages.size() > 0 || sourceReady || !lingerers.isEmpty()) {
+        if (rescheduled.size() > 0 || messages.size() > 0 || unpark || !busyPolled.isEmpty()) {
             return 0;
         }
-        // To wait with a timeout costs a timer each time, and while waits are broken it is not needed for a chore.
-        long earliest = waits.isArmed() ? deadlines.earliest() : Math.min(deadlines.earliest(), chore.due());
+        long earliest = deadlines.earliest();
         if (earliest == DeadlineHeap.NEVER) {
             return -1;
         }
-        // Rounded up: to wake before the deadline would be to spin until it.
-        long millis = (Math.max(0, earliest - now()) + NANOS_A_MILLI - 1) / NANOS_A_MILLI;
+        // Rounded up: waking before the deadline would spin until it has passed.
+        long millis = (Math.max(0, earliest - now()) + NANOS_PER_MILLI - 1) / NANOS_PER_MILLI;
         return (int) Math.min(millis, Integer.MAX_VALUE);
     }
 
     /**
-     * The rings that were kicked; the others wait in {@link #messages}, and so does a ring whose front-end has sent messages
-     * before the kick: none overtakes them.
+     * Dispatches the edge-triggered descriptors, which are kicks, and queues the others. A kick whose predecessor (the
+     * front-end's socket) has messages is queued behind them: no kick overtakes an earlier message.
      */
-    private int runReady() {
-        int turns = 0;
+    private int dispatchReady() {
+        int dispatched = 0;
         for (int i = 0; i < readyEvents; i++) {
             long token = epoll.data(i);
             if (token == WAKE_TOKEN) {
                 wake.drain();
-                turns++;
+                dispatched++;
                 continue;
             }
-            EventHandler activity = table.find(token);
-            if (activity == null) {
+            EventHandler handler = table.find(token);
+            if (handler == null) {
                 continue;
             }
-            if (activity.before == null || messages.contains(activity.before)) {
-                messages.add(activity);
+            if (handler.predecessor == null || messages.contains(handler.predecessor)) {
+                messages.add(handler);
             } else {
-                run(activity, true);
-                turns++;
+                dispatch(handler, true);
+                dispatched++;
             }
         }
         readyEvents = 0;
-        return turns;
+        return dispatched;
     }
 
-    private int runLingering(long now) {
-        int turns = 0;
-        // Backwards: who is taken out leaves its place to the last one, which had its turn.
-        for (int i = lingerers.count() - 1; i >= 0; i = Math.min(i, lingerers.count()) - 1) {
-            EventHandler activity = lingerers.get(i);
-            if (now >= activity.lingersUntil || activity.isPending()) {
-                lingerers.removeAt(i);
-                run(activity, false);
-                turns++;
+    private int dispatchBusyPolled(long now) {
+        int dispatched = 0;
+        // Backwards: the last member, which has been dispatched already, takes the index of a removed one.
+        for (int i = busyPolled.count() - 1; i >= 0; i = Math.min(i, busyPolled.count()) - 1) {
+            EventHandler handler = busyPolled.get(i);
+            if (now >= handler.busyPollDeadline || handler.hasPendingWork()) {
+                busyPolled.removeAt(i);
+                dispatch(handler, false);
+                dispatched++;
             }
         }
-        return turns;
+        return dispatched;
     }
 
-    private int runDue() {
-        int turns = 0;
+    private int dispatchDue() {
+        int dispatched = 0;
         if (deadlines.earliest() == DeadlineHeap.NEVER) {
-            return turns;
+            return dispatched;
         }
         long now = now();
         for (EventHandler due = deadlines.pollDue(now); due != null; due = deadlines.pollDue(now)) {
-            run(due, false);
-            turns++;
+            dispatch(due, false);
+            dispatched++;
         }
-        return turns;
+        return dispatched;
     }
 
-    private int runWaitForSource() {
-        sourceReady = false;
-        int waiting = waitForSource.size();
-        int turns = runLine(waitForSource, NANOS_A_LINE, false);
-        if (turns < waiting) {
-            sourceReady = true;
+    private int dispatchParked() {
+        unpark = false;
+        int waiting = parked.size();
+        int dispatched = dispatchQueue(parked, SLOW_QUEUE_BUDGET_NANOS, false);
+        if (dispatched < waiting) {
+            unpark = true;
         }
-        return turns;
+        return dispatched;
     }
 
-    /** Those that stand in the line now, in order, until the time is over; the first one in any case. */
-    private int runLine(RunQueue waiting, long nanos, boolean ready) {
-        if (waiting.size() == 0) {
+    /** Dispatches the present members of a queue in order, at least one, until the time budget is spent. */
+    private int dispatchQueue(RunQueue queue, long budgetNanos, boolean ready) {
+        if (queue.size() == 0) {
             return 0;
         }
         long began = now();
-        int turns = 0;
-        // Those that come back to the line during this have to wait for the next turn.
-        for (int i = waiting.size(); i > 0 && waiting.size() > 0; i--) {
-            run(waiting.poll(), ready);
-            turns++;
-            if (nanos != UNLIMITED && now() - began >= nanos) {
+        int dispatched = 0;
+        // Handlers that are added meanwhile wait for the next iteration.
+        for (int i = queue.size(); i > 0 && queue.size() > 0; i--) {
+            dispatch(queue.poll(), ready);
+            dispatched++;
+            if (budgetNanos != UNLIMITED && now() - began >= budgetNanos) {
                 break;
             }
         }
-        return turns;
+        return dispatched;
     }
 
-    /** The one place that survives a bug: the guest that ran into it loses its session, the others go on. */
-    private void run(EventHandler activity, boolean ready) {
-        waits.arm();
+    /** The one place that survives a bug: it ends the session of one guest, and the others go on. */
+    private void dispatch(EventHandler handler, boolean ready) {
+        watchdog.arm();
         try {
-            activity.run(now(), ready);
+            handler.handle(now(), ready);
         } catch (RuntimeException bug) {
-            activity.fail(bug);
+            handler.handleBug(bug);
         }
     }
 }

@@ -2,15 +2,20 @@ package org.vhostuserrng.transport.loop;
 
 import java.util.Arrays;
 
-/** Activities in order of arrival: a ring buffer that grows, and allocates nothing once it has. */
+/** Handlers in order of arrival, each at most once: a growing ring buffer. Does not allocate once it has grown. */
 final class RunQueue {
-    private EventHandler[] line = new EventHandler[16];
+    private EventHandler[] queue = new EventHandler[16];
     private int head;
     private int size;
 
+    /** Marks the members in {@link EventHandler#runQueues}. */
     private final int bit;
 
-    /** An empty line, known to its activities by {@code bit}. */
+    /**
+     * An empty queue.
+     *
+     * @param bit a power of two, different for each queue of a loop
+     */
     RunQueue(int bit) {
         this.bit = bit;
     }
@@ -19,49 +24,49 @@ final class RunQueue {
         return size;
     }
 
-    boolean contains(EventHandler activity) {
-        return (activity.lines & bit) != 0;
+    boolean contains(EventHandler handler) {
+        return (handler.runQueues & bit) != 0;
     }
 
-    /** Puts an activity at the end, unless it stands in this line already. */
-    void add(EventHandler activity) {
-        if (contains(activity)) {
+    /** Appends a handler, unless the queue contains it. */
+    void add(EventHandler handler) {
+        if (contains(handler)) {
             return;
         }
-        activity.lines |= bit;
-        if (size == line.length) {
+        handler.runQueues |= bit;
+        if (size == queue.length) {
             grow();
         }
-        line[(head + size++) % line.length] = activity;
+        queue[(head + size++) % queue.length] = handler;
     }
 
     EventHandler poll() {
-        EventHandler first = line[head];
-        first.lines &= ~bit;
-        line[head] = null;
-        head = (head + 1) % line.length;
+        EventHandler first = queue[head];
+        first.runQueues &= ~bit;
+        queue[head] = null;
+        head = (head + 1) % queue.length;
         size--;
         return first;
     }
 
-    /** Takes an activity out, wherever it stands, if it does. */
-    void remove(EventHandler activity) {
-        if (!contains(activity)) {
+    /** Removes a handler that may be no member. */
+    void remove(EventHandler handler) {
+        if (!contains(handler)) {
             return;
         }
         for (int rest = size; rest > 0; rest--) {
             EventHandler next = poll();
-            if (!next.equals(activity)) {
+            if (!next.equals(handler)) {
                 add(next);
             }
         }
     }
 
     private void grow() {
-        EventHandler[] larger = Arrays.copyOf(line, 2 * line.length);
+        EventHandler[] larger = Arrays.copyOf(queue, 2 * queue.length);
         int wrapped = head;
-        System.arraycopy(line, 0, larger, line.length, wrapped);
+        System.arraycopy(queue, 0, larger, queue.length, wrapped);
         Arrays.fill(larger, 0, wrapped, null);
-        line = larger;
+        queue = larger;
     }
 }

@@ -8,18 +8,18 @@ import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 
 /**
- * The pages of guest memory that have been written, for a VMM that migrates the guest (vhost-user, "Migration"): a bit
- * for each page of 4096 bytes, in memory that the VMM reads and clears meanwhile. Confined to the loop's thread; bits
- * are set atomically, after the write that they tell of.
+ * The dirty log of a session (vhost-user, "Migration"): a bitmap with one bit per 4096-byte page that the device has
+ * written, in memory that the VMM reads and clears concurrently. Confined to the loop's thread. A bit is set atomically,
+ * after the write that it logs.
  */
 public final class DirtyPageLog implements AutoCloseable {
-    /** Where in its file a log may begin: bits are set in whole words. */
+    /** Alignment of the log in its file: bits are set in whole words. */
     public static final int ALIGNMENT = Integer.BYTES;
 
     private static final int PAGE_SHIFT = 12;
     private static final int WORD_SHIFT = 5;
     private static final int WORD_BITS = 1 << WORD_SHIFT;
-    // log[page / 8] |= 1 << page % 8, which is the same bit in little-endian words.
+    // The document sets log[page / 8] |= 1 << page % 8. In little-endian words that is the same bit.
     private static final VarHandle WORD =
             ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
@@ -28,11 +28,11 @@ public final class DirtyPageLog implements AutoCloseable {
     private long bytes;
     private EventFd listener;
 
-    /** A log that nobody has asked for. */
+    /** Creates a log that is off. */
     public DirtyPageLog() {}
 
-    /** Tells that bytes at a guest-physical address have been written. What lies beyond the log is not told. */
-    public void wrote(long guestAddress, long length) {
+    /** Marks the pages of a range of guest-physical addresses. Pages beyond the end of the log are ignored. */
+    void markRange(long guestAddress, long length) {
         if (bitmap == null || length == 0) {
             return;
         }
@@ -52,29 +52,38 @@ public final class DirtyPageLog implements AutoCloseable {
         }
     }
 
-    /** Logs into {@code newMapping} from now on, which this owns then. Its memory must be unable to vanish. */
+    /**
+     * Logs into a mapping from now on, and takes ownership of it.
+     *
+     * @param newMapping memory that cannot vanish: the JVM does not survive a SIGBUS in an atomic access
+     */
     @SuppressWarnings("exports")
-    public void use(MemoryMapping newMapping) {
+    public void setBitmap(MemoryMapping newMapping) {
         unmap();
         mapping = newMapping;
-        // Of a word that the log has only the beginning of, the other bits stay as they are.
+        // The log may end within a word. The other bits of that word do not change.
         bitmap = newMapping.pages();
         bytes = newMapping.segment().byteSize();
     }
 
-    /** Signals a descriptor, which this owns then, whenever something has been logged; null for none. */
+    /** Signals an eventfd after each logged write, and takes ownership of it. Null for none. */
     @SuppressWarnings("exports")
-    public void tell(EventFd newListener) {
+    public void setListener(EventFd newListener) {
         if (listener != null) {
             listener.close();
         }
         listener = newListener;
     }
 
+    /** The size of the log in bytes; 0 if it is off. */
+    public long size() {
+        return bitmap == null ? 0 : bytes;
+    }
+
     @Override
     public void close() {
         unmap();
-        tell(null);
+        setListener(null);
     }
 
     private void unmap() {

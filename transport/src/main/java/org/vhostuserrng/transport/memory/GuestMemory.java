@@ -5,23 +5,23 @@ import java.util.List;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 
 /**
- * The memory of a guest: regions that do not overlap, found by guest-physical address. Immutable; confined to the
- * loop's thread. Lookups neither allocate nor throw: an address is only what a guest claims.
+ * The memory of a guest: non-overlapping regions, looked up by guest-physical address. The set of regions is immutable;
+ * a lookup caches its last hit, so the object is confined to the loop's thread. Lookups neither allocate nor throw,
+ * because the guest chooses the address.
  */
 public final class GuestMemory {
-    /** {@link #regionAt}: no region holds the address. */
+    /** {@link #regionAt}: no region contains the address. */
     public static final int NONE = -1;
 
     /**
-     * A stretch of guest-physical addresses and the bytes behind it.
+     * A range of guest-physical addresses and its mapping.
      *
-     * @param guestAddress of the first byte; unsigned
-     * @param bytes mapped memory; its size is the region's
-     * @param mayShrink whether the file behind it can be truncated by others, which makes accesses fail with an
-     *     InternalError
+     * @param guestAddress address of the first byte, unsigned
+     * @param bytes the mapped memory; its size is the size of the region
+     * @param mayVanish whether an access can raise SIGBUS, which the JVM reports as an InternalError
      */
-    public record Region(long guestAddress, MemorySegment bytes, boolean mayShrink) {
-        /** The address behind the last byte. */
+    public record Region(long guestAddress, MemorySegment bytes, boolean mayVanish) {
+        /** The address after the last byte. */
         long end() {
             return guestAddress + bytes.byteSize();
         }
@@ -30,20 +30,20 @@ public final class GuestMemory {
     private final long[] starts;
     private final long[] sizes;
     private final MemorySegment[] segments;
-    private final boolean mayShrink;
+    private final boolean mayVanish;
     private int lastHit;
 
     private GuestMemory(List<Region> sorted) {
         starts = sorted.stream().mapToLong(Region::guestAddress).toArray();
         sizes = sorted.stream().mapToLong(region -> region.bytes().byteSize()).toArray();
         segments = sorted.stream().map(Region::bytes).toArray(MemorySegment[]::new);
-        mayShrink = sorted.stream().anyMatch(Region::mayShrink);
+        mayVanish = sorted.stream().anyMatch(Region::mayVanish);
     }
 
     /**
-     * The memory that consists of {@code regions}, in any order.
+     * Guest memory that consists of {@code regions}, in any order.
      *
-     * @throws IllegalArgumentException if two overlap, or one runs beyond 2^64
+     * @throws IllegalArgumentException if two regions overlap, or one ends beyond 2^64
      */
     public static GuestMemory of(List<Region> regions) {
         List<Region> sorted = regions.stream()
@@ -63,9 +63,9 @@ public final class GuestMemory {
         return new GuestMemory(sorted);
     }
 
-    /** The number of the region that holds {@code guestAddress}, or {@link #NONE}. */
+    /** The index of the region that contains {@code guestAddress}, or {@link #NONE}. */
     public int regionAt(long guestAddress) {
-        // Unsigned and free of overflow: an address below the start makes the difference huge.
+        // Unsigned, without overflow: an address below the start yields a difference above every size.
         if (lastHit < starts.length && Long.compareUnsigned(guestAddress - starts[lastHit], sizes[lastHit]) < 0) {
             return lastHit;
         }
@@ -97,14 +97,14 @@ public final class GuestMemory {
         return segments[region];
     }
 
-    /** Where in the bytes of its region an address is. */
+    /** The offset of an address in its region. */
     public long offset(int region, long guestAddress) {
         return guestAddress - starts[region];
     }
 
     /**
-     * The bytes at {@code guestAddress}, if one region holds all {@code length} of them; else null. Allocates: for
-     * what is looked up once.
+     * The bytes at {@code guestAddress}, or null unless one region contains all {@code length} of them. Allocates; not
+     * for the data path.
      */
     public MemorySegment slice(long guestAddress, long length) {
         int region = regionAt(guestAddress);
@@ -116,12 +116,12 @@ public final class GuestMemory {
     }
 
     /**
-     * Ends a guest's turn: if its memory has vanished while it was used, this throws the InternalError that says so,
-     * at the latest.
+     * Throws the InternalError of an earlier access that hit vanished memory, if the JVM has not thrown it yet. Called
+     * before the loop dispatches the next guest.
      */
-    public void settle() {
-        if (mayShrink) {
-            MemoryMapping.settle();
+    public void throwPendingFault() {
+        if (mayVanish) {
+            MemoryMapping.throwPendingFault();
         }
     }
 }

@@ -1,79 +1,100 @@
 package org.vhostuserrng.transport.memory;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.LongPredicate;
 
 /**
- * Translations of I/O virtual addresses, as the driver of a device behind an IOMMU uses them, to guest-physical ones: a
- * cache of what the VMM has told so far. Entries do not overlap; each lies in one region of guest memory. Confined to
- * the loop's thread. Lookups neither allocate nor throw.
+ * The device IOTLB: a cache of translations from I/O virtual addresses (IOVA) to guest-physical addresses, for a device
+ * behind an IOMMU. Entries do not overlap. Each entry lies in one region of guest memory. Confined to the loop's thread.
+ * Lookups neither allocate nor throw.
  *
- * <p>All ranges are given by their first and their last address, as one may end at 2^64.
+ * <p>A range is given by its first and its last address, because it may end at 2^64.
  */
 public final class Iotlb {
     /**
-     * Entries that are kept at most; a further one takes the place of another, which is asked for again if it is
-     * needed. More than twice what the largest virtqueue and a request need at once, page by page.
+     * Maximum number of entries. A new entry evicts another one, which the device requests again if it needs it. More
+     * than twice the number of 4 KiB pages that the largest virtqueue and one request use at a time.
      */
-    public static final int MOST_ENTRIES = 4096;
+    public static final int MAX_ENTRIES = 4096;
 
-    /** {@link #entryAt}: no entry holds the address. */
+    /** {@link #entryAt}: no entry contains the address. */
     public static final int NONE = -1;
 
-    /** The device may read: a bit of an entry's permissions. */
+    /** Permission bit: the device may read. */
     public static final int READ = 1;
 
-    /** The device may write: a bit of an entry's permissions. */
+    /** Permission bit: the device may write. */
     public static final int WRITE = 2;
 
-    private static final int FEW = 16;
+    private static final int INITIAL_CAPACITY = 16;
 
-    private long[] firsts = new long[FEW];
-    private long[] lasts = new long[FEW];
-    private long[] guestAddresses = new long[FEW];
-    private byte[] permissions = new byte[FEW];
+    /**
+     * A translation, for diagnostics.
+     *
+     * @param first first I/O virtual address
+     * @param last last I/O virtual address
+     * @param guestAddress guest-physical address of {@code first}
+     * @param permissions {@link #READ}, {@link #WRITE} or both
+     */
+    public record Entry(long first, long last, long guestAddress, int permissions) {}
+
+    private long[] firsts = new long[INITIAL_CAPACITY];
+    private long[] lasts = new long[INITIAL_CAPACITY];
+    private long[] guestAddresses = new long[INITIAL_CAPACITY];
+    private byte[] permissions = new byte[INITIAL_CAPACITY];
     private int count;
     private int lastHit;
-    private int nextToGo;
+    private int nextVictim;
 
-    /** Knows no translation. */
+    /** Creates an empty cache. */
     public Iotlb() {}
 
     // --- lookups ---------------------------------------------------------------------------------------------------
 
-    /** The number of the entry that holds {@code iova}, or {@link #NONE}. Entries are renumbered by every change. */
+    /** The index of the entry that contains {@code iova}, or {@link #NONE}. Valid until the next change. */
     public int entryAt(long iova) {
-        if (lastHit < count && holds(lastHit, iova)) {
+        if (lastHit < count && covers(lastHit, iova)) {
             return lastHit;
         }
-        int entry = firstThatEndsAtOrBehind(iova);
-        if (entry == count || !holds(entry, iova)) {
+        int entry = firstEndingAtOrAfter(iova);
+        if (entry == count || !covers(entry, iova)) {
             return NONE;
         }
         lastHit = entry;
         return entry;
     }
 
-    /** Whether the device may do all of {@code access} to what an entry maps. */
+    /** Whether the entry permits all of {@code access}. */
     public boolean allows(int entry, int access) {
         return (permissions[entry] & access) == access;
     }
 
-    /** The guest-physical address of an {@code iova} that the entry holds. */
+    /** The guest-physical address of an {@code iova} in the entry. */
     public long guestAddress(int entry, long iova) {
         return guestAddresses[entry] + (iova - firsts[entry]);
     }
 
-    /** How many bytes the entry maps from {@code iova} on. */
-    public long room(int entry, long iova) {
+    /** The number of bytes from {@code iova} to the end of the entry. */
+    public long remaining(int entry, long iova) {
         return lasts[entry] - iova + 1;
     }
 
-    private boolean holds(int entry, long iova) {
+    /** All entries, ordered by address. Allocates; not for the data path. */
+    public List<Entry> entries() {
+        List<Entry> entries = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            entries.add(new Entry(firsts[i], lasts[i], guestAddresses[i], permissions[i]));
+        }
+        return entries;
+    }
+
+    private boolean covers(int entry, long iova) {
         return Long.compareUnsigned(iova - firsts[entry], lasts[entry] - firsts[entry]) <= 0;
     }
 
-    private int firstThatEndsAtOrBehind(long iova) {
+    private int firstEndingAtOrAfter(long iova) {
         int low = 0;
         int high = count;
         while (low < high) {
@@ -90,36 +111,36 @@ public final class Iotlb {
     // --- changes ---------------------------------------------------------------------------------------------------
 
     /**
-     * Maps a range, whatever was known of it before.
+     * Adds a translation. It replaces all earlier translations of the range.
      *
-     * @param guestAddress where {@code first} is in guest memory; all of the range is behind it, in one region
+     * @param guestAddress guest-physical address of {@code first}; the whole range lies in one region
      * @param access {@link #READ}, {@link #WRITE} or both
      */
     public void map(long first, long last, long guestAddress, int access) {
-        // One for the range, one for an entry that it cuts in two.
+        // One entry for the range, and one because the range may split an entry.
         makeRoom(2);
         cut(first, last);
-        int at = firstThatEndsAtOrBehind(first);
+        int at = firstEndingAtOrAfter(first);
         insert(at, first, last, guestAddress, (byte) access);
     }
 
-    /** Forgets what is known of a range. */
+    /** Removes the translations of a range. */
     public void unmap(long first, long last) {
-        // For an entry that the range cuts in two.
+        // The range may split an entry.
         makeRoom(1);
         cut(first, last);
     }
 
-    /** Forgets everything. */
+    /** Removes all translations. */
     public void clear() {
         count = 0;
     }
 
-    /** Forgets the entries whose guest-physical addresses do not begin where {@code stays} holds. */
-    public void retain(LongPredicate stays) {
+    /** Keeps only the entries whose first guest-physical address satisfies {@code keep}. */
+    public void retain(LongPredicate keep) {
         int kept = 0;
         for (int entry = 0; entry < count; entry++) {
-            if (stays.test(guestAddresses[entry])) {
+            if (keep.test(guestAddresses[entry])) {
                 firsts[kept] = firsts[entry];
                 lasts[kept] = lasts[entry];
                 guestAddresses[kept] = guestAddresses[entry];
@@ -130,17 +151,17 @@ public final class Iotlb {
         count = kept;
     }
 
-    /** Whether one entry maps all of the range just so. */
-    public boolean knows(long first, long last, long guestAddress, int access) {
+    /** Whether one entry contains the whole range with this address and exactly this access. */
+    public boolean contains(long first, long last, long guestAddress, int access) {
         int entry = entryAt(first);
         return entry != NONE
-                && holds(entry, last)
+                && covers(entry, last)
                 && guestAddress(entry, first) == guestAddress
                 && permissions[entry] == access;
     }
 
     private void cut(long first, long last) {
-        int from = firstThatEndsAtOrBehind(first);
+        int from = firstEndingAtOrAfter(first);
         if (from == count || Long.compareUnsigned(firsts[from], last) > 0) {
             return;
         }
@@ -163,13 +184,13 @@ public final class Iotlb {
     }
 
     private void makeRoom(int entries) {
-        while (count + entries > MOST_ENTRIES) {
-            // In turn: what was mapped a moment ago, and is needed now, is not what goes for long.
-            nextToGo = nextToGo < count ? nextToGo : 0;
-            remove(nextToGo, nextToGo + 1);
+        while (count + entries > MAX_ENTRIES) {
+            // Round robin: an entry that was added recently is evicted late.
+            nextVictim = nextVictim < count ? nextVictim : 0;
+            remove(nextVictim, nextVictim + 1);
         }
         if (count + entries > firsts.length) {
-            int capacity = Math.min(2 * firsts.length, MOST_ENTRIES);
+            int capacity = Math.min(2 * firsts.length, MAX_ENTRIES);
             firsts = Arrays.copyOf(firsts, capacity);
             lasts = Arrays.copyOf(lasts, capacity);
             guestAddresses = Arrays.copyOf(guestAddresses, capacity);
@@ -191,7 +212,7 @@ public final class Iotlb {
         count -= to - from;
     }
 
-    /** Moves the entries from number {@code from} on to number {@code to} on. */
+    /** Moves the entries from index {@code from} to index {@code to}. */
     private void move(int from, int to) {
         int moved = count - from;
         System.arraycopy(firsts, from, firsts, to, moved);

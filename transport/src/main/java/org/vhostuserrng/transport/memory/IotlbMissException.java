@@ -1,10 +1,10 @@
 package org.vhostuserrng.transport.memory;
 
-/** A virtqueue that cannot be started yet: the {@link VirtqueueAddressSpace} knows which translation is missing. */
+/** A virtqueue cannot start yet: its {@link VirtqueueAddressSpace} lacks a translation. */
 public final class IotlbMissException extends Exception {
     private static final long serialVersionUID = 1L;
 
     public IotlbMissException(long address) {
-        super("no translation of " + Long.toHexString(address));
+        super("no IOTLB entry for " + Long.toHexString(address));
     }
 }

@@ -3,26 +3,28 @@ package org.vhostuserrng.transport.memory;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Guest memory by the addresses that a virtqueue's driver uses: guest-physical ones or, with
- * VIRTIO_F_ACCESS_PLATFORM, I/O virtual ones that an {@link Iotlb} translates. One for each run of a virtqueue, that
- * remembers which translation stood in its way. Confined to the loop's thread; lookups neither allocate nor throw.
+ * Guest memory by the addresses that a virtqueue's driver uses: guest-physical addresses or, with
+ * VIRTIO_F_ACCESS_PLATFORM, I/O virtual addresses that an {@link Iotlb} translates. Each run of a virtqueue has its own
+ * instance, which remembers the last translation that failed. Confined to the loop's thread. Lookups neither allocate nor
+ * throw.
  */
 public final class VirtqueueAddressSpace {
-    /** {@link #translate}: the translation is not known yet; {@link #refusedAddress} tells which. */
+    /** {@link #translate}: the IOTLB has no entry; {@link #faultAddress} is the address. */
     public static final int MISSING = -1;
 
-    /** {@link #translate}: the device may not do that there; {@link #refusedAddress} tells where. */
+    /** {@link #translate}: the IOTLB entry does not permit the access; {@link #faultAddress} is the address. */
     public static final int DENIED = -2;
 
-    private static final int MOST_PARTS = 3;
+    /** Descriptor area, driver area and device area. */
+    private static final int MAX_AREAS = 3;
 
     private final GuestMemory memory;
     private final Iotlb iotlb;
-    private final long[] partFirsts = new long[MOST_PARTS];
-    private final long[] partLasts = new long[MOST_PARTS];
-    private int parts;
-    private long refusedAddress;
-    private int refusedAccess;
+    private final long[] areaFirsts = new long[MAX_AREAS];
+    private final long[] areaLasts = new long[MAX_AREAS];
+    private int areas;
+    private long faultAddress;
+    private int faultAccess;
     private boolean denied;
 
     private VirtqueueAddressSpace(GuestMemory memory, Iotlb iotlb) {
@@ -30,108 +32,109 @@ public final class VirtqueueAddressSpace {
         this.iotlb = iotlb;
     }
 
-    /** Memory of a driver that uses guest-physical addresses. */
+    /** The address space of a driver that uses guest-physical addresses. */
     public static VirtqueueAddressSpace physical(GuestMemory memory) {
         return new VirtqueueAddressSpace(memory, null);
     }
 
-    /** Memory of a driver behind an IOMMU; {@code iotlb} may change while the virtqueue runs. */
+    /** The address space of a driver behind an IOMMU. The {@code iotlb} may change while the virtqueue runs. */
     public static VirtqueueAddressSpace translated(GuestMemory memory, Iotlb iotlb) {
         return new VirtqueueAddressSpace(memory, iotlb);
     }
 
-    /** Whether addresses have to be translated before {@link #guest} has them. */
+    /** Whether addresses need translation before {@link #guest} can resolve them. */
     public boolean isTranslated() {
         return iotlb != null;
     }
 
-    /** The memory by guest-physical addresses. */
+    /** The memory by guest-physical address. */
     public GuestMemory guest() {
         return memory;
     }
 
-    // --- translation: only if there is one -------------------------------------------------------------------------
+    // --- translation; only if isTranslated -------------------------------------------------------------------------
 
     /**
-     * Looks an I/O virtual address up: a number for {@link #guestAddress} and {@link #room}, {@link #MISSING} or
-     * {@link #DENIED}.
+     * Translates an I/O virtual address.
      *
      * @param access {@link Iotlb#READ}, {@link Iotlb#WRITE} or both
+     * @return a translation for {@link #guestAddress(int, long)} and {@link #remaining}, {@link #MISSING} or
+     *     {@link #DENIED}
      */
     public int translate(long iova, int access) {
         int entry = iotlb.entryAt(iova);
         if (entry != Iotlb.NONE && iotlb.allows(entry, access)) {
             return entry;
         }
-        refusedAddress = iova;
-        refusedAccess = access;
+        faultAddress = iova;
+        faultAccess = access;
         denied = entry != Iotlb.NONE;
         return denied ? DENIED : MISSING;
     }
 
-    /** The guest-physical address of an I/O virtual one that has been looked up. */
+    /** The guest-physical address of a translated I/O virtual address. */
     public long guestAddress(int translation, long iova) {
         return iotlb.guestAddress(translation, iova);
     }
 
-    /** How many bytes from there on the same translation holds for. */
-    public long room(int translation, long iova) {
-        return iotlb.room(translation, iova);
+    /** The number of bytes from {@code iova} to the end of the translation. */
+    public long remaining(int translation, long iova) {
+        return iotlb.remaining(translation, iova);
     }
 
-    /** The I/O virtual address that was looked up in vain last. */
-    public long refusedAddress() {
-        return refusedAddress;
+    /** The I/O virtual address of the last failed {@link #translate}. */
+    public long faultAddress() {
+        return faultAddress;
     }
 
-    /** What was to be done there. */
-    public int refusedAccess() {
-        return refusedAccess;
+    /** The access of the last failed {@link #translate}. */
+    public int faultAccess() {
+        return faultAccess;
     }
 
-    /** Whether something had to be given up because the device may not do it. */
+    /** Whether the last failed {@link #translate} was {@link #DENIED}. */
     public boolean isDenied() {
         return denied;
     }
 
-    // --- parts of the virtqueue itself -----------------------------------------------------------------------------
+    // --- the areas of the virtqueue itself -------------------------------------------------------------------------
 
     /**
-     * A part of the virtqueue, which is used until its end: the bytes, if they lie in one piece in guest memory; else
-     * null. Allocates.
+     * Maps an area of the virtqueue for as long as the virtqueue runs. Allocates.
      *
-     * @param access what the device does to it
+     * @param access the device's access to the area
+     * @return the bytes, or null if they are not contiguous in one region of guest memory
      */
-    public MemorySegment part(long address, long length, int access) throws IotlbMissException {
+    public MemorySegment mapArea(long address, long length, int access) throws IotlbMissException {
         if (iotlb == null) {
             return memory.slice(address, length);
         }
         if (!isContiguous(address, length, access)) {
             return null;
         }
-        partFirsts[parts] = address;
-        partLasts[parts] = address + length - 1;
-        parts++;
+        areaFirsts[areas] = address;
+        areaLasts[areas] = address + length - 1;
+        areas++;
         return memory.slice(guestAddress(address), length);
     }
 
-    /** The guest-physical address of a {@link #part}. */
+    /** The guest-physical address of a mapped area. */
     public long guestAddress(long address) {
         return iotlb == null ? address : iotlb.guestAddress(iotlb.entryAt(address), address);
     }
 
-    /** Whether a part of the virtqueue lies in a range of addresses, wholly or not. */
-    public boolean hasPartIn(long first, long last) {
-        for (int part = 0; part < parts; part++) {
-            if (Long.compareUnsigned(partFirsts[part], last) <= 0
-                    && Long.compareUnsigned(first, partLasts[part]) <= 0) {
+    /** Whether a mapped area overlaps a range of addresses. */
+    public boolean hasAreaIn(long first, long last) {
+        for (int area = 0; area < areas; area++) {
+            if (Long.compareUnsigned(areaFirsts[area], last) <= 0
+                    && Long.compareUnsigned(first, areaLasts[area]) <= 0) {
                 return true;
             }
         }
         return false;
     }
 
-    /** Whether translations that follow each other lead to one piece of guest memory. */
+    /** Whether consecutive translations lead to contiguous guest memory. */
     private boolean isContiguous(long address, long length, int access) throws IotlbMissException {
         if (Long.compareUnsigned(address + length - 1, address) < 0) {
             return false;
@@ -151,7 +154,7 @@ public final class VirtqueueAddressSpace {
             if (guestAddress != begin + done) {
                 return false;
             }
-            done += room(translation, address + done);
+            done += remaining(translation, address + done);
         }
         return true;
     }

@@ -1,47 +1,58 @@
 package org.vhostuserrng.transport.memory;
 
+import java.util.OptionalLong;
+
 /**
- * What a virtqueue's device tells of its writes to guest memory, after it has made them. Costs a comparison while nobody
- * migrates the guest. What is logged may change at any time while the virtqueue runs. Confined to the loop's thread.
+ * Logs the writes of one virtqueue's device to the {@link DirtyPageLog}, after each write. Costs one comparison while
+ * logging is off. Logging may be switched at any time while the virtqueue runs. Confined to the loop's thread.
  */
 public final class VirtqueueDirtyLogger {
     private final DirtyPageLog log;
-    private boolean buffers;
-    private boolean ring;
+    private boolean buffersLogged;
+    private boolean ringLogged;
     private long ringAddress;
 
-    /** Tells nothing yet. */
+    /** Creates a logger that is off. */
     public VirtqueueDirtyLogger(DirtyPageLog log) {
         this.log = log;
     }
 
-    /** Bytes of a buffer have been written, at a guest-physical address. */
-    public void buffer(long guestAddress, long length) {
-        if (buffers) {
-            log.wrote(guestAddress, length);
+    /** Logs a write to a buffer. */
+    public void logBufferWrite(long guestAddress, long length) {
+        if (buffersLogged) {
+            log.markRange(guestAddress, length);
         }
     }
 
-    /** Bytes of the part of the virtqueue that the device writes have been written, from {@code offset} in it on. */
-    public void ring(long offset, long length) {
-        if (ring) {
-            log.wrote(ringAddress + offset, length);
+    /** Logs a write to the part of the virtqueue that the device writes, at {@code offset} in that part. */
+    public void logRingWrite(long offset, long length) {
+        if (ringLogged) {
+            log.markRange(ringAddress + offset, length);
         }
     }
 
-    /** Whether writes to buffers are logged (VHOST_F_LOG_ALL). */
-    public void logBuffers(boolean on) {
-        buffers = on;
+    public boolean isBufferLogging() {
+        return buffersLogged;
     }
 
-    /** Logs writes to the ring as if it lay at {@code guestAddress} (VHOST_VRING_F_LOG). */
-    public void logRing(long guestAddress) {
-        ring = true;
+    /** The address of {@link #enableRingLogging}; empty if ring writes are not logged. */
+    public OptionalLong ringLogAddress() {
+        return ringLogged ? OptionalLong.of(ringAddress) : OptionalLong.empty();
+    }
+
+    /** Switches the logging of buffer writes (VHOST_F_LOG_ALL). */
+    public void setBufferLogging(boolean on) {
+        buffersLogged = on;
+    }
+
+    /** Logs ring writes as if the ring began at {@code guestAddress} (VHOST_VRING_F_LOG). */
+    public void enableRingLogging(long guestAddress) {
+        ringLogged = true;
         ringAddress = guestAddress;
     }
 
-    /** Ends {@link #logRing}. */
-    public void ignoreRing() {
-        ring = false;
+    /** Ends the logging of ring writes. */
+    public void disableRingLogging() {
+        ringLogged = false;
     }
 }

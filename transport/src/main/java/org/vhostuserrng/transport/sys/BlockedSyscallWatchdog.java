@@ -6,15 +6,15 @@ import java.lang.foreign.ValueLayout;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Keeps system calls of the thread that opened it from waiting: while armed, a signal comes every {@link #TICK_MILLIS}
- * and ends with EINTR what waits then. Costs the calls themselves nothing.
+ * Interrupts blocked system calls of the thread that opened it: while armed, a signal every {@link #TICK_MILLIS} ms makes a
+ * blocked call fail with EINTR. Calls that do not block cost nothing more.
  *
- * <p>It is there for eventfds of front-ends. O_NONBLOCK is a flag of the open file, which the front-end shares and can
- * clear at any moment; once the counter is full a write waits then, for ever. Linux has no write to an eventfd that
- * never waits (RWF_NOWAIT is not supported for it), and looking before writing is a race that a front-end can win.
+ * <p>Needed for eventfds of front-ends. O_NONBLOCK belongs to the open file, which the front-end shares: it can clear the
+ * flag at any time, and a write to a full counter then blocks for ever. Linux has no write to an eventfd that never blocks
+ * (RWF_NOWAIT is not supported), and testing before writing is a race that the front-end can win.
  */
 public final class BlockedSyscallWatchdog implements AutoCloseable {
-    /** How long a call can wait at most. Shorter ones cost more: 500 signals are 1 ms of each second that is worked in. */
+    /** Maximum time that a call blocks. 500 signals take 1 ms of each busy second; a shorter interval takes more. */
     public static final int TICK_MILLIS = 2;
 
     private static final MemorySegment SIGACTION = Libc.symbol("sigaction");
@@ -22,17 +22,18 @@ public final class BlockedSyscallWatchdog implements AutoCloseable {
     private static final MemorySegment TIMER_CREATE = Libc.symbol("timer_create");
     private static final MemorySegment TIMER_SETTIME = Libc.symbol("timer_settime");
     private static final MemorySegment TIMER_DELETE = Libc.symbol("timer_delete");
-    /** What the signal calls: any function that is safe there and does nothing will do. */
+    /** The signal handler: an async-signal-safe function without side effects. */
     private static final MemorySegment HANDLER = Libc.symbol("getpid");
 
-    /** A real-time signal that neither libc nor the JVM has a use for. */
+    /** A real-time signal that neither libc nor the JVM uses. */
     private static final int SIGNAL = 40;
 
     private static final int CLOCK_MONOTONIC = 1;
     private static final int SIGEV_THREAD_ID = 4;
 
-    // struct sigaction { void (*sa_handler)(int); sigset_t sa_mask; int sa_flags; void (*sa_restorer)(void); }, of
-    // libc's, not of the kernel's. Without SA_RESTART in its flags.
+    // struct sigaction { void (*sa_handler)(int); sigset_t sa_mask; int sa_flags; void (*sa_restorer)(void); }; libc's,
+    // not
+    // the kernel's. Without SA_RESTART, so that calls fail with EINTR.
     private static final long SIGACTION_BYTES = 152;
     // struct sigevent { union sigval sigev_value; int sigev_signo; int sigev_notify; pid_t sigev_notify_thread_id; }
     private static final long SIGEV_SIGNO = 8;
@@ -45,19 +46,19 @@ public final class BlockedSyscallWatchdog implements AutoCloseable {
     private static final long ITIMERSPEC_BYTES = 32;
 
     private final Arena arena = Arena.ofConfined();
-    private final MemorySegment ticking = arena.allocate(ITIMERSPEC_BYTES, Long.BYTES);
-    private final MemorySegment still = arena.allocate(ITIMERSPEC_BYTES, Long.BYTES);
+    private final MemorySegment periodic = arena.allocate(ITIMERSPEC_BYTES, Long.BYTES);
+    private final MemorySegment stopped = arena.allocate(ITIMERSPEC_BYTES, Long.BYTES);
     private final long timer;
     private boolean armed;
 
     private BlockedSyscallWatchdog(long timer) {
         this.timer = timer;
         long nanos = TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
-        ticking.set(ValueLayout.JAVA_LONG, INTERVAL_NANOS, nanos);
-        ticking.set(ValueLayout.JAVA_LONG, VALUE_NANOS, nanos);
+        periodic.set(ValueLayout.JAVA_LONG, INTERVAL_NANOS, nanos);
+        periodic.set(ValueLayout.JAVA_LONG, VALUE_NANOS, nanos);
     }
 
-    /** One for the calling thread, which is not armed. */
+    /** Opens a disarmed watchdog for the calling thread. */
     public static BlockedSyscallWatchdog open() throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment action = arena.allocate(SIGACTION_BYTES, Long.BYTES);
@@ -75,23 +76,23 @@ public final class BlockedSyscallWatchdog implements AutoCloseable {
         }
     }
 
-    /** Before calls that might wait. Does nothing the second time. */
+    /** Arms the watchdog before calls that might block. Idempotent. */
     public void arm() {
         if (!armed) {
             armed = true;
-            set(ticking);
+            set(periodic);
         }
     }
 
-    /** When no such calls are to be expected: the thread is left alone then. */
+    /** Disarms the watchdog while no such calls are expected. Idempotent. */
     public void disarm() {
         if (armed) {
             armed = false;
-            set(still);
+            set(stopped);
         }
     }
 
-    /** Whether waits end within a tick. */
+    /** Whether blocked calls are interrupted. */
     public boolean isArmed() {
         return armed;
     }

@@ -7,20 +7,20 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Threads for {@link DeferredCloser}s: none before there is something to close or a second after, one as a rule, and a
- * further one whenever all are kept waiting. Any thread.
+ * The threads of all {@link DeferredCloser}s: none while there is nothing to close, usually one, and another one whenever
+ * all are blocked. A thread ends after a second without work. Any thread.
  */
 public final class DeferredCloserThreads implements Executor {
     private static final long IDLE_SECONDS = 1;
 
-    /** How many threads were. The numbers of the JDK's builder keep the loop for 10 ms when it first uses them. */
+    /** Number of threads started so far. Thread.Builder's own counter delays the loop by 10 ms at its first use. */
     private final AtomicInteger started = new AtomicInteger();
 
     private final BlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
-    /** Threads that have nothing to do, without those that the queue has something for. */
+    /** Idle threads that no queued action is reserved for. */
     private final AtomicInteger idle = new AtomicInteger();
 
-    /** No thread yet. */
+    /** Starts no thread yet. */
     public DeferredCloserThreads() {}
 
     @Override
@@ -28,7 +28,7 @@ public final class DeferredCloserThreads implements Executor {
         if (takeIdle()) {
             queue.add(closing);
         } else {
-            String name = "closing-" + started.getAndIncrement();
+            String name = "closer-" + started.getAndIncrement();
             Thread.ofPlatform().daemon().name(name).start(() -> work(closing));
         }
     }
@@ -44,10 +44,10 @@ public final class DeferredCloserThreads implements Executor {
         }
     }
 
-    /** The next one for this thread, or null if it is to end. */
+    /** The next action, or null if this thread is to end. */
     private Runnable await() {
         Runnable next = poll();
-        // Who has counted on this thread will have put something into the queue.
+        // Another thread has reserved this one: its action is in the queue, or about to be.
         while (next == null && !takeIdle()) {
             next = poll();
         }
@@ -58,7 +58,7 @@ public final class DeferredCloserThreads implements Executor {
         try {
             return queue.poll(IDLE_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException impossible) {
-            throw new IllegalStateException("nobody interrupts a closing thread", impossible);
+            throw new IllegalStateException("a closer thread was interrupted", impossible);
         }
     }
 }

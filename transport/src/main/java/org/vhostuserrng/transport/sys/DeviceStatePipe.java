@@ -6,15 +6,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * One end of a pipe that a peer made, and whose other end it has. Whether such an end blocks is the peer's to say, at
- * any moment, as both share the open file; so bytes go by way of a pipe of our own, and from one to the other by
- * splice(2), which can be told not to wait. Confined to the thread that created it.
+ * One end of a pipe that a peer created. The peer shares the open file description and can make it blocking at any time, so
+ * bytes go through a pipe of this process and a non-blocking splice(2). Confined to its creating thread.
  */
 public final class DeviceStatePipe implements AutoCloseable {
-    /** What {@link #send} and {@link #receive} return when the call would have had to wait. */
+    /** {@link #send} and {@link #receive}: the call would block. */
     public static final int WOULD_BLOCK = -Errno.EAGAIN;
 
-    /** What a pipe holds at least, whatever the host's limits: a page. */
+    /** Minimum capacity of a pipe on every host: one page. */
     public static final int CAPACITY = 4096;
 
     private static final MemorySegment PIPE2 = Libc.symbol("pipe2");
@@ -36,9 +35,9 @@ public final class DeviceStatePipe implements AutoCloseable {
     }
 
     /**
-     * Takes a descriptor that a peer sent, and closes it if it is none of a pipe.
+     * Takes ownership of a pipe that a peer sent.
      *
-     * @throws IOException if it is none: a read from a file can wait for whoever provides the file system
+     * @throws IOException if the descriptor is no pipe; it is closed. Reading another file could block
      */
     public static DeviceStatePipe adopt(OwnedFd received) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
@@ -57,11 +56,11 @@ public final class DeviceStatePipe implements AutoCloseable {
     }
 
     /**
-     * Puts bytes where {@link #send} takes them from.
+     * Queues bytes for {@link #send}.
      *
-     * @param bytes at most {@link #CAPACITY}, while nothing else waits to be sent
+     * @param bytes at most {@link #CAPACITY}; nothing else is queued
      */
-    public void put(byte[] bytes) throws ErrnoException {
+    public void queue(byte[] bytes) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment source = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
             int written = (int) Libc.callLong(WRITE, writeEnd.number(), source.address(), bytes.length, 0, 0, 0);
@@ -70,26 +69,30 @@ public final class DeviceStatePipe implements AutoCloseable {
         }
     }
 
-    /** Sends what was put: how many bytes the peer's pipe took, {@link #WOULD_BLOCK}, or another negated errno. */
-    public int send(int most) {
-        return splice(readEnd, peer, most);
+    /**
+     * Sends queued bytes.
+     *
+     * @return the number of bytes sent, {@link #WOULD_BLOCK}, or another negated errno
+     */
+    public int send(int limit) {
+        return splice(readEnd, peer, limit);
     }
 
     /**
      * Receives bytes.
      *
-     * @return how many, 0 at the end, {@link #WOULD_BLOCK}, or another negated errno
+     * @return the number of bytes, 0 at the end, {@link #WOULD_BLOCK}, or another negated errno
      */
     public int receive(MemorySegment target) {
         int moved = splice(peer, writeEnd, (int) Math.min(target.byteSize(), CAPACITY));
         return moved <= 0 ? moved : (int) Libc.callLong(READ, readEnd.number(), target.address(), moved, 0, 0, 0);
     }
 
-    private static int splice(OwnedFd from, OwnedFd to, int most) {
-        return (int) Libc.callLong(SPLICE, from.number(), NO_OFFSET, to.number(), NO_OFFSET, most, SPLICE_F_NONBLOCK);
+    private static int splice(OwnedFd from, OwnedFd to, int limit) {
+        return (int) Libc.callLong(SPLICE, from.number(), NO_OFFSET, to.number(), NO_OFFSET, limit, SPLICE_F_NONBLOCK);
     }
 
-    /** For registration with {@link Epoll}; this object stays the owner. */
+    /** For registration with {@link Epoll}. This object remains the owner. */
     public OwnedFd fd() {
         return peer;
     }

@@ -4,14 +4,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/**
- * An epoll instance. Each descriptor is registered with 64 bits of the caller's choice, which come
- * back with its events. Confined to the thread that opened it.
- */
+/** An epoll instance. Each descriptor has a 64-bit token, returned with its events. Confined to its opening thread. */
 public final class Epoll implements AutoCloseable {
     public static final int EPOLLIN = 0x1;
     public static final int EPOLLOUT = 0x4;
-    /** Not as long as it is ready, but each time that it is written to. */
+    /** Edge-triggered: one event per write, not while the descriptor is ready. */
     public static final int EPOLLET = 1 << 31;
 
     private static final MemorySegment EPOLL_CREATE1 = Libc.symbol("epoll_create1");
@@ -41,7 +38,7 @@ public final class Epoll implements AutoCloseable {
         this.ready = arena.allocate(EVENT_BYTES * capacity, Long.BYTES);
     }
 
-    /** Opens an instance that reports at most {@code capacity} descriptors at a time. */
+    /** Opens an instance that returns at most {@code capacity} events per call. */
     public static Epoll open(int capacity) throws ErrnoException {
         int number = ErrnoException.check("epoll_create1", Libc.callInt(EPOLL_CREATE1, EPOLL_CLOEXEC, 0, 0, 0, 0));
         return new Epoll(new OwnedFd(number), capacity);
@@ -62,20 +59,20 @@ public final class Epoll implements AutoCloseable {
     /**
      * Waits for events.
      *
-     * @param timeoutMillis 0 to look only, −1 to wait without end
-     * @return how many can be read with {@link #data} and {@link #events}; 0 after an interruption by a signal
+     * @param timeoutMillis 0 to return at once, −1 to wait without a limit
+     * @return the number of events for {@link #data} and {@link #events}; 0 after a signal
      */
     public int await(int timeoutMillis) throws ErrnoException {
         int count = Libc.callInt(EPOLL_WAIT, fd.number(), ready.address(), capacity, timeoutMillis, 0);
         return count == -Errno.EINTR ? 0 : ErrnoException.check("epoll_wait", count);
     }
 
-    /** The 64 bits that the {@code index}th ready descriptor was registered with. */
+    /** The token of the {@code index}th event. */
     public long data(int index) {
         return ready.get(ValueLayout.JAVA_LONG_UNALIGNED, index * EVENT_BYTES + DATA);
     }
 
-    /** The events of the {@code index}th ready descriptor. */
+    /** The event bits of the {@code index}th event. */
     public int events(int index) {
         return ready.get(ValueLayout.JAVA_INT_UNALIGNED, index * EVENT_BYTES + EVENTS);
     }

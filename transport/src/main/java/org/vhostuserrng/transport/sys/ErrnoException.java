@@ -2,7 +2,7 @@ package org.vhostuserrng.transport.sys;
 
 import java.io.IOException;
 
-/** Our own operating system refused a call: the call, its errno and the text of it. Never a guest's doing. */
+/** A system call failed. The message has the call, the errno and its description. Never caused by a guest. */
 public final class ErrnoException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -18,7 +18,7 @@ public final class ErrnoException extends IOException {
         return errno;
     }
 
-    /** The result of {@code call} if it succeeded. */
+    /** Returns the result of a call, or throws if it is a negated errno. */
     static int check(String call, int result) throws ErrnoException {
         if (result < 0) {
             throw new ErrnoException(call, -result);

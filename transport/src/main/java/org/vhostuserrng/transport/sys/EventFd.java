@@ -8,9 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * An eventfd: a kick, a call or an err descriptor of a virtqueue, or our own wake-up. Non-blocking, unless a peer that
- * shares it undoes that: see {@link BlockedSyscallWatchdog}. {@link #signal} and {@link #drain} may be called by any thread while
- * the descriptor is open, if it is our own.
+ * An eventfd: the kick, call or err descriptor of a vring, or the loop's own wake-up. Non-blocking, unless a peer that shares
+ * it clears that flag: see {@link BlockedSyscallWatchdog}. Any thread may signal and drain an eventfd of this process while
+ * it is open; a peer's is confined to the loop's thread.
  */
 public final class EventFd implements AutoCloseable {
     private static final MemorySegment EVENTFD = Libc.symbol("eventfd");
@@ -21,11 +21,11 @@ public final class EventFd implements AutoCloseable {
     private static final String KERNEL_NAME = "anon_inode:[eventfd]";
 
     private static final MemorySegment ONE = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1L);
-    /** What a drained counter held is of no interest, so all share one place to read it into. */
+    /** Target of all reads: the value of a drained counter is not used. */
     private static final MemorySegment DISCARDED = Arena.global().allocate(ValueLayout.JAVA_LONG);
 
     private static final int RWF_NOWAIT = 8;
-    /** Of preadv2: as read. */
+    /** preadv2: read at the current position, as read(2) does. */
     private static final long NO_OFFSET = -1;
 
     // struct iovec { void *iov_base; size_t iov_len; };
@@ -45,9 +45,9 @@ public final class EventFd implements AutoCloseable {
     }
 
     /**
-     * Takes a descriptor that a peer sent, and closes it if it is none.
+     * Takes ownership of a descriptor that a peer sent, and closes it if it is no eventfd.
      *
-     * @throws IOException if the descriptor is no eventfd: a pipe or a file could block the loop at the first signal
+     * @throws IOException if the descriptor is no eventfd: writing to a pipe or a file could block the loop
      */
     public static EventFd adopt(OwnedFd received) throws IOException {
         try {
@@ -64,23 +64,23 @@ public final class EventFd implements AutoCloseable {
         }
     }
 
-    /** Adds one. A counter that is full stays full, which is as readable as it gets. */
+    /** Increments the counter. A full counter does not change: it is readable already. */
     public void signal() {
         if (stuck) {
             return;
         }
         long result = Libc.callLong(WRITE, fd.number(), ONE.address(), COUNTER_BYTES, 0, 0, 0);
         assert result == COUNTER_BYTES || result == -Errno.EAGAIN || result == -Errno.EINTR;
-        // Only a full counter that somebody made wait again: once is enough.
+        // Only a full counter that the peer made blocking. It is not written to again.
         stuck = result == -Errno.EINTR;
     }
 
-    /** Whether a {@link #signal} had to wait, which only a peer that means harm brings about. There are no more then. */
+    /** Whether a {@link #signal} blocked, which only a hostile peer brings about. Later signals are dropped. */
     public boolean isStuck() {
         return stuck;
     }
 
-    /** Resets the counter to zero; that of a semaphore goes down by one. Never waits. */
+    /** Resets the counter to zero, or decrements that of a semaphore. Never blocks. */
     public void drain() {
         long unused = Libc.callLong(PREADV2, fd.number(), DISCARDED_VECTOR.address(), 1, NO_OFFSET, RWF_NOWAIT, 0);
         assert unused == COUNTER_BYTES || unused == -Errno.EAGAIN;
@@ -93,6 +93,6 @@ public final class EventFd implements AutoCloseable {
 
     @Override
     public void close() {
-        fd.closeAtOnce();
+        fd.closeNow();
     }
 }

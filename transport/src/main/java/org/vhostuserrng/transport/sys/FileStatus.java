@@ -5,21 +5,21 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * What statx(2) says of an open file or a path; unlike struct stat its layout is the same on every architecture.
+ * The result of statx(2) for an open file or a path. Unlike struct stat, its layout is the same on all architectures.
  *
  * @param mode type and permission bits
  * @param size in bytes
  * @param blockSize in bytes; on hugetlbfs the size of a huge page
  * @param device identifies the file system
  * @param inode identifies the file within it
- * @param attributesMask the STATX_ATTR_ flags that the file system has
+ * @param attributesMask the STATX_ATTR_ flags that the file system supports
  */
 public record FileStatus(int mode, long size, long blockSize, long device, long inode, long attributesMask) {
     private static final MemorySegment STATX = Libc.symbol("statx");
     private static final int AT_FDCWD = -100;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_EMPTY_PATH = 0x1000;
-    /** Does not ask whoever provides the file system. */
+    /** Does not query the server of a remote file system. */
     private static final int AT_STATX_DONT_SYNC = 0x4000;
 
     private static final int STATX_BASIC_STATS = 0x7ff;
@@ -37,7 +37,7 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
         return statx(fd.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC);
     }
 
-    /** Of the name itself: a symbolic link is not followed. */
+    /** Does not follow a symbolic link. */
     static FileStatus ofName(String path) throws ErrnoException {
         return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
     }
@@ -50,13 +50,13 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
         return (mode & S_IFMT) == S_IFSOCK;
     }
 
-    /** Whether it is a pipe, with a name or without. */
+    /** Whether the file is a pipe or a FIFO. */
     public boolean isPipe() {
         return (mode & S_IFMT) == S_IFIFO;
     }
 
-    /** Whether its file system can make files immutable, as those can that nobody else provides. */
-    public boolean hasImmutables() {
+    /** Whether the file system supports immutable files: local ones do, remote ones do not. */
+    public boolean supportsImmutable() {
         return (attributesMask & STATX_ATTR_IMMUTABLE) != 0;
     }
 

@@ -5,9 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * What file system an open file is in, found out without a question to anybody but the kernel. Fstatfs(2) would be one to
- * the server of a network's file system, or of a FUSE one that admits us: it comes last, and only where the kernel already
- * says what it says of no such file.
+ * The file system of an open file, found without a query to the server of a remote file system. fstatfs(2) would send one,
+ * so it comes last, and only for files that the kernel already shows to be local.
  */
 final class FileSystemType {
     private static final MemorySegment FSTATFS = Libc.symbol("fstatfs");
@@ -32,19 +31,19 @@ final class FileSystemType {
     private FileSystemType() {}
 
     /**
-     * Whether no other process or computer provides the file's contents, which could have an access to its memory wait for
-     * as long as that one likes.
+     * Whether the kernel alone provides the file's contents. The server of a remote or FUSE file system could block an
+     * access to the file's memory for any time.
      */
     static boolean isLocal(OwnedFd file, FileStatus status) throws ErrnoException {
-        return isMemory(file) || (status.hasImmutables() && !isServedByOthers(type(file)));
+        return isMemory(file) || (status.supportsImmutable() && !isRemote(type(file)));
     }
 
-    /** Whether it is a memfd, or in a tmpfs or hugetlbfs: no other file has seals to be told of. */
+    /** Whether the file is a memfd or in tmpfs or hugetlbfs: only these have seals. */
     private static boolean isMemory(OwnedFd file) {
         return Libc.callInt(FCNTL, file.number(), F_GET_SEALS, 0, 0, 0) >= 0;
     }
 
-    static boolean isServedByOthers(long type) {
+    static boolean isRemote(long type) {
         return type == FUSE
                 || type == NFS
                 || type == V9FS
@@ -56,10 +55,10 @@ final class FileSystemType {
     }
 
     /**
-     * Whether the file consists of huge pages. There may be none left when one is touched for the first time, or again
+     * Whether the file consists of huge pages. The host may have none left at the first access to one, or at the next one
      * after a hole was punched.
      */
-    static boolean isOfHugePages(OwnedFd file) throws ErrnoException {
+    static boolean hasHugePages(OwnedFd file) throws ErrnoException {
         return type(file) == HUGETLBFS;
     }
 

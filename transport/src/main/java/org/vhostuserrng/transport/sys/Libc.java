@@ -10,10 +10,10 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 
 /**
- * libc through one shape of call, {@code long f(long × 6)}, which every function used here fits on the 64-bit System V
- * ABIs: one native stub instead of one per function halves the start-up cost of native access.
+ * Calls libc functions with one signature, {@code long f(long × 6)}, which fits all functions used here on the 64-bit
+ * System V ABIs. One native stub instead of one per function halves the start-up cost of native access.
  *
- * <p>Results are those of the raw system call: non-negative, or the negated errno. Any thread.
+ * <p>A result is that of the raw system call: non-negative, or the negated errno. Any thread.
  */
 @SuppressWarnings("restricted")
 final class Libc {
@@ -24,12 +24,12 @@ final class Libc {
     private static final VarHandle ERRNO =
             Linker.Option.captureStateLayout().varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
-    /** Auto, not confined to a scope: the segment is used in clean-ups of closing arenas. */
+    /** Not confined to a scope, because clean-up actions of closing arenas use it. */
     private static final ThreadLocal<MemorySegment> STATE =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(Linker.Option.captureStateLayout()));
 
     private static final MemorySegment STRERROR = symbol("strerror");
-    private static final int LONGEST_ERROR_TEXT = 256;
+    private static final int MAX_ERROR_TEXT_BYTES = 256;
 
     private Libc() {}
 
@@ -39,7 +39,7 @@ final class Libc {
                 .orElseThrow(() -> new UnsatisfiedLinkError("libc has no function " + name));
     }
 
-    /** Calls a function that returns {@code int}. The upper half of the result register is undefined then. */
+    /** Calls a function that returns {@code int}: ignores the upper half of the result register, which is undefined. */
     static int callInt(MemorySegment function, long a, long b, long c, long d, long e) {
         MemorySegment state = STATE.get();
         int result = (int) invoke(function, state, a, b, c, d, e, 0);
@@ -55,7 +55,7 @@ final class Libc {
 
     static String describe(int errno) {
         long text = invoke(STRERROR, STATE.get(), errno, 0, 0, 0, 0, 0);
-        return MemorySegment.ofAddress(text).reinterpret(LONGEST_ERROR_TEXT).getString(0);
+        return MemorySegment.ofAddress(text).reinterpret(MAX_ERROR_TEXT_BYTES).getString(0);
     }
 
     private static long invoke(

@@ -5,21 +5,21 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A range of a file that a front-end shares with us, mapped readable and writable. Confined to the thread that made
- * it; after {@link #close} every access throws.
+ * A shared, writable mapping of a range of a file. Confined to the thread that created it. After {@link #close} every access
+ * throws.
  *
- * <p>If a peer sent its descriptor, it is unmapped in the {@link DeferredCloser}: whoever is the last to have the guest's
- * memory frees it.
+ * <p>If a peer sent the file, the {@link DeferredCloser} unmaps it: the last process to unmap memory frees it, which takes
+ * time.
  *
- * <p>The file may be shrunk under us unless it is sealed, which {@link #isSealed} tells: an access beyond its end is a
- * SIGBUS, which the JVM turns into an InternalError for the kinds of access that the data path keeps to. So is one to a
- * huge page that the host does not have; {@link #canVanish} tells whether any access can be.
+ * <p>A peer can truncate a file unless it {@link #isSealed}. An access beyond its end raises SIGBUS, and so does an access to
+ * a huge page that the host does not have. The JVM turns that into an InternalError for plain accesses. {@link #canVanish}
+ * tells whether it can happen.
  */
 public final class MemoryMapping implements AutoCloseable {
     private static final MemorySegment MMAP = Libc.symbol("mmap");
     private static final MemorySegment MUNMAP = Libc.symbol("munmap");
     private static final MemorySegment MADVISE = Libc.symbol("madvise");
-    /** The cheapest of libc's functions. */
+    /** A libc function without a system call. */
     private static final MemorySegment GETPAGESIZE = Libc.symbol("getpagesize");
 
     private static final MemorySegment FCNTL = Libc.symbol("fcntl");
@@ -31,7 +31,7 @@ public final class MemoryMapping implements AutoCloseable {
     private static final int F_SEAL_SHRINK = 2;
 
     private final Arena arena;
-    /** To the end of the last page. */
+    /** The segment and the rest of its last page. */
     private final MemorySegment pages;
 
     private final MemorySegment segment;
@@ -47,15 +47,15 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     /**
-     * Takes a descriptor that a peer sent, and maps {@code size} bytes from {@code offset} of its file. It is closed, which
-     * does not wait once the file is known, and kept in use by the mapping.
+     * Maps {@code size} bytes from {@code offset} of a file that a peer sent, and closes the descriptor. That does not block,
+     * because the file is known to be local then.
      *
-     * @throws IOException as {@link #of}
+     * @throws IOException as {@link #map}
      */
     public static MemoryMapping adopt(OwnedFd received, long offset, long size) throws IOException {
         try {
-            MemoryMapping mapping = of(received, offset, size);
-            received.closeAtOnce();
+            MemoryMapping mapping = map(received, offset, size);
+            received.closeNow();
             return mapping;
         } catch (IOException | RuntimeException refused) {
             received.close();
@@ -64,32 +64,32 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     /**
-     * Maps {@code size} bytes from {@code offset} of {@code file}, which stays the caller's to close.
+     * Maps {@code size} bytes from {@code offset} of {@code file}, which the caller closes.
      *
-     * @throws IOException if the file is no regular one (memfd, tmpfs and hugetlbfs files are), is shorter than
-     *     {@code offset + size}, or lies where to access it may take any time (FUSE, NFS and the like)
+     * @throws IOException if the file is not regular (memfd, tmpfs and hugetlbfs files are), is shorter than
+     *     {@code offset + size}, or is in a remote file system, where an access may block (FUSE, NFS and the like)
      */
-    public static MemoryMapping of(OwnedFd file, long offset, long size) throws IOException {
+    public static MemoryMapping map(OwnedFd file, long offset, long size) throws IOException {
         FileStatus status = FileStatus.of(file);
         if (!status.isRegularFile()) {
-            throw new IOException("memory is no file that can be mapped");
+            throw new IOException("memory is not a regular file");
         }
-        // A page fault cannot be told not to wait, and all guests of the loop would.
+        // A page fault blocks the loop, and with it all its guests.
         if (!FileSystemType.isLocal(file, status)) {
             throw new IOException(
-                    "memory in a file system that another process or computer may provide (FUSE, NFS, …)");
+                    "memory is in a file system that another process or computer provides (FUSE, NFS, …)");
         }
         if (offset < 0 || size <= 0 || offset > status.size() - size) {
             throw new IOException("region of " + size + " bytes from offset " + Long.toUnsignedString(offset)
                     + " in a file of " + status.size() + " bytes");
         }
         boolean sealed = seal(file);
-        boolean canVanish = !sealed || FileSystemType.isOfHugePages(file);
-        // A mapping begins and ends on a page of the file, which may be a huge one.
+        boolean canVanish = !sealed || FileSystemType.hasHugePages(file);
+        // A mapping begins and ends at a page boundary of the file; pages may be huge.
         long page = Math.max(status.blockSize(), 4096);
         long skipped = offset % page;
         Arena arena = Arena.ofConfined();
-        MemorySegment whole = map(file, offset - skipped, roundUp(skipped + size, page), arena);
+        MemorySegment whole = mmap(file, offset - skipped, roundUp(skipped + size, page), arena);
         return new MemoryMapping(arena, whole.asSlice(skipped), size, sealed, canVanish);
     }
 
@@ -98,12 +98,12 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     @SuppressWarnings("restricted")
-    private static MemorySegment map(OwnedFd file, long offset, long length, Arena arena) throws ErrnoException {
+    private static MemorySegment mmap(OwnedFd file, long offset, long length, Arena arena) throws ErrnoException {
         long address = Libc.callLong(MMAP, 0, length, PROT_READ_WRITE, MAP_SHARED_NORESERVE, file.number(), offset);
         if (address < 0) {
             throw new ErrnoException("mmap", (int) -address);
         }
-        // The guest's memory is not ours to leave in a core file. A kernel that cannot is no reason to stop.
+        // Guest memory must not get into a core file. A kernel without this feature is acceptable.
         int advised = Libc.callInt(MADVISE, address, length, MADV_DONTDUMP, 0, 0);
         assert advised == 0 || advised == -Errno.EINVAL;
         return MemorySegment.ofAddress(address)
@@ -115,7 +115,7 @@ public final class MemoryMapping implements AutoCloseable {
         assert result == 0;
     }
 
-    /** Forbids shrinking if the file allows that (a memfd does while it is not sealed otherwise). */
+    /** Seals the file against shrinking if it accepts seals. Returns whether it has the seal. */
     private static boolean seal(OwnedFd file) {
         int added = Libc.callInt(FCNTL, file.number(), F_ADD_SEALS, F_SEAL_SHRINK, 0, 0);
         if (added == 0) {
@@ -126,30 +126,30 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     /**
-     * Has accesses to memory that vanished reported here, by an InternalError, if one is due: compiled code reports them
-     * late, at the next native call, which would be another guest's turn.
+     * Throws the InternalError of an earlier access to vanished memory, if one is pending. Compiled code throws it late, at the
+     * next native call, which might be on behalf of another guest.
      */
-    public static void settle() {
+    public static void throwPendingFault() {
         int pageSize = Libc.callInt(GETPAGESIZE, 0, 0, 0, 0, 0);
         assert pageSize > 0;
     }
 
-    /** The mapped bytes, exactly those asked for. */
+    /** The requested bytes. */
     public MemorySegment segment() {
         return segment;
     }
 
-    /** The mapped bytes, and those behind them on the last page. */
+    /** The requested bytes and the rest of their last page. */
     public MemorySegment pages() {
         return pages;
     }
 
-    /** Whether the file can no longer be shrunk. */
+    /** Whether the file is sealed against shrinking. */
     public boolean isSealed() {
         return sealed;
     }
 
-    /** Whether an access can find nothing: the file can be shrunk, or is made of huge pages. */
+    /** Whether an access can raise SIGBUS: the file can be truncated, or consists of huge pages. */
     public boolean canVanish() {
         return canVanish;
     }

@@ -3,10 +3,9 @@ package org.vhostuserrng.transport.sys;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A file descriptor with one owner, closed once. Handing the object over hands the ownership over. Confined to the
- * thread that owns it.
+ * A file descriptor with one owner, closed once. Passing the object transfers the ownership. Confined to the owning thread.
  *
- * <p>One that a peer sent may be of anything, and to close it may take any time: its {@link #close} only puts it into a
+ * <p>A descriptor from a peer may refer to any file, and closing it may block: its {@link #close} only queues it in a
  * {@link DeferredCloser}.
  */
 public final class OwnedFd implements AutoCloseable {
@@ -18,29 +17,29 @@ public final class OwnedFd implements AutoCloseable {
     private static final int CLOSED = -1;
 
     private int number;
-    /** Null for one of our own. */
-    private final DeferredCloser line;
+    /** Null for a descriptor that this process created. */
+    private final DeferredCloser closer;
 
-    /** One of our own. */
+    /** A descriptor that this process created. */
     public OwnedFd(int number) {
         this(number, null);
     }
 
-    /** One that a peer sent, or a socket in which it may have left others. */
-    public OwnedFd(int number, DeferredCloser line) {
+    /** A descriptor that a peer sent, or a socket over which a peer may send descriptors. */
+    public OwnedFd(int number, DeferredCloser closer) {
         if (number < 0) {
             throw new IllegalArgumentException("descriptor " + number);
         }
         this.number = number;
-        this.line = line;
+        this.closer = closer;
     }
 
-    /** A descriptor that came over this one. */
+    /** A descriptor that was received over this socket. */
     OwnedFd received(int received) {
-        return new OwnedFd(received, line);
+        return new OwnedFd(received, closer);
     }
 
-    /** The number for a system call; the object stays the owner. */
+    /** The number for a system call. This object remains the owner. */
     public int number() {
         if (number == CLOSED) {
             throw new IllegalStateException("descriptor is closed");
@@ -48,13 +47,13 @@ public final class OwnedFd implements AutoCloseable {
         return number;
     }
 
-    /** Sets O_NONBLOCK on the open file, which a peer may share. */
+    /** Sets O_NONBLOCK on the open file description, which a peer may share. */
     public void setNonBlocking() throws ErrnoException {
         int flags = ErrnoException.check("fcntl(F_GETFL)", Libc.callInt(FCNTL, number(), F_GETFL, 0, 0, 0));
         ErrnoException.check("fcntl(F_SETFL)", Libc.callInt(FCNTL, number(), F_SETFL, flags | O_NONBLOCK, 0, 0));
     }
 
-    /** Does nothing the second time. Of a descriptor that a peer sent the number stays in use for a while. */
+    /** Closes the descriptor, or queues it if a peer sent it. Idempotent. */
     @Override
     public void close() {
         if (number != CLOSED) {
@@ -64,24 +63,24 @@ public final class OwnedFd implements AutoCloseable {
         }
     }
 
-    /** As {@link #close}, of a descriptor of which it is known that this does not wait. */
-    void closeAtOnce() {
+    /** Closes the descriptor at once. For files that are known to close without blocking. Idempotent. */
+    void closeNow() {
         if (number != CLOSED) {
             close(number);
             number = CLOSED;
         }
     }
 
-    /** Does what may end the use of the file: now or, if a peer sent it, in the line. */
+    /** Runs an action that may release the file: now, or in the closer if a peer sent the file. */
     void release(Runnable end) {
-        if (line == null) {
+        if (closer == null) {
             end.run();
         } else {
-            line.add(end);
+            closer.add(end);
         }
     }
 
-    /** Linux frees the number even when close reports an error, so that is not acted on. */
+    /** Linux frees the number even if close fails, so a failure is ignored. */
     private static void close(int number) {
         int ignored = Libc.callInt(CLOSE, number, 0, 0, 0, 0);
         assert ignored <= 0;

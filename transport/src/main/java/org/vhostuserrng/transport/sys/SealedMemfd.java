@@ -3,7 +3,7 @@ package org.vhostuserrng.transport.sys;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** Makes files that are nothing but memory to be shared. */
+/** Creates memfds for memory that is shared with a peer. */
 public final class SealedMemfd {
     private static final MemorySegment MEMFD_CREATE = Libc.symbol("memfd_create");
     private static final MemorySegment FTRUNCATE = Libc.symbol("ftruncate");
@@ -17,7 +17,7 @@ public final class SealedMemfd {
 
     private SealedMemfd() {}
 
-    /** A file of {@code size} zero bytes, which nobody can make longer or shorter. */
+    /** Creates a memfd of {@code size} zero bytes, sealed against growing and shrinking. */
     public static OwnedFd create(String name, long size) throws ErrnoException {
         OwnedFd file = memfd(name);
         try {

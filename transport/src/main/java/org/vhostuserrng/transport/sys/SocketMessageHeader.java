@@ -5,12 +5,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The {@code struct msghdr} of recvmsg(2) and sendmsg(2): one piece of bytes, and room for as many descriptors
- * (SCM_RIGHTS) as one message may have. A thread has one for all its sockets: what it says holds until the thread's next
- * call.
+ * The {@code struct msghdr} of recvmsg(2) and sendmsg(2): one buffer, and space for the maximum number of descriptors
+ * (SCM_RIGHTS). Each thread has one instance for all its sockets; its contents are valid until the thread's next call.
  */
 final class SocketMessageHeader {
-    /** Of linux/net/scm.h: what one sendmsg(2) takes. The kernel closes what we have no room for, while we wait. */
+    /** linux/net/scm.h: maximum per sendmsg(2). The kernel itself closes descriptors beyond our space, which may block. */
     private static final int SCM_MAX_FD = 253;
 
     private static final int MSG_CTRUNC = 0x8;
@@ -45,12 +44,12 @@ final class SocketMessageHeader {
 
     private SocketMessageHeader() {}
 
-    /** The calling thread's, to receive into {@code target}. */
+    /** Prepares the calling thread's instance to receive into {@code target}. */
     static SocketMessageHeader toReceive(MemorySegment target) {
         return OF_THREAD.get().of(target, CONTROL_BYTES);
     }
 
-    /** The calling thread's, to send {@code source} and a descriptor. */
+    /** Prepares the calling thread's instance to send {@code source} and a descriptor. */
     static SocketMessageHeader toSend(MemorySegment source, OwnedFd passed) {
         SocketMessageHeader message = OF_THREAD.get().of(source, CMSG_SPACE_OF_ONE);
         MemorySegment control = message.control;
@@ -76,18 +75,18 @@ final class SocketMessageHeader {
         return header.address();
     }
 
-    /** Whether descriptors came that there was no room for, or that this process may not have. */
+    /** Whether descriptors were dropped: too many, or denied to this process. */
     boolean isTruncated() {
         return (header.get(ValueLayout.JAVA_INT, MSG_FLAGS) & MSG_CTRUNC) != 0;
     }
 
-    /** How many descriptors were received. */
+    /** The number of received descriptors. */
     int descriptors() {
         long used = header.get(ValueLayout.JAVA_LONG, MSG_CONTROLLEN);
         boolean rights = used >= CMSG_DATA
                 && control.get(ValueLayout.JAVA_INT, CMSG_LEVEL) == SOL_SOCKET
                 && control.get(ValueLayout.JAVA_INT, CMSG_TYPE) == SCM_RIGHTS;
-        // The kernel writes cmsg_len; it never says more than the buffer that it was given holds.
+        // The kernel writes cmsg_len. It never exceeds the control buffer.
         return rights ? (int) (control.get(ValueLayout.JAVA_LONG, 0) - CMSG_DATA) / Integer.BYTES : 0;
     }
 

@@ -7,8 +7,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 
 /**
- * A listening UNIX stream socket, non-blocking. One that was bound here removes its file when closed, if the file is
- * still its own. Confined to one thread at a time.
+ * A listening UNIX stream socket, non-blocking. {@link #close} removes the file of a socket that this process bound, if it is
+ * still the same file. Confined to one thread at a time.
  */
 public final class UnixListeningSocket implements AutoCloseable {
     private static final MemorySegment SOCKET = Libc.symbol("socket");
@@ -21,7 +21,7 @@ public final class UnixListeningSocket implements AutoCloseable {
     private static final int SOCK_CLOEXEC = 0x80000;
     private static final int SOL_SOCKET = 1;
     private static final int SO_ACCEPTCONN = 30;
-    /** Front-ends that may wait for their turn; the kernel lowers it to its own limit. */
+    /** Maximum number of waiting front-ends. The kernel lowers it to its own limit. */
     private static final int BACKLOG = 4096;
 
     private final OwnedFd fd;
@@ -33,9 +33,9 @@ public final class UnixListeningSocket implements AutoCloseable {
     }
 
     /**
-     * Listens on {@code path}. A socket file that nobody listens on is replaced; the umask decides who may connect.
+     * Listens on {@code path}. Replaces a stale socket file. The umask decides who may connect.
      *
-     * @throws IOException if somebody listens there, if the path is no socket (it is left alone), or cannot be bound
+     * @throws IOException if another process listens on the path, or it is no socket, or it cannot be bound
      */
     public static UnixListeningSocket bind(Path path) throws IOException {
         try (UnixSocketFile.Claim claim = UnixSocketFile.claim(path);
@@ -44,7 +44,7 @@ public final class UnixListeningSocket implements AutoCloseable {
             try {
                 MemorySegment address = UnixSocketAddress.of(path, arena);
                 check("bind", BIND, fd, address.address(), address.byteSize());
-                // Nothing in between: who has seen the file appear may connect at once.
+                // At once: a front-end may connect as soon as the file exists.
                 check("listen", LISTEN, fd, BACKLOG, 0);
                 return new UnixListeningSocket(fd, claim.bound());
             } catch (IOException | RuntimeException refused) {
@@ -54,13 +54,13 @@ public final class UnixListeningSocket implements AutoCloseable {
         }
     }
 
-    /** Takes over an inherited socket that already listens; its file, if any, belongs to whoever bound it. */
+    /** Takes ownership of an inherited listening socket. Its file belongs to the process that bound it. */
     public static UnixListeningSocket adopt(OwnedFd inherited) throws IOException {
         inherited.setNonBlocking();
         return new UnixListeningSocket(inherited, UnixSocketFile.none());
     }
 
-    /** Whether an inherited descriptor is a socket that listens (as against one that is connected). */
+    /** Whether an inherited socket is listening, as opposed to connected. */
     public static boolean isListening(OwnedFd inherited) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
@@ -82,26 +82,26 @@ public final class UnixListeningSocket implements AutoCloseable {
         return newSocket(null);
     }
 
-    static OwnedFd newSocket(DeferredCloser line) throws ErrnoException {
+    static OwnedFd newSocket(DeferredCloser closer) throws ErrnoException {
         int number =
                 Libc.callInt(SOCKET, UnixSocketAddress.AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0);
-        return new OwnedFd(ErrnoException.check("socket", number), line);
+        return new OwnedFd(ErrnoException.check("socket", number), closer);
     }
 
     /**
-     * The next front-end that waits, or null if there is none (any more).
+     * Accepts the next front-end; null if none is waiting.
      *
-     * @param line for what comes from it
+     * @param closer closes the descriptors that the front-end sends
      */
-    public UnixStreamSocket accept(DeferredCloser line) throws ErrnoException {
+    public UnixStreamSocket accept(DeferredCloser closer) throws ErrnoException {
         int number = Libc.callInt(ACCEPT4, fd.number(), 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (number == -Errno.EAGAIN || number == -Errno.ECONNABORTED || number == -Errno.EINTR) {
             return null;
         }
-        return new UnixStreamSocket(new OwnedFd(ErrnoException.check("accept4", number), line));
+        return new UnixStreamSocket(new OwnedFd(ErrnoException.check("accept4", number), closer));
     }
 
-    /** For registration with {@link Epoll}; this object stays the owner. */
+    /** For registration with {@link Epoll}. This object remains the owner. */
     public OwnedFd fd() {
         return fd;
     }

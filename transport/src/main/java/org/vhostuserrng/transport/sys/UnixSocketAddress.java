@@ -11,16 +11,16 @@ final class UnixSocketAddress {
     static final int AF_UNIX = 1;
     static final int PATH_OFFSET = 2;
     private static final int PATH_BYTES = 108;
-    /** What a name may have at most; the last byte of sun_path is its NUL. */
-    static final int LONGEST_PATH = PATH_BYTES - 1;
+    /** Maximum length of a path: the last byte of sun_path is NUL. */
+    static final int MAX_PATH_BYTES = PATH_BYTES - 1;
 
     private UnixSocketAddress() {}
 
     static MemorySegment of(Path path, Arena arena) {
         byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
-        if (name.length == 0 || name.length > LONGEST_PATH) {
+        if (name.length == 0 || name.length > MAX_PATH_BYTES) {
             throw new IllegalArgumentException(
-                    "socket path of " + name.length + " bytes (1 to " + LONGEST_PATH + " allowed): " + path);
+                    "socket path of " + name.length + " bytes (1 to " + MAX_PATH_BYTES + " allowed): " + path);
         }
         MemorySegment address = arena.allocate(PATH_OFFSET + PATH_BYTES, Long.BYTES);
         address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);

@@ -10,10 +10,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/**
- * The name in the file system that a listening socket was bound to. {@link #remove} deletes it only while it is still
- * the file that was bound.
- */
+/** The file of a listening socket. {@link #remove} deletes it only if it is still the file that was bound. */
 final class UnixSocketFile {
     private static final UnixSocketFile NONE = new UnixSocketFile(null, null);
 
@@ -25,12 +22,12 @@ final class UnixSocketFile {
         this.bound = bound;
     }
 
-    /** The file of a socket that somebody else bound: never removed. */
+    /** The file of a socket that another process bound: never removed. */
     static UnixSocketFile none() {
         return NONE;
     }
 
-    /** Makes {@code path} free to bind, and keeps other daemons from doing the same until the claim is closed. */
+    /** Removes a stale file at {@code path}, and excludes other daemons from doing so until the claim is closed. */
     static Claim claim(Path path) throws IOException {
         Claim claim = new Claim(path);
         try {
@@ -51,7 +48,7 @@ final class UnixSocketFile {
                 Files.deleteIfExists(path);
             }
         } catch (IOException gone) {
-            // Somebody was faster, or the directory is no longer ours to change: nothing is left to be done.
+            // Another process removed it, or the directory is not writable any more.
             return;
         }
     }
@@ -61,21 +58,21 @@ final class UnixSocketFile {
             return;
         }
         if (!FileStatus.ofName(path.toString()).isSocket()) {
-            throw new FileSystemException(path + " exists and is no socket; it is left alone");
+            throw new FileSystemException(path + " exists and is not a socket");
         }
-        if (answers(path)) {
+        if (isListening(path)) {
             throw new FileSystemException(path + " is in use: another program listens on it");
         }
         Files.deleteIfExists(path);
     }
 
-    private static boolean answers(Path path) throws IOException {
+    private static boolean isListening(Path path) throws IOException {
         MemorySegment connect = Libc.symbol("connect");
         OwnedFd probe = UnixListeningSocket.newSocket();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment address = UnixSocketAddress.of(path, arena);
             int result = Libc.callInt(connect, probe.number(), address.address(), address.byteSize(), 0, 0);
-            // Anything but a refusal (EAGAIN of a full backlog, EACCES …) leaves the possibility that it is alive.
+            // Every other result, such as EAGAIN for a full backlog or EACCES, may come from a live listener.
             return result != -Errno.ECONNREFUSED;
         } finally {
             probe.close();
@@ -83,15 +80,15 @@ final class UnixSocketFile {
     }
 
     /**
-     * A lock on the directory: two daemons started at once would otherwise both find the file stale, and the second
-     * remove what the first has just bound.
+     * A lock on the directory. Without it, two daemons that start at the same time both find the file stale, and the second
+     * removes the file that the first has just bound.
      */
     static final class Claim implements AutoCloseable {
         private static final MemorySegment OPEN = Libc.symbol("open");
         private static final MemorySegment FLOCK = Libc.symbol("flock");
         private static final int O_CLOEXEC = 0x80000;
         private static final int LOCK_EX_NB = 2 | 4;
-        private static final int ATTEMPTS = 100;
+        private static final int MAX_ATTEMPTS = 100;
         private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 
         private final Path path;
@@ -108,7 +105,7 @@ final class UnixSocketFile {
             }
         }
 
-        /** The file, once it has been bound. */
+        /** The file after it has been bound. */
         UnixSocketFile bound() throws ErrnoException {
             return new UnixSocketFile(path, FileStatus.ofName(path.toString()));
         }
@@ -130,7 +127,7 @@ final class UnixSocketFile {
         }
 
         private void lock() throws IOException {
-            for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
                 int result = Libc.callInt(FLOCK, directory.number(), LOCK_EX_NB, 0, 0, 0);
                 if (result != -Errno.EAGAIN) {
                     ErrnoException.check("flock", result);
@@ -138,7 +135,7 @@ final class UnixSocketFile {
                 }
                 LockSupport.parkNanos(PAUSE);
             }
-            throw new FileSystemException("the directory of " + path + " stays locked by another program");
+            throw new FileSystemException("another program has locked the directory of " + path);
         }
     }
 }

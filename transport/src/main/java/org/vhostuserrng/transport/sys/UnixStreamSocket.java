@@ -7,12 +7,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 
-/**
- * A connected UNIX stream socket, non-blocking, that receives descriptors (SCM_RIGHTS). Confined to the thread that
- * created it.
- */
+/** A connected UNIX stream socket, non-blocking, that can pass descriptors (SCM_RIGHTS). Confined to its creating thread. */
 public final class UnixStreamSocket implements AutoCloseable {
-    /** What {@link #receive} and {@link #send} return when the call would have had to wait. */
+    /** {@link #receive} and {@link #send}: the call would block. */
     public static final int WOULD_BLOCK = -Errno.EAGAIN;
 
     private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
@@ -40,39 +37,39 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final int UCRED_BYTES = 12;
 
     private final OwnedFd fd;
-    /** Whether nothing is left in it, and nothing can come any more. */
+    /** Whether the end of the stream has been received: the socket contains no more descriptors. */
     private boolean ended;
 
     UnixStreamSocket(OwnedFd fd) {
         this.fd = fd;
-        keepOutOfBand();
+        receiveOutOfBandInline();
     }
 
-    /** A byte out of band is as any other, or it, and descriptors with it, would be left when all others are received. */
-    private void keepOutOfBand() {
+    /** Receives out-of-band bytes inline. Otherwise one of them, with its descriptors, would remain in the socket. */
+    private void receiveOutOfBandInline() {
         try (Arena scope = Arena.ofConfined()) {
             MemorySegment on = scope.allocateFrom(ValueLayout.JAVA_INT, 1);
-            // Only a kernel that has no such bytes on UNIX sockets has a reason to refuse.
+            // Fails only on kernels without out-of-band bytes on UNIX sockets.
             int ignored = Libc.callInt(SETSOCKOPT, fd.number(), SOL_SOCKET, SO_OOBINLINE, on.address(), on.byteSize());
             assert ignored <= 0;
         }
     }
 
     /**
-     * Connects to the socket at {@code path}: null if nobody listens there now.
+     * Connects to the socket at {@code path}. Returns null if no process listens there.
      *
-     * @param line for what comes over it
+     * @param closer closes the descriptors that the peer sends
      */
-    public static UnixStreamSocket connect(Path path, DeferredCloser line) throws ErrnoException {
-        OwnedFd fd = UnixListeningSocket.newSocket(line);
+    public static UnixStreamSocket connect(Path path, DeferredCloser closer) throws ErrnoException {
+        OwnedFd fd = UnixListeningSocket.newSocket(closer);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment address = UnixSocketAddress.of(path, arena);
             int result = Libc.callInt(CONNECT, fd.number(), address.address(), address.byteSize(), 0, 0);
             if (result == 0) {
                 return new UnixStreamSocket(fd);
             }
-            fd.closeAtOnce();
-            // EAGAIN: as many wait there already as the listener lets.
+            fd.closeNow();
+            // EAGAIN: the listener's backlog is full.
             if (result == -Errno.ENOENT || result == -Errno.ECONNREFUSED || result == -Errno.EAGAIN) {
                 return null;
             }
@@ -80,16 +77,16 @@ public final class UnixStreamSocket implements AutoCloseable {
         }
     }
 
-    /** Takes over an inherited socket that is connected; descriptors that come over it go into its line. */
+    /** Takes ownership of an inherited connected socket. */
     public static UnixStreamSocket adopt(OwnedFd inherited) throws ErrnoException {
         inherited.setNonBlocking();
         return new UnixStreamSocket(inherited);
     }
 
     /**
-     * Takes a descriptor that a peer sent, and closes it if it is no such socket.
+     * Takes ownership of a socket that a peer sent.
      *
-     * @throws IOException if the descriptor is no connected UNIX stream socket
+     * @throws IOException if the descriptor is no connected UNIX stream socket; it is closed
      */
     public static UnixStreamSocket adoptReceived(OwnedFd received) throws IOException {
         if (option(received, SO_DOMAIN) == UnixSocketAddress.AF_UNIX
@@ -112,19 +109,18 @@ public final class UnixStreamSocket implements AutoCloseable {
 
     private static boolean isConnected(OwnedFd fd) {
         try (Arena arena = Arena.ofConfined()) {
-            // Of its name no byte is wanted.
+            // Length 0: the name itself is not needed.
             MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, 0);
             return Libc.callInt(GETPEERNAME, fd.number(), length.address(), length.address(), 0, 0) == 0;
         }
     }
 
     /**
-     * Receives bytes, and the descriptors that came with them.
+     * Receives bytes and descriptors.
      *
-     * @param fds takes the descriptors
-     * @return the number of bytes, 0 at the end of the stream, {@link #WOULD_BLOCK}, or another negated errno;
-     *     descriptors that this process may not have, or has no number left for, make it −EINVAL, a socket whose other
-     *     end is ours −ELOOP
+     * @param fds receives the descriptors
+     * @return the number of bytes, 0 at the end of the stream, {@link #WOULD_BLOCK}, or another negated errno: −EINVAL if
+     *     descriptors were denied or exceed the limit, −ELOOP for a socket that is connected to this process
      */
     public int receive(MemorySegment target, List<OwnedFd> fds) {
         SocketMessageHeader message = SocketMessageHeader.toReceive(target);
@@ -137,7 +133,7 @@ public final class UnixStreamSocket implements AutoCloseable {
         for (int i = 0; i < message.descriptors(); i++) {
             OwnedFd descriptor = fd.received(message.descriptor(i));
             fds.add(descriptor);
-            loop |= leadsBackToUs(descriptor);
+            loop |= isConnectedToThisProcess(descriptor);
         }
         if (loop) {
             return -Errno.ELOOP;
@@ -146,30 +142,31 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Sends bytes: how many were taken, {@link #WOULD_BLOCK}, or another negated errno. Never waits: O_NONBLOCK of a
-     * socket that was received could be taken back by whoever sent it.
+     * Sends bytes. Never blocks, even if the peer cleared O_NONBLOCK of a socket that it sent.
+     *
+     * @return the number of bytes sent, {@link #WOULD_BLOCK}, or another negated errno
      */
     public int send(MemorySegment source) {
         return (int) Libc.callLong(
                 SEND, fd.number(), source.address(), source.byteSize(), MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
     }
 
-    /** Sends bytes and, with the first of them, a descriptor, which stays the caller's: as {@link #send(MemorySegment)}. */
+    /** Sends bytes and, with the first one, a descriptor that the caller still owns. Returns as {@link #send(MemorySegment)}. */
     public int send(MemorySegment source, OwnedFd passed) {
         SocketMessageHeader message = SocketMessageHeader.toSend(source, passed);
         return (int) Libc.callLong(SENDMSG, fd.number(), message.address(), MSG_NOSIGNAL, 0, 0, 0);
     }
 
-    /** For registration with {@link Epoll}; this object stays the owner. */
+    /** For registration with {@link Epoll}. This object remains the owner. */
     public OwnedFd fd() {
         return fd;
     }
 
-    /** The peer learns of it at once, however long it takes to close what it left in the socket. */
+    /** The peer sees the end of the stream at once, even if closing the descriptors in the socket takes time. */
     @Override
     public void close() {
         if (ended) {
-            fd.closeAtOnce();
+            fd.closeNow();
         } else {
             int ignored = Libc.callInt(SHUTDOWN, fd.number(), SHUT_RDWR, 0, 0, 0);
             assert ignored <= 0;
@@ -178,17 +175,17 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Whether a descriptor is a front-end's end of a connection with us. As long as we have that ourselves we never
-     * learn that the front-end has gone.
+     * Whether a descriptor is the front-end's end of a connection to this process. While this process holds it, the end of
+     * the front-end goes unnoticed.
      */
-    private static boolean leadsBackToUs(OwnedFd fd) {
+    private static boolean isConnectedToThisProcess(OwnedFd fd) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment peer = arena.allocate(UCRED_BYTES, Integer.BYTES);
             MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, UCRED_BYTES);
             int result =
                     Libc.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_PEERCRED, peer.address(), length.address());
             boolean isOurs = result == 0 && peer.get(ValueLayout.JAVA_INT, 0) == Libc.callInt(GETPID, 0, 0, 0, 0, 0);
-            // One end of what we accept or connect to has a name, unlike those that socketpair(2) makes.
+            // One end of an accepted connection has a name; the ends of a socketpair(2) have none.
             return isOurs && (hasName(GETPEERNAME, fd) || hasName(GETSOCKNAME, fd));
         }
     }

@@ -2,42 +2,48 @@ package org.vhostuserrng.transport.vhostuser;
 
 import java.nio.file.Path;
 import org.vhostuserrng.transport.loop.EventHandler;
-import org.vhostuserrng.transport.loop.EventLoop;
+import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.sys.ErrnoException;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 
 /**
- * A front-end that listens itself (QEMU's {@code server=on}): connected to, and connected to again when it has gone.
- * Confined to the loop's thread.
+ * Connects to a front-end that listens (QEMU: {@code server=on}), and reconnects whenever the connection is lost. Confined
+ * to the loop's thread.
  */
 final class VhostUserConnector extends EventHandler implements AutoCloseable {
     private static final long RETRY_NANOS = 200_000_000;
 
-    private final EventLoop loop;
+    private final EventScheduler loop;
     private final GuestContext guest;
     private final Path path;
     private VhostUserSession session;
     private boolean failureLogged;
     private boolean closed;
 
-    VhostUserConnector(GuestContext guest, Path path) {
+    private VhostUserConnector(GuestContext guest, Path path) {
         this.loop = guest.loop();
         this.guest = guest;
         this.path = path;
-        loop.again(this);
+    }
+
+    /** Starts to connect to {@code path}. */
+    static VhostUserConnector start(GuestContext guest, Path path) {
+        VhostUserConnector connector = new VhostUserConnector(guest, path);
+        guest.loop().reschedule(connector);
+        return connector;
     }
 
     @Override
-    protected void run(long now, boolean ready) {
-        if (guest.closing().isFull() || !dial()) {
+    protected void handle(long now, boolean ready) {
+        if (guest.closer().isFull() || !connect()) {
             loop.schedule(this, now + RETRY_NANOS);
         }
     }
 
     @Override
-    protected void fail(RuntimeException bug) {
+    public void handleBug(RuntimeException bug) {
         guest.log().bug("while connecting", bug);
     }
 
@@ -47,21 +53,21 @@ final class VhostUserConnector extends EventHandler implements AutoCloseable {
         if (session != null) {
             session.close();
         }
-        loop.forget(this);
+        loop.cancel(this);
     }
 
-    private boolean dial() {
+    private boolean connect() {
         try {
-            UnixStreamSocket stream = UnixStreamSocket.connect(path, guest.closing());
-            if (stream == null) {
+            UnixStreamSocket socket = UnixStreamSocket.connect(path, guest.closer());
+            if (socket == null) {
                 return false;
             }
-            session = VhostUserSession.open(guest, stream, this::sessionClosed);
+            session = VhostUserSession.open(guest, socket, this::sessionClosed);
             failureLogged = false;
             return true;
-        } catch (ErrnoException fault) {
+        } catch (ErrnoException failure) {
             if (!failureLogged) {
-                guest.log().warn("cannot connect, trying again: " + fault.getMessage());
+                guest.log().warn("cannot connect, retrying: " + failure.getMessage());
                 failureLogged = true;
             }
             return false;

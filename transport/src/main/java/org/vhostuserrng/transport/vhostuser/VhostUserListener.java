@@ -1,7 +1,7 @@
 package org.vhostuserrng.transport.vhostuser;
 
 import org.vhostuserrng.transport.loop.EventHandler;
-import org.vhostuserrng.transport.loop.EventLoop;
+import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.sys.DeferredCloser;
 import org.vhostuserrng.transport.sys.ErrnoException;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
@@ -10,47 +10,53 @@ import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 
 /**
- * A listening socket and the guest behind it. One front-end is served at a time; the next ones wait in the socket's
- * backlog, so that no connect is ever refused. Confined to the loop's thread.
+ * Accepts the front-ends of one guest on a listening socket, one at a time. Further front-ends wait in the socket's
+ * backlog; no connection is refused. Confined to the loop's thread.
  */
 final class VhostUserListener extends EventHandler implements AutoCloseable {
-    /** After the system refused us (out of descriptors, of memory): when to try again. */
+    /** Delay after the kernel refused a resource, such as a descriptor or memory. */
     private static final long RETRY_NANOS = 100_000_000;
 
-    private final EventLoop loop;
+    private final EventScheduler loop;
     private final GuestContext guest;
-    private final UnixListeningSocket listener;
+    private final UnixListeningSocket socket;
     private VhostUserSession session;
-    private boolean listening;
-    private boolean full;
+    private boolean watched;
+    private boolean closerFull;
     private boolean closed;
 
-    VhostUserListener(GuestContext guest, UnixListeningSocket listener) throws ErrnoException {
+    private VhostUserListener(GuestContext guest, UnixListeningSocket socket) {
         this.loop = guest.loop();
         this.guest = guest;
-        this.listener = listener;
-        listen();
+        this.socket = socket;
+    }
+
+    /** Starts to accept front-ends. Takes ownership of the socket. */
+    static VhostUserListener start(GuestContext guest, UnixListeningSocket socket) throws ErrnoException {
+        VhostUserListener listener = new VhostUserListener(guest, socket);
+        listener.watch();
+        return listener;
     }
 
     @Override
-    protected void run(long now, boolean ready) {
+    protected void handle(long now, boolean ready) {
         try {
-            if (isFull()) {
-                ignore();
+            if (isCloserFull()) {
+                unwatch();
                 loop.schedule(this, now + DeferredCloser.RETRY_NANOS);
             } else if (session == null) {
-                listen();
+                watch();
                 accept();
             }
-        } catch (ErrnoException fault) {
-            guest.log().warn("cannot take a front-end, trying again: " + fault.getMessage());
-            ignore();
+        } catch (ErrnoException failure) {
+            guest.log().warn("cannot accept a front-end, retrying: " + failure.getMessage());
+            unwatch();
             loop.schedule(this, now + RETRY_NANOS);
         }
     }
 
     @Override
-    protected void fail(RuntimeException bug) {
+    public void handleBug(RuntimeException bug) {
         guest.log().bug("while accepting", bug);
     }
 
@@ -60,48 +66,48 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
         if (session != null) {
             session.close();
         }
-        ignore();
-        loop.forget(this);
-        listener.close();
+        unwatch();
+        loop.cancel(this);
+        socket.close();
     }
 
-    /** Whether so much of those that have gone waits to be closed that nobody else is taken. */
-    private boolean isFull() {
-        boolean before = full;
-        full = guest.closing().isFull();
-        if (full && !before) {
-            guest.log().info("the next front-end waits until what the last one sent has been closed");
+    /** Whether too many descriptors of earlier front-ends wait to be closed. Logs the beginning of that state. */
+    private boolean isCloserFull() {
+        boolean before = closerFull;
+        closerFull = guest.closer().isFull();
+        if (closerFull && !before) {
+            guest.log().info("the next front-end waits until descriptors of earlier ones are closed");
         }
-        return full;
+        return closerFull;
     }
 
     private void accept() throws ErrnoException {
-        UnixStreamSocket stream = listener.accept(guest.closing());
-        if (stream != null) {
-            session = VhostUserSession.open(guest, stream, this::sessionClosed);
-            ignore();
+        UnixStreamSocket accepted = socket.accept(guest.closer());
+        if (accepted != null) {
+            session = VhostUserSession.open(guest, accepted, this::sessionClosed);
+            unwatch();
         }
     }
 
     private void sessionClosed() {
         session = null;
         if (!closed) {
-            loop.again(this);
+            loop.reschedule(this);
         }
     }
 
-    private void listen() throws ErrnoException {
-        if (!listening) {
-            loop.watch(this, listener.fd());
-            listening = true;
+    private void watch() throws ErrnoException {
+        if (!watched) {
+            loop.watch(this, socket.fd());
+            watched = true;
         }
     }
 
-    /** Leaves those who connect in the backlog. */
-    private void ignore() {
-        if (listening) {
-            listening = false;
-            loop.unwatch(this, listener.fd());
+    /** Leaves connecting front-ends in the backlog. */
+    private void unwatch() {
+        if (watched) {
+            watched = false;
+            loop.unwatch(this, socket.fd());
         }
     }
 }

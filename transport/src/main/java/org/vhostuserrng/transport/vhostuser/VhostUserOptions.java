@@ -1,28 +1,27 @@
 package org.vhostuserrng.transport.vhostuser;
 
 /**
- * What an operator decides about the sessions of vhost-user front-ends.
+ * The operator's options for the sessions of vhost-user front-ends.
  *
- * @param memSlots offer VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS; QEMU 7.2 sends no memory after a reconnect then
- * @param sealedMemoryOnly refuse guest memory that the front-end could truncate
- * @param mostMemory bytes of guest memory that one session may have mapped, as all sessions share one address space
- * @param accessPlatform offer VIRTIO_F_ACCESS_PLATFORM, for devices behind an IOMMU; some VMMs hand it on to every guest
- * @param lookNanos how long to look at a ring for its next request before sleeping, where requests come that fast; 0 to
- *     sleep at once
+ * @param memSlots offer VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS; QEMU 7.2 sends no memory table after a reconnect then
+ * @param sealedMemoryOnly refuse guest memory that the front-end can truncate
+ * @param maxMemoryBytes guest memory that one session may map: all sessions share one address space
+ * @param accessPlatform offer VIRTIO_F_ACCESS_PLATFORM, for devices behind an IOMMU; some VMMs pass it to every guest
+ * @param busyPollNanos maximum time of one busy poll, for vrings with frequent requests; 0 disables busy polling
  */
 public record VhostUserOptions(
-        boolean memSlots, boolean sealedMemoryOnly, long mostMemory, boolean accessPlatform, long lookNanos) {
-    /** Half of what x86-64 gives a process: a table is mapped before the one that it replaces is unmapped. */
-    private static final long ADDRESS_SPACE = 1L << 46;
+        boolean memSlots, boolean sealedMemoryOnly, long maxMemoryBytes, boolean accessPlatform, long busyPollNanos) {
+    /** Half of a process's address space on x86-64: a new memory table is mapped before the old one is unmapped. */
+    private static final long ADDRESS_SPACE_BYTES = 1L << 46;
 
-    /** What a guest may well have, however many there are: with more than 64 it is for the kernel to refuse the last ones. */
-    private static final long LEAST_MEMORY = 1L << 40;
+    /** Guaranteed to every guest. With more than 64 guests, the kernel may refuse the last ones. */
+    private static final long MIN_GUEST_MEMORY_BYTES = 1L << 40;
 
-    /** What is served unless something else is said: every VMM, with the memory it has. */
-    public static final VhostUserOptions DEFAULT = new VhostUserOptions(false, false, ADDRESS_SPACE, false, 0);
+    /** The defaults: serves every VMM with any guest memory. */
+    public static final VhostUserOptions DEFAULT = new VhostUserOptions(false, false, ADDRESS_SPACE_BYTES, false, 0);
 
-    /** What {@link #mostMemory} is for each of so many guests, so that none can take the others' from them. */
-    public static long memoryOfEach(int guests) {
-        return Math.max(LEAST_MEMORY, ADDRESS_SPACE / guests);
+    /** {@link #maxMemoryBytes} for a number of guests, so that no guest uses up the address space of the others. */
+    public static long maxMemoryBytesPerGuest(int guests) {
+        return Math.max(MIN_GUEST_MEMORY_BYTES, ADDRESS_SPACE_BYTES / guests);
     }
 }

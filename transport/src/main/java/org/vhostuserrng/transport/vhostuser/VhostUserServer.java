@@ -5,14 +5,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.sys.DeferredCloserThreads;
 import org.vhostuserrng.transport.sys.ErrnoException;
 import org.vhostuserrng.transport.sys.OwnedFd;
-import org.vhostuserrng.transport.sys.ProgramPages;
 import org.vhostuserrng.transport.sys.SchedulerTimeSlice;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
@@ -23,81 +19,72 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
 /**
  * vhost-user back-ends on one event loop.
  *
- * <p>Confined to the thread that opened it, which is the one that calls {@link #run}; {@link #stop} and
- * {@link #sourceReady} may be called by any.
+ * <p>Confined to the thread that opened it, which calls {@link #run}, except for {@link #stop} and {@link #unparkVrings}.
  */
 public final class VhostUserServer implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(VhostUserServer.class);
-    /**
-     * How long the JVM's code stays mapped that somebody has needed. When guests come its compiler needs most of it, 8 MB,
-     * which then are of no use. To unmap it takes a fifth of a millisecond.
-     */
-    private static final long CODE_NEEDED_NANOS = TimeUnit.SECONDS.toNanos(5);
-
     private final EventLoop loop;
-    private final VhostUserOptions policy;
-    private final Executor closingThreads;
-    private final List<Runnable> closers = new ArrayList<>();
+    private final VhostUserOptions options;
+    private final Executor closerThreads;
+    private final List<Runnable> closeActions = new ArrayList<>();
     private volatile boolean stopping;
 
-    private VhostUserServer(EventLoop loop, VhostUserOptions policy, Executor closingThreads) {
+    private VhostUserServer(EventLoop loop, VhostUserOptions options, Executor closerThreads) {
         this.loop = loop;
-        this.policy = policy;
-        this.closingThreads = closingThreads;
+        this.options = options;
+        this.closerThreads = closerThreads;
     }
 
-    /** Opens a server that serves nobody yet. */
-    public static VhostUserServer open(VhostUserOptions policy) throws IOException {
-        return open(policy, new DeferredCloserThreads());
+    /** Opens a server without guests. */
+    public static VhostUserServer open(VhostUserOptions options) throws IOException {
+        return open(options, new DeferredCloserThreads());
     }
 
-    static VhostUserServer open(VhostUserOptions policy, Executor closingThreads) throws IOException {
-        return new VhostUserServer(EventLoop.open(System::nanoTime), policy, closingThreads);
+    static VhostUserServer open(VhostUserOptions options, Executor closerThreads) throws IOException {
+        return new VhostUserServer(EventLoop.open(System::nanoTime), options, closerThreads);
     }
 
     /**
-     * Listens on {@code path} and serves one front-end after the other with {@code device}. The file is removed on
-     * {@link #close}.
+     * Listens on {@code path} and serves one front-end at a time with {@code device}. {@link #close} removes the file.
      *
      * @throws IOException if the path is in use, is no socket, or cannot be bound
-     * @throws IllegalArgumentException if it is too long for a socket (107 bytes)
+     * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
      */
     public void listen(Path path, VirtioDevice device) throws IOException {
-        add(UnixListeningSocket.bind(path), guest(device));
+        listen(UnixListeningSocket.bind(path), guest(device));
     }
 
     /**
-     * Connects to a front-end that listens on {@code path}, serves it with {@code device}, and connects again whenever
-     * the connection is lost; tries until somebody listens there.
+     * Connects to a front-end that listens on {@code path}, serves it with {@code device}, and reconnects whenever the
+     * connection is lost. Retries until a front-end listens.
      *
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
      */
     public void connect(Path path, VirtioDevice device) {
-        VhostUserConnector dialer = new VhostUserConnector(guest(device), path);
-        closers.add(dialer::close);
+        VhostUserConnector connector = VhostUserConnector.start(guest(device), path);
+        closeActions.add(connector::close);
     }
 
     /**
-     * Serves with {@code device} on a socket inherited as descriptor {@code fd}: one that listens serves one front-end
-     * after the other; one that is connected serves this front-end, and the server stops when it disconnects.
+     * Serves with {@code device} on an inherited socket. On a listening socket it serves one front-end at a time. On a
+     * connected socket it serves this front-end, and stops the server when the front-end disconnects.
      *
+     * @param fd the descriptor's number; this object takes ownership
      * @throws IOException if the descriptor is no such socket
      */
     public void inherit(int fd, VirtioDevice device) throws IOException {
         GuestContext guest = guest(device);
-        OwnedFd socket = new OwnedFd(fd, guest.closing());
+        OwnedFd socket = new OwnedFd(fd, guest.closer());
         if (UnixListeningSocket.isListening(socket)) {
-            add(UnixListeningSocket.adopt(socket), guest);
+            listen(UnixListeningSocket.adopt(socket), guest);
         } else {
             VhostUserSession session = VhostUserSession.open(guest, UnixStreamSocket.adopt(socket), this::stop);
-            closers.add(session::close);
+            closeActions.add(session::close);
         }
     }
 
     /** Serves until {@link #stop}. */
     public void run() throws IOException {
-        releaseProgramPages();
-        // A request is not to wait for the JVM's compiler, or another program, that has the processor.
+        // Without it, a request waits up to 3 ms while a compiler thread of the JVM uses the CPU.
         SchedulerTimeSlice.shorten();
         while (!stopping) {
             loop.await();
@@ -105,23 +92,14 @@ public final class VhostUserServer implements AutoCloseable {
         }
     }
 
-    private void releaseProgramPages() {
-        try {
-            ProgramPages pages = ProgramPages.release();
-            loop.afterwards(CODE_NEEDED_NANOS, pages::releaseCode);
-        } catch (IOException unknown) {
-            LOG.debug("what starting needed stays mapped", unknown);
-        }
-    }
-
-    /** One turn of the loop, without waiting: how many activities had something to do. */
+    /** Runs one iteration of the loop without sleeping. Returns the number of dispatched handlers. */
     public int doWork() throws IOException {
         return loop.doWork();
     }
 
-    /** The longest that the loop has kept anybody waiting for its turn, in nanoseconds. */
-    public long longestTurn() {
-        return loop.longestTurn();
+    /** The longest iteration of the loop so far, in nanoseconds. */
+    public long longestIteration() {
+        return loop.longestIteration();
     }
 
     /** Makes {@link #run} return. Any thread. */
@@ -130,29 +108,29 @@ public final class VhostUserServer implements AutoCloseable {
         loop.wake();
     }
 
-    /** Tells that a source has bytes again for those that wait for it. Any thread. */
-    public void sourceReady() {
-        loop.sourceReady();
+    /** Drains all starved vrings again: the source has bytes. Any thread. */
+    public void unparkVrings() {
+        loop.unparkAll();
     }
 
-    /** Tells those that wait for what they share to try again. The loop's thread. */
-    public void nextTurn() {
-        loop.nextTurn();
+    /** Drains all starved vrings again: a shared resource is available. The loop's thread. */
+    public void unparkVringsFromLoop() {
+        loop.unparkAllFromLoop();
     }
 
-    /** Stops all rings, closes all sessions and sockets, and removes the socket files. */
+    /** Stops all vrings, closes all sessions and sockets, and removes the socket files. */
     @Override
     public void close() {
-        closers.forEach(Runnable::run);
+        closeActions.forEach(Runnable::run);
         loop.close();
     }
 
     private GuestContext guest(VirtioDevice device) {
-        return GuestContext.of(loop, device, policy, closingThreads);
+        return GuestContext.create(loop, device, options, closerThreads);
     }
 
-    private void add(UnixListeningSocket listener, GuestContext guest) throws ErrnoException {
-        VhostUserListener port = new VhostUserListener(guest, listener);
-        closers.add(port::close);
+    private void listen(UnixListeningSocket socket, GuestContext guest) throws ErrnoException {
+        VhostUserListener listener = VhostUserListener.start(guest, socket);
+        closeActions.add(listener::close);
     }
 }

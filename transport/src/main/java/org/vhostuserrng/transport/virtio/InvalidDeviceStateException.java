@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.virtio;
 
-/** A state that no device can have been in: what is wrong with it. */
+/** A device state is not valid. The message says why. */
 public final class InvalidDeviceStateException extends Exception {
     private static final long serialVersionUID = 1L;
 

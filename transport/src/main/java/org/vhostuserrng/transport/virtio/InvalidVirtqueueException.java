@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.virtio;
 
-/** A virtqueue that cannot be started: what is wrong with which value. */
+/** A virtqueue cannot start. The message names the invalid value and what is allowed. */
 public final class InvalidVirtqueueException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -3,17 +3,17 @@ package org.vhostuserrng.transport.virtio;
 import org.vhostuserrng.transport.sys.EventFd;
 
 /**
- * Used buffer notifications of one virtqueue (VIRTIO 1.3 §2.3). The descriptor behind it may change, or be missing, at
- * any time; the count goes on. Confined to the loop's thread.
+ * Sends the used buffer notifications of one virtqueue (VIRTIO 1.3 §2.3). Its eventfd may be replaced or missing at any
+ * time; the count goes on. Confined to the loop's thread.
  */
 public final class UsedBufferNotifier implements AutoCloseable {
     private EventFd target;
     private long count;
 
-    /** A signal that reaches nobody yet. */
+    /** Creates a notifier without an eventfd. */
     public UsedBufferNotifier() {}
 
-    /** Notifies the driver, if it gave us a way to. */
+    /** Notifies the driver if there is an eventfd. */
     public void signal() {
         count++;
         if (target != null) {
@@ -21,21 +21,27 @@ public final class UsedBufferNotifier implements AutoCloseable {
         }
     }
 
-    /** How many notifications there have been. */
+    /** The number of notifications so far. */
     public long count() {
         return count;
     }
 
-    /** Whether the descriptor keeps who signals it waiting. */
+    /** Whether the eventfd blocked a signal, which only a hostile front-end brings about. */
     public boolean isStuck() {
         return target != null && target.isStuck();
     }
 
-    /** Replaces the descriptor; null for none. Takes ownership. For the transport alone, which has such descriptors. */
+    /** Replaces the eventfd and takes ownership of it. Null for none. For the transport only. */
     @SuppressWarnings("exports")
-    public void redirect(EventFd newTarget) {
+    public void setTarget(EventFd newTarget) {
         close();
         target = newTarget;
+    }
+
+    /** The eventfd, or null. For the transport only. */
+    @SuppressWarnings("exports")
+    public EventFd target() {
+        return target;
     }
 
     @Override

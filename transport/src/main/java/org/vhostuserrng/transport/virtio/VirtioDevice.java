@@ -3,56 +3,46 @@ package org.vhostuserrng.transport.virtio;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 
 /**
- * A virtio device, one per guest, as a transport drives it. Called on the event loop's thread only. Outlives sessions:
- * a guest that reconnects finds the same device, with whatever it remembers (its quota, its counters).
+ * A virtio device as a transport drives it, one per guest. All methods are called on the event loop's thread. The device
+ * outlives sessions: a guest that reconnects finds the same device with the same rate limits and counters.
  */
 public interface VirtioDevice {
-    /** The size of a {@link #saveState state}, at most. */
-    int MOST_STATE_BYTES = 4096;
+    /** Maximum size of a {@link #saveState state} in bytes. */
+    int MAX_STATE_BYTES = 4096;
 
-    /** Who this guest is, for logs. */
+    /** The guest's name, for log lines. */
     String name();
 
-    /** What the guest has been given so far, in a few words for a log. */
+    /** Describes the bytes and requests served so far, for a log line. */
     String statistics();
 
-    /** The feature bits that the device offers (VIRTIO 1.3 §2.2); those of the transport are not among them. */
+    /** The feature bits that the device offers (VIRTIO 1.3 §2.2), without those of the transport. */
     long features();
 
-    /** How many virtqueues the device has, at least 1. */
+    /** The number of virtqueues, at least 1. */
     int queueCount();
 
     /**
      * Starts a virtqueue.
      *
-     * @throws InvalidVirtqueueException if its size, addresses or features cannot be those of a virtqueue; nothing has
-     *     been started then
-     * @throws IotlbMissException if a part of it lies behind a translation that is not known yet; nothing has
-     *     been started then
+     * @throws InvalidVirtqueueException if no virtqueue can have this size, location or position; nothing has started
+     * @throws IotlbMissException if an area of the virtqueue has no IOTLB entry yet; nothing has started
      */
-    VirtqueueHandler start(VirtqueueConfig setup) throws InvalidVirtqueueException, IotlbMissException;
+    VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException;
 
     /**
-     * How many bytes a virtqueue takes to record its requests under way, see {@link VirtqueueConfig#inflight}.
-     *
-     * @param features those that the driver accepted
-     * @param queueSize 1 to 32768
-     */
-    long inflightBytes(long features, int queueSize);
-
-    /**
-     * What a device on another host has to know to go on with the guest; at most {@link #MOST_STATE_BYTES}. No virtqueue
-     * runs.
+     * The state for a device on another host that continues to serve the guest, at most {@link #MAX_STATE_BYTES}. No
+     * virtqueue runs.
      *
      * @param now the loop's time
      */
     byte[] saveState(long now);
 
     /**
-     * Goes on where the device was whose state this is. No virtqueue runs.
+     * Continues from the state of another device. No virtqueue runs.
      *
      * @param now the loop's time
-     * @throws InvalidDeviceStateException if this is no state of such a device; nothing has changed then
+     * @throws InvalidDeviceStateException if the state is not valid; nothing has changed
      */
     void loadState(long now, byte[] state) throws InvalidDeviceStateException;
 }

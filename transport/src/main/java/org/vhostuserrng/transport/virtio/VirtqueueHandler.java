@@ -1,56 +1,49 @@
 package org.vhostuserrng.transport.virtio;
 
-import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
-
 /**
- * A virtqueue that runs. Called on the event loop's thread only.
+ * A started virtqueue of a device. The transport tells it when the driver may have made requests available. All methods
+ * are called on the event loop's thread.
  *
- * <p>Times are those of the clock in its {@link VirtqueueConfig}: nanoseconds, never negative.
+ * <p>Times are those of {@link VirtqueueConfig#clock}: nanoseconds, never negative.
  */
 public interface VirtqueueHandler {
-    /** {@link #drain}: nothing is left to do until the guest kicks. */
-    long IDLE = Long.MAX_VALUE;
-    /** {@link #drain}: this turn's share is used up, there is more to do at once. */
-    long MORE = -1;
-    /**
-     * {@link #drain}: a request waits for what guests share, a source for one. Whoever knows tells the loop when those
-     * that wait are to try again; or try {@link #retryAt}, or in a second.
-     */
-    long STARVED = -2;
-    /** {@link #drain}: the guest's driver broke the rules; {@link #fault} tells how. The queue must not be drained again. */
-    long BROKEN = -3;
-    /** {@link #drain}: a request waits for a translation, which the {@link VirtqueueAddressSpace} knows, and for nothing else. */
-    long MISSING = -4;
+    /** {@link #retryAt}: no deadline. */
+    long NEVER = Long.MAX_VALUE;
 
     /**
-     * Serves requests, a bounded number of them. A request that cannot be served yet stays in the ring.
-     *
-     * @return when to be called again if the guest does not kick before: a time, or one of the constants
+     * Serves available requests, a bounded number of them, and enables driver notifications again once none is left. A
+     * request that cannot be served yet stays available.
      */
-    long drain();
+    DrainResult drain();
 
     /**
-     * As {@link #drain}, but for {@link #IDLE}: the guest has been told not to kick, and the caller will look whether the
-     * queue {@link #isPending} instead.
+     * As {@link #drain}, but leaves driver notifications disabled after {@link DrainResult#EMPTY}: the caller polls
+     * {@link #hasPending} instead.
      */
-    long drainAndStay();
+    DrainResult drainForBusyPoll();
 
-    /** Whether there is something to {@link #drain}, as far as the guest's memory tells. */
-    boolean isPending();
+    /** Whether a request is available, as far as guest memory shows. */
+    boolean hasPending();
 
-    /** After {@link #STARVED}: when to try again even if nobody tells to, or {@link #IDLE}. */
+    /**
+     * After {@link DrainResult#THROTTLED} or {@link DrainResult#STARVED}: when to drain again even without a
+     * notification, or {@link #NEVER}.
+     */
     long retryAt();
 
-    /** The queue will not be drained for a while, though a request may wait in it. */
-    void rest();
+    /** The ring was disabled: releases the guest's claim on shared bandwidth, even if a request is pending. */
+    void disabled();
 
-    /** What made the queue {@link #BROKEN}, in a few words for a log. */
+    /** Describes the driver's violation after {@link DrainResult#BROKEN}, for a log line. */
     String fault();
 
+    /** The position at which a successor would resume if the virtqueue were stopped now. */
+    VirtqueuePosition position();
+
     /**
-     * Ends the queue: guest memory is not touched after this.
+     * Stops the virtqueue. It does not touch guest memory afterwards.
      *
-     * @return where a later queue goes on, in the form of {@link VirtqueueConfig#base}
+     * @return the position at which a successor resumes
      */
-    int stop();
+    VirtqueuePosition stop();
 }

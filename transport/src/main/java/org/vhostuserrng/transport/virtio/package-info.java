@@ -1,13 +1,10 @@
 /**
- * What a virtio device and a transport know of each other.
+ * The seam between a virtio device and a transport. A device implements
+ * {@link org.vhostuserrng.transport.virtio.VirtioDevice} and {@link org.vhostuserrng.transport.virtio.VirtqueueHandler};
+ * the transport gives it guest memory and a {@link org.vhostuserrng.transport.virtio.UsedBufferNotifier}. The package knows
+ * no transport: neither vhost-user's encodings nor PCI registers.
  *
- * <p>A device implements {@link org.vhostuserrng.transport.virtio.VirtioDevice} and
- * {@link org.vhostuserrng.transport.virtio.VirtqueueHandler}; it is given {@link org.vhostuserrng.transport.memory.GuestMemory}, addressed
- * by guest-physical addresses only, and a {@link org.vhostuserrng.transport.virtio.UsedBufferNotifier}. A device learns nothing
- * of vhost-user. All of it is used on one thread, the event loop's, in program order: no locks, no atomics. What is shared
- * with the guest is ordered by the device with fences, since the guest is another thread.
- *
- * <p>Addresses and lengths that come from a guest are unsigned 64-bit and 32-bit numbers and are checked where they are
- * used, each time.
+ * <p>Everything runs on the event loop's thread, in program order. Data that the guest shares is ordered by fences, because
+ * the guest is another thread.
  */
 package org.vhostuserrng.transport.virtio;

@@ -24,7 +24,7 @@ class DeadlineHeapTest {
     }
 
     @Test
-    void keepsAnActivityWhoseDeadlineHasNotCome() {
+    void keepsAHandlerBeforeItsDeadline() {
         heap.put(new RecordingEventHandler(), 10);
 
         EventHandler due = heap.pollDue(9);
@@ -33,20 +33,20 @@ class DeadlineHeapTest {
     }
 
     @Test
-    void movesAnActivityThatIsPutAgain() {
-        EventHandler activity = new RecordingEventHandler();
-        heap.put(activity, 10);
+    void movesAHandlerThatIsPutAgain() {
+        EventHandler handler = new RecordingEventHandler();
+        heap.put(handler, 10);
 
-        heap.put(activity, 5);
+        heap.put(handler, 5);
 
         assertEquals(5, heap.earliest());
-        heap.remove(activity);
+        heap.remove(handler);
         assertEquals(DeadlineHeap.NEVER, heap.earliest());
     }
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void handsOutDeadlinesInOrderWhateverWasPutMovedAndRemoved(long seed) {
+    void pollsDeadlinesInOrderAfterPutsMovesAndRemovals(long seed) {
         Random random = new Random(seed);
         List<EventHandler> all = new ArrayList<>();
         List<EventHandler> inHeap = new ArrayList<>();
@@ -54,13 +54,13 @@ class DeadlineHeapTest {
             all.add(new RecordingEventHandler());
         }
         for (int step = 0; step < 400; step++) {
-            EventHandler activity = all.get(random.nextInt(all.size()));
-            inHeap.remove(activity);
+            EventHandler handler = all.get(random.nextInt(all.size()));
+            inHeap.remove(handler);
             if (random.nextInt(3) == 0) {
-                heap.remove(activity);
+                heap.remove(handler);
             } else {
-                heap.put(activity, random.nextInt(1000));
-                inHeap.add(activity);
+                heap.put(handler, random.nextInt(1000));
+                inHeap.add(handler);
             }
         }
 
@@ -69,6 +69,6 @@ class DeadlineHeapTest {
             order.add(due.deadline);
         }
 
-        assertEquals(inHeap.stream().map(activity -> activity.deadline).sorted().toList(), order);
+        assertEquals(inHeap.stream().map(handler -> handler.deadline).sorted().toList(), order);
     }
 }

@@ -9,16 +9,16 @@ class EventHandlerTableTest {
     private final EventHandlerTable table = new EventHandlerTable();
 
     @Test
-    void findsAnActivityByItsToken() {
-        EventHandler activity = new RecordingEventHandler();
+    void findsAHandlerByItsToken() {
+        EventHandler handler = new RecordingEventHandler();
 
-        long token = table.add(activity);
+        long token = table.add(handler);
 
-        assertEquals(activity, table.find(token));
+        assertEquals(handler, table.find(token));
     }
 
     @Test
-    void findsNothingForTheTokenOfAnActivityWhosePlaceWasGivenAway() {
+    void findsNothingForTheTokenOfARemovedHandlerWhoseIndexIsReused() {
         EventHandler removed = new RecordingEventHandler();
         long stale = table.add(removed);
         table.remove(removed);
@@ -29,12 +29,12 @@ class EventHandlerTableTest {
     }
 
     @Test
-    void findsNothingForATokenThatWasNeverGiven() {
+    void findsNothingForATokenThatWasNeverIssued() {
         assertNull(table.find(-1));
     }
 
     @Test
-    void holdsMoreActivitiesThanItBeganWith() {
+    void growsBeyondItsInitialCapacity() {
         EventHandler last = null;
         long token = 0;
         for (int i = 0; i < 1000; i++) {

@@ -27,47 +27,47 @@ class EventLoopTest {
     }
 
     @Test
-    void givesNoTurnBeforeTheDeadline() throws ErrnoException {
-        RecordingEventHandler activity = new RecordingEventHandler();
-        loop.schedule(activity, 100);
+    void doesNotDispatchBeforeTheDeadline() throws ErrnoException {
+        RecordingEventHandler handler = new RecordingEventHandler();
+        loop.schedule(handler, 100);
 
         time += 99;
         loop.doWork();
 
-        assertEquals(List.of(), activity.turns);
+        assertEquals(List.of(), handler.dispatches);
     }
 
     @Test
-    void givesOneTurnAtTheDeadline() throws ErrnoException {
-        RecordingEventHandler activity = new RecordingEventHandler();
-        loop.schedule(activity, 100);
+    void dispatchesOnceAtTheDeadline() throws ErrnoException {
+        RecordingEventHandler handler = new RecordingEventHandler();
+        loop.schedule(handler, 100);
 
         time += 100;
         loop.doWork();
         loop.doWork();
 
-        assertEquals(List.of(100L), activity.turns);
+        assertEquals(List.of(100L), handler.dispatches);
     }
 
     @Test
-    void givesATurnWhenTheWatchedDescriptorIsReadable() throws ErrnoException {
+    void dispatchesWhenTheWatchedDescriptorIsReadable() throws ErrnoException {
         try (EventFd kick = EventFd.create()) {
-            RecordingEventHandler activity = new RecordingEventHandler();
-            loop.watch(activity, kick.fd());
+            RecordingEventHandler handler = new RecordingEventHandler();
+            loop.watch(handler, kick.fd());
 
             kick.signal();
             loop.doWork();
 
-            assertEquals(1, activity.turns.size());
-            loop.unwatch(activity, kick.fd());
+            assertEquals(1, handler.dispatches.size());
+            loop.unwatch(handler, kick.fd());
         }
     }
 
     @Test
-    void givesATurnForEachWriteToAnEventfdThatNobodyReads() throws ErrnoException {
+    void dispatchesForEachWriteToAnEdgeTriggeredEventfd() throws ErrnoException {
         try (EventFd kick = EventFd.create()) {
-            RecordingEventHandler activity = new RecordingEventHandler();
-            loop.watchKicks(activity, kick.fd(), new RecordingEventHandler());
+            RecordingEventHandler handler = new RecordingEventHandler();
+            loop.watchEdge(handler, kick.fd(), new RecordingEventHandler());
 
             kick.signal();
             loop.doWork();
@@ -76,22 +76,22 @@ class EventLoopTest {
             loop.doWork();
             loop.doWork();
 
-            assertEquals(2, activity.turns.size());
-            loop.unwatch(activity, kick.fd());
+            assertEquals(2, handler.dispatches.size());
+            loop.unwatch(handler, kick.fd());
         }
     }
 
     @Test
-    void givesATurnForAWriteThatWasBeforeItWatched() throws ErrnoException {
+    void dispatchesForAWriteBeforeTheEventfdWasWatched() throws ErrnoException {
         try (EventFd kick = EventFd.create()) {
-            RecordingEventHandler activity = new RecordingEventHandler();
+            RecordingEventHandler handler = new RecordingEventHandler();
             kick.signal();
 
-            loop.watchKicks(activity, kick.fd(), new RecordingEventHandler());
+            loop.watchEdge(handler, kick.fd(), new RecordingEventHandler());
             loop.doWork();
 
-            assertEquals(1, activity.turns.size());
-            loop.unwatch(activity, kick.fd());
+            assertEquals(1, handler.dispatches.size());
+            loop.unwatch(handler, kick.fd());
         }
     }
 
@@ -99,12 +99,12 @@ class EventLoopTest {
     @ValueSource(booleans = {false, true})
     void keepsTheOrderOfAMessageAndAKick(boolean kickFirst) throws ErrnoException {
         List<String> order = new ArrayList<>();
-        RecordingEventHandler session = tells("message", order);
-        RecordingEventHandler ring = tells("kick", order);
+        RecordingEventHandler session = recording("message", order);
+        RecordingEventHandler ring = recording("kick", order);
         try (EventFd socket = EventFd.create();
                 EventFd kick = EventFd.create()) {
             loop.watch(session, socket.fd());
-            loop.watchKicks(ring, kick.fd(), session);
+            loop.watchEdge(ring, kick.fd(), session);
 
             (kickFirst ? kick : socket).signal();
             (kickFirst ? socket : kick).signal();
@@ -117,14 +117,14 @@ class EventLoopTest {
     }
 
     @Test
-    void givesTurnsToKicksBeforeTheMessagesOfOthers() throws ErrnoException {
+    void dispatchesKicksBeforeMessagesOfOtherFrontEnds() throws ErrnoException {
         List<String> order = new ArrayList<>();
-        RecordingEventHandler session = tells("message", order);
-        RecordingEventHandler ring = tells("kick", order);
+        RecordingEventHandler session = recording("message", order);
+        RecordingEventHandler ring = recording("kick", order);
         try (EventFd socket = EventFd.create();
                 EventFd kick = EventFd.create()) {
             loop.watch(session, socket.fd());
-            loop.watchKicks(ring, kick.fd(), new RecordingEventHandler());
+            loop.watchEdge(ring, kick.fd(), new RecordingEventHandler());
 
             socket.signal();
             kick.signal();
@@ -137,7 +137,7 @@ class EventLoopTest {
     }
 
     @Test
-    void leavesMessagesToTheNextTurnAfterAMillisecond() throws ErrnoException {
+    void postponesMessagesAfterTheTimeBudget() throws ErrnoException {
         List<String> order = new ArrayList<>();
         try (Sessions sessions = new Sessions(3, 600_000, order)) {
             sessions.sendMessages();
@@ -149,7 +149,7 @@ class EventLoopTest {
     }
 
     @Test
-    void givesLateMessagesTheirTurnWithoutAnotherEventAndInOrder() throws ErrnoException {
+    void dispatchesPostponedMessagesInOrderWithoutAnotherEvent() throws ErrnoException {
         List<String> order = new ArrayList<>();
         try (Sessions sessions = new Sessions(3, 1_000_000, order)) {
             sessions.sendMessages();
@@ -164,12 +164,12 @@ class EventLoopTest {
     }
 
     @Test
-    void givesAKickItsTurnBeforeLateMessages() throws ErrnoException {
+    void dispatchesAKickBeforePostponedMessages() throws ErrnoException {
         List<String> order = new ArrayList<>();
-        RecordingEventHandler ring = tells("kick", order);
+        RecordingEventHandler ring = recording("kick", order);
         try (Sessions sessions = new Sessions(2, 1_000_000, order);
                 EventFd kick = EventFd.create()) {
-            loop.watchKicks(ring, kick.fd(), new RecordingEventHandler());
+            loop.watchEdge(ring, kick.fd(), new RecordingEventHandler());
             sessions.sendMessages();
             loop.doWork();
 
@@ -182,12 +182,12 @@ class EventLoopTest {
     }
 
     @Test
-    void keepsAKickBehindALateMessageOfTheSameFrontEnd() throws ErrnoException {
+    void keepsAKickBehindAPostponedMessageOfTheSameFrontEnd() throws ErrnoException {
         List<String> order = new ArrayList<>();
-        RecordingEventHandler ring = tells("kick", order);
+        RecordingEventHandler ring = recording("kick", order);
         try (Sessions sessions = new Sessions(2, 1_000_000, order);
                 EventFd kick = EventFd.create()) {
-            loop.watchKicks(ring, kick.fd(), sessions.get(1));
+            loop.watchEdge(ring, kick.fd(), sessions.get(1));
             sessions.sendMessages();
             loop.doWork();
 
@@ -201,7 +201,7 @@ class EventLoopTest {
     }
 
     @Test
-    void givesNoTurnToALateMessageThatIsNotWatchedAnyMore() throws ErrnoException {
+    void doesNotDispatchAPostponedMessageThatIsNoLongerWatched() throws ErrnoException {
         List<String> order = new ArrayList<>();
         try (Sessions sessions = new Sessions(2, 1_000_000, order)) {
             sessions.sendMessages();
@@ -214,18 +214,18 @@ class EventLoopTest {
         }
     }
 
-    private static RecordingEventHandler tells(String what, List<String> order) {
+    private static RecordingEventHandler recording(String what, List<String> order) {
         return new RecordingEventHandler() {
             @Override
-            protected void run(long now, boolean ready) {
+            protected void handle(long now, boolean ready) {
                 order.add(what);
             }
         };
     }
 
-    /** Watched sessions, each of which takes so long for a message. */
+    /** Watched sessions. Handling a message takes each of them the given time. */
     private final class Sessions implements AutoCloseable {
-        private final List<RecordingEventHandler> activities = new ArrayList<>();
+        private final List<RecordingEventHandler> handlers = new ArrayList<>();
         private final List<EventFd> sockets = new ArrayList<>();
 
         Sessions(int count, long nanos, List<String> order) throws ErrnoException {
@@ -234,20 +234,20 @@ class EventLoopTest {
                 String what = "message " + i;
                 RecordingEventHandler session = new RecordingEventHandler() {
                     @Override
-                    protected void run(long now, boolean ready) {
+                    protected void handle(long now, boolean ready) {
                         socket.drain();
                         order.add(what);
                         time += nanos;
                     }
                 };
                 loop.watch(session, socket.fd());
-                activities.add(session);
+                handlers.add(session);
                 sockets.add(socket);
             }
         }
 
         RecordingEventHandler get(int index) {
-            return activities.get(index);
+            return handlers.get(index);
         }
 
         void sendMessages() {
@@ -261,22 +261,22 @@ class EventLoopTest {
 
         void disconnect() {
             for (int i = 0; i < sockets.size(); i++) {
-                loop.unwatch(activities.get(i), sockets.get(i).fd());
+                loop.unwatch(handlers.get(i), sockets.get(i).fd());
                 sockets.get(i).close();
             }
-            activities.clear();
+            handlers.clear();
             sockets.clear();
         }
     }
 
     @Test
-    void dropsTheEventOfAnActivityThatAnotherOneRemovedInTheSameTurn() throws ErrnoException {
+    void dropsTheEventOfAHandlerThatWasRemovedInTheSameIteration() throws ErrnoException {
         try (EventFd one = EventFd.create();
                 EventFd other = EventFd.create()) {
             RecordingEventHandler removed = new RecordingEventHandler();
             RecordingEventHandler remover = new RecordingEventHandler() {
                 @Override
-                protected void run(long now, boolean ready) {
+                protected void handle(long now, boolean ready) {
                     loop.unwatch(removed, other.fd());
                     one.drain();
                 }
@@ -288,102 +288,102 @@ class EventLoopTest {
 
             loop.doWork();
 
-            assertEquals(List.of(), removed.turns);
+            assertEquals(List.of(), removed.dispatches);
         }
     }
 
     @Test
-    void letsAnActivityThatAsksForAnotherTurnWaitForTheNextRound() throws ErrnoException {
+    void dispatchesARescheduledHandlerInTheNextIteration() throws ErrnoException {
         RecordingEventHandler greedy = new RecordingEventHandler() {
             @Override
-            protected void run(long now, boolean ready) {
-                super.run(now, ready);
-                loop.again(this);
+            protected void handle(long now, boolean ready) {
+                super.handle(now, ready);
+                loop.reschedule(this);
             }
         };
-        loop.again(greedy);
+        loop.reschedule(greedy);
 
         loop.doWork();
 
-        assertEquals(1, greedy.turns.size());
+        assertEquals(1, greedy.dispatches.size());
     }
 
     @Test
-    void wakesThoseWhoWaitForTheSourceOnlyWhenItIsReady() throws ErrnoException {
+    void dispatchesParkedHandlersOnlyWhenUnparked() throws ErrnoException {
         RecordingEventHandler waiting = new RecordingEventHandler();
-        loop.waitForSource(waiting);
+        loop.park(waiting);
         loop.doWork();
-        int before = waiting.turns.size();
+        int before = waiting.dispatches.size();
 
-        loop.sourceReady();
+        loop.unparkAll();
         loop.doWork();
 
         assertEquals(0, before);
-        assertEquals(1, waiting.turns.size());
+        assertEquals(1, waiting.dispatches.size());
     }
 
     @Test
-    void wakesThoseWhoWaitForTheSourceInSeveralTurnsIfTheyTakeLong() throws ErrnoException {
+    void dispatchesSlowParkedHandlersInSeveralIterations() throws ErrnoException {
         List<RecordingEventHandler> waiting = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            RecordingEventHandler activity = new RecordingEventHandler() {
+            RecordingEventHandler handler = new RecordingEventHandler() {
                 @Override
-                protected void run(long now, boolean ready) {
-                    super.run(now, ready);
+                protected void handle(long now, boolean ready) {
+                    super.handle(now, ready);
                     time += 600_000;
                 }
             };
-            waiting.add(activity);
-            loop.waitForSource(activity);
+            waiting.add(handler);
+            loop.park(handler);
         }
-        loop.sourceReady();
+        loop.unparkAll();
 
         loop.doWork();
         int served =
-                waiting.stream().mapToInt(activity -> activity.turns.size()).sum();
+                waiting.stream().mapToInt(handler -> handler.dispatches.size()).sum();
         loop.await();
         loop.doWork();
 
         assertEquals(2, served);
-        assertEquals(1, waiting.getLast().turns.size());
+        assertEquals(1, waiting.getLast().dispatches.size());
     }
 
     @Test
-    void givesNoTurnToAForgottenActivity() throws ErrnoException {
+    void doesNotDispatchACancelledHandler() throws ErrnoException {
         RecordingEventHandler forgotten = new RecordingEventHandler();
         loop.schedule(forgotten, 1);
-        loop.again(forgotten);
-        loop.waitForSource(forgotten);
+        loop.reschedule(forgotten);
+        loop.park(forgotten);
 
-        loop.forget(forgotten);
-        loop.sourceReady();
+        loop.cancel(forgotten);
+        loop.unparkAll();
         time += 10;
         loop.doWork();
 
-        assertEquals(List.of(), forgotten.turns);
+        assertEquals(List.of(), forgotten.dispatches);
     }
 
     @Test
-    void survivesAnActivityThatThrowsAndTellsIt() throws ErrnoException {
+    void reportsABugToTheHandlerThatThrewAndGoesOn() throws ErrnoException {
         RuntimeException bug = new IllegalStateException("bug");
         RecordingEventHandler broken = new RecordingEventHandler() {
             @Override
-            protected void run(long now, boolean ready) {
+            protected void handle(long now, boolean ready) {
                 throw bug;
             }
         };
         RecordingEventHandler other = new RecordingEventHandler();
-        loop.again(broken);
-        loop.again(other);
+        loop.reschedule(broken);
+        loop.reschedule(other);
 
         loop.doWork();
 
-        assertEquals(List.of(bug), broken.failures);
-        assertEquals(1, other.turns.size());
+        assertEquals(List.of(bug), broken.bugs);
+        assertEquals(1, other.dispatches.size());
     }
 
     @Test
-    void endsAWaitWhenWoken() throws ErrnoException {
+    void endsAwaitWhenWoken() throws ErrnoException {
         loop.wake();
 
         loop.await();
@@ -391,46 +391,46 @@ class EventLoopTest {
         assertEquals(1, loop.doWork());
     }
 
-    /** Lingers until it is pending. */
-    private static final class LingeringActivity extends RecordingEventHandler {
-        private boolean pending;
+    /** Has work once a test says so. */
+    private static final class BusyPolledHandler extends RecordingEventHandler {
+        private boolean hasWork;
 
         @Override
-        protected boolean isPending() {
-            return pending;
+        protected boolean hasPendingWork() {
+            return hasWork;
         }
     }
 
     @Test
-    void givesATurnToALingererThatIsPendingThoughNoDescriptorTells() throws ErrnoException {
-        LingeringActivity lingerer = new LingeringActivity();
-        loop.linger(lingerer, 100);
+    void dispatchesABusyPolledHandlerThatHasWork() throws ErrnoException {
+        BusyPolledHandler handler = new BusyPolledHandler();
+        loop.busyPoll(handler, 100);
         loop.doWork();
-        int before = lingerer.turns.size();
+        int before = handler.dispatches.size();
 
-        lingerer.pending = true;
+        handler.hasWork = true;
         loop.doWork();
 
         assertEquals(0, before);
-        assertEquals(1, lingerer.turns.size());
+        assertEquals(1, handler.dispatches.size());
     }
 
     @Test
-    void givesALingererItsTurnWhenItsTimeIsOver() throws ErrnoException {
-        LingeringActivity lingerer = new LingeringActivity();
-        loop.linger(lingerer, 100);
+    void dispatchesABusyPolledHandlerAtItsDeadline() throws ErrnoException {
+        BusyPolledHandler handler = new BusyPolledHandler();
+        loop.busyPoll(handler, 100);
 
         time += 100;
         loop.doWork();
         loop.doWork();
 
-        assertEquals(List.of(100L), lingerer.turns);
+        assertEquals(List.of(100L), handler.dispatches);
     }
 
     @Test
-    void doesNotSleepWhileAnActivityLingers() throws ErrnoException {
-        LingeringActivity lingerer = new LingeringActivity();
-        loop.linger(lingerer, 100);
+    void doesNotSleepWhileBusyPolling() throws ErrnoException {
+        BusyPolledHandler handler = new BusyPolledHandler();
+        loop.busyPoll(handler, 100);
 
         loop.await();
 
@@ -438,25 +438,25 @@ class EventLoopTest {
     }
 
     @Test
-    void seesDescriptorsWhileAnActivityLingers() throws ErrnoException {
+    void dispatchesDescriptorsWhileBusyPolling() throws ErrnoException {
         try (EventFd kick = EventFd.create()) {
             RecordingEventHandler kicked = new RecordingEventHandler();
             loop.watch(kicked, kick.fd());
-            loop.linger(new LingeringActivity(), 100);
+            loop.busyPoll(new BusyPolledHandler(), 100);
 
             kick.signal();
             loop.await();
             loop.doWork();
 
-            assertEquals(1, kicked.turns.size());
+            assertEquals(1, kicked.dispatches.size());
             loop.unwatch(kicked, kick.fd());
         }
     }
 
     @Test
-    void hasRoomForAFewLingerersOnly() throws ErrnoException {
+    void busyPollsAtMostEightHandlers() throws ErrnoException {
         int admitted = 0;
-        while (admitted < 1000 && loop.linger(new LingeringActivity(), 100)) {
+        while (admitted < 1000 && loop.busyPoll(new BusyPolledHandler(), 100)) {
             admitted++;
         }
 
@@ -464,70 +464,26 @@ class EventLoopTest {
     }
 
     @Test
-    void givesEachLingererItsTurnThoughOneEndsTheOthers() throws ErrnoException {
-        LingeringActivity first = new LingeringActivity();
-        LingeringActivity second = new LingeringActivity();
+    void survivesABusyPolledHandlerThatCancelsTheOthers() throws ErrnoException {
+        BusyPolledHandler first = new BusyPolledHandler();
+        BusyPolledHandler second = new BusyPolledHandler();
         RecordingEventHandler ender = new RecordingEventHandler() {
             @Override
-            protected void run(long now, boolean ready) {
-                super.run(now, ready);
-                loop.forget(first);
-                loop.forget(second);
+            protected void handle(long now, boolean ready) {
+                super.handle(now, ready);
+                loop.cancel(first);
+                loop.cancel(second);
             }
         };
-        loop.linger(first, 1);
-        loop.linger(second, 1);
-        loop.linger(ender, 1);
+        loop.busyPoll(first, 1);
+        loop.busyPoll(second, 1);
+        loop.busyPoll(ender, 1);
 
         time += 1;
         loop.doWork();
 
-        assertEquals(1, ender.turns.size());
-        assertEquals(List.of(), first.turns);
-        assertEquals(List.of(), second.turns);
-    }
-
-    @Test
-    void doesItsChoreSomeTimeAfterATurn() throws ErrnoException {
-        List<Long> done = new ArrayList<>();
-        loop.afterwards(100, () -> done.add(loop.now()));
-        loop.again(new RecordingEventHandler());
-        loop.doWork();
-
-        time += 99;
-        loop.doWork();
-        time += 1;
-        loop.doWork();
-
-        assertEquals(List.of(100L), done);
-    }
-
-    @Test
-    void doesItsChoreThoughNothingElseEndsTheWait() throws ErrnoException {
-        List<Long> done = new ArrayList<>();
-        loop.afterwards(100, () -> done.add(loop.now()));
-        loop.again(new RecordingEventHandler());
-        loop.doWork();
-        time += 100;
-
-        loop.await();
-        loop.doWork();
-
-        assertEquals(List.of(100L), done);
-    }
-
-    @Test
-    void doesNoChoreWhileThereIsNothingElseToDo() throws ErrnoException {
-        List<Long> done = new ArrayList<>();
-        loop.afterwards(100, () -> done.add(loop.now()));
-        loop.again(new RecordingEventHandler());
-        loop.doWork();
-        time += 100;
-        loop.doWork();
-
-        time += 1000;
-        loop.doWork();
-
-        assertEquals(List.of(100L), done);
+        assertEquals(1, ender.dispatches.size());
+        assertEquals(List.of(), first.dispatches);
+        assertEquals(List.of(), second.dispatches);
     }
 }

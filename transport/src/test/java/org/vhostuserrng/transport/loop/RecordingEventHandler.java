@@ -3,18 +3,18 @@ package org.vhostuserrng.transport.loop;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Remembers the turns it was given. */
+/** Records when it was dispatched, and the bugs reported to it. */
 class RecordingEventHandler extends EventHandler {
-    final List<Long> turns = new ArrayList<>();
-    final List<RuntimeException> failures = new ArrayList<>();
+    final List<Long> dispatches = new ArrayList<>();
+    final List<RuntimeException> bugs = new ArrayList<>();
 
     @Override
-    protected void run(long now, boolean ready) {
-        turns.add(now);
+    protected void handle(long now, boolean ready) {
+        dispatches.add(now);
     }
 
     @Override
-    protected void fail(RuntimeException bug) {
-        failures.add(bug);
+    public void handleBug(RuntimeException bug) {
+        bugs.add(bug);
     }
 }

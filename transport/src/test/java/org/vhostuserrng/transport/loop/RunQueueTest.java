@@ -15,20 +15,20 @@ class RunQueueTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void isFirstInFirstOutWhateverLeavesFromTheMiddle(long seed) {
+    void isFirstInFirstOutWithRemovals(long seed) {
         Random random = new Random(seed);
-        RunQueue line = new RunQueue(1);
+        RunQueue queue = new RunQueue(1);
         ArrayDeque<EventHandler> model = new ArrayDeque<>();
         for (int step = 0; step < 500; step++) {
             switch (random.nextInt(4)) {
                 case 0, 1 -> {
-                    EventHandler activity = new RecordingEventHandler();
-                    line.add(activity);
-                    model.add(activity);
+                    EventHandler handler = new RecordingEventHandler();
+                    queue.add(handler);
+                    model.add(handler);
                 }
                 case 2 -> {
                     if (!model.isEmpty()) {
-                        assertEquals(model.poll(), line.poll());
+                        assertEquals(model.poll(), queue.poll());
                     }
                 }
                 default -> {
@@ -37,12 +37,12 @@ class RunQueueTest {
                             .findFirst()
                             .orElse(null);
                     if (leaving != null) {
-                        line.remove(leaving);
+                        queue.remove(leaving);
                         model.remove(leaving);
                     }
                 }
             }
-            assertEquals(model.size(), line.size());
+            assertEquals(model.size(), queue.size());
         }
     }
 }

@@ -29,7 +29,7 @@ class GuestMemoryTest {
     }
 
     @Test
-    void holdsTheFirstAndTheLastByteOfARegion() {
+    void containsTheFirstAndTheLastByteOfARegion() {
         GuestMemory memory = GuestMemory.of(List.of(region(PAGE, PAGE)));
 
         assertEquals(0, memory.regionAt(PAGE));
@@ -37,7 +37,7 @@ class GuestMemoryTest {
     }
 
     @Test
-    void doesNotHoldTheBytesBesideARegion() {
+    void doesNotContainTheBytesAroundARegion() {
         GuestMemory memory = GuestMemory.of(List.of(region(PAGE, PAGE)));
 
         assertEquals(GuestMemory.NONE, memory.regionAt(PAGE - 1));
@@ -45,7 +45,7 @@ class GuestMemoryTest {
     }
 
     @Test
-    void holdsARegionThatEndsWithTheLastAddressOfAll() {
+    void acceptsARegionThatEndsAtTheLastAddress() {
         GuestMemory memory = GuestMemory.of(List.of(region(-PAGE, PAGE)));
 
         assertEquals(0, memory.regionAt(-1));
@@ -53,21 +53,21 @@ class GuestMemoryTest {
     }
 
     @Test
-    void refusesARegionThatRunsBeyondTheLastAddress() {
+    void refusesARegionThatEndsBeyondTheLastAddress() {
         List<Region> regions = List.of(region(-PAGE, 2 * PAGE));
 
         assertThrows(IllegalArgumentException.class, () -> GuestMemory.of(regions));
     }
 
     @Test
-    void refusesRegionsThatOverlap() {
+    void refusesOverlappingRegions() {
         List<Region> regions = List.of(region(PAGE, 2 * PAGE), region(2 * PAGE, PAGE));
 
         assertThrows(IllegalArgumentException.class, () -> GuestMemory.of(regions));
     }
 
     @Test
-    void slicesUpToTheEndOfARegionAndNotBeyond() {
+    void slicesUpToTheEndOfARegionOnly() {
         GuestMemory memory = GuestMemory.of(List.of(region(PAGE, PAGE), region(2 * PAGE, PAGE)));
 
         assertNotNull(memory.slice(PAGE + 1, PAGE - 1));
@@ -85,7 +85,7 @@ class GuestMemoryTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void findsTheSameByteAsASearchThroughAllRegions(long seed) {
+    void findsTheSameByteAsALinearSearch(long seed) {
         Random random = new Random(seed);
         List<Region> regions = new ArrayList<>();
         long next = random.nextInt(64) * PAGE;

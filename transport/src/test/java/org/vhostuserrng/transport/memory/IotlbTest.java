@@ -27,10 +27,10 @@ class IotlbTest {
         assertEquals(guestAddress, iotlb.guestAddress(entry, iova));
     }
 
-    /** Any sequence of changes leaves what a map of single addresses holds; also at both ends of all addresses. */
+    /** Compares random changes with a map of single addresses, also at both ends of the address space. */
     @ParameterizedTest
     @MethodSource("seeds")
-    void holdsOfEachAddressWhatWasSaidOfItLast(long seed) {
+    void returnsTheLastTranslationOfEachAddress(long seed) {
         Random random = new Random(seed);
         int size = 256;
         long origin = random.nextBoolean() ? 0 : -size;
@@ -52,11 +52,11 @@ class IotlbTest {
                 permissions[i] = access;
             }
 
-            assertHolds(origin, guestAddresses, permissions);
+            assertContains(origin, guestAddresses, permissions);
         }
     }
 
-    private void assertHolds(long origin, long[] guestAddresses, int... permissions) {
+    private void assertContains(long origin, long[] guestAddresses, int... permissions) {
         for (int i = 0; i < permissions.length; i++) {
             int entry = iotlb.entryAt(origin + i);
             assertEquals(permissions[i] != 0, entry != Iotlb.NONE, "address " + i);
@@ -64,21 +64,21 @@ class IotlbTest {
                 assertEquals(guestAddresses[i], iotlb.guestAddress(entry, origin + i), "address " + i);
                 assertTrue(iotlb.allows(entry, permissions[i]));
                 assertEquals(permissions[i] == RW, iotlb.allows(entry, RW));
-                long room = iotlb.room(entry, origin + i);
-                assertTrue(room >= 1 && room <= permissions.length - i);
-                assertEquals(guestAddresses[i] + room - 1, guestAddresses[i + (int) room - 1]);
+                long remaining = iotlb.remaining(entry, origin + i);
+                assertTrue(remaining >= 1 && remaining <= permissions.length - i);
+                assertEquals(guestAddresses[i] + remaining - 1, guestAddresses[i + (int) remaining - 1]);
             }
         }
     }
 
     @Test
-    void knowsNothingAtFirst() {
+    void isEmptyInitially() {
         assertEquals(Iotlb.NONE, iotlb.entryAt(0));
         assertEquals(Iotlb.NONE, iotlb.entryAt(-1));
     }
 
     @Test
-    void cutsAnEntryInTwoAroundARangeThatIsTakenOut() {
+    void splitsAnEntryAroundAnUnmappedRange() {
         iotlb.map(0, 3 * PAGE - 1, 0x10_0000, RW);
 
         iotlb.unmap(PAGE, 2 * PAGE - 1);
@@ -89,7 +89,7 @@ class IotlbTest {
     }
 
     @Test
-    void takesEverythingOut() {
+    void unmapsTheWholeAddressSpace() {
         iotlb.map(0, PAGE - 1, 0, RW);
         iotlb.map(-PAGE, -1, 0, RW);
 
@@ -100,8 +100,8 @@ class IotlbTest {
     }
 
     @Test
-    void forgetsAnEntryForEachOneBeyondTheMost() {
-        int twice = 2 * Iotlb.MOST_ENTRIES;
+    void evictsOneEntryForEachEntryBeyondTheMaximum() {
+        int twice = 2 * Iotlb.MAX_ENTRIES;
         for (long i = 0; i < twice; i++) {
             iotlb.map(i * 2 * PAGE, i * 2 * PAGE + PAGE - 1, i * PAGE, RW);
             assertMaps(i * 2 * PAGE, i * PAGE);
@@ -111,19 +111,19 @@ class IotlbTest {
                 .filter(i -> iotlb.entryAt(i * 2 * PAGE) != Iotlb.NONE)
                 .count();
 
-        assertTrue(kept >= Iotlb.MOST_ENTRIES - 2 && kept <= Iotlb.MOST_ENTRIES, "kept " + kept);
+        assertTrue(kept >= Iotlb.MAX_ENTRIES - 2 && kept <= Iotlb.MAX_ENTRIES, "kept " + kept);
     }
 
-    /** A request that needs many at once is asked for one after the other: it gets them all, however full it was. */
+    /** Entries are requested one by one. A full cache must converge to all of those that one request needs. */
     @Test
-    void holdsARequestsTranslationsTogetherAfterABoundedNumberOfMisses() {
-        for (long i = 0; i < Iotlb.MOST_ENTRIES; i++) {
+    void containsAllEntriesOfARequestAfterABoundedNumberOfMisses() {
+        for (long i = 0; i < Iotlb.MAX_ENTRIES; i++) {
             iotlb.map(i * PAGE, i * PAGE + PAGE - 1, 0, RW);
         }
-        long needed = Iotlb.MOST_ENTRIES / 3;
-        // Alternately before, between and behind what was there.
+        long needed = Iotlb.MAX_ENTRIES / 3;
+        // Alternately before and after the present entries.
         long[] wanted = LongStream.range(0, needed)
-                .map(i -> i % 2 == 0 ? -PAGE * (i + 1) : PAGE * (Iotlb.MOST_ENTRIES + i))
+                .map(i -> i % 2 == 0 ? -PAGE * (i + 1) : PAGE * (Iotlb.MAX_ENTRIES + i))
                 .toArray();
         int misses = 0;
         for (int i = 0; i < wanted.length; i++) {
@@ -132,16 +132,16 @@ class IotlbTest {
                 misses++;
                 i = -1;
             }
-            assertTrue(misses <= 2 * Iotlb.MOST_ENTRIES);
+            assertTrue(misses <= 2 * Iotlb.MAX_ENTRIES);
         }
     }
 
     @Test
-    void splitsAnEntryWhenItIsFull() {
-        for (long i = 0; i < Iotlb.MOST_ENTRIES; i++) {
+    void splitsAnEntryWhenFull() {
+        for (long i = 0; i < Iotlb.MAX_ENTRIES; i++) {
             iotlb.map(i * 3 * PAGE, (i * 3 + 3) * PAGE - 1, i * 3 * PAGE, RW);
         }
-        long middle = Iotlb.MOST_ENTRIES / 2 * 3 * PAGE + PAGE;
+        long middle = Iotlb.MAX_ENTRIES / 2 * 3 * PAGE + PAGE;
 
         iotlb.unmap(middle, middle + PAGE - 1);
 
@@ -151,7 +151,7 @@ class IotlbTest {
     }
 
     @Test
-    void keepsTheEntriesWhoseMemoryStays() {
+    void retainsTheEntriesThatSatisfyThePredicate() {
         iotlb.map(0, PAGE - 1, 0x1000, RW);
         iotlb.map(PAGE, 2 * PAGE - 1, 0x2000, RW);
 
@@ -162,12 +162,12 @@ class IotlbTest {
     }
 
     @Test
-    void tellsWhetherAChangeWouldBeNone() {
+    void containsARangeWithTheSameAddressAndAccessOnly() {
         iotlb.map(0, 2 * PAGE - 1, 0x10_0000, RW);
 
-        assertTrue(iotlb.knows(PAGE, 2 * PAGE - 1, 0x10_0000 + PAGE, RW));
-        assertFalse(iotlb.knows(PAGE, 2 * PAGE, 0x10_0000 + PAGE, RW));
-        assertFalse(iotlb.knows(PAGE, 2 * PAGE - 1, 0x10_0000, RW));
-        assertFalse(iotlb.knows(PAGE, 2 * PAGE - 1, 0x10_0000 + PAGE, Iotlb.READ));
+        assertTrue(iotlb.contains(PAGE, 2 * PAGE - 1, 0x10_0000 + PAGE, RW));
+        assertFalse(iotlb.contains(PAGE, 2 * PAGE, 0x10_0000 + PAGE, RW));
+        assertFalse(iotlb.contains(PAGE, 2 * PAGE - 1, 0x10_0000, RW));
+        assertFalse(iotlb.contains(PAGE, 2 * PAGE - 1, 0x10_0000 + PAGE, Iotlb.READ));
     }
 }

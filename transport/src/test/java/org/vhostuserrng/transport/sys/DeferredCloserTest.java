@@ -12,11 +12,11 @@ import org.junit.jupiter.api.Test;
 
 class DeferredCloserTest {
     private final Queue<Runnable> threads = new ArrayDeque<>();
-    private final DeferredCloser line = new DeferredCloser(threads::add);
+    private final DeferredCloser closer = new DeferredCloser(threads::add);
     private final List<String> closed = new ArrayList<>();
 
     private void add(String what) {
-        line.add(() -> closed.add(what));
+        closer.add(() -> closed.add(what));
     }
 
     private void addMany(int count) {
@@ -26,7 +26,7 @@ class DeferredCloserTest {
     }
 
     @Test
-    void closesNothingOnTheThreadThatAdds() {
+    void closesNothingOnTheAddingThread() {
         add("first");
 
         assertTrue(closed.isEmpty());
@@ -43,8 +43,8 @@ class DeferredCloserTest {
     }
 
     @Test
-    void closesWhatComesWhileAnotherIsClosed() {
-        line.add(() -> add("second"));
+    void closesADescriptorThatWasAddedWhileClosing() {
+        closer.add(() -> add("second"));
 
         threads.remove().run();
 
@@ -52,14 +52,14 @@ class DeferredCloserTest {
     }
 
     @Test
-    void occupiesOneThreadAtMost() {
+    void usesAtMostOneThread() {
         addMany(10);
 
         assertEquals(1, threads.size());
     }
 
     @Test
-    void occupiesNoThreadOnceAllIsClosed() {
+    void usesNoThreadOnceEverythingIsClosed() {
         add("first");
         threads.remove().run();
 
@@ -69,22 +69,22 @@ class DeferredCloserTest {
     }
 
     @Test
-    void isFullWithAsManyAsMayWait() {
-        addMany(DeferredCloser.MOST_WAITING - 1);
-        boolean before = line.isFull();
+    void isFullAtItsMaximum() {
+        addMany(DeferredCloser.MAX_QUEUED - 1);
+        boolean before = closer.isFull();
 
         add("last");
 
         assertFalse(before);
-        assertTrue(line.isFull());
+        assertTrue(closer.isFull());
     }
 
     @Test
-    void countsWhatIsBeingClosed() {
-        addMany(DeferredCloser.MOST_WAITING - 1);
+    void countsTheDescriptorThatIsBeingClosed() {
+        addMany(DeferredCloser.MAX_QUEUED - 1);
         boolean[] full = new boolean[1];
         DeferredCloser other = new DeferredCloser(threads::add);
-        for (int i = 0; i < DeferredCloser.MOST_WAITING; i++) {
+        for (int i = 0; i < DeferredCloser.MAX_QUEUED; i++) {
             other.add(() -> full[0] |= other.isFull());
         }
 
@@ -95,12 +95,12 @@ class DeferredCloserTest {
     }
 
     @Test
-    void takesMoreThanMayWait() {
-        addMany(10 * DeferredCloser.MOST_WAITING);
+    void acceptsMoreThanItsMaximum() {
+        addMany(10 * DeferredCloser.MAX_QUEUED);
 
         threads.remove().run();
 
-        assertEquals(10 * DeferredCloser.MOST_WAITING, closed.size());
-        assertFalse(line.isFull());
+        assertEquals(10 * DeferredCloser.MAX_QUEUED, closed.size());
+        assertFalse(closer.isFull());
     }
 }

@@ -9,18 +9,18 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(10)
+@Timeout(120)
 class DeferredCloserThreadsTest {
     private final DeferredCloserThreads threads = new DeferredCloserThreads();
 
-    /** The thread that it was run by, once it has been. */
+    /** Runs an action. Returns the thread that ran it. */
     private CompletableFuture<Thread> run() {
         CompletableFuture<Thread> by = new CompletableFuture<>();
         threads.execute(() -> by.complete(Thread.currentThread()));
         return by;
     }
 
-    private void runAndWait(CountDownLatch started, CountDownLatch end) {
+    private void runBlocked(CountDownLatch started, CountDownLatch end) {
         threads.execute(() -> {
             started.countDown();
             awaitUninterrupted(end);
@@ -42,12 +42,12 @@ class DeferredCloserThreadsTest {
     }
 
     @Test
-    void runOnThreadsThatKeepNoProcessAlive() {
+    void areDaemonThreads() {
         assertTrue(run().join().isDaemon());
     }
 
     @Test
-    void areUsedAgain() {
+    void areReused() {
         Thread first = run().join();
         awaitIdle(first);
 
@@ -55,10 +55,10 @@ class DeferredCloserThreadsTest {
     }
 
     @Test
-    void oneThatIsKeptWaitingHoldsUpNothingElse() {
+    void runOtherActionsWhileOneIsBlocked() {
         CountDownLatch started = new CountDownLatch(1);
         CountDownLatch end = new CountDownLatch(1);
-        runAndWait(started, end);
+        runBlocked(started, end);
         awaitUninterrupted(started);
 
         Thread second = run().join();
@@ -70,12 +70,12 @@ class DeferredCloserThreadsTest {
     }
 
     @Test
-    void areAsManyAsAreKeptWaiting() {
+    void areAsManyAsTheBlockedActions() {
         CountDownLatch started = new CountDownLatch(10);
         CountDownLatch end = new CountDownLatch(1);
 
         for (int i = 0; i < 10; i++) {
-            runAndWait(started, end);
+            runBlocked(started, end);
         }
 
         awaitUninterrupted(started);
@@ -83,7 +83,7 @@ class DeferredCloserThreadsTest {
     }
 
     @Test
-    void endWhenThereIsNothingToDo() throws InterruptedException {
+    void endWhenIdle() throws InterruptedException {
         Thread first = run().join();
 
         first.join();

@@ -23,22 +23,22 @@ class EventFdTest {
         }
     }
 
-    /** What a peer can do that shares the open file. */
-    private static void makeWait(EventFd event) {
+    /** Clears O_NONBLOCK, as a peer can that shares the open file description. */
+    private static void makeBlocking(EventFd event) {
         assertEquals(0, Libc.callInt(Libc.symbol("fcntl"), event.fd().number(), F_SETFL, 0, 0, 0));
     }
 
     @Test
-    void signalThatHasToWaitIsBrokenOffAndNotTriedAgain() throws ErrnoException {
+    void interruptsABlockedSignalAndDoesNotRetryIt() throws ErrnoException {
         try (EventFd event = EventFd.create();
-                BlockedSyscallWatchdog waits = BlockedSyscallWatchdog.open()) {
-            waits.arm();
+                BlockedSyscallWatchdog watchdog = BlockedSyscallWatchdog.open()) {
+            watchdog.arm();
             fill(event);
-            makeWait(event);
+            makeBlocking(event);
 
             event.signal();
             boolean stuck = event.isStuck();
-            waits.disarm();
+            watchdog.disarm();
             event.signal();
 
             assertTrue(stuck);
@@ -46,7 +46,7 @@ class EventFdTest {
     }
 
     @Test
-    void signalOfAFullCounterIsNotStuck() throws ErrnoException {
+    void isNotStuckAfterASignalOfAFullCounter() throws ErrnoException {
         try (EventFd event = EventFd.create()) {
             fill(event);
 
@@ -57,11 +57,11 @@ class EventFdTest {
     }
 
     @Test
-    void drainOfAnEmptyCounterNeverWaits() throws ErrnoException {
+    void doesNotBlockOnDrainingAnEmptyCounter() throws ErrnoException {
         try (EventFd event = EventFd.create();
                 Epoll epoll = Epoll.open(1)) {
             epoll.add(event.fd(), Epoll.EPOLLIN, 7);
-            makeWait(event);
+            makeBlocking(event);
 
             event.drain();
 

@@ -18,12 +18,12 @@ class FileSystemTypeTest {
         "nfs, 0x6969, true",
         "smb2, 0xfe534d42, true"
     })
-    void tellsWhoseContentsComeFromOthers(String name, String type, boolean others) {
-        assertEquals(others, FileSystemType.isServedByOthers(Long.decode(type)), name);
+    void recognizesRemoteFileSystems(String name, String type, boolean remote) {
+        assertEquals(remote, FileSystemType.isRemote(Long.decode(type)), name);
     }
 
     @Test
-    void memfdIsTheKernelsOwn() throws ErrnoException {
+    void takesAMemfdForLocal() throws ErrnoException {
         try (OwnedFd file = SealedMemfd.create("test", 4096)) {
             assertTrue(FileSystemType.isLocal(file, FileStatus.of(file)));
         }

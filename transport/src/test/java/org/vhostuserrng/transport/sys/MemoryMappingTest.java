@@ -50,45 +50,45 @@ class MemoryMappingTest {
     }
 
     @Test
-    void mapsTheBytesAtAnOffsetThatIsNoMultipleOfAPage(@TempDir Path directory) throws IOException {
+    void mapsAnUnalignedOffset(@TempDir Path directory) throws IOException {
         byte[] content = new byte[3 * (int) PAGE];
         content[5000] = 42;
         Path path = Files.write(directory.resolve("memory"), content);
 
         try (OwnedFd file = open(path);
-                MemoryMapping mapping = MemoryMapping.of(file, 5000, 100)) {
+                MemoryMapping mapping = MemoryMapping.map(file, 5000, 100)) {
             assertEquals(42, mapping.segment().get(ValueLayout.JAVA_BYTE, 0));
             assertEquals(100, mapping.segment().byteSize());
         }
     }
 
     @Test
-    void refusesARegionThatEndsBeyondItsFile() throws IOException {
+    void refusesARegionBeyondTheEndOfItsFile() throws IOException {
         try (OwnedFd file = memfd(0, 2 * PAGE)) {
-            assertThrows(IOException.class, () -> MemoryMapping.of(file, PAGE, PAGE + 1));
+            assertThrows(IOException.class, () -> MemoryMapping.map(file, PAGE, PAGE + 1));
         }
     }
 
     @Test
     void refusesARegionWhoseEndOverflows() throws IOException {
         try (OwnedFd file = memfd(0, PAGE)) {
-            assertThrows(IOException.class, () -> MemoryMapping.of(file, PAGE, Long.MAX_VALUE));
-            assertThrows(IOException.class, () -> MemoryMapping.of(file, -PAGE, PAGE));
-            assertThrows(IOException.class, () -> MemoryMapping.of(file, 0, -1));
+            assertThrows(IOException.class, () -> MemoryMapping.map(file, PAGE, Long.MAX_VALUE));
+            assertThrows(IOException.class, () -> MemoryMapping.map(file, -PAGE, PAGE));
+            assertThrows(IOException.class, () -> MemoryMapping.map(file, 0, -1));
         }
     }
 
     @Test
     void refusesADescriptorThatIsNoFile() throws IOException {
         try (EventFd notMemory = EventFd.create()) {
-            assertThrows(IOException.class, () -> MemoryMapping.of(notMemory.fd(), 0, PAGE));
+            assertThrows(IOException.class, () -> MemoryMapping.map(notMemory.fd(), 0, PAGE));
         }
     }
 
     @Test
     void sealsAMemfdAgainstShrinking() throws IOException {
         try (OwnedFd file = memfd(MFD_ALLOW_SEALING, PAGE);
-                MemoryMapping mapping = MemoryMapping.of(file, 0, PAGE)) {
+                MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE)) {
             int shrunk = Libc.callInt(FTRUNCATE, file.number(), 0, 0, 0, 0);
 
             assertTrue(mapping.isSealed());
@@ -98,50 +98,50 @@ class MemoryMappingTest {
     }
 
     @Test
-    void tellsThatAFileCannotBeSealed(@TempDir Path directory) throws IOException {
+    void reportsAFileThatCannotBeSealed(@TempDir Path directory) throws IOException {
         Path path = Files.write(directory.resolve("memory"), new byte[(int) PAGE]);
 
         try (OwnedFd file = open(path);
-                MemoryMapping mapping = MemoryMapping.of(file, 0, PAGE)) {
+                MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE)) {
             assertFalse(mapping.isSealed());
             assertTrue(mapping.canVanish());
         }
     }
 
-    /** Linux gives out such a file, and maps it without reservation, whether it has huge pages or not. */
+    /** Linux creates such a file and maps it without reservation, even on a host without huge pages. */
     @Test
-    void tellsThatHugePagesCanVanishThoughTheyAreSealed() throws IOException {
+    void reportsThatSealedHugePagesCanVanish() throws IOException {
         try (OwnedFd file = memfd(MFD_ALLOW_SEALING | MFD_HUGETLB, HUGE_PAGE);
-                MemoryMapping mapping = MemoryMapping.of(file, 0, HUGE_PAGE)) {
+                MemoryMapping mapping = MemoryMapping.map(file, 0, HUGE_PAGE)) {
             assertTrue(mapping.isSealed());
             assertTrue(mapping.canVanish());
         }
     }
 
     @Test
-    void pagesGoOnBehindTheMappedBytes() throws IOException {
+    void returnsTheRestOfTheLastPage() throws IOException {
         try (OwnedFd file = memfd(MFD_ALLOW_SEALING, 2 * PAGE);
-                MemoryMapping mapping = MemoryMapping.of(file, PAGE + 4, 5)) {
+                MemoryMapping mapping = MemoryMapping.map(file, PAGE + 4, 5)) {
             assertEquals(5, mapping.segment().byteSize());
             assertEquals(PAGE - 4, mapping.pages().byteSize());
         }
     }
 
     @Test
-    void reportsMemoryThatVanishedAsAnInternalErrorWhenSettled() throws IOException {
+    void throwsAnInternalErrorForVanishedMemory() throws IOException {
         try (OwnedFd file = memfd(0, PAGE);
-                MemoryMapping mapping = MemoryMapping.of(file, 0, PAGE)) {
+                MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE)) {
             Libc.callInt(FTRUNCATE, file.number(), 0, 0, 0, 0);
 
             assertThrows(InternalError.class, () -> {
                 mapping.segment().get(ValueLayout.JAVA_SHORT, 0);
-                MemoryMapping.settle();
+                MemoryMapping.throwPendingFault();
             });
         }
     }
 
     @Test
-    void closesTheDescriptorThatItTook() throws IOException {
+    void closesAnAdoptedDescriptor() throws IOException {
         OwnedFd file = memfd(0, PAGE);
 
         try (MemoryMapping mapping = MemoryMapping.adopt(file, 0, PAGE)) {
@@ -151,7 +151,7 @@ class MemoryMappingTest {
     }
 
     @Test
-    void closesTheDescriptorThatItRefused() throws IOException {
+    void closesARefusedDescriptor() throws IOException {
         OwnedFd file = memfd(0, PAGE);
 
         assertThrows(IOException.class, () -> MemoryMapping.adopt(file, 0, 2 * PAGE));
@@ -160,25 +160,25 @@ class MemoryMappingTest {
     }
 
     @Test
-    void unmapsWhatAPeerSentInTheLine() throws IOException {
+    void unmapsMemoryOfAPeerInTheCloser() throws IOException {
         Queue<Runnable> threads = new ArrayDeque<>();
-        OwnedFd own = SealedMemfd.create("unmapped-in-the-line", PAGE);
+        OwnedFd own = SealedMemfd.create("unmapped-in-the-closer", PAGE);
         OwnedFd received = new OwnedFd(own.number(), new DeferredCloser(threads::add));
         MemoryMapping mapping = MemoryMapping.adopt(received, 0, PAGE);
 
         mapping.close();
-        boolean before = isMapped("unmapped-in-the-line");
+        boolean before = isMapped("unmapped-in-the-closer");
         threads.remove().run();
 
         assertTrue(before);
-        assertFalse(isMapped("unmapped-in-the-line"));
+        assertFalse(isMapped("unmapped-in-the-closer"));
         assertThrows(IllegalStateException.class, () -> mapping.segment().get(ValueLayout.JAVA_BYTE, 0));
     }
 
     @Test
-    void letsNobodyTouchMemoryThatWasUnmapped() throws IOException {
+    void throwsOnAccessAfterClose() throws IOException {
         try (OwnedFd file = memfd(0, PAGE)) {
-            MemoryMapping mapping = MemoryMapping.of(file, 0, PAGE);
+            MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE);
 
             mapping.close();
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class OwnedFdTest {
     private final Queue<Runnable> threads = new ArrayDeque<>();
-    private final DeferredCloser line = new DeferredCloser(threads::add);
+    private final DeferredCloser closer = new DeferredCloser(threads::add);
 
     private static int open() throws ErrnoException {
         return SealedMemfd.create("test", 4096).number();
@@ -25,7 +25,7 @@ class OwnedFdTest {
     }
 
     @Test
-    void oneOfOurOwnIsClosedAtOnce() throws ErrnoException {
+    void closesItsOwnDescriptorAtOnce() throws ErrnoException {
         int number = open();
 
         new OwnedFd(number).close();
@@ -34,10 +34,10 @@ class OwnedFdTest {
     }
 
     @Test
-    void oneThatAPeerSentIsClosedInTheLine() throws ErrnoException {
+    void closesADescriptorOfAPeerInTheCloser() throws ErrnoException {
         int number = open();
 
-        new OwnedFd(number, line).close();
+        new OwnedFd(number, closer).close();
         boolean before = isOpen(number);
         threads.remove().run();
 
@@ -46,22 +46,22 @@ class OwnedFdTest {
     }
 
     @Test
-    void oneThatIsKnownIsClosedAtOnceWhoeverSentIt() throws ErrnoException {
+    void closesADescriptorOfAPeerNowIfAsked() throws ErrnoException {
         int number = open();
 
-        new OwnedFd(number, line).closeAtOnce();
+        new OwnedFd(number, closer).closeNow();
 
         assertFalse(isOpen(number));
         assertTrue(threads.isEmpty());
     }
 
     @Test
-    void isClosedOnce() throws ErrnoException {
-        OwnedFd fd = new OwnedFd(open(), line);
+    void closesOnce() throws ErrnoException {
+        OwnedFd fd = new OwnedFd(open(), closer);
 
         fd.close();
         fd.close();
-        fd.closeAtOnce();
+        fd.closeNow();
         threads.remove().run();
 
         assertTrue(threads.isEmpty());
@@ -69,10 +69,10 @@ class OwnedFdTest {
     }
 
     @Test
-    void whatComesOverOneGoesIntoTheSameLine() throws ErrnoException {
+    void closesAReceivedDescriptorInTheSameCloser() throws ErrnoException {
         int number = open();
 
-        new OwnedFd(0, line).received(number).close();
+        new OwnedFd(0, closer).received(number).close();
 
         assertTrue(isOpen(number));
         assertEquals(1, threads.size());

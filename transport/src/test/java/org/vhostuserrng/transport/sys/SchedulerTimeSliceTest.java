@@ -16,7 +16,7 @@ class SchedulerTimeSliceTest {
     }
 
     @Test
-    void leavesPolicyAndNiceValueAsTheyAre() throws IOException {
+    void doesNotChangePolicyAndNiceValue() throws IOException {
         String before = scheduling();
 
         SchedulerTimeSlice.shorten();

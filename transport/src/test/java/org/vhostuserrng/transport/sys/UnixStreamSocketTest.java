@@ -15,18 +15,18 @@ import org.junit.jupiter.api.io.TempDir;
 
 class UnixStreamSocketTest {
     private final Queue<Runnable> threads = new ArrayDeque<>();
-    private final DeferredCloser line = new DeferredCloser(threads::add);
+    private final DeferredCloser closer = new DeferredCloser(threads::add);
 
     @TempDir
     private Path directory;
 
     @Test
-    @Timeout(10)
-    void peerLearnsOfTheEndBeforeTheSocketIsClosed() throws IOException {
+    @Timeout(120)
+    void peerSeesTheEndBeforeTheSocketIsClosed() throws IOException {
         Path path = directory.resolve("socket");
         try (UnixListeningSocket listener = UnixListeningSocket.bind(path);
                 SocketChannel peer = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-            listener.accept(line).close();
+            listener.accept(closer).close();
 
             assertEquals(1, threads.size());
             assertEquals(-1, peer.read(ByteBuffer.allocate(1)));

@@ -8,9 +8,9 @@ import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
 /**
- * The back-end's own requests to a front-end (vhost-user, "Back-end communication"). None asks for a reply, so nothing
- * is ever read. Holds one message at most: while the socket does not take it, further ones are dropped, so that a
- * front-end that does not read costs neither time nor memory. Confined to the loop's thread.
+ * The channel for back-end requests to a front-end (vhost-user, "Back-end communication"). No request asks for a reply, so
+ * nothing is read. The channel buffers one message and drops further ones while the socket is full: a front-end that does
+ * not read costs neither time nor memory. Confined to the loop's thread.
  */
 public final class BackendRequestChannel implements AutoCloseable {
     private static final int MESSAGE_BYTES = VhostUserSpec.HEADER_BYTES + VhostUserSpec.IOTLB_MSG_BYTES;
@@ -24,17 +24,17 @@ public final class BackendRequestChannel implements AutoCloseable {
         this.stream = stream;
     }
 
-    /** A channel over a socket that the front-end sent, of which it takes ownership. */
-    public static BackendRequestChannel over(OwnedFd received) throws IOException {
+    /** Opens a channel over a socket that the front-end sent, and takes ownership of the socket. */
+    public static BackendRequestChannel open(OwnedFd received) throws IOException {
         return new BackendRequestChannel(UnixStreamSocket.adoptReceived(received));
     }
 
     /**
      * Sends VHOST_USER_BACKEND_IOTLB_MSG, or drops it.
      *
-     * @param permissions what the device wants to do there
+     * @param permissions the access that the device needs
      * @param type VHOST_IOTLB_MISS or VHOST_IOTLB_ACCESS_FAIL
-     * @throws IOException if the front-end has closed its end: nothing will be sent any more
+     * @throws IOException if the front-end has closed its end; the channel is of no use any more
      */
     public void sendIotlbMsg(long iova, int permissions, int type) throws IOException {
         flush();
@@ -51,7 +51,7 @@ public final class BackendRequestChannel implements AutoCloseable {
         unsentFrom = 0;
         flush();
         if (unsentFrom == 0) {
-            // Nothing of it has gone; a later one has more to say.
+            // No byte was sent. A later request is more recent, so this one is dropped.
             unsentFrom = MESSAGE_BYTES;
         }
     }

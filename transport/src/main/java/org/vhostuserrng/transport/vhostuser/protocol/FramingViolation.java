@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.vhostuser.protocol;
 
-/** A violation after which the next message cannot be found in the stream: the session always closes. */
+/** A violation after which the stream cannot be parsed any further. It always ends the session. */
 public final class FramingViolation extends ProtocolViolation {
     private static final long serialVersionUID = 1L;
 

@@ -3,8 +3,8 @@ package org.vhostuserrng.transport.vhostuser.protocol;
 import java.util.List;
 
 /**
- * A request of a front-end, decoded: one record each, in the document's own terms. Counts of descriptors have been
- * checked; indices, addresses and feature bits have not.
+ * A decoded request of a front-end, one record per request, by the document's names. Sizes and numbers of descriptors are
+ * validated; indices, addresses and feature bits are not.
  */
 public sealed interface FrontendRequest {
 
@@ -22,35 +22,39 @@ public sealed interface FrontendRequest {
 
     record ResetOwner() implements FrontendRequest {}
 
-    /** Region {@code i} is in descriptor {@code i} of the message. */
+    /** The message has one descriptor per region, in the same order. */
     record SetMemTable(List<MemoryRegion> regions) implements FrontendRequest {}
 
-    /** The log is in the message's descriptor. */
+    /** The message has the descriptor of the log. */
     record SetLogBase(long size, long mmapOffset) implements FrontendRequest {}
 
-    /** The eventfd that is to be told of changes is the message's descriptor. */
+    /** The message has the eventfd that is signalled after a logged write. */
     record SetLogFd() implements FrontendRequest {}
 
     record SetVringNum(int index, int num) implements FrontendRequest {}
 
-    /** The back-end's own requests go over the message's descriptor. */
+    /** The message has the socket for back-end requests. */
     record SetBackendReqFd() implements FrontendRequest {}
 
     /**
-     * A translation that the front-end tells, or takes back.
+     * Adds or removes an IOTLB entry.
      *
-     * @param iova I/O virtual address
+     * @param iova first I/O virtual address
      * @param size in bytes, unsigned
-     * @param userAddress where the front-end sees what is mapped
-     * @param permissions of the device: 1 may read, 2 may write
-     * @param type one of VHOST_IOTLB_*, unless it is wrong
+     * @param userAddress the front-end's address of the mapped memory
+     * @param permissions of the device: 1 to read, 2 to write
+     * @param type VHOST_IOTLB_UPDATE or VHOST_IOTLB_INVALIDATE; other values are invalid
      */
     record IotlbMsg(long iova, long size, UserAddress userAddress, int permissions, int type)
             implements FrontendRequest {}
 
     /**
-     * Addresses are the front-end's own (user addresses), or I/O virtual ones with VIRTIO_F_ACCESS_PLATFORM, but {@code log}, a guest-physical one: where writes to the used
-     * ring are logged.
+     * Sets the addresses of a vring.
+     *
+     * @param descriptor a user address; an I/O virtual address with VIRTIO_F_ACCESS_PLATFORM
+     * @param used as {@code descriptor}
+     * @param available as {@code descriptor}
+     * @param log the guest-physical address to which writes to the used ring are logged
      */
     record SetVringAddr(int index, int flags, UserAddress descriptor, UserAddress used, UserAddress available, long log)
             implements FrontendRequest {}
@@ -59,7 +63,7 @@ public sealed interface FrontendRequest {
 
     record GetVringBase(int index) implements FrontendRequest {}
 
-    /** Without a descriptor ({@code hasFd} false) the back-end has to poll the ring. */
+    /** Without a descriptor the back-end polls the ring. */
     record SetVringKick(int index, boolean hasFd) implements FrontendRequest {}
 
     record SetVringCall(int index, boolean hasFd) implements FrontendRequest {}
@@ -70,29 +74,29 @@ public sealed interface FrontendRequest {
 
     record GetInflightFd(Inflight wanted) implements FrontendRequest {}
 
-    /** The buffer is in the message's descriptor. */
+    /** The message has the descriptor of the inflight buffer. */
     record SetInflightFd(Inflight inflight) implements FrontendRequest {}
 
     record ResetDevice() implements FrontendRequest {}
 
     record GetMaxMemSlots() implements FrontendRequest {}
 
-    /** The region is in the message's descriptor. */
+    /** The message has the descriptor of the region. */
     record AddMemReg(MemoryRegion region) implements FrontendRequest {}
 
-    /** Names a region by its guest address, user address and size. */
+    /** Identifies a region by its guest address, user address and size. */
     record RemMemReg(MemoryRegion region) implements FrontendRequest {}
 
-    /** The virtio device status (VIRTIO 1.3 §2.1). */
+    /** Sets the device status field (VIRTIO 1.3 §2.1). */
     record SetStatus(long status) implements FrontendRequest {}
 
     record GetStatus() implements FrontendRequest {}
 
     /**
-     * The channel is the message's descriptor.
+     * The message has the pipe of the transfer.
      *
      * @param direction 0 to save, 1 to load
-     * @param phase 0: the device is suspended
+     * @param phase 0 is the only phase: the device is suspended
      */
     record SetDeviceStateFd(int direction, int phase) implements FrontendRequest {}
 
@@ -100,57 +104,42 @@ public sealed interface FrontendRequest {
 
     record GetVringBaseSkipDrain(int index) implements FrontendRequest {}
 
-    /** Any id that this back-end does not serve. */
+    /** A request that this back-end does not support. */
     record Unknown(int id) implements FrontendRequest {}
 
-    /** An address in the front-end's own address space; compared unsigned. */
-    record UserAddress(long value) {
-        // The equals that a record has by itself is spun when it is first used: 10 ms of the loop, in the first
-        // session.
-        @Override
-        public boolean equals(Object other) {
-            return other instanceof UserAddress that && value == that.value;
-        }
-
-        @Override
-        public int hashCode() {
-            return Long.hashCode(value);
-        }
-    }
+    /** An address in the front-end's address space; unsigned. */
+    record UserAddress(long value) {}
 
     /**
-     * One region of guest memory.
+     * A region of guest memory.
      *
-     * @param guestAddress where the guest sees it
+     * @param guestAddress guest-physical address of the first byte
      * @param size in bytes
-     * @param userAddress where the front-end sees it
-     * @param mmapOffset where it begins in its file
+     * @param userAddress the front-end's address of the first byte
+     * @param mmapOffset offset of the region in its file
      */
     record MemoryRegion(long guestAddress, long size, UserAddress userAddress, long mmapOffset) {
-        // As in UserAddress.
-        @Override
-        public boolean equals(Object other) {
-            return other instanceof MemoryRegion that
-                    && guestAddress == that.guestAddress
-                    && size == that.size
-                    && userAddress.equals(that.userAddress)
-                    && mmapOffset == that.mmapOffset;
+        /** Whether all fields are equal. Not equals, whose generation at first use would delay the loop by 10 ms. */
+        public boolean isSameAs(MemoryRegion other) {
+            return isIdentifiedBy(other) && mmapOffset == other.mmapOffset;
         }
 
-        @Override
-        public int hashCode() {
-            return 31 * Long.hashCode(guestAddress) + userAddress.hashCode();
+        /** vhost-user, REM_MEM_REG: a region is identified by its guest address, its user address and its size. */
+        public boolean isIdentifiedBy(MemoryRegion other) {
+            return guestAddress == other.guestAddress
+                    && userAddress.value() == other.userAddress.value()
+                    && size == other.size;
         }
     }
 
     /**
-     * The shared buffer that tracks requests under way.
+     * The description of an inflight buffer.
      *
-     * @param mmapSize in bytes
-     * @param mmapOffset where it begins in its file
+     * @param mmapSize size of the buffer in bytes
+     * @param mmapOffset offset of the buffer in its file
      * @param numQueues unsigned 16-bit value
      * @param queueSize unsigned 16-bit value
-     * @param bytes how long the description is in the message: with or without the padding of the struct
+     * @param bytes size of the description in the message, with or without the padding of the C struct
      */
     record Inflight(long mmapSize, long mmapOffset, int numQueues, int queueSize, int bytes) {}
 }

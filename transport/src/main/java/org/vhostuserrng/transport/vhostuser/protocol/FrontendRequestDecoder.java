@@ -8,7 +8,7 @@ import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.MemoryRegion;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
 
-/** Turns a message's payload into a {@link FrontendRequest}. Stateless; any thread. */
+/** Decodes the payload of a front-end's message. Stateless; any thread. */
 public final class FrontendRequestDecoder {
     private static final int NO_FDS = 0;
     private static final int REGION_BYTES = 32;
@@ -19,9 +19,10 @@ public final class FrontendRequestDecoder {
     /**
      * Decodes one message.
      *
-     * @param payload exactly the message's payload
-     * @param fds how many descriptors came with it
-     * @throws ProtocolViolation if size or number of descriptors is not what the document says
+     * @param id the request
+     * @param payload the payload, exactly as long as the header says
+     * @param fds the number of descriptors of the message
+     * @throws ProtocolViolation if the size, the number of descriptors or a flag is not as the document specifies
      */
     public static FrontendRequest decode(int id, MemorySegment payload, int fds) throws ProtocolViolation {
         return switch (id) {
@@ -152,7 +153,7 @@ public final class FrontendRequestDecoder {
 
     private static Inflight inflight(MemorySegment payload, int fds, int expectedFds) throws ProtocolViolation {
         int bytes = (int) payload.byteSize();
-        // The document lists the fields; front-ends send the C struct, which has padding behind them.
+        // The document specifies 20 bytes. Front-ends send the C struct, which is padded to 24.
         if (bytes != VhostUserSpec.INFLIGHT_BYTES) {
             expectSize(payload, VhostUserSpec.INFLIGHT_STRUCT_BYTES);
         }
@@ -160,7 +161,7 @@ public final class FrontendRequestDecoder {
         return new Inflight(u64(payload, 0), u64(payload, 8), u16(payload, 16), u16(payload, 18), bytes);
     }
 
-    /** Checks SET_VRING_KICK, CALL or ERR: one descriptor, or the bit that says there is none. */
+    /** Validates SET_VRING_KICK, CALL or ERR. Returns whether the message has a descriptor. */
     private static boolean vringFd(MemorySegment payload, int fds) throws ProtocolViolation {
         expectSize(payload, 8);
         boolean hasFd = (u64(payload, 0) & VhostUserSpec.VRING_NOFD_MASK) == 0;

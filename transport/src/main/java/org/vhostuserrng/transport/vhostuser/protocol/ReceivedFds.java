@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.vhostuserrng.transport.sys.OwnedFd;
 
-/** The descriptors that came with one message. Those that nobody {@link #take takes} or closes are closed with it. */
+/** The descriptors of one message. {@link #close} closes those that were not {@link #take taken}. Loop's thread. */
 public final class ReceivedFds implements AutoCloseable {
     private final List<OwnedFd> fds = new ArrayList<>();
 
@@ -12,12 +12,12 @@ public final class ReceivedFds implements AutoCloseable {
         return fds.size();
     }
 
-    /** A descriptor to look at; it stays here. */
+    /** A descriptor that this object still owns. */
     public OwnedFd get(int index) {
         return fds.get(index);
     }
 
-    /** Hands the first descriptor over to the caller. */
+    /** Transfers the ownership of the first descriptor to the caller. */
     public OwnedFd take() {
         return fds.removeFirst();
     }
@@ -28,7 +28,7 @@ public final class ReceivedFds implements AutoCloseable {
         fds.clear();
     }
 
-    List<OwnedFd> sink() {
+    List<OwnedFd> list() {
         return fds;
     }
 }

@@ -8,15 +8,15 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 
 /**
- * Messages on a front-end's socket. At most one message is held, and at most one reply: while a reply waits to be
- * taken, nothing more is read, so a front-end that does not read costs no memory. Confined to the loop's thread.
+ * The message framing on a front-end's socket. Buffers one message and one reply. While a reply is unsent nothing is read:
+ * a front-end that does not read costs no memory. Confined to the loop's thread.
  */
-public final class VhostUserMessageChannel implements AutoCloseable {
-    /** What became of an attempt to receive a message. */
+public final class VhostUserMessageChannel implements ReplySender, AutoCloseable {
+    /** The result of {@link #receive}. */
     public enum Received {
-        /** {@link #id}, {@link #payload} and {@link #fds} hold it until {@link #done}. */
+        /** A message is complete. {@link #id}, {@link #payload} and {@link #fds} return it until {@link #done}. */
         MESSAGE,
-        /** The rest of it has not arrived. */
+        /** No message is complete yet. */
         INCOMPLETE,
         /** The front-end has closed the connection. */
         CLOSED
@@ -30,13 +30,13 @@ public final class VhostUserMessageChannel implements AutoCloseable {
     private final UnixStreamSocket stream;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment message =
-            arena.allocate(VhostUserSpec.HEADER_BYTES + VhostUserSpec.MOST_PAYLOAD_BYTES, 8);
+            arena.allocate(VhostUserSpec.HEADER_BYTES + VhostUserSpec.MAX_PAYLOAD_BYTES, 8);
     private final MemorySegment reply = arena.allocate(REPLY_BYTES, 8);
     private final ReceivedFds fds = new ReceivedFds();
-    private int have;
+    private int received;
     private int unsentFrom = REPLY_BYTES;
     private int unsentTo = REPLY_BYTES;
-    /** Goes with the first byte of the reply; null if none does. */
+    /** Sent with the first byte of the reply; null for none. */
     private OwnedFd unsentFd;
 
     public VhostUserMessageChannel(UnixStreamSocket stream) {
@@ -44,37 +44,37 @@ public final class VhostUserMessageChannel implements AutoCloseable {
     }
 
     /**
-     * Receives what there is of the next message.
+     * Receives the next message, as far as it has arrived.
      *
-     * @throws FramingViolation if the stream cannot be followed any further
+     * @throws FramingViolation if the stream cannot be parsed any further
      */
     public Received receive() throws FramingViolation {
-        while (have < VhostUserSpec.HEADER_BYTES || have < wholeMessage()) {
-            int wanted = have < VhostUserSpec.HEADER_BYTES ? VhostUserSpec.HEADER_BYTES : wholeMessage();
-            int received = stream.receive(message.asSlice(have, wanted - have), fds.sink());
-            if (received == UnixStreamSocket.WOULD_BLOCK) {
+        while (received < VhostUserSpec.HEADER_BYTES || received < messageBytes()) {
+            int wanted = received < VhostUserSpec.HEADER_BYTES ? VhostUserSpec.HEADER_BYTES : messageBytes();
+            int bytes = stream.receive(message.asSlice(received, wanted - received), fds.list());
+            if (bytes == UnixStreamSocket.WOULD_BLOCK) {
                 return Received.INCOMPLETE;
             }
-            if (received == 0) {
+            if (bytes == 0) {
                 return Received.CLOSED;
             }
-            accept(received);
+            accept(bytes);
         }
         return Received.MESSAGE;
     }
 
-    private void accept(int received) throws FramingViolation {
-        if (received < 0) {
-            throw new FramingViolation("receiving failed with errno " + -received
-                    + " (22: a descriptor that this process may not have, or has no room for; 40: the front-end's own"
-                    + " socket)");
+    private void accept(int bytes) throws FramingViolation {
+        if (bytes < 0) {
+            throw new FramingViolation("receiving failed with errno " + -bytes
+                    + " (22: a descriptor that this process may not receive, or too many; 40: a socket"
+                    + " that is connected to this process)");
         }
-        boolean hadHeader = have >= VhostUserSpec.HEADER_BYTES;
-        have += received;
-        if (!hadHeader && have >= VhostUserSpec.HEADER_BYTES) {
+        boolean hadHeader = received >= VhostUserSpec.HEADER_BYTES;
+        received += bytes;
+        if (!hadHeader && received >= VhostUserSpec.HEADER_BYTES) {
             checkHeader();
         }
-        if (fds.count() > VhostUserSpec.MOST_FDS) {
+        if (fds.count() > VhostUserSpec.MAX_FDS) {
             throw new FramingViolation(fds.count() + " descriptors with one message");
         }
     }
@@ -86,65 +86,56 @@ public final class VhostUserMessageChannel implements AutoCloseable {
                     "version " + (flags & VhostUserSpec.VERSION_MASK) + ", expected " + VhostUserSpec.VERSION);
         }
         if ((flags & VhostUserSpec.REPLY_FLAG) != 0) {
-            throw new FramingViolation("a reply, though nothing was asked");
+            throw new FramingViolation("a reply without a request");
         }
         long size = Integer.toUnsignedLong(message.get(ValueLayout.JAVA_INT, SIZE));
-        if (size > VhostUserSpec.MOST_PAYLOAD_BYTES) {
-            throw new FramingViolation("payload of " + size + " bytes, at most " + VhostUserSpec.MOST_PAYLOAD_BYTES);
+        if (size > VhostUserSpec.MAX_PAYLOAD_BYTES) {
+            throw new FramingViolation("payload of " + size + " bytes, at most " + VhostUserSpec.MAX_PAYLOAD_BYTES);
         }
     }
 
-    /** The request's id, as it came. */
+    /** The request. */
     public int id() {
         return message.get(ValueLayout.JAVA_INT, ID);
     }
 
-    /** Whether the front-end wants to be told how the request ended. */
+    /** Whether the front-end sets need_reply. */
     public boolean needsReply() {
         return (flags() & VhostUserSpec.NEED_REPLY_FLAG) != 0;
     }
 
     public MemorySegment payload() {
-        return message.asSlice(VhostUserSpec.HEADER_BYTES, have - VhostUserSpec.HEADER_BYTES);
+        return message.asSlice(VhostUserSpec.HEADER_BYTES, received - VhostUserSpec.HEADER_BYTES);
     }
 
     public ReceivedFds fds() {
         return fds;
     }
 
-    /** Ends the present message: descriptors that were not taken are closed. It can be replied to until the next comes. */
+    /** Discards the message and closes its descriptors that were not taken. */
     public void done() {
         fds.close();
-        have = 0;
+        received = 0;
     }
 
-    /** Replies to the message received last with a u64. */
-    public void reply(long value) throws FramingViolation {
-        replyTo(id(), value);
-    }
-
-    /** Replies to an earlier message, by its id, with a u64. */
-    public void replyTo(int id, long value) throws FramingViolation {
-        header(id, Long.BYTES);
+    @Override
+    public void reply(int id, long value) throws FramingViolation {
+        beginReply(id, Long.BYTES);
         reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserSpec.HEADER_BYTES, value);
         flush();
     }
 
-    /** Replies to the message received last with the state of a vring: two u32. */
-    public void reply(int index, int num) throws FramingViolation {
-        header(id(), 2 * Integer.BYTES);
+    @Override
+    public void reply(int id, int index, int num) throws FramingViolation {
+        beginReply(id, 2 * Integer.BYTES);
         reply.set(ValueLayout.JAVA_INT, VhostUserSpec.HEADER_BYTES, index);
         reply.set(ValueLayout.JAVA_INT, VhostUserSpec.HEADER_BYTES + Integer.BYTES, num);
         flush();
     }
 
-    /**
-     * Replies to the message received last with an inflight description and a descriptor.
-     *
-     * @param file closed when it has been sent, or this is
-     */
-    public void reply(Inflight inflight, OwnedFd file) throws FramingViolation {
-        header(id(), inflight.bytes());
+    @Override
+    public void reply(int id, Inflight inflight, OwnedFd file) throws FramingViolation {
+        beginReply(id, inflight.bytes());
         reply.asSlice(VhostUserSpec.HEADER_BYTES).fill((byte) 0);
         reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserSpec.HEADER_BYTES, inflight.mmapSize());
         reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserSpec.HEADER_BYTES + 8, inflight.mmapOffset());
@@ -154,12 +145,12 @@ public final class VhostUserMessageChannel implements AutoCloseable {
         flush();
     }
 
-    /** Whether a reply, or a part of it, waits until the socket takes it. */
+    /** Whether a part of a reply is unsent. */
     public boolean hasUnsent() {
         return unsentFrom < unsentTo;
     }
 
-    /** Sends what the socket takes of the reply. */
+    /** Sends as much of the unsent reply as the socket accepts. */
     public void flush() throws FramingViolation {
         while (hasUnsent()) {
             MemorySegment rest = reply.asSlice(unsentFrom, unsentTo - unsentFrom);
@@ -171,16 +162,16 @@ public final class VhostUserMessageChannel implements AutoCloseable {
                 throw new FramingViolation("sending a reply failed with errno " + -sent);
             }
             unsentFrom += sent;
-            dropUnsentFd();
+            closeUnsentFd();
         }
     }
 
-    /** For registration with epoll. */
+    /** The socket, for registration with the event loop. */
     public OwnedFd fd() {
         return stream.fd();
     }
 
-    private void dropUnsentFd() {
+    private void closeUnsentFd() {
         if (unsentFd != null) {
             unsentFd.close();
             unsentFd = null;
@@ -190,12 +181,12 @@ public final class VhostUserMessageChannel implements AutoCloseable {
     @Override
     public void close() {
         fds.close();
-        dropUnsentFd();
+        closeUnsentFd();
         stream.close();
         arena.close();
     }
 
-    private void header(int id, int size) {
+    private void beginReply(int id, int size) {
         assert !hasUnsent();
         reply.set(ValueLayout.JAVA_INT, ID, id);
         reply.set(ValueLayout.JAVA_INT, FLAGS, VhostUserSpec.VERSION | VhostUserSpec.REPLY_FLAG);
@@ -208,7 +199,7 @@ public final class VhostUserMessageChannel implements AutoCloseable {
         return message.get(ValueLayout.JAVA_INT, FLAGS);
     }
 
-    private int wholeMessage() {
+    private int messageBytes() {
         return VhostUserSpec.HEADER_BYTES + message.get(ValueLayout.JAVA_INT, SIZE);
     }
 }

@@ -1,8 +1,8 @@
 package org.vhostuserrng.transport.vhostuser.protocol;
 
 /**
- * Constants of the vhost-user document ("Vhost-user Protocol", QEMU docs/interop/vhost-user), by its own names. Message
- * ids and feature bits that this back-end has no use for are not listed: they are refused as unknown.
+ * Constants of the vhost-user document ("Vhost-user Protocol", QEMU docs/interop/vhost-user.rst), by the document's names.
+ * Requests and feature bits that this back-end does not support are not listed.
  */
 public final class VhostUserSpec {
     // Header
@@ -71,43 +71,40 @@ public final class VhostUserSpec {
     public static final int VHOST_USER_PROTOCOL_F_GPA_ADDRESSES = 21;
     public static final int VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN = 23;
 
-    /** The feature bit that says that writes to buffers are to be logged. */
+    /** Feature bit: log writes to buffers. */
     public static final int VHOST_F_LOG_ALL = 26;
 
-    /** Of the flags of SET_VRING_ADDR: writes to the used ring are to be logged. */
+    /** Flag bit of SET_VRING_ADDR: log writes to the used ring. */
     public static final int VHOST_VRING_F_LOG = 0;
 
-    /** The feature bit that says that protocol features can be negotiated. */
+    /** Feature bit: protocol features can be negotiated. */
     public static final int VHOST_USER_F_PROTOCOL_FEATURES = 30;
 
-    /** VIRTIO 1.3 §6: the driver's addresses are I/O virtual ones, and so are those of SET_VRING_ADDR. */
-    public static final int VIRTIO_F_ACCESS_PLATFORM = 33;
-
-    /** Without CONFIGURE_MEM_SLOTS: the number of regions that a memory table may have. */
+    /** Maximum number of regions in SET_MEM_TABLE. */
     public static final int MAX_REGIONS = 8;
 
-    /** With CONFIGURE_MEM_SLOTS: what QEMU's own limit for hot-plugged memory comes to. */
+    /** Maximum number of regions with CONFIGURE_MEM_SLOTS: QEMU's own limit for hot-plugged memory. */
     public static final int MAX_MEM_SLOTS = 509;
 
-    /** Descriptors that may come with one message. */
-    static final int MOST_FDS = 8;
+    /** Maximum number of descriptors in one message. */
+    static final int MAX_FDS = 8;
 
-    /** Of the u64 of SET_VRING_KICK, CALL and ERR: the ring's index, and the bit that says no descriptor is sent. */
+    /** Payload of SET_VRING_KICK, CALL and ERR: the vring's index, and a bit for "no descriptor". */
     public static final int VRING_IDX_MASK = 0xff;
 
     public static final int VRING_NOFD_MASK = 0x100;
 
-    /** Of the u64 that replies to SET_DEVICE_STATE_FD: no descriptor comes with it, and the bits below it tell failure. */
+    /** Reply to SET_DEVICE_STATE_FD: bit for "no descriptor"; the lower bits are non-zero on failure. */
     public static final int DEVICE_STATE_NOFD_MASK = 0x100;
 
     /** The inflight description: u64 mmap size, u64 mmap offset, u16 num queues, u16 queue size. */
     public static final int INFLIGHT_BYTES = 20;
 
-    /** The same, as the struct that front-ends in C send and expect. */
+    /** The inflight description as a C struct, which front-ends send and expect: padded to 8 bytes. */
     public static final int INFLIGHT_STRUCT_BYTES = 24;
 
-    /** The largest request: the memory table with all its regions (u32 count, u32 padding, 32 bytes each). */
-    public static final int MOST_PAYLOAD_BYTES = 8 + MAX_REGIONS * 32;
+    /** The largest payload: SET_MEM_TABLE with all regions (u32 count, u32 padding, 32 bytes each). */
+    public static final int MAX_PAYLOAD_BYTES = 8 + MAX_REGIONS * 32;
 
     private VhostUserSpec() {}
 

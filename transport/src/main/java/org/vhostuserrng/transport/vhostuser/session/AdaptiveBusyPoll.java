@@ -1,65 +1,65 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
 /**
- * Whether it pays to look at a ring again and again for a moment after it has gone empty, instead of sleeping until the
- * guest kicks: it does when requests follow each other within that moment, and a processor is free for the looking.
+ * Decides whether to busy poll a vring after it has become empty, instead of sleeping until the next kick. Busy polling is
+ * worthwhile if requests arrive within the poll time and a CPU is free for polling.
  *
- * <p>Learns from what happens. A row of short gaps convinces it; having looked in vain makes it doubt, for twice as many
- * requests each time that happens. So an idle guest costs nothing, and where guest and daemon share a processor, and
- * every look keeps away what it looks for, one request in thousands is late. Confined to the loop's thread.
+ * <p>Adaptive: {@link #REQUIRED_SHORT_GAPS} short gaps between requests enable polling. A failed poll disables it for a
+ * number of requests that doubles with each failure. So an idle guest costs nothing; and where guest and daemon share a CPU,
+ * so that polling delays the very request it waits for, one request in thousands is delayed. Confined to the loop's thread.
  */
 final class AdaptiveBusyPoll {
-    private static final int CONVINCING_GAPS = 8;
-    private static final int LEAST_DOUBT = 16;
-    private static final int MOST_DOUBT = 4096;
-    private static final long NEVER = -1;
+    private static final int REQUIRED_SHORT_GAPS = 8;
+    private static final int MIN_BACKOFF_REQUESTS = 16;
+    private static final int MAX_BACKOFF_REQUESTS = 4096;
+    private static final long NOT_EMPTY = -1;
 
-    private final long limitNanos;
-    private long emptySince = NEVER;
+    private final long pollNanos;
+    private long emptySince = NOT_EMPTY;
     private int shortGaps;
-    private int doubt = LEAST_DOUBT;
-    private int doubtLeft;
+    private int backoffRequests = MIN_BACKOFF_REQUESTS;
+    private int backoffLeft;
 
     /**
-     * Patience that is not convinced yet.
+     * Creates an instance that does not poll yet.
      *
-     * @param limitNanos how long the moment is; 0 for none, ever
+     * @param pollNanos maximum time of one poll; 0 disables polling
      */
-    AdaptiveBusyPoll(long limitNanos) {
-        this.limitNanos = limitNanos;
+    AdaptiveBusyPoll(long pollNanos) {
+        this.pollNanos = pollNanos;
     }
 
-    /** Whether to look at the ring once it is empty. */
-    boolean isConvinced() {
-        return shortGaps >= CONVINCING_GAPS && doubtLeft == 0;
+    /** Whether to poll once the vring is empty. */
+    boolean isWorthwhile() {
+        return shortGaps >= REQUIRED_SHORT_GAPS && backoffLeft == 0;
     }
 
-    /** The ring is empty: until when to look at it, if {@link #isConvinced}. */
+    /** The vring is empty. Returns the end of a poll that starts now. */
     long emptied(long now) {
         emptySince = now;
-        return now + limitNanos;
+        return now + pollNanos;
     }
 
-    /** A request has come. */
-    void requestCame(long now) {
-        if (emptySince == NEVER) {
+    /** A request has arrived. */
+    void requestArrived(long now) {
+        if (emptySince == NOT_EMPTY) {
             return;
         }
-        boolean soon = now - emptySince <= limitNanos && limitNanos > 0;
-        emptySince = NEVER;
-        shortGaps = soon ? Math.min(shortGaps + 1, CONVINCING_GAPS) : 0;
-        doubtLeft = Math.max(doubtLeft - 1, 0);
+        boolean shortGap = now - emptySince <= pollNanos && pollNanos > 0;
+        emptySince = NOT_EMPTY;
+        shortGaps = shortGap ? Math.min(shortGaps + 1, REQUIRED_SHORT_GAPS) : 0;
+        backoffLeft = Math.max(backoffLeft - 1, 0);
     }
 
-    /** It was looked at, and the request came while it was. */
-    void lookedWell() {
-        doubt = Math.max(doubt / 2, LEAST_DOUBT);
+    /** A poll has found a request. */
+    void succeeded() {
+        backoffRequests = Math.max(backoffRequests / 2, MIN_BACKOFF_REQUESTS);
     }
 
-    /** It was looked at, and no request came. */
-    void lookedInVain() {
+    /** A poll has ended without a request. */
+    void failed() {
         shortGaps = 0;
-        doubtLeft = doubt;
-        doubt = Math.min(2 * doubt, MOST_DOUBT);
+        backoffLeft = backoffRequests;
+        backoffRequests = Math.min(2 * backoffRequests, MAX_BACKOFF_REQUESTS);
     }
 }

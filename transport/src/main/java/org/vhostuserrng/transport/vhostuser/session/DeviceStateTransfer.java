@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.function.BooleanSupplier;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.sys.DeviceStatePipe;
 import org.vhostuserrng.transport.sys.ErrnoException;
@@ -14,57 +13,61 @@ import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
- * The transfer of the device's state to or from the front-end, through a pipe of the front-end's (vhost-user, "Migrating
- * back-end state"). The other end may be as slow as it likes: the loop gives this a turn when something can be moved.
- * Confined to the loop's thread.
+ * The transfer of the device's state through a pipe of the front-end (vhost-user, "Migrating back-end state"). Asynchronous:
+ * the front-end may read or write as slowly as it likes. Confined to the loop's thread.
  */
 final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
-    private static final int SAVE = 0;
-    private static final int LOAD = 1;
-    /** The only migration phase there is. */
-    private static final int STOPPED = 0;
+    private static final int DIRECTION_SAVE = 0;
+    private static final int DIRECTION_LOAD = 1;
+    private static final int PHASE_STOPPED = 0;
 
     private static final long SUCCESS = 0;
     private static final long FAILURE = 1;
 
-    /** Pieces moved in one turn. */
-    private static final int PIECES_A_TURN = 16;
+    /** Maximum number of reads or writes per dispatch. */
+    private static final int MAX_CHUNKS_PER_DISPATCH = 16;
 
     private final GuestContext guest;
-    private final VhostUserSession session;
-    private final BooleanSupplier suspended;
+    private final EventHandler sessionHandler;
+    private final VringTable vrings;
 
     private DeviceStatePipe pipe;
     private boolean saving;
     private int unsent;
     private Arena arena;
-    private MemorySegment received;
-    private int have;
-    /** How the last transfer ended; there having been none is no success. */
+    private MemorySegment buffer;
+    private int received;
+    /** The outcome of the last transfer. Before the first one, a check fails. */
     private long outcome = FAILURE;
 
-    private boolean checkWaits;
+    private boolean checkPending;
 
-    /** None yet. */
-    DeviceStateTransfer(GuestContext guest, VhostUserSession session, BooleanSupplier suspended) {
+    /**
+     * No transfer yet.
+     *
+     * @param sessionHandler rescheduled when a pending check can be answered; handles bugs
+     */
+    DeviceStateTransfer(GuestContext guest, EventHandler sessionHandler, VringTable vrings) {
         this.guest = guest;
-        this.session = session;
-        this.suspended = suspended;
+        this.sessionHandler = sessionHandler;
+        this.vrings = vrings;
     }
 
     /**
-     * Begins a transfer, in place of one that has not ended.
+     * SET_DEVICE_STATE_FD: begins a transfer. An unfinished one fails.
      *
-     * @param fds holds the front-end's channel
-     * @return what SET_DEVICE_STATE_FD is to be replied: the channel is used, or it is not and why is logged
+     * @param fds contains the pipe
+     * @return the reply: whether the pipe is used; the reason for a refusal is logged
      */
     long begin(int direction, int phase, ReceivedFds fds) {
         end(FAILURE);
         try {
-            require(phase == STOPPED, "migration phase " + Integer.toUnsignedString(phase) + ", expected 0");
-            require(direction == SAVE || direction == LOAD, "direction " + Integer.toUnsignedString(direction));
-            require(suspended.getAsBoolean(), "a ring is started");
-            open(DeviceStatePipe.adopt(fds.take()), direction == SAVE);
+            require(phase == PHASE_STOPPED, "migration phase " + Integer.toUnsignedString(phase) + ", expected 0");
+            require(
+                    direction == DIRECTION_SAVE || direction == DIRECTION_LOAD,
+                    "direction " + Integer.toUnsignedString(direction) + ", expected 0 or 1");
+            require(vrings.areStopped(), "a vring is started");
+            open(DeviceStatePipe.adopt(fds.take()), direction == DIRECTION_SAVE);
         } catch (IOException refused) {
             fail(refused.getMessage());
             return VhostUserSpec.DEVICE_STATE_NOFD_MASK | FAILURE;
@@ -72,9 +75,9 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
         return VhostUserSpec.DEVICE_STATE_NOFD_MASK | SUCCESS;
     }
 
-    private static void require(boolean condition, String otherwise) throws IOException {
+    private static void require(boolean condition, String failure) throws IOException {
         if (!condition) {
-            throw new IOException(otherwise);
+            throw new IOException(failure);
         }
     }
 
@@ -90,88 +93,86 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
         if (saving) {
             guest.loop().watchForWriting(this, pipe.fd(), true);
             byte[] state = guest.device().saveState(guest.loop().now());
-            pipe.put(state);
+            pipe.queue(state);
             unsent = state.length;
         } else {
             arena = Arena.ofConfined();
-            received = arena.allocate(VirtioDevice.MOST_STATE_BYTES + 1L);
+            buffer = arena.allocate(VirtioDevice.MAX_STATE_BYTES + 1L);
         }
     }
 
     @Override
-    protected void run(long now, boolean ready) {
+    protected void handle(long now, boolean ready) {
         move();
-        if (pipe == null && checkWaits) {
-            guest.loop().again(session);
+        if (isCheckAnswerable()) {
+            guest.loop().reschedule(sessionHandler);
         }
     }
 
     @Override
-    protected void fail(RuntimeException bug) {
-        session.fail(bug);
+    public void handleBug(RuntimeException bug) {
+        sessionHandler.handleBug(bug);
     }
 
-    /**
-     * CHECK_DEVICE_STATE: whether it can be answered now. If not, the session gets a turn when it can.
-     */
+    /** CHECK_DEVICE_STATE: returns whether it can be answered now. Otherwise the session is rescheduled when it can. */
     boolean check() {
         move();
-        checkWaits = pipe != null;
-        return !checkWaits;
+        checkPending = pipe != null;
+        return !checkPending;
     }
 
-    /** Whether a check waits for its answer. */
-    boolean checkWaits() {
-        return checkWaits;
+    /** Whether a check has not been answered yet. */
+    boolean isCheckPending() {
+        return checkPending;
     }
 
-    /** Whether a check that waits can be answered now. */
-    boolean isDue() {
-        return checkWaits && pipe == null;
+    /** Whether a pending check can be answered now. */
+    boolean isCheckAnswerable() {
+        return checkPending && pipe == null;
     }
 
-    /** The answer to a check: zero is success. */
-    long outcome() {
-        checkWaits = false;
+    /** The reply to a check: zero for success. The check is no longer pending. */
+    long takeOutcome() {
+        checkPending = false;
         return outcome;
     }
 
     private void move() {
-        for (int i = 0; i < PIECES_A_TURN && pipe != null; i++) {
-            int moved = saving ? pipe.send(unsent) : pipe.receive(received.asSlice(have));
+        for (int i = 0; i < MAX_CHUNKS_PER_DISPATCH && pipe != null; i++) {
+            int moved = saving ? pipe.send(unsent) : pipe.receive(buffer.asSlice(received));
             if (moved == DeviceStatePipe.WOULD_BLOCK) {
                 return;
             }
             if (moved < 0) {
                 fail("errno " + -moved);
             } else if (saving) {
-                sent(moved);
+                chunkSent(moved);
             } else {
-                received(moved);
+                chunkReceived(moved);
             }
         }
     }
 
-    private void sent(int bytes) {
+    private void chunkSent(int bytes) {
         unsent -= bytes;
         if (unsent == 0) {
             end(SUCCESS);
         }
     }
 
-    private void received(int bytes) {
-        have += bytes;
+    private void chunkReceived(int bytes) {
+        received += bytes;
         if (bytes == 0) {
             load();
-        } else if (have > VirtioDevice.MOST_STATE_BYTES) {
-            fail("more than " + VirtioDevice.MOST_STATE_BYTES + " bytes");
+        } else if (received > VirtioDevice.MAX_STATE_BYTES) {
+            fail("more than " + VirtioDevice.MAX_STATE_BYTES + " bytes");
         }
     }
 
     private void load() {
-        byte[] state = received.asSlice(0, have).toArray(ValueLayout.JAVA_BYTE);
-        if (!suspended.getAsBoolean()) {
-            fail("a ring was started meanwhile");
+        byte[] state = buffer.asSlice(0, received).toArray(ValueLayout.JAVA_BYTE);
+        if (!vrings.areStopped()) {
+            fail("a vring was started meanwhile");
             return;
         }
         try {
@@ -183,12 +184,12 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     }
 
     private void fail(String reason) {
-        guest.log().warn("transfer of the device's state failed: " + reason);
+        guest.log().warn("device state transfer failed: " + reason);
         end(FAILURE);
     }
 
-    private void end(long how) {
-        outcome = how;
+    private void end(long newOutcome) {
+        outcome = newOutcome;
         if (pipe != null) {
             guest.loop().unwatch(this, pipe.fd());
             pipe.close();
@@ -198,7 +199,7 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
             arena.close();
             arena = null;
         }
-        have = 0;
+        received = 0;
     }
 
     @Override

@@ -1,29 +1,34 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
 import java.util.concurrent.Executor;
-import org.vhostuserrng.transport.loop.EventLoop;
+import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.sys.DeferredCloser;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
- * What stays the same over all the sessions of a guest.
+ * Everything of a guest that outlives its sessions.
  *
- * @param loop whose thread serves the guest
- * @param device the guest's own
- * @param policy the operator's
- * @param log where what it does is told
- * @param closing what its front-ends sent and is to be closed
+ * @param loop the event loop that serves the guest
+ * @param device the guest's device
+ * @param options the operator's options for its sessions
+ * @param log the guest's log
+ * @param closer closes and unmaps whatever the guest's front-ends sent
  */
 public record GuestContext(
-        EventLoop loop, VirtioDevice device, VhostUserOptions policy, RateLimitedGuestLog log, DeferredCloser closing) {
+        EventScheduler loop,
+        VirtioDevice device,
+        VhostUserOptions options,
+        RateLimitedGuestLog log,
+        DeferredCloser closer) {
     /**
-     * A guest that has not connected yet.
+     * The context of a new guest.
      *
-     * @param closers threads of {@link DeferredCloser}s
+     * @param closerThreads runs the guest's {@link DeferredCloser}
      */
-    public static GuestContext of(EventLoop loop, VirtioDevice device, VhostUserOptions policy, Executor closers) {
+    public static GuestContext create(
+            EventScheduler loop, VirtioDevice device, VhostUserOptions options, Executor closerThreads) {
         RateLimitedGuestLog log = new RateLimitedGuestLog(device.name(), loop::now);
-        return new GuestContext(loop, device, policy, log, new DeferredCloser(closers));
+        return new GuestContext(loop, device, options, log, new DeferredCloser(closerThreads));
     }
 }

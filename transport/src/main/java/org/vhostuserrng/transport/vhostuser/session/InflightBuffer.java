@@ -6,66 +6,69 @@ import org.vhostuserrng.transport.sys.ErrnoException;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.sys.SealedMemfd;
+import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
-import org.vhostuserrng.transport.vhostuser.protocol.VhostUserMessageChannel;
-import org.vhostuserrng.transport.virtio.InflightArea;
-import org.vhostuserrng.transport.virtio.VirtioDevice;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
- * The buffer that tracks requests under way (vhost-user, "Inflight I/O tracking"): the front-end keeps it, for us and
- * for whoever comes after us. The regions of the queues follow each other; what is in one is the device's affair.
- * Confined to the loop's thread.
+ * The inflight buffer of a session (vhost-user, "Inflight I/O tracking"): one {@link InflightRegion} per vring. The
+ * front-end keeps the buffer for the back-end that resumes the session. Confined to the loop's thread.
  */
 final class InflightBuffer implements AutoCloseable {
     private static final int ALIGNMENT = 64;
-    private static final int LARGEST_QUEUE = 32768;
-    /** Many times what any buffer of ours takes. */
-    private static final long MOST_BYTES = 1L << 30;
+    /** Far above the size of any buffer that this back-end creates. */
+    private static final long MAX_BYTES = 1L << 30;
 
-    private final VirtioDevice device;
+    private final int queueCount;
     private MemoryMapping mapping;
     private Inflight description;
 
-    /** None yet. */
-    InflightBuffer(VirtioDevice device) {
-        this.device = device;
+    /**
+     * No buffer yet.
+     *
+     * @param queueCount the number of the device's virtqueues
+     */
+    InflightBuffer(int queueCount) {
+        this.queueCount = queueCount;
     }
 
-    /** GET_INFLIGHT_FD: replies with a new buffer, which is in use once it has come back. */
-    void offer(Inflight wanted, long features, VhostUserMessageChannel channel) throws ProtocolViolation {
-        check(wanted);
+    /** A description and the memory that it describes. */
+    record Offer(Inflight description, OwnedFd file) {}
+
+    /** GET_INFLIGHT_FD: creates a buffer. It is in use once the front-end sends it with SET_INFLIGHT_FD. */
+    Offer create(Inflight wanted, long features) throws ProtocolViolation {
+        validate(wanted);
         long size = wanted.numQueues() * regionBytes(features, wanted.queueSize());
-        OwnedFd file;
         try {
-            file = SealedMemfd.create("vhost-user-rng inflight", size);
+            OwnedFd file = SealedMemfd.create("vhost-user-rng inflight", size);
+            return new Offer(new Inflight(size, 0, wanted.numQueues(), wanted.queueSize(), wanted.bytes()), file);
         } catch (ErrnoException refused) {
             throw new ProtocolViolation("inflight buffer: " + refused.getMessage(), refused);
         }
-        channel.reply(new Inflight(size, 0, wanted.numQueues(), wanted.queueSize(), wanted.bytes()), file);
     }
 
     /**
-     * SET_INFLIGHT_FD: the queues that start from now on use this buffer. None may be started.
+     * SET_INFLIGHT_FD: vrings that start from now on use this buffer. No vring is started.
      *
-     * @param file closed when it has been mapped
-     * @param sealedOnly refuse memory that others can truncate
+     * @param file this method closes it
+     * @param sealedOnly refuse memory that the front-end can truncate
      */
-    void use(Inflight given, OwnedFd file, boolean sealedOnly) throws ProtocolViolation {
-        check(given);
+    void set(Inflight given, OwnedFd file, boolean sealedOnly) throws ProtocolViolation {
+        validate(given);
         if (given.mmapOffset() % ALIGNMENT != 0) {
             throw new ProtocolViolation(
                     "inflight buffer at offset " + given.mmapOffset() + ", expected a multiple of " + ALIGNMENT);
         }
-        if (Long.compareUnsigned(given.mmapSize(), MOST_BYTES) > 0) {
+        if (Long.compareUnsigned(given.mmapSize(), MAX_BYTES) > 0) {
             throw new ProtocolViolation("inflight buffer of " + Long.toUnsignedString(given.mmapSize())
-                    + " bytes, expected at most " + MOST_BYTES);
+                    + " bytes, expected at most " + MAX_BYTES);
         }
         MemoryMapping mapped = map(given, file);
         if (sealedOnly && !mapped.isSealed()) {
             mapped.close();
             throw new ProtocolViolation(
-                    "inflight buffer that cannot be sealed against shrinking, which --require-sealed-memory asks for");
+                    "inflight buffer cannot be sealed against shrinking, but" + " --require-sealed-memory is set");
         }
         close();
         mapping = mapped;
@@ -80,62 +83,67 @@ final class InflightBuffer implements AutoCloseable {
         }
     }
 
-    private void check(Inflight claimed) throws ProtocolViolation {
-        if (claimed.numQueues() < 1 || claimed.numQueues() > device.queueCount()) {
-            throw new ProtocolViolation("inflight buffer for " + claimed.numQueues() + " queues of a device that has "
-                    + device.queueCount());
-        }
-        if (claimed.queueSize() < 1 || claimed.queueSize() > LARGEST_QUEUE) {
+    private void validate(Inflight claimed) throws ProtocolViolation {
+        if (claimed.numQueues() < 1 || claimed.numQueues() > queueCount) {
             throw new ProtocolViolation(
-                    "inflight buffer for queues of " + claimed.queueSize() + ", expected 1 to " + LARGEST_QUEUE);
+                    "inflight buffer for " + claimed.numQueues() + " queues, expected 1 to " + queueCount);
+        }
+        if (claimed.queueSize() < 1 || claimed.queueSize() > VirtioSpec.MAX_QUEUE_SIZE) {
+            throw new ProtocolViolation("inflight buffer for queues of " + claimed.queueSize() + ", expected 1 to "
+                    + VirtioSpec.MAX_QUEUE_SIZE);
         }
     }
 
     /**
-     * The region of a queue that starts; null if there is none.
+     * The region of a vring that starts; null if there is no buffer.
      *
-     * @throws ProtocolViolation if the buffer does not hold it
+     * @throws ProtocolViolation if the buffer is too small for it
      */
-    InflightArea area(int queue, long features) throws ProtocolViolation {
-        if (mapping == null || queue >= description.numQueues()) {
+    InflightRegion region(int index, long features) throws ProtocolViolation {
+        if (mapping == null || index >= description.numQueues()) {
             return null;
         }
         long bytes = regionBytes(features, description.queueSize());
         MemorySegment buffer = mapping.segment();
-        if ((queue + 1) * bytes > buffer.byteSize()) {
+        if ((index + 1) * bytes > buffer.byteSize()) {
             throw new ProtocolViolation(
                     "inflight buffer of " + buffer.byteSize() + " bytes, expected " + description.numQueues() * bytes);
         }
-        return new InflightArea(buffer.asSlice(queue * bytes, bytes), description.queueSize());
+        return new InflightRegion(buffer.asSlice(index * bytes, bytes), description.queueSize());
     }
 
-    private long regionBytes(long features, int queueSize) {
-        long bytes = device.inflightBytes(features, queueSize);
+    private static long regionBytes(long features, int queueSize) {
+        long bytes = InflightRegion.bytesFor(features, queueSize);
         return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 
-    /** The requests under way are void. None of the queues may be started. */
+    /** Zeroes the regions: no request is in flight. No vring is started. */
     void clear(long features) {
         if (mapping == null) {
             return;
         }
-        // No more than the queues' regions: how large the buffer is the front-end says, and others wait meanwhile.
-        long regions = description.numQueues() * regionBytes(features, description.queueSize());
+        // Only the regions: the front-end chooses the size of the buffer, and other guests wait meanwhile.
+        long bytes = description.numQueues() * regionBytes(features, description.queueSize());
         MemorySegment buffer = mapping.segment();
         try {
-            buffer.asSlice(0, Math.min(regions, buffer.byteSize())).fill((byte) 0);
-            settle();
+            buffer.asSlice(0, Math.min(bytes, buffer.byteSize())).fill((byte) 0);
+            throwPendingFault();
         } catch (InternalError vanished) {
-            // The front-end has cut the file off, and with it what was to be cleared.
+            // The front-end has truncated the file, and with it the regions.
             close();
         }
     }
 
-    /** As GuestMemory.settle, for the memory of the buffer. */
-    void settle() {
+    /** Throws the InternalError of an earlier access to vanished memory of the buffer, if one is pending. */
+    void throwPendingFault() {
         if (mapping != null && mapping.canVanish()) {
-            MemoryMapping.settle();
+            MemoryMapping.throwPendingFault();
         }
+    }
+
+    /** The description of the buffer in use, or null. */
+    Inflight description() {
+        return description;
     }
 
     @Override

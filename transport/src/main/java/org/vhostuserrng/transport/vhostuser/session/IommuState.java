@@ -8,49 +8,52 @@ import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_
 
 import java.io.IOException;
 import java.util.List;
+import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.vhostuser.protocol.BackendRequestChannel;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.IotlbMsg;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
-import org.vhostuserrng.transport.vhostuser.session.MemoryTable.Stretch;
+import org.vhostuserrng.transport.vhostuser.session.MemoryTable.GuestRange;
 
 /**
- * What a front-end tells of the IOMMU that the device is behind (vhost-user, "IOMMU support"), and the channel on which
- * it is asked. Confined to the loop's thread.
+ * The IOMMU in front of the device (vhost-user, "IOMMU support"): the IOTLB that the front-end updates, and the channel on
+ * which the device requests entries. Confined to the loop's thread.
  */
 final class IommuState implements AutoCloseable {
-    /** The last address there is. */
-    private static final long END = -1;
+    private static final long LAST_ADDRESS = -1;
 
-    private final Vring[] rings;
     private final RateLimitedGuestLog log;
     private final Iotlb iotlb = new Iotlb();
     private BackendRequestChannel channel;
 
-    /** Knows nothing yet. */
-    IommuState(Vring[] rings, RateLimitedGuestLog log) {
-        this.rings = rings;
+    IommuState(RateLimitedGuestLog log) {
         this.log = log;
     }
 
-    VirtqueueAddressSpace memory(MemoryTable table) {
-        return VirtqueueAddressSpace.translated(table.guestMemory(), iotlb);
+    VirtqueueAddressSpace newAddressSpace(GuestMemory memory) {
+        return VirtqueueAddressSpace.translated(memory, iotlb);
     }
 
-    // --- what the front-end tells ----------------------------------------------------------------------------------
+    // --- messages of the front-end ---------------------------------------------------------------------------------
 
-    /** Carries IOTLB_MSG out; when this returns, nothing uses a translation any more that was taken back. */
-    void handle(IotlbMsg message, MemoryTable table, boolean byGuestAddress) throws ProtocolViolation {
+    /**
+     * Applies IOTLB_MSG. When this method returns, no vring uses a removed entry.
+     *
+     * @param guestAddresses whether the message has a guest-physical address in place of a user address
+     */
+    void apply(IotlbMsg message, MemoryTable memory, boolean guestAddresses, IotlbListener vrings)
+            throws ProtocolViolation {
         switch (message.type()) {
-            case VHOST_IOTLB_UPDATE -> update(message, table, byGuestAddress);
-            case VHOST_IOTLB_INVALIDATE -> invalidate(message);
+            case VHOST_IOTLB_UPDATE -> update(message, memory, guestAddresses, vrings);
+            case VHOST_IOTLB_INVALIDATE -> invalidate(message, vrings);
             default -> throw new ProtocolViolation("IOTLB message of type " + message.type());
         }
     }
 
-    private void update(IotlbMsg message, MemoryTable table, boolean byGuestAddress) throws ProtocolViolation {
+    private void update(IotlbMsg message, MemoryTable memory, boolean guestAddresses, IotlbListener vrings)
+            throws ProtocolViolation {
         long first = message.iova();
         long last = first + message.size() - 1;
         if (message.size() == 0 || Long.compareUnsigned(last, first) < 0) {
@@ -60,32 +63,30 @@ final class IommuState implements AutoCloseable {
         if (access < 1 || access > VHOST_ACCESS_RW) {
             throw new ProtocolViolation(describe(message) + " with permissions " + access + ", expected 1 to 3");
         }
-        List<Stretch> stretches = table.stretches(message.userAddress(), message.size(), byGuestAddress);
+        List<GuestRange> ranges = memory.guestRanges(message.userAddress(), message.size(), guestAddresses);
         long at = first;
-        for (Stretch stretch : stretches) {
-            map(at, at + stretch.length() - 1, stretch.guestAddress(), access);
-            at += stretch.length();
+        for (GuestRange range : ranges) {
+            map(at, at + range.length() - 1, range.guestAddress(), access, vrings);
+            at += range.length();
         }
-        for (Vring ring : rings) {
-            ring.translated(first, last);
-        }
+        vrings.iotlbUpdated(first, last);
     }
 
-    private void map(long first, long last, long guestAddress, int access) {
-        if (!iotlb.knows(first, last, guestAddress, access)) {
-            suspendRingsIn(first, last);
+    private void map(long first, long last, long guestAddress, int access, IotlbListener vrings) {
+        if (!iotlb.contains(first, last, guestAddress, access)) {
+            vrings.iotlbChanging(first, last);
             iotlb.map(first, last, guestAddress, access);
         }
     }
 
-    private void invalidate(IotlbMsg message) throws ProtocolViolation {
+    private void invalidate(IotlbMsg message, IotlbListener vrings) throws ProtocolViolation {
         long first = message.iova();
-        // A size of 2^64 does not fit: 0 stands for it, as in Linux's vhost, and QEMU counts on that.
+        // Size 0 stands for 2^64, which does not fit, as in Linux's vhost. QEMU relies on it.
         long last = first + message.size() - 1;
         if (Long.compareUnsigned(last, first) < 0) {
             throw new ProtocolViolation(describe(message) + ": expected a size within 2^64");
         }
-        suspendRingsIn(first, last);
+        vrings.iotlbChanging(first, last);
         iotlb.unmap(first, last);
     }
 
@@ -94,36 +95,29 @@ final class IommuState implements AutoCloseable {
                 + " bytes";
     }
 
-    private void suspendRingsIn(long first, long last) {
-        for (Vring ring : rings) {
-            ring.suspendIfIn(first, last);
-        }
-    }
-
-    /** A front-end whose rings are all stopped does not have to tell what becomes of translations, and QEMU does not. */
-    void forgetAll() {
+    /** Removes all entries. A front-end need not invalidate them while all vrings are stopped, and QEMU does not. */
+    void clear() {
         iotlb.clear();
     }
 
-    /** Forgets translations into memory that {@code next} does not have as {@code before} had it. */
-    void keepThoseOf(MemoryTable before, MemoryTable next) {
-        iotlb.retain(before.staysIn(next));
+    /** Removes the entries for memory that differs between two memory tables. */
+    void retainTranslations(MemoryTable before, MemoryTable next) {
+        iotlb.retain(before.isUnchangedIn(next));
     }
 
-    // --- what the front-end is asked -------------------------------------------------------------------------------
+    // --- requests of the device ------------------------------------------------------------------------------------
 
-    /** Asks on this descriptor from now on, of which it takes ownership. */
-    void askOn(OwnedFd received) throws ProtocolViolation {
+    /** Sets the socket for back-end requests and takes ownership of it. */
+    void setChannel(OwnedFd socket, IotlbListener vrings) throws ProtocolViolation {
         try {
-            BackendRequestChannel next = BackendRequestChannel.over(received);
+            BackendRequestChannel next = BackendRequestChannel.open(socket);
             close();
             channel = next;
         } catch (IOException refused) {
             throw new ProtocolViolation("back-end channel: " + refused.getMessage(), refused);
         }
-        for (Vring ring : rings) {
-            ring.translated(0, END);
-        }
+        // Vrings that wait for an entry request it again.
+        vrings.iotlbUpdated(0, LAST_ADDRESS);
     }
 
     void sendMiss(long iova, int access) {
@@ -140,13 +134,21 @@ final class IommuState implements AutoCloseable {
         }
         try {
             channel.sendIotlbMsg(iova, access, type);
-        } catch (IOException gone) {
-            log.warn(gone.getMessage());
+        } catch (IOException disconnected) {
+            log.warn(disconnected.getMessage());
             close();
         }
     }
 
-    /** Asks nobody any more. */
+    boolean hasChannel() {
+        return channel != null;
+    }
+
+    List<Iotlb.Entry> entries() {
+        return iotlb.entries();
+    }
+
+    /** Closes the channel. */
     @Override
     public void close() {
         if (channel != null) {

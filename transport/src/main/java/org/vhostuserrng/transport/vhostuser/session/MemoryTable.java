@@ -5,10 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongPredicate;
-import java.util.stream.Collectors;
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.sys.OwnedFd;
@@ -19,35 +17,28 @@ import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
 
 /**
- * The memory table of a session: the regions as the front-end described them, each with its mapping. Immutable; a
- * changed table is a new one that shares the mappings of the regions that stay. Before a region is unmapped every ring
- * has to be suspended.
+ * The memory table of a session: the regions as the front-end described them, with their mappings. Immutable: a change
+ * creates a new table that shares the mappings of unchanged regions. Suspend all vrings before unmapping a region. Loop's
+ * thread.
  */
 final class MemoryTable {
-    /** Each costs time that other guests wait. */
-    private static final int MOST_STRETCHES = 64;
+    /** Maximum number of ranges in one IOTLB update: each takes time for which other guests wait. */
+    private static final int MAX_RANGES = 64;
 
     /**
-     * Bytes that follow each other in one region.
+     * A range of guest-physical addresses in one region.
      *
-     * @param guestAddress of the first one
-     * @param length at least 1
+     * @param guestAddress address of the first byte
+     * @param length in bytes, at least 1
      */
-    record Stretch(long guestAddress, long length) {}
+    record GuestRange(long guestAddress, long length) {}
 
-    private record Mapped(MemoryRegion region, MemoryMapping mapping) {
-        /** vhost-user, REM_MEM_REG: a region is known by its guest address, its user address and its size. */
-        boolean isNamedBy(MemoryRegion named) {
-            return region.guestAddress() == named.guestAddress()
-                    && region.userAddress().equals(named.userAddress())
-                    && region.size() == named.size();
-        }
-    }
+    private record MappedRegion(MemoryRegion region, MemoryMapping mapping) {}
 
-    private final List<Mapped> regions;
+    private final List<MappedRegion> regions;
     private final GuestMemory guestMemory;
 
-    private MemoryTable(List<Mapped> regions) {
+    private MemoryTable(List<MappedRegion> regions) {
         this.regions = regions;
         this.guestMemory = GuestMemory.of(regions.stream()
                 .map(mapped -> new GuestMemory.Region(
@@ -62,16 +53,16 @@ final class MemoryTable {
     }
 
     /**
-     * A table of {@code regions}, each mapped from its descriptor, which is closed then.
+     * Maps regions, each from its descriptor, and closes the descriptors.
      *
-     * @throws ProtocolViolation if one cannot be mapped, or two overlap; nothing stays mapped then
+     * @throws ProtocolViolation if a region cannot be mapped, or two overlap; nothing stays mapped
      */
-    static MemoryTable map(List<MemoryRegion> regions, ReceivedFds fds, VhostUserOptions policy)
+    static MemoryTable map(List<MemoryRegion> regions, ReceivedFds fds, VhostUserOptions options)
             throws ProtocolViolation {
         MemoryTable table = empty();
         try {
             for (int i = 0; i < regions.size(); i++) {
-                table = table.plus(regions.get(i), fds.get(i), policy);
+                table = table.plus(regions.get(i), fds.get(i), options);
             }
             return table;
         } catch (ProtocolViolation refused) {
@@ -80,18 +71,17 @@ final class MemoryTable {
         }
     }
 
-    /** This table and one more region, from a descriptor that is closed once it is mapped. */
-    MemoryTable plus(MemoryRegion region, OwnedFd file, VhostUserOptions policy) throws ProtocolViolation {
+    /** A table with one more region, mapped from a descriptor that this method closes. */
+    MemoryTable plus(MemoryRegion region, OwnedFd file, VhostUserOptions options) throws ProtocolViolation {
         MemoryMapping mapping = null;
         try {
-            requireRoom(region, policy.mostMemory());
+            requireWithinLimit(region, options.maxMemoryBytes());
             mapping = MemoryMapping.adopt(file, region.mmapOffset(), region.size());
-            if (policy.sealedMemoryOnly() && !mapping.isSealed()) {
-                throw new IOException(
-                        "memory that cannot be sealed against shrinking, which --require-sealed-memory asks for");
+            if (options.sealedMemoryOnly() && !mapping.isSealed()) {
+                throw new IOException("memory cannot be sealed against shrinking, but --require-sealed-memory is set");
             }
-            List<Mapped> more = new ArrayList<>(regions);
-            more.add(new Mapped(region, mapping));
+            List<MappedRegion> more = new ArrayList<>(regions);
+            more.add(new MappedRegion(region, mapping));
             return new MemoryTable(List.copyOf(more));
         } catch (IOException | IllegalArgumentException refused) {
             if (mapping != null) {
@@ -101,18 +91,19 @@ final class MemoryTable {
         }
     }
 
-    private void requireRoom(MemoryRegion more, long most) throws IOException {
+    private void requireWithinLimit(MemoryRegion more, long maxBytes) throws IOException {
         long mapped = regions.stream().mapToLong(one -> one.region().size()).sum();
-        if (Long.compareUnsigned(more.size(), most - mapped) > 0) {
-            throw new IOException("region of " + Long.toUnsignedString(more.size()) + " bytes beside " + mapped
-                    + ", expected at most " + most + " altogether");
+        if (Long.compareUnsigned(more.size(), maxBytes - mapped) > 0) {
+            throw new IOException("region of " + Long.toUnsignedString(more.size()) + " bytes in addition to " + mapped
+                    + ", expected at most " + maxBytes + " in all regions");
         }
     }
 
-    /** This table without one of its regions, which stays mapped until {@link #unmapExcept}. */
+    /** A table without one of the regions, which stays mapped until {@link #unmapExcept}. */
     MemoryTable minus(MemoryRegion named) throws ProtocolViolation {
-        List<Mapped> fewer =
-                regions.stream().filter(mapped -> !mapped.isNamedBy(named)).toList();
+        List<MappedRegion> fewer = regions.stream()
+                .filter(mapped -> !mapped.region().isIdentifiedBy(named))
+                .toList();
         if (fewer.size() == regions.size()) {
             throw new ProtocolViolation("memory: no region at " + Long.toHexString(named.guestAddress()) + " of "
                     + named.size() + " bytes");
@@ -129,62 +120,61 @@ final class MemoryTable {
     }
 
     /**
-     * The guest-physical address of what the front-end sees at {@code address}.
+     * Converts a user address to a guest-physical address.
      *
-     * @throws ProtocolViolation if no region holds it
+     * @throws ProtocolViolation if no region contains it
      */
-    long toGuest(UserAddress address) throws ProtocolViolation {
-        return stretchAt(address.value(), false).guestAddress();
+    long toGuestAddress(UserAddress address) throws ProtocolViolation {
+        return rangeFrom(address.value(), false).guestAddress();
     }
 
     /**
-     * Where in guest memory a range is that the front-end sees from {@code address} on: one stretch or, across regions
-     * that adjoin there, several.
+     * Converts a range of the front-end's addresses to guest-physical addresses: one range per region that it covers.
      *
      * @param size in bytes, unsigned
-     * @param byGuestAddress whether the front-end uses guest-physical addresses in place of its own
-     * @throws ProtocolViolation if a part of it is in no region, or there are more than {@link #MOST_STRETCHES}
+     * @param guestAddresses whether {@code address} is a guest-physical address instead of a user address
+     * @throws ProtocolViolation if a part of the range is in no region, or there are more than {@link #MAX_RANGES}
      */
-    List<Stretch> stretches(UserAddress address, long size, boolean byGuestAddress) throws ProtocolViolation {
-        List<Stretch> stretches = new ArrayList<>();
+    List<GuestRange> guestRanges(UserAddress address, long size, boolean guestAddresses) throws ProtocolViolation {
+        List<GuestRange> ranges = new ArrayList<>();
         long left = size;
         while (left != 0) {
-            if (stretches.size() == MOST_STRETCHES) {
-                throw new ProtocolViolation("a range across more than " + MOST_STRETCHES + " memory regions");
+            if (ranges.size() == MAX_RANGES) {
+                throw new ProtocolViolation("a range across more than " + MAX_RANGES + " memory regions");
             }
-            Stretch rest = stretchAt(address.value() + (size - left), byGuestAddress);
+            GuestRange rest = rangeFrom(address.value() + (size - left), guestAddresses);
             long length = Long.compareUnsigned(rest.length(), left) < 0 ? rest.length() : left;
-            stretches.add(new Stretch(rest.guestAddress(), length));
+            ranges.add(new GuestRange(rest.guestAddress(), length));
             left -= length;
         }
-        return stretches;
+        return ranges;
     }
 
-    /** From an address to the end of its region. */
-    private Stretch stretchAt(long address, boolean byGuestAddress) throws ProtocolViolation {
-        for (Mapped mapped : regions) {
+    /** The range from an address to the end of its region. */
+    private GuestRange rangeFrom(long address, boolean guestAddresses) throws ProtocolViolation {
+        for (MappedRegion mapped : regions) {
             MemoryRegion region = mapped.region();
-            long begin = byGuestAddress
+            long begin = guestAddresses
                     ? region.guestAddress()
                     : region.userAddress().value();
             long offset = address - begin;
             if (Long.compareUnsigned(offset, region.size()) < 0) {
-                return new Stretch(region.guestAddress() + offset, region.size() - offset);
+                return new GuestRange(region.guestAddress() + offset, region.size() - offset);
             }
         }
         throw new ProtocolViolation("address " + Long.toHexString(address) + " is in no memory region");
     }
 
-    /** Of guest-physical addresses: whether {@code next} describes the region that holds them as this does. */
-    LongPredicate staysIn(MemoryTable next) {
-        Set<MemoryRegion> described = next.regions.stream().map(Mapped::region).collect(Collectors.toSet());
-        NavigableMap<Long, MemoryRegion> staying = new TreeMap<>(Long::compareUnsigned);
-        regions.stream()
-                .map(Mapped::region)
-                .filter(described::contains)
-                .forEach(region -> staying.put(region.guestAddress(), region));
+    /** Tests whether the region that contains a guest-physical address is the same in another table. */
+    LongPredicate isUnchangedIn(MemoryTable next) {
+        NavigableMap<Long, MemoryRegion> unchanged = new TreeMap<>(Long::compareUnsigned);
+        for (MemoryRegion region : descriptions()) {
+            if (next.regions.stream().anyMatch(mapped -> mapped.region().isSameAs(region))) {
+                unchanged.put(region.guestAddress(), region);
+            }
+        }
         return address -> {
-            Map.Entry<Long, MemoryRegion> before = staying.floorEntry(address);
+            Map.Entry<Long, MemoryRegion> before = unchanged.floorEntry(address);
             return before != null
                     && Long.compareUnsigned(
                                     address - before.getKey(), before.getValue().size())
@@ -192,10 +182,15 @@ final class MemoryTable {
         };
     }
 
-    /** Unmaps the regions that {@code next} does not have. */
+    /** The regions as the front-end described them. */
+    List<MemoryRegion> descriptions() {
+        return regions.stream().map(MappedRegion::region).toList();
+    }
+
+    /** Unmaps the regions that are not in {@code next}. */
     void unmapExcept(MemoryTable next) {
         regions.stream()
-                .map(Mapped::mapping)
+                .map(MappedRegion::mapping)
                 .filter(mapping -> !next.has(mapping))
                 .forEach(MemoryMapping::close);
     }

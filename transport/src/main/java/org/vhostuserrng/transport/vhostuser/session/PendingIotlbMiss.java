@@ -3,43 +3,43 @@ package org.vhostuserrng.transport.vhostuser.session;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The translation that a ring waits for: one at a time is asked for, and again after a while that doubles each time, as
- * a front-end may have dropped the question, or have no answer. Confined to the loop's thread.
+ * The IOTLB entry that a vring waits for. Requested once, and again after an interval that doubles each time: the front-end
+ * may have dropped the request, or may have no such entry yet. Confined to the loop's thread.
  */
 final class PendingIotlbMiss {
-    private static final long FIRST_WAIT = TimeUnit.MILLISECONDS.toNanos(20);
-    private static final long LONGEST_WAIT = TimeUnit.SECONDS.toNanos(1);
+    private static final long MIN_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long MAX_RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private final IommuState translations;
-    private boolean asked;
+    private final IommuState iommu;
+    private boolean pending;
     private long iova;
-    private long wait;
-    private long askAgainAt;
+    private long retryNanos;
+    private long retryAt;
 
-    PendingIotlbMiss(IommuState translations) {
-        this.translations = translations;
+    PendingIotlbMiss(IommuState iommu) {
+        this.iommu = iommu;
     }
 
-    /** Asks the front-end, unless it has been asked a moment ago: when to ask again if it does not answer. */
-    long ask(long missingIova, int access, long now) {
-        if (asked && now < askAgainAt) {
-            return askAgainAt;
+    /** Requests an entry, unless that is not due yet. Returns when to call again if no entry arrives. */
+    long request(long missingIova, int access, long now) {
+        if (pending && now < retryAt) {
+            return retryAt;
         }
-        wait = asked ? Math.min(2 * wait, LONGEST_WAIT) : FIRST_WAIT;
-        asked = true;
+        retryNanos = pending ? Math.min(2 * retryNanos, MAX_RETRY_NANOS) : MIN_RETRY_NANOS;
+        pending = true;
         iova = missingIova;
-        askAgainAt = now + wait;
-        translations.sendMiss(iova, access);
-        return askAgainAt;
+        retryAt = now + retryNanos;
+        iommu.sendMiss(iova, access);
+        return retryAt;
     }
 
-    /** Whether a range of addresses holds what was asked for and not answered. */
+    /** Whether the pending address is in a range. */
     boolean isIn(long first, long last) {
-        return asked && Long.compareUnsigned(iova - first, last - first) <= 0;
+        return pending && Long.compareUnsigned(iova - first, last - first) <= 0;
     }
 
-    /** Nothing is waited for any more, or there is somebody else to ask. */
-    void forget() {
-        asked = false;
+    /** The vring does not wait any more, or the front-end can be asked again at once. */
+    void cancel() {
+        pending = false;
     }
 }

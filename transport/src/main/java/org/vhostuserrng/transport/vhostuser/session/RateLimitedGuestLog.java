@@ -6,22 +6,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a guest or its front-end causes to be logged: a bounded number of lines a minute, since either can cause them as
- * fast as it likes. What was left out is counted, and told with the next line. Confined to the loop's thread.
+ * The log of one guest. Writes at most {@link #MAX_LINES_PER_MINUTE} lines, because the guest and its front-end can cause
+ * them at any rate, and counts the suppressed ones. Confined to the loop's thread.
  */
 public final class RateLimitedGuestLog {
     private static final Logger LOG = LoggerFactory.getLogger(RateLimitedGuestLog.class);
-    static final int LINES_A_MINUTE = 30;
-    private static final long MINUTE = TimeUnit.MINUTES.toNanos(1);
+    static final int MAX_LINES_PER_MINUTE = 30;
+    private static final long MINUTE_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final String guest;
     private final LongSupplier clock;
     private long minuteBegan;
     private int lines;
-    private long leftOut;
+    private long suppressed;
 
     /**
-     * A log in which nothing has been written.
+     * Creates the log of a guest.
      *
      * @param clock nanoseconds
      */
@@ -30,37 +30,46 @@ public final class RateLimitedGuestLog {
         this.clock = clock;
     }
 
-    /** Something that happens in the life of a guest. */
+    /** Logs an event in the life of the guest. */
     public void info(String event) {
         if (mayWrite()) {
             LOG.info("{}: {}", guest, event);
         }
     }
 
-    /** Something that the guest or its front-end did wrong. */
+    /** Logs an error by the guest or its front-end. */
     public void warn(String fault) {
         if (mayWrite()) {
             LOG.warn("{}: {}", guest, fault);
         }
     }
 
-    /** Something that we did wrong; always written. */
+    /** Logs a state for debugging. Not limited: only an operator causes it. */
+    public void debug(Object state) {
+        LOG.debug("{}: {}", guest, state);
+    }
+
+    public boolean isDebugEnabled() {
+        return LOG.isDebugEnabled();
+    }
+
+    /** Logs a bug of this program. Not limited. */
     public void bug(String where, RuntimeException bug) {
         LOG.error("{}: bug in vhost-user-rng, {}", guest, where, bug);
     }
 
     private boolean mayWrite() {
         long now = clock.getAsLong();
-        if (now - minuteBegan >= MINUTE) {
-            if (leftOut > 0) {
-                LOG.warn("{}: {} more lines about it were left out", guest, leftOut);
+        if (now - minuteBegan >= MINUTE_NANOS) {
+            if (suppressed > 0) {
+                LOG.warn("{}: suppressed {} more lines", guest, suppressed);
             }
             minuteBegan = now;
             lines = 0;
-            leftOut = 0;
+            suppressed = 0;
         }
-        if (lines == LINES_A_MINUTE) {
-            leftOut++;
+        if (lines == MAX_LINES_PER_MINUTE) {
+            suppressed++;
             return false;
         }
         lines++;

@@ -7,8 +7,8 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** In flight recordings: a front-end, from when it connected until it had gone. */
-@Name("org.vhostuserrng.Session")
+/** JFR event: a front-end was connected. */
+@Name("org.vhostuserrng.VhostUserSession")
 @Label("Session")
 @Category("vhost-user-rng")
 @Description("A front-end was connected")

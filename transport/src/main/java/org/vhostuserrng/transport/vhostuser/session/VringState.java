@@ -1,26 +1,11 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
-import org.vhostuserrng.transport.virtio.VirtqueueHandler;
-
-/** The states of a ring in the vhost-user document ("Ring states"), and the one that a faulty driver puts it in. */
-sealed interface VringState {
-    /**
-     * Where the ring goes on, in the form of SET_VRING_BASE.
-     *
-     * @throws IllegalStateException if it is started: the queue tells when it stops
-     */
-    int base();
-
-    /** Guest memory is not touched. */
-    record Stopped(int base) implements VringState {}
-
-    record Started(VirtqueueHandler queue) implements VringState {
-        @Override
-        public int base() {
-            throw new IllegalStateException("ring is started");
-        }
-    }
-
-    /** Stays so until the front-end stops the ring. */
-    record Broken(int base) implements VringState {}
+/** The states of a vring (vhost-user, "Ring states"), and the state after a violation by the driver. */
+enum VringState {
+    /** The device does not access the virtqueue. */
+    STOPPED,
+    /** The device serves the virtqueue. */
+    STARTED,
+    /** The driver violated VIRTIO. The device does not access the virtqueue until the front-end stops the vring. */
+    BROKEN
 }

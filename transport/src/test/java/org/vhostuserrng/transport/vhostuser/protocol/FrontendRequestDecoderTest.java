@@ -132,7 +132,7 @@ class FrontendRequestDecoderTest {
     void decodesOrRefusesWhateverComes(long seed) {
         Random random = new Random(seed);
         for (int i = 0; i < 500; i++) {
-            byte[] payload = new byte[random.nextInt(VhostUserSpec.MOST_PAYLOAD_BYTES + 1)];
+            byte[] payload = new byte[random.nextInt(VhostUserSpec.MAX_PAYLOAD_BYTES + 1)];
             random.nextBytes(payload);
             int id = random.nextInt(50);
             int fds = random.nextInt(9);

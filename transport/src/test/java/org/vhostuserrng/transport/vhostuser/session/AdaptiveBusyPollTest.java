@@ -6,81 +6,80 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
-/** When looking at an empty ring is worth it. */
 class AdaptiveBusyPollTest {
-    private static final long LIMIT = 50_000;
+    private static final long POLL_NANOS = 50_000;
 
-    private final AdaptiveBusyPoll patience = new AdaptiveBusyPoll(LIMIT);
+    private final AdaptiveBusyPoll busyPoll = new AdaptiveBusyPoll(POLL_NANOS);
     private long now;
 
-    private void requests(AdaptiveBusyPoll taught, int count, long gap) {
+    private void requests(AdaptiveBusyPoll target, int count, long gap) {
         for (int i = 0; i < count; i++) {
-            taught.emptied(now);
+            target.emptied(now);
             now += gap;
-            taught.requestCame(now);
+            target.requestArrived(now);
         }
     }
 
     @Test
-    void isNotConvincedOfAGuestThatIsIdle() {
-        requests(patience, 1000, LIMIT + 1);
+    void doesNotPollForAnIdleGuest() {
+        requests(busyPoll, 1000, POLL_NANOS + 1);
 
-        assertFalse(patience.isConvinced());
+        assertFalse(busyPoll.isWorthwhile());
     }
 
     @Test
-    void isConvincedByRequestsThatFollowEachOther() {
-        requests(patience, 100, LIMIT);
+    void pollsAfterShortGaps() {
+        requests(busyPoll, 100, POLL_NANOS);
 
-        assertTrue(patience.isConvinced());
+        assertTrue(busyPoll.isWorthwhile());
     }
 
     @Test
-    void isNeverConvincedWithoutTime() {
+    void neverPollsWithAPollTimeOfZero() {
         AdaptiveBusyPoll none = new AdaptiveBusyPoll(0);
 
         requests(none, 1000, 0);
 
-        assertFalse(none.isConvinced());
+        assertFalse(none.isWorthwhile());
     }
 
     @Test
-    void forgetsWhatItWasConvincedOfAfterOneLongGap() {
-        requests(patience, 100, 1);
+    void stopsPollingAfterOneLongGap() {
+        requests(busyPoll, 100, 1);
 
-        requests(patience, 1, LIMIT + 1);
+        requests(busyPoll, 1, POLL_NANOS + 1);
 
-        assertFalse(patience.isConvinced());
+        assertFalse(busyPoll.isWorthwhile());
     }
 
     @Test
-    void looksUntilTheLimitAfterTheRingWasEmptied() {
-        long until = patience.emptied(1_000);
+    void pollsForThePollTimeAfterTheRingWasEmptied() {
+        long deadline = busyPoll.emptied(1_000);
 
-        assertEquals(1_000 + LIMIT, until);
+        assertEquals(1_000 + POLL_NANOS, deadline);
     }
 
     @Test
-    void looksOnceInThousandsOfRequestsWhereLookingIsAlwaysInVain() {
-        int looks = 0;
+    void pollsOncePerThousandsOfRequestsIfPollsFail() {
+        int polls = 0;
         for (int i = 0; i < 20_000; i++) {
-            if (patience.isConvinced()) {
-                looks++;
-                patience.lookedInVain();
+            if (busyPoll.isWorthwhile()) {
+                polls++;
+                busyPoll.failed();
             }
-            requests(patience, 1, 1);
+            requests(busyPoll, 1, 1);
         }
 
-        assertTrue(looks >= 4 && looks <= 14, looks + " looks");
+        assertTrue(polls >= 4 && polls <= 14, polls + " polls");
     }
 
     @Test
-    void isConvincedAgainSoonAfterLookingWasInVainOnceOnly() {
-        requests(patience, 100, 1);
-        patience.lookedInVain();
+    void pollsAgainSoonAfterASingleFailedPoll() {
+        requests(busyPoll, 100, 1);
+        busyPoll.failed();
 
-        requests(patience, 100, 1);
+        requests(busyPoll, 100, 1);
 
-        assertTrue(patience.isConvinced());
+        assertTrue(busyPoll.isWorthwhile());
     }
 }

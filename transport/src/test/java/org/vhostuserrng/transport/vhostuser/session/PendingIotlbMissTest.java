@@ -12,19 +12,19 @@ class PendingIotlbMissTest {
     private static final long MILLI = 1_000_000;
     private static final long IOVA = 0x7000;
 
-    private final PendingIotlbMiss missed =
-            new PendingIotlbMiss(new IommuState(new Vring[0], new RateLimitedGuestLog("guest", () -> 0)));
+    private final PendingIotlbMiss miss =
+            new PendingIotlbMiss(new IommuState(new RateLimitedGuestLog("guest", () -> 0)));
 
-    private long ask(long now) {
-        return missed.ask(IOVA, Iotlb.WRITE, now);
+    private long request(long now) {
+        return miss.request(IOVA, Iotlb.WRITE, now);
     }
 
     @Test
-    void isAskedForAgainAfterAWhileThatDoublesUpToASecond() {
+    void retriesAtIntervalsThatDoubleUpToASecond() {
         long[] waits = new long[8];
         long now = 0;
         for (int i = 0; i < waits.length; i++) {
-            waits[i] = (ask(now) - now) / MILLI;
+            waits[i] = (request(now) - now) / MILLI;
             now += waits[i] * MILLI;
         }
 
@@ -32,36 +32,36 @@ class PendingIotlbMissTest {
     }
 
     @Test
-    void isNotAskedForAgainBeforeThat() {
-        long askAgainAt = ask(0);
+    void doesNotRetryEarly() {
+        long retryAt = request(0);
 
-        assertEquals(askAgainAt, ask(askAgainAt - 1));
+        assertEquals(retryAt, request(retryAt - 1));
     }
 
     @Test
-    void keepsAnotherFromBeingAskedForMeanwhile() {
-        long askAgainAt = ask(0);
+    void doesNotRequestAnotherEntryMeanwhile() {
+        long retryAt = request(0);
 
-        assertEquals(askAgainAt, missed.ask(IOVA + 0x1000, Iotlb.WRITE, MILLI));
+        assertEquals(retryAt, miss.request(IOVA + 0x1000, Iotlb.WRITE, MILLI));
 
-        assertFalse(missed.isIn(IOVA + 0x1000, IOVA + 0x1fff));
+        assertFalse(miss.isIn(IOVA + 0x1000, IOVA + 0x1fff));
     }
 
     @Test
-    void isAskedForAtOnceWhenTheOneBeforeHasBeenAnswered() {
-        ask(0);
-        missed.forget();
+    void requestsTheNextEntryAtOnceAfterAnAnswer() {
+        request(0);
+        miss.cancel();
 
-        assertEquals(21 * MILLI, ask(MILLI));
+        assertEquals(21 * MILLI, request(MILLI));
     }
 
     @Test
-    void isAnsweredByARangeThatHoldsIt() {
-        ask(0);
+    void matchesARangeThatContainsIt() {
+        request(0);
 
-        assertTrue(missed.isIn(0, -1));
-        assertTrue(missed.isIn(IOVA, IOVA));
-        assertFalse(missed.isIn(IOVA + 1, -1));
-        assertFalse(missed.isIn(0, IOVA - 1));
+        assertTrue(miss.isIn(0, -1));
+        assertTrue(miss.isIn(IOVA, IOVA));
+        assertFalse(miss.isIn(IOVA + 1, -1));
+        assertFalse(miss.isIn(0, IOVA - 1));
     }
 }

@@ -31,24 +31,24 @@ class RateLimitedGuestLogTest {
     }
 
     @Test
-    void writesNoMoreThanItsLinesInAMinute() {
+    void writesTheMaximumNumberOfLinesPerMinute() {
         for (int i = 0; i < 1000; i++) {
             log.warn("again");
         }
 
-        assertEquals(RateLimitedGuestLog.LINES_A_MINUTE, lines());
+        assertEquals(RateLimitedGuestLog.MAX_LINES_PER_MINUTE, lines());
     }
 
     @Test
-    void tellsWhatItLeftOutWithTheFirstLineOfTheNextMinute() {
-        for (int i = 0; i < RateLimitedGuestLog.LINES_A_MINUTE + 7; i++) {
+    void reportsSuppressedLinesInTheNextMinute() {
+        for (int i = 0; i < RateLimitedGuestLog.MAX_LINES_PER_MINUTE + 7; i++) {
             log.warn("again");
         }
 
         now = TimeUnit.MINUTES.toNanos(1);
         log.info("next");
 
-        assertEquals(RateLimitedGuestLog.LINES_A_MINUTE + 2, lines());
+        assertEquals(RateLimitedGuestLog.MAX_LINES_PER_MINUTE + 2, lines());
         assertEquals(
                 1,
                 written.toString(StandardCharsets.UTF_8)

@@ -1,24 +1,24 @@
-package org.vhostuserrng.device.virtqueue;
+package org.vhostuserrng.transport.vhostuser.inflight;
 
-import static org.vhostuserrng.device.virtqueue.InflightRegion.U16;
-import static org.vhostuserrng.device.virtqueue.InflightRegion.U64;
-import static org.vhostuserrng.device.virtqueue.InflightRegion.U8;
+import static org.vhostuserrng.transport.vhostuser.inflight.InflightRegion.U16;
+import static org.vhostuserrng.transport.vhostuser.inflight.InflightRegion.U64;
+import static org.vhostuserrng.transport.vhostuser.inflight.InflightRegion.U8;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
-import org.vhostuserrng.transport.virtio.InflightArea;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
+import org.vhostuserrng.transport.virtio.SplitInflightTracker;
 
 /**
- * The record of the requests under way of a split virtqueue: QueueRegionSplit of the vhost-user document, "Inflight I/O
- * tracking". Whatever moment a process ends at, the record it leaves tells its successor which buffers are to be served
- * again: those taken from the available ring whose use the driver cannot see.
+ * QueueRegionSplit (vhost-user, "Inflight I/O tracking"): the in-flight requests of a split virtqueue. Whenever the
+ * process ends, the region tells its successor which heads to resubmit: those popped from the available ring whose used
+ * elements the driver cannot see.
  *
- * <p>The front-end has the memory too. What a predecessor left is read once, by {@link #open}, and can at worst have a
- * guest's own buffers served wrongly; after that this only writes. Stores are plain and in the document's order, kept
- * apart by fences: a process that is killed leaves behind a beginning of them.
+ * <p>The front-end shares the memory. {@link #open} reads a predecessor's record once; a forged one can at worst make the
+ * device write to the guest's own buffers. Afterwards this class only writes. Stores are plain, in the document's order and
+ * separated by fences: a killed process leaves a prefix of them.
  */
-final class SplitInflightRegion {
+final class SplitInflightRegion implements SplitInflightTracker {
     // typedef struct QueueRegionSplit { uint64_t features; uint16_t version; uint16_t desc_num;
     //     uint16_t last_batch_head; uint16_t used_idx; DescStateSplit desc[]; } QueueRegionSplit;
     private static final long LAST_BATCH_HEAD = 12;
@@ -34,47 +34,38 @@ final class SplitInflightRegion {
     private static final int NEXT_SHIFT = 48;
 
     private final MemorySegment region;
-    /** Heads whose use is not visible yet. */
+    /** Heads with used elements that are not published yet. */
     private final char[] batch;
 
-    private int batched;
+    private int batchSize;
     private int lastBatchHead;
     private long counter;
 
-    /** Heads that the predecessor left under way, in the order in which it took them. */
     private int[] resubmitted = {};
-
-    private int resubmittedSoFar;
-    private boolean continued;
+    private int resubmittedDone;
+    private boolean resumed;
 
     private SplitInflightRegion(MemorySegment region, int size) {
         this.region = region;
         this.batch = new char[size];
     }
 
-    /** The size of a region. */
-    static long bytes(int queueSize) {
+    static long bytesFor(int queueSize) {
         return DESC + queueSize * DESC_BYTES;
     }
 
-    /**
-     * Goes on with the record of a predecessor, or begins one.
-     *
-     * @param size of the virtqueue
-     * @param usedIdx what its used ring says
-     */
-    static SplitInflightRegion open(InflightArea area, int size, int usedIdx) throws InvalidVirtqueueException {
-        SplitInflightRegion opened = new SplitInflightRegion(area.bytes(), size);
-        if (InflightRegion.hasPredecessor(area, size)) {
+    static SplitInflightRegion open(InflightRegion header, int size, int usedIdx) throws InvalidVirtqueueException {
+        SplitInflightRegion opened = new SplitInflightRegion(header.bytes(), size);
+        if (header.hasPredecessor(size)) {
             opened.recover(usedIdx);
         } else {
-            opened.begin(area.queueSize(), usedIdx);
-            InflightRegion.begin(area);
+            opened.initialize(header.queueSize(), usedIdx);
+            header.begin();
         }
         return opened;
     }
 
-    private void begin(int descNum, int usedIdx) {
+    private void initialize(int descNum, int usedIdx) {
         region.asSlice(DESC, descNum * DESC_BYTES).fill((byte) 0);
         region.set(U16, LAST_BATCH_HEAD, (short) 0);
         region.set(U16, USED_IDX, (short) usedIdx);
@@ -83,21 +74,21 @@ final class SplitInflightRegion {
     // --- "When reconnecting" ---------------------------------------------------------------------------------------
 
     private void recover(int usedIdx) {
-        continued = true;
+        resumed = true;
         int size = batch.length;
         lastBatchHead = Short.toUnsignedInt(region.get(U16, LAST_BATCH_HEAD));
-        // Between the used ring's idx and used_idx the predecessor may not have cleared all of its last batch.
-        int left = (usedIdx - region.get(U16, USED_IDX)) & 0xffff;
+        // If used_idx is behind the used ring, the predecessor has not cleared all entries of its last batch.
+        int uncleared = (usedIdx - region.get(U16, USED_IDX)) & 0xffff;
         MemorySegment entries = region.asSlice(DESC, size * DESC_BYTES);
-        long[] words = InflightRegion.words(entries);
-        if (left > 0) {
-            clearLastBatch(words, Math.min(left, size));
-            InflightRegion.setWords(entries, words);
+        long[] words = InflightRegion.readWords(entries);
+        if (uncleared > 0) {
+            clearLastBatch(words, Math.min(uncleared, size));
+            InflightRegion.writeWords(entries, words);
         }
         VarHandle.releaseFence();
         region.set(U16, USED_IDX, (short) usedIdx);
         VarHandle.releaseFence();
-        resubmitted = InflightRegion.underWay(words, WORDS, size);
+        resubmitted = InflightRegion.inflightEntries(words, WORDS, size);
         if (resubmitted.length > 0) {
             counter = words[resubmitted[resubmitted.length - 1] * WORDS + COUNTER_WORD] + 1;
         }
@@ -112,21 +103,19 @@ final class SplitInflightRegion {
         }
     }
 
-    /** Whether there was a predecessor. */
-    boolean isContinued() {
-        return continued;
+    @Override
+    public boolean isResumed() {
+        return resumed;
     }
 
-    /** The heads that a predecessor left under way, in the order in which it took them. */
-    int[] resubmitted() {
+    @Override
+    public int[] resubmitted() {
         return resubmitted;
     }
 
-    /**
-     * Gives back all that is to be resubmitted: it is to be found in the available ring again. The last one first: who
-     * finds only some of them under way takes those to be the first ones.
-     */
-    void giveAllBack() {
+    /** Clears the last head first: a successor that finds some of the heads in flight takes them for the first ones. */
+    @Override
+    public void undoResubmission() {
         for (int i = resubmitted.length - 1; i >= 0; i--) {
             clear(resubmitted[i]);
             VarHandle.releaseFence();
@@ -134,25 +123,26 @@ final class SplitInflightRegion {
         resubmitted = new int[0];
     }
 
-    /** Whether {@link #nextResubmitted} comes before all that is available. */
-    boolean resubmits() {
-        return resubmittedSoFar < resubmitted.length;
+    @Override
+    public boolean hasResubmitted() {
+        return resubmittedDone < resubmitted.length;
     }
 
-    int nextResubmitted() {
-        return resubmitted[resubmittedSoFar];
+    @Override
+    public int nextResubmitted() {
+        return resubmitted[resubmittedDone];
     }
 
     // --- "When receiving available buffers from the driver" --------------------------------------------------------
 
-    /** Whether as much has been used as the driver can have made available: first that has to become visible. */
-    boolean isFull() {
-        return batched == batch.length;
+    @Override
+    public boolean isFull() {
+        return batchSize == batch.length;
     }
 
-    /** A buffer is about to be written to. */
-    void take(int head) {
-        if (resubmits()) {
+    @Override
+    public void markInflight(int head) {
+        if (hasResubmitted()) {
             return;
         }
         region.set(U64, desc(head) + COUNTER, counter++);
@@ -161,39 +151,39 @@ final class SplitInflightRegion {
         VarHandle.releaseFence();
     }
 
-    /** Nothing came of {@link #take}. */
-    void giveBack(int head) {
-        if (!resubmits()) {
+    @Override
+    public void unmarkInflight(int head) {
+        if (!hasResubmitted()) {
             clear(head);
         }
     }
 
     // --- "When supplying used buffers to the driver" ---------------------------------------------------------------
 
-    /** A buffer has been used, which is not visible yet: whether it was taken from the available ring. */
-    boolean use(int head) {
+    @Override
+    public boolean addUsed(int head) {
         region.set(U16, desc(head) + NEXT, (short) lastBatchHead);
         VarHandle.releaseFence();
         region.set(U16, LAST_BATCH_HEAD, (short) head);
         lastBatchHead = head;
-        batch[batched++] = (char) head;
-        if (resubmits()) {
-            resubmittedSoFar++;
+        batch[batchSize++] = (char) head;
+        if (hasResubmitted()) {
+            resubmittedDone++;
             return false;
         }
         return true;
     }
 
-    /** All that has been used is visible. */
-    void published(int usedIdx) {
+    @Override
+    public void published(int usedIdx) {
         VarHandle.releaseFence();
-        for (int i = 0; i < batched; i++) {
+        for (int i = 0; i < batchSize; i++) {
             clear(batch[i]);
         }
         VarHandle.releaseFence();
         region.set(U16, USED_IDX, (short) usedIdx);
         VarHandle.releaseFence();
-        batched = 0;
+        batchSize = 0;
     }
 
     private void clear(int head) {

@@ -1,34 +1,36 @@
-package org.vhostuserrng.device.virtqueue;
+package org.vhostuserrng.transport.vhostuser.inflight;
 
-import static org.vhostuserrng.device.virtqueue.InflightRegion.U16;
-import static org.vhostuserrng.device.virtqueue.InflightRegion.U32;
-import static org.vhostuserrng.device.virtqueue.InflightRegion.U64;
-import static org.vhostuserrng.device.virtqueue.InflightRegion.U8;
+import static org.vhostuserrng.transport.vhostuser.inflight.InflightRegion.U16;
+import static org.vhostuserrng.transport.vhostuser.inflight.InflightRegion.U32;
+import static org.vhostuserrng.transport.vhostuser.inflight.InflightRegion.U64;
+import static org.vhostuserrng.transport.vhostuser.inflight.InflightRegion.U8;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.util.BitSet;
-import org.vhostuserrng.transport.virtio.InflightArea;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
+import org.vhostuserrng.transport.virtio.PackedInflightTracker;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
- * The record of the requests under way of a packed virtqueue: QueueRegionPacked of the vhost-user document, "Inflight
- * I/O tracking". A used descriptor overwrites an available one, so this keeps the descriptors themselves, each list of
- * them in entries that a list of free ones gave.
+ * QueueRegionPacked (vhost-user, "Inflight I/O tracking"): the in-flight requests of a packed virtqueue. Because a used
+ * descriptor overwrites an available one, the region keeps copies of the descriptors. Entries form lists: one per in-flight
+ * chain, and one of free entries.
  *
- * <p>Of the heads of the free list and of the used index there are two: what is being done, and the old one, what is
- * done. An end of the process in between makes the successor either finish that or undo it, by what the driver can see.
+ * <p>The head of the free list and the used index exist twice: the current value and the old value, which a completed
+ * operation copies from the current one. If the process ends in between, its successor finishes or undoes the operation,
+ * depending on what the driver can see.
  *
- * <p>The front-end has the memory too. What a predecessor left is checked, by {@link #open}, and copied; after that this
- * only writes. Stores are plain and kept apart by fences: a process that is killed leaves behind a beginning of them.
+ * <p>The front-end shares the memory. {@link #open} validates and copies a predecessor's record. Afterwards this class only
+ * writes. Stores are plain and separated by fences: a killed process leaves a prefix of them.
  */
-final class PackedInflightRegion {
+final class PackedInflightRegion implements PackedInflightTracker {
     // typedef struct QueueRegionPacked { uint64_t features; uint16_t version; uint16_t desc_num; uint16_t free_head;
     //     uint16_t old_free_head; uint16_t used_idx; uint16_t old_used_idx; uint8_t used_wrap_counter;
     //     uint8_t old_used_wrap_counter; uint8_t padding[7]; DescStatePacked desc[]; } QueueRegionPacked;
     private static final long FREE_HEAD = 12;
     private static final long OLD_FREE_HEAD = 14;
-    /** used_idx, old_used_idx, used_wrap_counter and old_used_wrap_counter in one piece, which changes at once. */
+    /** used_idx, old_used_idx, used_wrap_counter and old_used_wrap_counter: one word, changed by one store. */
     private static final long USED = 16;
 
     private static final long DESC = 32;
@@ -45,7 +47,7 @@ final class PackedInflightRegion {
     private static final long ADDR = 24;
     private static final long DESC_BYTES = 32;
 
-    // The same in words.
+    // The same fields in words.
     private static final int WORDS = 4;
     private static final int NEXT_SHIFT = 16;
     private static final int NUM_SHIFT = 48;
@@ -55,82 +57,76 @@ final class PackedInflightRegion {
     private static final int LEN_SHIFT = 32;
     private static final int ADDR_WORD = 3;
 
-    // A position in the descriptor ring, in the form that events and bases have: an index and the wrap counter there.
-    private static final int INDEX = 0x7fff;
     private static final int WRAP_SHIFT = 15;
 
     private final MemorySegment region;
     private final int descNum;
     private final int size;
-    /** As in the region: the next entry of each, of the last free one {@link #descNum}. */
+    /** Per entry: the next entry in its list; {@link #descNum} ends the free list. Copies of the region's fields. */
     private final char[] next;
-    /** The last entry of the list that begins at each. */
+    /** Per first entry of a chain: the last entry of the chain. */
     private final char[] last;
-    /** Heads of lists whose use is not visible yet. */
+    /** First entries of used chains that are not published yet. */
     private final char[] batch;
 
-    private int batched;
+    private int batchSize;
     private int freeHead;
-    private int taken;
+    /** First entry of the chain that was popped last. */
+    private int poppedHead;
+
     private long counter;
+    /** The next used descriptor: index and wrap counter. */
     private int used;
-    private boolean continued;
 
-    private final PackedInflightResubmission resubmissions;
+    private boolean resumed;
 
-    private PackedInflightRegion(InflightArea area, int size) {
-        this.region = area.bytes();
-        this.descNum = area.queueSize();
+    private final PackedInflightResubmissions resubmissions;
+
+    private PackedInflightRegion(InflightRegion header, int size) {
+        this.region = header.bytes();
+        this.descNum = header.queueSize();
         this.size = size;
         this.next = new char[descNum];
         this.last = new char[descNum];
         this.batch = new char[size];
-        this.resubmissions = new PackedInflightResubmission(size);
+        this.resubmissions = new PackedInflightResubmissions(size);
     }
 
-    /** The size of a region. */
-    static long bytes(int queueSize) {
+    static long bytesFor(int queueSize) {
         return DESC + queueSize * DESC_BYTES;
     }
 
-    /**
-     * Goes on with the record of a predecessor, or begins one.
-     *
-     * @param ring the descriptor ring
-     * @param size of the virtqueue
-     * @param begin where the used descriptors begin if there was no predecessor: an index and its wrap counter
-     */
-    static PackedInflightRegion open(InflightArea area, MemorySegment ring, int size, int begin)
+    static PackedInflightRegion open(InflightRegion header, MemorySegment ring, int size, int nextUsed)
             throws InvalidVirtqueueException {
-        PackedInflightRegion opened = new PackedInflightRegion(area, size);
-        if (InflightRegion.hasPredecessor(area, size)) {
+        PackedInflightRegion opened = new PackedInflightRegion(header, size);
+        if (header.hasPredecessor(size)) {
             opened.recover(ring);
         } else {
-            opened.begin(begin);
-            InflightRegion.begin(area);
+            opened.initialize(nextUsed);
+            header.begin();
         }
         return opened;
     }
 
-    private void begin(int at) {
+    private void initialize(int nextUsed) {
         long[] words = new long[descNum * WORDS];
         for (int entry = 0; entry < descNum; entry++) {
             next[entry] = (char) (entry + 1);
             words[entry * WORDS] = (entry + 1L) << NEXT_SHIFT;
         }
-        InflightRegion.setWords(entries(), words);
+        InflightRegion.writeWords(entries(), words);
         region.set(U16, FREE_HEAD, (short) 0);
         region.set(U16, OLD_FREE_HEAD, (short) 0);
-        used = at;
-        setUsed(at, at);
+        used = nextUsed;
+        setUsed(nextUsed, nextUsed);
     }
 
     // --- "When reconnecting" ---------------------------------------------------------------------------------------
 
     private void recover(MemorySegment ring) throws InvalidVirtqueueException {
-        continued = true;
+        resumed = true;
         finishOrUndo(ring);
-        long[] words = InflightRegion.words(entries());
+        long[] words = InflightRegion.readWords(entries());
         for (int entry = 0; entry < descNum; entry++) {
             next[entry] = (char) (words[entry * WORDS] >>> NEXT_SHIFT);
             if (next[entry] > descNum) {
@@ -142,22 +138,22 @@ final class PackedInflightRegion {
             own(entry, known);
             words[entry * WORDS] = InflightRegion.withoutInflight(words[entry * WORDS]);
         }
-        InflightRegion.setWords(entries(), words);
+        InflightRegion.writeWords(entries(), words);
         VarHandle.releaseFence();
         findResubmissions(words, known);
         if (known.cardinality() != descNum) {
-            throw corrupt("of " + descNum + " entries, " + known.cardinality() + " are free or under way");
+            throw corrupt("of " + descNum + " entries, " + known.cardinality() + " are free or in flight");
         }
     }
 
-    /** By whether the driver can see the first used descriptor of the last batch. */
+    /** Finishes the predecessor's last batch if the driver can see its first used descriptor, else undoes it. */
     private void finishOrUndo(MemorySegment ring) throws InvalidVirtqueueException {
         long both = region.get(U64, USED);
         int current = position(both & 0xffff, both >>> 32);
         int old = position(both >>> 16 & 0xffff, both >>> 40);
-        long first = (long) (old & INDEX) * VirtioSpec.DESCRIPTOR_BYTES;
-        int flags = Short.toUnsignedInt(ring.get(U16, first + PackedDescriptorChainReader.FLAGS));
-        boolean finish = current != old && !PackedDescriptorChainReader.isAvailable(flags, old >>> WRAP_SHIFT != 0);
+        long first = (long) (old & VirtioSpec.PACKED_INDEX_MASK) * VirtioSpec.DESCRIPTOR_BYTES;
+        int flags = Short.toUnsignedInt(ring.get(U16, first + VirtioSpec.PVIRTQ_DESC_FLAGS));
+        boolean finish = current != old && !VirtioSpec.isPackedAvailable(flags, old >>> WRAP_SHIFT != 0);
         used = finish ? current : old;
         freeHead = u16(finish ? FREE_HEAD : OLD_FREE_HEAD);
         if (freeHead > descNum) {
@@ -177,7 +173,7 @@ final class PackedInflightRegion {
     }
 
     private void findResubmissions(long[] words, BitSet known) throws InvalidVirtqueueException {
-        for (int head : InflightRegion.underWay(words, WORDS, descNum)) {
+        for (int head : InflightRegion.inflightEntries(words, WORDS, descNum)) {
             counter = words[head * WORDS + COUNTER_WORD] + 1;
             resubmit(words, head, (int) (words[head * WORDS] >>> NUM_SHIFT), known);
         }
@@ -185,10 +181,10 @@ final class PackedInflightRegion {
     }
 
     private void resubmit(long[] words, int head, int length, BitSet known) throws InvalidVirtqueueException {
-        if (length < 1 || length > size - resubmissions.descriptors()) {
-            throw corrupt("a list of " + length + " descriptors");
+        if (length < 1 || length > size - resubmissions.descriptorCount()) {
+            throw corrupt("a chain of " + length + " descriptors");
         }
-        resubmissions.begin(head, length);
+        resubmissions.beginChain(head, length);
         int entry = head;
         for (int i = 0; i < length; i++) {
             own(entry, known);
@@ -196,9 +192,9 @@ final class PackedInflightRegion {
             int flags = (int) (idFlagsLen >>> FLAGS_SHIFT) & 0xffff;
             boolean more = (flags & VirtioSpec.VIRTQ_DESC_F_NEXT) != 0;
             if (more != (i < length - 1)) {
-                throw corrupt("a list of " + length + " descriptors that ends elsewhere");
+                throw corrupt("a chain of " + length + " descriptors that ends elsewhere");
             }
-            resubmissions.add(
+            resubmissions.addDescriptor(
                     words[entry * WORDS + ADDR_WORD],
                     (int) (idFlagsLen >>> LEN_SHIFT),
                     (int) idFlagsLen & 0xffff,
@@ -219,42 +215,62 @@ final class PackedInflightRegion {
         return new InvalidVirtqueueException("inflight region with " + what);
     }
 
-    /** Whether there was a predecessor. */
-    boolean isContinued() {
-        return continued;
+    @Override
+    public boolean isResumed() {
+        return resumed;
     }
 
-    /** Where the used descriptors go on: an index and its wrap counter. */
-    int used() {
+    @Override
+    public int nextUsed() {
         return used;
     }
 
-    /** What a predecessor left under way, which comes before all that is available. */
-    PackedInflightResubmission resubmissions() {
-        return resubmissions;
+    @Override
+    public MemorySegment resubmittedDescriptors() {
+        return resubmissions.descriptors();
+    }
+
+    @Override
+    public int resubmittedCount() {
+        return resubmissions.descriptorCount();
+    }
+
+    @Override
+    public boolean hasResubmitted() {
+        return resubmissions.hasNext();
+    }
+
+    @Override
+    public int resubmittedIndex() {
+        return resubmissions.begin();
+    }
+
+    @Override
+    public int resubmittedLength() {
+        return resubmissions.length();
     }
 
     // --- "When receiving available buffers from the driver" --------------------------------------------------------
 
-    /** The buffers of a list of descriptors in the ring are about to be written to. */
-    void take(MemorySegment ring, int first, int length) {
+    @Override
+    public void markInflight(MemorySegment ring, int index, int length) {
         if (resubmissions.hasNext()) {
-            taken = resubmissions.head();
+            poppedHead = resubmissions.head();
             return;
         }
-        taken = freeHead;
-        long head = desc(taken);
+        poppedHead = freeHead;
+        long head = desc(poppedHead);
         region.set(U16, head + NUM, (short) length);
         region.set(U64, head + COUNTER, counter++);
         region.set(U8, head + INFLIGHT, (byte) 1);
-        int index = first;
+        int descriptor = index;
         for (int i = 0; i < length; i++) {
-            copy(ring, index, freeHead);
-            last[taken] = (char) freeHead;
+            copy(ring, descriptor, freeHead);
+            last[poppedHead] = (char) freeHead;
             freeHead = next[freeHead];
-            index = index + 1 == size ? 0 : index + 1;
+            descriptor = descriptor + 1 == size ? 0 : descriptor + 1;
         }
-        region.set(U16, head + LAST, (short) last[taken]);
+        region.set(U16, head + LAST, (short) last[poppedHead]);
         setFreeHead();
     }
 
@@ -262,21 +278,21 @@ final class PackedInflightRegion {
         long from = (long) index * VirtioSpec.DESCRIPTOR_BYTES;
         long to = desc(entry);
         region.set(U64, to + ADDR, ring.get(U64, from));
-        region.set(U32, to + LEN, ring.get(U32, from + PackedDescriptorChainReader.LEN));
-        region.set(U16, to + FLAGS, ring.get(U16, from + PackedDescriptorChainReader.FLAGS));
-        region.set(U16, to + ID, ring.get(U16, from + PackedDescriptorChainReader.ID));
+        region.set(U32, to + LEN, ring.get(U32, from + VirtioSpec.PVIRTQ_DESC_LEN));
+        region.set(U16, to + FLAGS, ring.get(U16, from + VirtioSpec.PVIRTQ_DESC_FLAGS));
+        region.set(U16, to + ID, ring.get(U16, from + VirtioSpec.PVIRTQ_DESC_ID));
     }
 
-    /** Nothing came of {@link #take}. */
-    void giveBack() {
+    @Override
+    public void unmarkInflight() {
         if (!resubmissions.hasNext()) {
-            freeHead = taken;
+            freeHead = poppedHead;
             setFreeHead();
-            region.set(U8, desc(taken) + INFLIGHT, (byte) 0);
+            region.set(U8, desc(poppedHead) + INFLIGHT, (byte) 0);
         }
     }
 
-    /** The old head is what counts: entries that it does not lead to are under way. */
+    /** The old head decides: entries that it does not lead to are in flight. */
     private void setFreeHead() {
         VarHandle.releaseFence();
         region.set(U16, FREE_HEAD, (short) freeHead);
@@ -287,19 +303,17 @@ final class PackedInflightRegion {
 
     // --- "When supplying used buffers to the driver" ---------------------------------------------------------------
 
-    /** The list has been used, which is not visible yet: whether it was taken from the ring. */
-    boolean use() {
-        batch[batched++] = (char) taken;
+    @Override
+    public boolean addUsed() {
+        batch[batchSize++] = (char) poppedHead;
         return !resubmissions.advance();
     }
 
-    /**
-     * All that has been used is about to become visible. Only here do lists become free: one that is taken while others
-     * wait for this must not be given their entries.
-     */
-    void publishing(int newUsed) {
+    /** Frees the entries of all used chains. Not earlier: a chain popped meanwhile must not reuse their entries. */
+    @Override
+    public void publishing(int nextUsed) {
         int free = freeHead;
-        for (int i = 0; i < batched; i++) {
+        for (int i = 0; i < batchSize; i++) {
             int head = batch[i];
             setNext(last[head], free);
             free = head;
@@ -308,15 +322,15 @@ final class PackedInflightRegion {
         VarHandle.releaseFence();
         region.set(U16, FREE_HEAD, (short) free);
         VarHandle.releaseFence();
-        setUsed(newUsed, used);
-        used = newUsed;
+        setUsed(nextUsed, used);
+        used = nextUsed;
         VarHandle.releaseFence();
     }
 
-    /** All that has been used is visible. */
-    void published() {
+    @Override
+    public void published() {
         VarHandle.releaseFence();
-        for (int i = 0; i < batched; i++) {
+        for (int i = 0; i < batchSize; i++) {
             region.set(U8, desc(batch[i]) + INFLIGHT, (byte) 0);
         }
         VarHandle.releaseFence();
@@ -324,14 +338,12 @@ final class PackedInflightRegion {
         VarHandle.releaseFence();
         setUsed(used, used);
         VarHandle.releaseFence();
-        batched = 0;
+        batchSize = 0;
     }
 
-    /**
-     * One store: an index that has come without its wrap counter would be a position one round away.
-     */
+    /** One store: an index without its wrap counter would be a position one round away. */
     private void setUsed(int current, int old) {
-        long indices = (current & INDEX) | (long) (old & INDEX) << 16;
+        long indices = (current & VirtioSpec.PACKED_INDEX_MASK) | (long) (old & VirtioSpec.PACKED_INDEX_MASK) << 16;
         long wraps = (current >>> WRAP_SHIFT) | (long) (old >>> WRAP_SHIFT) << 8;
         region.set(U64, USED, indices | wraps << 32);
     }

@@ -1,4 +1,4 @@
-package org.vhostuserrng.device.virtqueue;
+package org.vhostuserrng.transport.virtio;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -8,8 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** VIRTIO 1.3 §2.7.10. */
-class NeedEventTest {
+class VirtioSpecTest {
     static LongStream seeds() {
         return LongStream.range(0, 20);
     }
@@ -23,13 +22,13 @@ class NeedEventTest {
         "0, 1, 65535, true",
         "5, 5, 5, false",
     })
-    void isNeededWhenTheIndexMovesPastTheEvent(int event, int newIndex, int oldIndex, boolean needed) {
+    void needEventIfTheIndexMovesPastTheEvent(int event, int newIndex, int oldIndex, boolean needed) {
         assertEquals(needed, VirtioSpec.needEvent(event, newIndex, oldIndex));
     }
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void isNeededExactlyWhenOneOfTheSteppedOverIndicesIsTheEvent(long seed) {
+    void needEventExactlyIfTheEventIsAmongThePassedIndices(long seed) {
         Random random = new Random(seed);
         for (int i = 0; i < 2000; i++) {
             int oldIndex = random.nextInt(65536);

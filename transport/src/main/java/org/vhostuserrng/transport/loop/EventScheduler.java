@@ -1,0 +1,50 @@
+package org.vhostuserrng.transport.loop;
+
+import org.vhostuserrng.transport.sys.ErrnoException;
+import org.vhostuserrng.transport.sys.OwnedFd;
+
+/**
+ * The event loop as its handlers see it: descriptors to watch and events to schedule. Unit tests implement it without
+ * epoll. All methods are called on the loop's thread.
+ */
+public interface EventScheduler {
+    /** The loop's time: nanoseconds since it was opened, never negative. */
+    long now();
+
+    /** Dispatches the handler whenever the descriptor is readable. */
+    void watch(EventHandler handler, OwnedFd fd) throws ErrnoException;
+
+    /**
+     * Dispatches the handler for each write to an eventfd, and now if its counter is not zero. Edge-triggered: nobody
+     * needs to read the eventfd, which could block if the peer shares it.
+     *
+     * @param predecessor a handler whose pending event, if there is one, is dispatched before this handler
+     */
+    void watchEdge(EventHandler handler, OwnedFd fd, EventHandler predecessor) throws ErrnoException;
+
+    /** Waits for a watched descriptor to become writable instead of readable, or the reverse. */
+    void watchForWriting(EventHandler handler, OwnedFd fd, boolean writing) throws ErrnoException;
+
+    /** Ends {@link #watch} or {@link #watchEdge}. The descriptor must still be open. */
+    void unwatch(EventHandler handler, OwnedFd fd);
+
+    /** Dispatches the handler once {@code deadline} has passed. A later call replaces the deadline. */
+    void schedule(EventHandler handler, long deadline);
+
+    /** Dispatches the handler again, after all other handlers that are ready. */
+    void reschedule(EventHandler handler);
+
+    /** Dispatches the handler when parked handlers are unparked. */
+    void park(EventHandler handler);
+
+    /**
+     * Dispatches the handler as soon as {@link EventHandler#hasPendingWork} is true, and at {@code deadline} in any
+     * case. The loop does not sleep meanwhile.
+     *
+     * @return false if too many handlers are busy polled already; nothing changes then
+     */
+    boolean busyPoll(EventHandler handler, long deadline);
+
+    /** Cancels everything scheduled for the handler. Watched descriptors stay watched. */
+    void cancel(EventHandler handler);
+}

@@ -1,0 +1,37 @@
+package org.vhostuserrng.transport.vhostuser.protocol;
+
+/** How a back-end answers a request (vhost-user, "Communication" and VHOST_USER_PROTOCOL_F_REPLY_ACK). */
+public enum ReplyRule {
+    /** Acknowledged if the front-end sets need_reply. */
+    ACK_IF_REQUESTED,
+    /** Always acknowledged, with or without need_reply. */
+    ACK_ALWAYS,
+    /** Has a reply of its own. A refusal would be taken for that reply, so it ends the session instead. */
+    REPLY,
+    /** Has a reply of its own. A refusal is a non-zero acknowledgement if the front-end sets need_reply. */
+    REPLY_OR_NACK;
+
+    /** The rule of a request. Unknown requests are acknowledged if requested. */
+    public static ReplyRule of(int id) {
+        return switch (id) {
+            case VhostUserSpec.VHOST_USER_GET_FEATURES,
+                    VhostUserSpec.VHOST_USER_GET_PROTOCOL_FEATURES,
+                    VhostUserSpec.VHOST_USER_GET_QUEUE_NUM,
+                    VhostUserSpec.VHOST_USER_GET_MAX_MEM_SLOTS,
+                    VhostUserSpec.VHOST_USER_GET_VRING_BASE,
+                    VhostUserSpec.VHOST_USER_GET_VRING_BASE_SKIP_DRAIN,
+                    VhostUserSpec.VHOST_USER_GET_STATUS,
+                    VhostUserSpec.VHOST_USER_SET_LOG_BASE -> REPLY;
+            case VhostUserSpec.VHOST_USER_GET_INFLIGHT_FD,
+                    VhostUserSpec.VHOST_USER_SET_DEVICE_STATE_FD,
+                    VhostUserSpec.VHOST_USER_CHECK_DEVICE_STATE -> REPLY_OR_NACK;
+            case VhostUserSpec.VHOST_USER_IOTLB_MSG -> ACK_ALWAYS;
+            default -> ACK_IF_REQUESTED;
+        };
+    }
+
+    /** Whether the request has a reply other than an acknowledgement. */
+    public boolean hasReply() {
+        return this == REPLY || this == REPLY_OR_NACK;
+    }
+}

@@ -1,0 +1,20 @@
+package org.vhostuserrng.transport.vhostuser.protocol;
+
+import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
+
+/** Sends replies to a front-end. A reply that the socket does not accept yet is sent later. Loop's thread. */
+public interface ReplySender {
+    /** Replies to a request with a u64. */
+    void reply(int id, long value) throws FramingViolation;
+
+    /** Replies to a request with a vring state: two u32. */
+    void reply(int id, int index, int num) throws FramingViolation;
+
+    /**
+     * Replies to a request with an inflight description and the descriptor of the buffer.
+     *
+     * @param file ownership moves to this object
+     */
+    void reply(int id, Inflight inflight, OwnedFd file) throws FramingViolation;
+}

@@ -1,0 +1,144 @@
+package org.vhostuserrng.transport.vhostuser.session;
+
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_GPA_ADDRESSES;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_REPLY_ACK;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.mask;
+
+import org.vhostuserrng.transport.memory.DirtyPageLog;
+import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
+import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
+
+/**
+ * The state of a session outside its vrings: negotiated features, device status, memory table, dirty log, inflight buffer,
+ * IOMMU. {@link FrontendRequestHandler} changes it, vrings read it, {@link SessionSnapshot} lists it. Confined to the
+ * loop's thread.
+ */
+final class SessionState implements AutoCloseable {
+    private final DirtyPageLog dirtyLog = new DirtyPageLog();
+    private final InflightBuffer inflight;
+    private final IommuState iommu;
+    private long features;
+    private long protocolFeatures;
+    private boolean protocolFeaturesSet;
+    private long status = VirtioSpec.STATUS_RESET;
+    private MemoryTable memory = MemoryTable.empty();
+
+    /**
+     * The state of a new session.
+     *
+     * @param queueCount the number of vrings
+     */
+    SessionState(int queueCount, RateLimitedGuestLog log) {
+        this.inflight = new InflightBuffer(queueCount);
+        this.iommu = new IommuState(log);
+    }
+
+    // --- negotiated features ---------------------------------------------------------------------------------------
+
+    /** SET_FEATURES. */
+    long features() {
+        return features;
+    }
+
+    void setFeatures(long accepted) {
+        features = accepted;
+    }
+
+    /** Whether the front-end accepted all of these feature bits. */
+    boolean hasFeature(long bits) {
+        return (features & bits) == bits;
+    }
+
+    /** SET_PROTOCOL_FEATURES. */
+    long protocolFeatures() {
+        return protocolFeatures;
+    }
+
+    void setProtocolFeatures(long accepted) {
+        protocolFeatures = accepted;
+        protocolFeaturesSet = true;
+    }
+
+    /** Whether the front-end accepted a protocol feature, given by its bit number. */
+    boolean hasProtocolFeature(int bit) {
+        return (protocolFeatures & mask(bit)) != 0;
+    }
+
+    /**
+     * Whether the front-end may request acknowledgements. QEMU 7.2 does not negotiate again after a reconnect and expects
+     * acknowledgements all the same.
+     */
+    boolean acknowledges() {
+        return !protocolFeaturesSet || hasProtocolFeature(VHOST_USER_PROTOCOL_F_REPLY_ACK);
+    }
+
+    /** SET_STATUS. */
+    long status() {
+        return status;
+    }
+
+    void setStatus(long newStatus) {
+        status = newStatus;
+    }
+
+    // --- memory ----------------------------------------------------------------------------------------------------
+
+    MemoryTable memory() {
+        return memory;
+    }
+
+    /** Replaces the memory table and unmaps the regions that are not in the new one. All vrings are suspended. */
+    void setMemory(MemoryTable next) {
+        iommu.retainTranslations(memory, next);
+        memory.unmapExcept(next);
+        memory = next;
+    }
+
+    DirtyPageLog dirtyLog() {
+        return dirtyLog;
+    }
+
+    InflightBuffer inflight() {
+        return inflight;
+    }
+
+    IommuState iommu() {
+        return iommu;
+    }
+
+    /** Whether the driver's addresses are I/O virtual addresses. */
+    boolean isTranslated() {
+        return hasFeature(VirtioSpec.VIRTIO_F_ACCESS_PLATFORM);
+    }
+
+    /** The address space of a virtqueue that starts now. */
+    VirtqueueAddressSpace newAddressSpace() {
+        return isTranslated()
+                ? iommu.newAddressSpace(memory.guestMemory())
+                : VirtqueueAddressSpace.physical(memory.guestMemory());
+    }
+
+    /** Converts an address of SET_VRING_ADDR to one of {@link #newAddressSpace}. */
+    long toAddressSpace(UserAddress address) throws ProtocolViolation {
+        // vhost-user, SET_VRING_ADDR: I/O virtual addresses with an IOMMU, guest-physical ones with GPA_ADDRESSES.
+        boolean same = isTranslated() || hasProtocolFeature(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES);
+        return same ? address.value() : memory.toGuestAddress(address);
+    }
+
+    /** Throws the InternalError of an earlier access to vanished memory, if one is pending. */
+    void throwPendingFault() {
+        memory.guestMemory().throwPendingFault();
+        inflight.throwPendingFault();
+    }
+
+    /** Unmaps all memory and closes all descriptors. All vrings are stopped. */
+    @Override
+    public void close() {
+        iommu.close();
+        memory.unmap();
+        dirtyLog.close();
+        inflight.close();
+    }
+}

@@ -1,0 +1,36 @@
+package org.vhostuserrng.transport.vhostuser.session;
+
+import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtqueuePosition;
+
+/**
+ * The encoding of a virtqueue's position in SET_VRING_BASE and GET_VRING_BASE. Split: the next available index. Packed: the
+ * next available descriptor in bits 0 to 15 and the next used descriptor in bits 16 to 31.
+ */
+final class VringBase {
+    private static final int PACKED_USED_SHIFT = 16;
+    private static final int PACKED_HALF_MASK = 0xffff;
+
+    private VringBase() {}
+
+    /** Decodes a base. Nothing is validated. */
+    static VirtqueuePosition decode(int base, long features) {
+        if (!isPacked(features)) {
+            return new VirtqueuePosition(base, base);
+        }
+        int avail = base & PACKED_HALF_MASK;
+        int used = base >>> PACKED_USED_SHIFT;
+        // Some front-ends set the available half only. Then nothing is in flight.
+        return new VirtqueuePosition(avail, used == 0 ? avail : used);
+    }
+
+    static int encode(VirtqueuePosition position, long features) {
+        return isPacked(features)
+                ? position.nextUsed() << PACKED_USED_SHIFT | position.nextAvail()
+                : position.nextAvail();
+    }
+
+    private static boolean isPacked(long features) {
+        return (features & VirtioSpec.VIRTIO_F_RING_PACKED) != 0;
+    }
+}

@@ -1,0 +1,224 @@
+package org.vhostuserrng.transport.vhostuser.session;
+
+import java.util.function.LongSupplier;
+import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
+import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
+import org.vhostuserrng.transport.virtio.VirtioDevice;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtqueueConfig;
+import org.vhostuserrng.transport.virtio.VirtqueueHandler;
+
+/**
+ * Starts and stops the virtqueue of one vring (vhost-user, "Ring states"). Knows neither the event loop nor messages.
+ * Everything is validated in {@link #start}, the only place where a vring can fail to start. Confined to the loop's thread.
+ */
+final class VringLifecycle {
+    /** The result of {@link #start} and {@link #startIfExpected}. */
+    enum StartResult {
+        STARTED,
+        /** Started already, broken, or not configured completely. */
+        NOT_READY,
+        /** Waits for the IOTLB entry of {@link #addressSpace}'s fault address: {@link #isStartPending}. */
+        IOTLB_MISS
+    }
+
+    private final int index;
+    private final VirtioDevice device;
+    private final SessionState session;
+    private final VringConfig config;
+    private final LongSupplier clock;
+
+    private VringState state = VringState.STOPPED;
+    /** Where the vring resumes, as in SET_VRING_BASE; valid unless it is started. */
+    private int base;
+    /** Not null if and only if the vring is started. */
+    private VirtqueueHandler queue;
+    /** The address space of the present run, or of the last one. */
+    private VirtqueueAddressSpace addressSpace;
+
+    private boolean startPending;
+    /** Whether a kick has requested a start since the vring was stopped last. */
+    private boolean kicked;
+
+    VringLifecycle(int index, VirtioDevice device, SessionState session, VringConfig config, LongSupplier clock) {
+        this.index = index;
+        this.device = device;
+        this.session = session;
+        this.config = config;
+        this.clock = clock;
+    }
+
+    VringState state() {
+        return state;
+    }
+
+    /** The virtqueue, or null unless the vring is started. */
+    VirtqueueHandler queue() {
+        return queue;
+    }
+
+    VirtqueueAddressSpace addressSpace() {
+        return addressSpace;
+    }
+
+    /** Whether the vring starts as soon as its IOTLB entries arrive. */
+    boolean isStartPending() {
+        return startPending;
+    }
+
+    /** Whether the vring accesses guest memory, or will as soon as it has been translated. */
+    boolean isStarted() {
+        return queue != null || startPending;
+    }
+
+    /**
+     * Requires that the vring is stopped.
+     *
+     * @param request the request that requires it, for the message
+     */
+    void requireStopped(String request) throws ProtocolViolation {
+        if (state != VringState.STOPPED || startPending) {
+            throw new ProtocolViolation(request + " for vring " + index + ", which is not stopped");
+        }
+    }
+
+    void setBase(int newBase) throws ProtocolViolation {
+        requireStopped("SET_VRING_BASE");
+        base = newBase;
+        config.baseSet = true;
+    }
+
+    /** Sets the Queue Size. A started vring accepts only its present one. */
+    void setSize(int size) throws ProtocolViolation {
+        if (size != config.size) {
+            requireStopped("SET_VRING_NUM");
+        }
+        // VIRTIO 1.3 §2.7, §2.8: maximum Queue Size of either format.
+        if (size < 1 || size > VirtioSpec.MAX_QUEUE_SIZE) {
+            throw new ProtocolViolation(
+                    "queue size " + Integer.toUnsignedString(size) + ", expected 1 to " + VirtioSpec.MAX_QUEUE_SIZE);
+        }
+        config.size = size;
+    }
+
+    /**
+     * Starts the vring after a kick. vhost-user, "Ring states": a kick starts a ring. One that arrives before the
+     * configuration is complete counts once it is.
+     */
+    StartResult startOnKick() throws ProtocolViolation {
+        kicked = true;
+        return startPending ? StartResult.NOT_READY : start();
+    }
+
+    /**
+     * Starts the vring if its configuration is complete and it need not wait for a kick. An enabled vring need not: a
+     * front-end that reconnects does not kick for requests that the guest made before.
+     */
+    StartResult startIfExpected() throws ProtocolViolation {
+        boolean expected = kicked || (config.enabled && config.baseSet && (config.kick != null || config.polled));
+        return expected ? start() : StartResult.NOT_READY;
+    }
+
+    private StartResult start() throws ProtocolViolation {
+        if (state != VringState.STOPPED
+                || config.size == 0
+                || config.addresses == null
+                || session.memory().size() == 0) {
+            return StartResult.NOT_READY;
+        }
+        startPending = false;
+        VirtqueueConfig.Areas areas = new VirtqueueConfig.Areas(
+                session.toAddressSpace(config.addresses.descriptor()),
+                session.toAddressSpace(config.addresses.available()),
+                session.toAddressSpace(config.addresses.used()));
+        addressSpace = session.newAddressSpace();
+        long features = session.features();
+        InflightRegion inflight = session.inflight().region(index, features);
+        try {
+            queue = device.start(new VirtqueueConfig(
+                    index,
+                    config.size,
+                    VringBase.decode(base, features),
+                    features,
+                    areas,
+                    addressSpace,
+                    config.notifier,
+                    config.dirtyLogger,
+                    clock,
+                    inflight));
+            state = VringState.STARTED;
+            config.baseSet = true;
+            session.throwPendingFault();
+            return StartResult.STARTED;
+        } catch (IotlbMissException missing) {
+            startPending = true;
+            return StartResult.IOTLB_MISS;
+        } catch (InvalidVirtqueueException invalid) {
+            reportDeniedAccess();
+            throw new ProtocolViolation("vring " + index + ": " + invalid.getMessage(), invalid);
+        } catch (InternalError memoryGone) {
+            suspend();
+            throw new ProtocolViolation("vring " + index + " is in memory that has vanished", memoryGone);
+        }
+    }
+
+    /** Reports the access that the IOMMU denied, if one was. */
+    void reportDeniedAccess() {
+        if (addressSpace.isDenied()) {
+            session.iommu().sendAccessFail(addressSpace.faultAddress(), addressSpace.faultAccess());
+        }
+    }
+
+    /** Stops the virtqueue until it is started again at the same position. Returns whether it was started. */
+    boolean suspend() {
+        if (queue == null) {
+            return false;
+        }
+        base = VringBase.encode(queue.stop(), session.features());
+        queue = null;
+        state = VringState.STOPPED;
+        return true;
+    }
+
+    /** Suspends the vring until the IOTLB entries of its areas arrive, if one of them overlaps a range. */
+    boolean suspendIfIn(long first, long last) {
+        if (queue == null || !addressSpace.hasAreaIn(first, last)) {
+            return false;
+        }
+        suspend();
+        startPending = true;
+        return true;
+    }
+
+    /** Stops the vring and returns its base. */
+    int stop() {
+        suspend();
+        startPending = false;
+        state = VringState.STOPPED;
+        // A stopped vring starts after a new SET_VRING_BASE or a kick.
+        config.baseSet = false;
+        kicked = false;
+        return base;
+    }
+
+    /** Stops the vring and resets its position. */
+    void reset() {
+        stop();
+        base = 0;
+    }
+
+    /** Breaks the vring: the device does not access it until the front-end stops it. */
+    void breakUntilStopped() {
+        suspend();
+        state = VringState.BROKEN;
+        startPending = false;
+    }
+
+    /** The position: that of the running virtqueue, or where the vring resumes. As in SET_VRING_BASE. */
+    int currentBase() {
+        return queue == null ? base : VringBase.encode(queue.position(), session.features());
+    }
+}

@@ -1,0 +1,94 @@
+package org.vhostuserrng.transport.vhostuser.session;
+
+import java.util.Arrays;
+import java.util.List;
+import org.vhostuserrng.transport.loop.EventHandler;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+
+/** The vrings of a session, and the operations on all of them. Confined to the loop's thread. */
+final class VringTable implements IotlbListener, AutoCloseable {
+    private final Vring[] vrings;
+
+    /** Creates a stopped vring for each virtqueue of the guest's device. */
+    VringTable(GuestContext guest, SessionState session, EventHandler sessionHandler) {
+        vrings = new Vring[guest.device().queueCount()];
+        Arrays.setAll(vrings, index -> new Vring(index, guest, session, sessionHandler));
+    }
+
+    int count() {
+        return vrings.length;
+    }
+
+    Vring get(int index) throws ProtocolViolation {
+        if (index < 0 || index >= vrings.length) {
+            throw new ProtocolViolation(
+                    "vring " + Integer.toUnsignedString(index) + ", expected an index below " + vrings.length);
+        }
+        return vrings[index];
+    }
+
+    /** vhost-user, "Suspended device state": all vrings are stopped. */
+    boolean areStopped() {
+        for (Vring vring : vrings) {
+            if (vring.isStarted()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void suspend() {
+        for (Vring vring : vrings) {
+            vring.suspend();
+        }
+    }
+
+    void resume() {
+        for (Vring vring : vrings) {
+            vring.resume();
+        }
+    }
+
+    void reset() {
+        for (Vring vring : vrings) {
+            vring.reset();
+        }
+    }
+
+    void setEnabled(boolean enabled) throws ProtocolViolation {
+        for (Vring vring : vrings) {
+            vring.setEnabled(enabled);
+        }
+    }
+
+    void setBufferLogging(boolean on) {
+        for (Vring vring : vrings) {
+            vring.setBufferLogging(on);
+        }
+    }
+
+    @Override
+    public void iotlbChanging(long first, long last) {
+        for (Vring vring : vrings) {
+            vring.suspendIfIn(first, last);
+        }
+    }
+
+    @Override
+    public void iotlbUpdated(long first, long last) {
+        for (Vring vring : vrings) {
+            vring.iotlbUpdated(first, last);
+        }
+    }
+
+    List<VringSnapshot> snapshots() {
+        return Arrays.stream(vrings).map(Vring::snapshot).toList();
+    }
+
+    @Override
+    public void close() {
+        for (Vring vring : vrings) {
+            vring.close();
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package org.vhostuserrng.transport.virtio;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Opens the record in which a virtqueue keeps its in-flight requests: requests that the device has popped and whose use
+ * the driver cannot see yet. The record outlives the process, so that a successor completes each request exactly once.
+ * Its memory is shared with a peer that is not trusted. Loop's thread.
+ */
+public interface InflightTrackerFactory {
+    /**
+     * Opens the record of a split virtqueue: resumes that of a predecessor, or begins a new one.
+     *
+     * @param queueSize Queue Size of the virtqueue
+     * @param usedIdx the index in the used ring
+     * @throws InvalidVirtqueueException if the record is invalid or belongs to another virtqueue
+     */
+    SplitInflightTracker openSplit(int queueSize, int usedIdx) throws InvalidVirtqueueException;
+
+    /**
+     * Opens the record of a packed virtqueue: resumes that of a predecessor, or begins a new one.
+     *
+     * @param ring the descriptor ring
+     * @param queueSize Queue Size of the virtqueue
+     * @param nextUsed the next used descriptor of a new record, as in {@link VirtqueuePosition}
+     * @throws InvalidVirtqueueException if the record is invalid or belongs to another virtqueue
+     */
+    PackedInflightTracker openPacked(MemorySegment ring, int queueSize, int nextUsed) throws InvalidVirtqueueException;
+}

@@ -1,0 +1,58 @@
+package org.vhostuserrng.transport.virtio;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The record of in-flight requests of one packed virtqueue. Because a used descriptor overwrites an available one, the
+ * record keeps copies of the descriptors. Chains that a predecessor left in flight are resubmitted: the device serves them
+ * before the descriptor ring. Confined to the loop's thread.
+ */
+public interface PackedInflightTracker {
+    /** Whether the record was left by a predecessor. */
+    boolean isResumed();
+
+    /** The next used descriptor after recovery, as in {@link VirtqueuePosition}. */
+    int nextUsed();
+
+    /**
+     * Copies of the resubmitted descriptors, in the format of a descriptor ring of the same Queue Size and available in
+     * its first round (wrap counter 1). Null if there are none.
+     */
+    MemorySegment resubmittedDescriptors();
+
+    /** The number of resubmitted descriptors. */
+    int resubmittedCount();
+
+    /** Whether a resubmitted chain comes before the descriptor ring. */
+    boolean hasResubmitted();
+
+    /** The index of the first descriptor of the next resubmitted chain in {@link #resubmittedDescriptors}. */
+    int resubmittedIndex();
+
+    /** The number of descriptors in the next resubmitted chain. */
+    int resubmittedLength();
+
+    /**
+     * Marks a chain as in flight, before its buffers are written. Does nothing for a resubmitted chain.
+     *
+     * @param index the chain's first descriptor in {@code ring}
+     * @param length its number of descriptors
+     */
+    void markInflight(MemorySegment ring, int index, int length);
+
+    /** Undoes {@link #markInflight}. */
+    void unmarkInflight();
+
+    /**
+     * Records that the chain is used, which the driver cannot see yet.
+     *
+     * @return false if the chain was a resubmitted one, true if it was popped from the descriptor ring
+     */
+    boolean addUsed();
+
+    /** The driver is about to see all used chains. */
+    void publishing(int nextUsed);
+
+    /** The driver sees all used chains. */
+    void published();
+}

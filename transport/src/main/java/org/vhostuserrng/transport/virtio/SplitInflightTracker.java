@@ -1,0 +1,41 @@
+package org.vhostuserrng.transport.virtio;
+
+/**
+ * The record of in-flight requests of one split virtqueue. Requests that a predecessor left in flight are resubmitted: the
+ * device serves them before the available ring. Confined to the loop's thread.
+ */
+public interface SplitInflightTracker {
+    /** Whether the record was left by a predecessor. */
+    boolean isResumed();
+
+    /** The heads that the predecessor left in flight, in the order in which it popped them. */
+    int[] resubmitted();
+
+    /** Marks all resubmitted heads as not in flight: the device finds them in the available ring again. */
+    void undoResubmission();
+
+    /** Whether {@link #nextResubmitted} comes before the available ring. */
+    boolean hasResubmitted();
+
+    /** The next resubmitted head. */
+    int nextResubmitted();
+
+    /** Whether as many heads are used as the driver can have made available: they must be published first. */
+    boolean isFull();
+
+    /** Marks a head as in flight, before its buffers are written. Does nothing for a resubmitted head. */
+    void markInflight(int head);
+
+    /** Undoes {@link #markInflight}. */
+    void unmarkInflight(int head);
+
+    /**
+     * Records that a used element was added, which the driver cannot see yet.
+     *
+     * @return false if the head was a resubmitted one, true if it was popped from the available ring
+     */
+    boolean addUsed(int head);
+
+    /** Records that the driver sees all used elements up to this used index. */
+    void published(int usedIdx);
+}

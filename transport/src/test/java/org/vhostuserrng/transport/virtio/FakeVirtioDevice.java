@@ -1,0 +1,73 @@
+package org.vhostuserrng.transport.virtio;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.vhostuserrng.transport.memory.IotlbMissException;
+
+/** A device with two virtqueues that records what the transport does with it. Tests decide what a start leads to. */
+public final class FakeVirtioDevice implements VirtioDevice {
+    public static final long FEATURES =
+            VirtioSpec.VIRTIO_F_VERSION_1 | VirtioSpec.VIRTIO_F_RING_PACKED | VirtioSpec.VIRTIO_F_INDIRECT_DESC;
+
+    /** The started queues, oldest first. */
+    public final List<FakeVirtqueue> started = new ArrayList<>();
+
+    /** The message of the exception that the next starts throw; null to start. */
+    public String refusal;
+
+    /** The address whose translation the next starts miss; null for none. */
+    public Long missingAddress;
+
+    /** The state that {@link #saveState} returns, and that {@link #loadState} sets. */
+    public byte[] state = {1, 2, 3};
+
+    /** Starts every virtqueue. */
+    public FakeVirtioDevice() {}
+
+    @Override
+    public String name() {
+        return "test";
+    }
+
+    @Override
+    public String statistics() {
+        return "nothing";
+    }
+
+    @Override
+    public long features() {
+        return FEATURES;
+    }
+
+    @Override
+    public int queueCount() {
+        return 2;
+    }
+
+    @Override
+    public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+        if (refusal != null) {
+            throw new InvalidVirtqueueException(refusal);
+        }
+        if (missingAddress != null) {
+            config.memory().translate(missingAddress, 1);
+            throw new IotlbMissException(missingAddress);
+        }
+        FakeVirtqueue queue = new FakeVirtqueue(config);
+        started.add(queue);
+        return queue;
+    }
+
+    @Override
+    public byte[] saveState(long now) {
+        return state.clone();
+    }
+
+    @Override
+    public void loadState(long now, byte[] newState) throws InvalidDeviceStateException {
+        if (newState.length == 0) {
+            throw new InvalidDeviceStateException("empty state");
+        }
+        state = newState.clone();
+    }
+}
