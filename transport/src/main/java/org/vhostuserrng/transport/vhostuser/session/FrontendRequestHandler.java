@@ -193,6 +193,11 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
+    /** A vring of the session. */
+    Vring vring(int index) throws ProtocolViolation {
+        return vrings.get(index);
+    }
+
     /** The state of the session as plain data. */
     SessionSnapshot snapshot() {
         return new SessionSnapshot(

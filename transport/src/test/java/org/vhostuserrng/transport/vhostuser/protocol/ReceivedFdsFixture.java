@@ -1,0 +1,16 @@
+package org.vhostuserrng.transport.vhostuser.protocol;
+
+import java.util.List;
+import org.vhostuserrng.transport.sys.OwnedFd;
+
+/** Creates the descriptors of a message without a socket. */
+public final class ReceivedFdsFixture {
+    private ReceivedFdsFixture() {}
+
+    /** The descriptors of one message, which owns them. */
+    public static ReceivedFds of(OwnedFd... descriptors) {
+        ReceivedFds fds = new ReceivedFds();
+        fds.list().addAll(List.of(descriptors));
+        return fds;
+    }
+}

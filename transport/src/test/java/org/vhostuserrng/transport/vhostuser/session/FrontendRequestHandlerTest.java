@@ -1,0 +1,487 @@
+package org.vhostuserrng.transport.vhostuser.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.mask;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.transport.sys.ErrnoException;
+import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.transport.sys.SealedMemfd;
+import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFdsFixture;
+import org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec;
+import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
+import org.vhostuserrng.transport.virtio.FakeVirtqueue;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtqueueConfig;
+import org.vhostuserrng.transport.virtio.VirtqueuePosition;
+
+class FrontendRequestHandlerTest {
+    private static final long VERSION_1 = VirtioSpec.VIRTIO_F_VERSION_1;
+    private static final long PROTOCOL_FEATURES = mask(VhostUserSpec.VHOST_USER_F_PROTOCOL_FEATURES);
+    private static final long LOG_ALL = mask(VhostUserSpec.VHOST_F_LOG_ALL);
+    private static final long ACK = 0;
+    private static final long NACK = 1;
+
+    private final SteppedSession session = new SteppedSession();
+
+    @AfterEach
+    void close() {
+        session.close();
+    }
+
+    private static VhostUserOptions options(boolean memSlots, boolean sealedOnly, boolean accessPlatform) {
+        return new VhostUserOptions(memSlots, sealedOnly, SteppedSession.MEMORY_BYTES, accessPlatform, 0);
+    }
+
+    // --- features --------------------------------------------------------------------------------------------------
+
+    @Test
+    void offersTheDevicesFeaturesAndThoseOfTheTransport() throws ProtocolViolation {
+        List<Long> reply = session.query(VhostUserSpec.VHOST_USER_GET_FEATURES);
+
+        assertEquals(List.of(FakeVirtioDevice.FEATURES | PROTOCOL_FEATURES | LOG_ALL), reply);
+    }
+
+    @Test
+    void offersAccessPlatformIfTheOperatorAllowsIt() throws ProtocolViolation {
+        try (SteppedSession behindIommu = new SteppedSession(options(false, false, true))) {
+            long offered =
+                    behindIommu.query(VhostUserSpec.VHOST_USER_GET_FEATURES).getFirst();
+
+            assertNotEquals(0, offered & VirtioSpec.VIRTIO_F_ACCESS_PLATFORM);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void offersMemorySlotsIfTheOperatorAllowsIt(boolean allowed) throws ProtocolViolation {
+        try (SteppedSession withSlots = new SteppedSession(options(allowed, false, false))) {
+            long offered = withSlots
+                    .query(VhostUserSpec.VHOST_USER_GET_PROTOCOL_FEATURES)
+                    .getFirst();
+
+            long slots = mask(VhostUserSpec.VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS);
+            assertEquals(allowed ? slots : 0, offered & slots);
+        }
+    }
+
+    @Test
+    void refusesFeaturesThatItDoesNotOffer() {
+        ProtocolViolation violation =
+                assertThrows(ProtocolViolation.class, () -> session.setFeatures(VERSION_1 | 1L << 63));
+
+        assertTrue(violation.getMessage().contains("8000000000000000 were not offered"), violation.getMessage());
+    }
+
+    @Test
+    void refusesProtocolFeaturesThatItDoesNotOffer() {
+        assertThrows(ProtocolViolation.class, () -> session.setProtocolFeatures(63));
+    }
+
+    @Test
+    void refusesAChangeOfFeaturesWhileAVringIsStarted() throws ProtocolViolation, ErrnoException {
+        session.startVring();
+
+        assertThrows(
+                ProtocolViolation.class,
+                () -> session.setFeatures(VERSION_1 | VirtioSpec.VIRTIO_F_INDIRECT_DESC | PROTOCOL_FEATURES));
+    }
+
+    @Test
+    void switchesLoggingWhileAVringIsStarted() throws ProtocolViolation, ErrnoException {
+        session.startVring();
+
+        session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | LOG_ALL);
+
+        assertTrue(session.snapshot(0).buffersLogged());
+    }
+
+    @Test
+    void enablesAllVringsWithoutProtocolFeatures() throws ProtocolViolation {
+        session.setFeatures(VERSION_1);
+
+        assertTrue(session.snapshot(0).enabled());
+        assertTrue(session.snapshot(1).enabled());
+    }
+
+    @Test
+    void leavesVringsDisabledWithProtocolFeatures() throws ProtocolViolation {
+        session.negotiate();
+
+        assertFalse(session.snapshot(0).enabled());
+    }
+
+    // --- acknowledgements ------------------------------------------------------------------------------------------
+
+    @Test
+    void acknowledgesARequestIfAsked() throws ProtocolViolation {
+        List<Long> reply = session.sendWithNeedReply(VhostUserSpec.VHOST_USER_SET_OWNER, SteppedSession.empty());
+
+        assertEquals(List.of(ACK), reply);
+    }
+
+    @Test
+    void repliesNothingToARequestWithoutNeedReply() throws ProtocolViolation {
+        session.send(VhostUserSpec.VHOST_USER_SET_OWNER, SteppedSession.empty());
+
+        assertEquals(List.of(), session.replies.replies);
+    }
+
+    @Test
+    void refusesARequestWithANonZeroAcknowledgementIfAsked() throws ProtocolViolation {
+        List<Long> reply = session.sendWithNeedReply(VhostUserSpec.VHOST_USER_SET_VRING_NUM, SteppedSession.u32(0, 0));
+
+        assertEquals(List.of(NACK), reply);
+    }
+
+    @Test
+    void endsTheSessionForARefusedRequestWithoutNeedReply() {
+        assertThrows(ProtocolViolation.class, () -> session.setNum(0, 0));
+    }
+
+    @Test
+    void endsTheSessionIfARefusalWouldLookLikeAReply() {
+        MemorySegment noSuchVring = SteppedSession.u32(9, 0);
+
+        assertThrows(
+                ProtocolViolation.class,
+                () -> session.sendWithNeedReply(VhostUserSpec.VHOST_USER_GET_VRING_BASE, noSuchVring));
+    }
+
+    @Test
+    void sendsOneReplyToARequestThatHasAReplyOfItsOwn() throws ProtocolViolation {
+        session.sendWithNeedReply(VhostUserSpec.VHOST_USER_GET_QUEUE_NUM, SteppedSession.empty());
+
+        assertEquals(
+                List.of(new RecordingReplySender.Reply(VhostUserSpec.VHOST_USER_GET_QUEUE_NUM, List.of(2L))),
+                session.replies.replies);
+    }
+
+    @Test
+    void doesNotAcknowledgeIfTheFrontEndHasDeclinedReplyAck() throws ProtocolViolation {
+        session.setProtocolFeatures(VhostUserSpec.VHOST_USER_PROTOCOL_F_MQ);
+
+        session.requests.serve(
+                VhostUserSpec.VHOST_USER_SET_OWNER,
+                true,
+                SteppedSession.empty(),
+                ReceivedFdsFixture.of(),
+                session.replies);
+
+        assertEquals(List.of(), session.replies.replies);
+    }
+
+    @Test
+    void alwaysAcknowledgesIotlbMessages() throws ProtocolViolation {
+        session.send(VhostUserSpec.VHOST_USER_IOTLB_MSG, SteppedSession.u64(0, 0, 0, 0));
+
+        assertEquals(List.of(NACK), session.replies.last());
+    }
+
+    @Test
+    void refusesAnUnknownRequest() {
+        ProtocolViolation violation =
+                assertThrows(ProtocolViolation.class, () -> session.send(1000, SteppedSession.empty()));
+
+        assertTrue(violation.getMessage().contains("1000"), violation.getMessage());
+    }
+
+    @Test
+    void closesTheDescriptorsOfARefusedMessage() throws ErrnoException {
+        OwnedFd descriptor = EventFd.create().fd();
+
+        assertThrows(
+                ProtocolViolation.class,
+                () -> session.send(VhostUserSpec.VHOST_USER_SET_OWNER, SteppedSession.empty(), descriptor));
+
+        assertThrows(IllegalStateException.class, descriptor::number);
+    }
+
+    // --- vrings ----------------------------------------------------------------------------------------------------
+
+    @Test
+    void startsAnEnabledVringWithItsConfiguration() throws ProtocolViolation, ErrnoException {
+        FakeVirtqueue queue = session.startVring();
+
+        VirtqueueConfig config = queue.config;
+        assertEquals(0, config.index());
+        assertEquals(SteppedSession.QUEUE_SIZE, config.size());
+        assertEquals(VERSION_1 | PROTOCOL_FEATURES, config.features());
+        assertEquals(new VirtqueuePosition(0, 0), config.position());
+        assertEquals(
+                new VirtqueueConfig.Areas(
+                        SteppedSession.GUEST_ADDRESS,
+                        SteppedSession.GUEST_ADDRESS + 0x1000,
+                        SteppedSession.GUEST_ADDRESS + 0x2000),
+                config.areas());
+    }
+
+    @Test
+    void refusesAVringThatTheDeviceDoesNotHave() {
+        assertThrows(ProtocolViolation.class, () -> session.setNum(2, 8));
+        assertThrows(ProtocolViolation.class, () -> session.setNum(-1, 8));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, -1, 32769, Integer.MIN_VALUE})
+    void refusesAQueueSizeOutOfRange(int size) {
+        assertThrows(ProtocolViolation.class, () -> session.setNum(0, size));
+    }
+
+    @Test
+    void acceptsThePresentQueueSizeOfAStartedVring() throws ProtocolViolation, ErrnoException {
+        session.startVring();
+
+        session.setNum(0, SteppedSession.QUEUE_SIZE);
+
+        assertEquals(VringState.STARTED, session.snapshot(0).state());
+    }
+
+    @Test
+    void refusesAnotherQueueSizeForAStartedVring() throws ProtocolViolation, ErrnoException {
+        session.startVring();
+
+        assertThrows(ProtocolViolation.class, () -> session.setNum(0, 2 * SteppedSession.QUEUE_SIZE));
+    }
+
+    @Test
+    void refusesABaseForAStartedVring() throws ProtocolViolation, ErrnoException {
+        session.startVring();
+
+        assertThrows(ProtocolViolation.class, () -> session.setBase(0, 1));
+    }
+
+    @Test
+    void stopsAVringAndReturnsItsBase() throws ProtocolViolation, ErrnoException {
+        FakeVirtqueue queue = session.startVring();
+        queue.position = new VirtqueuePosition(5, 5);
+
+        long base = session.stopVring(0);
+
+        assertEquals(5, base);
+        assertTrue(queue.stopped);
+        assertEquals(VringState.STOPPED, session.snapshot(0).state());
+    }
+
+    @Test
+    void movesAStartedVringToNewAddresses() throws ProtocolViolation, ErrnoException {
+        FakeVirtqueue before = session.startVring();
+        before.position = new VirtqueuePosition(3, 3);
+
+        session.setAddresses(0, 0x8000);
+
+        FakeVirtqueue after = session.device.started.getLast();
+        assertTrue(before.stopped);
+        assertEquals(new VirtqueuePosition(3, 3), after.config.position());
+        assertEquals(SteppedSession.GUEST_ADDRESS + 0x8000, after.config.areas().descriptorArea());
+    }
+
+    @Test
+    void keepsAVringRunningIfItsAddressesDoNotChange() throws ProtocolViolation, ErrnoException {
+        FakeVirtqueue queue = session.startVring();
+
+        session.setAddresses(0, 0);
+
+        assertFalse(queue.stopped);
+    }
+
+    @Test
+    void refusesUnknownVringFlags() {
+        assertThrows(
+                ProtocolViolation.class,
+                () -> session.send(VhostUserSpec.VHOST_USER_SET_VRING_ADDR, SteppedSession.u64(2L << 32, 0, 0, 0, 0)));
+    }
+
+    @Test
+    void logsTheUsedRingAtItsAddress() throws ProtocolViolation {
+        session.send(VhostUserSpec.VHOST_USER_SET_VRING_ADDR, SteppedSession.u64(1L << 32, 0, 0, 0, 0x1234));
+
+        assertEquals(OptionalLong.of(0x1234), session.snapshot(0).ringLogAddress());
+    }
+
+    // --- memory ----------------------------------------------------------------------------------------------------
+
+    @Test
+    void resumesStartedVringsInANewMemoryTable() throws ProtocolViolation, ErrnoException {
+        FakeVirtqueue before = session.startVring();
+        before.position = new VirtqueuePosition(7, 7);
+
+        session.setMemoryTable();
+
+        assertTrue(before.stopped);
+        assertEquals(
+                new VirtqueuePosition(7, 7),
+                session.device.started.getLast().config.position());
+    }
+
+    @Test
+    void refusesMoreMemoryThanTheOperatorAllows() throws ErrnoException {
+        OwnedFd file = SealedMemfd.create("memory", 2 * SteppedSession.MEMORY_BYTES);
+        try (SteppedSession limited = new SteppedSession(options(false, false, false))) {
+            assertThrows(
+                    ProtocolViolation.class,
+                    () -> limited.send(
+                            VhostUserSpec.VHOST_USER_SET_MEM_TABLE,
+                            SteppedSession.u64(1, 0, 2 * SteppedSession.MEMORY_BYTES, 0, 0),
+                            file));
+        }
+    }
+
+    @Test
+    void addsAndRemovesAMemoryRegion() throws ProtocolViolation, ErrnoException {
+        MemorySegment region =
+                SteppedSession.u64(0, SteppedSession.GUEST_ADDRESS, 4096, SteppedSession.USER_ADDRESS, 0);
+
+        session.send(VhostUserSpec.VHOST_USER_ADD_MEM_REG, region, SealedMemfd.create("memory", 4096));
+        int added = session.requests.snapshot().memory().size();
+        session.send(VhostUserSpec.VHOST_USER_REM_MEM_REG, region);
+
+        assertEquals(1, added);
+        assertEquals(List.of(), session.requests.snapshot().memory());
+    }
+
+    @Test
+    void refusesToRemoveARegionThatIsNotThere() {
+        assertThrows(
+                ProtocolViolation.class,
+                () -> session.send(VhostUserSpec.VHOST_USER_REM_MEM_REG, SteppedSession.u64(0, 0, 4096, 0, 0)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 5})
+    void refusesADirtyLogThatIsNotAligned(long offset) throws ErrnoException {
+        OwnedFd file = SealedMemfd.create("log", 4096);
+
+        assertThrows(
+                ProtocolViolation.class,
+                () -> session.send(VhostUserSpec.VHOST_USER_SET_LOG_BASE, SteppedSession.u64(64, offset), file));
+    }
+
+    @Test
+    void setsTheDirtyLog() throws ProtocolViolation, ErrnoException {
+        session.send(
+                VhostUserSpec.VHOST_USER_SET_LOG_BASE, SteppedSession.u64(4096, 0), SealedMemfd.create("log", 4096));
+
+        assertEquals(List.of(ACK), session.replies.last());
+        assertEquals(4096, session.requests.snapshot().dirtyLogBytes());
+    }
+
+    // --- device ----------------------------------------------------------------------------------------------------
+
+    @Test
+    void returnsTheDeviceStatus() throws ProtocolViolation {
+        session.send(VhostUserSpec.VHOST_USER_SET_STATUS, SteppedSession.u64(15));
+
+        assertEquals(List.of(15L), session.query(VhostUserSpec.VHOST_USER_GET_STATUS));
+    }
+
+    @Test
+    void resetsTheDeviceWithAStatusOfZero() throws ProtocolViolation, ErrnoException {
+        FakeVirtqueue queue = session.startVring();
+
+        session.send(VhostUserSpec.VHOST_USER_SET_STATUS, SteppedSession.u64(0));
+
+        assertTrue(queue.stopped);
+        VringSnapshot vring = session.snapshot(0);
+        assertFalse(vring.enabled());
+        assertEquals(0, vring.size());
+        assertEquals(0, vring.base());
+        assertEquals(null, vring.addresses());
+    }
+
+    @Test
+    void keepsTheFeaturesAndTheMemoryAcrossADeviceReset() throws ProtocolViolation, ErrnoException {
+        session.startVring();
+        SessionSnapshot before = session.requests.snapshot();
+
+        session.send(VhostUserSpec.VHOST_USER_RESET_DEVICE, SteppedSession.empty());
+
+        SessionSnapshot after = session.requests.snapshot();
+        assertEquals(before.features(), after.features());
+        assertEquals(before.memory(), after.memory());
+    }
+
+    @Test
+    void disablesAllVringsOnResetOwner() throws ProtocolViolation {
+        session.setFeatures(VERSION_1);
+
+        session.send(VhostUserSpec.VHOST_USER_RESET_OWNER, SteppedSession.empty());
+
+        assertFalse(session.snapshot(0).enabled());
+    }
+
+    // --- in-flight requests ----------------------------------------------------------------------------------------
+
+    @Test
+    void givesAStartedVringTheInflightRegionThatItCreated() throws ProtocolViolation, ErrnoException {
+        session.setProtocolFeatures(VhostUserSpec.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
+        MemorySegment wanted = SteppedSession.u64(0, 0, (long) SteppedSession.QUEUE_SIZE << 16 | 1);
+        session.send(VhostUserSpec.VHOST_USER_GET_INFLIGHT_FD, wanted);
+        long size = session.replies.last().getFirst();
+        MemorySegment given = SteppedSession.u64(size, 0, (long) SteppedSession.QUEUE_SIZE << 16 | 1);
+
+        session.send(VhostUserSpec.VHOST_USER_SET_INFLIGHT_FD, given, session.replies.file);
+        FakeVirtqueue queue = session.startVring();
+
+        assertNotEquals(null, queue.config.inflight());
+        assertEquals(size, session.requests.snapshot().inflight().mmapSize());
+    }
+
+    @Test
+    void refusesAnInflightBufferWhileAVringIsStarted() throws ProtocolViolation, ErrnoException {
+        session.setProtocolFeatures(VhostUserSpec.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
+        session.startVring();
+        OwnedFd file = SealedMemfd.create("inflight", 4096);
+
+        assertThrows(
+                ProtocolViolation.class,
+                () -> session.send(
+                        VhostUserSpec.VHOST_USER_SET_INFLIGHT_FD,
+                        SteppedSession.u64(4096, 0, (long) SteppedSession.QUEUE_SIZE << 16 | 1),
+                        file));
+    }
+
+    // --- the state as plain data -----------------------------------------------------------------------------------
+
+    @Test
+    void listsTheWholeStateOfASession() throws ProtocolViolation, ErrnoException {
+        session.startVring();
+
+        String listed = session.requests.snapshot().toString();
+
+        assertTrue(listed.contains("guest=test"), listed);
+        assertTrue(listed.contains("state=STARTED"), listed);
+        assertTrue(listed.contains("guestAddress=" + SteppedSession.GUEST_ADDRESS), listed);
+    }
+
+    @Test
+    void snapshotsOfTheSameStateAreEqual() throws ProtocolViolation, ErrnoException {
+        session.startVring();
+
+        assertEquals(session.requests.snapshot(), session.requests.snapshot());
+    }
+
+    @Test
+    void snapshotShowsThePositionOfARunningVirtqueue() throws ProtocolViolation, ErrnoException {
+        FakeVirtqueue queue = session.startVring();
+        SessionSnapshot before = session.requests.snapshot();
+
+        queue.position = new VirtqueuePosition(1, 1);
+
+        assertNotEquals(before, session.requests.snapshot());
+        assertEquals(1, session.snapshot(0).base());
+    }
+}
