@@ -6,8 +6,8 @@ import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 
 /**
  * Fills the buffers of a request with random bytes. Large segments are filled in place. Consecutive small segments are
- * filled from one call of the source, through a staging buffer that is wiped afterwards: a buffer of single bytes does not
- * cost a system call per byte. Confined to the loop's thread.
+ * filled from one call of the source, through a staging buffer that is wiped afterwards: a buffer of single bytes does
+ * not cost a system call per byte. Confined to the loop's thread.
  */
 final class EntropyBufferFiller {
     /** Segments below this size are filled through the staging buffer. */

@@ -1,6 +1,9 @@
 package org.vhostuserrng.device.rng;
 
-/** Counters of a guest since the daemon started, or since the start of its migration history. Confined to the loop's thread. */
+/**
+ * Counters of a guest since the daemon started, or since the start of its migration history. Confined to the loop's
+ * thread.
+ */
 final class RngCounters {
     /** The counters at one moment. None is negative. */
     record Snapshot(long requests, long bytes, long throttled, long starved, long faults) {}
@@ -34,7 +37,9 @@ final class RngCounters {
         return new Snapshot(requests, bytes, throttled, starved, faults);
     }
 
-    /** Continues from the counters of another host. If the guest has returned, they include ours, so the maximum counts. */
+    /**
+     * Continues from the counters of another host. If the guest has returned, they include ours, so the maximum counts.
+     */
     void raiseTo(Snapshot other) {
         requests = Math.max(requests, other.requests());
         bytes = Math.max(bytes, other.bytes());

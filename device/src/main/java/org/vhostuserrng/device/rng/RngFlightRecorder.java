@@ -2,7 +2,9 @@ package org.vhostuserrng.device.rng;
 
 import jdk.jfr.FlightRecorder;
 
-/** Records the JFR events of one requestq. This class records nothing; its subclass does. Confined to the loop's thread. */
+/**
+ * Records the JFR events of one requestq. This class records nothing; its subclass does. Confined to the loop's thread.
+ */
 class RngFlightRecorder {
     private static final RngFlightRecorder DISABLED = new RngFlightRecorder();
 

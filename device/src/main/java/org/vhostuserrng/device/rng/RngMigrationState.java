@@ -10,8 +10,8 @@ import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
  * The device state that migrates with a guest: its counters and the used part of its rate limits. It contains no random
  * bytes, and no times, because the clocks of hosts differ: usage elsewhere counts as usage now.
  *
- * <p>Format, little-endian: u64 magic, u32 version, u32 zero, five u64 counters, three u64 of rate limit usage, u32 CRC-32C
- * of everything before it.
+ * <p>Format, little-endian: u64 magic, u32 version, u32 zero, five u64 counters, three u64 of rate limit usage, u32
+ * CRC-32C of everything before it.
  */
 record RngMigrationState(RngCounters.Snapshot counters, Spent spent) {
     /** "vhurngst" */

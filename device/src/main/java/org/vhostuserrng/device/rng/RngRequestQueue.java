@@ -15,9 +15,9 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
- * The started requestq of a guest (VIRTIO 1.3 §5.4.2). Reads the whole descriptor chain of a request before it writes to
- * it. A request that cannot be served yet stays available: it is neither lost nor completed empty. Confined to the loop's
- * thread.
+ * The started requestq of a guest (VIRTIO 1.3 §5.4.2). Reads the whole descriptor chain of a request before it writes
+ * to it. A request that cannot be served yet stays available: it is neither lost nor completed empty. Confined to the
+ * loop's thread.
  */
 final class RngRequestQueue implements VirtqueueHandler {
     // Budget of one drain: a fraction of a millisecond for every shape of request. Then the other guests are served.

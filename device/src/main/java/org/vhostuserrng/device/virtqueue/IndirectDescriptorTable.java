@@ -127,8 +127,8 @@ final class IndirectDescriptorTable {
     }
 
     /**
-     * The number of descriptors that are read. §2.7.5.3.1 limits a chain to the Queue Size, but not the table. The device
-     * may use less than the whole buffer, so it need not read to the end while other guests wait.
+     * The number of descriptors that are read. §2.7.5.3.1 limits a chain to the Queue Size, but not the table. The
+     * device may use less than the whole buffer, so it need not read to the end while other guests wait.
      */
     int readLimit() {
         return Math.min(count, ScatterGatherList.MAX_DESCRIPTORS);

@@ -17,8 +17,8 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 /**
  * The device's side of a packed virtqueue (VIRTIO 1.3 §2.8).
  *
- * <p>A slot counts descriptors over two rounds of the ring, 0 to twice the Queue Size: the wrap counter is 1 in the first
- * round and 0 in the second. The difference of two slots is a number of descriptors for every Queue Size.
+ * <p>A slot counts descriptors over two rounds of the ring, 0 to twice the Queue Size: the wrap counter is 1 in the
+ * first round and 0 in the second. The difference of two slots is a number of descriptors for every Queue Size.
  */
 final class PackedVirtqueue extends Virtqueue {
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -122,8 +122,8 @@ final class PackedVirtqueue extends Virtqueue {
 
     /**
      * Makes the descriptors between the used and the available slot look available. A predecessor that ended before it
-     * published its last batch has written all used descriptors but the first, which hides the others. Resubmitted chains
-     * may be published one by one, so none of the others may look used.
+     * published its last batch has written all used descriptors but the first, which hides the others. Resubmitted
+     * chains may be published one by one, so none of the others may look used.
      */
     private void hideUnpublished() {
         for (int slot = nextUsed; slot != nextAvail; slot = advance(slot, 1)) {

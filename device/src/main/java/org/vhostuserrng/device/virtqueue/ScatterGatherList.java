@@ -10,8 +10,8 @@ import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
- * The writable memory of one descriptor chain, as segments of guest memory. One instance serves all virtqueues of a loop,
- * because each chain is read again whenever the device writes to it.
+ * The writable memory of one descriptor chain, as segments of guest memory. One instance serves all virtqueues of a
+ * loop, because each chain is read again whenever the device writes to it.
  *
  * <p>The cost of a request is bounded: the list keeps at most {@link #MAX_BYTES} bytes in at most {@link #MAX_SEGMENTS}
  * segments, and reads at most {@link #MAX_DESCRIPTORS} descriptors. The device may use less than the whole buffer
@@ -47,8 +47,8 @@ public final class ScatterGatherList {
     }
 
     /**
-     * Adds the buffer of a descriptor of either format: both begin with le64 addr and le32 len. Ignores descriptors beyond
-     * {@link #MAX_DESCRIPTORS}.
+     * Adds the buffer of a descriptor of either format: both begin with le64 addr and le32 len. Ignores descriptors
+     * beyond {@link #MAX_DESCRIPTORS}.
      *
      * @param at offset of the descriptor in {@code table}; any alignment
      * @param flags the descriptor's flags, as they were read

@@ -82,9 +82,9 @@ final class SplitVirtqueue extends Virtqueue {
     }
 
     /**
-     * Resumes after the last head that the predecessor popped; the configured position does not account for those heads.
-     * If the predecessor served in order, they are still in the available ring, and this queue takes them from there:
-     * then it can be stopped before they are served, and a successor without the record finds them.
+     * Resumes after the last head that the predecessor popped; the configured position does not account for those
+     * heads. If the predecessor served in order, they are still in the available ring, and this queue takes them from
+     * there: then it can be stopped before they are served, and a successor without the record finds them.
      */
     private void resume() {
         int[] resubmitted = inflight.resubmitted();

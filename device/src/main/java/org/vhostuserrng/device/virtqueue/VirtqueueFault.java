@@ -3,8 +3,8 @@ package org.vhostuserrng.device.virtqueue;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 
 /**
- * A violation of VIRTIO by the driver. It breaks the ring until the driver resets it. {@link #IOTLB_MISS} is no violation:
- * the buffer stays available until the translation arrives.
+ * A violation of VIRTIO by the driver. It breaks the ring until the driver resets it. {@link #IOTLB_MISS} is no
+ * violation: the buffer stays available until the translation arrives.
  */
 public enum VirtqueueFault {
     INDEX_JUMP("available index is ahead by more than the queue size"),

@@ -16,8 +16,9 @@ import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 
 /**
- * Loads the classes of the device and of the inflight region once more, with a {@link StoreCrashPoint} before each store to
- * memory. A test ends such a device between any two stores and examines what its successor makes of the memory.
+ * Loads the classes of the device and of the inflight region once more, with a {@link StoreCrashPoint} before each
+ * store to memory. A test ends such a device between any two stores and examines what its successor makes of the
+ * memory.
  */
 final class CrashInjectedDevice extends ClassLoader {
     private static final List<String> PACKAGES = List.of(

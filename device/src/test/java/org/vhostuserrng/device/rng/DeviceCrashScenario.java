@@ -17,7 +17,8 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
  * Random requests to a device that is killed before one of its stores, and once more soon after, each time with a
- * successor that has the same memory. Loaded by {@link CrashInjectedDevice}. The result is whether it lived to be killed.
+ * successor that has the same memory. Loaded by {@link CrashInjectedDevice}. The result is whether it lived to be
+ * killed.
  */
 public final class DeviceCrashScenario implements Callable<Boolean> {
     private static final int ROUNDS = 7;

@@ -16,8 +16,8 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A driver and the device, each on a thread of its own, that sleep whenever they may: the driver until an interrupt, the
- * device until a kick. If one were lost between "is there more?" and "wake me", both would sleep for ever.
+ * A driver and the device, each on a thread of its own, that sleep whenever they may: the driver until an interrupt,
+ * the device until a kick. If one were lost between "is there more?" and "wake me", both would sleep for ever.
  *
  * <p>Runs for a second per case; {@code -Drace.seconds=600} for long.
  */

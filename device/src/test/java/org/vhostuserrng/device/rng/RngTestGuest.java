@@ -35,8 +35,8 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
- * A guest with two adjacent regions of memory and a virtqueue in the first one, and the device that serves it. The driver is
- * that of the front-end module, an independent implementation.
+ * A guest with two adjacent regions of memory and a virtqueue in the first one, and the device that serves it. The
+ * driver is that of the front-end module, an independent implementation.
  *
  * @param <R> the driver's ring, of either format
  */
@@ -151,7 +151,10 @@ final class RngTestGuest<R extends DriverRing> {
         }
     }
 
-    /** Decodes the position of a driver's ring, which is a vhost-user base: of a packed ring both halves, or one for both. */
+    /**
+     * Decodes the position of a driver's ring, which is a vhost-user base: of a packed ring both halves, or one for
+     * both.
+     */
     VirtqueuePosition position(int base) {
         if (!isPacked()) {
             return new VirtqueuePosition(base, base);

@@ -82,7 +82,10 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
         return nanoTime.getAsLong() - origin;
     }
 
-    /** Sleeps until there is work: a ready descriptor, a deadline, a wake-up. Busy polls instead if a handler asks for it. */
+    /**
+     * Sleeps until there is work: a ready descriptor, a deadline, a wake-up. Busy polls instead if a handler asks for
+     * it.
+     */
     public void await() throws ErrnoException {
         if (readyEvents > 0) {
             return;

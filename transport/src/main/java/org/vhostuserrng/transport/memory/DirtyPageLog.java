@@ -9,8 +9,8 @@ import org.vhostuserrng.transport.sys.MemoryMapping;
 
 /**
  * The dirty log of a session (vhost-user, "Migration"): a bitmap with one bit per 4096-byte page that the device has
- * written, in memory that the VMM reads and clears concurrently. Confined to the loop's thread. A bit is set atomically,
- * after the write that it logs.
+ * written, in memory that the VMM reads and clears concurrently. Confined to the loop's thread. A bit is set
+ * atomically, after the write that it logs.
  */
 public final class DirtyPageLog implements AutoCloseable {
     /** Alignment of the log in its file: bits are set in whole words. */

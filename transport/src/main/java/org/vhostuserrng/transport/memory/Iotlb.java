@@ -7,8 +7,8 @@ import java.util.function.LongPredicate;
 
 /**
  * The device IOTLB: a cache of translations from I/O virtual addresses (IOVA) to guest-physical addresses, for a device
- * behind an IOMMU. Entries do not overlap. Each entry lies in one region of guest memory. Confined to the loop's thread.
- * Lookups neither allocate nor throw.
+ * behind an IOMMU. Entries do not overlap. Each entry lies in one region of guest memory. Confined to the loop's
+ * thread. Lookups neither allocate nor throw.
  *
  * <p>A range is given by its first and its last address, because it may end at 2^64.
  */

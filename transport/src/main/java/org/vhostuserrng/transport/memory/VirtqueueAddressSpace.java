@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * Guest memory by the addresses that a virtqueue's driver uses: guest-physical addresses or, with
  * VIRTIO_F_ACCESS_PLATFORM, I/O virtual addresses that an {@link Iotlb} translates. Each run of a virtqueue has its own
- * instance, which remembers the last translation that failed. Confined to the loop's thread. Lookups neither allocate nor
- * throw.
+ * instance, which remembers the last translation that failed. Confined to the loop's thread. Lookups neither allocate
+ * nor throw.
  */
 public final class VirtqueueAddressSpace {
     /** {@link #translate}: the IOTLB has no entry; {@link #faultAddress} is the address. */

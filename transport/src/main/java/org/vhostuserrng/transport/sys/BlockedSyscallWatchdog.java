@@ -6,12 +6,12 @@ import java.lang.foreign.ValueLayout;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Interrupts blocked system calls of the thread that opened it: while armed, a signal every {@link #TICK_MILLIS} ms makes a
- * blocked call fail with EINTR. Calls that do not block cost nothing more.
+ * Interrupts blocked system calls of the thread that opened it: while armed, a signal every {@link #TICK_MILLIS} ms
+ * makes a blocked call fail with EINTR. Calls that do not block cost nothing more.
  *
- * <p>Needed for eventfds of front-ends. O_NONBLOCK belongs to the open file, which the front-end shares: it can clear the
- * flag at any time, and a write to a full counter then blocks for ever. Linux has no write to an eventfd that never blocks
- * (RWF_NOWAIT is not supported), and testing before writing is a race that the front-end can win.
+ * <p>Needed for eventfds of front-ends. O_NONBLOCK belongs to the open file, which the front-end shares: it can clear
+ * the flag at any time, and a write to a full counter then blocks for ever. Linux has no write to an eventfd that never
+ * blocks (RWF_NOWAIT is not supported), and testing before writing is a race that the front-end can win.
  */
 public final class BlockedSyscallWatchdog implements AutoCloseable {
     /** Maximum time that a call blocks. 500 signals take 1 ms of each busy second; a shorter interval takes more. */

@@ -8,14 +8,14 @@ import org.jctools.queues.atomic.SpscLinkedAtomicQueue;
 /**
  * Closes and unmaps, in order and on other threads, what one guest's front-ends sent. Filled by the loop's thread only.
  *
- * <p>Linux has no close that never blocks. close(2) of a FUSE file waits for its server, of an NFS file for the write-back,
- * and no signal that the process survives interrupts it. All alternatives (dup2, close_range, IORING_OP_CLOSE) block a
- * thread as well. The last reference to a lingering TCP socket waits for it, and the last reference to memory frees it, at
- * about 150 ms per GiB. A descriptor does not show what depends on it: a socket may contain hundreds of others. So the loop
- * closes only descriptors that it knows to be local.
+ * <p>Linux has no close that never blocks. close(2) of a FUSE file waits for its server, of an NFS file for the
+ * write-back, and no signal that the process survives interrupts it. All alternatives (dup2, close_range,
+ * IORING_OP_CLOSE) block a thread as well. The last reference to a lingering TCP socket waits for it, and the last
+ * reference to memory frees it, at about 150 ms per GiB. A descriptor does not show what depends on it: a socket may
+ * contain hundreds of others. So the loop closes only descriptors that it knows to be local.
  *
- * <p>A front-end whose file never closes blocks one thread and this queue. Once the queue {@link #isFull}, nothing more is
- * received from the guest's front-ends.
+ * <p>A front-end whose file never closes blocks one thread and this queue. Once the queue {@link #isFull}, nothing more
+ * is received from the guest's front-ends.
  */
 public final class DeferredCloser {
     /** More than a well-behaved front-end has at a time, except when it disconnects. */

@@ -7,8 +7,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The threads of all {@link DeferredCloser}s: none while there is nothing to close, usually one, and another one whenever
- * all are blocked. A thread ends after a second without work. Any thread.
+ * The threads of all {@link DeferredCloser}s: none while there is nothing to close, usually one, and another one
+ * whenever all are blocked. A thread ends after a second without work. Any thread.
  */
 public final class DeferredCloserThreads implements Executor {
     private static final long IDLE_SECONDS = 1;

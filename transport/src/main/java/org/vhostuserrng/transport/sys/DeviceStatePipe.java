@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * One end of a pipe that a peer created. The peer shares the open file description and can make it blocking at any time, so
- * bytes go through a pipe of this process and a non-blocking splice(2). Confined to its creating thread.
+ * One end of a pipe that a peer created. The peer shares the open file description and can make it blocking at any
+ * time, so bytes go through a pipe of this process and a non-blocking splice(2). Confined to its creating thread.
  */
 public final class DeviceStatePipe implements AutoCloseable {
     /** {@link #send} and {@link #receive}: the call would block. */

@@ -1,6 +1,8 @@
 package org.vhostuserrng.transport.sys;
 
-/** Error numbers that this program handles, by Linux's generic {@code errno.h}: the same on all 64-bit architectures. */
+/**
+ * Error numbers that this program handles, by Linux's generic {@code errno.h}: the same on all 64-bit architectures.
+ */
 public final class Errno {
     public static final int ENOENT = 2;
     public static final int EINTR = 4;

@@ -8,9 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * An eventfd: the kick, call or err descriptor of a vring, or the loop's own wake-up. Non-blocking, unless a peer that shares
- * it clears that flag: see {@link BlockedSyscallWatchdog}. Any thread may signal and drain an eventfd of this process while
- * it is open; a peer's is confined to the loop's thread.
+ * An eventfd: the kick, call or err descriptor of a vring, or the loop's own wake-up. Non-blocking, unless a peer that
+ * shares it clears that flag: see {@link BlockedSyscallWatchdog}. Any thread may signal and drain an eventfd of this
+ * process while it is open; a peer's is confined to the loop's thread.
  */
 public final class EventFd implements AutoCloseable {
     private static final MemorySegment EVENTFD = Libc.symbol("eventfd");

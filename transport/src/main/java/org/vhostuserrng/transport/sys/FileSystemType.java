@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The file system of an open file, found without a query to the server of a remote file system. fstatfs(2) would send one,
- * so it comes last, and only for files that the kernel already shows to be local.
+ * The file system of an open file, found without a query to the server of a remote file system. fstatfs(2) would send
+ * one, so it comes last, and only for files that the kernel already shows to be local.
  */
 final class FileSystemType {
     private static final MemorySegment FSTATFS = Libc.symbol("fstatfs");
@@ -55,8 +55,8 @@ final class FileSystemType {
     }
 
     /**
-     * Whether the file consists of huge pages. The host may have none left at the first access to one, or at the next one
-     * after a hole was punched.
+     * Whether the file consists of huge pages. The host may have none left at the first access to one, or at the next
+     * one after a hole was punched.
      */
     static boolean hasHugePages(OwnedFd file) throws ErrnoException {
         return type(file) == HUGETLBFS;

@@ -5,15 +5,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A shared, writable mapping of a range of a file. Confined to the thread that created it. After {@link #close} every access
- * throws.
+ * A shared, writable mapping of a range of a file. Confined to the thread that created it. After {@link #close} every
+ * access throws.
  *
- * <p>If a peer sent the file, the {@link DeferredCloser} unmaps it: the last process to unmap memory frees it, which takes
- * time.
+ * <p>If a peer sent the file, the {@link DeferredCloser} unmaps it: the last process to unmap memory frees it, which
+ * takes time.
  *
- * <p>A peer can truncate a file unless it {@link #isSealed}. An access beyond its end raises SIGBUS, and so does an access to
- * a huge page that the host does not have. The JVM turns that into an InternalError for plain accesses. {@link #canVanish}
- * tells whether it can happen.
+ * <p>A peer can truncate a file unless it {@link #isSealed}. An access beyond its end raises SIGBUS, and so does an
+ * access to a huge page that the host does not have. The JVM turns that into an InternalError for plain accesses.
+ * {@link #canVanish} tells whether it can happen.
  */
 public final class MemoryMapping implements AutoCloseable {
     private static final MemorySegment MMAP = Libc.symbol("mmap");
@@ -47,8 +47,8 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     /**
-     * Maps {@code size} bytes from {@code offset} of a file that a peer sent, and closes the descriptor. That does not block,
-     * because the file is known to be local then.
+     * Maps {@code size} bytes from {@code offset} of a file that a peer sent, and closes the descriptor. That does not
+     * block, because the file is known to be local then.
      *
      * @throws IOException as {@link #map}
      */
@@ -126,8 +126,8 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     /**
-     * Throws the InternalError of an earlier access to vanished memory, if one is pending. Compiled code throws it late, at the
-     * next native call, which might be on behalf of another guest.
+     * Throws the InternalError of an earlier access to vanished memory, if one is pending. Compiled code throws it
+     * late, at the next native call, which might be on behalf of another guest.
      */
     public static void throwPendingFault() {
         int pageSize = Libc.callInt(GETPAGESIZE, 0, 0, 0, 0, 0);

@@ -3,7 +3,8 @@ package org.vhostuserrng.transport.sys;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A file descriptor with one owner, closed once. Passing the object transfers the ownership. Confined to the owning thread.
+ * A file descriptor with one owner, closed once. Passing the object transfers the ownership. Confined to the owning
+ * thread.
  *
  * <p>A descriptor from a peer may refer to any file, and closing it may block: its {@link #close} only queues it in a
  * {@link DeferredCloser}.

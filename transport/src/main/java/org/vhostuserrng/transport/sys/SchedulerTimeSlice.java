@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The time slice of a thread. Since Linux 6.12 a thread that wakes up preempts one with longer slices. Without a short slice
- * it waits up to 3 ms for the end of the running slice.
+ * The time slice of a thread. Since Linux 6.12 a thread that wakes up preempts one with longer slices. Without a short
+ * slice it waits up to 3 ms for the end of the running slice.
  */
 public final class SchedulerTimeSlice {
     private static final MemorySegment SYSCALL = Libc.symbol("syscall");
@@ -29,8 +29,8 @@ public final class SchedulerTimeSlice {
     private SchedulerTimeSlice() {}
 
     /**
-     * Sets the slice of the calling thread to the minimum. Does nothing if the kernel does not support it, or if the thread
-     * does not use SCHED_OTHER.
+     * Sets the slice of the calling thread to the minimum. Does nothing if the kernel does not support it, or if the
+     * thread does not use SCHED_OTHER.
      */
     public static void shorten() {
         try (Arena arena = Arena.ofConfined()) {

@@ -9,7 +9,9 @@ import java.lang.foreign.ValueLayout;
  * (SCM_RIGHTS). Each thread has one instance for all its sockets; its contents are valid until the thread's next call.
  */
 final class SocketMessageHeader {
-    /** linux/net/scm.h: maximum per sendmsg(2). The kernel itself closes descriptors beyond our space, which may block. */
+    /**
+     * linux/net/scm.h: maximum per sendmsg(2). The kernel itself closes descriptors beyond our space, which may block.
+     */
     private static final int SCM_MAX_FD = 253;
 
     private static final int MSG_CTRUNC = 0x8;

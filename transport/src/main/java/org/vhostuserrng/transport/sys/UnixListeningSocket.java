@@ -7,8 +7,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 
 /**
- * A listening UNIX stream socket, non-blocking. {@link #close} removes the file of a socket that this process bound, if it is
- * still the same file. Confined to one thread at a time.
+ * A listening UNIX stream socket, non-blocking. {@link #close} removes the file of a socket that this process bound, if
+ * it is still the same file. Confined to one thread at a time.
  */
 public final class UnixListeningSocket implements AutoCloseable {
     private static final MemorySegment SOCKET = Libc.symbol("socket");

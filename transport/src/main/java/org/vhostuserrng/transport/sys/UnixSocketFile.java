@@ -80,8 +80,8 @@ final class UnixSocketFile {
     }
 
     /**
-     * A lock on the directory. Without it, two daemons that start at the same time both find the file stale, and the second
-     * removes the file that the first has just bound.
+     * A lock on the directory. Without it, two daemons that start at the same time both find the file stale, and the
+     * second removes the file that the first has just bound.
      */
     static final class Claim implements AutoCloseable {
         private static final MemorySegment OPEN = Libc.symbol("open");

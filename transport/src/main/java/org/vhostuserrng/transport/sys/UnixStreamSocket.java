@@ -7,7 +7,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A connected UNIX stream socket, non-blocking, that can pass descriptors (SCM_RIGHTS). Confined to its creating thread. */
+/**
+ * A connected UNIX stream socket, non-blocking, that can pass descriptors (SCM_RIGHTS). Confined to its creating
+ * thread.
+ */
 public final class UnixStreamSocket implements AutoCloseable {
     /** {@link #receive} and {@link #send}: the call would block. */
     public static final int WOULD_BLOCK = -Errno.EAGAIN;
@@ -119,7 +122,8 @@ public final class UnixStreamSocket implements AutoCloseable {
      * Receives bytes and descriptors.
      *
      * @param fds receives the descriptors
-     * @return the number of bytes, 0 at the end of the stream, {@link #WOULD_BLOCK}, or another negated errno: −EINVAL if
+     * @return the number of bytes, 0 at the end of the stream, {@link #WOULD_BLOCK}, or another negated errno: −EINVAL
+     *     if
      *     descriptors were denied or exceed the limit, −ELOOP for a socket that is connected to this process
      */
     public int receive(MemorySegment target, List<OwnedFd> fds) {
@@ -151,7 +155,10 @@ public final class UnixStreamSocket implements AutoCloseable {
                 SEND, fd.number(), source.address(), source.byteSize(), MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
     }
 
-    /** Sends bytes and, with the first one, a descriptor that the caller still owns. Returns as {@link #send(MemorySegment)}. */
+    /**
+     * Sends bytes and, with the first one, a descriptor that the caller still owns. Returns as {@link
+     * #send(MemorySegment)}.
+     */
     public int send(MemorySegment source, OwnedFd passed) {
         SocketMessageHeader message = SocketMessageHeader.toSend(source, passed);
         return (int) Libc.callLong(SENDMSG, fd.number(), message.address(), MSG_NOSIGNAL, 0, 0, 0);
@@ -175,8 +182,8 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Whether a descriptor is the front-end's end of a connection to this process. While this process holds it, the end of
-     * the front-end goes unnoticed.
+     * Whether a descriptor is the front-end's end of a connection to this process. While this process holds it, the end
+     * of the front-end goes unnoticed.
      */
     private static boolean isConnectedToThisProcess(OwnedFd fd) {
         try (Arena arena = Arena.ofConfined()) {

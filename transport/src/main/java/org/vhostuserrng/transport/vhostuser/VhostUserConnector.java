@@ -9,8 +9,8 @@ import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 
 /**
- * Connects to a front-end that listens (QEMU: {@code server=on}), and reconnects whenever the connection is lost. Confined
- * to the loop's thread.
+ * Connects to a front-end that listens (QEMU: {@code server=on}), and reconnects whenever the connection is lost.
+ * Confined to the loop's thread.
  */
 final class VhostUserConnector extends EventHandler implements AutoCloseable {
     private static final long RETRY_NANOS = 200_000_000;

@@ -3,7 +3,8 @@ package org.vhostuserrng.transport.vhostuser;
 /**
  * The operator's options for the sessions of vhost-user front-ends.
  *
- * @param memSlots offer VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS; QEMU 7.2 sends no memory table after a reconnect then
+ * @param memSlots offer VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS; QEMU 7.2 sends no memory table after a reconnect
+ *     then
  * @param sealedMemoryOnly refuse guest memory that the front-end can truncate
  * @param maxMemoryBytes guest memory that one session may map: all sessions share one address space
  * @param accessPlatform offer VIRTIO_F_ACCESS_PLATFORM, for devices behind an IOMMU; some VMMs pass it to every guest

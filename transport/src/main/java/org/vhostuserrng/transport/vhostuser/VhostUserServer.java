@@ -19,7 +19,8 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
 /**
  * vhost-user back-ends on one event loop.
  *
- * <p>Confined to the thread that opened it, which calls {@link #run}, except for {@link #stop} and {@link #unparkVrings}.
+ * <p>Confined to the thread that opened it, which calls {@link #run}, except for {@link #stop} and {@link
+ * #unparkVrings}.
  */
 public final class VhostUserServer implements AutoCloseable {
     private final EventLoop loop;

@@ -14,7 +14,9 @@ public enum DrainResult {
      * {@link VirtqueueHandler#retryAt}.
      */
     STARVED,
-    /** The next request needs an IOTLB entry, which the virtqueue's address space names. Drain again when it arrives. */
+    /**
+     * The next request needs an IOTLB entry, which the virtqueue's address space names. Drain again when it arrives.
+     */
     IOTLB_MISS,
     /** The driver violated VIRTIO; {@link VirtqueueHandler#fault} says how. Do not drain again. */
     BROKEN

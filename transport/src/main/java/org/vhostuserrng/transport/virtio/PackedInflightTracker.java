@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The record of in-flight requests of one packed virtqueue. Because a used descriptor overwrites an available one, the
- * record keeps copies of the descriptors. Chains that a predecessor left in flight are resubmitted: the device serves them
- * before the descriptor ring. Confined to the loop's thread.
+ * record keeps copies of the descriptors. Chains that a predecessor left in flight are resubmitted: the device serves
+ * them before the descriptor ring. Confined to the loop's thread.
  */
 public interface PackedInflightTracker {
     /** Whether the record was left by a predecessor. */

@@ -1,8 +1,8 @@
 package org.vhostuserrng.transport.virtio;
 
 /**
- * The record of in-flight requests of one split virtqueue. Requests that a predecessor left in flight are resubmitted: the
- * device serves them before the available ring. Confined to the loop's thread.
+ * The record of in-flight requests of one split virtqueue. Requests that a predecessor left in flight are resubmitted:
+ * the device serves them before the available ring. Confined to the loop's thread.
  */
 public interface SplitInflightTracker {
     /** Whether the record was left by a predecessor. */

@@ -3,8 +3,8 @@ package org.vhostuserrng.transport.virtio;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 
 /**
- * A virtio device as a transport drives it, one per guest. All methods are called on the event loop's thread. The device
- * outlives sessions: a guest that reconnects finds the same device with the same rate limits and counters.
+ * A virtio device as a transport drives it, one per guest. All methods are called on the event loop's thread. The
+ * device outlives sessions: a guest that reconnects finds the same device with the same rate limits and counters.
  */
 public interface VirtioDevice {
     /** Maximum size of a {@link #saveState state} in bytes. */

@@ -60,8 +60,8 @@ public final class VirtioSpec {
     }
 
     /**
-     * §2.7.10: whether a notification is due when an index moves from {@code oldIndex} to {@code newIndex} and the other
-     * side asked for one at {@code event}. Indices wrap at 2^16.
+     * §2.7.10: whether a notification is due when an index moves from {@code oldIndex} to {@code newIndex} and the
+     * other side asked for one at {@code event}. Indices wrap at 2^16.
      */
     public static boolean needEvent(int event, int newIndex, int oldIndex) {
         return ((newIndex - event - 1) & 0xffff) < ((newIndex - oldIndex) & 0xffff);

@@ -1,10 +1,10 @@
 /**
- * The seam between a virtio device and a transport. A device implements
- * {@link org.vhostuserrng.transport.virtio.VirtioDevice} and {@link org.vhostuserrng.transport.virtio.VirtqueueHandler};
- * the transport gives it guest memory and a {@link org.vhostuserrng.transport.virtio.UsedBufferNotifier}. The package knows
+ * The seam between a virtio device and a transport. A device implements {@link
+ * org.vhostuserrng.transport.virtio.VirtioDevice} and {@link org.vhostuserrng.transport.virtio.VirtqueueHandler}; the
+ * transport gives it guest memory and a {@link org.vhostuserrng.transport.virtio.UsedBufferNotifier}. The package knows
  * no transport: neither vhost-user's encodings nor PCI registers.
  *
- * <p>Everything runs on the event loop's thread, in program order. Data that the guest shares is ordered by fences, because
- * the guest is another thread.
+ * <p>Everything runs on the event loop's thread, in program order. Data that the guest shares is ordered by fences,
+ * because the guest is another thread.
  */
 package org.vhostuserrng.transport.virtio;

@@ -14,15 +14,15 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
  * QueueRegionPacked (vhost-user, "Inflight I/O tracking"): the in-flight requests of a packed virtqueue. Because a used
- * descriptor overwrites an available one, the region keeps copies of the descriptors. Entries form lists: one per in-flight
- * chain, and one of free entries.
+ * descriptor overwrites an available one, the region keeps copies of the descriptors. Entries form lists: one per
+ * in-flight chain, and one of free entries.
  *
  * <p>The head of the free list and the used index exist twice: the current value and the old value, which a completed
- * operation copies from the current one. If the process ends in between, its successor finishes or undoes the operation,
- * depending on what the driver can see.
+ * operation copies from the current one. If the process ends in between, its successor finishes or undoes the
+ * operation, depending on what the driver can see.
  *
- * <p>The front-end shares the memory. {@link #open} validates and copies a predecessor's record. Afterwards this class only
- * writes. Stores are plain and separated by fences: a killed process leaves a prefix of them.
+ * <p>The front-end shares the memory. {@link #open} validates and copies a predecessor's record. Afterwards this class
+ * only writes. Stores are plain and separated by fences: a killed process leaves a prefix of them.
  */
 final class PackedInflightRegion implements PackedInflightTracker {
     // typedef struct QueueRegionPacked { uint64_t features; uint16_t version; uint16_t desc_num; uint16_t free_head;

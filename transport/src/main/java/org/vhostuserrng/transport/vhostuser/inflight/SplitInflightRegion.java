@@ -14,9 +14,9 @@ import org.vhostuserrng.transport.virtio.SplitInflightTracker;
  * process ends, the region tells its successor which heads to resubmit: those popped from the available ring whose used
  * elements the driver cannot see.
  *
- * <p>The front-end shares the memory. {@link #open} reads a predecessor's record once; a forged one can at worst make the
- * device write to the guest's own buffers. Afterwards this class only writes. Stores are plain, in the document's order and
- * separated by fences: a killed process leaves a prefix of them.
+ * <p>The front-end shares the memory. {@link #open} reads a predecessor's record once; a forged one can at worst make
+ * the device write to the guest's own buffers. Afterwards this class only writes. Stores are plain, in the document's
+ * order and separated by fences: a killed process leaves a prefix of them.
  */
 final class SplitInflightRegion implements SplitInflightTracker {
     // typedef struct QueueRegionSplit { uint64_t features; uint16_t version; uint16_t desc_num;

@@ -8,9 +8,9 @@ import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
 /**
- * The channel for back-end requests to a front-end (vhost-user, "Back-end communication"). No request asks for a reply, so
- * nothing is read. The channel buffers one message and drops further ones while the socket is full: a front-end that does
- * not read costs neither time nor memory. Confined to the loop's thread.
+ * The channel for back-end requests to a front-end (vhost-user, "Back-end communication"). No request asks for a reply,
+ * so nothing is read. The channel buffers one message and drops further ones while the socket is full: a front-end that
+ * does not read costs neither time nor memory. Confined to the loop's thread.
  */
 public final class BackendRequestChannel implements AutoCloseable {
     private static final int MESSAGE_BYTES = VhostUserSpec.HEADER_BYTES + VhostUserSpec.IOTLB_MSG_BYTES;

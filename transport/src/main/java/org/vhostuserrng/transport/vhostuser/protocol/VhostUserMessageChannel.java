@@ -8,8 +8,8 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 
 /**
- * The message framing on a front-end's socket. Buffers one message and one reply. While a reply is unsent nothing is read:
- * a front-end that does not read costs no memory. Confined to the loop's thread.
+ * The message framing on a front-end's socket. Buffers one message and one reply. While a reply is unsent nothing is
+ * read: a front-end that does not read costs no memory. Confined to the loop's thread.
  */
 public final class VhostUserMessageChannel implements ReplySender, AutoCloseable {
     /** The result of {@link #receive}. */

@@ -10,7 +10,8 @@
  *   <tr><td>1, 2</td><td>GET_FEATURES, SET_FEATURES</td><td>done; a bit that was not offered is refused</td></tr>
  *   <tr><td>3</td><td>SET_OWNER</td><td>done: one front-end at a time is the owner</td></tr>
  *   <tr><td>4</td><td>RESET_OWNER</td><td>done: disables all rings</td></tr>
- *   <tr><td>5</td><td>SET_MEM_TABLE</td><td>done, also while rings run; refused beyond the session's share of the address
+ *   <tr><td>5</td><td>SET_MEM_TABLE</td><td>done, also while rings run; refused beyond the session's share of the
+ * address
  *       space, and for files of a file system that another process or computer provides</td></tr>
  *   <tr><td>6, 7</td><td>SET_LOG_BASE, SET_LOG_FD</td><td>done; the log must be sealed or sealable</td></tr>
  *   <tr><td>8, 9, 10, 11</td><td>SET_VRING_NUM, ADDR, BASE, GET_VRING_BASE</td><td>done</td></tr>
@@ -32,16 +33,20 @@
  *   <tr><td>34, 39, 40</td><td>RESET_DEVICE, SET_STATUS, GET_STATUS</td><td>done</td></tr>
  *   <tr><td>35</td><td>VRING_KICK</td><td>refused: front-ends take in-band notifications if they are offered, whether
  *       they can or not</td></tr>
- *   <tr><td>36, 37, 38</td><td>GET_MAX_MEM_SLOTS, ADD_MEM_REG, REM_MEM_REG</td><td>done, if the operator says so</td></tr>
+ *   <tr><td>36, 37, 38</td><td>GET_MAX_MEM_SLOTS, ADD_MEM_REG, REM_MEM_REG</td><td>done, if the operator says
+ * so</td></tr>
  *   <tr><td>41, 44</td><td>GET_SHARED_OBJECT, GET_SHMEM_CONFIG</td><td>refused: the device shares nothing</td></tr>
- *   <tr><td>42, 43</td><td>SET_DEVICE_STATE_FD, CHECK_DEVICE_STATE</td><td>done; the channel is the front-end's and must be
+ *   <tr><td>42, 43</td><td>SET_DEVICE_STATE_FD, CHECK_DEVICE_STATE</td><td>done; the channel is the front-end's and
+ * must be
  *       a pipe</td></tr>
- *   <tr><td>45</td><td>GET_VRING_BASE_SKIP_DRAIN</td><td>done; as GET_VRING_BASE, which waits for nothing either</td></tr>
+ *   <tr><td>45</td><td>GET_VRING_BASE_SKIP_DRAIN</td><td>done; as GET_VRING_BASE, which waits for nothing
+ * either</td></tr>
  * </table>
  *
- * <p>What is wrong with a request is acknowledged as such if the front-end asked for that, and ends its session if it did
- * not, or if it would take a refusal for the answer. A header with another version, the reply bit or more than the largest
- * request ends the session in any case, and so do more than 8 descriptors; flags that are reserved are not looked at.
+ * <p>What is wrong with a request is acknowledged as such if the front-end asked for that, and ends its session if it
+ * did not, or if it would take a refusal for the answer. A header with another version, the reply bit or more than the
+ * largest request ends the session in any case, and so do more than 8 descriptors; flags that are reserved are not
+ * looked at.
  *
  * <table>
  *   <caption>Back-end requests</caption>

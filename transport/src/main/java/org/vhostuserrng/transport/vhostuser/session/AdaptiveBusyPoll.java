@@ -1,12 +1,13 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
 /**
- * Decides whether to busy poll a vring after it has become empty, instead of sleeping until the next kick. Busy polling is
- * worthwhile if requests arrive within the poll time and a CPU is free for polling.
+ * Decides whether to busy poll a vring after it has become empty, instead of sleeping until the next kick. Busy polling
+ * is worthwhile if requests arrive within the poll time and a CPU is free for polling.
  *
  * <p>Adaptive: {@link #REQUIRED_SHORT_GAPS} short gaps between requests enable polling. A failed poll disables it for a
- * number of requests that doubles with each failure. So an idle guest costs nothing; and where guest and daemon share a CPU,
- * so that polling delays the very request it waits for, one request in thousands is delayed. Confined to the loop's thread.
+ * number of requests that doubles with each failure. So an idle guest costs nothing; and where guest and daemon share a
+ * CPU, so that polling delays the very request it waits for, one request in thousands is delayed. Confined to the
+ * loop's thread.
  */
 final class AdaptiveBusyPoll {
     private static final int REQUIRED_SHORT_GAPS = 8;

@@ -13,8 +13,8 @@ import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
- * The transfer of the device's state through a pipe of the front-end (vhost-user, "Migrating back-end state"). Asynchronous:
- * the front-end may read or write as slowly as it likes. Confined to the loop's thread.
+ * The transfer of the device's state through a pipe of the front-end (vhost-user, "Migrating back-end state").
+ * Asynchronous: the front-end may read or write as slowly as it likes. Confined to the loop's thread.
  */
 final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     private static final int DIRECTION_SAVE = 0;

@@ -37,8 +37,8 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
 import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
- * Carries out a front-end's requests: changes the {@link SessionState} and the vrings, and replies. Knows no socket, so a
- * unit test steps a session message by message. Confined to the loop's thread.
+ * Carries out a front-end's requests: changes the {@link SessionState} and the vrings, and replies. Knows no socket, so
+ * a unit test steps a session message by message. Confined to the loop's thread.
  */
 final class FrontendRequestHandler implements AutoCloseable {
     private static final long ACK = 0;
@@ -290,7 +290,9 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    /** vhost-user, RESET_DEVICE: disables all vrings and resets the device. Rate limits and the source do not change. */
+    /**
+     * vhost-user, RESET_DEVICE: disables all vrings and resets the device. Rate limits and the source do not change.
+     */
     private void resetDevice() throws ProtocolViolation {
         session.setStatus(VirtioSpec.STATUS_RESET);
         vrings.setEnabled(false);

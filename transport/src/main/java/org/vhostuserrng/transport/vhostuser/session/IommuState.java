@@ -18,8 +18,8 @@ import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.vhostuser.session.MemoryTable.GuestRange;
 
 /**
- * The IOMMU in front of the device (vhost-user, "IOMMU support"): the IOTLB that the front-end updates, and the channel on
- * which the device requests entries. Confined to the loop's thread.
+ * The IOMMU in front of the device (vhost-user, "IOMMU support"): the IOTLB that the front-end updates, and the channel
+ * on which the device requests entries. Confined to the loop's thread.
  */
 final class IommuState implements AutoCloseable {
     private static final long LAST_ADDRESS = -1;

@@ -18,8 +18,8 @@ import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
 
 /**
  * The memory table of a session: the regions as the front-end described them, with their mappings. Immutable: a change
- * creates a new table that shares the mappings of unchanged regions. Suspend all vrings before unmapping a region. Loop's
- * thread.
+ * creates a new table that shares the mappings of unchanged regions. Suspend all vrings before unmapping a region.
+ * Loop's thread.
  */
 final class MemoryTable {
     /** Maximum number of ranges in one IOTLB update: each takes time for which other guests wait. */

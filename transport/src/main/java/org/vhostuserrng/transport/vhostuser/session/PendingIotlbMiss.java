@@ -3,8 +3,8 @@ package org.vhostuserrng.transport.vhostuser.session;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The IOTLB entry that a vring waits for. Requested once, and again after an interval that doubles each time: the front-end
- * may have dropped the request, or may have no such entry yet. Confined to the loop's thread.
+ * The IOTLB entry that a vring waits for. Requested once, and again after an interval that doubles each time: the
+ * front-end may have dropped the request, or may have no such entry yet. Confined to the loop's thread.
  */
 final class PendingIotlbMiss {
     private static final long MIN_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);

@@ -11,9 +11,9 @@ import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
- * The state of a session outside its vrings: negotiated features, device status, memory table, dirty log, inflight buffer,
- * IOMMU. {@link FrontendRequestHandler} changes it, vrings read it, {@link SessionSnapshot} lists it. Confined to the
- * loop's thread.
+ * The state of a session outside its vrings: negotiated features, device status, memory table, dirty log, inflight
+ * buffer, IOMMU. {@link FrontendRequestHandler} changes it, vrings read it, {@link SessionSnapshot} lists it. Confined
+ * to the loop's thread.
  */
 final class SessionState implements AutoCloseable {
     private final DirtyPageLog dirtyLog = new DirtyPageLog();
@@ -67,8 +67,8 @@ final class SessionState implements AutoCloseable {
     }
 
     /**
-     * Whether the front-end may request acknowledgements. QEMU 7.2 does not negotiate again after a reconnect and expects
-     * acknowledgements all the same.
+     * Whether the front-end may request acknowledgements. QEMU 7.2 does not negotiate again after a reconnect and
+     * expects acknowledgements all the same.
      */
     boolean acknowledges() {
         return !protocolFeaturesSet || hasProtocolFeature(VHOST_USER_PROTOCOL_F_REPLY_ACK);

@@ -84,8 +84,8 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     }
 
     /**
-     * Pauses the session while too many descriptors of this front-end wait to be closed: bounds what it can leave open. It
-     * loses nothing but time.
+     * Pauses the session while too many descriptors of this front-end wait to be closed: bounds what it can leave open.
+     * It loses nothing but time.
      */
     private boolean mustPause(long now) throws ErrnoException {
         if (guest.closer().isFull()) {

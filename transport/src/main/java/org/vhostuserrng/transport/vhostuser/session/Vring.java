@@ -306,8 +306,8 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * Starts a suspended vring again, in the present memory. A vring that is not in this memory waits for other memory or
-     * addresses, and breaks if it is kicked before.
+     * Starts a suspended vring again, in the present memory. A vring that is not in this memory waits for other memory
+     * or addresses, and breaks if it is kicked before.
      */
     void resume() {
         try {

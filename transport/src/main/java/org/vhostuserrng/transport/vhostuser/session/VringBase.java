@@ -4,8 +4,8 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
- * The encoding of a virtqueue's position in SET_VRING_BASE and GET_VRING_BASE. Split: the next available index. Packed: the
- * next available descriptor in bits 0 to 15 and the next used descriptor in bits 16 to 31.
+ * The encoding of a virtqueue's position in SET_VRING_BASE and GET_VRING_BASE. Split: the next available index. Packed:
+ * the next available descriptor in bits 0 to 15 and the next used descriptor in bits 16 to 31.
  */
 final class VringBase {
     private static final int PACKED_USED_SHIFT = 16;

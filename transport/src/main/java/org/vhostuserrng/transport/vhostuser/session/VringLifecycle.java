@@ -13,7 +13,8 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
  * Starts and stops the virtqueue of one vring (vhost-user, "Ring states"). Knows neither the event loop nor messages.
- * Everything is validated in {@link #start}, the only place where a vring can fail to start. Confined to the loop's thread.
+ * Everything is validated in {@link #start}, the only place where a vring can fail to start. Confined to the loop's
+ * thread.
  */
 final class VringLifecycle {
     /** The result of {@link #start} and {@link #startIfExpected}. */
