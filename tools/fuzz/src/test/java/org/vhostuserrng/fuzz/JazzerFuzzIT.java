@@ -16,9 +16,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Runs Jazzer on each target in a process of its own for {@code fuzz.seconds}, starting from the seeds of the unit tests
- * and the inputs that earlier runs added. {@code fuzz.target} is a regular expression that selects targets. An input that
- * makes a target fail stays in {@code target/fuzz}; commit it as a regression input together with the fix.
+ * Runs Jazzer on each target in a process of its own for {@code fuzz.seconds}, starting from the seeds of the unit
+ * tests and the inputs that earlier runs added. {@code fuzz.target} is a regular expression that selects targets. An
+ * input that makes a target fail stays in {@code target/fuzz}; commit it as a regression input together with the fix.
  */
 class JazzerFuzzIT {
     private static final int SECONDS = Integer.getInteger("fuzz.seconds");

@@ -18,8 +18,8 @@ import org.vhostuserrng.fuzz.FuzzInputReader;
  * An EGD client that sends arbitrary bytes in pieces and reads replies in pieces. All commands before the first invalid
  * one are answered in order and completely, and each byte of the source is sent once.
  *
- * <p>Input: steps of one opcode byte each. Below {@link #SEND} it is the number of following bytes that the client sends.
- * Below {@link #ALLOW} it gives the source more bytes, else it makes room for replies.
+ * <p>Input: steps of one opcode byte each. Below {@link #SEND} it is the number of following bytes that the client
+ * sends. Below {@link #ALLOW} it gives the source more bytes, else it makes room for replies.
  */
 public final class EgdServerFuzzTarget {
     static final int SEND = 128;

@@ -7,8 +7,8 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
 /**
  * Configuration of a fuzzed virtqueue.
  *
- * <p>Input: flags ({@code INDIRECT_DESC}, {@code EVENT_IDX}) and size choice, a byte each; the base, 32 bits for a packed
- * and 16 for a split virtqueue; three 16-bit offsets of the areas.
+ * <p>Input: flags ({@code INDIRECT_DESC}, {@code EVENT_IDX}) and size choice, a byte each; the base, 32 bits for a
+ * packed and 16 for a split virtqueue; three 16-bit offsets of the areas.
  *
  * @param base the value of SET_VRING_BASE
  * @param areas anywhere in the first region, possibly overlapping

@@ -17,7 +17,9 @@ import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** The device under test and its guest's memory, zeroed. At most one is in use at a time, because all share the memory. */
+/**
+ * The device under test and its guest's memory, zeroed. At most one is in use at a time, because all share the memory.
+ */
 final class FuzzedRngDevice {
     private static final MemorySegment MEMORY =
             Arena.ofAuto().allocate(ReferenceGuestMemory.BYTES, ReferenceGuestMemory.REGION_BYTES);

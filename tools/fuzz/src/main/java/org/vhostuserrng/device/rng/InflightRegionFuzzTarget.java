@@ -12,9 +12,9 @@ import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A conforming driver, and a front-end that writes arbitrary bytes into the in-flight region before the virtqueue starts
- * and while it runs. The virtqueue is rejected with one line, or breaks, or serves a bounded number of requests. The
- * device writes only to the ring, the buffers and the region.
+ * A conforming driver, and a front-end that writes arbitrary bytes into the in-flight region before the virtqueue
+ * starts and while it runs. The virtqueue is rejected with one line, or breaks, or serves a bounded number of requests.
+ * The device writes only to the ring, the buffers and the region.
  *
  * <p>Input: a byte whose lowest bit selects the packed format, a byte for the queue size, a byte for the number of
  * descriptors that the region has beyond the queue size. Then steps: a length byte, a 16-bit offset and bytes to write

@@ -1,8 +1,8 @@
 package org.vhostuserrng.device.rng;
 
 /**
- * The device side of a virtqueue, implemented a second time and as simply as possible: no budgets, no native memory, and
- * a driver that does not run concurrently. It accesses memory in the same order as the device, because a buffer may
+ * The device side of a virtqueue, implemented a second time and as simply as possible: no budgets, no native memory,
+ * and a driver that does not run concurrently. It accesses memory in the same order as the device, because a buffer may
  * overlap the ring.
  */
 abstract class ReferenceDeviceRing {

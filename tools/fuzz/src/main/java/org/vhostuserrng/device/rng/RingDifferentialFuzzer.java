@@ -13,8 +13,8 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
  *
  * <p>Input: a {@link FuzzedRingConfig}; a byte with the maximum that the source returns per fill (0: no maximum); then
  * steps of one opcode byte each. Below {@link #STEP_DRAIN} it is the number of bytes to write at the 16-bit offset that
- * follows. The others drain the queue, drain it while busy polling, stop and restart it, or set the number of bytes that
- * the source has left to the 16 bits that follow.
+ * follows. The others drain the queue, drain it while busy polling, stop and restart it, or set the number of bytes
+ * that the source has left to the 16 bits that follow.
  */
 final class RingDifferentialFuzzer {
     // The seeds and regression inputs depend on these values.

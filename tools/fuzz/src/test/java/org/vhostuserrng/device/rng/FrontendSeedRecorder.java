@@ -10,7 +10,9 @@ import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Records what QEMU and a guest do, in QEMU's order, as an input of {@link SessionFuzzTarget}. Replies are not read. */
+/**
+ * Records what QEMU and a guest do, in QEMU's order, as an input of {@link SessionFuzzTarget}. Replies are not read.
+ */
 final class FrontendSeedRecorder {
     static final int QUEUE_SIZE = 8;
     static final long USER_ADDRESS = 0x7f00_0000_0000L;

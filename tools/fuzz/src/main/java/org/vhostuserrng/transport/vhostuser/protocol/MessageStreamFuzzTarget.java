@@ -20,11 +20,12 @@ import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
 /**
- * A front-end's byte stream with descriptors, sent in arbitrary pieces. All messages before the first invalid header are
- * received completely, with their descriptors. Nothing is read beyond an invalid header, and all descriptors are closed.
+ * A front-end's byte stream with descriptors, sent in arbitrary pieces. All messages before the first invalid header
+ * are received completely, with their descriptors. Nothing is read beyond an invalid header, and all descriptors are
+ * closed.
  *
- * <p>Input: pieces. The first byte has the number of descriptors in its lower 4 bits and, in its highest bit, whether to
- * receive before the next piece. The second byte is the length of the bytes that follow.
+ * <p>Input: pieces. The first byte has the number of descriptors in its lower 4 bits and, in its highest bit, whether
+ * to receive before the next piece. The second byte is the length of the bytes that follow.
  */
 public final class MessageStreamFuzzTarget {
     private static final int MAX_FDS = 8;
