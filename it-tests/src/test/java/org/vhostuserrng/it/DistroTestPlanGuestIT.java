@@ -57,7 +57,7 @@ class DistroTestPlanGuestIT {
         GuestSerialConsole guest =
                 boot("--max-bytes=" + maxBytes, "--period=" + period).console();
 
-        String rate = guest.run("rate 20");
+        String rate = guest.run("rate 10");
 
         long bytes = GuestSerialConsole.number(rate, "rate", "bytes");
         double periods = (double) GuestSerialConsole.number(rate, "rate", "milliseconds") / period;

@@ -72,7 +72,7 @@ class LinuxGuestIT {
 
             long milliseconds = guest.number("rate", "milliseconds");
             double bytesPerSecond = guest.number("rate", "bytes") * 1000.0 / milliseconds;
-            assertTrue(milliseconds >= 18_600, guest::logs);
+            assertTrue(milliseconds >= 20_000, guest::logs);
             assertTrue(
                     bytesPerSecond >= 900 && bytesPerSecond <= 1100, () -> bytesPerSecond + " bytes/s" + guest.logs());
         }

@@ -117,7 +117,7 @@ class QemuVirtioRngGuestIT {
     private static long mostInAWindow(String name, GuestSerialConsole guest, int device)
             throws IOException, InterruptedException {
         select(guest, device);
-        String said = guest.run("pace 240").replace("GUEST pace", "").strip();
+        String said = guest.run("pace 16").replace("GUEST pace", "").strip();
         long[] all =
                 Arrays.stream(said.split(" ", -1)).mapToLong(Long::parseLong).toArray();
         // Not the first period: the driver had a block ready, which belongs to a window long before.
