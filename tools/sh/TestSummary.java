@@ -15,9 +15,11 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
 /**
- * java TestSummary.java DIRECTORY SECONDS: what Surefire and Failsafe reported below the directory since that time
- * (seconds since 1970): what was measured, every real guest that ran, every failed and every skipped test with its
- * reason, the tests of real guests that did not run, the counts in the last line.
+ * {@code java TestSummary.java DIRECTORY SECONDS}: summarizes the Surefire and Failsafe reports below a directory that
+ * are newer than a time in seconds since 1970. Prints measurements, guests that ran, failed and skipped tests with
+ * their reasons, guest tests that did not run, and the counts in the last line.
+ *
+ * <p>tools/test runs it from source, so that it works after a build that failed before compiling anything.
  */
 class TestSummary {
     private int passed;
@@ -51,8 +53,8 @@ class TestSummary {
             @Override
             public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
                 String name = directory.getFileName().toString();
-                boolean hasNone = name.equals(".git") || name.equals("src") || name.equals("dist");
-                return hasNone ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
+                boolean hasNoReports = name.equals(".git") || name.equals("src") || name.equals("dist");
+                return hasNoReports ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
             }
 
             @Override
@@ -80,11 +82,12 @@ class TestSummary {
         }
         NodeList outputs = document.getElementsByTagName("system-out");
         for (int i = 0; i < outputs.getLength(); i++) {
-            outputs.item(i).getTextContent().lines().filter(line -> line.startsWith("MEASURED ")).forEach(measured::add);
+            String output = outputs.item(i).getTextContent();
+            output.lines().filter(line -> line.startsWith("MEASURED ")).forEach(measured::add);
         }
     }
 
-    /** The tests of real guests that did not run: most are not asked for, without a profile. */
+    /** Adds the test classes with guests that did not run; most of them need a profile. */
     private void addGuestsWithoutReport(Path sources) throws Exception {
         try (Stream<Path> files = Files.walk(sources)) {
             files.map(file -> file.getFileName().toString())
@@ -117,10 +120,11 @@ class TestSummary {
         return test.getElementsByTagName(child).getLength() > 0;
     }
 
-    /** Its first line: the whole of it stands in the report and in Maven's output. */
+    /** The first line of the reason. The report and Maven's output have all of it. */
     private static String message(Element test, String child) {
         Element result = (Element) test.getElementsByTagName(child).item(0);
-        String message = result.getAttribute("message").isBlank() ? result.getTextContent() : result.getAttribute("message");
+        String attribute = result.getAttribute("message");
+        String message = attribute.isBlank() ? result.getTextContent() : attribute;
         return message.strip().lines().findFirst().orElse("no reason given");
     }
 }

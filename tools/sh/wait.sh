@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# To be sourced: waiting for what another process does.
+# To be sourced: waiting for a condition.
 
-# wait_until SECONDS COMMAND...: false if the command has not succeeded within the time.
+# wait_until SECONDS COMMAND...: retries COMMAND every 50 ms; fails if it has not succeeded after about SECONDS.
 wait_until() {
   local tries=$(($1 * 20))
   shift
@@ -11,4 +11,5 @@ wait_until() {
   done
 }
 
+# is_gone PID: true if there is no such process.
 is_gone() { ! kill -0 "$1" 2>/dev/null; }

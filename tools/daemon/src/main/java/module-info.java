@@ -1,4 +1,4 @@
-/** The daemon: command line, composition of transport, device and backends, life cycle. */
+/** The daemon: command line, composition of transport, device and backends, shutdown. */
 module org.vhostuserrng.daemon {
     requires jdk.jfr;
     requires org.vhostuserrng.transport;

@@ -18,20 +18,24 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The document says what the program does. Its QEMU line is what guest/run, and so RealGuestIT, boots with. */
+/** The READMEs agree with the program. guest/run boots test guests with the QEMU command line of the root README. */
 class ReadmeIT {
     private static final Pattern OPTION = Pattern.compile("--[a-z][a-z-]*");
 
-    /** An option's own line of a help text, with or without a short form before it. */
+    /** The line of a help text that introduces an option, with or without a short form before it. */
     private static final Pattern HELP_ENTRY = Pattern.compile("(?m)^ *(?:-\\w, *)?(--[a-z][a-z-]*)");
 
     private static String readme() throws IOException {
-        return Files.readString(HostCommand.repository().resolve("README.md"));
+        return document("README.md");
     }
 
-    /** The options in the first cell of every row of the table that starts with the given line. */
-    private static Set<String> tableOptions(String heading) throws IOException {
-        String table = readme().split(Pattern.quote(heading), 2)[1].split("\n\n", 2)[0];
+    private static String document(String path) throws IOException {
+        return Files.readString(HostCommand.repository().resolve(path));
+    }
+
+    /** The options in the first column of the table with a heading. */
+    private static Set<String> tableOptions(String document, String heading) {
+        String table = document.split(Pattern.quote(heading), 2)[1].split("\n\n", 2)[0];
         return table.lines()
                 .filter(line -> line.startsWith("| `"))
                 .map(line -> line.split("\\|", -1)[1])
@@ -54,7 +58,7 @@ class ReadmeIT {
     }
 
     @Test
-    void itsTwoCommandsCanBeRun() throws IOException {
+    void quickStartScriptsAreExecutable() throws IOException {
         for (String command : List.of("tools/demo", "tools/test")) {
             assertTrue(readme().contains("    " + command + " "), command);
             assertTrue(Files.isExecutable(HostCommand.repository().resolve(command)), command);
@@ -62,16 +66,17 @@ class ReadmeIT {
     }
 
     @Test
-    void itsOptionsAreThoseOfTheHelp() throws IOException, InterruptedException {
-        assertEquals(helpOptions(), tableOptions("| option | default | meaning |"));
+    void documentsTheDaemonsOptions() throws IOException, InterruptedException {
+        assertEquals(helpOptions(), tableOptions(readme(), "| option | default | meaning |"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"bench", "trace"})
-    void itsOtherProgramsOptionsAreThoseOfTheHelp(String program) throws IOException, InterruptedException {
-        Set<String> documented = new TreeSet<>(tableOptions("| option of `" + program + "` | default | meaning |"));
+    void documentsTheOptionsOfOtherCommands(String command) throws IOException, InterruptedException {
+        Set<String> documented = new TreeSet<>(
+                tableOptions(document("tools/README.md"), "| option of `" + command + "` | default | meaning |"));
         documented.addAll(Set.of("--help", "--version"));
-        Set<String> offered = new TreeSet<>(helpOptions(program));
+        Set<String> offered = new TreeSet<>(helpOptions(command));
         offered.addAll(Set.of("--help", "--version"));
         assertEquals(offered, documented);
     }
@@ -88,14 +93,14 @@ class ReadmeIT {
     }
 
     @Test
-    void itsQemuLineSharesTheGuestsMemory() throws IOException {
+    void qemuCommandLineSharesTheGuestsMemory() throws IOException {
         String line = Pattern.compile("(?m)^qemu-system-x86_64(?:.*\\\\\n)*.*$")
                 .matcher(readme())
                 .results()
                 .map(MatchResult::group)
                 .collect(Collectors.joining("\n"))
                 .replaceAll("\\\\\n *", "");
-        assertEquals(1, line.lines().count(), "guest/run takes one command line: " + line);
+        assertEquals(1, line.lines().count(), "guest/run expects exactly one command line: " + line);
         assertTrue(line.contains("memory-backend=m "), line);
         assertTrue(line.contains("-object memory-backend-memfd,id=m,size=256M,share=on "), line);
         assertTrue(line.contains("-device vhost-user-rng-pci,chardev=c,vectors=2"), line);

@@ -6,8 +6,8 @@ import org.vhostuserrng.backends.EntropySource;
 import org.vhostuserrng.backends.SharedSourceSpec;
 
 /**
- * A source whose bytes tell where they belong: a sequence with a period of 251, none of them zero. Gives out at most
- * {@link #atMost} bytes in one fill, and no more than {@link #left} in all.
+ * A source of a known sequence with a period of 251 and no zero bytes. Returns at most {@link #atMost} bytes per fill,
+ * and {@link #left} bytes in all. Also used by the fuzz tests.
  */
 final class SequenceEntropySource implements SharedSourceSpec {
     int atMost = Integer.MAX_VALUE;
@@ -15,6 +15,8 @@ final class SequenceEntropySource implements SharedSourceSpec {
     long given;
     int calls;
     boolean open;
+    /** Without bytes left, a fill returns {@link EntropySource#FAILED} instead of {@link EntropySource#NOT_NOW}. */
+    boolean failsWhenEmpty;
 
     static byte byteAt(long position) {
         return (byte) (1 + position % 251);
@@ -40,7 +42,7 @@ final class SequenceEntropySource implements SharedSourceSpec {
                     target.set(ValueLayout.JAVA_BYTE, offset + i, byteAt(given++));
                 }
                 left -= filled;
-                return filled;
+                return filled == 0 && failsWhenEmpty ? FAILED : filled;
             }
 
             @Override

@@ -1,6 +1,6 @@
 package org.vhostuserrng.daemon;
 
-/** A command line that cannot be followed: one line that names the option, the value and what is allowed. */
+/** An invalid command line. The message is one line with the option, its value and the values that are allowed. */
 final class BadUsageException extends Exception {
     private static final long serialVersionUID = 1L;
 

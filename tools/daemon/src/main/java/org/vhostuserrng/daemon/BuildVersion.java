@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
-/** The version of this build, from a resource that the build fills in. */
+/** The version of this build, from a resource that Maven fills in. */
 final class BuildVersion {
     private static final String RESOURCE = "version.txt";
 

@@ -6,7 +6,7 @@ import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 
-/** What a command line says, option by option. */
+/** A parsed command line: the values of each option. */
 final class DaemonArguments {
     private static final String PREFIX = "--";
 
@@ -16,9 +16,13 @@ final class DaemonArguments {
         this.parsed = parsed;
     }
 
-    /** Reads a command line that consists of nothing but {@code known} options. */
+    /**
+     * Parses a command line.
+     *
+     * @throws BadUsageException if it has anything but {@code known} options
+     */
     static DaemonArguments parse(Options known, String... arguments) throws BadUsageException {
-        // Names are never abbreviated: what is unambiguous today may not be with the next version's options.
+        // No abbreviated names: an option of the next version may make them ambiguous.
         DefaultParser parser =
                 DefaultParser.builder().setAllowPartialMatching(false).get();
         try {
@@ -33,31 +37,35 @@ final class DaemonArguments {
         }
     }
 
-    /** Whether an option was given. */
+    /** Whether an option is present. */
     boolean has(String option) {
         return parsed.hasOption(name(option));
     }
 
-    /** The value of an option that may be given once; null without it. */
+    /**
+     * The value of an option, null if it is absent.
+     *
+     * @throws BadUsageException if it is repeated
+     */
     String value(String option) throws BadUsageException {
         List<String> values = values(option);
         if (values.size() > 1) {
             throw new BadUsageException(
-                    option + "='" + values.get(1) + "': expected once, is " + values.getFirst() + " already");
+                    option + "='" + values.get(1) + "': expected once, already set to " + values.getFirst());
         }
         return values.isEmpty() ? null : values.getFirst();
     }
 
-    /** The values of an option that may be given many times, in their order. */
+    /** The values of a repeatable option, in order. */
     List<String> values(String option) {
         String[] values = parsed.getOptionValues(name(option));
         return values == null ? List.of() : List.of(values);
     }
 
-    /** The number that an option gives, or {@code otherwise}. */
-    long number(String option, DaemonOptionRange bounds, long otherwise) throws BadUsageException {
+    /** The value of a numeric option, {@code defaultValue} if it is absent. */
+    long longValue(String option, DaemonOptionRange range, long defaultValue) throws BadUsageException {
         String value = value(option);
-        return value == null ? otherwise : bounds.read(option, value);
+        return value == null ? defaultValue : range.parse(option, value);
     }
 
     private static String name(String option) {

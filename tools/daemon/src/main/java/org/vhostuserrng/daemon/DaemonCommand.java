@@ -6,19 +6,21 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.EntropySourceSpec;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /**
- * The daemon's command line, followed.
+ * Validates the daemon's command line and runs it.
  *
- * <p>Read with commons-cli: a VMM's start waits for it, and picocli takes as long as all the rest of the daemon's start
- * (its classes are too old a format for the JVM's cache, and it does much by reflection: 130 of 190 ms).
+ * <p>Parsed with commons-cli rather than picocli, because the start of a VMM waits for the daemon: with picocli the
+ * start took 190 ms, 130 of them in picocli, which uses reflection and whose old class-file format the AOT cache
+ * rejects.
  */
 final class DaemonCommand {
-    static final int MOST_SOCKETS = 4096;
+    static final int MAX_SOCKETS = 4096;
 
     static final int OK = 0;
     static final int FAILED = 1;
@@ -26,9 +28,10 @@ final class DaemonCommand {
 
     static final String CAPABILITIES = "{\"type\": \"rng\", \"features\": []}";
 
-    private static final int LONGEST_SOCKET_PATH = 107;
-    /** Of a number that was not given. */
-    private static final int NONE = -1;
+    /** sun_path of struct sockaddr_un without the terminating zero. */
+    private static final int MAX_SOCKET_PATH_BYTES = 107;
+    /** Value of an absent numeric option. */
+    private static final int NOT_GIVEN = -1;
 
     private final DaemonArguments arguments;
 
@@ -36,23 +39,23 @@ final class DaemonCommand {
         this.arguments = arguments;
     }
 
-    /** Does what {@code words} say, and returns the exit status: 2 for a bad configuration, 1 for a failure. */
+    /** Runs the command line to its end and returns the exit status. Errors go to stderr, one line each. */
     static int execute(String... words) {
         try {
             DaemonArguments arguments = DaemonArguments.parse(DaemonOptions.all(), words);
-            if (!answers(arguments)) {
-                new DaemonCommand(arguments).serve();
+            if (!answerQuery(arguments)) {
+                new RngDaemon(new DaemonCommand(arguments).settings()).serve();
             }
             return OK;
         } catch (BadUsageException bad) {
-            return complain(bad.getMessage(), BAD_USAGE);
+            return printError(bad.getMessage(), BAD_USAGE);
         } catch (IOException failure) {
-            return complain(failure.getMessage(), FAILED);
+            return printError(failure.getMessage(), FAILED);
         }
     }
 
-    /** Whether the command line asks about the program; then that is all it does. */
-    private static boolean answers(DaemonArguments arguments) {
+    /** Handles {@code --help} and {@code --version}, which disable all other options; false without them. */
+    private static boolean answerQuery(DaemonArguments arguments) {
         if (arguments.has(DaemonOptions.HELP)) {
             DaemonOptions.printHelp(System.out);
             return true;
@@ -64,57 +67,67 @@ final class DaemonCommand {
         return false;
     }
 
-    private static int complain(String message, int status) {
-        // A value that is quoted may hold anything.
+    private static int printError(String message, int status) {
+        // The message may quote a value with control characters.
         System.err.println("vhost-user-rng: " + String.valueOf(message).replaceAll("\\p{Cntrl}", "?"));
         return status;
     }
 
-    private void serve() throws IOException, BadUsageException {
-        String socketPath = arguments.value(DaemonOptions.SOCKET_PATH);
-        String connect = arguments.value(DaemonOptions.CONNECT);
-        int fd = (int) arguments.number(DaemonOptions.FD, DaemonOptionRange.DESCRIPTOR, NONE);
-        int count = (int) arguments.number(DaemonOptions.SOCKET_COUNT, DaemonOptionRange.SOCKET_COUNT, NONE);
-        requireOneSocket(socketPath, connect, fd);
-        if (socketPath == null && count != NONE) {
-            throw new BadUsageException(
-                    DaemonOptions.SOCKET_COUNT + "=" + count + ": expected only with --socket-path=PATH");
-        }
-
-        if (fd != NONE) {
-            daemon(List.of(RngDaemon.guest(fd))).serveInherited(fd);
-        } else if (connect != null) {
-            requireSocketName(DaemonOptions.CONNECT, connect, connect);
-            Path socket = Path.of(connect);
-            daemon(List.of(RngDaemon.guest(socket))).serveByConnecting(socket);
-        } else {
-            List<Path> sockets = sockets(socketPath, count);
-            requireSocketName(
-                    DaemonOptions.SOCKET_PATH, socketPath, sockets.getLast().toString());
-            daemon(sockets.stream().map(RngDaemon::guest).toList()).serve(sockets);
-        }
-    }
-
-    private RngDaemon daemon(List<String> guests) throws BadUsageException {
-        return new RngDaemon(settings(guests));
-    }
-
-    private DaemonSettings settings(List<String> guests) throws BadUsageException {
+    private DaemonSettings settings() throws BadUsageException {
+        List<RngEndpoint> endpoints = endpoints();
+        Set<String> guests = new LinkedHashSet<>();
+        endpoints.forEach(endpoint -> guests.add(endpoint.guestName()));
         return new DaemonSettings(
+                endpoints,
                 source(),
-                RateLimiterOptionParser.read(arguments, new LinkedHashSet<>(guests)),
+                RateLimiterOptionParser.parse(arguments, guests),
                 new RngDeviceFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
                 new VhostUserOptions(
                         arguments.has(DaemonOptions.MEM_SLOTS),
                         arguments.has(DaemonOptions.REQUIRE_SEALED_MEMORY),
-                        VhostUserOptions.memoryOfEach(guests.size()),
+                        VhostUserOptions.memoryOfEach(endpoints.size()),
                         arguments.has(DaemonOptions.ACCESS_PLATFORM),
                         spinNanos()));
     }
 
+    private List<RngEndpoint> endpoints() throws BadUsageException {
+        String socketPath = arguments.value(DaemonOptions.SOCKET_PATH);
+        String connect = arguments.value(DaemonOptions.CONNECT);
+        int fd = (int) arguments.longValue(DaemonOptions.FD, DaemonOptionRange.FD, NOT_GIVEN);
+        int count = (int) arguments.longValue(DaemonOptions.SOCKET_COUNT, DaemonOptionRange.SOCKET_COUNT, NOT_GIVEN);
+        requireExactlyOne(socketPath, connect, fd);
+        if (socketPath == null && count != NOT_GIVEN) {
+            throw new BadUsageException(
+                    DaemonOptions.SOCKET_COUNT + "=" + count + ": expected only with --socket-path=PATH");
+        }
+
+        if (fd != NOT_GIVEN) {
+            return List.of(new RngEndpoint.InheritedFd(fd));
+        }
+        if (connect != null) {
+            requireSocketPathLength(DaemonOptions.CONNECT, connect, connect);
+            return List.of(new RngEndpoint.FrontendPath(Path.of(connect)));
+        }
+        return listeningPaths(socketPath, count);
+    }
+
+    private static List<RngEndpoint> listeningPaths(String path, int count) throws BadUsageException {
+        List<RngEndpoint> endpoints = new ArrayList<>();
+        if (count == NOT_GIVEN) {
+            requireSocketPathLength(DaemonOptions.SOCKET_PATH, path, path);
+            endpoints.add(new RngEndpoint.ListeningPath(Path.of(path)));
+        } else {
+            requireSocketPathLength(DaemonOptions.SOCKET_PATH, path, path + (count - 1));
+            for (int i = 0; i < count; i++) {
+                endpoints.add(new RngEndpoint.ListeningPath(Path.of(path + i)));
+            }
+        }
+        return endpoints;
+    }
+
     private long spinNanos() throws BadUsageException {
-        return TimeUnit.MICROSECONDS.toNanos(
-                arguments.number(DaemonOptions.SPIN, DaemonOptionRange.SPIN_MICROS, DaemonOptions.DEFAULT_SPIN_MICROS));
+        return TimeUnit.MICROSECONDS.toNanos(arguments.longValue(
+                DaemonOptions.SPIN, DaemonOptionRange.SPIN_MICROS, DaemonOptions.DEFAULT_SPIN_MICROS));
     }
 
     private EntropySourceSpec source() throws BadUsageException {
@@ -136,34 +149,24 @@ final class DaemonCommand {
         } catch (IOException unusable) {
             throw new BadUsageException(
                     DaemonOptions.SOURCE + "='" + text + "': " + unusable.getMessage()
-                            + "; expected a source that can be used here",
+                            + "; expected a source that this machine can read",
                     unusable);
         }
     }
 
-    private static List<Path> sockets(String path, int count) {
-        if (count == NONE) {
-            return List.of(Path.of(path));
-        }
-        List<Path> paths = new ArrayList<>(count);
-        for (int i = 0; i < count; i++) {
-            paths.add(Path.of(path + i));
-        }
-        return paths;
-    }
-
-    private static void requireOneSocket(String socketPath, String connect, int fd) throws BadUsageException {
-        int given = (socketPath != null ? 1 : 0) + (connect != null ? 1 : 0) + (fd != NONE ? 1 : 0);
+    private static void requireExactlyOne(String socketPath, String connect, int fd) throws BadUsageException {
+        int given = (socketPath != null ? 1 : 0) + (connect != null ? 1 : 0) + (fd != NOT_GIVEN ? 1 : 0);
         if (given != 1) {
             throw new BadUsageException("expected one of --socket-path=PATH, --connect=PATH and --fd=N");
         }
     }
 
-    private static void requireSocketName(String option, String value, String longest) throws BadUsageException {
-        int length = longest.getBytes(StandardCharsets.UTF_8).length;
-        if (length == 0 || length > LONGEST_SOCKET_PATH) {
+    private static void requireSocketPathLength(String option, String value, String longestPath)
+            throws BadUsageException {
+        int length = longestPath.getBytes(StandardCharsets.UTF_8).length;
+        if (length == 0 || length > MAX_SOCKET_PATH_BYTES) {
             throw new BadUsageException(
-                    option + "=" + value + ": expected 1 to " + LONGEST_SOCKET_PATH + " bytes, not " + length);
+                    option + "=" + value + ": expected 1 to " + MAX_SOCKET_PATH_BYTES + " bytes, not " + length);
         }
     }
 }

@@ -6,14 +6,14 @@ import java.util.List;
 public final class DaemonMain {
     private DaemonMain() {}
 
-    /** Runs the daemon until it is told to end; exit status 0 then, 2 for a bad configuration, 1 for a failure. */
+    /** Runs the daemon until it is told to stop. Exit status: 0 stopped, 1 failure, 2 bad command line. */
     public static void main(String[] args) {
         if (List.of(args).contains(DaemonOptions.PRINT_CAPABILITIES)) {
             System.out.println(DaemonCommand.CAPABILITIES);
             return;
         }
         int status = DaemonCommand.execute(args);
-        DaemonShutdownHook.ended();
+        DaemonShutdownHook.daemonStopped();
         System.exit(status);
     }
 }

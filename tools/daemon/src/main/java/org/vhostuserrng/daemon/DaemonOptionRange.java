@@ -3,43 +3,46 @@ package org.vhostuserrng.daemon;
 import org.vhostuserrng.backends.DrrGuestConfig;
 import org.vhostuserrng.backends.GuestRateLimiter;
 
-/** Whole numbers that an option takes, both ends included. */
+/** Ranges of the numeric options, inclusive. The other commands have their own, because the daemon loads no picocli. */
 enum DaemonOptionRange {
     MAX_BYTES(1, GuestRateLimiter.UNLIMITED),
-    PERIOD(1, GuestRateLimiter.LONGEST_PERIOD_MILLIS),
+    PERIOD_MILLIS(1, GuestRateLimiter.LONGEST_PERIOD_MILLIS),
     OPS(1, GuestRateLimiter.UNLIMITED),
-    BURST(0, GuestRateLimiter.UNLIMITED),
+    BURST_BYTES(0, GuestRateLimiter.UNLIMITED),
     MIN_BYTES(0, GuestRateLimiter.UNLIMITED),
     WEIGHT(1, DrrGuestConfig.LARGEST_WEIGHT),
-    SOCKET_COUNT(1, DaemonCommand.MOST_SOCKETS),
+    SOCKET_COUNT(1, DaemonCommand.MAX_SOCKETS),
     SPIN_MICROS(0, 1000),
     /** 0 to 2 are the standard streams. */
-    DESCRIPTOR(3, Integer.MAX_VALUE);
+    FD(3, Integer.MAX_VALUE);
 
-    private final long least;
-    private final long most;
+    private final long min;
+    private final long max;
 
-    DaemonOptionRange(long least, long most) {
-        this.least = least;
-        this.most = most;
+    DaemonOptionRange(long min, long max) {
+        this.min = min;
+        this.max = max;
     }
 
-    /** Reads a number within the bounds. */
-    long read(String option, String value) throws BadUsageException {
+    /**
+     * Parses an option's value.
+     *
+     * @throws BadUsageException if it is not a number within the range
+     */
+    long parse(String option, String value) throws BadUsageException {
         long number;
         try {
             number = Long.parseLong(value);
         } catch (NumberFormatException notANumber) {
-            throw refused(option, value);
+            throw outOfRange(option, value);
         }
-        if (number < least || number > most) {
-            throw refused(option, value);
+        if (number < min || number > max) {
+            throw outOfRange(option, value);
         }
         return number;
     }
 
-    private BadUsageException refused(String option, String value) {
-        return new BadUsageException(
-                option + "='" + value + "': expected a whole number from " + least + " to " + most);
+    private BadUsageException outOfRange(String option, String value) {
+        return new BadUsageException(option + "='" + value + "': expected a whole number from " + min + " to " + max);
     }
 }

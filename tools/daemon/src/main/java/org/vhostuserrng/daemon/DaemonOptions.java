@@ -11,7 +11,10 @@ import org.apache.commons.cli.help.TextHelpAppendable;
 import org.vhostuserrng.backends.DrrGuestConfig;
 import org.vhostuserrng.backends.GuestRateLimiter;
 
-/** The options of the daemon: names, and what {@code --help} says of them. Those that QEMU has are as QEMU has them. */
+/**
+ * Names and {@code --help} texts of the daemon's options. {@code --max-bytes} and {@code --period} are those of QEMU's
+ * virtio-rng.
+ */
 final class DaemonOptions {
     static final String SOCKET_PATH = "--socket-path";
     static final String SOCKET_COUNT = "--socket-count";
@@ -35,7 +38,7 @@ final class DaemonOptions {
     static final String HELP = "--help";
     static final String VERSION = "--version";
 
-    /** vhost-user, "Back-end program conventions": with this option all others are ignored. */
+    /** vhost-user, "Backend program conventions": disables all other options. */
     static final String PRINT_CAPABILITIES = "--print-capabilities";
 
     static final String DEFAULT_SOURCE = "getrandom";
@@ -44,50 +47,58 @@ final class DaemonOptions {
     private static final String SOURCES_AND_EXAMPLE = """
 
             Sources:
-              getrandom              the kernel's generator
-              file:PATH              any file, FIFO or device: /dev/hwrng, /dev/random ...; what ends is not begun again
-              rdrand                 the processor's generator; with ,reseed=forced a seed of its own for each 128 bits
-              rdseed                 the processor's noise
-              egd:tcp:HOST:PORT      a server that speaks EGD's protocol, read ahead
+              getrandom              the kernel's random number generator
+              file:PATH              a file, FIFO or device such as /dev/hwrng; at the end of a file the source ends
+              rdrand                 the CPU's generator; rdrand,reseed=forced uses a fresh seed for every 128 bits
+              rdseed                 the CPU's noise source
+              egd:tcp:HOST:PORT      an EGD server, read ahead; reconnects when the connection is lost
               egd:unix:PATH          the same on a UNIX socket
-              qng[:LIBRARY]          a ComScire quantum generator, by libqwqngx.so or LIBRARY
-              drbg, drbg(A+B)        a generator for each guest, seeded from all of these: rdseed+getrandom; with
-                                     ,reseed-bytes=N ,reseed-seconds=N (64 MiB, 300) or ,prediction-resistance
-              xor(A,B)               both, joined
-            Options of a source follow after commas: min-entropy=BITS of a byte (0.02 to 8), which its health tests
-            assume; health=off for what is conditioned already. A comma in a path is doubled.
+              qng[:LIBRARY]          a ComScire quantum generator, through libqwqngx.so or LIBRARY
+              drbg, drbg(A+B)        one CTR_DRBG per guest, seeded from all listed sources (default rdseed+getrandom);
+                                     reseeded after reseed-bytes=N (default 64 MiB) or reseed-seconds=N (default 300),
+                                     or for each request with prediction-resistance
+              xor(A,B)               the XOR of two sources
+            Options follow the source, separated by commas: min-entropy=BITS declares the min-entropy per byte (0.02
+            to 8) for the health tests; health=off skips the tests, for sources that are already conditioned. Write a
+            comma in a path twice.
 
             Example:
               vhost-user-rng --socket-path=/run/rng.sock --max-bytes=1024 --period=1000
               qemu-system-x86_64 ... -chardev socket,id=c,path=/run/rng.sock \\
                 -device vhost-user-rng-pci,chardev=c
 
-            Other programs, each with --help: vhost-user-rng bench, bench-egd, check-source, egd-server, period-study, trace
+            Other commands, each with --help:
+              vhost-user-rng bench | bench-egd | bench-suite | check-source | egd-server | period-study | trace
             """;
 
     private DaemonOptions() {}
 
     static Options all() {
         return new Options()
-                .addOption(
-                        valued(SOCKET_PATH, "PATH", "Listen on this UNIX socket and serve one guest after the other."))
+                .addOption(valued(
+                        SOCKET_PATH,
+                        "PATH",
+                        "UNIX socket to listen on. Serves one guest at a time, one after the other."))
                 .addOption(valued(
                         SOCKET_COUNT,
                         "N",
-                        "Serve N guests at the same time, on PATH0 to PATHN-1; 1 to " + DaemonCommand.MOST_SOCKETS
-                                + "."))
+                        "Listen on PATH0 to PATHN-1 instead of PATH, for one guest each; 1 to "
+                                + DaemonCommand.MAX_SOCKETS + "."))
                 .addOption(valued(
-                        CONNECT, "PATH", "Connect to a VMM that listens on this socket (server=on), again and again."))
-                .addOption(valued(FD, "N", "Serve on the inherited socket with this descriptor number, not on a path."))
+                        CONNECT,
+                        "PATH",
+                        "Connect to a VMM that listens on this UNIX socket (server=on); reconnects whenever the"
+                                + " connection is lost."))
+                .addOption(valued(FD, "N", "Serve on this inherited socket, which is listening or connected."))
                 .addOption(valued(
                         SOURCE,
                         "SOURCE",
-                        "Where random bytes come from, see below; given again: what serves while those before do not."
-                                + " Default: " + DEFAULT_SOURCE + "."))
+                        "Entropy source, see below. Repeatable: later sources are fallbacks, tried in order. Default: "
+                                + DEFAULT_SOURCE + "."))
                 .addOption(valued(
                         MAX_BYTES,
                         "BYTES",
-                        "Give each guest at most so many bytes a period; 1 to 2^63-1. Default: no limit."))
+                        "Maximum number of bytes per guest and period; 1 to 2^63-1. Default: no limit."))
                 .addOption(valued(
                         PERIOD,
                         "MS",
@@ -96,14 +107,14 @@ final class DaemonOptions {
                 .addOption(valued(
                         LIMIT_MODE,
                         "MODE",
-                        "smooth: any time as long as a period has at most the period's bytes and a slice of them."
-                                + " window: as QEMU does, all at once if wanted. Default: smooth."))
-                .addOption(valued(BURST, "BYTES", "Give each guest so many bytes once, beyond its limit. Default: 0."))
-                .addOption(valued(OPS, "N", "Serve at most N requests of each guest a period. Default: no limit."))
+                        "smooth: no interval of one period gets more than BYTES plus one slice (BYTES/64)."
+                                + " window: BYTES per fixed period, as QEMU does. Default: smooth."))
+                .addOption(valued(BURST, "BYTES", "One-time allowance per guest beyond its limit. Default: 0."))
+                .addOption(valued(OPS, "N", "Maximum number of requests per guest and period. Default: no limit."))
                 .addOption(valued(
                         TOTAL_MAX_BYTES,
                         "BYTES",
-                        "Give all guests together at most so many bytes a total period. Default: no limit."))
+                        "Maximum number of bytes of all guests together per total period. Default: no limit."))
                 .addOption(valued(
                         TOTAL_PERIOD,
                         "MS",
@@ -112,31 +123,33 @@ final class DaemonOptions {
                 .addOption(valued(
                         GUEST,
                         "NAME[,KEY=N...]",
-                        "What the guest of the socket with this name may have, other than the others: max-bytes,"
-                                + " period, ops, burst; its weight (1 to " + DrrGuestConfig.LARGEST_WEIGHT
-                                + ", default 1)"
-                                + " when bytes are short; and min-bytes that it gets first in a total period. May be"
-                                + " repeated."))
+                        "Settings of the guest on the socket with this file name, repeatable. Own limits: max-bytes,"
+                                + " period, ops, burst. Share of a total or of a source that is too slow for all"
+                                + " guests: weight (1 to " + DrrGuestConfig.LARGEST_WEIGHT
+                                + ", default 1). Bytes reserved per total period: min-bytes. Write a comma in NAME"
+                                + " twice."))
                 .addOption(flag(
                         MEM_SLOTS,
-                        "Let the VMM add and remove memory regions one by one, up to 509; not for QEMU 7.2 with "
+                        "Let the VMM add and remove single memory regions, up to 509. Incompatible with QEMU 7.2 and "
                                 + CONNECT + "."))
-                .addOption(flag(REQUIRE_SEALED_MEMORY, "Refuse guest memory that could be truncated while it is used."))
-                .addOption(flag(PACKED, "Offer packed virtqueues besides split ones."))
-                .addOption(flag(IN_ORDER, "Offer to use buffers in order, which lets some drivers take shortcuts."))
                 .addOption(flag(
-                        ACCESS_PLATFORM, "Offer to be a device behind the guest's IOMMU (QEMU: iommu_platform=on)."))
+                        REQUIRE_SEALED_MEMORY, "Refuse guest memory that the VMM could truncate while it is in use."))
+                .addOption(flag(PACKED, "Offer packed virtqueues in addition to split ones."))
+                .addOption(flag(IN_ORDER, "Offer VIRTIO_F_IN_ORDER, which some drivers handle faster."))
+                .addOption(flag(
+                        ACCESS_PLATFORM,
+                        "Offer VIRTIO_F_ACCESS_PLATFORM, for a device behind a guest IOMMU (QEMU: iommu_platform=on)."))
                 .addOption(valued(
                         SPIN,
                         "US",
-                        "Where requests follow each other within so many microseconds, look for the next one that long"
-                                + " before sleeping; 0 to 1000. Default: " + DEFAULT_SPIN_MICROS + "."))
-                .addOption(flag(PRINT_CAPABILITIES, "Print what this back-end is as JSON, and exit."))
-                .addOption(flag(HELP, "Print this, and exit."))
-                .addOption(flag(VERSION, "Print the version, and exit."));
+                        "When requests arrive less than US microseconds apart, poll for that long before sleeping;"
+                                + " 0 to 1000. Default: " + DEFAULT_SPIN_MICROS + "."))
+                .addOption(flag(PRINT_CAPABILITIES, "Print the back-end's capabilities as JSON and exit."))
+                .addOption(flag(HELP, "Print this help and exit."))
+                .addOption(flag(VERSION, "Print the version and exit."));
     }
 
-    /** Prints what the program is and what its options mean. */
+    /** Prints usage, options, sources and an example. */
     static void printHelp(Appendable out) {
         try {
             HelpFormatter.builder()
@@ -144,12 +157,12 @@ final class DaemonOptions {
                     .setShowSince(false)
                     .setOptionFormatBuilder(
                             OptionFormatter.builder().setOptArgSeparator("=").setArgumentNameDelimiters("", ""))
-                    // None is: they stay in their order.
+                    // Keeps their order: no option is required, so all compare as equal.
                     .setComparator(Comparator.comparing(Option::isRequired))
                     .get()
                     .printHelp(
                             "vhost-user-rng --socket-path=PATH [OPTION...]",
-                            "A virtio entropy device for virtual machines, in a process of its own.",
+                            "A vhost-user back-end for virtio-rng devices: serves random bytes to virtual machines.",
                             all(),
                             "",
                             false);

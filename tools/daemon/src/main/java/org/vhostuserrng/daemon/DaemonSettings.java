@@ -1,15 +1,20 @@
 package org.vhostuserrng.daemon;
 
+import java.util.List;
 import org.vhostuserrng.backends.EntropySourceSpec;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /**
- * What the command line says of guests.
+ * The validated command line.
  *
- * @param limiter how much they may have
- * @param features what is offered to drivers
- * @param policy what is offered to, and asked of, front-ends
+ * @param endpoints at least one, one guest each
+ * @param features features that the device offers to drivers
+ * @param sessionOptions features that front-ends are offered, and restrictions on them
  */
 record DaemonSettings(
-        EntropySourceSpec source, RateLimiterSettings limiter, RngDeviceFeatures features, VhostUserOptions policy) {}
+        List<RngEndpoint> endpoints,
+        EntropySourceSpec source,
+        RateLimiterSettings rateLimits,
+        RngDeviceFeatures features,
+        VhostUserOptions sessionOptions) {}

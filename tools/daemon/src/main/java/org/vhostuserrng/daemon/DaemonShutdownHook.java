@@ -6,53 +6,57 @@ import java.util.concurrent.locks.LockSupport;
 import jdk.jfr.FlightRecorder;
 
 /**
- * SIGTERM, SIGINT and SIGHUP: what the JVM does is run its shutdown hooks and exit with 128 + the signal's number. Here
- * a hook has the daemon stop, waits until it has, and exits with 0 as a service does that was told to end.
+ * Orderly shutdown on SIGTERM, SIGINT and SIGHUP. The JVM runs its shutdown hooks and would then exit with 128 + the
+ * signal's number. This hook stops the daemon, waits for it, and exits with status 0.
  */
 final class DaemonShutdownHook {
-    private static final long PATIENCE_MILLIS = 900;
-    private static final long RECORDING_PATIENCE_MILLIS = 5000;
-    private static final CountDownLatch ENDED = new CountDownLatch(1);
+    private static final long SHUTDOWN_TIMEOUT_MILLIS = 900;
+    private static final long RECORDING_TIMEOUT_MILLIS = 5000;
+    private static final CountDownLatch DAEMON_STOPPED = new CountDownLatch(1);
 
     private DaemonShutdownHook() {}
 
-    /** Calls {@code stop}, from another thread, when the process is told to end. */
-    static void onSignal(Runnable stop) {
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(stop), "termination"));
+    /**
+     * Installs the hook.
+     *
+     * @param stop asks the daemon to stop; called from the hook's thread
+     */
+    static void install(Runnable stop) {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> shutDown(stop), "termination"));
     }
 
-    /** The daemon has released everything. */
-    static void ended() {
-        ENDED.countDown();
+    /** To be called when the daemon has released everything. */
+    static void daemonStopped() {
+        DAEMON_STOPPED.countDown();
     }
 
-    private static void end(Runnable stop) {
-        // Zero also when the process ends by itself: then its exit status is already decided.
-        if (ENDED.getCount() == 0) {
+    private static void shutDown(Runnable stop) {
+        // The daemon stopped by itself: main has already called System.exit with its status.
+        if (DAEMON_STOPPED.getCount() == 0) {
             return;
         }
         stop.run();
-        boolean ended = hasEnded();
+        boolean stopped = awaitStopped();
         awaitRecordings();
-        Runtime.getRuntime().halt(ended ? DaemonCommand.OK : DaemonCommand.FAILED);
+        Runtime.getRuntime().halt(stopped ? DaemonCommand.OK : DaemonCommand.FAILED);
     }
 
-    /** JFR writes its recordings in a hook that runs beside this one, and closes them when it has. */
+    /** JFR writes its recordings in a hook of its own, which runs concurrently, and then closes them. */
     private static void awaitRecordings() {
         if (!FlightRecorder.isInitialized()) {
             return;
         }
         FlightRecorder recorder = FlightRecorder.getFlightRecorder();
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RECORDING_PATIENCE_MILLIS);
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RECORDING_TIMEOUT_MILLIS);
         while (!recorder.getRecordings().isEmpty() && System.nanoTime() - deadline < 0) {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
         }
     }
 
-    private static boolean hasEnded() {
+    private static boolean awaitStopped() {
         try {
-            return ENDED.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException impatient) {
+            return DAEMON_STOPPED.await(SHUTDOWN_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             return false;
         }

@@ -4,9 +4,9 @@ import org.vhostuserrng.backends.DrrGuestConfig;
 import org.vhostuserrng.backends.RateLimitConfig;
 
 /**
- * What a guest may have.
+ * One guest's bandwidth.
  *
- * @param limits of its own
- * @param claim to what all guests share
+ * @param limits the guest's own rate limit
+ * @param share its weight and reservation where guests compete for the total or for a slow source
  */
-record GuestRateLimiterSettings(RateLimitConfig limits, DrrGuestConfig claim) {}
+record GuestRateLimiterSettings(RateLimitConfig limits, DrrGuestConfig share) {}

@@ -1,6 +1,8 @@
 package org.vhostuserrng.daemon;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.vhostuserrng.backends.DrrGuestConfig;
@@ -8,12 +10,12 @@ import org.vhostuserrng.backends.GuestRateLimiter;
 import org.vhostuserrng.backends.RateLimitConfig;
 import org.vhostuserrng.backends.RateLimitMode;
 
-/** What a command line says of limits and shares. */
+/** Parses the rate limiting options, those of single guests ({@code --guest}) included. */
 final class RateLimiterOptionParser {
     private static final String WEIGHT = "weight";
     private static final String MIN_BYTES = "min-bytes";
-    /** What {@code --guest} may say of a guest; others have the option of that name, if there is one. */
-    private static final Map<String, DaemonOptionRange> OF_A_GUEST = Map.of(
+    /** Keys of {@code --guest}. All but weight and min-bytes override the option of the same name. */
+    private static final Map<String, DaemonOptionRange> GUEST_KEYS = Map.of(
             WEIGHT,
             DaemonOptionRange.WEIGHT,
             MIN_BYTES,
@@ -21,13 +23,14 @@ final class RateLimiterOptionParser {
             "max-bytes",
             DaemonOptionRange.MAX_BYTES,
             "period",
-            DaemonOptionRange.PERIOD,
+            DaemonOptionRange.PERIOD_MILLIS,
             "ops",
             DaemonOptionRange.OPS,
             "burst",
-            DaemonOptionRange.BURST);
+            DaemonOptionRange.BURST_BYTES);
 
-    private static final String FORM = "NAME[,weight=W][,min-bytes=N][,max-bytes=N][,period=MS][,ops=N][,burst=N]";
+    private static final String GUEST_SYNTAX =
+            "NAME[,weight=W][,min-bytes=N][,max-bytes=N][,period=MS][,ops=N][,burst=N]";
 
     private final DaemonArguments arguments;
     private final RateLimitMode mode;
@@ -38,11 +41,11 @@ final class RateLimiterOptionParser {
     }
 
     /**
-     * Reads the options of the limiter.
+     * Parses the rate limiting options.
      *
      * @param guests the names of all guests
      */
-    static RateLimiterSettings read(DaemonArguments arguments, Set<String> guests) throws BadUsageException {
+    static RateLimiterSettings parse(DaemonArguments arguments, Set<String> guests) throws BadUsageException {
         return new RateLimiterOptionParser(arguments).settings(guests);
     }
 
@@ -61,68 +64,90 @@ final class RateLimiterOptionParser {
     private RateLimiterSettings settings(Set<String> guests) throws BadUsageException {
         RateLimitConfig total = RateLimitConfig.ofBytes(
                 mode,
-                arguments.number(
+                arguments.longValue(
                         DaemonOptions.TOTAL_MAX_BYTES, DaemonOptionRange.MAX_BYTES, GuestRateLimiter.UNLIMITED),
-                (int) arguments.number(
-                        DaemonOptions.TOTAL_PERIOD, DaemonOptionRange.PERIOD, GuestRateLimiter.LONGEST_PERIOD_MILLIS));
-        Map<String, GuestRateLimiterSettings> named = new LinkedHashMap<>();
-        long promised = 0;
+                (int) arguments.longValue(
+                        DaemonOptions.TOTAL_PERIOD,
+                        DaemonOptionRange.PERIOD_MILLIS,
+                        GuestRateLimiter.LONGEST_PERIOD_MILLIS));
+        Map<String, GuestRateLimiterSettings> byGuest = new LinkedHashMap<>();
+        long reservedBytes = 0;
         for (String value : arguments.values(DaemonOptions.GUEST)) {
-            Map<String, Long> said = said(value);
-            String name = name(value);
+            List<String> parts = splitAtCommas(value);
+            String name = parts.getFirst();
+            Map<String, Long> guestOptions = guestOptions(value, parts);
             if (!guests.contains(name)) {
                 throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': expected the name of a socket, "
                         + (guests.size() == 1 ? "" : "one of " + guests.size() + " like ")
                         + guests.iterator().next());
             }
-            if (named.putIfAbsent(name, terms(said)) != null) {
+            if (byGuest.putIfAbsent(name, guestSettings(guestOptions)) != null) {
                 throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': expected each guest once");
             }
-            promised += said.getOrDefault(MIN_BYTES, 0L);
-            if (promised < 0 || promised > total.maxBytes()) {
-                throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': expected all " + MIN_BYTES
-                        + " to be at most " + DaemonOptions.TOTAL_MAX_BYTES + "=" + total.maxBytes() + " together");
+            reservedBytes += guestOptions.getOrDefault(MIN_BYTES, 0L);
+            if (reservedBytes < 0 || reservedBytes > total.maxBytes()) {
+                throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': expected the sum of all "
+                        + MIN_BYTES + " to be at most " + DaemonOptions.TOTAL_MAX_BYTES + "=" + total.maxBytes());
             }
         }
-        return new RateLimiterSettings(total, Map.copyOf(named), terms(Map.of()));
+        return new RateLimiterSettings(total, Map.copyOf(byGuest), guestSettings(Map.of()));
     }
 
-    private GuestRateLimiterSettings terms(Map<String, Long> said) throws BadUsageException {
+    private GuestRateLimiterSettings guestSettings(Map<String, Long> guestOptions) throws BadUsageException {
         RateLimitConfig limits = new RateLimitConfig(
                 mode,
-                number(said, DaemonOptions.MAX_BYTES, DaemonOptionRange.MAX_BYTES, GuestRateLimiter.UNLIMITED),
-                (int) number(
-                        said, DaemonOptions.PERIOD, DaemonOptionRange.PERIOD, GuestRateLimiter.LONGEST_PERIOD_MILLIS),
-                number(said, DaemonOptions.OPS, DaemonOptionRange.OPS, GuestRateLimiter.UNLIMITED),
-                number(said, DaemonOptions.BURST, DaemonOptionRange.BURST, 0));
-        DrrGuestConfig claim =
-                new DrrGuestConfig(Math.toIntExact(said.getOrDefault(WEIGHT, 1L)), said.getOrDefault(MIN_BYTES, 0L));
-        return new GuestRateLimiterSettings(limits, claim);
+                longValue(
+                        guestOptions, DaemonOptions.MAX_BYTES, DaemonOptionRange.MAX_BYTES, GuestRateLimiter.UNLIMITED),
+                (int) longValue(
+                        guestOptions,
+                        DaemonOptions.PERIOD,
+                        DaemonOptionRange.PERIOD_MILLIS,
+                        GuestRateLimiter.LONGEST_PERIOD_MILLIS),
+                longValue(guestOptions, DaemonOptions.OPS, DaemonOptionRange.OPS, GuestRateLimiter.UNLIMITED),
+                longValue(guestOptions, DaemonOptions.BURST, DaemonOptionRange.BURST_BYTES, 0));
+        DrrGuestConfig share = new DrrGuestConfig(
+                Math.toIntExact(guestOptions.getOrDefault(WEIGHT, 1L)), guestOptions.getOrDefault(MIN_BYTES, 0L));
+        return new GuestRateLimiterSettings(limits, share);
     }
 
-    /** What is said of one guest, or of all. */
-    private long number(Map<String, Long> said, String option, DaemonOptionRange bounds, long otherwise)
+    /** The guest's own value of an option, or else that of the option for all guests, or else the default. */
+    private long longValue(Map<String, Long> guestOptions, String option, DaemonOptionRange range, long defaultValue)
             throws BadUsageException {
-        Long own = said.get(option.substring("--".length()));
-        return own == null ? arguments.number(option, bounds, otherwise) : own;
+        Long own = guestOptions.get(option.substring("--".length()));
+        return own == null ? arguments.longValue(option, range, defaultValue) : own;
     }
 
-    private static String name(String value) {
-        return value.split(",", 2)[0];
-    }
-
-    private static Map<String, Long> said(String value) throws BadUsageException {
-        Map<String, Long> said = new LinkedHashMap<>();
-        String[] parts = value.split(",", -1);
-        for (int i = 1; i < parts.length; i++) {
-            String[] pair = parts[i].split("=", 2);
-            DaemonOptionRange bounds = OF_A_GUEST.get(pair[0]);
-            if (bounds == null || pair.length < 2 || said.containsKey(pair[0])) {
+    private static Map<String, Long> guestOptions(String value, List<String> parts) throws BadUsageException {
+        Map<String, Long> options = new LinkedHashMap<>();
+        for (String part : parts.subList(1, parts.size())) {
+            String[] pair = part.split("=", 2);
+            DaemonOptionRange range = GUEST_KEYS.get(pair[0]);
+            if (range == null || pair.length < 2 || options.containsKey(pair[0])) {
                 throw new BadUsageException(
-                        DaemonOptions.GUEST + "='" + value + "': '" + parts[i] + "', expected " + FORM);
+                        DaemonOptions.GUEST + "='" + value + "': '" + part + "', expected " + GUEST_SYNTAX);
             }
-            said.put(pair[0], bounds.read(DaemonOptions.GUEST + "=" + parts[0] + "," + pair[0], pair[1]));
+            options.put(pair[0], range.parse(DaemonOptions.GUEST + "=" + parts.getFirst() + "," + pair[0], pair[1]));
         }
-        return said;
+        return options;
+    }
+
+    /** Splits at single commas; a doubled comma is a comma of the text, as in {@code --source}. */
+    private static List<String> splitAtCommas(String value) {
+        List<String> parts = new ArrayList<>();
+        StringBuilder part = new StringBuilder();
+        for (int i = 0; i < value.length(); i++) {
+            char next = value.charAt(i);
+            if (next != ',') {
+                part.append(next);
+            } else if (i + 1 < value.length() && value.charAt(i + 1) == ',') {
+                part.append(next);
+                i++;
+            } else {
+                parts.add(part.toString());
+                part.setLength(0);
+            }
+        }
+        parts.add(part.toString());
+        return parts;
     }
 }

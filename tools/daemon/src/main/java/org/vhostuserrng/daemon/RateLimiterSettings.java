@@ -4,15 +4,15 @@ import java.util.Map;
 import org.vhostuserrng.backends.RateLimitConfig;
 
 /**
- * How much guests may have.
+ * Rate limits of all guests.
  *
- * @param total of all guests together
- * @param named the terms of guests that have their own, by name
- * @param others the terms of all others
+ * @param total limit of all guests together
+ * @param byGuest settings of the guests named with {@code --guest}
+ * @param defaults settings of all other guests
  */
 record RateLimiterSettings(
-        RateLimitConfig total, Map<String, GuestRateLimiterSettings> named, GuestRateLimiterSettings others) {
-    GuestRateLimiterSettings of(String guest) {
-        return named.getOrDefault(guest, others);
+        RateLimitConfig total, Map<String, GuestRateLimiterSettings> byGuest, GuestRateLimiterSettings defaults) {
+    GuestRateLimiterSettings forGuest(String name) {
+        return byGuest.getOrDefault(name, defaults);
     }
 }

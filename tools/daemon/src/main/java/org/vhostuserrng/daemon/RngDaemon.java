@@ -1,7 +1,6 @@
 package org.vhostuserrng.daemon;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -13,7 +12,7 @@ import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.transport.vhostuser.VhostUserServer;
 
-/** Devices, their source and the server that drives them, joined; serves on the calling thread. */
+/** Composes the server, one device per endpoint, and what the devices share: sources, scheduler and scratch memory. */
 final class RngDaemon {
     private static final Logger LOG = LoggerFactory.getLogger(RngDaemon.class);
 
@@ -23,73 +22,50 @@ final class RngDaemon {
         this.settings = settings;
     }
 
-    /** The name of the guest on a socket. */
-    static String guest(Path socket) {
-        Path name = socket.getFileName();
-        return (name == null ? socket : name).toString();
-    }
-
-    /** The name of the guest on an inherited socket. */
-    static String guest(int fd) {
-        return "fd " + fd;
-    }
-
-    /** Serves a guest on each socket until told to end. */
-    void serve(List<Path> sockets) throws IOException {
-        try (VhostUserServer server = VhostUserServer.open(settings.policy())) {
+    /**
+     * Serves all endpoints on the calling thread until a termination signal, or until the connection of an inherited
+     * descriptor has ended.
+     */
+    void serve() throws IOException {
+        try (VhostUserServer server = VhostUserServer.open(settings.sessionOptions())) {
             EventLoopSources sources = new EventLoopSources(settings.source(), server::sourceReady, System::nanoTime);
-            DeficitRoundRobin fairShare = fairShare(server);
-            SharedRequestScratch workspace = new SharedRequestScratch();
-            for (Path socket : sockets) {
-                server.listen(socket, device(guest(socket), sources, fairShare, workspace));
+            DeficitRoundRobin scheduler =
+                    new DeficitRoundRobin(settings.rateLimits().total(), server::nextTurn);
+            SharedRequestScratch scratch = new SharedRequestScratch();
+            for (RngEndpoint endpoint : settings.endpoints()) {
+                endpoint.attach(server, device(endpoint.guestName(), sources, scheduler, scratch));
+            }
+            logEndpoints(settings.endpoints());
+
+            DaemonShutdownHook.install(server::stop);
+            server.run();
+
+            if (!sources.statistics().isEmpty()) {
+                LOG.info("sources: {}", sources.statistics());
             }
             LOG.info(
-                    "listening on {}{}, source {}",
-                    sockets.getFirst(),
-                    sockets.size() > 1 ? " … " + sockets.getLast().getFileName() : "",
-                    settings.source());
-            run(server, sources);
+                    "stopping; longest event-loop iteration {} µs",
+                    TimeUnit.NANOSECONDS.toMicros(server.longestTurn()));
         }
-    }
-
-    /** Serves the front-end that listens on {@code socket}, whenever one does, until told to end. */
-    void serveByConnecting(Path socket) throws IOException {
-        try (VhostUserServer server = VhostUserServer.open(settings.policy())) {
-            EventLoopSources sources = new EventLoopSources(settings.source(), server::sourceReady, System::nanoTime);
-            server.connect(socket, device(guest(socket), sources, fairShare(server), new SharedRequestScratch()));
-            LOG.info("connecting to {}, source {}", socket, settings.source());
-            run(server, sources);
-        }
-    }
-
-    /** Serves on an inherited socket until told to end, or until its only front-end has disconnected. */
-    void serveInherited(int fd) throws IOException {
-        try (VhostUserServer server = VhostUserServer.open(settings.policy())) {
-            EventLoopSources sources = new EventLoopSources(settings.source(), server::sourceReady, System::nanoTime);
-            server.inherit(fd, device(guest(fd), sources, fairShare(server), new SharedRequestScratch()));
-            LOG.info("serving on fd {}, source {}", fd, settings.source());
-            run(server, sources);
-        }
-    }
-
-    private DeficitRoundRobin fairShare(VhostUserServer server) {
-        return new DeficitRoundRobin(settings.limiter().total(), server::nextTurn);
     }
 
     private VirtioRngDevice device(
-            String name, EventLoopSources sources, DeficitRoundRobin fairShare, SharedRequestScratch workspace) {
-        GuestRateLimiterSettings terms = settings.limiter().of(name);
-        GuestRateLimiter quota = new GuestRateLimiter(terms.limits());
+            String guestName, EventLoopSources sources, DeficitRoundRobin scheduler, SharedRequestScratch scratch) {
+        GuestRateLimiterSettings guest = settings.rateLimits().forGuest(guestName);
         return new VirtioRngDevice(
-                name, settings.features(), sources, quota, fairShare.share(terms.claim()), workspace);
+                guestName,
+                settings.features(),
+                sources,
+                new GuestRateLimiter(guest.limits()),
+                scheduler.share(guest.share()),
+                scratch);
     }
 
-    private static void run(VhostUserServer server, EventLoopSources sources) throws IOException {
-        DaemonShutdownHook.onSignal(server::stop);
-        server.run();
-        if (!sources.statistics().isEmpty()) {
-            LOG.info("sources: {}", sources.statistics());
-        }
-        LOG.info("ending; the longest turn took {} µs", TimeUnit.NANOSECONDS.toMicros(server.longestTurn()));
+    private void logEndpoints(List<RngEndpoint> endpoints) {
+        LOG.info(
+                "{}{}, source {}",
+                endpoints.getFirst(),
+                endpoints.size() > 1 ? " … " + endpoints.getLast().guestName() : "",
+                settings.source());
     }
 }

@@ -1,2 +1,4 @@
-/** The daemon's main: reads the command line, composes transport, device and backends, and ends on a signal. */
+/**
+ * The daemon's main program: parses the command line, composes transport, device and backends, and stops on a signal.
+ */
 package org.vhostuserrng.daemon;

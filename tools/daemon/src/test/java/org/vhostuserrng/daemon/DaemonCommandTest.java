@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A command line that cannot be served: exit status 2 (1 for a failure) and one line that names option and value. */
+/** Invalid command lines: exit status 2 (1 for a failure) and one line on stderr with the option and its value. */
 class DaemonCommandTest {
     private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
     private final PrintStream stderr = System.err;
@@ -36,7 +36,7 @@ class DaemonCommandTest {
         return lines[0];
     }
 
-    private void assertNames(String line, String... parts) {
+    private void assertContainsAll(String line, String... parts) {
         for (String part : parts) {
             assertTrue(line.contains(part), part + " is missing: " + line);
         }
@@ -59,29 +59,29 @@ class DaemonCommandTest {
                 "--socket-count=4097",
                 "--fd=2"
             })
-    void refusesANumberBeyondItsBoundsAndNamesThem(String option) {
+    void rejectsANumberOutOfRange(String option) {
         int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", option);
 
         String[] nameAndValue = option.split("=", 2);
         assertEquals(2, status);
-        assertNames(onlyLine(), nameAndValue[0], "'" + nameAndValue[1] + "'", "expected");
+        assertContainsAll(onlyLine(), nameAndValue[0], "'" + nameAndValue[1] + "'", "expected");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"--source=bogus", "--source=file:", "--source=file:/nonexistent", "--source=file:/"})
-    void refusesASourceThatCannotBeUsed(String option) {
+    void rejectsAnUnusableSource(String option) {
         int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", option);
 
         assertEquals(2, status);
-        assertNames(onlyLine(), "--source", option.substring("--source=".length()), "expected");
+        assertContainsAll(onlyLine(), "--source", option.substring("--source=".length()), "expected");
     }
 
     @Test
-    void refusesALimitModeThatDoesNotExist() {
+    void rejectsAnUnknownLimitMode() {
         int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "--limit-mode=foo");
 
         assertEquals(2, status);
-        assertNames(onlyLine(), "--limit-mode", "foo", "expected smooth or window");
+        assertContainsAll(onlyLine(), "--limit-mode", "foo", "expected smooth or window");
     }
 
     @ParameterizedTest
@@ -99,26 +99,27 @@ class DaemonCommandTest {
                 "rng.sock,weight=1,weight=2",
                 "rng.sock,",
                 "rng.sokc,weight=2",
+                "rng.sock,,weight=2",
                 ""
             })
-    void refusesTermsOfAGuestThatMakeNoSense(String terms) {
-        int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "--guest=" + terms);
+    void rejectsInvalidGuestSettings(String settings) {
+        int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "--guest=" + settings);
 
         assertEquals(2, status);
-        assertNames(onlyLine(), "--guest=", terms.split(",", 2)[0], "expected");
+        assertContainsAll(onlyLine(), "--guest=", settings.split(",", 2)[0], "expected");
     }
 
     @Test
-    void refusesToNameAGuestTwice() {
+    void rejectsARepeatedGuest() {
         int status = DaemonCommand.execute(
                 "--socket-path=/tmp/rng.sock", "--guest=rng.sock,weight=1", "--guest=rng.sock,weight=2");
 
         assertEquals(2, status);
-        assertNames(onlyLine(), "--guest", "rng.sock,weight=2", "once");
+        assertContainsAll(onlyLine(), "--guest", "rng.sock,weight=2", "once");
     }
 
     @Test
-    void refusesToPromiseMoreThanTheTotal() {
+    void rejectsReservationsBeyondTheTotal() {
         int status = DaemonCommand.execute(
                 "--socket-path=/tmp/rng.sock",
                 "--socket-count=2",
@@ -127,60 +128,60 @@ class DaemonCommandTest {
                 "--guest=rng.sock1,min-bytes=401");
 
         assertEquals(2, status);
-        assertNames(onlyLine(), "--guest", "rng.sock1,min-bytes=401", "--total-max-bytes=1000", "expected");
+        assertContainsAll(onlyLine(), "--guest", "rng.sock1,min-bytes=401", "--total-max-bytes=1000", "expected");
     }
 
     @Test
-    void refusesToHaveNoSocket() {
+    void rejectsAMissingSocket() {
         int status = DaemonCommand.execute();
 
         assertEquals(2, status);
-        assertNames(onlyLine(), "--socket-path", "--fd");
+        assertContainsAll(onlyLine(), "--socket-path", "--fd");
     }
 
     @Test
-    void refusesTwoKindsOfSocket() {
+    void rejectsTwoKindsOfSocket() {
         int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "--fd=3");
 
         assertEquals(2, status);
-        assertNames(onlyLine(), "--socket-path", "--fd");
+        assertContainsAll(onlyLine(), "--socket-path", "--fd");
     }
 
     @Test
-    void refusesAPathThatIsTooLongForASocket() {
+    void rejectsATooLongSocketPath() {
         String path = "/tmp/" + "x".repeat(103);
 
         int status = DaemonCommand.execute("--socket-path=" + path);
 
         assertEquals(2, status);
-        assertNames(onlyLine(), "--socket-path", path, "107");
+        assertContainsAll(onlyLine(), "--socket-path", path, "107");
     }
 
     @Test
-    void refusesAPathThatBecomesTooLongWithItsNumber() {
+    void rejectsASocketPathThatItsNumberMakesTooLong() {
         String path = "/tmp/" + "x".repeat(102);
 
         int status = DaemonCommand.execute("--socket-path=" + path, "--socket-count=11");
 
         assertEquals(2, status);
-        assertNames(onlyLine(), "--socket-path", "107");
+        assertContainsAll(onlyLine(), "--socket-path", "107");
     }
 
     @Test
-    void refusesAnOptionThatDoesNotExist() {
+    void rejectsAnUnknownOption() {
         int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "--nonsense=1");
 
         assertEquals(2, status);
-        assertNames(onlyLine(), "--nonsense=1");
+        assertContainsAll(onlyLine(), "--nonsense=1");
     }
 
     @Test
-    void failsOnAPathThatIsNoSocket(@TempDir Path directory) throws Exception {
+    void failsOnAFileThatIsNotASocket(@TempDir Path directory) throws Exception {
         Path file = Files.writeString(directory.resolve("precious"), "text");
 
         int status = DaemonCommand.execute("--socket-path=" + file);
 
         assertEquals(1, status);
-        assertNames(onlyLine(), file.toString(), "no socket");
+        assertContainsAll(onlyLine(), file.toString(), "no socket");
     }
 }

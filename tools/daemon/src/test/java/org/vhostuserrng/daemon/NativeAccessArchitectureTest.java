@@ -12,9 +12,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import org.junit.jupiter.api.Test;
 
-/** Native access lives in one package of each module that needs it; who may know whom beyond that is JPMS's to say. */
+/** Only the packages named sys make native calls. JPMS enforces all other dependency rules. */
 class NativeAccessArchitectureTest {
-    private static final String FENCED = "org.vhostuserrng..sys..";
+    private static final String SYS_PACKAGES = "org.vhostuserrng..sys..";
 
     private static final JavaClasses DAEMON = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
@@ -25,10 +25,10 @@ class NativeAccessArchitectureTest {
                     "org.vhostuserrng.daemon");
 
     @Test
-    void isMadeInTheFencedPackagesOnly() {
+    void onlySysPackagesUseTheLinker() {
         noClasses()
                 .that()
-                .resideOutsideOfPackage(FENCED)
+                .resideOutsideOfPackage(SYS_PACKAGES)
                 .should()
                 .dependOnClassesThat()
                 .belongToAnyOf(Linker.class, SymbolLookup.class)
@@ -36,12 +36,12 @@ class NativeAccessArchitectureTest {
     }
 
     @Test
-    void reinterpretsAddressesInTheFencedPackagesOnly() {
+    void onlySysPackagesReinterpretSegments() {
         noClasses()
                 .that()
-                .resideOutsideOfPackage(FENCED)
+                .resideOutsideOfPackage(SYS_PACKAGES)
                 .should()
-                .callMethodWhere(DescribedPredicate.describe("reinterprets a segment", call -> {
+                .callMethodWhere(DescribedPredicate.describe("calls MemorySegment.reinterpret", call -> {
                     AccessTarget.MethodCallTarget target = call.getTarget();
                     return target.getOwner().isEquivalentTo(MemorySegment.class)
                             && target.getName().equals("reinterpret");
@@ -50,13 +50,13 @@ class NativeAccessArchitectureTest {
     }
 
     @Test
-    void isNotReachedFromTheDevice() {
+    void deviceDoesNotUseSysPackages() {
         noClasses()
                 .that()
                 .resideInAPackage("org.vhostuserrng.device..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAPackage(FENCED)
+                .resideInAPackage(SYS_PACKAGES)
                 .check(DAEMON);
     }
 }

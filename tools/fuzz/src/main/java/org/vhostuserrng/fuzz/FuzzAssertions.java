@@ -1,34 +1,30 @@
 package org.vhostuserrng.fuzz;
 
-/** What a target demands of the code it drives. A breach is an error, which no target declares. */
+/** Assertions of the fuzz targets. They throw an {@link AssertionError}, which Jazzer reports as a finding. */
 public final class FuzzAssertions {
     private FuzzAssertions() {}
 
-    /**
-     * Demands that something holds.
-     *
-     * @param otherwise what is wrong if it does not
-     */
-    public static void require(boolean holds, String otherwise) {
-        if (!holds) {
-            throw new AssertionError(otherwise);
+    /** Throws with {@code message} unless the condition is true. */
+    public static void require(boolean condition, String message) {
+        if (!condition) {
+            throw new AssertionError(message);
         }
     }
 
-    /** Demands that two numbers are the same. */
+    /** Throws unless two numbers are equal. */
     public static void requireEqual(long expected, long actual, String what) {
         if (expected != actual) {
             throw new AssertionError(what + ": expected " + expected + ", was " + actual);
         }
     }
 
-    /** Demands that a text is one line that can be shown. */
+    /** Throws unless a text is one non-blank line without control characters. */
     public static void requireOneLine(String text) {
-        require(text != null && !text.isBlank(), "no text");
-        require(text.codePoints().noneMatch(FuzzAssertions::isUnfit), "a text that is not one line: " + text);
+        require(text != null && !text.isBlank(), "empty text");
+        require(text.codePoints().noneMatch(FuzzAssertions::isControl), "text is not one line: " + text);
     }
 
-    private static boolean isUnfit(int codePoint) {
+    private static boolean isControl(int codePoint) {
         int type = Character.getType(codePoint);
         return type == Character.CONTROL || type == Character.LINE_SEPARATOR || type == Character.PARAGRAPH_SEPARATOR;
     }

@@ -2,27 +2,27 @@ package org.vhostuserrng.fuzz;
 
 import java.util.Arrays;
 
-/** A fuzzer's bytes, taken from the front; behind their end there are zeros. Numbers are little-endian. */
+/** Reads numbers, little-endian, and bytes from a fuzzer's input. Numbers beyond its end are 0. */
 public final class FuzzInputReader {
     private final byte[] bytes;
-    private int at;
+    private int position;
 
-    /** Nothing of it has been taken. */
+    /** Starts at the first byte. */
     public FuzzInputReader(byte[] bytes) {
         this.bytes = bytes.clone();
     }
 
-    /** Whether there are bytes that have not been taken. */
+    /** Whether there are unread bytes. */
     public boolean hasMore() {
-        return at < bytes.length;
+        return position < bytes.length;
     }
 
     /** An unsigned byte. */
     public int u8() {
-        return at < bytes.length ? Byte.toUnsignedInt(bytes[at++]) : 0;
+        return position < bytes.length ? Byte.toUnsignedInt(bytes[position++]) : 0;
     }
 
-    /** Whether the next byte is odd. */
+    /** The lowest bit of the next byte. */
     public boolean flag() {
         return (u8() & 1) != 0;
     }
@@ -32,25 +32,25 @@ public final class FuzzInputReader {
         return u8() | u8() << 8;
     }
 
-    /** 32 bits. */
+    /** A 32-bit number. */
     public int u32() {
         return u16() | u16() << 16;
     }
 
-    /** 64 bits. */
+    /** A 64-bit number. */
     public long u64() {
         return Integer.toUnsignedLong(u32()) | (long) u32() << 32;
     }
 
-    /** The next bytes, or as many as there are. */
-    public byte[] bytes(int most) {
-        int from = at;
-        at = Math.min(bytes.length, at + most);
-        return Arrays.copyOfRange(bytes, from, at);
+    /** The next bytes, fewer at the end of the input. */
+    public byte[] bytes(int maxLength) {
+        int from = position;
+        position = Math.min(bytes.length, position + maxLength);
+        return Arrays.copyOfRange(bytes, from, position);
     }
 
-    /** All that is left. */
+    /** All unread bytes. */
     public byte[] rest() {
-        return bytes(bytes.length - at);
+        return bytes(bytes.length - position);
     }
 }

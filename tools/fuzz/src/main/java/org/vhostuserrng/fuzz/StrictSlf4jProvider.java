@@ -13,8 +13,8 @@ import org.slf4j.spi.MDCAdapter;
 import org.slf4j.spi.SLF4JServiceProvider;
 
 /**
- * Logs nothing. An error with an exception is a bug that was survived, and is thrown so that the fuzzer does not survive
- * it; every other line has to be one line, whatever a guest had to do with it.
+ * Discards log messages and checks them. An error with an exception is a bug that the daemon would survive: it is
+ * thrown as a finding. Any other message must be one line, even if it contains text of a guest.
  */
 public final class StrictSlf4jProvider implements SLF4JServiceProvider {
     private final IMarkerFactory markers = new BasicMarkerFactory();
@@ -45,7 +45,7 @@ public final class StrictSlf4jProvider implements SLF4JServiceProvider {
 
     @Override
     public void initialize() {
-        // Nothing has to be.
+        // Nothing to do.
     }
 
     private static final class StrictLogger extends LegacyAbstractLogger {

@@ -1,9 +1,9 @@
 /**
- * What reads the bytes of others, fuzzed by Jazzer. Each target is in the package of what it drives, because that is where
- * the parts can be seen, and says of its input what the bytes of it mean. The unit tests write corpora of what those do who
- * keep the rules; each input that a target did not survive once is among the test resources.
+ * Fuzz tests, with Jazzer, of all code that parses untrusted input. A target is in the package of the code that it
+ * tests, for access to package-private members, and documents its input format. Unit tests write seed corpora of valid
+ * inputs. Inputs that once made a target fail are regression inputs among the test resources.
  *
- * <p>Run with everything else for a moment each; some, for as long as one likes, with
+ * <p>Every build runs all targets for a moment. To run some of them longer:
  *
  * <pre>
  * mvn verify -pl tools/fuzz -am -Dfuzz.seconds=600 -Dfuzz.target='.*Ring.*'

@@ -6,35 +6,35 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Inputs of a target, a file each. */
+/** Directories of a target's inputs, one file per input. */
 public final class FuzzCorpus {
     private static final Path BUILD = Path.of("target", "fuzz");
     private static final Path REGRESSIONS = Path.of("src", "test", "resources", "regressions");
 
     private FuzzCorpus() {}
 
-    /** What the unit tests wrote for a target. */
+    /** The seeds that the unit tests write. */
     static Path seeds(Class<?> target) {
         return BUILD.resolve(target.getSimpleName()).resolve("seeds");
     }
 
-    /** What fuzzing adds to that. */
+    /** The inputs that fuzzing adds. */
     static Path grown(Class<?> target) {
         return BUILD.resolve(target.getSimpleName()).resolve("grown");
     }
 
-    /** Where the inputs go that a target does not survive. */
+    /** The inputs that make the target fail. */
     static Path findings(Class<?> target) {
         return BUILD.resolve(target.getSimpleName()).resolve("findings");
     }
 
-    /** Inputs that a target did not survive once. */
+    /** The inputs that once made the target fail. */
     static List<Path> regressions(Class<?> target) throws IOException {
         Path directory = REGRESSIONS.resolve(target.getSimpleName());
         return Files.isDirectory(directory) ? files(directory) : List.of();
     }
 
-    /** Writes the seeds of a target, in place of those that were there. */
+    /** Replaces the seeds of a target. */
     public static void write(Class<?> target, List<byte[]> seeds) throws IOException {
         Path directory = Files.createDirectories(seeds(target));
         for (Path old : files(directory)) {
@@ -43,6 +43,13 @@ public final class FuzzCorpus {
         for (int i = 0; i < seeds.size(); i++) {
             Files.write(directory.resolve("seed" + i), seeds.get(i));
         }
+    }
+
+    /** The names of all directories with regression inputs. */
+    static List<String> regressionDirectories() throws IOException {
+        return files(REGRESSIONS).stream()
+                .map(directory -> directory.getFileName().toString())
+                .toList();
     }
 
     private static List<Path> files(Path directory) throws IOException {

@@ -2,7 +2,7 @@ package org.vhostuserrng.fuzz;
 
 import java.io.ByteArrayOutputStream;
 
-/** Writes what a {@link FuzzInputReader} reads. */
+/** Writes an input for {@link FuzzInputReader}. */
 public final class FuzzInputWriter {
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 

@@ -1,6 +1,7 @@
 package org.vhostuserrng.fuzz;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
@@ -8,29 +9,40 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Each target survives what it did not survive once, and an input with nothing in it. */
+/** Runs each target with its regression inputs and with an empty input. */
 class FuzzRegressionTest {
     @TestFactory
-    Stream<DynamicTest> survivesAnEmptyInput() {
-        return FuzzTargets.all().map(target -> survives(target, "nothing", new byte[0]));
+    Stream<DynamicTest> acceptsAnEmptyInput() {
+        return FuzzTargets.all().map(target -> accepts(target, "empty", new byte[0]));
     }
 
     @TestFactory
-    Stream<DynamicTest> survivesWhatItDidNotOnce() throws IOException {
+    Stream<DynamicTest> acceptsRegressionInputs() throws IOException {
         Stream.Builder<DynamicTest> tests = Stream.builder();
         for (Class<?> target : FuzzTargets.all().toList()) {
             for (Path input : FuzzCorpus.regressions(target)) {
-                tests.add(survives(target, input.getFileName().toString(), Files.readAllBytes(input)));
+                tests.add(accepts(target, input.getFileName().toString(), Files.readAllBytes(input)));
             }
         }
         return tests.build();
     }
 
-    private static DynamicTest survives(Class<?> target, String name, byte[] input) {
+    @Test
+    void everyRegressionDirectoryBelongsToATarget() throws IOException {
+        List<String> targets = FuzzTargets.all().map(Class::getSimpleName).toList();
+
+        List<String> directories = FuzzCorpus.regressionDirectories();
+
+        assertTrue(targets.containsAll(directories), () -> directories + " of " + targets);
+    }
+
+    private static DynamicTest accepts(Class<?> target, String name, byte[] input) {
         return DynamicTest.dynamicTest(target.getSimpleName() + ": " + name, () -> {
             MethodHandle entry = MethodHandles.publicLookup()
                     .findStatic(target, "fuzzerTestOneInput", MethodType.methodType(void.class, byte[].class));

@@ -13,7 +13,7 @@ import org.vhostuserrng.device.rng.SplitRingFuzzTarget;
 import org.vhostuserrng.transport.memory.IotlbFuzzTarget;
 import org.vhostuserrng.transport.vhostuser.protocol.MessageStreamFuzzTarget;
 
-/** All that is fuzzed. */
+/** All fuzz targets. */
 final class FuzzTargets {
     private FuzzTargets() {}
 

@@ -16,29 +16,31 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Jazzer on each target, from the corpus that the unit tests wrote and what earlier runs added to it, each in a process of
- * its own: for the {@code fuzz.seconds} of the build, {@code fuzz.target} being a regular expression for some of them. An
- * input that a target does not survive stays in {@code target/fuzz}; with what mends it, it becomes a regression input.
+ * Runs Jazzer on each target in a process of its own for {@code fuzz.seconds}, starting from the seeds of the unit
+ * tests and the inputs that earlier runs added. {@code fuzz.target} is a regular expression that selects targets. An
+ * input that makes a target fail stays in {@code target/fuzz}; commit it as a regression input together with the fix.
  */
 class JazzerFuzzIT {
     private static final int SECONDS = Integer.getInteger("fuzz.seconds");
-    private static final String CHOSEN = System.getProperty("fuzz.target", ".*");
-    /** A target that takes so long for one input hangs. The first one has all classes loaded, maybe on a busy machine. */
-    private static final int SECONDS_AN_INPUT = 60;
-    /** To start, to load the corpus and to end. */
-    private static final int SECONDS_BESIDES = 120;
+    private static final String SELECTED = System.getProperty("fuzz.target", ".*");
+    /** A target that takes longer for one input hangs. The first input loads all classes. */
+    private static final int INPUT_TIMEOUT_SECONDS = 300;
+    /** Besides fuzzing: start, loading the corpus, end. */
+    private static final int OVERHEAD_TIMEOUT_SECONDS = 600;
 
-    private static final int SECONDS_WORTH_OPTIMISING = 20;
-    private static final int LONGEST_INPUT = 4096;
-    private static final int LINES_OF_LOG = 60;
+    /** Shorter runs do without C2. */
+    private static final int MIN_SECONDS_FOR_C2 = 20;
+
+    private static final int MAX_INPUT_BYTES = 4096;
+    private static final int LOG_LINES = 60;
 
     static Stream<Class<?>> targets() {
-        return FuzzTargets.all().filter(target -> target.getSimpleName().matches(CHOSEN));
+        return FuzzTargets.all().filter(target -> target.getSimpleName().matches(SELECTED));
     }
 
     @ParameterizedTest
     @MethodSource("targets")
-    void survivesWhatJazzerMakesUp(Class<?> target) throws IOException, InterruptedException {
+    void acceptsGeneratedInputs(Class<?> target) throws IOException, InterruptedException {
         Path findings = Files.createDirectories(FuzzCorpus.findings(target));
         Path log = findings.resolveSibling("log");
 
@@ -46,19 +48,19 @@ class JazzerFuzzIT {
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
-        boolean ended = fuzzer.waitFor(SECONDS + SECONDS_BESIDES, TimeUnit.SECONDS);
+        boolean ended = fuzzer.waitFor(SECONDS + OVERHEAD_TIMEOUT_SECONDS, TimeUnit.SECONDS);
         fuzzer.destroyForcibly();
 
-        String said = log + ":\n" + tail(log);
-        assertTrue(ended, said);
-        assertEquals(0, fuzzer.exitValue(), said);
+        String output = log + ":\n" + tail(log);
+        assertTrue(ended, output);
+        assertEquals(0, fuzzer.exitValue(), output);
     }
 
     private static List<String> command(Class<?> target, Path findings) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElseThrow());
         command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:+EnableDynamicAgentLoading"));
-        if (SECONDS < SECONDS_WORTH_OPTIMISING) {
+        if (SECONDS < MIN_SECONDS_FOR_C2) {
             command.add("-XX:TieredStopAtLevel=1");
         }
         command.addAll(List.of(System.getProperty("fuzz.jvm.flags").split(" ", -1)));
@@ -66,13 +68,13 @@ class JazzerFuzzIT {
         command.add("--target_class=" + target.getName());
         command.add("--instrumentation_includes=org.vhostuserrng.**");
         command.add("--custom_hook_includes=org.vhostuserrng.**");
-        // What they look for, such as SQL, is not there: to look takes more time than all else before the first input.
+        // Sanitizers for SQL and the like find nothing here, and installing them dominates the start.
         command.add("--disabled_hooks=" + String.join(":", Constants.SANITIZER_HOOK_NAMES));
         command.add("--reproducer_path=" + findings);
         command.addAll(List.of(
                 "-max_total_time=" + SECONDS,
-                "-timeout=" + SECONDS_AN_INPUT,
-                "-max_len=" + LONGEST_INPUT,
+                "-timeout=" + INPUT_TIMEOUT_SECONDS,
+                "-max_len=" + MAX_INPUT_BYTES,
                 "-print_final_stats=1",
                 "-artifact_prefix=" + findings + "/"));
         command.add(Files.createDirectories(FuzzCorpus.grown(target)).toString());
@@ -86,6 +88,6 @@ class JazzerFuzzIT {
 
     private static String tail(Path log) throws IOException {
         List<String> lines = Files.readAllLines(log);
-        return String.join("\n", lines.subList(Math.max(0, lines.size() - LINES_OF_LOG), lines.size()));
+        return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
     }
 }

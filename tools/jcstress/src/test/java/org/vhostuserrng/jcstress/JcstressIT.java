@@ -11,13 +11,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.openjdk.jcstress.Main;
 
-/** All tests of this module under jcstress, in processes of their own: each for the {@code jcstress.millis} of the build. */
+/** Runs all tests of this module under jcstress, in processes of their own, for {@code jcstress.millis} each. */
 class JcstressIT {
     private static final Path REPORT = Path.of("target", "jcstress");
 
     @Test
     void findsNoForbiddenOutcome() throws IOException, InterruptedException {
-        assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "two threads that race need two processors");
+        assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "a race needs two CPUs");
         Path directory = Files.createDirectories(REPORT.toAbsolutePath());
         Path log = directory.resolve("log");
 
@@ -28,9 +28,9 @@ class JcstressIT {
                 .start();
         int status = run.waitFor();
 
-        String said = Files.readString(log);
-        assertEquals(0, status, said);
-        assertFalse(said.contains("Results: 0 planned"), said);
+        String output = Files.readString(log);
+        assertEquals(0, status, output);
+        assertFalse(output.contains("Results: 0 planned"), output);
     }
 
     private static List<String> command() {
@@ -40,7 +40,7 @@ class JcstressIT {
                 "-cp",
                 System.getProperty("java.class.path"),
                 Main.class.getName(),
-                // One kind of virtual machine: compiled code is what reorders, and what runs in the end.
+                // Only one JVM configuration, with compiled code: interpreted code hardly reorders.
                 "-jvmArgs",
                 "-Xmx256m --enable-native-access=ALL-UNNAMED",
                 "-sc",

@@ -20,7 +20,7 @@ import org.vhostuserrng.cli.process.ChildProcessTerminator;
 final class BenchBackendProcess implements AutoCloseable {
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
     private static final long POLL_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
-    private static final Pattern LONGEST_TURN = Pattern.compile("longest turn took (\\d+) µs");
+    private static final Pattern LONGEST_TURN = Pattern.compile("longest event-loop iteration (\\d+) µs");
 
     private final BenchCandidate candidate;
     private final Path directory;

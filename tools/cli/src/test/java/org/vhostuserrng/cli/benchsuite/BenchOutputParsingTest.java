@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class BenchOutputParsingTest {
     @Test
     void longestTurnIsInTheDaemonsLastWords() {
-        String log = "listening on /run/rng, source getrandom\nending; the longest turn took 812 µs\n";
+        String log = "listening on /run/rng, source getrandom\nstopping; longest event-loop iteration 812 µs\n";
 
         assertEquals(OptionalDouble.of(812), BenchBackendProcess.longestTurn(log));
     }

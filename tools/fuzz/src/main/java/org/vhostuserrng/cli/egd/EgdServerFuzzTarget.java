@@ -15,28 +15,30 @@ import org.vhostuserrng.backends.RateLimitConfig;
 import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**
- * An EGD client that sends anything in pieces and reads as it likes: every command is answered in its order and with what
- * it asked for, up to the first that is none; each byte of the source goes out once.
+ * An EGD client that sends arbitrary bytes in pieces and reads replies in pieces. All commands before the first invalid
+ * one are answered in order and completely, and each byte of the source is sent once.
  *
- * <p>As bytes: steps, each an u8: so many bytes that follow are sent; or the source has some more; or the client reads
- * some more.
+ * <p>Input: steps of one opcode byte each. Below {@link #SEND} it is the number of following bytes that the client
+ * sends. Below {@link #ALLOW} it gives the source more bytes, else it makes room for replies.
  */
 public final class EgdServerFuzzTarget {
     static final int SEND = 128;
     static final int ALLOW = 192;
-    private static final int LARGE = 17;
+    /** Bytes per unit of the opcode, so that a few steps exceed the buffers. */
+    private static final int UNIT = 17;
+    /** The source counts from 1 to this. */
     private static final int PERIOD = 255;
 
-    private final EgdRoundRobinScheduler shares = new EgdRoundRobinScheduler();
-    private final EgdServerSession conversation = new EgdServerSession(new GuestRateLimiter(RateLimitConfig.NONE));
+    private final EgdRoundRobinScheduler scheduler = new EgdRoundRobinScheduler();
+    private final EgdServerSession session = new EgdServerSession(new GuestRateLimiter(RateLimitConfig.NONE));
     private final ByteArrayOutputStream commands = new ByteArrayOutputStream();
     private final ByteArrayOutputStream replies = new ByteArrayOutputStream();
-    private final Client client = new Client();
-    private final EgdSequenceSource source = new EgdSequenceSource();
+    private final FakeClientChannel client = new FakeClientChannel();
+    private final SequenceSource source = new SequenceSource();
     private ByteBuffer unread = ByteBuffer.allocate(0);
-    private int room;
-    private int allowed;
-    private int given;
+    private int replyRoom;
+    private int sourceLimit;
+    private int sourceGiven;
 
     private EgdServerFuzzTarget() {}
 
@@ -52,72 +54,72 @@ public final class EgdServerFuzzTarget {
     }
 
     private void step(FuzzInputReader input) {
-        int kind = input.u8();
-        if (kind < SEND) {
-            byte[] piece = input.bytes(kind);
+        int opcode = input.u8();
+        if (opcode < SEND) {
+            byte[] piece = input.bytes(opcode);
             commands.writeBytes(piece);
             unread = ByteBuffer.allocate(unread.remaining() + piece.length)
                     .put(unread)
                     .put(piece)
                     .flip();
-        } else if (kind < ALLOW) {
-            allowed += (kind - SEND) * LARGE;
+        } else if (opcode < ALLOW) {
+            sourceLimit += (opcode - SEND) * UNIT;
         } else {
-            room += (kind - ALLOW) * LARGE;
+            replyRoom += (opcode - ALLOW) * UNIT;
         }
     }
 
     private void end() throws IOException {
-        allowed = Integer.MAX_VALUE;
-        room = Integer.MAX_VALUE;
+        sourceLimit = Integer.MAX_VALUE;
+        replyRoom = Integer.MAX_VALUE;
         int before;
         do {
             before = unread.remaining() - replies.size();
             serve();
-        } while (unread.remaining() - replies.size() != before || conversation.hasReplies());
+        } while (unread.remaining() - replies.size() != before || session.hasReplies());
         checkReplies();
     }
 
-    /** What the server does when the client's socket is ready, or the source is. */
+    /** One round of the server, as when the client's socket or the source is ready. */
     private void serve() throws IOException {
-        if (conversation.hasRoom()) {
-            conversation.receive(client);
+        if (session.hasRoom()) {
+            session.receive(client);
         }
-        conversation.obey(shares, 0);
-        shares.give(source, 0);
-        if (conversation.hasReplies()) {
-            conversation.send(client);
+        session.obey(scheduler, 0);
+        scheduler.give(source, 0);
+        if (session.hasReplies()) {
+            session.send(client);
         }
-        conversation.obey(shares, 0);
+        session.obey(scheduler, 0);
     }
 
-    /** Reads the replies as the client has to: by its own commands. */
+    /** Parses the replies by the commands that were sent. */
     private void checkReplies() {
         ByteBuffer asked = ByteBuffer.wrap(commands.toByteArray());
         ByteBuffer answers = ByteBuffer.wrap(replies.toByteArray());
-        int taken = 0;
-        boolean understood = true;
-        while (understood && asked.hasRemaining()) {
+        int checked = 0;
+        boolean valid = true;
+        while (valid && asked.hasRemaining()) {
             int command = asked.get();
-            boolean whole = command == EgdProtocol.LEVEL || command == EgdProtocol.PID || asked.hasRemaining();
-            if (!whole) {
+            boolean complete = command == EgdProtocol.LEVEL || command == EgdProtocol.PID || asked.hasRemaining();
+            if (!complete) {
                 break;
             }
             switch (command) {
-                case EgdProtocol.LEVEL -> require(answers.getInt() >= 0, "a negative level");
+                case EgdProtocol.LEVEL -> require(answers.getInt() >= 0, "negative entropy level");
                 case EgdProtocol.PID -> skip(answers, answers.get());
                 case EgdProtocol.READ_NON_BLOCKING -> {
-                    int most = Byte.toUnsignedInt(asked.get());
+                    int requested = Byte.toUnsignedInt(asked.get());
                     int length = Byte.toUnsignedInt(answers.get());
-                    require(length <= most, "more than was asked for");
-                    taken = check(answers, taken, length);
+                    require(length <= requested, "more bytes than requested");
+                    checked = check(answers, checked, length);
                 }
-                case EgdProtocol.READ_BLOCKING -> taken = check(answers, taken, Byte.toUnsignedInt(asked.get()));
-                case EgdProtocol.WRITE -> understood = skipWritten(asked);
-                default -> understood = false;
+                case EgdProtocol.READ_BLOCKING -> checked = check(answers, checked, Byte.toUnsignedInt(asked.get()));
+                case EgdProtocol.WRITE -> valid = skipWritten(asked);
+                default -> valid = false;
             }
         }
-        require(!answers.hasRemaining(), "replies to nothing");
+        require(!answers.hasRemaining(), "reply without a command");
     }
 
     private static boolean skipWritten(ByteBuffer asked) {
@@ -134,34 +136,34 @@ public final class EgdServerFuzzTarget {
         bytes.position(bytes.position() + length);
     }
 
-    private static int check(ByteBuffer answers, int taken, int length) {
+    private static int check(ByteBuffer answers, int position, int length) {
         for (int i = 0; i < length; i++) {
-            requireEqual(byteAt(taken + i), answers.get(), "byte of the source");
+            requireEqual(byteAt(position + i), answers.get(), "source byte");
         }
-        return taken + length;
+        return position + length;
     }
 
-    private static byte byteAt(int place) {
-        return (byte) (1 + place % PERIOD);
+    private static byte byteAt(int position) {
+        return (byte) (1 + position % PERIOD);
     }
 
-    private final class EgdSequenceSource implements EntropySource {
+    private final class SequenceSource implements EntropySource {
         @Override
         public int fill(MemorySegment target, long offset, int length) {
-            int filled = Math.min(length, allowed - given);
+            int filled = Math.min(length, sourceLimit - sourceGiven);
             for (int i = 0; i < filled; i++) {
-                target.set(ValueLayout.JAVA_BYTE, offset + i, byteAt(given++));
+                target.set(ValueLayout.JAVA_BYTE, offset + i, byteAt(sourceGiven++));
             }
             return filled;
         }
 
         @Override
         public void close() {
-            allowed = given;
+            sourceLimit = sourceGiven;
         }
     }
 
-    private final class Client implements ByteChannel {
+    private final class FakeClientChannel implements ByteChannel {
         @Override
         public int read(ByteBuffer target) {
             int length = Math.min(target.remaining(), unread.remaining());
@@ -172,10 +174,10 @@ public final class EgdServerFuzzTarget {
 
         @Override
         public int write(ByteBuffer source) {
-            byte[] written = new byte[Math.min(room, source.remaining())];
+            byte[] written = new byte[Math.min(replyRoom, source.remaining())];
             source.get(written);
             replies.writeBytes(written);
-            room -= written.length;
+            replyRoom -= written.length;
             return written.length;
         }
 
@@ -186,7 +188,7 @@ public final class EgdServerFuzzTarget {
 
         @Override
         public void close() {
-            throw new AssertionError("closed by the conversation");
+            throw new AssertionError("closed by the session");
         }
     }
 }

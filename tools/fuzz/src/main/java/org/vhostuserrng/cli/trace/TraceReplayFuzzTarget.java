@@ -11,10 +11,10 @@ import org.vhostuserrng.fuzz.FuzzInputReader;
 import picocli.CommandLine.Help.Ansi;
 
 /**
- * Any file for {@code trace --replay}: printed as far as it is a record, and what the file holds does nothing to the
- * terminal.
+ * {@code trace --replay} of an arbitrary file: prints the valid records at its beginning, and no control characters of
+ * the file reach the terminal.
  *
- * <p>As bytes: an u8 whose lowest bit asks for the summary too, and the file.
+ * <p>Input: a byte whose lowest bit enables {@code --summary}, and the file.
  */
 public final class TraceReplayFuzzTarget {
     private TraceReplayFuzzTarget() {}
@@ -22,15 +22,15 @@ public final class TraceReplayFuzzTarget {
     /** Called by Jazzer. */
     public static void fuzzerTestOneInput(byte[] bytes) throws IOException {
         FuzzInputReader input = new FuzzInputReader(bytes);
-        StringWriter shown = new StringWriter();
-        TracePrinter transcript = new TracePrinter(new PrintWriter(shown), Ansi.OFF, input.flag());
+        StringWriter printed = new StringWriter();
+        TracePrinter printer = new TracePrinter(new PrintWriter(printed), Ansi.OFF, input.flag());
         try {
-            new TraceFileReader(new ByteArrayInputStream(input.rest())).replay(transcript);
+            new TraceFileReader(new ByteArrayInputStream(input.rest())).replay(printer);
         } catch (InvalidTraceFileException damaged) {
             requireOneLine(damaged.getMessage());
         }
-        transcript.finish();
-        shown.toString().lines().filter(line -> !line.isBlank()).forEach(line -> requireOneLine(line));
-        require(shown.toString().indexOf('\r') < 0, "a carriage return is shown");
+        printer.finish();
+        printed.toString().lines().filter(line -> !line.isBlank()).forEach(line -> requireOneLine(line));
+        require(printed.toString().indexOf('\r') < 0, "printed a carriage return");
     }
 }

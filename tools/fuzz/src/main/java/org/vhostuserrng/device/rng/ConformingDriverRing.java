@@ -9,25 +9,25 @@ import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.frontend.DriverSplitRingAddresses;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
 
-/** A driver that keeps the rules, and where its virtqueue lies: the front-end module's. */
-record ConformingDriverRing(DriverRingAddresses layout, DriverRing ring) {
+/** The front-end module's driver, which conforms to the specification, and the addresses of its virtqueue. */
+record ConformingDriverRing(DriverRingAddresses addresses, DriverRing driver) {
     /**
-     * An empty virtqueue.
+     * Lays out an empty virtqueue.
      *
-     * @param memory where it lies at the beginning
-     * @param guestAddress of the memory's first byte
+     * @param memory begins with the virtqueue
+     * @param guestAddress guest physical address of {@code memory}
      */
     static ConformingDriverRing of(
             boolean packed, MemorySegment memory, long guestAddress, int size, boolean eventIdx) {
         if (packed) {
-            DriverPackedRingAddresses layout = DriverPackedRingAddresses.contiguous(guestAddress, size);
-            return new ConformingDriverRing(layout, new DriverPackedRing(memory, guestAddress, layout, eventIdx));
+            DriverPackedRingAddresses addresses = DriverPackedRingAddresses.contiguous(guestAddress, size);
+            return new ConformingDriverRing(addresses, new DriverPackedRing(memory, guestAddress, addresses, eventIdx));
         }
-        DriverSplitRingAddresses layout = DriverSplitRingAddresses.contiguous(guestAddress, size);
-        return new ConformingDriverRing(layout, new DriverSplitRing(memory, guestAddress, layout, eventIdx));
+        DriverSplitRingAddresses addresses = DriverSplitRingAddresses.contiguous(guestAddress, size);
+        return new ConformingDriverRing(addresses, new DriverSplitRing(memory, guestAddress, addresses, eventIdx));
     }
 
     QueueAreas areas() {
-        return new QueueAreas(layout.descriptorArea(), layout.driverArea(), layout.deviceArea());
+        return new QueueAreas(addresses.descriptorArea(), addresses.driverArea(), addresses.deviceArea());
     }
 }

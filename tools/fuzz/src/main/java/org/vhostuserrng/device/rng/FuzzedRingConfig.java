@@ -5,20 +5,24 @@ import org.vhostuserrng.fuzz.FuzzInputReader;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
 
 /**
- * What of a fuzzed virtqueue is configured and not in memory.
+ * Configuration of a fuzzed virtqueue.
  *
- * @param areas in the first region, anywhere: they may overlap
+ * <p>Input: flags ({@code INDIRECT_DESC}, {@code EVENT_IDX}) and size choice, a byte each; the base, 32 bits for a
+ * packed and 16 for a split virtqueue; three 16-bit offsets of the areas.
+ *
+ * @param base the value of SET_VRING_BASE
+ * @param areas anywhere in the first region, possibly overlapping
  */
 record FuzzedRingConfig(boolean packed, boolean indirect, boolean eventIdx, int size, int base, QueueAreas areas) {
     private static final int INDIRECT = 1;
     private static final int EVENT_IDX = 2;
-    private static final int LARGEST_PACKED = 24;
+    private static final int MAX_PACKED_SIZE = 24;
     private static final int SPLIT_SIZES = 5;
 
     static FuzzedRingConfig of(boolean packed, FuzzInputReader input) {
         int flags = input.u8();
         int sizeChoice = input.u8();
-        int size = packed ? 1 + sizeChoice % LARGEST_PACKED : 1 << sizeChoice % SPLIT_SIZES;
+        int size = packed ? 1 + sizeChoice % MAX_PACKED_SIZE : 1 << sizeChoice % SPLIT_SIZES;
         int base = packed ? input.u32() : input.u16();
         QueueAreas areas = new QueueAreas(address(input), address(input), address(input));
         return new FuzzedRingConfig(packed, (flags & INDIRECT) != 0, (flags & EVENT_IDX) != 0, size, base, areas);
@@ -35,8 +39,8 @@ record FuzzedRingConfig(boolean packed, boolean indirect, boolean eventIdx, int 
                 | (eventIdx ? DriverVirtioConstants.VIRTIO_F_EVENT_IDX : 0);
     }
 
-    /** The same virtqueue when it goes on elsewhere. */
-    FuzzedRingConfig at(int newBase) {
+    /** The same virtqueue with another base. */
+    FuzzedRingConfig withBase(int newBase) {
         return new FuzzedRingConfig(packed, indirect, eventIdx, size, newBase, areas);
     }
 }

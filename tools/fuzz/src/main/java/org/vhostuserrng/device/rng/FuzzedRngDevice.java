@@ -17,20 +17,22 @@ import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** The device under test and the memory of its guest, all zeros at first. One at a time: the memory is always the same. */
+/**
+ * The device under test and its guest's memory, zeroed. At most one is in use at a time, because all share the memory.
+ */
 final class FuzzedRngDevice {
     private static final MemorySegment MEMORY =
             Arena.ofAuto().allocate(ReferenceGuestMemory.BYTES, ReferenceGuestMemory.REGION_BYTES);
 
-    /** As in the daemon one is shared by all the guests of a loop, and others have something to do as well. */
-    private static final SharedRequestScratch WORKSPACE = new SharedRequestScratch();
+    /** Joined by a second guest, so that the budgets of a guest with neighbours apply. */
+    private static final SharedRequestScratch SCRATCH = new SharedRequestScratch();
 
     static {
-        WORKSPACE.join();
+        SCRATCH.join();
     }
 
     final MemorySegment memory = MEMORY.fill((byte) 0);
-    final FuzzSequenceSource source = new FuzzSequenceSource();
+    final SequenceEntropySource source = new SequenceEntropySource();
     final UsedBufferNotifier call = new UsedBufferNotifier();
     final VirtioRngDevice device = new VirtioRngDevice(
             "fuzzed",
@@ -38,28 +40,28 @@ final class FuzzedRngDevice {
             new EventLoopSources(source, () -> {}, () -> 0),
             new GuestRateLimiter(RateLimitConfig.NONE),
             new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).share(DrrGuestConfig.DEFAULT),
-            WORKSPACE);
+            SCRATCH);
 
-    VirtqueueHandler start(FuzzedRingConfig shape) throws InvalidVirtqueueException {
-        return start(shape, null);
+    VirtqueueHandler start(FuzzedRingConfig config) throws InvalidVirtqueueException {
+        return start(config, null);
     }
 
-    /** Starts a virtqueue whose requests under way are recorded in {@code inflight}. */
-    VirtqueueHandler start(FuzzedRingConfig shape, InflightArea inflight) throws InvalidVirtqueueException {
+    /** Starts a virtqueue that records its in-flight requests in {@code inflight}; null for none. */
+    VirtqueueHandler start(FuzzedRingConfig config, InflightArea inflight) throws InvalidVirtqueueException {
         try {
             return device.start(new VirtqueueConfig(
                     0,
-                    shape.size(),
-                    shape.base(),
-                    shape.features(),
-                    shape.areas(),
+                    config.size(),
+                    config.base(),
+                    config.features(),
+                    config.areas(),
                     VirtqueueAddressSpace.physical(ReferenceGuestMemory.guestMemory(memory)),
                     call,
                     new VirtqueueDirtyLogger(new DirtyPageLog()),
                     () -> 0,
                     inflight));
         } catch (IotlbMissException impossible) {
-            throw new AssertionError("nothing is translated", impossible);
+            throw new AssertionError("there is no IOMMU", impossible);
         }
     }
 }

@@ -1,6 +1,6 @@
 package org.vhostuserrng.device.rng;
 
-/** A packed virtqueue in a memory whose every byte is the fuzzer's: {@link RingDifferentialFuzzer} tells how. */
+/** A packed virtqueue in memory of arbitrary content: {@link RingDifferentialFuzzer}. */
 public final class PackedRingFuzzTarget {
     private PackedRingFuzzTarget() {}
 

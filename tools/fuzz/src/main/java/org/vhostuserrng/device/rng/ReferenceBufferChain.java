@@ -5,18 +5,18 @@ import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_WRITE
 import java.util.ArrayList;
 import java.util.List;
 
-/** The writable bytes of one request of a {@link ReferenceDeviceRing}: each piece of memory, in order. */
+/** The device-writable memory of one request of a {@link ReferenceDeviceRing}: its segments in order. */
 final class ReferenceBufferChain {
-    // VIRTIO 1.3 §5.4.6: the device may use less than the buffer. How much is the device's own choice.
-    private static final int MOST_BYTES = 65536;
-    private static final int MOST_PIECES = 1024;
+    // VIRTIO 1.3 §5.4.6: the device may fill less than the buffer. These are the device's own limits.
+    private static final int MAX_BYTES = 65536;
+    private static final int MAX_SEGMENTS = 1024;
 
-    private record Piece(int at, int length) {}
+    private record Segment(int offset, int length) {}
 
-    private final List<Piece> pieces = new ArrayList<>();
+    private final List<Segment> segments = new ArrayList<>();
     private int bytes;
 
-    /** Adds the buffer of a descriptor: whether it may be one. */
+    /** Adds the memory of a descriptor; false if the descriptor is invalid. */
     boolean add(long address, int length, int flags) {
         if ((flags & VIRTQ_DESC_F_WRITE) == 0) {
             return false;
@@ -24,49 +24,50 @@ final class ReferenceBufferChain {
         long left = Integer.toUnsignedLong(length);
         long next = address;
         while (left > 0) {
-            int at = ReferenceGuestMemory.at(next);
-            if (at < 0) {
+            int offset = ReferenceGuestMemory.offsetOf(next);
+            if (offset < 0) {
                 return false;
             }
-            int piece = (int) Math.min(left, ReferenceGuestMemory.room(at));
-            keep(at, piece);
-            next += piece;
-            left -= piece;
+            int inRegion = (int) Math.min(left, ReferenceGuestMemory.bytesToRegionEnd(offset));
+            addSegment(offset, inRegion);
+            next += inRegion;
+            left -= inRegion;
         }
         return true;
     }
 
-    private void keep(int at, int length) {
-        int kept = Math.min(length, MOST_BYTES - bytes);
-        if (kept > 0 && pieces.size() < MOST_PIECES) {
-            pieces.add(new Piece(at, kept));
-            bytes += kept;
+    private void addSegment(int offset, int length) {
+        int used = Math.min(length, MAX_BYTES - bytes);
+        if (used > 0 && segments.size() < MAX_SEGMENTS) {
+            segments.add(new Segment(offset, used));
+            bytes += used;
         }
     }
 
-    /** How many bytes can be written. */
+    /** The number of bytes that the device fills. */
     int bytes() {
         return bytes;
     }
 
-    /** Whether another one has the same bytes of memory, in the same pieces. */
+    /** Whether another chain has the same segments; false for null. */
     boolean isSameAs(ReferenceBufferChain other) {
-        return other != null && pieces.equals(other.pieces);
+        return other != null && segments.equals(other.segments);
     }
 
     /**
-     * Writes what the source gave out from a position on.
+     * Writes source bytes into the chain.
      *
-     * @param from how many bytes to leave as they are
+     * @param sourcePosition of the first byte
+     * @param from offset in the chain
      */
-    void fill(ReferenceGuestMemory memory, long given, int from, int length) {
-        int at = 0;
-        for (Piece piece : pieces) {
-            for (int i = 0; i < piece.length(); i++) {
-                if (at >= from && at < from + length) {
-                    memory.set8(piece.at() + i, FuzzSequenceSource.byteAt(given + at - from));
+    void fill(ReferenceGuestMemory memory, long sourcePosition, int from, int length) {
+        int position = 0;
+        for (Segment segment : segments) {
+            for (int i = 0; i < segment.length(); i++) {
+                if (position >= from && position < from + length) {
+                    memory.set8(segment.offset() + i, SequenceEntropySource.byteAt(sourcePosition + position - from));
                 }
-                at++;
+                position++;
             }
         }
     }

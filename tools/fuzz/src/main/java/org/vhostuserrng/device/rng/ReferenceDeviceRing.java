@@ -1,9 +1,9 @@
 package org.vhostuserrng.device.rng;
 
 /**
- * What a virtqueue's device has to do, written a second time and as simply as it can be said: without bounds to its time,
- * without native memory, one driver that stands still meanwhile. In the order in which the device does it, as a buffer
- * may lie where the ring does.
+ * The device side of a virtqueue, implemented a second time and as simply as possible: no budgets, no native memory,
+ * and a driver that does not run concurrently. It accesses memory in the same order as the device, because a buffer may
+ * overlap the ring.
  */
 abstract class ReferenceDeviceRing {
     final ReferenceGuestMemory memory;
@@ -11,31 +11,31 @@ abstract class ReferenceDeviceRing {
     final boolean indirect;
     final boolean eventIdx;
 
-    ReferenceDeviceRing(ReferenceGuestMemory memory, FuzzedRingConfig shape) {
+    ReferenceDeviceRing(ReferenceGuestMemory memory, FuzzedRingConfig config) {
         this.memory = memory;
-        this.size = shape.size();
-        this.indirect = shape.indirect();
-        this.eventIdx = shape.eventIdx();
+        this.size = config.size();
+        this.indirect = config.indirect();
+        this.eventIdx = config.eventIdx();
     }
 
     /** Whether a buffer is available. */
     abstract boolean hasNext();
 
-    /** The available buffer, or null if it is malformed. */
-    abstract ReferenceBufferChain walk();
+    /** The next available buffer, which stays available; null if it is malformed. */
+    abstract ReferenceBufferChain peek();
 
-    /** Uses the buffer that was walked. */
-    abstract void use(int length);
+    /** Pops the buffer of the last {@link #peek} and adds it to the used ring, not yet visible to the driver. */
+    abstract void addUsed(int length);
 
-    /** Makes visible what was used: whether the driver is to be notified. */
-    abstract boolean publish();
+    /** Makes used buffers visible; returns whether the driver wants a notification. */
+    abstract boolean publishUsed();
 
-    /** Asks for a kick. */
-    abstract void rearm();
+    /** Asks the driver for available buffer notifications. */
+    abstract void enableNotification();
 
-    /** Asks for no kicks. */
-    abstract void suppressKicks();
+    /** Asks the driver for no available buffer notifications. */
+    abstract void disableNotification();
 
-    /** Where a later queue goes on. */
+    /** The base from which a restarted virtqueue continues. */
     abstract int base();
 }

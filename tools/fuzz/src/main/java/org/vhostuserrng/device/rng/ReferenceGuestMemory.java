@@ -8,33 +8,33 @@ import java.util.List;
 import org.vhostuserrng.transport.memory.GuestMemory;
 
 /**
- * The memory of a fuzzed guest, as a {@link ReferenceDeviceRing} sees it: three regions, of which two touch and one ends at 2^64,
- * in one array.
+ * A fuzzed guest's memory as a {@link ReferenceDeviceRing} sees it: one array for three regions, of which the first two
+ * are adjacent and the last ends at 2^64. Offsets are positions in the array.
  */
 final class ReferenceGuestMemory {
     static final int REGION_BYTES = 4096;
-    /** Where the first region begins, which holds the ring. */
+    /** Guest physical address of the first region, which contains the ring. */
     static final long BASE = 0x10000;
 
-    private static final long[] STARTS = {BASE, BASE + REGION_BYTES, -REGION_BYTES};
-    static final int BYTES = STARTS.length * REGION_BYTES;
+    private static final long[] REGION_ADDRESSES = {BASE, BASE + REGION_BYTES, -REGION_BYTES};
+    static final int BYTES = REGION_ADDRESSES.length * REGION_BYTES;
 
     private final ByteBuffer bytes = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
-    /** What the device is given: the same regions, in {@code memory} one behind the other. */
+    /** The same regions for the device, consecutive in {@code memory}. */
     static GuestMemory guestMemory(MemorySegment memory) {
         return GuestMemory.of(List.of(region(memory, 0), region(memory, 1), region(memory, 2)));
     }
 
     private static GuestMemory.Region region(MemorySegment memory, int region) {
         MemorySegment bytes = memory.asSlice((long) region * REGION_BYTES, REGION_BYTES);
-        return new GuestMemory.Region(STARTS[region], bytes, false);
+        return new GuestMemory.Region(REGION_ADDRESSES[region], bytes, false);
     }
 
-    /** Where in the array a guest-physical address is; −1 if nowhere. */
-    static int at(long address) {
-        for (int region = 0; region < STARTS.length; region++) {
-            long offset = address - STARTS[region];
+    /** The offset of a guest physical address; −1 if no region contains it. */
+    static int offsetOf(long address) {
+        for (int region = 0; region < REGION_ADDRESSES.length; region++) {
+            long offset = address - REGION_ADDRESSES[region];
             if (Long.compareUnsigned(offset, REGION_BYTES) < 0) {
                 return region * REGION_BYTES + (int) offset;
             }
@@ -42,50 +42,50 @@ final class ReferenceGuestMemory {
         return -1;
     }
 
-    /** How many bytes of its region lie from there on. */
-    static int room(int at) {
-        return REGION_BYTES - at % REGION_BYTES;
+    /** The number of bytes from an offset to the end of its region. */
+    static int bytesToRegionEnd(int offset) {
+        return REGION_BYTES - offset % REGION_BYTES;
     }
 
-    /** Whether so many bytes lie in one region. */
-    static boolean holds(long address, long length) {
-        int at = at(address);
-        return at >= 0 && length <= room(at);
+    /** Whether one region contains a range of guest physical addresses. */
+    static boolean contains(long address, long length) {
+        int offset = offsetOf(address);
+        return offset >= 0 && length <= bytesToRegionEnd(offset);
     }
 
-    int u16(int at) {
-        return Short.toUnsignedInt(bytes.getShort(at));
+    int u16(int offset) {
+        return Short.toUnsignedInt(bytes.getShort(offset));
     }
 
-    int u32(int at) {
-        return bytes.getInt(at);
+    int u32(int offset) {
+        return bytes.getInt(offset);
     }
 
-    long u64(int at) {
-        return bytes.getLong(at);
+    long u64(int offset) {
+        return bytes.getLong(offset);
     }
 
-    void set8(int at, byte value) {
-        bytes.put(at, value);
+    void set8(int offset, byte value) {
+        bytes.put(offset, value);
     }
 
-    void set16(int at, int value) {
-        bytes.putShort(at, (short) value);
+    void set16(int offset, int value) {
+        bytes.putShort(offset, (short) value);
     }
 
-    void set32(int at, int value) {
-        bytes.putInt(at, value);
+    void set32(int offset, int value) {
+        bytes.putInt(offset, value);
     }
 
-    /** Writes bytes, as many as there is room for, here and in the device's memory. */
-    void write(int at, byte[] written, MemorySegment memory) {
-        int length = Math.min(written.length, BYTES - at);
-        bytes.put(at, written, 0, length);
-        MemorySegment.copy(written, 0, memory, ValueLayout.JAVA_BYTE, at, length);
+    /** Writes bytes, up to the end of the array, here and to the device's memory. */
+    void write(int offset, byte[] written, MemorySegment deviceMemory) {
+        int length = Math.min(written.length, BYTES - offset);
+        bytes.put(offset, written, 0, length);
+        MemorySegment.copy(written, 0, deviceMemory, ValueLayout.JAVA_BYTE, offset, length);
     }
 
-    /** Where it first differs from the device's memory; −1 if nowhere. */
-    long mismatch(MemorySegment memory) {
-        return MemorySegment.ofArray(bytes.array()).mismatch(memory);
+    /** The first offset at which the device's memory differs; −1 if none. */
+    long mismatch(MemorySegment deviceMemory) {
+        return MemorySegment.ofArray(bytes.array()).mismatch(deviceMemory);
     }
 }

@@ -11,7 +11,7 @@ import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_SIZE;
 
 import org.vhostuserrng.frontend.DriverPackedRingAddresses;
 
-/** VIRTIO 1.3 §2.8. */
+/** A packed virtqueue (VIRTIO 1.3 §2.8). */
 final class ReferencePackedRing extends ReferenceDeviceRing {
     private static final int LEN = 8;
     private static final int ID = 12;
@@ -19,32 +19,33 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
     private static final int INDEX = 0x7fff;
     private static final int WRAP = 0x8000;
 
-    /** An index and a wrap counter (§2.8.1). */
-    private record Place(int index, boolean wrap) {
-        static Place of(int desc) {
-            return new Place(desc & INDEX, (desc & WRAP) != 0);
+    /** A ring position: descriptor index and wrap counter (§2.8.1). */
+    private record RingPosition(int index, boolean wrap) {
+        static RingPosition of(int offWrap) {
+            return new RingPosition(offWrap & INDEX, (offWrap & WRAP) != 0);
         }
 
-        int desc() {
+        /** As the specification encodes it in event suppression structures (§2.8.14): desc_event_off, wrap. */
+        int offWrap() {
             return index | (wrap ? WRAP : 0);
         }
 
-        Place next(int size) {
-            return index + 1 < size ? new Place(index + 1, wrap) : new Place(0, !wrap);
+        RingPosition next(int size) {
+            return index + 1 < size ? new RingPosition(index + 1, wrap) : new RingPosition(0, !wrap);
         }
 
-        Place plus(int descriptors, int size) {
-            Place place = this;
+        RingPosition plus(int descriptors, int size) {
+            RingPosition position = this;
             for (int i = 0; i < descriptors; i++) {
-                place = place.next(size);
+                position = position.next(size);
             }
-            return place;
+            return position;
         }
 
-        /** Descriptors from here to another place; more than the ring has if it does not lie ahead. */
-        int distance(Place other, int size) {
+        /** Descriptors from here forward to another position; more than the queue size if that wraps twice. */
+        int distance(RingPosition other, int size) {
             int distance = 0;
-            for (Place place = this; !place.equals(other); place = place.next(size)) {
+            for (RingPosition position = this; !position.equals(other); position = position.next(size)) {
                 distance++;
             }
             return distance;
@@ -54,96 +55,98 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
     private final int ring;
     private final int driverEvent;
     private final int deviceEvent;
-    private Place nextAvail;
-    private Place nextUsed;
-    private Place publishedUsed;
+    private RingPosition nextAvail;
+    private RingPosition nextUsed;
+    private RingPosition publishedUsed;
     private int id;
     private int length;
     private int eventWritten;
-    private boolean eventKnown;
+    private boolean eventWrittenOnce;
 
-    private ReferencePackedRing(ReferenceGuestMemory memory, FuzzedRingConfig shape) {
-        super(memory, shape);
-        ring = ReferenceGuestMemory.at(shape.areas().descriptorArea());
-        driverEvent = ReferenceGuestMemory.at(shape.areas().driverArea());
-        deviceEvent = ReferenceGuestMemory.at(shape.areas().deviceArea());
-        nextAvail = Place.of(shape.base());
-        nextUsed = used(shape.base());
+    private ReferencePackedRing(ReferenceGuestMemory memory, FuzzedRingConfig config) {
+        super(memory, config);
+        ring = ReferenceGuestMemory.offsetOf(config.areas().descriptorArea());
+        driverEvent = ReferenceGuestMemory.offsetOf(config.areas().driverArea());
+        deviceEvent = ReferenceGuestMemory.offsetOf(config.areas().deviceArea());
+        nextAvail = RingPosition.of(config.base());
+        nextUsed = used(config.base());
         publishedUsed = nextUsed;
     }
 
-    private static Place used(int base) {
-        return Place.of(base >>> 16 == 0 ? base : base >>> 16);
+    private static RingPosition used(int base) {
+        return RingPosition.of(base >>> 16 == 0 ? base : base >>> 16);
     }
 
-    /** Null if that cannot be a virtqueue. */
-    static ReferenceDeviceRing of(ReferenceGuestMemory memory, FuzzedRingConfig shape) {
-        int size = shape.size();
-        long descriptors = shape.areas().descriptorArea();
-        Place avail = Place.of(shape.base());
-        Place used = used(shape.base());
+    /** Null if the configuration is invalid. */
+    static ReferenceDeviceRing of(ReferenceGuestMemory memory, FuzzedRingConfig config) {
+        int size = config.size();
+        long descriptors = config.areas().descriptorArea();
+        RingPosition avail = RingPosition.of(config.base());
+        RingPosition used = used(config.base());
         boolean valid = descriptors % 16 == 0
-                && ReferenceGuestMemory.holds(descriptors, DriverPackedRingAddresses.descriptorRingSize(size))
-                && isEvent(shape.areas().driverArea())
-                && isEvent(shape.areas().deviceArea())
+                && ReferenceGuestMemory.contains(descriptors, DriverPackedRingAddresses.descriptorRingSize(size))
+                && isEventArea(config.areas().driverArea())
+                && isEventArea(config.areas().deviceArea())
                 && avail.index() < size
                 && used.index() < size
                 && used.distance(avail, size) <= size;
-        return valid ? new ReferencePackedRing(memory, shape) : null;
+        return valid ? new ReferencePackedRing(memory, config) : null;
     }
 
-    private static boolean isEvent(long address) {
-        return address % 4 == 0 && ReferenceGuestMemory.holds(address, 4);
+    private static boolean isEventArea(long address) {
+        return address % 4 == 0 && ReferenceGuestMemory.contains(address, 4);
     }
 
-    private int at(Place place) {
-        return ring + VIRTQ_DESC_SIZE * place.index();
+    private int offsetOf(RingPosition position) {
+        return ring + VIRTQ_DESC_SIZE * position.index();
     }
 
-    private boolean isAvailable(Place place) {
-        int flags = memory.u16(at(place) + FLAGS);
-        return (flags & VIRTQ_DESC_F_AVAIL) != 0 == place.wrap() && (flags & VIRTQ_DESC_F_USED) != 0 != place.wrap();
+    private boolean isAvailable(RingPosition position) {
+        int flags = memory.u16(offsetOf(position) + FLAGS);
+        return (flags & VIRTQ_DESC_F_AVAIL) != 0 == position.wrap()
+                && (flags & VIRTQ_DESC_F_USED) != 0 != position.wrap();
     }
 
-    private int room() {
+    /** Descriptors that the driver may have made available. */
+    private int maxAvailable() {
         return size - publishedUsed.distance(nextAvail, size);
     }
 
     @Override
     boolean hasNext() {
-        return room() > 0 && isAvailable(nextAvail);
+        return maxAvailable() > 0 && isAvailable(nextAvail);
     }
 
     @Override
-    ReferenceBufferChain walk() {
+    ReferenceBufferChain peek() {
         ReferenceBufferChain chain = new ReferenceBufferChain();
-        Place place = nextAvail;
+        RingPosition position = nextAvail;
         length = 0;
-        boolean goesOn = true;
-        while (goesOn) {
-            int at = at(place);
-            int flags = memory.u16(at + FLAGS);
+        boolean hasMore = true;
+        while (hasMore) {
+            int descriptor = offsetOf(position);
+            int flags = memory.u16(descriptor + FLAGS);
             length++;
-            goesOn = (flags & VIRTQ_DESC_F_NEXT) != 0;
+            hasMore = (flags & VIRTQ_DESC_F_NEXT) != 0;
             boolean wellFormed = (flags & VIRTQ_DESC_F_INDIRECT) != 0
-                    ? indirect && !goesOn && length == 1 && walkTable(at, chain)
-                    : chain.add(memory.u64(at), memory.u32(at + LEN), flags);
-            id = memory.u16(at + ID);
-            place = place.next(size);
-            if (!wellFormed || (goesOn && (length == room() || !isAvailable(place)))) {
+                    ? indirect && !hasMore && length == 1 && addTable(descriptor, chain)
+                    : chain.add(memory.u64(descriptor), memory.u32(descriptor + LEN), flags);
+            id = memory.u16(descriptor + ID);
+            position = position.next(size);
+            if (!wellFormed || (hasMore && (length == maxAvailable() || !isAvailable(position)))) {
                 return null;
             }
         }
         return chain.bytes() > 0 ? chain : null;
     }
 
-    private boolean walkTable(int descriptor, ReferenceBufferChain chain) {
+    private boolean addTable(int descriptor, ReferenceBufferChain chain) {
         long address = memory.u64(descriptor);
         long bytes = Integer.toUnsignedLong(memory.u32(descriptor + LEN));
-        if (bytes == 0 || bytes % VIRTQ_DESC_SIZE != 0 || !ReferenceGuestMemory.holds(address, bytes)) {
+        if (bytes == 0 || bytes % VIRTQ_DESC_SIZE != 0 || !ReferenceGuestMemory.contains(address, bytes)) {
             return false;
         }
-        int table = ReferenceGuestMemory.at(address);
+        int table = ReferenceGuestMemory.offsetOf(address);
         for (int at = table; at < table + bytes; at += VIRTQ_DESC_SIZE) {
             if (!chain.add(memory.u64(at), memory.u32(at + LEN), memory.u16(at + FLAGS))) {
                 return false;
@@ -153,57 +156,57 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
     }
 
     @Override
-    void use(int written) {
-        int at = at(nextUsed);
-        memory.set16(at + ID, id);
-        memory.set32(at + LEN, written);
+    void addUsed(int written) {
+        int descriptor = offsetOf(nextUsed);
+        memory.set16(descriptor + ID, id);
+        memory.set32(descriptor + LEN, written);
         if (!nextUsed.equals(publishedUsed)) {
-            memory.set16(at + FLAGS, usedFlags(nextUsed));
+            memory.set16(descriptor + FLAGS, usedFlags(nextUsed));
         }
         nextUsed = nextUsed.plus(length, size);
         nextAvail = nextAvail.plus(length, size);
     }
 
-    private static int usedFlags(Place place) {
-        return VIRTQ_DESC_F_WRITE | (place.wrap() ? VIRTQ_DESC_F_AVAIL | VIRTQ_DESC_F_USED : 0);
+    private static int usedFlags(RingPosition position) {
+        return VIRTQ_DESC_F_WRITE | (position.wrap() ? VIRTQ_DESC_F_AVAIL | VIRTQ_DESC_F_USED : 0);
     }
 
     @Override
-    boolean publish() {
-        Place first = publishedUsed;
+    boolean publishUsed() {
+        RingPosition first = publishedUsed;
         publishedUsed = nextUsed;
         if (first.equals(nextUsed)) {
             return false;
         }
-        memory.set16(at(first) + FLAGS, usedFlags(first));
+        memory.set16(offsetOf(first) + FLAGS, usedFlags(first));
         int event = memory.u32(driverEvent);
         int flags = event >>> 16 & 3;
         if (flags != RING_EVENT_FLAGS_DESC || !eventIdx || (event & INDEX) >= size) {
             return flags != RING_EVENT_FLAGS_DISABLE;
         }
-        return first.distance(Place.of(event & (INDEX | WRAP)), size) < first.distance(nextUsed, size);
+        return first.distance(RingPosition.of(event & (INDEX | WRAP)), size) < first.distance(nextUsed, size);
     }
 
     @Override
-    void rearm() {
-        writeEvent(eventIdx ? RING_EVENT_FLAGS_DESC << 16 | nextAvail.desc() : 0);
+    void enableNotification() {
+        writeEvent(eventIdx ? RING_EVENT_FLAGS_DESC << 16 | nextAvail.offWrap() : 0);
     }
 
     @Override
-    void suppressKicks() {
+    void disableNotification() {
         writeEvent(RING_EVENT_FLAGS_DISABLE << 16);
     }
 
     private void writeEvent(int event) {
-        if (!eventKnown || event != eventWritten) {
+        if (!eventWrittenOnce || event != eventWritten) {
             memory.set32(deviceEvent, event);
             eventWritten = event;
-            eventKnown = true;
+            eventWrittenOnce = true;
         }
     }
 
     @Override
     int base() {
-        return nextUsed.desc() << 16 | nextAvail.desc();
+        return nextUsed.offWrap() << 16 | nextAvail.offWrap();
     }
 }

@@ -8,16 +8,18 @@ import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_USED_F_NO_NO
 
 import org.vhostuserrng.frontend.DriverSplitRingAddresses;
 
-/** VIRTIO 1.3 §2.7. */
+/** A split virtqueue (VIRTIO 1.3 §2.7). */
 final class ReferenceSplitRing extends ReferenceDeviceRing {
+    /** Ring indices are 16 bits wide. */
     private static final int INDICES = 1 << 16;
+
     private static final int IDX = 2;
     private static final int RING = 4;
     private static final int LEN = 8;
     private static final int FLAGS = 12;
     private static final int NEXT = 14;
 
-    private final int table;
+    private final int descriptorTable;
     private final int avail;
     private final int used;
     private int nextAvail;
@@ -26,28 +28,29 @@ final class ReferenceSplitRing extends ReferenceDeviceRing {
     private int head;
     private int flagsWritten = -1;
 
-    private ReferenceSplitRing(ReferenceGuestMemory memory, FuzzedRingConfig shape) {
-        super(memory, shape);
-        table = ReferenceGuestMemory.at(shape.areas().descriptorArea());
-        avail = ReferenceGuestMemory.at(shape.areas().driverArea());
-        used = ReferenceGuestMemory.at(shape.areas().deviceArea());
-        nextAvail = shape.base();
+    private ReferenceSplitRing(ReferenceGuestMemory memory, FuzzedRingConfig config) {
+        super(memory, config);
+        descriptorTable = ReferenceGuestMemory.offsetOf(config.areas().descriptorArea());
+        avail = ReferenceGuestMemory.offsetOf(config.areas().driverArea());
+        used = ReferenceGuestMemory.offsetOf(config.areas().deviceArea());
+        nextAvail = config.base();
         nextUsed = memory.u16(used + IDX);
         publishedUsed = nextUsed;
     }
 
-    /** Null if that cannot be a virtqueue. */
-    static ReferenceDeviceRing of(ReferenceGuestMemory memory, FuzzedRingConfig shape) {
-        long descriptors = shape.areas().descriptorArea();
-        long available = shape.areas().driverArea();
-        long used = shape.areas().deviceArea();
+    /** Null if the configuration is invalid. */
+    static ReferenceDeviceRing of(ReferenceGuestMemory memory, FuzzedRingConfig config) {
+        long descriptors = config.areas().descriptorArea();
+        long available = config.areas().driverArea();
+        long used = config.areas().deviceArea();
         boolean valid = descriptors % 16 == 0
                 && available % 2 == 0
                 && used % 4 == 0
-                && ReferenceGuestMemory.holds(descriptors, DriverSplitRingAddresses.descriptorTableSize(shape.size()))
-                && ReferenceGuestMemory.holds(available, DriverSplitRingAddresses.availableRingSize(shape.size()))
-                && ReferenceGuestMemory.holds(used, DriverSplitRingAddresses.usedRingSize(shape.size()));
-        return valid ? new ReferenceSplitRing(memory, shape) : null;
+                && ReferenceGuestMemory.contains(
+                        descriptors, DriverSplitRingAddresses.descriptorTableSize(config.size()))
+                && ReferenceGuestMemory.contains(available, DriverSplitRingAddresses.availableRingSize(config.size()))
+                && ReferenceGuestMemory.contains(used, DriverSplitRingAddresses.usedRingSize(config.size()));
+        return valid ? new ReferenceSplitRing(memory, config) : null;
     }
 
     private int available() {
@@ -60,46 +63,47 @@ final class ReferenceSplitRing extends ReferenceDeviceRing {
     }
 
     @Override
-    ReferenceBufferChain walk() {
+    ReferenceBufferChain peek() {
         if (available() > size) {
             return null;
         }
         head = memory.u16(avail + RING + 2 * (nextAvail % size));
         ReferenceBufferChain chain = new ReferenceBufferChain();
-        boolean wellFormed = walk(table, size, head, true, chain);
+        boolean wellFormed = addChain(descriptorTable, size, head, true, chain);
         return wellFormed && chain.bytes() > 0 ? chain : null;
     }
 
-    /** Whether the chain from {@code first} on through a table of {@code count} descriptors is well-formed. */
-    private boolean walk(int from, int count, int first, boolean tablesMayFollow, ReferenceBufferChain chain) {
+    /** Adds the descriptor chain that starts at index {@code first} of a table; false if it is malformed. */
+    private boolean addChain(int table, int count, int first, boolean indirectAllowed, ReferenceBufferChain chain) {
         int index = first;
         for (int seen = 0; seen < count && index < count; seen++) {
-            int at = from + VIRTQ_DESC_SIZE * index;
-            int flags = memory.u16(at + FLAGS);
+            int descriptor = table + VIRTQ_DESC_SIZE * index;
+            int flags = memory.u16(descriptor + FLAGS);
             boolean last = (flags & VIRTQ_DESC_F_NEXT) == 0;
             if ((flags & VIRTQ_DESC_F_INDIRECT) != 0) {
-                return tablesMayFollow && indirect && last && walkTable(at, chain);
+                return indirectAllowed && indirect && last && addTable(descriptor, chain);
             }
-            if (!chain.add(memory.u64(at), memory.u32(at + LEN), flags)) {
+            if (!chain.add(memory.u64(descriptor), memory.u32(descriptor + LEN), flags)) {
                 return false;
             }
             if (last) {
                 return true;
             }
-            index = memory.u16(at + NEXT);
+            index = memory.u16(descriptor + NEXT);
         }
         return false;
     }
 
-    private boolean walkTable(int descriptor, ReferenceBufferChain chain) {
+    private boolean addTable(int descriptor, ReferenceBufferChain chain) {
         long address = memory.u64(descriptor);
         long length = Integer.toUnsignedLong(memory.u32(descriptor + LEN));
-        boolean there = length > 0 && length % VIRTQ_DESC_SIZE == 0 && ReferenceGuestMemory.holds(address, length);
-        return there && walk(ReferenceGuestMemory.at(address), (int) length / VIRTQ_DESC_SIZE, 0, false, chain);
+        boolean valid = length > 0 && length % VIRTQ_DESC_SIZE == 0 && ReferenceGuestMemory.contains(address, length);
+        return valid
+                && addChain(ReferenceGuestMemory.offsetOf(address), (int) length / VIRTQ_DESC_SIZE, 0, false, chain);
     }
 
     @Override
-    void use(int length) {
+    void addUsed(int length) {
         int element = used + RING + 8 * (nextUsed % size);
         memory.set32(element, head);
         memory.set32(element + 4, length);
@@ -108,7 +112,7 @@ final class ReferenceSplitRing extends ReferenceDeviceRing {
     }
 
     @Override
-    boolean publish() {
+    boolean publishUsed() {
         int before = publishedUsed;
         publishedUsed = nextUsed;
         if (before == nextUsed) {
@@ -128,7 +132,7 @@ final class ReferenceSplitRing extends ReferenceDeviceRing {
     }
 
     @Override
-    void rearm() {
+    void enableNotification() {
         if (eventIdx) {
             memory.set16(used + RING + 8 * size, nextAvail);
         } else {
@@ -137,7 +141,7 @@ final class ReferenceSplitRing extends ReferenceDeviceRing {
     }
 
     @Override
-    void suppressKicks() {
+    void disableNotification() {
         if (!eventIdx) {
             writeFlags(VIRTQ_USED_F_NO_NOTIFY);
         }

@@ -8,63 +8,71 @@ import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A device and a {@link ReferenceDeviceRing} of it that are given the same memory, written by a fuzzer between turns of the device.
- * After each turn both have to have left the same memory behind, to the byte, and to have notified the driver or not.
+ * Runs the device and a {@link ReferenceDeviceRing} on the same memory, which the input modifies between drains. After
+ * each drain both have left identical memory and agree on whether to notify the driver.
  *
- * <p>As bytes: a {@link FuzzedRingConfig}, u8 bytes that the source gives out at most in one go (0: any), then steps till the end,
- * each led by an u8: below {@link #DRAIN} the length of bytes that are written at the u16 that follows; then a turn of the
- * device, or one that stays, a stop and start, or an u16 of bytes that the source has left.
+ * <p>Input: a {@link FuzzedRingConfig}; a byte with the maximum that the source returns per fill (0: no maximum); then
+ * steps of one opcode byte each. Below {@link #STEP_DRAIN} it is the number of bytes to write at the 16-bit offset that
+ * follows. The others drain the queue, drain it while busy polling, stop and restart it, or set the number of bytes
+ * that the source has left to the 16 bits that follow.
  */
 final class RingDifferentialFuzzer {
-    static final int DRAIN = 200;
-    static final int STAY = 232;
-    static final int RESTART = 240;
-    static final int LEAVE = 248;
-    private static final int MOST_BYTES_A_TURN = 16 * 1024;
-    private static final int MOST_REQUESTS_A_TURN = 64;
+    // The seeds and regression inputs depend on these values.
+    static final int STEP_DRAIN = 200;
+    static final int STEP_DRAIN_POLLING = 232;
+    static final int STEP_RESTART = 240;
+    static final int STEP_LIMIT_SOURCE = 248;
+    private static final int MAX_BYTES_PER_DRAIN = 16 * 1024;
+    private static final int MAX_REQUESTS_PER_DRAIN = 64;
 
     private final FuzzInputReader input;
-    private final FuzzedRingConfig shape;
+    private final FuzzedRingConfig config;
     private final FuzzedRngDevice guest = new FuzzedRngDevice();
-    private final ReferenceGuestMemory modelMemory = new ReferenceGuestMemory();
+    private final ReferenceGuestMemory referenceMemory = new ReferenceGuestMemory();
     private VirtqueueHandler queue;
-    private ReferenceDeviceRing model;
+    private ReferenceDeviceRing reference;
     private boolean broken;
-    /** Of the source, as the model has it. */
-    private long given;
 
-    private long left = Long.MAX_VALUE;
-    /** Of the first available request: the chain that earlier turns began to fill, null for none, and how far. */
-    private ReferenceBufferChain begun;
+    /** Source bytes that the reference has used, and that its source has left. */
+    private long bytesGiven;
 
-    private int filledBefore;
+    private long bytesLeft = Long.MAX_VALUE;
+
+    /** The first available request's chain if earlier drains filled a part of it, else null. */
+    private ReferenceBufferChain partialChain;
+
+    private int partialBytes;
 
     private RingDifferentialFuzzer(boolean packed, FuzzInputReader input) {
         this.input = input;
-        shape = FuzzedRingConfig.of(packed, input);
-        int atMost = input.u8();
-        guest.source.atMost = atMost == 0 ? Integer.MAX_VALUE : atMost;
+        config = FuzzedRingConfig.of(packed, input);
+        int maxFill = input.u8();
+        guest.source.atMost = maxFill == 0 ? Integer.MAX_VALUE : maxFill;
+        // The result of a source without bytes depends on other guests, so it fails instead.
+        guest.source.failsWhenEmpty = true;
     }
 
     static void run(boolean packed, byte[] input) {
-        RingDifferentialFuzzer run = new RingDifferentialFuzzer(packed, new FuzzInputReader(input));
-        if (run.start(run.shape.base())) {
-            run.steps();
-            run.drain(false);
+        RingDifferentialFuzzer fuzzer = new RingDifferentialFuzzer(packed, new FuzzInputReader(input));
+        if (fuzzer.start(fuzzer.config.base())) {
+            fuzzer.steps();
+            fuzzer.drain(false);
         }
     }
 
-    /** Whether it can be started, of which both have to think the same. */
+    /** Starts both; false if both reject the configuration. */
     private boolean start(int base) {
-        FuzzedRingConfig from = shape.at(base);
-        model = from.packed() ? ReferencePackedRing.of(modelMemory, from) : ReferenceSplitRing.of(modelMemory, from);
+        FuzzedRingConfig started = config.withBase(base);
+        reference = started.packed()
+                ? ReferencePackedRing.of(referenceMemory, started)
+                : ReferenceSplitRing.of(referenceMemory, started);
         broken = false;
         try {
-            queue = guest.start(from);
-            require(model != null, "started what is no virtqueue");
+            queue = guest.start(started);
+            require(reference != null, "accepted an invalid virtqueue");
             return true;
-        } catch (InvalidVirtqueueException refused) {
-            require(model == null, "refused a virtqueue: " + refused.getMessage());
+        } catch (InvalidVirtqueueException rejected) {
+            require(reference == null, "rejected a valid virtqueue: " + rejected.getMessage());
             return false;
         }
     }
@@ -72,140 +80,141 @@ final class RingDifferentialFuzzer {
     private void steps() {
         while (input.hasMore()) {
             int step = input.u8();
-            if (step < DRAIN) {
+            if (step < STEP_DRAIN) {
                 write(input.u16() % ReferenceGuestMemory.BYTES, input.bytes(step));
-            } else if (step < RESTART) {
-                drain(step >= STAY);
-            } else if (step < LEAVE) {
+            } else if (step < STEP_RESTART) {
+                drain(step >= STEP_DRAIN_POLLING);
+            } else if (step < STEP_LIMIT_SOURCE) {
                 restart();
             } else {
-                left = input.u16();
-                guest.source.left = left;
+                bytesLeft = input.u16();
+                guest.source.left = bytesLeft;
             }
         }
     }
 
-    private void write(int at, byte[] bytes) {
-        modelMemory.write(at, bytes, guest.memory);
+    private void write(int offset, byte[] bytes) {
+        referenceMemory.write(offset, bytes, guest.memory);
     }
 
     /**
-     * A turn of both. A broken ring is not drained before it is reset.
+     * Drains the device's queue and has the reference follow. A broken ring is restarted first.
      *
-     * @param stay whether the driver is told that the ring will be looked at anyway
+     * @param polling whether the device polls the ring afterwards and so needs no notification
      */
-    private void drain(boolean stay) {
+    private void drain(boolean polling) {
         if (broken) {
             restart();
         }
-        long servedBefore = guest.device.counters().snapshot().requests();
+        long requestsBefore = guest.device.counters().snapshot().requests();
         long givenBefore = guest.source.given;
-        long signalledBefore = guest.call.count();
+        long notificationsBefore = guest.call.count();
 
-        long next = stay ? queue.drainAndStay() : queue.drain();
+        long result = polling ? queue.drainAndStay() : queue.drain();
 
-        long served = guest.device.counters().snapshot().requests() - servedBefore;
-        require(served <= MOST_REQUESTS_A_TURN, served + " requests in one turn");
+        long requests = guest.device.counters().snapshot().requests() - requestsBefore;
+        require(requests <= MAX_REQUESTS_PER_DRAIN, requests + " requests in one drain");
         require(
-                guest.source.given - givenBefore <= MOST_BYTES_A_TURN,
-                guest.source.given - givenBefore + " bytes in one turn");
-        int notifications = follow(served, next, stay);
-        requireEqual(notifications, guest.call.count() - signalledBefore, "notifications");
-        requireEqual(given, guest.source.given, "bytes taken of the source");
-        requireEqual(-1, modelMemory.mismatch(guest.memory), "memory differs at");
-        broken = next == VirtqueueHandler.BROKEN;
+                guest.source.given - givenBefore <= MAX_BYTES_PER_DRAIN,
+                guest.source.given - givenBefore + " bytes in one drain");
+        int notifications = follow(requests, result, polling);
+        requireEqual(notifications, guest.call.count() - notificationsBefore, "notifications");
+        requireEqual(bytesGiven, guest.source.given, "source bytes used");
+        requireEqual(-1, referenceMemory.mismatch(guest.memory), "memory differs at");
+        broken = result == VirtqueueHandler.BROKEN;
     }
 
     /**
-     * Has the model serve as many requests as the device says it did, and end its turn as the device did.
+     * Has the reference serve as many requests as the device, and checks that the device was right to stop there.
      *
-     * @return how often the driver is to be notified
+     * @param result what the device's drain returned
+     * @return the number of notifications that the driver wants
      */
-    private int follow(long requests, long next, boolean stay) {
+    private int follow(long requests, long result, boolean polling) {
         long toServe = requests;
         int notifications = 0;
         while (true) {
-            for (; toServe > 0 && model.hasNext(); toServe--) {
+            for (; toServe > 0 && reference.hasNext(); toServe--) {
                 serveOne();
             }
-            boolean more = model.hasNext();
+            boolean more = reference.hasNext();
             if (more) {
-                fillPart(next);
-                requireReason(next);
+                fillPart(result);
+                requireReasonToStop(result);
             }
-            notifications += model.publish() ? 1 : 0;
-            if (more || stay) {
-                require(toServe == 0 && (more || next == VirtqueueHandler.IDLE), "served what is not available");
-                suppressUnlessBroken(next);
+            notifications += reference.publishUsed() ? 1 : 0;
+            if (more || polling) {
+                require(toServe == 0 && (more || result == VirtqueueHandler.IDLE), "served an unavailable request");
+                disableNotificationUnlessBroken(result);
                 return notifications;
             }
-            model.rearm();
-            if (!model.hasNext()) {
-                requireEqual(0, toServe, "requests served that are not available");
-                requireEqual(VirtqueueHandler.IDLE, next, "the turn's end");
+            reference.enableNotification();
+            if (!reference.hasNext()) {
+                requireEqual(0, toServe, "unavailable requests served");
+                requireEqual(VirtqueueHandler.IDLE, result, "result of the drain");
                 return notifications;
             }
         }
     }
 
     private void serveOne() {
-        ReferenceBufferChain chain = model.walk();
-        require(chain != null, "a malformed request was served");
-        int before = filledBefore(chain);
-        int length = (int) Math.min(chain.bytes() - before, left);
-        require(before + length > 0, "a request was served with nothing");
+        ReferenceBufferChain chain = reference.peek();
+        require(chain != null, "served a malformed request");
+        int before = bytesFilledBefore(chain);
+        int length = (int) Math.min(chain.bytes() - before, bytesLeft);
+        require(before + length > 0, "completed a request without bytes");
         fill(chain, before, length);
-        model.use(before + length);
-        begun = null;
+        reference.addUsed(before + length);
+        partialChain = null;
     }
 
     private void fill(ReferenceBufferChain chain, int from, int length) {
-        chain.fill(modelMemory, given, from, length);
-        given += length;
-        left -= length;
+        chain.fill(referenceMemory, bytesGiven, from, length);
+        bytesGiven += length;
+        bytesLeft -= length;
     }
 
-    private int filledBefore(ReferenceBufferChain chain) {
-        return chain.isSameAs(begun) ? filledBefore : 0;
+    private int bytesFilledBefore(ReferenceBufferChain chain) {
+        return chain.isSameAs(partialChain) ? partialBytes : 0;
     }
 
-    /** What the turn had room for of a request that it did not complete: as much as the device says. */
-    private void fillPart(long next) {
-        int length = (int) (guest.source.given - given);
+    /** Follows the device where it filled only a part of a request because the drain's byte budget was used up. */
+    private void fillPart(long result) {
+        int length = (int) (guest.source.given - bytesGiven);
         if (length > 0) {
-            requireEqual(VirtqueueHandler.MORE, next, "the turn's end, within a request");
-            ReferenceBufferChain chain = model.walk();
-            require(chain != null, "a malformed request was filled in part");
-            int before = filledBefore(chain);
-            require(before + length < chain.bytes(), "a request that is full was not completed");
+            requireEqual(VirtqueueHandler.MORE, result, "result of a drain that ended within a request");
+            ReferenceBufferChain chain = reference.peek();
+            require(chain != null, "filled a part of a malformed request");
+            int before = bytesFilledBefore(chain);
+            require(before + length < chain.bytes(), "did not complete a filled request");
             fill(chain, before, length);
-            begun = chain;
-            filledBefore = before + length;
+            partialChain = chain;
+            partialBytes = before + length;
         }
     }
 
-    /** Demands that there is one to leave an available request for later. */
-    private void requireReason(long next) {
-        if (next == VirtqueueHandler.BROKEN) {
-            require(model.walk() == null, "broken by a well-formed request: " + queue.fault());
-        } else if (next == VirtqueueHandler.STARVED) {
-            ReferenceBufferChain chain = model.walk();
-            require(chain != null && left == 0 && filledBefore(chain) == 0, "starved");
+    /** Checks that the device had a reason not to serve an available request. */
+    private void requireReasonToStop(long result) {
+        if (result == VirtqueueHandler.BROKEN) {
+            require(reference.peek() == null, "a well-formed request broke the ring: " + queue.fault());
+        } else if (result == VirtqueueHandler.STARVED) {
+            ReferenceBufferChain chain = reference.peek();
+            require(chain != null && bytesLeft == 0 && bytesFilledBefore(chain) == 0, "starved without a reason");
         } else {
-            requireEqual(VirtqueueHandler.MORE, next, "the turn's end, with a request available");
+            requireEqual(VirtqueueHandler.MORE, result, "result of a drain with a request available");
         }
     }
 
-    private void suppressUnlessBroken(long next) {
-        if (next != VirtqueueHandler.BROKEN) {
-            model.suppressKicks();
+    private void disableNotificationUnlessBroken(long result) {
+        if (result != VirtqueueHandler.BROKEN) {
+            reference.disableNotification();
         }
     }
 
     private void restart() {
         int base = queue.stop();
-        begun = null;
-        requireEqual(model.base(), base, "base");
-        require(start(base), "a virtqueue cannot go on where it stopped");
+        partialChain = null;
+        requireEqual(reference.base(), base, "base");
+        require(start(base), "rejected the base that stop returned");
     }
 }

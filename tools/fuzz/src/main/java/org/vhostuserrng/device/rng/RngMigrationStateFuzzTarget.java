@@ -11,9 +11,9 @@ import org.vhostuserrng.fuzz.FuzzInputReader;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 
 /**
- * The state of a device that comes from another host: refused in one line, or understood to the last bit and loaded.
+ * A device state from another host is either rejected with one line, or decoded without losing a bit and loaded.
  *
- * <p>As bytes: an u8, the state; and if the lowest bit of the u8 is set the state's checksum is made right.
+ * <p>Input: a byte whose lowest bit corrects the state's checksum, and the state.
  */
 public final class RngMigrationStateFuzzTarget {
     private static final long NOW = 1_000_000;
@@ -23,26 +23,26 @@ public final class RngMigrationStateFuzzTarget {
     /** Called by Jazzer. */
     public static void fuzzerTestOneInput(byte[] bytes) {
         FuzzInputReader input = new FuzzInputReader(bytes);
-        boolean mend = input.flag();
+        boolean correctChecksum = input.flag();
         byte[] state = input.rest();
-        if (mend && state.length > Integer.BYTES) {
-            mendChecksum(state);
+        if (correctChecksum && state.length > Integer.BYTES) {
+            writeChecksum(state);
         }
         FuzzedRngDevice guest = new FuzzedRngDevice();
         byte[] before = guest.device.saveState(NOW);
         try {
             RngMigrationState decoded = RngMigrationState.decode(state);
-            require(Arrays.equals(state, decoded.encode()), "not understood to the last bit");
+            require(Arrays.equals(state, decoded.encode()), "decoding lost bits");
             guest.device.loadState(NOW, state);
             require(guest.device.counters().snapshot().equals(decoded.counters()), "counters");
             guest.device.saveState(NOW);
-        } catch (InvalidDeviceStateException refused) {
-            requireOneLine(refused.getMessage());
-            require(Arrays.equals(before, guest.device.saveState(NOW)), "changed by what was refused");
+        } catch (InvalidDeviceStateException rejected) {
+            requireOneLine(rejected.getMessage());
+            require(Arrays.equals(before, guest.device.saveState(NOW)), "a rejected state changed the device");
         }
     }
 
-    private static void mendChecksum(byte[] state) {
+    private static void writeChecksum(byte[] state) {
         int covered = state.length - Integer.BYTES;
         CRC32C checksum = new CRC32C();
         checksum.update(state, 0, covered);

@@ -22,14 +22,20 @@ import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 
 /**
- * A front-end and its guest that do anything, in any order, with a whole session: messages, kicks, writes to the shared
- * memory, the end of the connection. Whatever they do is no bug of ours ({@link StrictSlf4jProvider} sees to that), and when the
- * session has ended all its descriptors are closed and its memory is unmapped.
+ * A front-end and its guest that send arbitrary messages, kick, write to shared memory and disconnect, in any order. No
+ * exception is logged as a bug ({@link StrictSlf4jProvider}); after the session all its descriptors are closed and its
+ * memory is unmapped.
  *
- * <p>As bytes: three u8 of what the operator wants; then steps, each an u8 and, below {@link #MESSAGE}, a message: its id as an u8, flags as an u8, descriptors as an
- * u8 and their kinds, u8 of the payload's length, the payload; below {@link #WRITE} an u16 of a place in the shared file,
- * an u8 and so many bytes for it; below {@link #KICK} a kick; below {@link #RAW} bytes for the socket as they are, an u8 of
- * them; else the pipe is closed and there is a new one.
+ * <p>Input: three bytes of options: memory slots, sealed memory only, and flags. Then steps of one opcode byte each:
+ *
+ * <ul>
+ *   <li>below {@link #MESSAGE}: sends a message; bytes with id, flags and number of descriptors; a byte for the kind of
+ *       each descriptor; a byte with the payload's length; the payload
+ *   <li>below {@link #WRITE}: writes to the shared file; a 16-bit offset, a byte with the length, the bytes
+ *   <li>below {@link #KICK}: kicks
+ *   <li>below {@link #RAW}: sends raw bytes to the socket; a byte with the length, the bytes
+ *   <li>else: closes the pipe and opens another one
+ * </ul>
  */
 public final class SessionFuzzTarget {
     static final int MESSAGE = 128;
@@ -37,6 +43,7 @@ public final class SessionFuzzTarget {
     static final int KICK = 224;
     static final int RAW = 248;
 
+    // Kinds of descriptors.
     static final int FILE = 0;
     static final int KICK_FD = 1;
     static final int CALL_FD = 2;
@@ -44,44 +51,46 @@ public final class SessionFuzzTarget {
     static final int PIPE_OUT = 4;
     static final int PIPE_IN = 5;
 
-    private static final int ACCESS_PLATFORM = 1;
-    private static final int LOOK = 2;
-    private static final long LOOK_NANOS = 5_000_000;
+    private static final int FLAG_ACCESS_PLATFORM = 1;
+    private static final int FLAG_BUSY_POLL = 2;
+    private static final long BUSY_POLL_NANOS = 5_000_000;
 
     static final int FILE_BYTES = 1 << 16;
 
-    private static final int MOST_FDS = 10;
-    private static final int MOST_TURNS = 20;
-    /** Every so many inputs: to look costs as much as a hundred of them. */
-    private static final int LOOK_AT_MAPPINGS = 256;
+    private static final int MAX_FDS = 10;
+    private static final int MAX_ITERATIONS = 20;
+    /** Interval of the check for mappings, in inputs: one check takes as long as a hundred inputs. */
+    private static final int MAPPING_CHECK_INTERVAL = 256;
 
     private static int inputs;
 
     private final FuzzedSocketPeer peer = FuzzedSocketPeer.connect();
     private final EventFd kick = EventFd.create();
     private final EventFd call = EventFd.create();
-    private final FuzzedSocketPeer channel = FuzzedSocketPeer.connect();
+    private final FuzzedSocketPeer backendChannel = FuzzedSocketPeer.connect();
     private final OwnedFd file = SealedMemfd.create("fuzzed", FILE_BYTES);
     private final MemoryMapping memory = MemoryMapping.of(file, 0, FILE_BYTES);
-    private final OwnedFd[] kinds;
+    /** By kind. */
+    private final OwnedFd[] fds;
+
     private final EventLoop loop;
-    private boolean over;
+    private boolean ended;
 
     private SessionFuzzTarget() throws IOException {
         OwnedFd[] pipe = FuzzedSocketPeer.pipe();
-        kinds = new OwnedFd[] {file, kick.fd(), call.fd(), channel.otherEnd(), pipe[1], pipe[0]};
+        fds = new OwnedFd[] {file, kick.fd(), call.fd(), backendChannel.testedEnd(), pipe[1], pipe[0]};
         long[] now = new long[1];
-        // Each look at the clock takes a millisecond: what waits for a time gets its turn.
+        // Time passes with each call of the clock, so that all timers expire.
         loop = EventLoop.open(() -> now[0] += 1_000_000);
     }
 
     /** Called by Jazzer. */
     public static void fuzzerTestOneInput(byte[] input) throws IOException {
-        served(input);
+        requestsServed(input);
     }
 
-    /** How many of the guest's requests were served. */
-    static long served(byte[] input) throws IOException {
+    /** Runs an input and returns the number of requests that were served. */
+    static long requestsServed(byte[] input) throws IOException {
         List<String> before = FuzzedSocketPeer.openFds();
         SessionFuzzTarget target = new SessionFuzzTarget();
         FuzzedRngDevice guest = new FuzzedRngDevice();
@@ -90,9 +99,9 @@ public final class SessionFuzzTarget {
         } finally {
             target.close();
         }
-        require(before.equals(FuzzedSocketPeer.openFds()), "descriptors stay open");
-        if (inputs++ % LOOK_AT_MAPPINGS == 0) {
-            require(!FuzzedSocketPeer.isMapped("memfd:fuzzed"), "memory stays mapped");
+        require(before.equals(FuzzedSocketPeer.openFds()), "leaked descriptors");
+        if (inputs++ % MAPPING_CHECK_INTERVAL == 0) {
+            require(!FuzzedSocketPeer.isMapped("memfd:fuzzed"), "leaked a mapping");
         }
         return guest.device.counters().snapshot().requests();
     }
@@ -101,39 +110,39 @@ public final class SessionFuzzTarget {
         boolean memSlots = input.flag();
         boolean sealedMemoryOnly = input.flag();
         int flags = input.u8();
-        VhostUserOptions policy = new VhostUserOptions(
+        VhostUserOptions options = new VhostUserOptions(
                 memSlots,
                 sealedMemoryOnly,
                 VhostUserOptions.DEFAULT.mostMemory(),
-                (flags & ACCESS_PLATFORM) != 0,
-                (flags & LOOK) != 0 ? LOOK_NANOS : 0);
-        GuestContext guest = GuestContext.of(loop, device, policy, Runnable::run);
-        VhostUserSession session = VhostUserSession.open(guest, peer.stream(), () -> over = true);
+                (flags & FLAG_ACCESS_PLATFORM) != 0,
+                (flags & FLAG_BUSY_POLL) != 0 ? BUSY_POLL_NANOS : 0);
+        GuestContext guest = GuestContext.of(loop, device, options, Runnable::run);
+        VhostUserSession session = VhostUserSession.open(guest, peer.stream(), () -> ended = true);
         try {
-            while (input.hasMore() && !over) {
+            while (input.hasMore() && !ended) {
                 step(input);
-                settle();
+                runLoop();
             }
             peer.shutDown();
-            settle();
-            require(over, "the session survives its connection");
+            runLoop();
+            require(ended, "the session outlives its connection");
         } finally {
             session.close();
         }
     }
 
     private void step(FuzzInputReader input) throws IOException {
-        int kind = input.u8();
-        if (kind < MESSAGE) {
+        int opcode = input.u8();
+        if (opcode < MESSAGE) {
             sendMessage(input);
-        } else if (kind < WRITE) {
-            int at = input.u16();
+        } else if (opcode < WRITE) {
+            int offset = input.u16();
             byte[] written = input.bytes(input.u8());
-            int length = Math.min(written.length, FILE_BYTES - at);
-            MemorySegment.copy(written, 0, memory.segment(), ValueLayout.JAVA_BYTE, at, length);
-        } else if (kind < KICK) {
+            int length = Math.min(written.length, FILE_BYTES - offset);
+            MemorySegment.copy(written, 0, memory.segment(), ValueLayout.JAVA_BYTE, offset, length);
+        } else if (opcode < KICK) {
             kick.signal();
-        } else if (kind < RAW) {
+        } else if (opcode < RAW) {
             send(input.bytes(input.u8()), List.of());
         } else {
             renewPipe();
@@ -143,36 +152,36 @@ public final class SessionFuzzTarget {
     private void sendMessage(FuzzInputReader input) {
         int id = input.u8();
         int flags = input.u8();
-        List<OwnedFd> fds = new ArrayList<>();
-        for (int i = input.u8() % MOST_FDS; i > 0; i--) {
-            fds.add(kinds[input.u8() % kinds.length]);
+        List<OwnedFd> passed = new ArrayList<>();
+        for (int i = input.u8() % MAX_FDS; i > 0; i--) {
+            passed.add(fds[input.u8() % fds.length]);
         }
         byte[] payload = input.bytes(input.u8());
         ByteBuffer message =
                 ByteBuffer.allocate(3 * Integer.BYTES + payload.length).order(ByteOrder.nativeOrder());
         message.putInt(id).putInt(flags).putInt(payload.length).put(payload);
-        send(message.array(), fds);
+        send(message.array(), passed);
     }
 
     private void renewPipe() throws IOException {
         OwnedFd[] pipe = FuzzedSocketPeer.pipe();
-        kinds[PIPE_OUT].close();
-        kinds[PIPE_IN].close();
-        kinds[PIPE_OUT] = pipe[1];
-        kinds[PIPE_IN] = pipe[0];
+        fds[PIPE_OUT].close();
+        fds[PIPE_IN].close();
+        fds[PIPE_OUT] = pipe[1];
+        fds[PIPE_IN] = pipe[0];
     }
 
-    private void send(byte[] bytes, List<OwnedFd> fds) {
+    private void send(byte[] bytes, List<OwnedFd> passed) {
         if (bytes.length > 0) {
-            peer.send(bytes, fds);
+            peer.send(bytes, passed);
         }
     }
 
-    /** Gives turns until nobody wants one now; a ring without a kick descriptor would want one for ever. */
-    private void settle() throws IOException {
-        for (int turn = 0; turn < MOST_TURNS && loop.doWork() > 0; turn++) {
+    /** Runs the loop until it is idle; bounded, because a ring without a kick descriptor is polled forever. */
+    private void runLoop() throws IOException {
+        for (int i = 0; i < MAX_ITERATIONS && loop.doWork() > 0; i++) {
             peer.discard();
-            channel.discard();
+            backendChannel.discard();
         }
         peer.discard();
     }
@@ -180,10 +189,10 @@ public final class SessionFuzzTarget {
     private void close() {
         loop.close();
         memory.close();
-        for (OwnedFd fd : kinds) {
+        for (OwnedFd fd : fds) {
             fd.close();
         }
         peer.close();
-        channel.close();
+        backendChannel.close();
     }
 }

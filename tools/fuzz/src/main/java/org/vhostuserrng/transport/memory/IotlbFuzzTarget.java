@@ -7,11 +7,12 @@ import java.util.Arrays;
 import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**
- * Translations that come and go, against the simplest memory of them: one entry for each 256th of all addresses, which all
- * ranges consist of.
+ * The IOTLB against a model with one entry for each of 256 equal parts of the address space. All ranges consist of
+ * whole parts.
  *
- * <p>As bytes: steps, each an u8 and the first and the last of the parts it concerns: maps with the permissions of the
- * lowest two bits, unmaps, or forgets everything.
+ * <p>Input: steps of an opcode byte and two bytes with the ends of a range of parts. Below {@link #MAP} it maps the
+ * range with the permissions in the lowest two bits to the 64-bit address that follows; below {@link #UNMAP} it unmaps
+ * the range; else it clears the IOTLB.
  */
 public final class IotlbFuzzTarget {
     static final int MAP = 160;
@@ -22,9 +23,10 @@ public final class IotlbFuzzTarget {
     private static final long PART = 1L << PART_SHIFT;
 
     private final Iotlb iotlb = new Iotlb();
-    /** Of the first address of each part; its permissions, 0 if it is not mapped. */
+    /** Guest address of the first byte of each part. */
     private final long[] guestAddresses = new long[PARTS];
 
+    /** Permissions of each part, 0 if it is not mapped. */
     private final int[] permissions = new int[PARTS];
 
     private IotlbFuzzTarget() {}
@@ -40,14 +42,14 @@ public final class IotlbFuzzTarget {
     }
 
     private void step(FuzzInputReader input) {
-        int kind = input.u8();
+        int opcode = input.u8();
         int one = input.u8();
         int other = input.u8();
         int first = Math.min(one, other);
         int last = Math.max(one, other);
-        if (kind < MAP) {
-            map(first, last, input.u64(), Math.max(1, kind % 4));
-        } else if (kind < UNMAP) {
+        if (opcode < MAP) {
+            map(first, last, input.u64(), Math.max(1, opcode % 4));
+        } else if (opcode < UNMAP) {
             iotlb.unmap(address(first), address(last + 1) - 1);
             Arrays.fill(permissions, first, last + 1, 0);
         } else {
@@ -64,7 +66,7 @@ public final class IotlbFuzzTarget {
         }
         require(
                 iotlb.knows(address(first), address(last + 1) - 1, guestAddress, access),
-                "does not know what it was told");
+                "does not know a new mapping");
     }
 
     private static long address(int part) {
@@ -81,18 +83,16 @@ public final class IotlbFuzzTarget {
     private void check(int part, long offset) {
         long iova = address(part) + offset;
         int entry = iotlb.entryAt(iova);
-        require(entry != Iotlb.NONE == (permissions[part] != 0), "whether it is mapped: " + Long.toHexString(iova));
+        require(entry != Iotlb.NONE == (permissions[part] != 0), "mapped or not: " + Long.toHexString(iova));
         if (entry == Iotlb.NONE) {
             return;
         }
         requireEqual(guestAddresses[part] + offset, iotlb.guestAddress(entry, iova), "guest address");
-        requireEqual(permissions[part] & 1, iotlb.allows(entry, Iotlb.READ) ? 1 : 0, "may read");
-        requireEqual(permissions[part] & 2, iotlb.allows(entry, Iotlb.WRITE) ? 2 : 0, "may write");
-        // All of the address space is 2^64 bytes, which is 0.
+        requireEqual(permissions[part] & 1, iotlb.allows(entry, Iotlb.READ) ? 1 : 0, "read permission");
+        requireEqual(permissions[part] & 2, iotlb.allows(entry, Iotlb.WRITE) ? 2 : 0, "write permission");
+        // 0 stands for 2^64 bytes, the whole address space.
         long room = iotlb.room(entry, iova);
-        require(room == 0 || Long.compareUnsigned(room, PART - offset) >= 0, "ends within what was mapped");
-        require(
-                permissions[(int) ((iova + room - 1) >>> PART_SHIFT)] == permissions[part],
-                "goes beyond what was mapped");
+        require(room == 0 || Long.compareUnsigned(room, PART - offset) >= 0, "mapping is too short");
+        require(permissions[(int) ((iova + room - 1) >>> PART_SHIFT)] == permissions[part], "mapping is too long");
     }
 }

@@ -12,10 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
-/**
- * The other end of a {@link UnixStreamSocket}, which sends whatever it is told to, with any number of descriptors; and
- * descriptors to send.
- */
+/** The peer of a {@link UnixStreamSocket} under test: sends arbitrary bytes with any number of descriptors. */
 public final class FuzzedSocketPeer implements AutoCloseable {
     private static final MemorySegment SOCKETPAIR = Libc.symbol("socketpair");
     private static final MemorySegment PIPE2 = Libc.symbol("pipe2");
@@ -30,7 +27,7 @@ public final class FuzzedSocketPeer implements AutoCloseable {
     private static final int SOL_SOCKET = 1;
     private static final int SCM_RIGHTS = 1;
 
-    // struct msghdr, struct iovec and struct cmsghdr: see UnixStream.
+    // struct msghdr, struct iovec and struct cmsghdr: see UnixStreamSocket.
     private static final long IOV = 16;
     private static final long IOVLEN = 24;
     private static final long CONTROL = 32;
@@ -40,23 +37,23 @@ public final class FuzzedSocketPeer implements AutoCloseable {
     private static final long CMSG_LEVEL = 8;
     private static final long CMSG_TYPE = 12;
     private static final long CMSG_DATA = 16;
-    private static final int MOST_BYTES = 4096;
+    private static final int MAX_RECEIVE_BYTES = 4096;
 
     private final UnixStreamSocket own;
-    private final OwnedFd others;
+    private final OwnedFd tested;
 
-    private FuzzedSocketPeer(UnixStreamSocket own, OwnedFd others) {
+    private FuzzedSocketPeer(UnixStreamSocket own, OwnedFd tested) {
         this.own = own;
-        this.others = others;
+        this.tested = tested;
     }
 
-    /** A connection. */
+    /** Opens a connection. */
     public static FuzzedSocketPeer connect() throws ErrnoException {
         OwnedFd[] ends = pair("socketpair", SOCKETPAIR, AF_UNIX, SOCK_STREAM | NONBLOCK | CLOEXEC, 0);
         return new FuzzedSocketPeer(new UnixStreamSocket(ends[0]), ends[1]);
     }
 
-    /** A pipe: the end to read from, and the end to write to. */
+    /** Opens a pipe; returns its read end and its write end. */
     public static OwnedFd[] pipe() throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment ends = arena.allocate(2L * Integer.BYTES);
@@ -80,24 +77,24 @@ public final class FuzzedSocketPeer implements AutoCloseable {
         };
     }
 
-    /** The end that is under test, to be taken once. */
+    /** The end under test. To be called once, since the socket owns the descriptor. */
     public UnixStreamSocket stream() {
-        return new UnixStreamSocket(others);
+        return new UnixStreamSocket(tested);
     }
 
-    /** The same end as a descriptor. */
-    public OwnedFd otherEnd() {
-        return others;
+    /** The descriptor of the end under test. */
+    public OwnedFd testedEnd() {
+        return tested;
     }
 
-    /** The descriptors of this process that are open, by their numbers. */
+    /** The numbers of this process's open descriptors, sorted. */
     public static List<String> openFds() {
         String[] numbers = new File("/proc/self/fd").list();
         Arrays.sort(numbers);
         return List.of(numbers);
     }
 
-    /** Whether a file is mapped whose name contains {@code name}. */
+    /** Whether this process has mapped a file whose name contains {@code name}. */
     public static boolean isMapped(String name) throws IOException {
         try (Stream<String> mappings = Files.lines(Path.of("/proc/self/maps"))) {
             return mappings.anyMatch(mapping -> mapping.contains(name));
@@ -105,9 +102,9 @@ public final class FuzzedSocketPeer implements AutoCloseable {
     }
 
     /**
-     * Sends bytes, at least one, and descriptors with the first of them.
+     * Sends at least one byte, with descriptors attached to the first byte.
      *
-     * @return how many were taken: 0 if there is no room for any
+     * @return the number of bytes sent, 0 if the socket is full
      */
     public int send(byte[] bytes, List<OwnedFd> fds) {
         try (Arena arena = Arena.ofConfined()) {
@@ -143,25 +140,25 @@ public final class FuzzedSocketPeer implements AutoCloseable {
         return control;
     }
 
-    /** Ends what this end sends. */
+    /** Shuts down this end for writing. */
     public void shutDown() {
         int result = Libc.callInt(SHUTDOWN, own.fd().number(), SHUT_WR, 0, 0, 0);
         assert result == 0 : "shutdown: " + result;
     }
 
-    /** Throws away what has been sent here: how many bytes that was. */
+    /** Discards all received bytes; returns their number. */
     public int discard() {
         return discard(own);
     }
 
-    /** Throws away all that a stream has received, and its descriptors: how many bytes that was. */
+    /** Discards all bytes and descriptors that a socket has received; returns the number of bytes. */
     public static int discard(UnixStreamSocket stream) {
         List<OwnedFd> fds = new ArrayList<>();
         int discarded = 0;
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment target = arena.allocate(MOST_BYTES);
+            MemorySegment target = arena.allocate(MAX_RECEIVE_BYTES);
             int received = stream.receive(target, fds);
-            // Too many descriptors come with bytes whose number is not told.
+            // EINVAL: more descriptors than allowed; the number of bytes with them is unknown.
             while (received > 0 || received == -Errno.EINVAL) {
                 discarded += Math.max(received, 0);
                 received = stream.receive(target, fds);

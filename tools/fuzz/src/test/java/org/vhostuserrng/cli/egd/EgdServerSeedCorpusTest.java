@@ -6,16 +6,16 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes what EGD clients send for {@link EgdServerFuzzTarget}. */
+/** Writes sessions of EGD clients as seeds for {@link EgdServerFuzzTarget}. */
 class EgdServerSeedCorpusTest {
     @Test
-    void writesConversations() throws IOException {
+    void writesSessions() throws IOException {
         List<byte[]> seeds = List.of(
-                conversation(EgdProtocol.LEVEL),
-                conversation(EgdProtocol.PID),
-                conversation(EgdProtocol.READ_NON_BLOCKING, 100, EgdProtocol.READ_NON_BLOCKING, 255),
-                conversation(EgdProtocol.READ_BLOCKING, 255, EgdProtocol.READ_BLOCKING, 64, EgdProtocol.LEVEL),
-                conversation(EgdProtocol.WRITE, 0, 8, 3, 'a', 'b', 'c', EgdProtocol.READ_BLOCKING, 16));
+                session(EgdProtocol.LEVEL),
+                session(EgdProtocol.PID),
+                session(EgdProtocol.READ_NON_BLOCKING, 100, EgdProtocol.READ_NON_BLOCKING, 255),
+                session(EgdProtocol.READ_BLOCKING, 255, EgdProtocol.READ_BLOCKING, 64, EgdProtocol.LEVEL),
+                session(EgdProtocol.WRITE, 0, 8, 3, 'a', 'b', 'c', EgdProtocol.READ_BLOCKING, 16));
         for (byte[] seed : seeds) {
             EgdServerFuzzTarget.fuzzerTestOneInput(seed);
         }
@@ -23,11 +23,11 @@ class EgdServerSeedCorpusTest {
         FuzzCorpus.write(EgdServerFuzzTarget.class, seeds);
     }
 
-    private static byte[] conversation(int... commands) {
+    private static byte[] session(int... commands) {
         FuzzInputWriter steps = new FuzzInputWriter();
         steps.u8(EgdServerFuzzTarget.ALLOW - 1).u8(commands.length);
-        for (int each : commands) {
-            steps.u8(each);
+        for (int value : commands) {
+            steps.u8(value);
         }
         return steps.u8(EgdServerFuzzTarget.ALLOW + 3).u8(255).toByteArray();
     }

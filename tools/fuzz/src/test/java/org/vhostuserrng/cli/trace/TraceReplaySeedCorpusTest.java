@@ -14,7 +14,7 @@ import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes records of sessions for {@link TraceReplayFuzzTarget}. */
+/** Writes recorded sessions as seeds for {@link TraceReplayFuzzTarget}. */
 class TraceReplaySeedCorpusTest {
     private static final int[] SIZES = {0, 8, 20, 24, 32, 40, 72};
     private static final int REPLY = 5;

@@ -12,15 +12,15 @@ import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** A driver that keeps the rules and a device that serves it, recorded as the input of a {@link RingDifferentialFuzzer}. */
+/** Records a conforming driver and the device that serves it as an input of {@link RingDifferentialFuzzer}. */
 final class DriverSeedRecorder {
     private static final int INDIRECT = 1;
     private static final int EVENT_IDX = 2;
-    private static final int LONGEST_WRITE = RingDifferentialFuzzer.DRAIN - 1;
-    private static final int TABLES = 2048;
+    private static final int MAX_WRITE_BYTES = RingDifferentialFuzzer.STEP_DRAIN - 1;
+    private static final int TABLES_OFFSET = 2048;
     private static final int TABLE_BYTES = 128;
-    private static final int MOST_OFFERS = 4;
-    /** The other two regions hold the buffers. */
+    private static final int MAX_REQUESTS = 4;
+    /** Guest addresses of buffers: across the end of the first region, and in the last one. */
     private static final long[] BUFFERS = {
         ReferenceGuestMemory.BASE + ReferenceGuestMemory.REGION_BYTES - 700, -ReferenceGuestMemory.REGION_BYTES
     };
@@ -30,7 +30,7 @@ final class DriverSeedRecorder {
     private final FuzzInputWriter recorded = new FuzzInputWriter();
     private final DriverRing driver;
     private final VirtqueueHandler queue;
-    private byte[] known = new byte[ReferenceGuestMemory.BYTES];
+    private byte[] recordedMemory = new byte[ReferenceGuestMemory.BYTES];
     private int served;
 
     DriverSeedRecorder(boolean packed, long seed) throws InvalidVirtqueueException {
@@ -38,28 +38,28 @@ final class DriverSeedRecorder {
         boolean eventIdx = random.nextBoolean();
         int choice = random.nextInt(packed ? 24 : 5);
         int size = packed ? 1 + choice : 1 << choice;
-        ConformingDriverRing side =
+        ConformingDriverRing ring =
                 ConformingDriverRing.of(packed, guest.memory, ReferenceGuestMemory.BASE, size, eventIdx);
-        driver = side.ring();
-        QueueAreas areas = side.areas();
-        FuzzedRingConfig shape = new FuzzedRingConfig(packed, true, eventIdx, size, driver.base(), areas);
-        queue = guest.start(shape);
+        driver = ring.driver();
+        QueueAreas areas = ring.areas();
+        FuzzedRingConfig config = new FuzzedRingConfig(packed, true, eventIdx, size, driver.base(), areas);
+        queue = guest.start(config);
         recorded.u8(INDIRECT | (eventIdx ? EVENT_IDX : 0)).u8(choice);
         if (packed) {
-            recorded.u32(shape.base());
+            recorded.u32(config.base());
         } else {
-            recorded.u16(shape.base());
+            recorded.u16(config.base());
         }
         List.of(areas.descriptorArea(), areas.driverArea(), areas.deviceArea())
                 .forEach(address -> recorded.u16((int) (address - ReferenceGuestMemory.BASE)));
         recorded.u8(0);
     }
 
-    /** So many rounds of requests, turns and completions. */
+    /** Runs rounds of requests, a drain and completions, and returns the recorded input. */
     byte[] record(int rounds) {
         for (int round = 0; round < rounds; round++) {
-            for (int i = random.nextInt(MOST_OFFERS); i >= 0 && driver.freeDescriptors() > 0; i--) {
-                offer(TABLES + i * TABLE_BYTES);
+            for (int i = random.nextInt(MAX_REQUESTS); i >= 0 && driver.freeDescriptors() > 0; i--) {
+                addRequest(TABLES_OFFSET + i * TABLE_BYTES);
             }
             if (random.nextBoolean()) {
                 driver.enableInterrupts();
@@ -67,9 +67,9 @@ final class DriverSeedRecorder {
                 driver.disableInterrupts();
             }
             recordWrites();
-            recorded.u8(RingDifferentialFuzzer.DRAIN);
+            recorded.u8(RingDifferentialFuzzer.STEP_DRAIN);
             queue.drain();
-            known = snapshot();
+            recordedMemory = snapshot();
             while (driver.takeUsed()) {
                 served++;
             }
@@ -77,38 +77,39 @@ final class DriverSeedRecorder {
         return recorded.toByteArray();
     }
 
-    /** How many requests were completed. */
+    /** The number of completed requests. */
     int served() {
         return served;
     }
 
-    private void offer(int tableAt) {
-        boolean table = random.nextBoolean();
-        int pieces = 1 + random.nextInt(table ? 5 : Math.min(driver.freeDescriptors(), 3));
+    private void addRequest(int tableOffset) {
+        boolean indirect = random.nextBoolean();
+        int count = 1 + random.nextInt(indirect ? 5 : Math.min(driver.freeDescriptors(), 3));
         List<DriverBufferElement> chain = new ArrayList<>();
-        for (int i = 0; i < pieces; i++) {
+        for (int i = 0; i < count; i++) {
             long address = BUFFERS[random.nextInt(BUFFERS.length)] + random.nextInt(1000);
             chain.add(DriverBufferElement.writable(address, 1 + random.nextInt(random.nextBoolean() ? 64 : 900)));
         }
         DriverBufferElement[] elements = chain.toArray(DriverBufferElement[]::new);
-        driver.makeAvailable(table ? addIndirect(tableAt, elements) : driver.add(elements));
+        driver.makeAvailable(indirect ? addIndirect(tableOffset, elements) : driver.add(elements));
     }
 
-    private int addIndirect(int at, DriverBufferElement... elements) {
-        return driver.addIndirect(guest.memory.asSlice(at, TABLE_BYTES), ReferenceGuestMemory.BASE + at, elements);
+    private int addIndirect(int tableOffset, DriverBufferElement... elements) {
+        return driver.addIndirect(
+                guest.memory.asSlice(tableOffset, TABLE_BYTES), ReferenceGuestMemory.BASE + tableOffset, elements);
     }
 
     private void recordWrites() {
         byte[] now = snapshot();
-        int at = Arrays.mismatch(known, now);
-        while (at >= 0) {
-            // A few bytes that stay are cheaper than another step.
-            int end = Math.min(at + 16, now.length);
-            int length = Math.min(end - at, LONGEST_WRITE);
-            byte[] written = Arrays.copyOfRange(now, at, at + length);
-            recorded.u8(length).u16(at).bytes(written);
-            System.arraycopy(written, 0, known, at, length);
-            at = Arrays.mismatch(known, now);
+        int offset = Arrays.mismatch(recordedMemory, now);
+        while (offset >= 0) {
+            // Includes up to 15 unchanged bytes, which are shorter than another step.
+            int end = Math.min(offset + 16, now.length);
+            int length = Math.min(end - offset, MAX_WRITE_BYTES);
+            byte[] written = Arrays.copyOfRange(now, offset, offset + length);
+            recorded.u8(length).u16(offset).bytes(written);
+            System.arraycopy(written, 0, recordedMemory, offset, length);
+            offset = Arrays.mismatch(recordedMemory, now);
         }
     }
 

@@ -10,31 +10,33 @@ import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** What QEMU and a guest do, in QEMU's order, as the input of a {@link SessionFuzzTarget}; nobody answers them. */
+/**
+ * Records what QEMU and a guest do, in QEMU's order, as an input of {@link SessionFuzzTarget}. Replies are not read.
+ */
 final class FrontendSeedRecorder {
-    static final int SIZE = 8;
+    static final int QUEUE_SIZE = 8;
     static final long USER_ADDRESS = 0x7f00_0000_0000L;
     static final long GUEST_ADDRESS = 0x10000;
 
-    private static final int BUFFERS = 0x8000;
-    private static final int NEED_REPLY = 9;
-    private static final int LONGEST_WRITE = 255;
+    private static final int BUFFERS_OFFSET = 0x8000;
+    private static final int FLAGS_NEED_REPLY = 9;
+    private static final int MAX_WRITE_BYTES = 255;
     private static final long PROTOCOL_FEATURES_BIT = 1L << 30;
-    /** Everything that is offered, but for GPA_ADDRESSES. */
+    /** All offered features but GPA_ADDRESSES. */
     private static final long PROTOCOL_FEATURES = 0x99b02bL;
 
     private final MemorySegment memory = Arena.ofAuto().allocate(SessionFuzzTarget.FILE_BYTES, 4096);
     private final FuzzInputWriter recorded = new FuzzInputWriter();
-    private final DriverRingAddresses layout;
+    private final DriverRingAddresses addresses;
     private final DriverRing driver;
     private long features;
-    private int offered;
+    private int requests;
 
     FrontendSeedRecorder(boolean packed) {
-        ConformingDriverRing side = ConformingDriverRing.of(packed, memory, GUEST_ADDRESS, SIZE, true);
-        layout = side.layout();
-        driver = side.ring();
-        // Slots, unsealed memory too, an IOMMU.
+        ConformingDriverRing ring = ConformingDriverRing.of(packed, memory, GUEST_ADDRESS, QUEUE_SIZE, true);
+        addresses = ring.addresses();
+        driver = ring.driver();
+        // Options: memory slots, unsealed memory allowed, an IOMMU.
         recorded.u8(1).u8(0).u8(1);
         features = DriverVirtioConstants.VIRTIO_F_VERSION_1
                 | DriverVirtioConstants.VIRTIO_F_EVENT_IDX
@@ -47,7 +49,7 @@ final class FrontendSeedRecorder {
     }
 
     void send(FrontendMessageType type, byte[] payload, int... kinds) {
-        recorded.u8(0).u8(type.id()).u8(NEED_REPLY).u8(kinds.length);
+        recorded.u8(0).u8(type.id()).u8(FLAGS_NEED_REPLY).u8(kinds.length);
         for (int kind : kinds) {
             recorded.u8(kind);
         }
@@ -65,8 +67,8 @@ final class FrontendSeedRecorder {
         acceptFeatures(0);
     }
 
-    void acceptFeatures(long more) {
-        features |= more;
+    void acceptFeatures(long additional) {
+        features |= additional;
         send(FrontendMessageType.SET_FEATURES, FrontendPayloadEncoder.u64(features));
     }
 
@@ -79,35 +81,38 @@ final class FrontendSeedRecorder {
                 .u64(0)
                 .toByteArray();
         send(FrontendMessageType.SET_MEM_TABLE, table, SessionFuzzTarget.FILE);
-        send(FrontendMessageType.SET_VRING_NUM, FrontendPayloadEncoder.vringState(0, SIZE));
+        send(FrontendMessageType.SET_VRING_NUM, FrontendPayloadEncoder.vringState(0, QUEUE_SIZE));
         send(
                 FrontendMessageType.SET_VRING_BASE,
                 FrontendPayloadEncoder.vringState(0, Integer.toUnsignedLong(driver.base())));
         send(
                 FrontendMessageType.SET_VRING_ADDR,
                 FrontendPayloadEncoder.vringAddress(
-                        0, user(layout.descriptorArea()), user(layout.deviceArea()), user(layout.driverArea())));
+                        0,
+                        userAddress(addresses.descriptorArea()),
+                        userAddress(addresses.deviceArea()),
+                        userAddress(addresses.driverArea())));
         send(FrontendMessageType.SET_VRING_KICK, FrontendPayloadEncoder.u64(0), SessionFuzzTarget.KICK_FD);
         send(FrontendMessageType.SET_VRING_ENABLE, FrontendPayloadEncoder.vringState(0, 1));
     }
 
-    private static long user(long guestAddress) {
+    private static long userAddress(long guestAddress) {
         return guestAddress - GUEST_ADDRESS + USER_ADDRESS;
     }
 
-    /** The part of the memory that the ring is in, as the driver has it, and a kick. */
+    /** Makes a request available, writes the ring to the shared file, and kicks. */
     void request() {
-        driver.makeAvailable(driver.addWritable(GUEST_ADDRESS + BUFFERS, 64 * ++offered));
-        int length = (int) (layout.end() - GUEST_ADDRESS);
-        for (int at = 0; at < length; at += LONGEST_WRITE) {
-            int part = Math.min(LONGEST_WRITE, length - at);
-            byte[] bytes = memory.asSlice(at, part).toArray(ValueLayout.JAVA_BYTE);
-            recorded.u8(SessionFuzzTarget.MESSAGE).u16(at).u8(part).bytes(bytes);
+        driver.makeAvailable(driver.addWritable(GUEST_ADDRESS + BUFFERS_OFFSET, 64 * ++requests));
+        int length = (int) (addresses.end() - GUEST_ADDRESS);
+        for (int offset = 0; offset < length; offset += MAX_WRITE_BYTES) {
+            int part = Math.min(MAX_WRITE_BYTES, length - offset);
+            byte[] bytes = memory.asSlice(offset, part).toArray(ValueLayout.JAVA_BYTE);
+            recorded.u8(SessionFuzzTarget.MESSAGE).u16(offset).u8(part).bytes(bytes);
         }
         recorded.u8(SessionFuzzTarget.WRITE);
     }
 
-    /** Ends what the device is given of a state. */
+    /** Closes the pipe, which ends a state that the device loads. */
     void renewPipe() {
         recorded.u8(SessionFuzzTarget.RAW);
     }

@@ -7,43 +7,43 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes records that a predecessor can have left behind, for {@link InflightRegionFuzzTarget}. */
+/** Writes in-flight regions that a killed daemon may leave, as seeds for {@link InflightRegionFuzzTarget}. */
 class InflightRegionSeedCorpusTest {
     private static final int SPLIT_ENTRY_BYTES = 16;
 
     @Test
-    void writesRecordsOfBothFormats() throws IOException {
+    void writesRegionsOfBothFormats() throws IOException {
         List<byte[]> seeds = new ArrayList<>();
-        for (int underWay = 0; underWay < 4; underWay++) {
-            seeds.add(split(underWay));
-            seeds.add(packed(underWay));
+        for (int inflight = 0; inflight < 4; inflight++) {
+            seeds.add(split(inflight));
+            seeds.add(packed(inflight));
         }
         seeds.forEach(InflightRegionFuzzTarget::fuzzerTestOneInput);
 
         FuzzCorpus.write(InflightRegionFuzzTarget.class, seeds);
     }
 
-    /** Of a queue of 8, of whose heads the last ones are under way. */
-    private static byte[] split(int underWay) {
+    /** The region of a queue of 8 whose last heads are in flight. */
+    private static byte[] split(int inflight) {
         FuzzInputWriter seed = new FuzzInputWriter().u8(0).u8(3).u8(0);
         FuzzInputWriter head = new FuzzInputWriter().u64(0).u16(1).u16(8).u16(0).u16(0);
         seed.u8(SPLIT_ENTRY_BYTES).u16(0).bytes(head.toByteArray());
-        for (int i = 0; i < underWay; i++) {
+        for (int i = 0; i < inflight; i++) {
             byte[] entry = new FuzzInputWriter().u64(1).u64(i + 1).toByteArray();
             seed.u8(entry.length).u16(SPLIT_ENTRY_BYTES * (8 - i)).bytes(entry);
         }
         return seed.u8(0).u8(0).toByteArray();
     }
 
-    /** Of a queue of 8, as it is in the beginning, with a few fields changed. */
-    private static byte[] packed(int underWay) {
+    /** The initial region of a queue of 8, with the first entries in flight. */
+    private static byte[] packed(int inflight) {
         FuzzInputWriter seed = new FuzzInputWriter().u8(1).u8(7).u8(0);
         FuzzInputWriter head = new FuzzInputWriter()
                 .u64(0)
                 .u16(1)
                 .u16(8)
-                .u16(underWay)
-                .u16(underWay)
+                .u16(inflight)
+                .u16(inflight)
                 .u16(0)
                 .u16(0)
                 .u16(1)
@@ -51,7 +51,7 @@ class InflightRegionSeedCorpusTest {
         seed.u8(24).u16(0).bytes(head.toByteArray());
         for (int i = 0; i < 8; i++) {
             byte[] entry = new FuzzInputWriter()
-                    .u8(i < underWay ? 1 : 0)
+                    .u8(i < inflight ? 1 : 0)
                     .u8(0)
                     .u16(i + 1)
                     .u16(i)

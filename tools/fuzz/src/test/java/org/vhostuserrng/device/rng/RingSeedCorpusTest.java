@@ -9,7 +9,9 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 
-/** Writes what drivers that keep the rules do, for the fuzzing of both kinds of rings. */
+/**
+ * Writes recordings of conforming drivers as seeds for {@link SplitRingFuzzTarget} and {@link PackedRingFuzzTarget}.
+ */
 class RingSeedCorpusTest {
     private static final int SEEDS = 40;
     private static final int ROUNDS = 8;

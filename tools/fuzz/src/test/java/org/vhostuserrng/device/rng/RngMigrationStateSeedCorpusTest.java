@@ -7,7 +7,7 @@ import org.vhostuserrng.backends.GuestRateLimiter.Spent;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes states that devices were in, for {@link RngMigrationStateFuzzTarget}. */
+/** Writes device states as seeds for {@link RngMigrationStateFuzzTarget}. */
 class RngMigrationStateSeedCorpusTest {
     @Test
     void writesStates() throws IOException {

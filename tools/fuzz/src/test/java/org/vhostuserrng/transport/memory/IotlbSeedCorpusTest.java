@@ -6,24 +6,24 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes what an IOMMU's driver does for {@link IotlbFuzzTarget}. */
+/** Writes mappings of an IOMMU driver as seeds for {@link IotlbFuzzTarget}. */
 class IotlbSeedCorpusTest {
     private static final int READ_WRITE = 3;
 
     @Test
-    void recordsMappings() throws IOException {
-        FuzzInputWriter oneByOne = new FuzzInputWriter();
+    void writesMappings() throws IOException {
+        FuzzInputWriter adjacent = new FuzzInputWriter();
         for (int part = 0; part < 32; part++) {
-            map(oneByOne, part, part, part << 12);
+            map(adjacent, part, part, part << 12);
         }
-        oneByOne.u8(IotlbFuzzTarget.MAP).u8(5).u8(9);
-        FuzzInputWriter cut = new FuzzInputWriter();
-        map(cut, 0, 255, 0);
-        cut.u8(IotlbFuzzTarget.MAP).u8(100).u8(110);
-        map(cut, 105, 200, 0x1000);
-        cut.u8(IotlbFuzzTarget.UNMAP).u8(0).u8(0);
-        map(cut, 255, 255, -4096);
-        List<byte[]> seeds = List.of(oneByOne.toByteArray(), cut.toByteArray());
+        adjacent.u8(IotlbFuzzTarget.MAP).u8(5).u8(9);
+        FuzzInputWriter split = new FuzzInputWriter();
+        map(split, 0, 255, 0);
+        split.u8(IotlbFuzzTarget.MAP).u8(100).u8(110);
+        map(split, 105, 200, 0x1000);
+        split.u8(IotlbFuzzTarget.UNMAP).u8(0).u8(0);
+        map(split, 255, 255, -4096);
+        List<byte[]> seeds = List.of(adjacent.toByteArray(), split.toByteArray());
         seeds.forEach(IotlbFuzzTarget::fuzzerTestOneInput);
 
         FuzzCorpus.write(IotlbFuzzTarget.class, seeds);

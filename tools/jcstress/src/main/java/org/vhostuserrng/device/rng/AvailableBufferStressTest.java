@@ -10,10 +10,10 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.I_Result;
 
-/** The device finds a request that the driver makes available meanwhile whole, or not at all. */
-@Outcome(id = "0", expect = ACCEPTABLE, desc = "Not at all.")
-@Outcome(id = "48", expect = ACCEPTABLE, desc = "With all its bytes.")
-@Outcome(expect = FORBIDDEN, desc = "Without its descriptor, or with a part of it.")
+/** The driver makes a buffer available while the device looks for one: the device sees all of it or nothing. */
+@Outcome(id = "0", expect = ACCEPTABLE, desc = "The device does not see the buffer.")
+@Outcome(id = "48", expect = ACCEPTABLE, desc = "The device sees the whole buffer.")
+@Outcome(expect = FORBIDDEN, desc = "The device sees a part of the buffer.")
 public final class AvailableBufferStressTest {
     private AvailableBufferStressTest() {}
 
@@ -22,21 +22,21 @@ public final class AvailableBufferStressTest {
     @JCStressMeta(AvailableBufferStressTest.class)
     @State
     public static class Split extends RingStressState {
-        /** Before either thread does anything. */
+        /** Called by jcstress before the actors run. */
         public Split() {
-            super(false, false, Request.NONE);
+            super(false, false, InitialState.EMPTY);
         }
 
-        /** Looks. */
+        /** Pops a buffer if it sees one. */
         @Actor
         public void device(I_Result result) {
-            result.r1 = serve();
+            result.r1 = deviceServe();
         }
 
-        /** Has a request. */
+        /** Makes a buffer available. */
         @Actor
         public void driver() {
-            offer();
+            driverAddBuffer();
         }
     }
 
@@ -45,21 +45,21 @@ public final class AvailableBufferStressTest {
     @JCStressMeta(AvailableBufferStressTest.class)
     @State
     public static class Packed extends RingStressState {
-        /** Before either thread does anything. */
+        /** Called by jcstress before the actors run. */
         public Packed() {
-            super(true, false, Request.NONE);
+            super(true, false, InitialState.EMPTY);
         }
 
-        /** Looks. */
+        /** Pops a buffer if it sees one. */
         @Actor
         public void device(I_Result result) {
-            result.r1 = serve();
+            result.r1 = deviceServe();
         }
 
-        /** Has a request. */
+        /** Makes a buffer available. */
         @Actor
         public void driver() {
-            offer();
+            driverAddBuffer();
         }
     }
 }

@@ -11,10 +11,10 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /**
- * The driver asks for an interrupt and looks once more while the device makes a used buffer visible and looks whether an
- * interrupt is asked for: one of the two has to notice, or the driver waits for ever.
+ * The driver enables interrupts and checks for used buffers again, while the device publishes a used buffer and checks
+ * whether interrupts are enabled. At least one must notice the other, or the driver waits forever.
  */
-@Outcome(id = "true, true", expect = ACCEPTABLE, desc = "The driver sees the buffer, and is interrupted as well.")
+@Outcome(id = "true, true", expect = ACCEPTABLE, desc = "The driver sees the buffer and is interrupted.")
 @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "The driver is interrupted.")
 @Outcome(id = "false, true", expect = ACCEPTABLE, desc = "The driver sees the buffer.")
 @Outcome(id = "false, false", expect = FORBIDDEN, desc = "The interrupt is lost.")
@@ -26,18 +26,18 @@ public final class LostInterruptStressTest {
     @JCStressMeta(LostInterruptStressTest.class)
     @State
     public static class Split extends RingStressState {
-        /** Before either thread does anything. */
+        /** Called by jcstress before the actors run. */
         public Split() {
-            super(false, false, Request.USED);
+            super(false, false, InitialState.USED);
         }
 
-        /** Has used a buffer. */
+        /** Publishes the used buffer; true if it must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.publish();
         }
 
-        /** Has taken all that it saw. */
+        /** Enables interrupts; true if it sees a used buffer. */
         @Actor
         public void driver(ZZ_Result result) {
             result.r2 = driver.enableInterrupts();
@@ -49,18 +49,18 @@ public final class LostInterruptStressTest {
     @JCStressMeta(LostInterruptStressTest.class)
     @State
     public static class SplitEventIdx extends RingStressState {
-        /** Before either thread does anything. */
+        /** Called by jcstress before the actors run. */
         public SplitEventIdx() {
-            super(false, true, Request.USED);
+            super(false, true, InitialState.USED);
         }
 
-        /** Has used a buffer. */
+        /** Publishes the used buffer; true if it must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.publish();
         }
 
-        /** Has taken all that it saw. */
+        /** Enables interrupts; true if it sees a used buffer. */
         @Actor
         public void driver(ZZ_Result result) {
             result.r2 = driver.enableInterrupts();
@@ -72,18 +72,18 @@ public final class LostInterruptStressTest {
     @JCStressMeta(LostInterruptStressTest.class)
     @State
     public static class Packed extends RingStressState {
-        /** Before either thread does anything. */
+        /** Called by jcstress before the actors run. */
         public Packed() {
-            super(true, false, Request.USED);
+            super(true, false, InitialState.USED);
         }
 
-        /** Has used a buffer. */
+        /** Publishes the used buffer; true if it must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.publish();
         }
 
-        /** Has taken all that it saw. */
+        /** Enables interrupts; true if it sees a used buffer. */
         @Actor
         public void driver(ZZ_Result result) {
             result.r2 = driver.enableInterrupts();
@@ -95,18 +95,18 @@ public final class LostInterruptStressTest {
     @JCStressMeta(LostInterruptStressTest.class)
     @State
     public static class PackedEventIdx extends RingStressState {
-        /** Before either thread does anything. */
+        /** Called by jcstress before the actors run. */
         public PackedEventIdx() {
-            super(true, true, Request.USED);
+            super(true, true, InitialState.USED);
         }
 
-        /** Has used a buffer. */
+        /** Publishes the used buffer; true if it must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.publish();
         }
 
-        /** Has taken all that it saw. */
+        /** Enables interrupts; true if it sees a used buffer. */
         @Actor
         public void driver(ZZ_Result result) {
             result.r2 = driver.enableInterrupts();

@@ -11,11 +11,11 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /**
- * The device asks for a kick and looks once more while the driver makes a request available and looks whether a kick is
- * asked for: one of the two has to notice, or the request waits for ever.
+ * The device enables kicks and checks for available buffers again, while the driver makes a buffer available and checks
+ * whether kicks are enabled. At least one must notice the other, or the buffer waits forever.
  */
-@Outcome(id = "true, true", expect = ACCEPTABLE, desc = "The device sees the request, and is kicked as well.")
-@Outcome(id = "true, false", expect = ACCEPTABLE, desc = "The device sees the request.")
+@Outcome(id = "true, true", expect = ACCEPTABLE, desc = "The device sees the buffer and is kicked.")
+@Outcome(id = "true, false", expect = ACCEPTABLE, desc = "The device sees the buffer.")
 @Outcome(id = "false, true", expect = ACCEPTABLE, desc = "The device is kicked.")
 @Outcome(id = "false, false", expect = FORBIDDEN, desc = "The kick is lost.")
 public final class LostKickStressTest {
@@ -26,21 +26,21 @@ public final class LostKickStressTest {
     @JCStressMeta(LostKickStressTest.class)
     @State
     public static class Split extends RingStressState {
-        /** Before either thread does anything. */
+        /** Called by jcstress before the actors run. */
         public Split() {
-            super(false, false, Request.NONE);
+            super(false, false, InitialState.EMPTY);
         }
 
-        /** Has served all that it saw. */
+        /** Enables kicks; true if it sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.rearm();
         }
 
-        /** Has a request. */
+        /** Makes a buffer available; true if it must kick the device. */
         @Actor
         public void driver(ZZ_Result result) {
-            offer();
+            driverAddBuffer();
             result.r2 = driver.kickWanted();
         }
     }
@@ -50,21 +50,21 @@ public final class LostKickStressTest {
     @JCStressMeta(LostKickStressTest.class)
     @State
     public static class SplitEventIdx extends RingStressState {
-        /** Before either thread does anything. */
+        /** Called by jcstress before the actors run. */
         public SplitEventIdx() {
-            super(false, true, Request.NONE);
+            super(false, true, InitialState.EMPTY);
         }
 
-        /** Has served all that it saw. */
+        /** Enables kicks; true if it sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.rearm();
         }
 
-        /** Has a request. */
+        /** Makes a buffer available; true if it must kick the device. */
         @Actor
         public void driver(ZZ_Result result) {
-            offer();
+            driverAddBuffer();
             result.r2 = driver.kickWanted();
         }
     }
@@ -74,21 +74,21 @@ public final class LostKickStressTest {
     @JCStressMeta(LostKickStressTest.class)
     @State
     public static class Packed extends RingStressState {
-        /** Before either thread does anything. */
+        /** Called by jcstress before the actors run. */
         public Packed() {
-            super(true, false, Request.NONE);
+            super(true, false, InitialState.EMPTY);
         }
 
-        /** Has served all that it saw. */
+        /** Enables kicks; true if it sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.rearm();
         }
 
-        /** Has a request. */
+        /** Makes a buffer available; true if it must kick the device. */
         @Actor
         public void driver(ZZ_Result result) {
-            offer();
+            driverAddBuffer();
             result.r2 = driver.kickWanted();
         }
     }
@@ -98,21 +98,21 @@ public final class LostKickStressTest {
     @JCStressMeta(LostKickStressTest.class)
     @State
     public static class PackedEventIdx extends RingStressState {
-        /** Before either thread does anything. */
+        /** Called by jcstress before the actors run. */
         public PackedEventIdx() {
-            super(true, true, Request.NONE);
+            super(true, true, InitialState.EMPTY);
         }
 
-        /** Has served all that it saw. */
+        /** Enables kicks; true if it sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.rearm();
         }
 
-        /** Has a request. */
+        /** Makes a buffer available; true if it must kick the device. */
         @Actor
         public void driver(ZZ_Result result) {
-            offer();
+            driverAddBuffer();
             result.r2 = driver.kickWanted();
         }
     }

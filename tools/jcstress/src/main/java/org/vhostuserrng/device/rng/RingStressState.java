@@ -22,75 +22,71 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
 
 /**
- * A virtqueue of four descriptors that lies behind the place where the driver and the device have been, so that what they
- * asked of each other then says nothing of what comes: the device's side, which is under test, and the driver's, which
- * the front-end module has written independently. Each belongs to one thread.
+ * A virtqueue of four descriptors: its device side, which is under test, and its driver side, the front-end module's
+ * independent implementation. Each is used by one thread. One buffer has already been processed with all notifications
+ * disabled, so that no notification request of the set-up applies to the next buffer.
  */
 class RingStressState {
-    /** What there is before the threads begin. */
-    enum Request {
-        NONE,
+    /** The next buffer before the actors run. */
+    enum InitialState {
+        /** The driver has not made it available. */
+        EMPTY,
         AVAILABLE,
-        /** Not visible to the driver yet. */
+        /** In the used ring but not published. */
         USED
     }
 
-    static final int LENGTH = 48;
+    static final int BUFFER_BYTES = 48;
 
-    private static final int SIZE = 4;
-    private static final int BYTES = 512;
-    private static final long BUFFER = BYTES - LENGTH;
+    private static final int QUEUE_SIZE = 4;
+    private static final int MEMORY_BYTES = 512;
+    private static final long BUFFER_ADDRESS = MEMORY_BYTES - BUFFER_BYTES;
 
-    /** Large; one for all the rings that a thread serves. */
+    /** Large, so shared by all states of a thread. */
     private static final ThreadLocal<ScatterGatherList> CHAIN = ThreadLocal.withInitial(ScatterGatherList::new);
 
     final DriverRing driver;
     final Virtqueue device;
 
-    /**
-     * A virtqueue.
-     *
-     * @param request how far the next request is
-     */
-    RingStressState(boolean packed, boolean eventIdx, Request request) {
-        // As in the long[] of a heap segment everything is aligned, it need not be native, and goes with the garbage.
-        MemorySegment memory = MemorySegment.ofArray(new long[BYTES / Long.BYTES]);
-        DriverRingAddresses layout;
+    RingStressState(boolean packed, boolean eventIdx, InitialState state) {
+        // On the heap, to be garbage-collected; a long[] is aligned as the rings require.
+        MemorySegment memory = MemorySegment.ofArray(new long[MEMORY_BYTES / Long.BYTES]);
+        DriverRingAddresses addresses;
         if (packed) {
-            DriverPackedRingAddresses at = DriverPackedRingAddresses.contiguous(0, SIZE);
-            layout = at;
-            driver = new DriverPackedRing(memory, 0, at, eventIdx);
+            DriverPackedRingAddresses ring = DriverPackedRingAddresses.contiguous(0, QUEUE_SIZE);
+            addresses = ring;
+            driver = new DriverPackedRing(memory, 0, ring, eventIdx);
         } else {
-            DriverSplitRingAddresses at = DriverSplitRingAddresses.contiguous(0, SIZE);
-            layout = at;
-            driver = new DriverSplitRing(memory, 0, at, eventIdx);
+            DriverSplitRingAddresses ring = DriverSplitRingAddresses.contiguous(0, QUEUE_SIZE);
+            addresses = ring;
+            driver = new DriverSplitRing(memory, 0, ring, eventIdx);
         }
         long features = VirtioSpec.VIRTIO_F_VERSION_1
                 | (packed ? VirtioSpec.VIRTIO_F_RING_PACKED : 0)
                 | (eventIdx ? VirtioSpec.VIRTIO_F_EVENT_IDX : 0);
-        device = start(memory, layout, features);
+        device = start(memory, addresses, features);
         device.suppressKicks();
         driver.disableInterrupts();
-        offer();
-        serve();
+        driverAddBuffer();
+        deviceServe();
         device.publish();
         driver.takeUsed();
         driver.kickWanted();
-        if (request != Request.NONE) {
-            offer();
+        if (state != InitialState.EMPTY) {
+            driverAddBuffer();
         }
-        if (request == Request.USED) {
-            serve();
+        if (state == InitialState.USED) {
+            deviceServe();
         }
     }
 
-    private Virtqueue start(MemorySegment memory, DriverRingAddresses layout, long features) {
+    private Virtqueue start(MemorySegment memory, DriverRingAddresses addresses, long features) {
         GuestMemory guest = GuestMemory.of(List.of(new GuestMemory.Region(0, memory, false)));
-        QueueAreas areas = new QueueAreas(layout.descriptorArea(), layout.driverArea(), layout.deviceArea());
+        QueueAreas areas = new QueueAreas(addresses.descriptorArea(), addresses.driverArea(), addresses.deviceArea());
         try {
             return Virtqueue.of(new VirtqueueConfig(
                     0,
-                    SIZE,
+                    QUEUE_SIZE,
                     driver.base(),
                     features,
                     areas,
@@ -103,17 +99,17 @@ class RingStressState {
         }
     }
 
-    /** Makes a request available. */
-    final void offer() {
-        driver.makeAvailable(driver.addWritable(BUFFER, LENGTH));
+    /** Makes the next buffer available. */
+    final void driverAddBuffer() {
+        driver.makeAvailable(driver.addWritable(BUFFER_ADDRESS, BUFFER_BYTES));
     }
 
     /**
-     * Serves a request, as RngRing does, but for its bytes; not visible to the driver.
+     * Adds the next available buffer to the used ring without filling or publishing it.
      *
-     * @return how many bytes it had room for; 0 if there is none, −1 if it was malformed
+     * @return the buffer's length, 0 if none is available, −1 if it is malformed
      */
-    final int serve() {
+    final int deviceServe() {
         if (!device.hasNext()) {
             return 0;
         }

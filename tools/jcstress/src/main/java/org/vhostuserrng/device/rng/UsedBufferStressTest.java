@@ -10,10 +10,10 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.I_Result;
 
-/** The driver finds a buffer that the device makes visible meanwhile used to its whole length, or not at all. */
-@Outcome(id = "0", expect = ACCEPTABLE, desc = "Not at all.")
-@Outcome(id = "48", expect = ACCEPTABLE, desc = "To its whole length.")
-@Outcome(expect = FORBIDDEN, desc = "To another length.")
+/** The device publishes a used buffer while the driver looks for one: the driver sees its whole length or nothing. */
+@Outcome(id = "0", expect = ACCEPTABLE, desc = "The driver does not see the buffer.")
+@Outcome(id = "48", expect = ACCEPTABLE, desc = "The driver sees the used length.")
+@Outcome(expect = FORBIDDEN, desc = "The driver sees another length.")
 public final class UsedBufferStressTest {
     private UsedBufferStressTest() {}
 
@@ -22,19 +22,19 @@ public final class UsedBufferStressTest {
     @JCStressMeta(UsedBufferStressTest.class)
     @State
     public static class Split extends RingStressState {
-        /** Before either thread does anything. */
+        /** Called by jcstress before the actors run. */
         public Split() {
-            super(false, false, Request.AVAILABLE);
+            super(false, false, InitialState.AVAILABLE);
         }
 
-        /** Serves the request. */
+        /** Uses the buffer. */
         @Actor
         public void device() {
-            serve();
+            deviceServe();
             device.publish();
         }
 
-        /** Looks. */
+        /** Pops a used buffer if it sees one. */
         @Actor
         public void driver(I_Result result) {
             result.r1 = driver.takeUsed() ? driver.usedLength() : 0;
@@ -46,19 +46,19 @@ public final class UsedBufferStressTest {
     @JCStressMeta(UsedBufferStressTest.class)
     @State
     public static class Packed extends RingStressState {
-        /** Before either thread does anything. */
+        /** Called by jcstress before the actors run. */
         public Packed() {
-            super(true, false, Request.AVAILABLE);
+            super(true, false, InitialState.AVAILABLE);
         }
 
-        /** Serves the request. */
+        /** Uses the buffer. */
         @Actor
         public void device() {
-            serve();
+            deviceServe();
             device.publish();
         }
 
-        /** Looks. */
+        /** Pops a used buffer if it sees one. */
         @Actor
         public void driver(I_Result result) {
             result.r1 = driver.takeUsed() ? driver.usedLength() : 0;

@@ -20,15 +20,15 @@ import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
 /**
- * A front-end's stream of bytes and descriptors, cut anywhere: each message comes out whole, byte for byte and with its
- * descriptors, up to the first one that cannot be one; nothing is read beyond that one's header; all descriptors are
- * closed in the end.
+ * A front-end's byte stream with descriptors, sent in arbitrary pieces. All messages before the first invalid header
+ * are received completely, with their descriptors. Nothing is read beyond an invalid header, and all descriptors are
+ * closed.
  *
- * <p>As bytes: pieces, each an u8 of descriptors (lower 4 bits) and whether to receive before the next piece (upper bit),
- * an u8 of its length, and its bytes.
+ * <p>Input: pieces. The first byte has the number of descriptors in its lower 4 bits and, in its highest bit, whether
+ * to receive before the next piece. The second byte is the length of the bytes that follow.
  */
 public final class MessageStreamFuzzTarget {
-    private static final int MOST_FDS = 8;
+    private static final int MAX_FDS = 8;
     private static final int RECEIVE = 0x80;
 
     private final FuzzedSocketPeer peer;
@@ -36,10 +36,12 @@ public final class MessageStreamFuzzTarget {
     private final VhostUserMessageChannel channel;
     private final OwnedFd passed;
     private final ByteArrayOutputStream sent = new ByteArrayOutputStream();
-    /** Descriptors by the place of the byte that they came with. */
+    /** Number of descriptors by the stream position of the byte that they were sent with. */
     private final NavigableMap<Integer, Integer> fdsSent = new TreeMap<>();
 
-    private int understood;
+    /** Stream position of the next message. */
+    private int position;
+
     private boolean ended;
 
     private MessageStreamFuzzTarget(FuzzedSocketPeer peer, OwnedFd passed) {
@@ -61,7 +63,7 @@ public final class MessageStreamFuzzTarget {
                 target.channel.close();
             }
         }
-        require(before.equals(FuzzedSocketPeer.openFds()), "descriptors stay open");
+        require(before.equals(FuzzedSocketPeer.openFds()), "leaked descriptors");
     }
 
     private void run(FuzzInputReader input) {
@@ -80,31 +82,31 @@ public final class MessageStreamFuzzTarget {
         if (piece.length == 0) {
             return;
         }
-        int place = sent.size();
-        int taken = peer.send(piece, Collections.nCopies(fds, passed));
-        if (taken > 0) {
-            sent.write(piece, 0, taken);
-            fdsSent.put(place, fds);
+        int sentAt = sent.size();
+        int accepted = peer.send(piece, Collections.nCopies(fds, passed));
+        if (accepted > 0) {
+            sent.write(piece, 0, accepted);
+            fdsSent.put(sentAt, fds);
         }
     }
 
-    /** Receives all that has come. */
+    /** Receives all messages that have been sent completely. */
     private void receive() {
         while (!ended) {
             try {
                 if (channel.receive() != VhostUserMessageChannel.Received.MESSAGE) {
-                    require(!isWhole() && !isRefused(), "a message that has come is not seen");
+                    require(!isComplete() && !isRejected(), "did not receive a complete message");
                     return;
                 }
-            } catch (FramingViolation refused) {
-                require(isRefused(), "refused for nothing: " + refused.getMessage());
-                requireNothingReadBehindIt();
+            } catch (FramingViolation rejected) {
+                require(isRejected(), "rejected a valid header: " + rejected.getMessage());
+                requireNothingReadBeyondHeader();
                 ended = true;
                 return;
             }
-            require(isWhole() && !isRefused(), "taken for a message");
+            require(isComplete() && !isRejected(), "received an incomplete or invalid message");
             check();
-            understood = end();
+            position = end();
             channel.done();
         }
     }
@@ -112,18 +114,18 @@ public final class MessageStreamFuzzTarget {
     private ByteBuffer bytes() {
         return ByteBuffer.wrap(sent.toByteArray())
                 .order(ByteOrder.nativeOrder())
-                .position(understood)
+                .position(position)
                 .slice()
                 .order(ByteOrder.nativeOrder());
     }
 
     private boolean hasHeader() {
-        return sent.size() - understood >= VhostUserSpec.HEADER_BYTES;
+        return sent.size() - position >= VhostUserSpec.HEADER_BYTES;
     }
 
-    /** Whether the next message has a header that may not be, or more descriptors than a message has. */
-    private boolean isRefused() {
-        return hasBadHeader() || fds() > MOST_FDS;
+    /** Whether the next message has an invalid header or more descriptors than a message may have. */
+    private boolean isRejected() {
+        return hasBadHeader() || fds() > MAX_FDS;
     }
 
     private boolean hasBadHeader() {
@@ -136,25 +138,25 @@ public final class MessageStreamFuzzTarget {
                 || Integer.compareUnsigned(bytes().getInt(8), VhostUserSpec.MOST_PAYLOAD_BYTES) > 0;
     }
 
-    private boolean isWhole() {
+    private boolean isComplete() {
         return hasHeader() && !hasBadHeader() && end() <= sent.size();
     }
 
-    /** Where the next message ends, as far as is known. */
+    /** Stream position of the end of the next message; of its header if that is incomplete or invalid. */
     private int end() {
-        int header = understood + VhostUserSpec.HEADER_BYTES;
+        int header = position + VhostUserSpec.HEADER_BYTES;
         return !hasHeader() || hasBadHeader() ? header : header + bytes().getInt(8);
     }
 
-    /** The descriptors of the next message, as far as it has come. */
+    /** The number of descriptors sent with the next message so far. */
     private int fds() {
-        return fdsSent.subMap(understood, end()).values().stream()
+        return fdsSent.subMap(position, end()).values().stream()
                 .mapToInt(Integer::intValue)
                 .sum();
     }
 
     private void check() {
-        byte[] payload = new byte[end() - understood - VhostUserSpec.HEADER_BYTES];
+        byte[] payload = new byte[end() - position - VhostUserSpec.HEADER_BYTES];
         bytes().get(VhostUserSpec.HEADER_BYTES, payload);
         requireEqual(bytes().getInt(0), channel.id(), "id");
         require((bytes().getInt(4) & 8) != 0 == channel.needsReply(), "need_reply");
@@ -162,16 +164,16 @@ public final class MessageStreamFuzzTarget {
         requireEqual(fds(), channel.fds().count(), "descriptors");
         try {
             FrontendRequest request = FrontendRequestDecoder.decode(channel.id(), channel.payload(), fds());
-            require(request != null, "no request");
-        } catch (ProtocolViolation refused) {
-            FuzzAssertions.requireOneLine(refused.getMessage());
+            require(request != null, "decoded nothing");
+        } catch (ProtocolViolation rejected) {
+            FuzzAssertions.requireOneLine(rejected.getMessage());
         }
     }
 
-    private void requireNothingReadBehindIt() {
-        // How much was read with too many descriptors the kernel does not tell.
-        if (fds() <= MOST_FDS && fdsSent.tailMap(understood).values().stream().allMatch(fds -> fds <= MOST_FDS)) {
-            requireEqual(sent.size() - end(), FuzzedSocketPeer.discard(stream), "bytes that have not been read");
+    private void requireNothingReadBeyondHeader() {
+        // With too many descriptors the number of bytes read is unknown.
+        if (fds() <= MAX_FDS && fdsSent.tailMap(position).values().stream().allMatch(fds -> fds <= MAX_FDS)) {
+            requireEqual(sent.size() - end(), FuzzedSocketPeer.discard(stream), "unread bytes");
         }
     }
 }

@@ -10,14 +10,14 @@ import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes streams of messages that may be, for the fuzzing of {@link MessageStreamFuzzTarget}. */
+/** Writes streams of valid messages as seeds for {@link MessageStreamFuzzTarget}. */
 class MessageStreamSeedCorpusTest {
     private static final int[] SIZES = {0, 8, 16, 20, 24, 32, 40, VhostUserSpec.MOST_PAYLOAD_BYTES};
     private static final int RECEIVE = 0x80;
-    private static final int LONGEST_PIECE = 255;
+    private static final int MAX_PIECE_BYTES = 255;
 
     @Test
-    void writesMessagesOfEveryKindAndSizeCutAnywhere() throws IOException {
+    void writesMessagesOfEveryTypeAndSizeInRandomPieces() throws IOException {
         List<byte[]> seeds = new ArrayList<>();
         for (FrontendMessageType type : FrontendMessageType.values()) {
             Random random = new Random(type.id());
@@ -25,7 +25,7 @@ class MessageStreamSeedCorpusTest {
             for (int size : SIZES) {
                 byte[] payload = new byte[size];
                 random.nextBytes(payload);
-                cut(FrontendPayloadEncoder.message(type.id(), random.nextBoolean() ? 1 : 9, payload), random, seed);
+                split(FrontendPayloadEncoder.message(type.id(), random.nextBoolean() ? 1 : 9, payload), random, seed);
             }
             byte[] input = seed.toByteArray();
             MessageStreamFuzzTarget.fuzzerTestOneInput(input);
@@ -35,15 +35,15 @@ class MessageStreamSeedCorpusTest {
         FuzzCorpus.write(MessageStreamFuzzTarget.class, seeds);
     }
 
-    private static void cut(byte[] message, Random random, FuzzInputWriter seed) {
+    private static void split(byte[] message, Random random, FuzzInputWriter seed) {
         int fds = random.nextInt(3);
-        for (int at = 0; at < message.length; ) {
-            int length = Math.min(1 + random.nextInt(LONGEST_PIECE), message.length - at);
+        for (int offset = 0; offset < message.length; ) {
+            int length = Math.min(1 + random.nextInt(MAX_PIECE_BYTES), message.length - offset);
             byte[] piece = new byte[length];
-            System.arraycopy(message, at, piece, 0, length);
+            System.arraycopy(message, offset, piece, 0, length);
             seed.u8(fds | (random.nextBoolean() ? RECEIVE : 0)).u8(length).bytes(piece);
             fds = 0;
-            at += length;
+            offset += length;
         }
     }
 }

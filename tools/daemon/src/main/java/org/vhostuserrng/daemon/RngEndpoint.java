@@ -1,0 +1,74 @@
+package org.vhostuserrng.daemon;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.vhostuserrng.device.rng.VirtioRngDevice;
+import org.vhostuserrng.transport.vhostuser.VhostUserServer;
+
+/** A socket on which the daemon serves one guest. {@code toString} says how, for the log. */
+sealed interface RngEndpoint {
+    /** The name of the guest in {@code --guest}, in logs and in flight recordings. */
+    String guestName();
+
+    /** Adds this socket to a server. */
+    void attach(VhostUserServer server, VirtioRngDevice device) throws IOException;
+
+    /** {@code --socket-path}: front-ends connect to this path, one after the other. */
+    record ListeningPath(Path path) implements RngEndpoint {
+        @Override
+        public String guestName() {
+            return fileName(path);
+        }
+
+        @Override
+        public void attach(VhostUserServer server, VirtioRngDevice device) throws IOException {
+            server.listen(path, device);
+        }
+
+        @Override
+        public String toString() {
+            return "listening on " + path;
+        }
+    }
+
+    /** {@code --connect}: the front-end listens on this path. */
+    record FrontendPath(Path path) implements RngEndpoint {
+        @Override
+        public String guestName() {
+            return fileName(path);
+        }
+
+        @Override
+        public void attach(VhostUserServer server, VirtioRngDevice device) throws IOException {
+            server.connect(path, device);
+        }
+
+        @Override
+        public String toString() {
+            return "connecting to " + path;
+        }
+    }
+
+    /** {@code --fd}: a listening socket, or a connection after whose end the daemon exits. */
+    record InheritedFd(int fd) implements RngEndpoint {
+        @Override
+        public String guestName() {
+            return "fd " + fd;
+        }
+
+        @Override
+        public void attach(VhostUserServer server, VirtioRngDevice device) throws IOException {
+            server.inherit(fd, device);
+        }
+
+        @Override
+        public String toString() {
+            return "serving on fd " + fd;
+        }
+    }
+
+    private static String fileName(Path path) {
+        Path name = path.getFileName();
+        return (name == null ? path : name).toString();
+    }
+}
