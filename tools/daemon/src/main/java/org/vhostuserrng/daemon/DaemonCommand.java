@@ -85,7 +85,7 @@ final class DaemonCommand {
                 new VhostUserOptions(
                         arguments.has(DaemonOptions.MEM_SLOTS),
                         arguments.has(DaemonOptions.REQUIRE_SEALED_MEMORY),
-                        VhostUserOptions.memoryOfEach(endpoints.size()),
+                        VhostUserOptions.maxMemoryBytesPerGuest(endpoints.size()),
                         arguments.has(DaemonOptions.ACCESS_PLATFORM),
                         spinNanos()));
     }

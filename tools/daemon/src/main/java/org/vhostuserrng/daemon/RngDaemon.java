@@ -28,9 +28,9 @@ final class RngDaemon {
      */
     void serve() throws IOException {
         try (VhostUserServer server = VhostUserServer.open(settings.sessionOptions())) {
-            EventLoopSources sources = new EventLoopSources(settings.source(), server::sourceReady, System::nanoTime);
+            EventLoopSources sources = new EventLoopSources(settings.source(), server::unparkVrings, System::nanoTime);
             DeficitRoundRobin scheduler =
-                    new DeficitRoundRobin(settings.rateLimits().total(), server::nextTurn);
+                    new DeficitRoundRobin(settings.rateLimits().total(), server::unparkVringsFromLoop);
             SharedRequestScratch scratch = new SharedRequestScratch();
             for (RngEndpoint endpoint : settings.endpoints()) {
                 endpoint.attach(server, device(endpoint.guestName(), sources, scheduler, scratch));
@@ -45,7 +45,7 @@ final class RngDaemon {
             }
             LOG.info(
                     "stopping; longest event-loop iteration {} µs",
-                    TimeUnit.NANOSECONDS.toMicros(server.longestTurn()));
+                    TimeUnit.NANOSECONDS.toMicros(server.longestIteration()));
         }
     }
 

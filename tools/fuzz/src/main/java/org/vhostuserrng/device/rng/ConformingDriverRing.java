@@ -7,7 +7,7 @@ import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.frontend.DriverRingAddresses;
 import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.frontend.DriverSplitRingAddresses;
-import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
+import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 
 /** The front-end module's driver, which conforms to the specification, and the addresses of its virtqueue. */
 record ConformingDriverRing(DriverRingAddresses addresses, DriverRing driver) {
@@ -27,7 +27,7 @@ record ConformingDriverRing(DriverRingAddresses addresses, DriverRing driver) {
         return new ConformingDriverRing(addresses, new DriverSplitRing(memory, guestAddress, addresses, eventIdx));
     }
 
-    QueueAreas areas() {
-        return new QueueAreas(addresses.descriptorArea(), addresses.driverArea(), addresses.deviceArea());
+    VirtqueueConfig.Areas areas() {
+        return new VirtqueueConfig.Areas(addresses.descriptorArea(), addresses.driverArea(), addresses.deviceArea());
     }
 }

@@ -2,7 +2,7 @@ package org.vhostuserrng.device.rng;
 
 import org.vhostuserrng.frontend.DriverVirtioConstants;
 import org.vhostuserrng.fuzz.FuzzInputReader;
-import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
+import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 
 /**
  * Configuration of a fuzzed virtqueue.
@@ -13,7 +13,8 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
  * @param base the value of SET_VRING_BASE
  * @param areas anywhere in the first region, possibly overlapping
  */
-record FuzzedRingConfig(boolean packed, boolean indirect, boolean eventIdx, int size, int base, QueueAreas areas) {
+record FuzzedRingConfig(
+        boolean packed, boolean indirect, boolean eventIdx, int size, int base, VirtqueueConfig.Areas areas) {
     private static final int INDIRECT = 1;
     private static final int EVENT_IDX = 2;
     private static final int MAX_PACKED_SIZE = 24;
@@ -24,7 +25,7 @@ record FuzzedRingConfig(boolean packed, boolean indirect, boolean eventIdx, int 
         int sizeChoice = input.u8();
         int size = packed ? 1 + sizeChoice % MAX_PACKED_SIZE : 1 << sizeChoice % SPLIT_SIZES;
         int base = packed ? input.u32() : input.u16();
-        QueueAreas areas = new QueueAreas(address(input), address(input), address(input));
+        VirtqueueConfig.Areas areas = new VirtqueueConfig.Areas(address(input), address(input), address(input));
         return new FuzzedRingConfig(packed, (flags & INDIRECT) != 0, (flags & EVENT_IDX) != 0, size, base, areas);
     }
 

@@ -11,11 +11,12 @@ import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
-import org.vhostuserrng.transport.virtio.InflightArea;
+import org.vhostuserrng.transport.virtio.InflightTrackerFactory;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
+import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
  * The device under test and its guest's memory, zeroed. At most one is in use at a time, because all share the memory.
@@ -28,12 +29,12 @@ final class FuzzedRngDevice {
     private static final SharedRequestScratch SCRATCH = new SharedRequestScratch();
 
     static {
-        SCRATCH.join();
+        SCRATCH.addQueue();
     }
 
     final MemorySegment memory = MEMORY.fill((byte) 0);
     final SequenceEntropySource source = new SequenceEntropySource();
-    final UsedBufferNotifier call = new UsedBufferNotifier();
+    final UsedBufferNotifier notifier = new UsedBufferNotifier();
     final VirtioRngDevice device = new VirtioRngDevice(
             "fuzzed",
             new RngDeviceFeatures(true, true),
@@ -46,17 +47,31 @@ final class FuzzedRngDevice {
         return start(config, null);
     }
 
+    private static VirtqueuePosition position(FuzzedRingConfig config) {
+        int base = config.base();
+        if (!config.packed()) {
+            return new VirtqueuePosition(base, base);
+        }
+        int avail = base & 0xffff;
+        return new VirtqueuePosition(avail, base >>> 16 == 0 ? avail : base >>> 16);
+    }
+
+    /** The base, as SET_VRING_BASE has it, of a stopped virtqueue. */
+    static int base(FuzzedRingConfig config, VirtqueuePosition position) {
+        return config.packed() ? position.nextUsed() << 16 | position.nextAvail() : position.nextAvail();
+    }
+
     /** Starts a virtqueue that records its in-flight requests in {@code inflight}; null for none. */
-    VirtqueueHandler start(FuzzedRingConfig config, InflightArea inflight) throws InvalidVirtqueueException {
+    VirtqueueHandler start(FuzzedRingConfig config, InflightTrackerFactory inflight) throws InvalidVirtqueueException {
         try {
             return device.start(new VirtqueueConfig(
                     0,
                     config.size(),
-                    config.base(),
+                    position(config),
                     config.features(),
                     config.areas(),
                     VirtqueueAddressSpace.physical(ReferenceGuestMemory.guestMemory(memory)),
-                    call,
+                    notifier,
                     new VirtqueueDirtyLogger(new DirtyPageLog()),
                     () -> 0,
                     inflight));

@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.fuzz.FuzzAssertions;
 import org.vhostuserrng.fuzz.FuzzInputReader;
-import org.vhostuserrng.transport.virtio.InflightArea;
+import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
+import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
@@ -31,13 +32,13 @@ public final class InflightRegionFuzzTarget {
     private final FuzzedRngDevice guest = new FuzzedRngDevice();
     private final ConformingDriverRing ring;
     private final FuzzedRingConfig config;
-    private final InflightArea region;
+    private final InflightRegion region;
 
     private InflightRegionFuzzTarget(boolean packed, int size, int extraDescriptors) {
         ring = ConformingDriverRing.of(packed, guest.memory, ReferenceGuestMemory.BASE, size, false);
         config = new FuzzedRingConfig(packed, false, false, size, ring.driver().base(), ring.areas());
-        long bytes = guest.device.inflightBytes(config.features(), size + extraDescriptors);
-        region = new InflightArea(REGIONS.asSlice(0, bytes), size + extraDescriptors);
+        long bytes = InflightRegion.bytesFor(config.features(), size + extraDescriptors);
+        region = new InflightRegion(REGIONS.asSlice(0, bytes), size + extraDescriptors);
     }
 
     /** Called by Jazzer. */
@@ -65,12 +66,12 @@ public final class InflightRegionFuzzTarget {
     }
 
     private void serve(VirtqueueHandler queue, FuzzInputReader input) {
-        long next = VirtqueueHandler.MORE;
+        DrainResult result = DrainResult.BUDGET_SPENT;
         int drains = 0;
-        while (next != VirtqueueHandler.BROKEN
+        while (result != DrainResult.BROKEN
                 && drains < MAX_DRAINS
-                && (next == VirtqueueHandler.MORE || input.hasMore())) {
-            next = queue.drain();
+                && (result == DrainResult.BUDGET_SPENT || input.hasMore())) {
+            result = queue.drain();
             drains++;
             writeRegion(input);
         }

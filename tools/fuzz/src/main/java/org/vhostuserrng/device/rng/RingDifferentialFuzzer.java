@@ -4,6 +4,7 @@ import static org.vhostuserrng.fuzz.FuzzAssertions.require;
 import static org.vhostuserrng.fuzz.FuzzAssertions.requireEqual;
 
 import org.vhostuserrng.fuzz.FuzzInputReader;
+import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
@@ -108,9 +109,9 @@ final class RingDifferentialFuzzer {
         }
         long requestsBefore = guest.device.counters().snapshot().requests();
         long givenBefore = guest.source.given;
-        long notificationsBefore = guest.call.count();
+        long notificationsBefore = guest.notifier.count();
 
-        long result = polling ? queue.drainAndStay() : queue.drain();
+        DrainResult result = polling ? queue.drainForBusyPoll() : queue.drain();
 
         long requests = guest.device.counters().snapshot().requests() - requestsBefore;
         require(requests <= MAX_REQUESTS_PER_DRAIN, requests + " requests in one drain");
@@ -118,10 +119,10 @@ final class RingDifferentialFuzzer {
                 guest.source.given - givenBefore <= MAX_BYTES_PER_DRAIN,
                 guest.source.given - givenBefore + " bytes in one drain");
         int notifications = follow(requests, result, polling);
-        requireEqual(notifications, guest.call.count() - notificationsBefore, "notifications");
+        requireEqual(notifications, guest.notifier.count() - notificationsBefore, "notifications");
         requireEqual(bytesGiven, guest.source.given, "source bytes used");
         requireEqual(-1, referenceMemory.mismatch(guest.memory), "memory differs at");
-        broken = result == VirtqueueHandler.BROKEN;
+        broken = result == DrainResult.BROKEN;
     }
 
     /**
@@ -130,7 +131,7 @@ final class RingDifferentialFuzzer {
      * @param result what the device's drain returned
      * @return the number of notifications that the driver wants
      */
-    private int follow(long requests, long result, boolean polling) {
+    private int follow(long requests, DrainResult result, boolean polling) {
         long toServe = requests;
         int notifications = 0;
         while (true) {
@@ -144,14 +145,14 @@ final class RingDifferentialFuzzer {
             }
             notifications += reference.publishUsed() ? 1 : 0;
             if (more || polling) {
-                require(toServe == 0 && (more || result == VirtqueueHandler.IDLE), "served an unavailable request");
+                require(toServe == 0 && (more || result == DrainResult.EMPTY), "served an unavailable request");
                 disableNotificationUnlessBroken(result);
                 return notifications;
             }
             reference.enableNotification();
             if (!reference.hasNext()) {
                 requireEqual(0, toServe, "unavailable requests served");
-                requireEqual(VirtqueueHandler.IDLE, result, "result of the drain");
+                requireEqual(DrainResult.EMPTY, result, "result of the drain");
                 return notifications;
             }
         }
@@ -179,10 +180,10 @@ final class RingDifferentialFuzzer {
     }
 
     /** Follows the device where it filled only a part of a request because the drain's byte budget was used up. */
-    private void fillPart(long result) {
+    private void fillPart(DrainResult result) {
         int length = (int) (guest.source.given - bytesGiven);
         if (length > 0) {
-            requireEqual(VirtqueueHandler.MORE, result, "result of a drain that ended within a request");
+            requireEqual(DrainResult.BUDGET_SPENT, result, "result of a drain that ended within a request");
             ReferenceBufferChain chain = reference.peek();
             require(chain != null, "filled a part of a malformed request");
             int before = bytesFilledBefore(chain);
@@ -194,25 +195,25 @@ final class RingDifferentialFuzzer {
     }
 
     /** Checks that the device had a reason not to serve an available request. */
-    private void requireReasonToStop(long result) {
-        if (result == VirtqueueHandler.BROKEN) {
+    private void requireReasonToStop(DrainResult result) {
+        if (result == DrainResult.BROKEN) {
             require(reference.peek() == null, "a well-formed request broke the ring: " + queue.fault());
-        } else if (result == VirtqueueHandler.STARVED) {
+        } else if (result == DrainResult.STARVED) {
             ReferenceBufferChain chain = reference.peek();
             require(chain != null && bytesLeft == 0 && bytesFilledBefore(chain) == 0, "starved without a reason");
         } else {
-            requireEqual(VirtqueueHandler.MORE, result, "result of a drain with a request available");
+            requireEqual(DrainResult.BUDGET_SPENT, result, "result of a drain with a request available");
         }
     }
 
-    private void disableNotificationUnlessBroken(long result) {
-        if (result != VirtqueueHandler.BROKEN) {
+    private void disableNotificationUnlessBroken(DrainResult result) {
+        if (result != DrainResult.BROKEN) {
             reference.disableNotification();
         }
     }
 
     private void restart() {
-        int base = queue.stop();
+        int base = FuzzedRngDevice.base(config, queue.stop());
         partialChain = null;
         requireEqual(reference.base(), base, "base");
         require(start(base), "rejected the base that stop returned");

@@ -69,7 +69,7 @@ public final class SessionFuzzTarget {
     private final EventFd call = EventFd.create();
     private final FuzzedSocketPeer backendChannel = FuzzedSocketPeer.connect();
     private final OwnedFd file = SealedMemfd.create("fuzzed", FILE_BYTES);
-    private final MemoryMapping memory = MemoryMapping.of(file, 0, FILE_BYTES);
+    private final MemoryMapping memory = MemoryMapping.map(file, 0, FILE_BYTES);
     /** By kind. */
     private final OwnedFd[] fds;
 
@@ -113,10 +113,10 @@ public final class SessionFuzzTarget {
         VhostUserOptions options = new VhostUserOptions(
                 memSlots,
                 sealedMemoryOnly,
-                VhostUserOptions.DEFAULT.mostMemory(),
+                VhostUserOptions.DEFAULT.maxMemoryBytes(),
                 (flags & FLAG_ACCESS_PLATFORM) != 0,
                 (flags & FLAG_BUSY_POLL) != 0 ? BUSY_POLL_NANOS : 0);
-        GuestContext guest = GuestContext.of(loop, device, options, Runnable::run);
+        GuestContext guest = GuestContext.create(loop, device, options, Runnable::run);
         VhostUserSession session = VhostUserSession.open(guest, peer.stream(), () -> ended = true);
         try {
             while (input.hasMore() && !ended) {

@@ -65,7 +65,7 @@ public final class IotlbFuzzTarget {
             guestAddresses[part] = guestAddress + address(part - first);
         }
         require(
-                iotlb.knows(address(first), address(last + 1) - 1, guestAddress, access),
+                iotlb.contains(address(first), address(last + 1) - 1, guestAddress, access),
                 "does not know a new mapping");
     }
 
@@ -91,7 +91,7 @@ public final class IotlbFuzzTarget {
         requireEqual(permissions[part] & 1, iotlb.allows(entry, Iotlb.READ) ? 1 : 0, "read permission");
         requireEqual(permissions[part] & 2, iotlb.allows(entry, Iotlb.WRITE) ? 2 : 0, "write permission");
         // 0 stands for 2^64 bytes, the whole address space.
-        long room = iotlb.room(entry, iova);
+        long room = iotlb.remaining(entry, iova);
         require(room == 0 || Long.compareUnsigned(room, PART - offset) >= 0, "mapping is too short");
         require(permissions[(int) ((iova + room - 1) >>> PART_SHIFT)] == permissions[part], "mapping is too long");
     }

@@ -9,7 +9,7 @@ import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
-import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
+import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /** Records a conforming driver and the device that serves it as an input of {@link RingDifferentialFuzzer}. */
@@ -41,7 +41,7 @@ final class DriverSeedRecorder {
         ConformingDriverRing ring =
                 ConformingDriverRing.of(packed, guest.memory, ReferenceGuestMemory.BASE, size, eventIdx);
         driver = ring.driver();
-        QueueAreas areas = ring.areas();
+        VirtqueueConfig.Areas areas = ring.areas();
         FuzzedRingConfig config = new FuzzedRingConfig(packed, true, eventIdx, size, driver.base(), areas);
         queue = guest.start(config);
         recorded.u8(INDIRECT | (eventIdx ? EVENT_IDX : 0)).u8(choice);

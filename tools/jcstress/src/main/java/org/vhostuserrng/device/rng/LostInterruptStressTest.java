@@ -34,7 +34,7 @@ public final class LostInterruptStressTest {
         /** Publishes the used buffer; true if it must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
-            result.r1 = device.publish();
+            result.r1 = device.publishUsed();
         }
 
         /** Enables interrupts; true if it sees a used buffer. */
@@ -57,7 +57,7 @@ public final class LostInterruptStressTest {
         /** Publishes the used buffer; true if it must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
-            result.r1 = device.publish();
+            result.r1 = device.publishUsed();
         }
 
         /** Enables interrupts; true if it sees a used buffer. */
@@ -80,7 +80,7 @@ public final class LostInterruptStressTest {
         /** Publishes the used buffer; true if it must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
-            result.r1 = device.publish();
+            result.r1 = device.publishUsed();
         }
 
         /** Enables interrupts; true if it sees a used buffer. */
@@ -103,7 +103,7 @@ public final class LostInterruptStressTest {
         /** Publishes the used buffer; true if it must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
-            result.r1 = device.publish();
+            result.r1 = device.publishUsed();
         }
 
         /** Enables interrupts; true if it sees a used buffer. */

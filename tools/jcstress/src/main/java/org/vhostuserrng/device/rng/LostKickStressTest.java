@@ -34,7 +34,7 @@ public final class LostKickStressTest {
         /** Enables kicks; true if it sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
-            result.r1 = device.rearm();
+            result.r1 = device.enableNotifications();
         }
 
         /** Makes a buffer available; true if it must kick the device. */
@@ -58,7 +58,7 @@ public final class LostKickStressTest {
         /** Enables kicks; true if it sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
-            result.r1 = device.rearm();
+            result.r1 = device.enableNotifications();
         }
 
         /** Makes a buffer available; true if it must kick the device. */
@@ -82,7 +82,7 @@ public final class LostKickStressTest {
         /** Enables kicks; true if it sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
-            result.r1 = device.rearm();
+            result.r1 = device.enableNotifications();
         }
 
         /** Makes a buffer available; true if it must kick the device. */
@@ -106,7 +106,7 @@ public final class LostKickStressTest {
         /** Enables kicks; true if it sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
-            result.r1 = device.rearm();
+            result.r1 = device.enableNotifications();
         }
 
         /** Makes a buffer available; true if it must kick the device. */

@@ -3,7 +3,6 @@ package org.vhostuserrng.device.rng;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
-import org.vhostuserrng.device.virtqueue.VirtioSpec;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.frontend.DriverPackedRing;
 import org.vhostuserrng.frontend.DriverPackedRingAddresses;
@@ -18,8 +17,9 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
+import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
-import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
+import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
  * A virtqueue of four descriptors: its device side, which is under test, and its driver side, the front-end module's
@@ -64,12 +64,12 @@ class RingStressState {
         long features = VirtioSpec.VIRTIO_F_VERSION_1
                 | (packed ? VirtioSpec.VIRTIO_F_RING_PACKED : 0)
                 | (eventIdx ? VirtioSpec.VIRTIO_F_EVENT_IDX : 0);
-        device = start(memory, addresses, features);
-        device.suppressKicks();
+        device = start(packed, memory, addresses, features);
+        device.disableNotifications();
         driver.disableInterrupts();
         driverAddBuffer();
         deviceServe();
-        device.publish();
+        device.publishUsed();
         driver.takeUsed();
         driver.kickWanted();
         if (state != InitialState.EMPTY) {
@@ -80,23 +80,30 @@ class RingStressState {
         }
     }
 
-    private Virtqueue start(MemorySegment memory, DriverRingAddresses addresses, long features) {
+    private Virtqueue start(boolean packed, MemorySegment memory, DriverRingAddresses addresses, long features) {
         GuestMemory guest = GuestMemory.of(List.of(new GuestMemory.Region(0, memory, false)));
-        QueueAreas areas = new QueueAreas(addresses.descriptorArea(), addresses.driverArea(), addresses.deviceArea());
+        VirtqueueConfig.Areas areas =
+                new VirtqueueConfig.Areas(addresses.descriptorArea(), addresses.driverArea(), addresses.deviceArea());
         try {
-            return Virtqueue.of(new VirtqueueConfig(
+            return Virtqueue.start(new VirtqueueConfig(
                     0,
                     QUEUE_SIZE,
-                    driver.base(),
+                    position(packed),
                     features,
                     areas,
                     VirtqueueAddressSpace.physical(guest),
                     new UsedBufferNotifier(),
                     new VirtqueueDirtyLogger(new DirtyPageLog()),
-                    () -> 0));
+                    () -> 0,
+                    null));
         } catch (InvalidVirtqueueException | IotlbMissException impossible) {
             throw new AssertionError(impossible);
         }
+    }
+
+    private VirtqueuePosition position(boolean packed) {
+        int base = driver.base();
+        return packed ? new VirtqueuePosition(base & 0xffff, base >>> 16) : new VirtqueuePosition(base, base);
     }
 
     /** Makes the next buffer available. */
@@ -110,15 +117,15 @@ class RingStressState {
      * @return the buffer's length, 0 if none is available, −1 if it is malformed
      */
     final int deviceServe() {
-        if (!device.hasNext()) {
+        if (!device.hasAvailable()) {
             return 0;
         }
         ScatterGatherList chain = CHAIN.get();
-        if (device.collect(chain) != null) {
+        if (device.peek(chain) != null) {
             return -1;
         }
-        device.take();
-        device.use(chain.bytes());
+        device.pop();
+        device.addUsed(chain.bytes());
         return chain.bytes();
     }
 }

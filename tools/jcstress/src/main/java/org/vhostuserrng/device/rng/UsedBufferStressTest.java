@@ -31,7 +31,7 @@ public final class UsedBufferStressTest {
         @Actor
         public void device() {
             deviceServe();
-            device.publish();
+            device.publishUsed();
         }
 
         /** Pops a used buffer if it sees one. */
@@ -55,7 +55,7 @@ public final class UsedBufferStressTest {
         @Actor
         public void device() {
             deviceServe();
-            device.publish();
+            device.publishUsed();
         }
 
         /** Pops a used buffer if it sees one. */

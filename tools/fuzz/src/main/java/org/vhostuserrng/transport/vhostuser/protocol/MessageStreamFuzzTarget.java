@@ -135,7 +135,7 @@ public final class MessageStreamFuzzTarget {
         int flags = bytes().getInt(4);
         return (flags & 3) != 1
                 || (flags & 4) != 0
-                || Integer.compareUnsigned(bytes().getInt(8), VhostUserSpec.MOST_PAYLOAD_BYTES) > 0;
+                || Integer.compareUnsigned(bytes().getInt(8), VhostUserSpec.MAX_PAYLOAD_BYTES) > 0;
     }
 
     private boolean isComplete() {
