@@ -1,7 +1,7 @@
 package org.vhostuserrng.device.rng;
 
 import java.lang.foreign.MemorySegment;
-import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 
 /**

@@ -3,7 +3,7 @@ package org.vhostuserrng.device.rng;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
-import org.vhostuserrng.backends.GuestRateLimiter.Spent;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter.Spent;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 
 /**

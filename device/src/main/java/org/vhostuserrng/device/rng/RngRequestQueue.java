@@ -1,9 +1,9 @@
 package org.vhostuserrng.device.rng;
 
 import java.util.function.LongSupplier;
-import org.vhostuserrng.backends.DrrGuestFlow;
-import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.DrrGuestFlow;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.device.virtqueue.VirtqueueFault;

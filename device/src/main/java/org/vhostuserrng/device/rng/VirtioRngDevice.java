@@ -1,8 +1,8 @@
 package org.vhostuserrng.device.rng;
 
-import org.vhostuserrng.backends.DrrGuestFlow;
-import org.vhostuserrng.backends.EventLoopSources;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.DrrGuestFlow;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;

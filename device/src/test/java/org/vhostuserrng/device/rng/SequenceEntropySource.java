@@ -2,8 +2,8 @@ package org.vhostuserrng.device.rng;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.SharedSourceSpec;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.SharedSourceSpec;
 
 /**
  * A source whose bytes tell where they belong: a sequence with a period of 251, none of them zero. Gives out at most

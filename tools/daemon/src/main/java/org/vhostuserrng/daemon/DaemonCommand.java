@@ -7,7 +7,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.backends.EntropySourceSpec;
+import org.vhostuserrng.backends.expression.SourceExpressionParser;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
@@ -128,7 +129,7 @@ final class DaemonCommand {
 
     private static EntropySourceSpec source(String text) throws BadUsageException {
         try {
-            EntropySourceSpec source = EntropySourceSpec.parse(text);
+            EntropySourceSpec source = SourceExpressionParser.parse(text);
             source.check();
             return source;
         } catch (IllegalArgumentException bad) {

@@ -1,7 +1,7 @@
 package org.vhostuserrng.daemon;
 
-import org.vhostuserrng.backends.DrrGuestConfig;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.DrrGuestConfig;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /** Whole numbers that an option takes, both ends included. */
 enum DaemonOptionRange {

@@ -8,8 +8,8 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.help.HelpFormatter;
 import org.apache.commons.cli.help.OptionFormatter;
 import org.apache.commons.cli.help.TextHelpAppendable;
-import org.vhostuserrng.backends.DrrGuestConfig;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.DrrGuestConfig;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /** The options of the daemon: names, and what {@code --help} says of them. Those that QEMU has are as QEMU has them. */
 final class DaemonOptions {

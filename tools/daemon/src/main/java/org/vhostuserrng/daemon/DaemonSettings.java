@@ -1,6 +1,6 @@
 package org.vhostuserrng.daemon;
 
-import org.vhostuserrng.backends.EntropySourceSpec;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 

@@ -3,10 +3,10 @@ package org.vhostuserrng.daemon;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import org.vhostuserrng.backends.DrrGuestConfig;
-import org.vhostuserrng.backends.GuestRateLimiter;
-import org.vhostuserrng.backends.RateLimitConfig;
-import org.vhostuserrng.backends.RateLimitMode;
+import org.vhostuserrng.backends.limiter.DrrGuestConfig;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.RateLimitConfig;
+import org.vhostuserrng.backends.limiter.RateLimitMode;
 
 /** What a command line says of limits and shares. */
 final class RateLimiterOptionParser {

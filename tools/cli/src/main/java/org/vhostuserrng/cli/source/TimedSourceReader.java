@@ -3,9 +3,9 @@ package org.vhostuserrng.cli.source;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.EntropySourceSpec;
-import org.vhostuserrng.backends.EventLoopSources;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
+import org.vhostuserrng.backends.source.EventLoopSources;
 
 /** A source that is waited for a while. Confined to one thread. */
 public final class TimedSourceReader implements AutoCloseable {

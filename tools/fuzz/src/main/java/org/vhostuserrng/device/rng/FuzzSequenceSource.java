@@ -2,8 +2,8 @@ package org.vhostuserrng.device.rng;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.SharedSourceSpec;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.SharedSourceSpec;
 
 /** A source that counts: what it gives out tells how much it gave out before. None of its bytes is zero. */
 final class FuzzSequenceSource implements SharedSourceSpec {

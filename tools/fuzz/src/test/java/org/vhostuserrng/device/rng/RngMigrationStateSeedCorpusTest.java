@@ -3,7 +3,7 @@ package org.vhostuserrng.device.rng;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.vhostuserrng.backends.GuestRateLimiter.Spent;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter.Spent;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
