@@ -3,38 +3,38 @@ package org.vhostuserrng.backends.drbg;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How often a guest may have a new DRBG seeded: {@link #BURST} times at once, as firmware, boot loader, kernel and a few
- * resets follow each other, then once a second. A guest that starts its ring over and over waits for itself and leaves
- * the entropy of slow sources to the others. It belongs to the guest's name, whatever sessions come and go.
+ * Limits how often a guest may instantiate a DRBG: a burst of {@link #BURST}, for firmware, boot loader, kernel and a
+ * few resets, then once a second. A guest that keeps restarting its ring delays only itself and cannot exhaust slow
+ * seed sources. Kept by guest name, across sessions. Confined to one thread.
  */
 final class DrbgSeedRateLimiter {
     static final int BURST = 16;
 
     private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private static final long SILENCE_NANOS = TimeUnit.MINUTES.toNanos(1);
+    private static final long LOG_INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    /** When all of the burst is there again. */
-    private long whole;
+    /** Time at which the whole burst is available again: the theoretical arrival time of GCRA. */
+    private long fullAt;
 
-    private long silentUntil;
+    private long logMutedUntil;
 
-    /** Whether a seed may be collected now, which then counts. */
-    boolean take(long now) {
-        long from = Math.max(whole, now);
+    /** Whether a seed may be collected now; if so, counts it. */
+    boolean tryAcquire(long now) {
+        long from = Math.max(fullAt, now);
         if (from - now > (BURST - 1) * INTERVAL_NANOS) {
             return false;
         }
-        whole = from + INTERVAL_NANOS;
+        fullAt = from + INTERVAL_NANOS;
         return true;
     }
 
-    /** Whether it is time to tell of a refusal, which then counts as told: not more than once a minute. */
-    boolean isToBeTold(long now) {
-        if (now < silentUntil) {
+    /** Whether to log a refusal now; true at most once a minute. */
+    boolean shouldLogRefusal(long now) {
+        if (now < logMutedUntil) {
             return false;
         }
-        silentUntil = now + SILENCE_NANOS;
+        logMutedUntil = now + LOG_INTERVAL_NANOS;
         return true;
     }
 }

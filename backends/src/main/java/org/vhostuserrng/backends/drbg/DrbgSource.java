@@ -11,161 +11,164 @@ import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.source.EntropySource;
 
 /**
- * A {@link CtrDrbg} of one guest, from the start of its ring to its stop. Seeded when the first byte is asked for, from
- * all its inputs together, and again as its policy says; without enough entropy it does not serve.
+ * The {@link CtrDrbg} of one guest, from the start of its ring to its stop. It is seeded at the first request, from all
+ * seed sources together, and reseeded by its policy. It does not serve without enough entropy. Confined to the event
+ * loop's thread.
  *
- * <p>What an instance gives is apart from what any other does by its seed, by the guest's name (personalization string),
- * and by process, time and number (nonce). A copy of the running process would go on with the same state, though: the
- * JVM does not fork, but a host that is itself a virtual machine can be cloned. The two then part at the next reseed, or
- * with prediction resistance at once.
+ * <p>Instances are separated by their seeds, by the guest's name (personalization string), and by process, time and
+ * instance number (nonce). A cloned virtual machine that runs this process duplicates the state: both copies generate
+ * the same output until their next reseed. With prediction resistance they diverge at the next request.
  */
 final class DrbgSource implements EntropySource {
     private static final Logger LOG = LoggerFactory.getLogger(DrbgSource.class);
-    private static final long AFTER_FAILURE_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final int READY = 1;
+    private static final long RETRY_DELAY_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final int SEEDED = 1;
 
     private final String guest;
     private final List<DrbgSeedSource> inputs;
     private final DrbgReseedPolicy policy;
-    private final SharedDrbgContext workspace;
+    private final SharedDrbgContext context;
     private final LongSupplier clock;
 
-    /** Of the generator's memory. None before it has a seed, as the generator: an idle guest needs no memory for it. */
+    /** Memory of the DRBG. Null, like the DRBG, before the first seed: an idle guest needs no memory for it. */
     private Arena arena;
 
     private CtrDrbg drbg;
     private long seededAt;
-    private long generated;
-    private EntropyInputCollector seed;
-    private long retryAt;
-    private List<String> leftOut = List.of();
+    private long generatedBytes;
+    /** Null while no seed is being collected. */
+    private EntropyInputCollector collector;
 
-    /** None before it is used. */
-    private DrbgOutputBuffer block;
+    private long retryAt;
+    private List<String> omittedInputs = List.of();
+
+    /** Null before the first small request. */
+    private DrbgOutputBuffer buffer;
 
     /**
-     * An instance without a seed.
+     * Creates an instance without a seed.
      *
-     * @param inputs closed with this
-     * @param clock nanoseconds that do not run backwards and are never negative: since boot, as Linux counts them
+     * @param inputs closed with this source
+     * @param clock nanoseconds since boot; never run backwards and are never negative
      */
     DrbgSource(
             String guest,
             List<DrbgSeedSource> inputs,
             DrbgReseedPolicy policy,
-            SharedDrbgContext workspace,
+            SharedDrbgContext context,
             LongSupplier clock) {
         this.guest = guest;
         this.inputs = inputs;
         this.policy = policy;
-        this.workspace = workspace;
+        this.context = context;
         this.clock = clock;
     }
 
     @Override
     public int fill(MemorySegment target, long offset, int length) {
-        int ready = prepare();
-        if (ready != READY) {
-            return ready;
+        int status = ensureSeeded();
+        if (status != SEEDED) {
+            return status;
         }
         return length > DrbgOutputBuffer.BYTES || policy.predictionResistance()
                 ? generate(target, offset, length)
-                : moveFromBlock(target, offset, length);
+                : fillFromBuffer(target, offset, length);
     }
 
-    // --- giving out ------------------------------------------------------------------------------------------------
+    // --- output ----------------------------------------------------------------------------------------------------
 
-    private int moveFromBlock(MemorySegment target, long offset, int length) {
-        if (block == null) {
-            block = new DrbgOutputBuffer(arena);
+    private int fillFromBuffer(MemorySegment target, long offset, int length) {
+        if (buffer == null) {
+            buffer = new DrbgOutputBuffer(arena);
         }
-        if (block.isEmpty()) {
-            block.refill(drbg);
-            generated += DrbgOutputBuffer.BYTES;
+        if (buffer.isEmpty()) {
+            buffer.refill(drbg);
+            generatedBytes += DrbgOutputBuffer.BYTES;
         }
-        return block.moveTo(target, offset, length);
+        return buffer.drainTo(target, offset, length);
     }
 
     private int generate(MemorySegment target, long offset, int length) {
-        MemorySegment output = workspace.output();
-        int piece = Math.min(length, CtrDrbg.MAX_REQUEST_BYTES);
-        generated += piece;
+        MemorySegment output = context.outputBuffer();
+        int generated = Math.min(length, CtrDrbg.MAX_REQUEST_BYTES);
+        generatedBytes += generated;
         try {
-            drbg.generate(output, 0, piece);
-            MemorySegment.copy(output, 0, target, offset, piece);
+            drbg.generate(output, 0, generated);
+            MemorySegment.copy(output, 0, target, offset, generated);
         } finally {
-            output.asSlice(0, piece).fill((byte) 0);
+            output.asSlice(0, generated).fill((byte) 0);
         }
-        return piece;
+        return generated;
     }
 
     // --- seeding ---------------------------------------------------------------------------------------------------
 
-    /** {@link #READY}, or why there is nothing to give out: a constant of EntropySource. */
-    private int prepare() {
+    /** {@link #SEEDED}, or the constant of {@link EntropySource} to return. */
+    private int ensureSeeded() {
         long now = clock.getAsLong();
         long age = now - seededAt;
-        if (isSeeded() && !policy.predictionResistance() && !policy.isDue(generated, age)) {
-            return READY;
+        if (isSeeded() && !policy.predictionResistance() && !policy.isDue(generatedBytes, age)) {
+            return SEEDED;
         }
-        int collected = collect(now);
-        if (collected == READY) {
-            return READY;
+        int status = collectEntropyInput(now);
+        if (status == SEEDED) {
+            return SEEDED;
         }
-        boolean mayGoOn = isSeeded() && !policy.predictionResistance() && !policy.isOverdue(generated, age);
-        return mayGoOn ? READY : collected;
+        boolean oldSeedIsUsable =
+                isSeeded() && !policy.predictionResistance() && !policy.isOverdue(generatedBytes, age);
+        return oldSeedIsUsable ? SEEDED : status;
     }
 
-    private int collect(long now) {
+    private int collectEntropyInput(long now) {
         if (now < retryAt) {
             return FAILED;
         }
-        if (seed == null && !beginSeed(now)) {
-            return NOT_NOW;
+        if (collector == null && !startCollecting(now)) {
+            return WOULD_BLOCK;
         }
-        return switch (seed.collect(now)) {
-            case NOT_NOW -> NOT_NOW;
+        return switch (collector.collect(now)) {
+            case WOULD_BLOCK -> WOULD_BLOCK;
             case FAILED -> {
-                retryAt = now + AFTER_FAILURE_NANOS;
-                complain();
-                dropSeed();
+                retryAt = now + RETRY_DELAY_NANOS;
+                logOmittedInputs();
+                discardEntropyInput();
                 yield FAILED;
             }
             case COMPLETE -> {
-                complain();
-                useSeed(now);
-                yield READY;
+                logOmittedInputs();
+                seed(now);
+                yield SEEDED;
             }
         };
     }
 
-    private boolean beginSeed(long now) {
-        DrbgSeedRateLimiter budget = workspace.budgetOf(guest);
-        if (!isSeeded() && !budget.take(now)) {
-            if (budget.isToBeTold(now)) {
-                LOG.warn("{}: its ring is started more often than once a second, it waits for seeds", guest);
+    private boolean startCollecting(long now) {
+        DrbgSeedRateLimiter limiter = context.seedLimiter(guest);
+        if (!isSeeded() && !limiter.tryAcquire(now)) {
+            if (limiter.shouldLogRefusal(now)) {
+                LOG.warn("{}: the ring is started more than once a second; seeding is rate-limited", guest);
             }
             return false;
         }
-        seed = new EntropyInputCollector(
+        collector = new EntropyInputCollector(
                 inputs,
-                isSeeded() ? EntropyInputCollector.BITS_TO_RESEED : EntropyInputCollector.BITS_TO_INSTANTIATE,
-                workspace.staging());
+                isSeeded() ? EntropyInputCollector.RESEED_BITS : EntropyInputCollector.INSTANTIATE_BITS,
+                context.stagingBuffer());
         return true;
     }
 
-    private void useSeed(long now) {
+    private void seed(long now) {
         if (isSeeded()) {
-            drbg.reseed(seed.entropyInput(), CtrDrbg.NONE);
+            drbg.reseed(collector.entropyInput(), CtrDrbg.NO_INPUT);
         } else {
             arena = Arena.ofConfined();
-            drbg = workspace.newDrbg(arena);
-            drbg.instantiate(seed.entropyInput(), workspace.nonce(), personalization());
+            drbg = context.newDrbg(arena);
+            drbg.instantiate(collector.entropyInput(), context.nonce(), personalization());
         }
-        dropSeed();
-        wipeBlock();
+        discardEntropyInput();
+        wipeBuffer();
         seededAt = now;
-        generated = 0;
+        generatedBytes = 0;
     }
 
     private boolean isSeeded() {
@@ -176,42 +179,42 @@ final class DrbgSource implements EntropySource {
         return "vhost-user-rng, guest ".concat(guest).getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Tells what the seed has to do without, once as long as it stays the same. */
-    private void complain() {
-        List<String> missing = seed.leftOut();
-        if (!missing.equals(leftOut)) {
-            leftOut = missing;
-            if (missing.size() == inputs.size()) {
-                LOG.error("{}: nothing to seed its generator from, {} failed or gave nothing", guest, missing);
-            } else if (missing.isEmpty()) {
-                LOG.info("{}: seeded from all its sources again", guest);
+    /** Logs the omitted sources, once for each change. */
+    private void logOmittedInputs() {
+        List<String> omitted = collector.omittedInputs();
+        if (!omitted.equals(omittedInputs)) {
+            omittedInputs = omitted;
+            if (omitted.size() == inputs.size()) {
+                LOG.error("{}: the DRBG cannot be seeded: {} failed or returned nothing", guest, omitted);
+            } else if (omitted.isEmpty()) {
+                LOG.info("{}: the DRBG is seeded from all its sources again", guest);
             } else {
-                LOG.warn("{}: seeded without {}, which failed or gave nothing", guest, missing);
+                LOG.warn("{}: the DRBG is seeded without {}, which failed or returned nothing", guest, omitted);
             }
         }
     }
 
-    private void dropSeed() {
-        if (seed != null) {
-            seed.wipe();
-            seed = null;
+    private void discardEntropyInput() {
+        if (collector != null) {
+            collector.wipe();
+            collector = null;
         }
     }
 
-    private void wipeBlock() {
-        if (block != null) {
-            block.wipe();
+    private void wipeBuffer() {
+        if (buffer != null) {
+            buffer.wipe();
         }
     }
 
     @Override
     public void close() {
-        dropSeed();
+        discardEntropyInput();
         if (isSeeded()) {
-            wipeBlock();
+            wipeBuffer();
             drbg.uninstantiate();
             drbg = null;
-            block = null;
+            buffer = null;
             arena.close();
         }
         inputs.forEach(input -> input.source().close());

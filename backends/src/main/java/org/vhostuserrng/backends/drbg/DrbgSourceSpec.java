@@ -8,7 +8,12 @@ import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 
-/** {@code drbg(A+B)}: a DRBG of each guest's own, new at each start of its ring, seeded from all of these together. */
+/**
+ * {@code drbg(A+B)}: one DRBG for each guest, instantiated at each start of its ring and seeded from all sources
+ * together.
+ *
+ * @param seeds at least one
+ */
 public record DrbgSourceSpec(List<SharedSourceSpec> seeds, DrbgReseedPolicy policy) implements EntropySourceSpec {
     /** The keyword in an expression. */
     public static final String NAME = "drbg";
@@ -19,25 +24,21 @@ public record DrbgSourceSpec(List<SharedSourceSpec> seeds, DrbgReseedPolicy poli
                 + policy;
     }
 
-    /** All of them: a seed can do without one that fails later, but one that cannot be used at all is a mistake. */
+    /** Requires every seed source to be usable, although a DRBG tolerates the loss of one later. */
     @Override
-    public void check() throws IOException {
+    public void probe() throws IOException {
         DrbgSelfCheck.run();
         for (SharedSourceSpec seed : seeds) {
-            seed.check();
+            seed.probe();
         }
     }
 
     @Override
-    public EntropySource open(EventLoopSources sources, String guest) {
+    public EntropySource open(EventLoopSources loop, String guest) {
         List<DrbgSeedSource> inputs = seeds.stream()
-                .map(seed -> new DrbgSeedSource(seed.toString(), seed.open(sources, guest), seed.minEntropy()))
+                .map(seed -> new DrbgSeedSource(seed.toString(), seed.open(loop, guest), seed.minEntropy()))
                 .toList();
-        return new DrbgSource(
-                guest,
-                inputs,
-                policy,
-                sources.perLoop(SharedDrbgContext.class, () -> new SharedDrbgContext(AesProvider.best())),
-                sources.clock());
+        SharedDrbgContext context = loop.perLoop(SharedDrbgContext.class, SharedDrbgContext::new);
+        return new DrbgSource(guest, inputs, policy, context, loop.clock());
     }
 }

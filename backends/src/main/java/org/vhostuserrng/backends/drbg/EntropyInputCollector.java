@@ -9,152 +9,153 @@ import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.source.EntropySource;
 
 /**
- * Entropy input on its way: collected from all inputs, step by step, as they have bytes. Each input gives as many as
- * have the needed entropy by themselves, so that the seed is good if any one of them is what it is said to be. Left out
- * is one that fails, one that gives nothing for {@link #PATIENCE_NANOS}, and one that takes longer than that while
- * another is done.
+ * Collects the entropy input of one seed from all seed sources, without blocking. Every source contributes the full
+ * amount of entropy, so that the seed is good if any one source is as good as stated.
+ *
+ * <p>A source is omitted if it fails, if it returns nothing for {@link #INPUT_TIMEOUT_NANOS}, or if it is still
+ * incomplete that long after the start while another source is complete. Confined to one thread.
  */
 final class EntropyInputCollector {
-    /** §10.2.1.3.2 with §8.6.7: 256 bits of entropy, and 128 for the nonce, which here is no secret. */
-    static final int BITS_TO_INSTANTIATE = 384;
+    /** SP 800-90Ar1 §10.2.1.3.2: 256 bits of entropy, plus 128 because the nonce (§8.6.7) is not secret here. */
+    static final int INSTANTIATE_BITS = 384;
     /** §10.2.1.4: the security strength. */
-    static final int BITS_TO_RESEED = 256;
+    static final int RESEED_BITS = 256;
 
-    static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+    static final long INPUT_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private static final long NEVER = -1;
 
-    /** How far it has come. */
+    /** Result of {@link #collect}. */
     enum Progress {
-        /** The inputs will tell when they have more. */
-        NOT_NOW,
-        /** None of the inputs has given what is needed. */
+        /** A source has no bytes now; it notifies the event loop when it has. */
+        WOULD_BLOCK,
+        /** No source has provided enough entropy. */
         FAILED,
         COMPLETE
     }
 
-    private final List<InputPart> shares = new ArrayList<>();
-    private final byte[] material;
+    private final List<InputPart> parts = new ArrayList<>();
+    private final byte[] entropyInput;
     private final MemorySegment staging;
-    private long began = NEVER;
+    private long startedAt = NEVER;
 
     /**
-     * Nothing collected yet.
+     * Creates a collector that has collected nothing.
      *
-     * @param bits of entropy that are needed
-     * @param staging native memory to read into, zero but within {@link #collect}
+     * @param bits entropy needed from each source
+     * @param staging native memory to read into; zero except within {@link #collect}
      */
     EntropyInputCollector(List<DrbgSeedSource> inputs, int bits, MemorySegment staging) {
         this.staging = staging;
         int length = 0;
         for (DrbgSeedSource input : inputs) {
             int end = Math.addExact(length, input.bytesFor(bits));
-            shares.add(new InputPart(input, length, end));
+            parts.add(new InputPart(input, length, end));
             length = end;
         }
-        this.material = new byte[length];
+        this.entropyInput = new byte[length];
     }
 
-    /** Takes what the inputs have. Not to be called any more once {@code COMPLETE} or {@code FAILED}. */
+    /** Reads the bytes that the sources have now. Must not be called again after {@code COMPLETE} or {@code FAILED}. */
     Progress collect(long now) {
-        if (began == NEVER) {
-            began = now;
+        if (startedAt == NEVER) {
+            startedAt = now;
         }
-        boolean complete = false;
-        for (InputPart share : shares) {
-            share.collect(now);
-            complete |= share.isComplete();
+        boolean anyComplete = false;
+        for (InputPart part : parts) {
+            part.collect(now);
+            anyComplete |= part.isComplete();
         }
-        boolean patient = !complete || now - began < PATIENCE_NANOS;
-        for (InputPart share : shares) {
-            if (share.isWaiting()) {
-                if (patient) {
-                    return Progress.NOT_NOW;
+        boolean mayWait = !anyComplete || now - startedAt < INPUT_TIMEOUT_NANOS;
+        for (InputPart part : parts) {
+            if (part.isPending()) {
+                if (mayWait) {
+                    return Progress.WOULD_BLOCK;
                 }
-                share.leaveOut();
+                part.omit();
             }
         }
-        return complete ? Progress.COMPLETE : Progress.FAILED;
+        return anyComplete ? Progress.COMPLETE : Progress.FAILED;
     }
 
-    /** The entropy input, once {@code COMPLETE}: zeros where an input has been left out. Gone with {@link #wipe}. */
+    /** The entropy input after {@code COMPLETE}; zeros in place of omitted sources. Valid until {@link #wipe}. */
     byte[] entropyInput() {
-        return material;
+        return entropyInput;
     }
 
-    /** The names of inputs that have been left out. */
-    List<String> leftOut() {
-        return shares.stream()
-                .filter(share -> share.leftOut)
-                .map(share -> share.input.name())
+    /** Names of the omitted sources. */
+    List<String> omittedInputs() {
+        return parts.stream()
+                .filter(part -> part.omitted)
+                .map(part -> part.input.name())
                 .toList();
     }
 
     void wipe() {
-        Arrays.fill(material, (byte) 0);
+        Arrays.fill(entropyInput, (byte) 0);
     }
 
-    /** What one input gives, its part of the material. */
+    /** The part of the entropy input that one source provides. */
     private final class InputPart {
         private final DrbgSeedSource input;
         private final int start;
         private final int end;
-        private int at;
-        /** Since when it has given nothing. */
+        private int writeIndex;
+        /** Time since which the source has returned nothing. */
         private long emptySince = NEVER;
 
-        private boolean leftOut;
+        private boolean omitted;
 
         private InputPart(DrbgSeedSource input, int start, int end) {
             this.input = input;
             this.start = start;
             this.end = end;
-            this.at = start;
+            this.writeIndex = start;
         }
 
         private boolean isComplete() {
-            return at == end;
+            return writeIndex == end;
         }
 
-        private boolean isWaiting() {
-            return !leftOut && !isComplete();
+        private boolean isPending() {
+            return !omitted && !isComplete();
         }
 
         private void collect(long now) {
-            while (isWaiting()) {
-                int filled = take();
+            while (isPending()) {
+                int filled = read();
                 if (filled > 0) {
                     emptySince = NEVER;
-                } else if (filled == EntropySource.NOT_NOW && isPatient(now)) {
+                } else if (filled == EntropySource.WOULD_BLOCK && withinTimeout(now)) {
                     return;
                 } else {
-                    leaveOut();
+                    omit();
                 }
             }
         }
 
-        private int take() {
-            int most = (int) Math.min(end - at, staging.byteSize());
-            int filled = input.source().fill(staging, 0, most);
+        private int read() {
+            int length = (int) Math.min(end - writeIndex, staging.byteSize());
+            int filled = input.source().fill(staging, 0, length);
             if (filled > 0) {
-                MemorySegment.copy(staging, ValueLayout.JAVA_BYTE, 0, material, at, filled);
+                MemorySegment.copy(staging, ValueLayout.JAVA_BYTE, 0, entropyInput, writeIndex, filled);
                 staging.fill((byte) 0);
-                at += filled;
+                writeIndex += filled;
             }
             return filled;
         }
 
-        private void leaveOut() {
-            leftOut = true;
-            Arrays.fill(material, start, at, (byte) 0);
-            at = start;
+        private void omit() {
+            omitted = true;
+            Arrays.fill(entropyInput, start, writeIndex, (byte) 0);
+            writeIndex = start;
         }
 
-        private boolean isPatient(long now) {
+        private boolean withinTimeout(long now) {
             if (emptySince == NEVER) {
                 emptySince = now;
             }
-            return now - emptySince < PATIENCE_NANOS;
+            return now - emptySince < INPUT_TIMEOUT_NANOS;
         }
     }
 }

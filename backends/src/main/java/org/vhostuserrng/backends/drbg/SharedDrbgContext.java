@@ -7,56 +7,53 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What all the DRBGs of a loop share: memory for the moment, which is zero in between, and what sets one instance apart
- * from all others. Confined to the loop's thread.
+ * State shared by the DRBGs of an event loop: scratch memory that is zero between calls, seed rate limits, and the
+ * parts of a nonce. Confined to the loop's thread.
  */
 final class SharedDrbgContext {
     private static final int STAGING_BYTES = 4096;
 
     private final Arena arena = Arena.ofAuto();
-    private final AesProvider aes;
-    private final BlockCipherDf df;
+    private final byte[] scratch = new byte[Aes256.SCRATCH_BYTES];
+    private final BlockCipherDf df = new BlockCipherDf(scratch, arena);
     private final MemorySegment staging = arena.allocate(STAGING_BYTES);
     private final MemorySegment output = arena.allocate(CtrDrbg.MAX_REQUEST_BYTES);
-    private final Map<String, DrbgSeedRateLimiter> budgets = new HashMap<>();
+    private final Map<String, DrbgSeedRateLimiter> seedLimiters = new HashMap<>();
     private final long processId = ProcessHandle.current().pid();
-    private final long began = System.currentTimeMillis();
+    private final long processStartMillis = System.currentTimeMillis();
     private long instances;
 
-    SharedDrbgContext(AesProvider aes) {
-        this.aes = aes;
-        this.df = new BlockCipherDf(aes, arena);
-    }
-
     /**
-     * A DRBG without a state yet.
+     * Creates a DRBG that is not instantiated.
      *
-     * @param memory its own, as long as that lives
+     * @param memory must outlive the DRBG
      */
     CtrDrbg newDrbg(Arena memory) {
-        return new CtrDrbg(aes, df, memory);
+        return new CtrDrbg(df, scratch, memory);
     }
 
-    /** Native memory for what system calls write. */
-    MemorySegment staging() {
+    /** Native memory for reads from seed sources. */
+    MemorySegment stagingBuffer() {
         return staging;
     }
 
-    /** Room for the longest request of a DRBG. */
-    MemorySegment output() {
+    /** Native memory for the longest request of a DRBG. */
+    MemorySegment outputBuffer() {
         return output;
     }
 
-    /** The same for each session of a guest. There are as many as the operator has named guests. */
-    DrbgSeedRateLimiter budgetOf(String guest) {
-        return budgets.computeIfAbsent(guest, name -> new DrbgSeedRateLimiter());
+    /**
+     * The limiter of a guest, the same for all its sessions. The operator's configuration bounds the number of guests.
+     */
+    DrbgSeedRateLimiter seedLimiter(String guest) {
+        return seedLimiters.computeIfAbsent(guest, _ -> new DrbgSeedRateLimiter());
     }
 
-    /** SP 800-90Ar1 §8.6.7, a unique value: this process, its time, this instance, and its time. */
+    /** A unique nonce (SP 800-90Ar1 §8.6.7): process, start of the process, instance number, time. */
     byte[] nonce() {
         return ByteBuffer.allocate(4 * Long.BYTES)
                 .putLong(processId)
-                .putLong(began)
+                .putLong(processStartMillis)
                 .putLong(++instances)
                 .putLong(System.nanoTime())
                 .array();

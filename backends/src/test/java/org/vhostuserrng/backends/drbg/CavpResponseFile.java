@@ -12,9 +12,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A file of known answers as NIST's Cryptographic Algorithm Validation Program publishes them for CTR_DRBG: sections
- * that begin with {@code [AES-256 use df]} and go on with parameters in brackets, then vectors from one {@code COUNT}
- * to the next, each a list of {@code name = value}. Sections for other ciphers are passed over.
+ * Parser for the CTR_DRBG response files of NIST's Cryptographic Algorithm Validation Program. A section starts with
+ * {@code [AES-256 use df]} and parameters in brackets; its vectors start at {@code COUNT} and consist of
+ * {@code name = value} lines. Sections for other ciphers are skipped.
  */
 final class CavpResponseFile {
     private static final Pattern SECTION = Pattern.compile("\\[(\\S+) (use|no) df\\]");
@@ -22,14 +22,14 @@ final class CavpResponseFile {
     private static final Pattern FIELD = Pattern.compile("(\\w+) =\\s*([0-9a-fA-F]*)");
     private static final String WANTED = "[AES-256 use df]";
 
-    /** A line of a vector. */
+    /** One line of a vector. */
     record Field(String name, String hexadecimal) {
         byte[] value() {
             return HexFormat.of().parseHex(hexadecimal);
         }
     }
 
-    /** One known answer: what to do, in this order, up to the ReturnedBits. */
+    /** One known answer: the operations in order, up to the ReturnedBits. */
     record Vector(String name, boolean predictionResistance, int returnedBytes, List<Field> fields) {
         @Override
         public String toString() {
@@ -50,21 +50,21 @@ final class CavpResponseFile {
         CavpResponseFile reader = new CavpResponseFile(
                 path.subpath(path.getNameCount() - 2, path.getNameCount()).toString());
         for (String line : Files.readAllLines(path)) {
-            reader.take(line.strip());
+            reader.readLine(line.strip());
         }
         return reader.vectors;
     }
 
-    private void take(String line) {
+    private void readLine(String line) {
         if (SECTION.matcher(line).matches()) {
             wanted = line.equals(WANTED);
             parameters.clear();
         } else if (wanted && !line.isEmpty() && !line.startsWith("#")) {
-            takeOfSection(line);
+            readSectionLine(line);
         }
     }
 
-    private void takeOfSection(String line) {
+    private void readSectionLine(String line) {
         Matcher parameter = PARAMETER.matcher(line);
         if (parameter.matches()) {
             parameters.put(parameter.group(1), parameter.group(2));

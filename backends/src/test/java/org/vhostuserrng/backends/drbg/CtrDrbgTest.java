@@ -13,20 +13,24 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The bounds of SP 800-90Ar1 and what is left behind; that the output is right is the known answers' matter. */
+/** Bounds of SP 800-90Ar1 and life cycle. {@link CtrDrbgKnownAnswerTest} checks the output. */
 class CtrDrbgTest {
     private static final byte[] ENTROPY = filled(CtrDrbg.MIN_ENTROPY_BYTES, 1);
     private static final byte[] NONCE = filled(CtrDrbg.MIN_NONCE_BYTES, 2);
 
-    private static final AesProvider AES = AesProvider.best();
     private static final Arena ARENA = Arena.ofAuto();
+    private static final byte[] SCRATCH = new byte[Aes256.SCRATCH_BYTES];
 
     private final CtrDrbg drbg = instantiated(CtrDrbg.RESEED_INTERVAL);
 
     private static CtrDrbg instantiated(long reseedInterval) {
-        CtrDrbg drbg = new CtrDrbg(AES, new BlockCipherDf(AES, ARENA), ARENA, reseedInterval);
-        drbg.instantiate(ENTROPY, NONCE, CtrDrbg.NONE);
+        CtrDrbg drbg = new CtrDrbg(new BlockCipherDf(SCRATCH, ARENA), SCRATCH, ARENA, reseedInterval);
+        drbg.instantiate(ENTROPY, NONCE, CtrDrbg.NO_INPUT);
         return drbg;
+    }
+
+    private static CtrDrbg newDrbg(BlockCipherDf df) {
+        return new CtrDrbg(df, SCRATCH, ARENA);
     }
 
     private static byte[] filled(int length, int value) {
@@ -42,22 +46,22 @@ class CtrDrbgTest {
     }
 
     @Test
-    void refusesLessEntropyThanItsStrength() {
+    void refusesEntropyInputShorterThanSecurityStrength() {
         byte[] tooLittle = new byte[CtrDrbg.MIN_ENTROPY_BYTES - 1];
 
-        assertThrows(IllegalArgumentException.class, () -> drbg.instantiate(tooLittle, NONCE, CtrDrbg.NONE));
-        assertThrows(IllegalArgumentException.class, () -> drbg.reseed(tooLittle, CtrDrbg.NONE));
+        assertThrows(IllegalArgumentException.class, () -> drbg.instantiate(tooLittle, NONCE, CtrDrbg.NO_INPUT));
+        assertThrows(IllegalArgumentException.class, () -> drbg.reseed(tooLittle, CtrDrbg.NO_INPUT));
     }
 
     @Test
-    void refusesAShortNonce() {
+    void refusesShortNonce() {
         byte[] tooShort = new byte[CtrDrbg.MIN_NONCE_BYTES - 1];
 
-        assertThrows(IllegalArgumentException.class, () -> drbg.instantiate(ENTROPY, tooShort, CtrDrbg.NONE));
+        assertThrows(IllegalArgumentException.class, () -> drbg.instantiate(ENTROPY, tooShort, CtrDrbg.NO_INPUT));
     }
 
     @Test
-    void generatesTheLongestRequest() {
+    void generatesLongestRequest() {
         byte[] longest = generated(drbg, CtrDrbg.MAX_REQUEST_BYTES);
 
         byte[] beginning = generated(instantiated(CtrDrbg.RESEED_INTERVAL), 1000);
@@ -66,7 +70,7 @@ class CtrDrbgTest {
 
     @ParameterizedTest
     @ValueSource(ints = {Integer.MIN_VALUE, -1, 0, CtrDrbg.MAX_REQUEST_BYTES + 1})
-    void refusesARequestOfThisLength(int length) {
+    void refusesRequestOfInvalidLength(int length) {
         MemorySegment out = ARENA.allocate(CtrDrbg.MAX_REQUEST_BYTES + 1);
 
         assertThrows(RuntimeException.class, () -> drbg.generate(out, 0, length));
@@ -75,7 +79,7 @@ class CtrDrbgTest {
     }
 
     @Test
-    void refusesToWriteBeyondTheMemory() {
+    void refusesToWriteBeyondTheSegment() {
         MemorySegment out = ARENA.allocate(64);
 
         assertThrows(IndexOutOfBoundsException.class, () -> drbg.generate(out, 60, 5));
@@ -83,7 +87,7 @@ class CtrDrbgTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 15, 16, 17, 33})
-    void writesNothingBesideWhatWasAskedFor(int length) {
+    void writesOnlyTheRequestedBytes(int length) {
         MemorySegment memory = ARENA.allocate(64);
 
         drbg.generate(memory, 16, length);
@@ -94,51 +98,51 @@ class CtrDrbgTest {
     }
 
     @Test
-    void refusesRequestsAfterTheReseedInterval() {
-        CtrDrbg worn = instantiated(2);
-        generated(worn, 1);
-        generated(worn, 1);
+    void refusesRequestsAfterReseedInterval() {
+        CtrDrbg expired = instantiated(2);
+        generated(expired, 1);
+        generated(expired, 1);
 
-        assertThrows(IllegalStateException.class, () -> generated(worn, 1));
+        assertThrows(IllegalStateException.class, () -> generated(expired, 1));
     }
 
     @Test
-    void generatesAgainAfterAReseed() {
-        CtrDrbg worn = instantiated(1);
-        generated(worn, 1);
+    void generatesAgainAfterReseed() {
+        CtrDrbg expired = instantiated(1);
+        generated(expired, 1);
 
-        worn.reseed(ENTROPY, CtrDrbg.NONE);
+        expired.reseed(ENTROPY, CtrDrbg.NO_INPUT);
 
-        assertEquals(16, generated(worn, 16).length);
-        assertThrows(IllegalStateException.class, () -> generated(worn, 1));
+        assertEquals(16, generated(expired, 16).length);
+        assertThrows(IllegalStateException.class, () -> generated(expired, 1));
     }
 
     @Test
-    void refusesWhatNeedsAStateBeforeItHasOne() {
-        CtrDrbg without = new CtrDrbg(AES, new BlockCipherDf(AES, ARENA), ARENA);
+    void refusesRequestsBeforeInstantiation() {
+        CtrDrbg uninstantiated = newDrbg(new BlockCipherDf(SCRATCH, ARENA));
 
-        assertThrows(IllegalStateException.class, () -> generated(without, 1));
-        assertThrows(IllegalStateException.class, () -> without.reseed(ENTROPY, CtrDrbg.NONE));
+        assertThrows(IllegalStateException.class, () -> generated(uninstantiated, 1));
+        assertThrows(IllegalStateException.class, () -> uninstantiated.reseed(ENTROPY, CtrDrbg.NO_INPUT));
     }
 
     @Test
-    void refusesWhatNeedsAStateAfterItHasForgottenIt() {
+    void refusesRequestsAfterUninstantiation() {
         drbg.uninstantiate();
 
         assertThrows(IllegalStateException.class, () -> generated(drbg, 1));
-        assertThrows(IllegalStateException.class, () -> drbg.reseed(ENTROPY, CtrDrbg.NONE));
+        assertThrows(IllegalStateException.class, () -> drbg.reseed(ENTROPY, CtrDrbg.NO_INPUT));
     }
 
     @Test
-    void differsByPersonalizationAlone() {
-        CtrDrbg another = new CtrDrbg(AES, new BlockCipherDf(AES, ARENA), ARENA);
+    void outputDependsOnPersonalizationString() {
+        CtrDrbg another = newDrbg(new BlockCipherDf(SCRATCH, ARENA));
         another.instantiate(ENTROPY, NONCE, new byte[] {1});
 
         assertFalse(Arrays.equals(generated(drbg, 64), generated(another, 64)));
     }
 
     @Test
-    void leavesItsInputsToTheirOwner() {
+    void doesNotModifyItsInputs() {
         byte[] entropy = ENTROPY.clone();
         byte[] nonce = NONCE.clone();
 
@@ -151,11 +155,11 @@ class CtrDrbgTest {
     }
 
     @Test
-    void sharesADerivationFunctionWithOthersUnharmed() {
-        BlockCipherDf shared = new BlockCipherDf(AES, ARENA);
-        CtrDrbg one = new CtrDrbg(AES, shared, ARENA);
-        CtrDrbg other = new CtrDrbg(AES, shared, ARENA);
-        one.instantiate(ENTROPY, NONCE, CtrDrbg.NONE);
+    void instancesMayShareDerivationFunction() {
+        BlockCipherDf shared = new BlockCipherDf(SCRATCH, ARENA);
+        CtrDrbg one = newDrbg(shared);
+        CtrDrbg other = newDrbg(shared);
+        one.instantiate(ENTROPY, NONCE, CtrDrbg.NO_INPUT);
         other.instantiate(ENTROPY, NONCE, new byte[] {1});
 
         assertArrayEquals(generated(drbg, 64), generated(one, 64));

@@ -16,64 +16,64 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class DrbgOutputBufferTest {
     private final Arena arena = Arena.ofAuto();
-    private final DrbgOutputBuffer block = new DrbgOutputBuffer(arena);
+    private final DrbgOutputBuffer buffer = new DrbgOutputBuffer(arena);
     private final byte[] content;
 
     DrbgOutputBufferTest() {
-        AesProvider aes = AesProvider.best();
-        CtrDrbg drbg = new CtrDrbg(aes, new BlockCipherDf(aes, arena), arena);
-        drbg.instantiate(new byte[CtrDrbg.MIN_ENTROPY_BYTES], new byte[CtrDrbg.MIN_NONCE_BYTES], CtrDrbg.NONE);
-        block.refill(drbg);
+        byte[] scratch = new byte[Aes256.SCRATCH_BYTES];
+        CtrDrbg drbg = new CtrDrbg(new BlockCipherDf(scratch, arena), scratch, arena);
+        drbg.instantiate(new byte[CtrDrbg.MIN_ENTROPY_BYTES], new byte[CtrDrbg.MIN_NONCE_BYTES], CtrDrbg.NO_INPUT);
+        buffer.refill(drbg);
         content = memory();
     }
 
     private byte[] memory() {
-        return block.memory().toArray(ValueLayout.JAVA_BYTE);
+        return buffer.memory().toArray(ValueLayout.JAVA_BYTE);
     }
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
-    void givesOutEachByteOnceAndKeepsNoCopyOfIt(long seed) {
+    void returnsEachByteOnceAndWipesIt(long seed) {
         Random random = new Random(seed);
-        byte[] taken = new byte[content.length];
-        byte[] expectedLeft = content.clone();
+        byte[] drained = new byte[content.length];
+        byte[] expectedContent = content.clone();
 
         int at = 0;
-        while (!block.isEmpty()) {
-            int wanted = Math.min(1 + random.nextInt(300), taken.length - at);
-            int moved = block.moveTo(MemorySegment.ofArray(taken), at, wanted);
-            Arrays.fill(expectedLeft, at, at + moved, (byte) 0);
-            at += moved;
-            assertArrayEquals(expectedLeft, memory());
+        while (!buffer.isEmpty()) {
+            int wanted = Math.min(1 + random.nextInt(300), drained.length - at);
+            int count = buffer.drainTo(MemorySegment.ofArray(drained), at, wanted);
+            Arrays.fill(expectedContent, at, at + count, (byte) 0);
+            at += count;
+            assertArrayEquals(expectedContent, memory());
         }
 
-        assertArrayEquals(content, taken);
+        assertArrayEquals(content, drained);
     }
 
     @Test
-    void givesNoMoreThanItHas() {
+    void returnsNoMoreThanItHas() {
         byte[] target = new byte[content.length + 1];
 
-        assertEquals(content.length, block.moveTo(MemorySegment.ofArray(target), 0, target.length));
+        assertEquals(content.length, buffer.drainTo(MemorySegment.ofArray(target), 0, target.length));
     }
 
     @Test
-    void doesNotGiveOutAgainWhatCouldNotBeCopied() {
+    void bytesOfFailedCopyAreNotReused() {
         MemorySegment tooSmall = MemorySegment.ofArray(new byte[2]);
 
-        assertThrows(IndexOutOfBoundsException.class, () -> block.moveTo(tooSmall, 0, 3));
+        assertThrows(IndexOutOfBoundsException.class, () -> buffer.drainTo(tooSmall, 0, 3));
 
         byte[] target = new byte[1];
-        block.moveTo(MemorySegment.ofArray(target), 0, 1);
+        buffer.drainTo(MemorySegment.ofArray(target), 0, 1);
         assertEquals(content[3], target[0]);
         assertArrayEquals(new byte[4], Arrays.copyOf(memory(), 4));
     }
 
     @Test
-    void isEmptyAndZeroAfterAWipe() {
-        block.wipe();
+    void isEmptyAndZeroAfterWipe() {
+        buffer.wipe();
 
-        assertTrue(block.isEmpty());
+        assertTrue(buffer.isEmpty());
         assertArrayEquals(new byte[content.length], memory());
     }
 }

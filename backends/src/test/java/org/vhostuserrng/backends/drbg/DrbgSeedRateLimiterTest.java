@@ -13,59 +13,59 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DrbgSeedRateLimiterTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
-    private final DrbgSeedRateLimiter budget = new DrbgSeedRateLimiter();
+    private final DrbgSeedRateLimiter limiter = new DrbgSeedRateLimiter();
 
-    private int takeAll(long now) {
-        int taken = 0;
-        while (budget.take(now)) {
-            taken++;
+    private int acquireAll(long now) {
+        int acquired = 0;
+        while (limiter.tryAcquire(now)) {
+            acquired++;
         }
-        return taken;
+        return acquired;
     }
 
     @Test
-    void allowsABurstAtOnce() {
-        assertEquals(DrbgSeedRateLimiter.BURST, takeAll(0));
+    void allowsBurstAtOnce() {
+        assertEquals(DrbgSeedRateLimiter.BURST, acquireAll(0));
     }
 
     @Test
-    void allowsAnotherASecondLater() {
-        takeAll(0);
+    void allowsOneMoreAfterASecond() {
+        acquireAll(0);
 
-        assertFalse(budget.take(SECOND - 1));
-        assertTrue(budget.take(SECOND));
-        assertFalse(budget.take(SECOND));
+        assertFalse(limiter.tryAcquire(SECOND - 1));
+        assertTrue(limiter.tryAcquire(SECOND));
+        assertFalse(limiter.tryAcquire(SECOND));
     }
 
     @Test
-    void doesNotSaveUpMoreThanTheBurst() {
-        takeAll(0);
+    void neverAccumulatesMoreThanTheBurst() {
+        acquireAll(0);
 
-        assertEquals(DrbgSeedRateLimiter.BURST, takeAll(1000 * SECOND));
+        assertEquals(DrbgSeedRateLimiter.BURST, acquireAll(1000 * SECOND));
     }
 
     @Test
-    void hasARefusalToldOnceAMinute() {
+    void logsRefusalsOnceAMinute() {
         long minute = 60 * SECOND;
 
-        assertTrue(budget.isToBeTold(0));
-        assertFalse(budget.isToBeTold(minute - 1));
-        assertTrue(budget.isToBeTold(minute));
+        assertTrue(limiter.shouldLogRefusal(0));
+        assertFalse(limiter.shouldLogRefusal(minute - 1));
+        assertTrue(limiter.shouldLogRefusal(minute));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
-    void neverAllowsMoreThanTheBurstAndOneASecond(long seed) {
+    void neverAllowsMoreThanTheBurstPlusOnePerSecond(long seed) {
         Random random = new Random(seed);
         long now = 0;
-        int taken = 0;
+        int acquired = 0;
 
         for (int i = 0; i < 10_000; i++) {
             now += random.nextLong(SECOND / 4);
-            taken += budget.take(now) ? 1 : 0;
+            acquired += limiter.tryAcquire(now) ? 1 : 0;
         }
 
-        assertTrue(taken <= DrbgSeedRateLimiter.BURST + now / SECOND, taken + " in " + now + " ns");
-        assertTrue(taken >= now / SECOND, taken + " in " + now + " ns");
+        assertTrue(acquired <= DrbgSeedRateLimiter.BURST + now / SECOND, acquired + " in " + now + " ns");
+        assertTrue(acquired >= now / SECOND, acquired + " in " + now + " ns");
     }
 }

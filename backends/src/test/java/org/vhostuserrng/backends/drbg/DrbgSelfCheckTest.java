@@ -5,24 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 class DrbgSelfCheckTest {
     @Test
-    void passesHere() {
+    void passesWithThisJdk() {
         assertDoesNotThrow(DrbgSelfCheck::run);
     }
 
-    @ParameterizedTest
-    @MethodSource("org.vhostuserrng.backends.drbg.Aes256Test#providers")
-    void comparesLongAnswersToShortOnes(AesProvider aes) {
-        assertTrue(DrbgSelfCheck.givesTheSameInOnePiece(aes));
+    @Test
+    void longOutputMatchesSingleBlocks() {
+        assertTrue(DrbgSelfCheck.matchesBlockwise());
     }
 
-    @ParameterizedTest
-    @MethodSource("org.vhostuserrng.backends.drbg.Aes256Test#providers")
-    void noticesAnotherAnswer(AesProvider aes) {
-        assertFalse(DrbgSelfCheck.isAnsweredWith(new byte[64], aes));
+    @Test
+    void detectsWrongAnswer() {
+        assertFalse(DrbgSelfCheck.matchesKnownAnswer(new byte[64]));
     }
 }

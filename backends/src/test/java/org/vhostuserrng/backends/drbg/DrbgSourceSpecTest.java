@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 
-/** Expressions with {@code drbg} and {@code xor}. */
+/** Expressions that contain {@code drbg} and {@code xor}. */
 class DrbgSourceSpecTest {
     private static DrbgSourceSpec drbg(String text) {
         return assertInstanceOf(DrbgSourceSpec.class, SourceExpressionParser.parse(text));
@@ -31,7 +31,7 @@ class DrbgSourceSpecTest {
                 "drbg(rdrand,reseed=forced+getrandom)",
                 "xor(xor(getrandom,file:/a),drbg(file:/b))"
             })
-    void givesTheExpressionBack(String text) {
+    void toStringReturnsTheExpression(String text) {
         assertEquals(text, SourceExpressionParser.parse(text).toString());
     }
 
@@ -60,13 +60,13 @@ class DrbgSourceSpecTest {
                 "xor(getrandom,getrandom),min-entropy=1",
                 "getrandom,prediction-resistance"
             })
-    void refusesWhatIsNoExpression(String text) {
+    void refusesMalformedExpression(String text) {
         assertThrows(IllegalArgumentException.class, () -> SourceExpressionParser.parse(text));
     }
 
     @Test
-    void isSeededFromWhatThisMachineHasIfNothingIsSaid() throws IOException {
-        // The kernel lists what it trusts.
+    void defaultSeedsAreRdseedAndGetrandom() throws IOException {
+        // The kernel omits RDSEED from this list if it knows that the instruction is broken.
         boolean hasRdseed = Files.readString(Path.of("/proc/cpuinfo")).contains(" rdseed ");
 
         assertEquals(
@@ -76,7 +76,7 @@ class DrbgSourceSpecTest {
     }
 
     @Test
-    void readsWhatIsSaidOfReseeding() {
+    void parsesReseedOptions() {
         DrbgReseedPolicy policy = drbg("drbg,reseed-bytes=4096,reseed-seconds=7,prediction-resistance")
                 .policy();
 
@@ -93,7 +93,7 @@ class DrbgSourceSpecTest {
         "file:/nothing, 0.25",
         "'file:/dev/null,min-entropy=3', 3"
     })
-    void creditsASeedWithWhatIsStatedOrAssumed(String seed, double minEntropy) {
+    void seedHasStatedOrDefaultMinEntropy(String seed, double minEntropy) {
         SharedSourceSpec source = drbg("drbg(" + seed + ")").seeds().getFirst();
 
         assertEquals(minEntropy, source.minEntropy());

@@ -24,10 +24,10 @@ class DrbgSourceTest {
     private static final long RESEED_BYTES = 4L * DrbgOutputBuffer.BYTES;
     private static final DrbgReseedPolicy POLICY = new DrbgReseedPolicy(RESEED_BYTES, 300, false);
     private static final DrbgReseedPolicy PREDICTION_RESISTANCE = new DrbgReseedPolicy(RESEED_BYTES, 300, true);
-    private static final int SEED_BYTES = EntropyInputCollector.BITS_TO_INSTANTIATE / 8;
-    private static final int RESEED_SEED_BYTES = EntropyInputCollector.BITS_TO_RESEED / 8;
+    private static final int SEED_BYTES = EntropyInputCollector.INSTANTIATE_BITS / 8;
+    private static final int RESEED_SEED_BYTES = EntropyInputCollector.RESEED_BITS / 8;
 
-    private final SharedDrbgContext workspace = new SharedDrbgContext(AesProvider.best());
+    private final SharedDrbgContext context = new SharedDrbgContext();
     private final FakeEntropySource good = new FakeEntropySource(1);
     private final FakeEntropySource other = new FakeEntropySource(2);
     private final DrbgSource both = drbg(POLICY, input(good), input(other));
@@ -38,7 +38,7 @@ class DrbgSourceTest {
     }
 
     private DrbgSource named(String guest, DrbgReseedPolicy policy, DrbgSeedSource... inputs) {
-        return new DrbgSource(guest, List.of(inputs), policy, workspace, () -> now);
+        return new DrbgSource(guest, List.of(inputs), policy, context, () -> now);
     }
 
     private static DrbgSeedSource input(FakeEntropySource source) {
@@ -51,118 +51,118 @@ class DrbgSourceTest {
 
     private static void generate(EntropySource source, long bytes) {
         for (long done = 0; done < bytes; done += DrbgOutputBuffer.BYTES) {
-            assertEquals(DrbgOutputBuffer.BYTES, FakeEntropySource.take(source, DrbgOutputBuffer.BYTES).length);
+            assertEquals(DrbgOutputBuffer.BYTES, FakeEntropySource.read(source, DrbgOutputBuffer.BYTES).length);
         }
     }
 
-    // --- apart from each other -------------------------------------------------------------------------------------
+    // --- separation of instances -----------------------------------------------------------------------------------
 
     @Test
-    void givesTwoGuestsDifferentBytesThoughTheirSeedsWereTheSame() {
+    void guestsWithEqualSeedsGetDifferentBytes() {
         DrbgSource one = named("one", POLICY, input(new FakeEntropySource(7)));
         DrbgSource two = named("two", POLICY, input(new FakeEntropySource(7)));
 
-        assertFalse(Arrays.equals(FakeEntropySource.take(one, 64), FakeEntropySource.take(two, 64)));
+        assertFalse(Arrays.equals(FakeEntropySource.read(one, 64), FakeEntropySource.read(two, 64)));
     }
 
     @Test
-    void givesOtherBytesAfterARestartThoughTheSeedWasTheSame() {
-        byte[] before = FakeEntropySource.take(drbg(POLICY, input(new FakeEntropySource(7))), 64);
-        byte[] after = FakeEntropySource.take(drbg(POLICY, input(new FakeEntropySource(7))), 64);
+    void restartWithEqualSeedGivesDifferentBytes() {
+        byte[] before = FakeEntropySource.read(drbg(POLICY, input(new FakeEntropySource(7))), 64);
+        byte[] after = FakeEntropySource.read(drbg(POLICY, input(new FakeEntropySource(7))), 64);
 
         assertFalse(Arrays.equals(before, after));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
-    void givesOutNothingTwiceWhateverIsAskedFor(long seed) {
+    void neverReturnsTheSameBytesTwice(long seed) {
         Random random = new Random(seed);
         Set<Long> words = new HashSet<>();
         DrbgSource another = named("another", POLICY, input(new FakeEntropySource(1)), input(new FakeEntropySource(2)));
         long count = 0;
 
         for (int i = 0; i < 300; i++) {
-            byte[] taken = FakeEntropySource.take(i % 3 == 0 ? another : both, 8 * (1 + random.nextInt(500)));
+            byte[] taken = FakeEntropySource.read(i % 3 == 0 ? another : both, 8 * (1 + random.nextInt(500)));
             for (int at = 0; at + 8 <= taken.length; at += 8) {
                 words.add(MemorySegment.ofArray(taken).get(ValueLayout.JAVA_LONG_UNALIGNED, at));
                 count++;
             }
         }
 
-        // Among a few ten thousand words of 64 random bits no two are equal.
+        // A collision among some ten thousand random 64-bit words is improbable (2^-36).
         assertEquals(count, words.size());
     }
 
     // --- seeding ---------------------------------------------------------------------------------------------------
 
     @Test
-    void takesNoEntropyBeforeSomethingIsAskedFor() {
-        assertEquals(0, good.given());
+    void readsNoEntropyBeforeTheFirstRequest() {
+        assertEquals(0, good.bytesRead());
     }
 
     @Test
-    void isSeededFromAllItsInputs() {
+    void isSeededFromAllSources() {
         fill(both);
 
-        assertEquals(SEED_BYTES, good.given());
-        assertEquals(SEED_BYTES, other.given());
+        assertEquals(SEED_BYTES, good.bytesRead());
+        assertEquals(SEED_BYTES, other.bytesRead());
     }
 
     @Test
-    void servesNothingBeforeTheSeedIsWhole() {
+    void servesNothingBeforeTheSeedIsComplete() {
         DrbgSource drbg = drbg(POLICY, input(good.withSupply(SEED_BYTES - 1)));
         int before = fill(drbg);
 
         good.withSupply(1);
 
-        assertEquals(EntropySource.NOT_NOW, before);
+        assertEquals(EntropySource.WOULD_BLOCK, before);
         assertEquals(64, fill(drbg));
     }
 
     @Test
-    void servesNothingFromTooLittleEntropy() {
+    void failsWithTooLittleEntropy() {
         DrbgSource drbg = drbg(POLICY, input(good.withSupply(SEED_BYTES - 1)));
         fill(drbg);
 
-        now += EntropyInputCollector.PATIENCE_NANOS;
+        now += EntropyInputCollector.INPUT_TIMEOUT_NANOS;
 
         assertEquals(EntropySource.FAILED, fill(drbg));
     }
 
     @Test
-    void servesWithoutAnInputThatFails() {
-        other.breaking(true);
+    void omitsFailedSource() {
+        other.broken(true);
 
         assertEquals(64, fill(both));
     }
 
     @Test
-    void servesWithoutAnInputThatStallsAfterAWait() {
+    void omitsStalledSourceAfterTimeout() {
         other.withSupply(10);
         int atFirst = fill(both);
 
-        now += EntropyInputCollector.PATIENCE_NANOS;
+        now += EntropyInputCollector.INPUT_TIMEOUT_NANOS;
 
-        assertEquals(EntropySource.NOT_NOW, atFirst);
+        assertEquals(EntropySource.WOULD_BLOCK, atFirst);
         assertEquals(64, fill(both));
     }
 
     @Test
-    void asksFailedInputsAgainInASecond() {
-        DrbgSource drbg = drbg(POLICY, input(good.breaking(true)));
+    void retriesFailedSourcesAfterASecond() {
+        DrbgSource drbg = drbg(POLICY, input(good.broken(true)));
         int first = fill(drbg);
-        good.breaking(false);
-        int tooEarly = fill(drbg);
+        good.broken(false);
+        int beforeRetry = fill(drbg);
 
         now += SECOND;
 
         assertEquals(EntropySource.FAILED, first);
-        assertEquals(EntropySource.FAILED, tooEarly);
+        assertEquals(EntropySource.FAILED, beforeRetry);
         assertEquals(64, fill(drbg));
     }
 
     @Test
-    void countsTheSeedsOfAGuestOverAllItsSessions() {
+    void limitsSeedsOfAGuestAcrossSessions() {
         for (int i = 0; i < DrbgSeedRateLimiter.BURST; i++) {
             try (DrbgSource session = drbg(POLICY, input(good))) {
                 assertEquals(64, fill(session));
@@ -174,7 +174,7 @@ class DrbgSourceTest {
         int otherGuest = fill(named("victim", POLICY, input(other)));
         now += SECOND;
 
-        assertEquals(EntropySource.NOT_NOW, refused);
+        assertEquals(EntropySource.WOULD_BLOCK, refused);
         assertEquals(64, otherGuest);
         assertEquals(64, fill(oneMore));
     }
@@ -182,51 +182,51 @@ class DrbgSourceTest {
     // --- reseeding -------------------------------------------------------------------------------------------------
 
     @Test
-    void isReseededAfterSoManyBytes() {
+    void reseedsAfterReseedBytes() {
         generate(both, RESEED_BYTES);
-        long before = good.given();
+        long before = good.bytesRead();
 
         fill(both);
 
         assertEquals(SEED_BYTES, before);
-        assertEquals(SEED_BYTES + RESEED_SEED_BYTES, good.given());
+        assertEquals(SEED_BYTES + RESEED_SEED_BYTES, good.bytesRead());
     }
 
     @Test
-    void isReseededAfterSoMuchTime() {
+    void reseedsAfterReseedSeconds() {
         fill(both);
 
         now += POLICY.reseedSeconds() * SECOND;
         fill(both);
 
-        assertEquals(SEED_BYTES + RESEED_SEED_BYTES, good.given());
+        assertEquals(SEED_BYTES + RESEED_SEED_BYTES, good.bytesRead());
     }
 
     @Test
-    void goesOnServingWhileEntropyForAReseedIsCollected() {
+    void keepsServingWhileCollectingEntropyForReseed() {
         DrbgSource drbg = drbg(POLICY, input(good.withSupply(SEED_BYTES)));
 
         generate(drbg, 2 * RESEED_BYTES);
         good.withSupply(RESEED_SEED_BYTES);
 
         assertEquals(64, fill(drbg));
-        assertEquals(SEED_BYTES + RESEED_SEED_BYTES, good.given());
+        assertEquals(SEED_BYTES + RESEED_SEED_BYTES, good.bytesRead());
     }
 
     @Test
-    void stopsServingAtTwiceTheBytesWithoutNewEntropy() {
+    void stopsServingAtTwiceReseedBytesWithoutEntropy() {
         DrbgSource drbg = drbg(POLICY, input(good.withSupply(SEED_BYTES)));
 
         generate(drbg, 2 * RESEED_BYTES);
 
-        assertEquals(EntropySource.NOT_NOW, fill(drbg));
+        assertEquals(EntropySource.WOULD_BLOCK, fill(drbg));
     }
 
     @Test
-    void stopsServingAtTwiceTheTimeWithoutNewEntropy() {
+    void stopsServingAtTwiceReseedSecondsWithoutEntropy() {
         DrbgSource drbg = drbg(POLICY, input(good));
         fill(drbg);
-        good.breaking(true);
+        good.broken(true);
 
         now += 2 * POLICY.reseedSeconds() * SECOND - 1;
         int justBefore = fill(drbg);
@@ -239,50 +239,50 @@ class DrbgSourceTest {
     // --- prediction resistance -------------------------------------------------------------------------------------
 
     @Test
-    void isReseededForEachRequestWithPredictionResistance() {
+    void predictionResistanceReseedsForEachRequest() {
         DrbgSource drbg = drbg(PREDICTION_RESISTANCE, input(good));
 
         fill(drbg);
         fill(drbg);
         fill(drbg);
 
-        assertEquals(SEED_BYTES + 2 * RESEED_SEED_BYTES, good.given());
+        assertEquals(SEED_BYTES + 2 * RESEED_SEED_BYTES, good.bytesRead());
     }
 
     @Test
-    void servesNothingWithoutNewEntropyWithPredictionResistance() {
+    void predictionResistanceServesNothingWithoutEntropy() {
         DrbgSource drbg = drbg(PREDICTION_RESISTANCE, input(good.withSupply(SEED_BYTES)));
         fill(drbg);
 
-        assertEquals(EntropySource.NOT_NOW, fill(drbg));
+        assertEquals(EntropySource.WOULD_BLOCK, fill(drbg));
     }
 
-    // --- what is left behind ---------------------------------------------------------------------------------------
+    // --- wiping and closing ----------------------------------------------------------------------------------------
 
     @Test
-    void servesTheLongestRequestInOnePiece() {
-        assertEquals(1 << 16, FakeEntropySource.take(both, 1 << 16).length);
-    }
-
-    @Test
-    void leavesNothingInMemoryThatIsShared() {
-        FakeEntropySource.take(both, 1 << 16);
-
-        assertEquals(-1, workspace.output().mismatch(MemorySegment.ofArray(new byte[1 << 16])));
-        assertEquals(-1, workspace.staging().mismatch(MemorySegment.ofArray(new byte[4096])));
+    void servesLongestRequestAtOnce() {
+        assertEquals(1 << 16, FakeEntropySource.read(both, 1 << 16).length);
     }
 
     @Test
-    void leavesNothingInMemoryThatIsSharedIfTheTargetIsTooSmall() {
+    void wipesSharedMemory() {
+        FakeEntropySource.read(both, 1 << 16);
+
+        assertEquals(-1, context.outputBuffer().mismatch(MemorySegment.ofArray(new byte[1 << 16])));
+        assertEquals(-1, context.stagingBuffer().mismatch(MemorySegment.ofArray(new byte[4096])));
+    }
+
+    @Test
+    void wipesSharedMemoryIfTheCopyFails() {
         MemorySegment tooSmall = MemorySegment.ofArray(new byte[10]);
 
         assertThrows(IndexOutOfBoundsException.class, () -> both.fill(tooSmall, 0, 4000));
 
-        assertEquals(-1, workspace.output().mismatch(MemorySegment.ofArray(new byte[1 << 16])));
+        assertEquals(-1, context.outputBuffer().mismatch(MemorySegment.ofArray(new byte[1 << 16])));
     }
 
     @Test
-    void closesItsInputs() {
+    void closesItsSources() {
         both.close();
 
         assertTrue(good.isClosed() && other.isClosed());

@@ -18,126 +18,126 @@ class EntropyInputCollectorTest {
     private final MemorySegment staging = Arena.ofAuto().allocate(20);
     private final FakeEntropySource one = new FakeEntropySource(1);
     private final FakeEntropySource two = new FakeEntropySource(2);
-    private final EntropyInputCollector seed =
-            seed(new DrbgSeedSource("one", one, 8), new DrbgSeedSource("two", two, 8));
+    private final EntropyInputCollector collector =
+            collector(new DrbgSeedSource("one", one, 8), new DrbgSeedSource("two", two, 8));
 
-    private EntropyInputCollector seed(DrbgSeedSource... inputs) {
+    private EntropyInputCollector collector(DrbgSeedSource... inputs) {
         return new EntropyInputCollector(List.of(inputs), BITS, staging);
     }
 
     private static byte[] bytesOf(long source) {
-        return FakeEntropySource.take(new FakeEntropySource(source), BYTES);
+        return FakeEntropySource.read(new FakeEntropySource(source), BYTES);
     }
 
     private byte[] half(int half) {
-        return Arrays.copyOfRange(seed.entropyInput(), half * BYTES, (half + 1) * BYTES);
+        return Arrays.copyOfRange(collector.entropyInput(), half * BYTES, (half + 1) * BYTES);
     }
 
     @Test
-    void isTheBytesOfAllInputs() {
-        assertEquals(Progress.COMPLETE, seed.collect(0));
+    void concatenatesBytesOfAllSources() {
+        assertEquals(Progress.COMPLETE, collector.collect(0));
 
         assertArrayEquals(bytesOf(1), half(0));
         assertArrayEquals(bytesOf(2), half(1));
-        assertEquals(List.of(), seed.leftOut());
+        assertEquals(List.of(), collector.omittedInputs());
     }
 
     @Test
-    void takesNoMoreThanItNeeds() {
-        seed.collect(0);
+    void readsNoMoreThanNeeded() {
+        collector.collect(0);
 
-        assertEquals(BYTES, one.given());
+        assertEquals(BYTES, one.bytesRead());
     }
 
     @Test
-    void takesMoreBytesTheLessEntropyTheyHave() {
-        EntropyInputCollector weak = seed(new DrbgSeedSource("weak", one, 0.25));
+    void readsMoreBytesOfWeakerSource() {
+        EntropyInputCollector weak = collector(new DrbgSeedSource("weak", one, 0.25));
 
         assertEquals(Progress.COMPLETE, weak.collect(0));
-        assertEquals(BITS * 4, one.given());
+        assertEquals(BITS * 4, one.bytesRead());
     }
 
     @Test
-    void waitsForTheRestOfAnInputAndKeepsWhatItHas() {
+    void keepsPartialInputWhileWaitingForTheRest() {
         one.withSupply(10);
-        Progress first = seed.collect(0);
+        Progress first = collector.collect(0);
         one.withSupply(FakeEntropySource.ENDLESS);
 
-        Progress second = seed.collect(1);
+        Progress second = collector.collect(1);
 
-        assertEquals(Progress.NOT_NOW, first);
+        assertEquals(Progress.WOULD_BLOCK, first);
         assertEquals(Progress.COMPLETE, second);
         assertArrayEquals(bytesOf(1), half(0));
     }
 
     @Test
-    void leavesOutAnInputThatFailsMidSeedWithAllItHasGiven() {
+    void omitsAllBytesOfSourceThatFailsMidway() {
         two.withSupply(10);
-        seed.collect(0);
-        two.breaking(true);
+        collector.collect(0);
+        two.broken(true);
 
-        assertEquals(Progress.COMPLETE, seed.collect(1));
+        assertEquals(Progress.COMPLETE, collector.collect(1));
         assertArrayEquals(new byte[BYTES], half(1));
-        assertEquals(List.of("two"), seed.leftOut());
+        assertEquals(List.of("two"), collector.omittedInputs());
     }
 
     @Test
-    void leavesOutAnInputThatGivesNothingForLong() {
+    void omitsSourceThatReturnsNothingUntilTimeout() {
         one.withSupply(0);
 
-        assertEquals(Progress.NOT_NOW, seed.collect(0));
-        assertEquals(Progress.NOT_NOW, seed.collect(EntropyInputCollector.PATIENCE_NANOS - 1));
-        assertEquals(Progress.COMPLETE, seed.collect(EntropyInputCollector.PATIENCE_NANOS));
-        assertEquals(List.of("one"), seed.leftOut());
+        assertEquals(Progress.WOULD_BLOCK, collector.collect(0));
+        assertEquals(Progress.WOULD_BLOCK, collector.collect(EntropyInputCollector.INPUT_TIMEOUT_NANOS - 1));
+        assertEquals(Progress.COMPLETE, collector.collect(EntropyInputCollector.INPUT_TIMEOUT_NANOS));
+        assertEquals(List.of("one"), collector.omittedInputs());
     }
 
     @Test
-    void leavesOutATrickleOnceAnotherInputIsComplete() {
+    void omitsSlowSourceOnceAnotherIsComplete() {
         one.withSupply(1);
-        seed.collect(0);
+        collector.collect(0);
         one.withSupply(1);
 
-        assertEquals(Progress.COMPLETE, seed.collect(EntropyInputCollector.PATIENCE_NANOS));
-        assertEquals(List.of("one"), seed.leftOut());
+        assertEquals(Progress.COMPLETE, collector.collect(EntropyInputCollector.INPUT_TIMEOUT_NANOS));
+        assertEquals(List.of("one"), collector.omittedInputs());
     }
 
     @Test
-    void waitsForATrickleThatIsAllThereIs() {
-        EntropyInputCollector slow = seed(new DrbgSeedSource("one", one, 8));
-        Progress progress = Progress.NOT_NOW;
+    void waitsForSlowSourceIfItIsTheOnlyOne() {
+        EntropyInputCollector slow = collector(new DrbgSeedSource("one", one, 8));
+        Progress progress = Progress.WOULD_BLOCK;
 
         for (int i = 0; i < BYTES; i++) {
-            assertEquals(Progress.NOT_NOW, progress);
+            assertEquals(Progress.WOULD_BLOCK, progress);
             one.withSupply(1);
-            progress = slow.collect(i * (EntropyInputCollector.PATIENCE_NANOS - 1));
+            progress = slow.collect(i * (EntropyInputCollector.INPUT_TIMEOUT_NANOS - 1));
         }
 
         assertEquals(Progress.COMPLETE, progress);
     }
 
     @Test
-    void failsIfNoInputGivesEnough() {
-        one.breaking(true);
+    void failsIfNoSourceProvidesEnough() {
+        one.broken(true);
         two.withSupply(BYTES - 1);
-        seed.collect(0);
+        collector.collect(0);
 
-        assertEquals(Progress.FAILED, seed.collect(EntropyInputCollector.PATIENCE_NANOS));
-        assertArrayEquals(new byte[2 * BYTES], seed.entropyInput());
+        assertEquals(Progress.FAILED, collector.collect(EntropyInputCollector.INPUT_TIMEOUT_NANOS));
+        assertArrayEquals(new byte[2 * BYTES], collector.entropyInput());
     }
 
     @Test
-    void leavesNothingInItsStaging() {
-        seed.collect(0);
+    void wipesStagingBuffer() {
+        collector.collect(0);
 
         assertEquals(-1, staging.mismatch(MemorySegment.ofArray(new byte[20])));
     }
 
     @Test
-    void isZeroAfterAWipe() {
-        seed.collect(0);
+    void entropyInputIsZeroAfterWipe() {
+        collector.collect(0);
 
-        seed.wipe();
+        collector.wipe();
 
-        assertArrayEquals(new byte[2 * BYTES], seed.entropyInput());
+        assertArrayEquals(new byte[2 * BYTES], collector.entropyInput());
     }
 }
