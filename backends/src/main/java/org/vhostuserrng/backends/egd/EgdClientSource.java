@@ -12,105 +12,110 @@ import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
- * An EGD server as a source: one connection with a pipeline of blocking reads (command 0x02), made again whenever it is
- * lost.
+ * Client of an EGD server: one connection with pipelined blocking reads (EGD command 0x02), reconnected whenever it is
+ * lost. Confined to the source's read-ahead thread.
  *
- * <p>EGD has neither identifiers nor lengths in these replies, so that the connection is closed at the first sign that
- * the two sides have not counted the same: bytes that nobody asked for, a reply that does not come. Only whole replies
- * leave this class; one that is cut off with its connection is wiped.
+ * <p>Replies of EGD have neither identifiers nor lengths. The connection is therefore closed at the first sign that the
+ * two sides disagree: unrequested bytes, or a missing reply. Only complete replies are returned; a partial reply is
+ * wiped when its connection is lost.
  */
 final class EgdClientSource implements BlockingEntropySource {
     private static final byte READ_BLOCKING = 0x02;
     private static final int REQUEST_BYTES = 2;
 
     /**
-     * How long the reader waits for what, nanoseconds.
+     * Timeouts in nanoseconds.
      *
-     * @param connection to be made
-     * @param byteAsked for: a server that sends none for so long is taken for dead, as one that was stopped is
-     * @param longestPause before it connects again; it grows with each connection that brought nothing
+     * @param connectNanos for a connection attempt
+     * @param replyNanos without a single byte, after which the server counts as dead
+     * @param maxBackoffNanos maximum delay before a reconnect; the delay doubles while connections yield no bytes
      */
-    record Patience(long connection, long byteAsked, long longestPause) {
-        static final Patience DEFAULT =
-                new Patience(TimeUnit.SECONDS.toNanos(5), TimeUnit.SECONDS.toNanos(10), TimeUnit.SECONDS.toNanos(8));
+    record EgdTimeouts(long connectNanos, long replyNanos, long maxBackoffNanos) {
+        static final EgdTimeouts DEFAULT =
+                new EgdTimeouts(TimeUnit.SECONDS.toNanos(5), TimeUnit.SECONDS.toNanos(10), TimeUnit.SECONDS.toNanos(8));
     }
 
     private enum State {
-        LOST,
+        DISCONNECTED,
         CONNECTING,
         CONNECTED
     }
 
     private final EgdServerAddress address;
-    private final Patience patience;
-    private final MemorySegment partial = Arena.ofAuto().allocate(EgdRequestWindow.LARGEST);
-    private final MemorySegment toSend = Arena.ofAuto().allocate((long) REQUEST_BYTES * EgdRequestWindow.MOST_REQUESTS);
-    private int sent;
+    private final EgdTimeouts timeouts;
+    private final MemorySegment partial = Arena.ofAuto().allocate(EgdRequestWindow.MAX_REQUEST_BYTES);
+    private final MemorySegment sendBuffer =
+            Arena.ofAuto().allocate((long) REQUEST_BYTES * EgdRequestWindow.MAX_REQUESTS);
+    private int sendIndex;
     private int sendEnd;
-    private boolean deaf;
-    private State state = State.LOST;
+    private boolean sendFailed;
+    private State state = State.DISCONNECTED;
     private ClientStreamSocket socket;
     private EgdRequestWindow requests = new EgdRequestWindow();
     private int attempts;
-    private long pause;
+    private long backoffNanos;
     private long stateSince = System.nanoTime();
-    private boolean silent;
-    private long silentSince;
+    private boolean awaitingReply;
+    private long awaitingReplySince;
 
-    /** Connects with the first {@link #read}. */
-    EgdClientSource(EgdServerAddress address, Patience patience) {
+    /** Creates a disconnected source; the first {@link #read} connects. */
+    EgdClientSource(EgdServerAddress address, EgdTimeouts timeouts) {
         this.address = address;
-        this.patience = patience;
+        this.timeouts = timeouts;
     }
 
-    /** As the interface says, with {@code length} more than {@link EgdRequestWindow#LARGEST}: a reply is read whole. */
+    /**
+     * {@inheritDoc}
+     *
+     * @param length more than {@link EgdRequestWindow#MAX_REQUEST_BYTES}, so that a reply fits
+     */
     @Override
-    public int read(MemorySegment target, long offset, int length, WakeablePoller waiter) throws IOException {
+    public int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException {
         return switch (state) {
-            case LOST -> connect(waiter);
-            case CONNECTING -> finishConnecting(waiter);
-            case CONNECTED -> receive(target, offset, length, waiter);
+            case DISCONNECTED -> connect(poller);
+            case CONNECTING -> finishConnecting(poller);
+            case CONNECTED -> receive(target, offset, length, poller);
         };
     }
 
-    // --- the connection --------------------------------------------------------------------------------------------
+    // --- connection ------------------------------------------------------------------------------------------------
 
-    private int connect(WakeablePoller waiter) throws IOException {
-        long left = stateSince + pause - System.nanoTime();
+    private int connect(WakeablePoller poller) throws IOException {
+        long left = stateSince + backoffNanos - System.nanoTime();
         if (left > 0) {
-            waiter.await(millis(left));
-            return NOTHING;
+            poller.sleep(millis(left));
+            return NO_DATA;
         }
         try {
             socket = address.connect(attempts);
         } catch (IOException refused) {
-            throw lost(String.valueOf(refused.getMessage()));
+            throw disconnect(String.valueOf(refused.getMessage()));
         } finally {
             attempts++;
         }
         enter(State.CONNECTING);
-        return NOTHING;
+        return NO_DATA;
     }
 
-    private int finishConnecting(WakeablePoller waiter) throws IOException {
-        long left = stateSince + patience.connection() - System.nanoTime();
+    private int finishConnecting(WakeablePoller poller) throws IOException {
+        long left = stateSince + timeouts.connectNanos() - System.nanoTime();
         if (left <= 0) {
-            throw lost("no connection within " + TimeUnit.NANOSECONDS.toMillis(patience.connection()) + " ms");
+            throw disconnect("no connection within " + TimeUnit.NANOSECONDS.toMillis(timeouts.connectNanos()) + " ms");
         }
-        if (!waiter.awaitWritable(socket, millis(left))) {
-            return NOTHING;
+        if (!poller.awaitWritable(socket, millis(left))) {
+            return NO_DATA;
         }
         int error = socket.connectError();
         if (error < 0) {
-            throw lost(EntropyFile.describe(error));
+            throw disconnect(EntropyFile.describe(error));
         }
         requests = new EgdRequestWindow();
-        sent = 0;
+        sendIndex = 0;
         sendEnd = 0;
-        deaf = false;
-        silent = false;
+        sendFailed = false;
+        awaitingReply = false;
         enter(State.CONNECTED);
-        return NOTHING;
+        return NO_DATA;
     }
 
     private void enter(State next) {
@@ -118,12 +123,14 @@ final class EgdClientSource implements BlockingEntropySource {
         stateSince = System.nanoTime();
     }
 
-    /** Closes the connection, and forgets the reply that was not whole. */
-    private IOException lost(String why) {
+    /** Closes the connection, wipes a partial reply and returns the exception to throw. */
+    private IOException disconnect(String reason) {
         close();
-        enter(State.LOST);
-        pause = pause == 0 ? patience.longestPause() / 8 : Math.min(2 * pause, patience.longestPause());
-        return new IOException(why);
+        enter(State.DISCONNECTED);
+        backoffNanos = backoffNanos == 0
+                ? timeouts.maxBackoffNanos() / 8
+                : Math.min(2 * backoffNanos, timeouts.maxBackoffNanos());
+        return new IOException(reason);
     }
 
     @Override
@@ -137,79 +144,80 @@ final class EgdClientSource implements BlockingEntropySource {
 
     // --- requests and replies --------------------------------------------------------------------------------------
 
-    private int receive(MemorySegment target, long offset, int length, WakeablePoller waiter) throws IOException {
-        if (socket.arrived() > requests.outstanding()) {
-            throw new DiscardReadAheadException(lost("the server has sent bytes that nobody asked for"));
+    private int receive(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException {
+        if (socket.availableBytes() > requests.outstanding()) {
+            throw new DiscardReadAheadException(disconnect("the server sent unrequested bytes"));
         }
-        ask();
-        // What is held goes in front of what belongs to it.
-        int held = requests.partial();
+        sendRequests();
+        // Leave room for the partial reply in front of the received bytes.
+        int held = requests.partialReplyBytes();
         int received = socket.receive(target, offset + held, Math.min(length - held, requests.outstanding()));
         if (received > 0) {
-            return keepWholeReplies(target, offset, held, received);
+            return splitReplies(target, offset, held, received);
         }
         if (received == ClientStreamSocket.EAGAIN) {
-            return await(waiter);
+            return awaitReply(poller);
         }
-        throw lost(received == 0 ? "the server has closed the connection" : EntropyFile.describe(received));
+        throw disconnect(received == 0 ? "the server closed the connection" : EntropyFile.describe(received));
     }
 
-    /** Keeps the window of requests filled. */
-    private void ask() {
-        if (requests.isLow() && sent == sendEnd && !deaf) {
+    /** Fills the request window. */
+    private void sendRequests() {
+        if (requests.needsRefill() && sendIndex == sendEnd && !sendFailed) {
             requests.adapt(System.nanoTime());
-            sent = 0;
+            sendIndex = 0;
             sendEnd = 0;
-            for (int length = requests.next(); length > 0; length = requests.next()) {
-                toSend.set(ValueLayout.JAVA_BYTE, sendEnd, READ_BLOCKING);
-                toSend.set(ValueLayout.JAVA_BYTE, sendEnd + 1, (byte) length);
+            for (int length = requests.nextRequestBytes(); length > 0; length = requests.nextRequestBytes()) {
+                sendBuffer.set(ValueLayout.JAVA_BYTE, sendEnd, READ_BLOCKING);
+                sendBuffer.set(ValueLayout.JAVA_BYTE, sendEnd + 1, (byte) length);
                 sendEnd += REQUEST_BYTES;
-                requests.asked(length);
+                requests.requested(length);
             }
         }
-        while (sent < sendEnd) {
-            int result = socket.send(toSend, sent, sendEnd - sent);
+        while (sendIndex < sendEnd) {
+            int result = socket.send(sendBuffer, sendIndex, sendEnd - sendIndex);
             if (result == ClientStreamSocket.EAGAIN) {
                 return;
             }
-            // A server that is gone may have answered before: what has arrived is read to its end.
-            deaf = result < 0;
-            sent = deaf ? sendEnd : sent + result;
+            // A server may have replied before it closed the connection, so receiving goes on.
+            sendFailed = result < 0;
+            sendIndex = sendFailed ? sendEnd : sendIndex + result;
         }
     }
 
-    private int keepWholeReplies(MemorySegment target, long offset, int held, int received) {
-        silent = false;
-        pause = 0;
+    /** Puts the partial reply in front and holds back a new one. Returns the length of the complete replies. */
+    private int splitReplies(MemorySegment target, long offset, int held, int received) {
+        awaitingReply = false;
+        backoffNanos = 0;
         MemorySegment.copy(partial, 0, target, offset, held);
-        int whole = requests.arrived(received);
-        int rest = held + received - whole;
+        int complete = requests.received(received);
+        int rest = held + received - complete;
         partial.fill((byte) 0);
-        MemorySegment.copy(target, offset + whole, partial, 0, rest);
-        target.asSlice(offset + whole, rest).fill((byte) 0);
-        return whole;
+        MemorySegment.copy(target, offset + complete, partial, 0, rest);
+        target.asSlice(offset + complete, rest).fill((byte) 0);
+        return complete;
     }
 
-    private int await(WakeablePoller waiter) throws IOException {
+    private int awaitReply(WakeablePoller poller) throws IOException {
         long now = System.nanoTime();
-        if (!silent) {
-            silent = true;
-            silentSince = now;
+        if (!awaitingReply) {
+            awaitingReply = true;
+            awaitingReplySince = now;
         }
-        long left = silentSince + patience.byteAsked() - now;
+        long left = awaitingReplySince + timeouts.replyNanos() - now;
         if (left <= 0) {
-            throw lost(
-                    "the server has sent nothing for " + TimeUnit.NANOSECONDS.toMillis(patience.byteAsked()) + " ms");
+            throw disconnect(
+                    "the server sent nothing for " + TimeUnit.NANOSECONDS.toMillis(timeouts.replyNanos()) + " ms");
         }
-        if (sent < sendEnd) {
-            waiter.awaitReadableOrWritable(socket, millis(left));
+        if (sendIndex < sendEnd) {
+            poller.awaitReadableOrWritable(socket, millis(left));
         } else {
-            waiter.awaitReadable(socket, millis(left));
+            poller.awaitReadable(socket, millis(left));
         }
-        return NOTHING;
+        return NO_DATA;
     }
 
-    /** Rounded up: a moment too early would be a turn for nothing. */
+    /** Rounds up, so that a timeout has really expired when the poller returns. */
     private static int millis(long nanos) {
         return (int) TimeUnit.NANOSECONDS.toMillis(nanos) + 1;
     }

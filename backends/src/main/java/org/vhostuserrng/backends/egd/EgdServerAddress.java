@@ -8,26 +8,25 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.vhostuserrng.backends.sys.ClientStreamSocket;
 
-/** {@code tcp:HOST:PORT} or {@code unix:PATH}: where an EGD server listens. */
+/** Address of an EGD server: {@code tcp:HOST:PORT} or {@code unix:PATH}. */
 sealed interface EgdServerAddress {
     String SYNTAX = "egd:tcp:HOST:PORT (PORT 1 to 65535) or egd:unix:PATH";
 
     /**
-     * Begins to connect, at the {@code attempt}-th of the addresses that a host's name stands for. May wait for the name
-     * to be resolved.
+     * Starts to connect. Attempts cycle through the addresses of a host name. May block while the name is resolved.
      */
     ClientStreamSocket connect(int attempt) throws IOException;
 
     /**
-     * Reads an address.
+     * Parses an address.
      *
-     * @throws IllegalArgumentException with what is allowed, if it is none
+     * @throws IllegalArgumentException with the syntax, if it is malformed
      */
     static EgdServerAddress parse(String text) {
         Matcher tcp = Tcp.PATTERN.matcher(text);
         if (tcp.matches()) {
             int port = Integer.parseInt(tcp.group("port"));
-            if (port >= 1 && port <= Tcp.LARGEST_PORT) {
+            if (port >= 1 && port <= Tcp.MAX_PORT) {
                 return new Tcp(tcp.group("host"), port);
             }
         } else if (text.startsWith(Unix.PREFIX)) {
@@ -37,13 +36,13 @@ sealed interface EgdServerAddress {
     }
 
     /**
-     * A TCP port.
+     * A TCP address.
      *
      * @param host a name, an IPv4 address, or an IPv6 address in brackets
      */
     record Tcp(String host, int port) implements EgdServerAddress {
         private static final Pattern PATTERN = Pattern.compile("tcp:(?<host>\\[[^\\]]+\\]|[^:\\[]+):(?<port>\\d{1,5})");
-        private static final int LARGEST_PORT = 65535;
+        private static final int MAX_PORT = 65535;
 
         @Override
         public ClientStreamSocket connect(int attempt) throws IOException {
@@ -57,7 +56,7 @@ sealed interface EgdServerAddress {
         }
     }
 
-    /** A UNIX socket. */
+    /** Address of a UNIX socket. */
     record Unix(Path path) implements EgdServerAddress {
         private static final String PREFIX = "unix:";
 

@@ -4,11 +4,13 @@ import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
 import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
 
-/** {@code egd:tcp:HOST:PORT} or {@code egd:unix:PATH}: a server that speaks EGD's protocol. */
+/** {@code egd:tcp:HOST:PORT} or {@code egd:unix:PATH}: a server of the EGD protocol. */
 public final class EgdSourceSpec extends ReadAheadSourceSpec {
+    /** The keyword in an expression. */
     public static final String PREFIX = "egd:";
-    /** Nothing is known of what it serves: finds a server that is stuck or repeats itself. */
-    private static final double ASSUMED_MIN_ENTROPY = 0.25;
+
+    /** The origin of the bytes is unknown: detects a server that is stuck or repeats itself. */
+    private static final double DEFAULT_MIN_ENTROPY = 0.25;
 
     private final EgdServerAddress address;
 
@@ -27,19 +29,19 @@ public final class EgdSourceSpec extends ReadAheadSourceSpec {
         return PREFIX + address;
     }
 
-    /** Nothing to try: the server may be started later, and may be restarted at any time. */
+    /** Does nothing: the server may be started later or restarted at any time. */
     @Override
-    public void check() {
-        // EgdAddress.parse has seen all that can be known now.
+    public void probe() {
+        // EgdServerAddress.parse has checked the address.
     }
 
     @Override
-    protected double assumedMinEntropy() {
-        return ASSUMED_MIN_ENTROPY;
+    protected double defaultMinEntropy() {
+        return DEFAULT_MIN_ENTROPY;
     }
 
     @Override
-    protected BlockingEntropySource openRaw() {
-        return new EgdClientSource(address, EgdClientSource.Patience.DEFAULT);
+    protected BlockingEntropySource openBlocking() {
+        return new EgdClientSource(address, EgdClientSource.EgdTimeouts.DEFAULT);
     }
 }

@@ -2,7 +2,6 @@ package org.vhostuserrng.backends.expression;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,11 +19,11 @@ import org.vhostuserrng.backends.source.XorSourceSpec;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 
 /**
- * Reads an expression of {@code --source}. A source is followed by its options, each after a comma; a comma that belongs
- * to a path is doubled, as in QEMU's options.
+ * Recursive-descent parser for {@code --source} expressions: a source, followed by its options, each after a comma.
+ * Quoting is that of {@link KeyValueScanner}.
  */
 public final class SourceExpressionParser {
-    private static final String ALLOWED =
+    private static final String SYNTAX =
             "expected file:PATH, getrandom, rdrand, rdseed, egd:tcp:HOST:PORT, egd:unix:PATH, qng[:LIBRARY], drbg,"
                     + " drbg(A+B) or xor(A,B)";
     private static final String MIN_ENTROPY = "min-entropy";
@@ -40,70 +39,72 @@ public final class SourceExpressionParser {
             DrbgReseedPolicy.RESEED_BYTES,
             DrbgReseedPolicy.RESEED_SECONDS);
 
-    /** More than anybody has use for, and far less than what the stack has room for. */
-    private static final int DEEPEST = 16;
+    /** More than any useful expression has; bounds the recursion. */
+    private static final int MAX_DEPTH = 16;
 
-    private final String text;
-    private int at;
+    private final KeyValueScanner scanner;
     private int depth;
 
     private SourceExpressionParser(String text) {
-        this.text = text;
+        this.scanner = new KeyValueScanner(text);
     }
 
     /**
-     * Parses one expression.
+     * Parses an expression.
      *
-     * @throws IllegalArgumentException with the allowed forms, if the expression is malformed
+     * @throws IllegalArgumentException with the syntax, in one line, if the expression is malformed
      */
     public static EntropySourceSpec parse(String expression) {
+        // Errors quote the expression and logs name the source: one line each.
+        if (expression.codePoints().anyMatch(SourceExpressionParser::breaksLine)) {
+            throw new IllegalArgumentException("it contains a control character; " + SYNTAX);
+        }
         return new SourceExpressionParser(expression).parseAll();
     }
 
-    private EntropySourceSpec parseAll() {
-        // What is refused is quoted, and what is served is named in logs: one line each.
-        if (text.codePoints().anyMatch(SourceExpressionParser::endsLine)) {
-            throw new IllegalArgumentException("a control character in it; " + ALLOWED);
-        }
-        EntropySourceSpec source = source("");
-        if (at < text.length()) {
-            throw new IllegalArgumentException("'" + text.substring(at) + "' is too much; " + ALLOWED);
-        }
-        return source;
-    }
-
-    private static boolean endsLine(int codePoint) {
+    private static boolean breaksLine(int codePoint) {
         int type = Character.getType(codePoint);
         return type == Character.CONTROL || type == Character.LINE_SEPARATOR || type == Character.PARAGRAPH_SEPARATOR;
     }
 
-    /**
-     * One source and its options.
-     *
-     * @param ends what ends it besides the end of the text
-     */
-    private EntropySourceSpec source(String ends) {
-        depth++;
-        if (depth > DEEPEST) {
-            throw new IllegalArgumentException("more than " + DEEPEST + " sources inside each other");
+    private EntropySourceSpec parseAll() {
+        EntropySourceSpec source = source("");
+        if (!scanner.isAtEnd()) {
+            throw new IllegalArgumentException("unexpected '" + scanner.remaining() + "'; " + SYNTAX);
         }
-        EntropySourceSpec source = sourceAtDepth(ends);
+        return source;
+    }
+
+    /**
+     * Parses one source and its options.
+     *
+     * @param terminators characters that may follow the source
+     */
+    private EntropySourceSpec source(String terminators) {
+        depth++;
+        if (depth > MAX_DEPTH) {
+            throw new IllegalArgumentException("sources are nested more than " + MAX_DEPTH + " deep");
+        }
+        EntropySourceSpec source = sourceAtDepth(terminators);
         depth--;
         return source;
     }
 
-    private EntropySourceSpec sourceAtDepth(String ends) {
-        if (take(XorSourceSpec.NAME + "(")) {
+    private EntropySourceSpec sourceAtDepth(String terminators) {
+        if (scanner.skip(XorSourceSpec.NAME + "(")) {
             return xor();
         }
-        List<SharedSourceSpec> seeds = take(DrbgSourceSpec.NAME + "(") ? seeds() : null;
-        String name = seeds == null ? word(ends) : DrbgSourceSpec.NAME;
-        Map<String, String> options = options(ends);
+        List<SharedSourceSpec> seeds = scanner.skip(DrbgSourceSpec.NAME + "(") ? seeds() : null;
+        String name = seeds == null ? scanner.value(terminators) : DrbgSourceSpec.NAME;
+        // Where a comma also separates sources, only a known key starts an option.
+        boolean commaSeparatesSources = terminators.contains(",");
+        Map<String, String> options =
+                scanner.options(terminators, key -> !commaSeparatesSources || OPTIONS.contains(key));
         EntropySourceSpec source =
                 seeds == null ? named(name, options) : new DrbgSourceSpec(seeds, DrbgReseedPolicy.of(options));
         if (!options.isEmpty()) {
             String unknown = options.keySet().iterator().next();
-            throw new IllegalArgumentException("no option " + unknown + " of " + source);
+            throw new IllegalArgumentException(source + " has no option " + unknown);
         }
         return source;
     }
@@ -120,47 +121,41 @@ public final class SourceExpressionParser {
         List<SharedSourceSpec> seeds = new ArrayList<>();
         do {
             if (!(source("+)") instanceof SharedSourceSpec seed)) {
-                throw new IllegalArgumentException("a drbg is seeded from sources that are no drbg and no xor");
+                throw new IllegalArgumentException("a drbg cannot be seeded from a drbg or xor");
             }
             seeds.add(seed);
-        } while (take("+"));
+        } while (scanner.skip("+"));
         expect(")");
         return seeds;
     }
 
-    private boolean take(String next) {
-        boolean there = text.startsWith(next, at);
-        at += there ? next.length() : 0;
-        return there;
-    }
-
     private void expect(String next) {
-        if (!take(next)) {
-            throw new IllegalArgumentException("no '" + next + "' after '" + text.substring(0, at) + "'; " + ALLOWED);
+        if (!scanner.skip(next)) {
+            throw new IllegalArgumentException("no '" + next + "' after '" + scanner.consumed() + "'; " + SYNTAX);
         }
     }
 
     private static EntropySourceSpec named(String name, Map<String, String> options) {
         if (name.startsWith(FileSourceSpec.PREFIX)) {
-            refuseRewinding(options);
-            return FileSourceSpec.of(name.substring(FileSourceSpec.PREFIX.length()), rawOptions(options));
+            requireStopAtEndOfFile(options);
+            return FileSourceSpec.of(name.substring(FileSourceSpec.PREFIX.length()), noiseOptions(options));
         }
         if (name.startsWith(EgdSourceSpec.PREFIX)) {
-            return EgdSourceSpec.of(name.substring(EgdSourceSpec.PREFIX.length()), rawOptions(options));
+            return EgdSourceSpec.of(name.substring(EgdSourceSpec.PREFIX.length()), noiseOptions(options));
         }
         if (name.equals(ComScireQngSourceSpec.NAME) || name.startsWith(ComScireQngSourceSpec.PREFIX)) {
-            return ComScireQngSourceSpec.of(name, rawOptions(options));
+            return ComScireQngSourceSpec.of(name, noiseOptions(options));
         }
         return switch (name) {
             case GetrandomSourceSpec.NAME -> new GetrandomSourceSpec();
-            case "rdrand" -> new CpuRngSourceSpec(Instruction.RDRAND, reseedForced(options), rawOptions(options));
-            case "rdseed" -> new CpuRngSourceSpec(Instruction.RDSEED, false, rawOptions(options));
+            case "rdrand" -> new CpuRngSourceSpec(Instruction.RDRAND, reseedForced(options), noiseOptions(options));
+            case "rdseed" -> new CpuRngSourceSpec(Instruction.RDSEED, false, noiseOptions(options));
             case DrbgSourceSpec.NAME -> new DrbgSourceSpec(defaultSeeds(), DrbgReseedPolicy.of(options));
-            default -> throw new IllegalArgumentException(ALLOWED);
+            default -> throw new IllegalArgumentException(SYNTAX);
         };
     }
 
-    /** RDSEED, if the processor has a working one, and the kernel's generator. */
+    /** RDSEED, if the processor has a working one, and getrandom. */
     private static List<SharedSourceSpec> defaultSeeds() {
         SharedSourceSpec processor = new CpuRngSourceSpec(Instruction.RDSEED, false, NoiseSourceOptions.NONE);
         SharedSourceSpec kernel = new GetrandomSourceSpec();
@@ -169,9 +164,9 @@ public final class SourceExpressionParser {
 
     private static boolean isUsable(SharedSourceSpec source) {
         try {
-            source.check();
+            source.probe();
             return true;
-        } catch (IOException lacking) {
+        } catch (IOException unusable) {
             return false;
         }
     }
@@ -184,21 +179,20 @@ public final class SourceExpressionParser {
         return reseed != null;
     }
 
-    private static void refuseRewinding(Map<String, String> options) {
+    private static void requireStopAtEndOfFile(Map<String, String> options) {
         String onEof = options.remove(ON_EOF);
         if (onEof != null && !onEof.equals("stop")) {
-            throw new IllegalArgumentException(
-                    "on-eof=" + onEof + ": expected stop, since no byte is ever given out twice");
+            throw new IllegalArgumentException("on-eof=" + onEof + ": expected stop, since no byte is used twice");
         }
     }
 
-    private static NoiseSourceOptions rawOptions(Map<String, String> options) {
+    private static NoiseSourceOptions noiseOptions(Map<String, String> options) {
         String health = options.remove(HEALTH);
         if (health != null && !health.equals("on") && !health.equals("off")) {
             throw new IllegalArgumentException("health=" + health + ": expected on or off");
         }
         String minEntropy = options.remove(MIN_ENTROPY);
-        double bits = minEntropy == null ? NoiseSourceOptions.UNSTATED : minEntropy(minEntropy);
+        double bits = minEntropy == null ? NoiseSourceOptions.MIN_ENTROPY_UNSET : minEntropy(minEntropy);
         return new NoiseSourceOptions(bits, !"off".equals(health));
     }
 
@@ -209,54 +203,10 @@ public final class SourceExpressionParser {
         } catch (NumberFormatException notANumber) {
             bits = Double.NaN;
         }
-        // Below, more samples than the start-up tests have would have to be the same.
+        // Below 0.02 the cutoff of the repetition count test exceeds the number of start-up samples.
         if (!(bits >= 0.02 && bits <= 8)) {
-            throw new IllegalArgumentException(MIN_ENTROPY + "=" + value + ": expected bits of a byte, 0.02 to 8");
+            throw new IllegalArgumentException(MIN_ENTROPY + "=" + value + ": expected 0.02 to 8 bits per byte");
         }
         return bits;
-    }
-
-    private Map<String, String> options(String ends) {
-        Map<String, String> options = new LinkedHashMap<>();
-        while (at < text.length() && text.charAt(at) == ',' && (!ends.contains(",") || isOption(at + 1))) {
-            at++;
-            String option = word(ends);
-            int equals = option.indexOf('=');
-            String name = equals < 0 ? option : option.substring(0, equals);
-            String value = equals < 0 ? "" : option.substring(equals + 1);
-            if (options.put(name, value) != null) {
-                throw new IllegalArgumentException("option " + name + " is there twice");
-            }
-        }
-        return options;
-    }
-
-    /** Whether an option begins there, and not another source. */
-    private boolean isOption(int from) {
-        int end = from;
-        while (end < text.length() && "=,)".indexOf(text.charAt(end)) < 0) {
-            end++;
-        }
-        return OPTIONS.contains(text.substring(from, end));
-    }
-
-    /** Up to a comma, or to one of {@code ends}; two commas are one of the word. */
-    private String word(String ends) {
-        StringBuilder word = new StringBuilder();
-        while (at < text.length()) {
-            char next = text.charAt(at);
-            if (ends.indexOf(next) >= 0) {
-                break;
-            }
-            if (next == ',') {
-                if (at + 1 >= text.length() || text.charAt(at + 1) != ',') {
-                    break;
-                }
-                at++;
-            }
-            word.append(next);
-            at++;
-        }
-        return word.toString();
     }
 }

@@ -1,19 +1,21 @@
 package org.vhostuserrng.backends.health;
 
-/** SP 800-90B §4.4.2: one byte too often in a window. Confined to one thread. */
+/**
+ * Adaptive proportion test of SP 800-90B §4.4.2: one byte value occurs too often in a window. Confined to one thread.
+ */
 final class AdaptiveProportionTester {
-    /** §4.4.2: of a source that is not binary. */
+    /** §4.4.2: window size W of a source that is not binary. */
     static final int WINDOW = 512;
 
     private final int cutoff;
     private int first;
     private int count;
-    private int seen;
+    private int windowPosition;
 
     /**
-     * A test that has seen nothing.
+     * Creates a test that has seen no samples.
      *
-     * @param minEntropy H, bits of a byte
+     * @param minEntropy H in bits per byte
      */
     AdaptiveProportionTester(double minEntropy) {
         cutoff = cutoff(minEntropy);
@@ -23,13 +25,13 @@ final class AdaptiveProportionTester {
         return cutoff;
     }
 
-    /** Whether the test fails with this byte. */
-    boolean failsWith(int sample) {
-        if (seen == 0) {
+    /** Adds a sample. Returns whether the test fails. */
+    boolean addSample(int sample) {
+        if (windowPosition == 0) {
             first = sample;
             count = 0;
         }
-        seen = (seen + 1) % WINDOW;
+        windowPosition = (windowPosition + 1) % WINDOW;
         if (sample != first) {
             return false;
         }
@@ -38,8 +40,8 @@ final class AdaptiveProportionTester {
     }
 
     /**
-     * §4.4.2: C = 1 + CRITBINOM(W, 2^−H, 1 − α), which is the least count that is reached with a probability of α at
-     * most. Summed up from the rarest on, in logarithms: most terms are too small for a double.
+     * §4.4.2: C = 1 + CRITBINOM(W, 2^−H, 1 − α), the smallest count whose probability of being reached is at most α.
+     * Sums the binomial tail from its rarest term, in logarithms because most terms underflow a double.
      */
     private static int cutoff(double minEntropy) {
         double probability = Math.pow(2, -minEntropy);

@@ -6,87 +6,94 @@ import java.security.SecureRandom;
 import java.util.Locale;
 
 /**
- * Health tests of a noise source (SP 800-90B §4.4), whose samples are bytes: at its start over {@link #STARTUP_SAMPLES},
- * and over every byte from then on. Confined to the thread that reads the source.
+ * Health tests of a noise source whose samples are bytes (SP 800-90B §4.4): start-up tests over
+ * {@link #STARTUP_SAMPLES} samples, then continuous tests of every sample. Confined to the thread that reads the source.
  */
 public final class NoiseHealthTester {
-    /** §4.4: the probability of a false alarm, for each sample. */
+    /** §4.4: −log2 α, where α is the probability of a false positive per sample. */
     static final double MINUS_LOG2_ALPHA = 20;
 
     static final double ALPHA = 1.0 / (1 << 20);
 
-    /** §4.3: at least so many consecutive samples before the first one is used. */
+    /** §4.3: consecutive samples tested before the first one is used. */
     static final int STARTUP_SAMPLES = 1024;
 
     private final double minEntropy;
     private RepetitionCountTester repetitionCount;
     private AdaptiveProportionTester adaptiveProportion;
     private final RepeatedSequenceTester repeatedSequence;
-    private int startupLeft;
+    private int startupSamplesLeft;
 
     /**
-     * Tests of a source that nothing is known of, about to start.
+     * Creates the tests of a source that has not been open before.
      *
-     * @param minEntropy H: bits of a byte that the source has at least, above 0 and at most 8
+     * @param minEntropy H in bits per byte, above 0 and at most 8
      */
     public NoiseHealthTester(double minEntropy) {
         this(
                 minEntropy,
                 new SeenSequenceHashes(
-                        new SecureRandom().longs(SeenSequenceHashes.KEYS).toArray()));
+                        new SecureRandom().longs(SeenSequenceHashes.KEY_COUNT).toArray()));
     }
 
-    /** Tests of a source that has been open before. */
-    public NoiseHealthTester(double minEntropy, SeenSequenceHashes memory) {
+    /** Creates the tests of a source with the sequences that it has produced before. */
+    public NoiseHealthTester(double minEntropy, SeenSequenceHashes seen) {
         this.minEntropy = minEntropy;
-        repeatedSequence = new RepeatedSequenceTester(minEntropy, memory);
+        repeatedSequence = new RepeatedSequenceTester(minEntropy, seen);
         restart();
     }
 
-    /** Begins with the start-up tests again; what repeats anything from before still fails. */
+    /** Restarts with the start-up tests. Sequences seen before still count as repeated. */
     public void restart() {
         repetitionCount = new RepetitionCountTester(minEntropy);
         adaptiveProportion = new AdaptiveProportionTester(minEntropy);
         repeatedSequence.restart();
-        startupLeft = STARTUP_SAMPLES;
+        startupSamplesLeft = STARTUP_SAMPLES;
     }
 
-    /** Whether the start-up tests are over. */
-    public boolean hasStarted() {
-        return startupLeft == 0;
+    /** Whether the source has passed the start-up tests. */
+    public boolean hasPassedStartup() {
+        return startupSamplesLeft == 0;
     }
 
+    /** H in bits per byte, above 0 and at most 8. */
     public double minEntropy() {
         return minEntropy;
     }
 
     /**
-     * Tests some more bytes.
+     * Tests {@code length} more samples.
      *
-     * @return null, or which test failed and how; none of the bytes is to be used then
+     * @return null, or a description of the failure; none of the samples may be used then
      */
-    public String test(MemorySegment bytes, long offset, int length) {
+    public String check(MemorySegment samples, long offset, int length) {
         for (int i = 0; i < length; i++) {
-            int sample = bytes.get(ValueLayout.JAVA_BYTE, offset + i) & 0xff;
-            if (repetitionCount.failsWith(sample)) {
-                return failure("repetition count test", "a byte came " + repetitionCount.cutoff() + " times in a row");
+            int sample = samples.get(ValueLayout.JAVA_BYTE, offset + i) & 0xff;
+            if (repetitionCount.addSample(sample)) {
+                return failure(
+                        "repetition count test", "a byte occurred " + repetitionCount.cutoff() + " times in a row");
             }
-            if (adaptiveProportion.failsWith(sample)) {
+            if (adaptiveProportion.addSample(sample)) {
                 return failure(
                         "adaptive proportion test",
-                        "a byte came " + adaptiveProportion.cutoff() + " times among "
+                        "a byte occurred " + adaptiveProportion.cutoff() + " times in a window of "
                                 + AdaptiveProportionTester.WINDOW);
             }
-            if (repeatedSequence.failsWith(sample)) {
-                return failure("repeated sequence test", repeatedSequence.window() + " bytes came a second time");
+            if (repeatedSequence.addSample(sample)) {
+                return failure("repeated sequence test", repeatedSequence.window() + " bytes were repeated");
             }
         }
-        startupLeft = Math.max(0, startupLeft - length);
+        startupSamplesLeft = Math.max(0, startupSamplesLeft - length);
         return null;
     }
 
-    private String failure(String test, String what) {
+    private String failure(String test, String cause) {
         return String.format(
-                Locale.ROOT, "%s%s: %s (min-entropy=%s)", hasStarted() ? "" : "start-up, ", test, what, minEntropy);
+                Locale.ROOT,
+                "%s%s failed: %s (min-entropy=%s)",
+                hasPassedStartup() ? "" : "start-up ",
+                test,
+                cause,
+                minEntropy);
     }
 }

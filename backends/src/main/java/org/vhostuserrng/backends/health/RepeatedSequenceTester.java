@@ -3,78 +3,78 @@ package org.vhostuserrng.backends.health;
 import java.util.Arrays;
 
 /**
- * A sequence that has been there before: a server that replays its buffer, a device that hands one out twice. What the
- * two tests of SP 800-90B cannot see, since each byte comes as often as it should; §4.5 allows tests of one's own.
+ * Detects sequences that the source has produced before, such as a server that replays its buffer. The two tests of SP
+ * 800-90B §4.4 cannot detect this because the frequency of each byte is normal; §4.5 allows additional tests.
  *
- * <p>Compares windows of bytes by a rolling hash. Which windows are remembered depends on their own hash, so that a
- * sequence is known again wherever it begins: at the latest one window after its repetition began, but for the few that
- * have no such window. Confined to one thread.
+ * <p>Computes a rolling (Rabin-Karp) hash over a sliding window. The hash decides whether a window is stored, so the
+ * same windows are stored wherever a sequence starts. A repetition is usually detected within one window of its start.
+ * Confined to one thread.
  */
 final class RepeatedSequenceTester {
-    /** A window holds as much entropy as makes a repetition by chance hopeless. */
+    /** Min-entropy of a window: makes a repetition by chance practically impossible. */
     private static final double WINDOW_BITS = 64;
 
-    private static final int SHORTEST_WINDOW = 32;
+    private static final int MIN_WINDOW = 32;
 
-    /** One window in so many bytes is remembered where none is chosen, as in cycles that are too short to have one. */
-    private static final int LONGEST_GAP = 64;
+    /** Maximum distance of stored windows in bytes; detects cycles too short to contain a sampled window. */
+    private static final int MAX_SAMPLING_GAP = 64;
 
-    private final SeenSequenceHashes memory;
-    private final long factorOfOldest;
-    private final byte[] recent;
+    private final SeenSequenceHashes seen;
+    private final long oldestMultiplier;
+    private final byte[] window;
     private long hash;
-    private int at;
-    private long seen;
-    private int gap;
+    private int windowIndex;
+    private long samples;
+    private int sinceLastSample;
 
     /**
-     * A test whose window is empty.
+     * Creates a test with an empty window.
      *
-     * @param minEntropy H, bits of a byte
-     * @param memory of all that the source has given
+     * @param minEntropy H in bits per byte
+     * @param seen sequences that the source has produced before
      */
-    RepeatedSequenceTester(double minEntropy, SeenSequenceHashes memory) {
-        this.memory = memory;
-        recent = new byte[(int) Math.max(SHORTEST_WINDOW, Math.ceil(WINDOW_BITS / minEntropy))];
+    RepeatedSequenceTester(double minEntropy, SeenSequenceHashes seen) {
+        this.seen = seen;
+        window = new byte[(int) Math.max(MIN_WINDOW, Math.ceil(WINDOW_BITS / minEntropy))];
         long power = 1;
-        for (int i = 0; i < recent.length; i++) {
-            power *= memory.factor();
+        for (int i = 0; i < window.length; i++) {
+            power *= seen.multiplier();
         }
-        factorOfOldest = power;
+        oldestMultiplier = power;
     }
 
-    /** How many bytes have to be the same. */
+    /** Length of the sequences that are compared, in bytes. */
     int window() {
-        return recent.length;
+        return window.length;
     }
 
-    /** Whether the test fails with this byte. */
-    boolean failsWith(int sample) {
-        hash = hash * memory.factor() + memory.key(sample);
-        if (seen >= recent.length) {
-            hash -= memory.key(recent[at] & 0xff) * factorOfOldest;
+    /** Adds a sample. Returns whether the test fails. */
+    boolean addSample(int sample) {
+        hash = hash * seen.multiplier() + seen.byteKey(sample);
+        if (samples >= window.length) {
+            hash -= seen.byteKey(window[windowIndex] & 0xff) * oldestMultiplier;
         }
-        recent[at] = (byte) sample;
-        at = at + 1 == recent.length ? 0 : at + 1;
-        seen++;
-        return seen >= recent.length && hasBeenBefore();
+        window[windowIndex] = (byte) sample;
+        windowIndex = windowIndex + 1 == window.length ? 0 : windowIndex + 1;
+        samples++;
+        return samples >= window.length && isRepeated();
     }
 
-    private boolean hasBeenBefore() {
-        gap++;
-        if (gap < LONGEST_GAP && !SeenSequenceHashes.isChosen(hash)) {
+    private boolean isRepeated() {
+        sinceLastSample++;
+        if (sinceLastSample < MAX_SAMPLING_GAP && !SeenSequenceHashes.isSampled(hash)) {
             return false;
         }
-        gap = 0;
-        return memory.knows(hash);
+        sinceLastSample = 0;
+        return seen.addIfAbsent(hash);
     }
 
-    /** Begins a new window; nothing is forgotten but the bytes themselves. */
+    /** Starts a new window. Stored hashes are kept. */
     void restart() {
-        Arrays.fill(recent, (byte) 0);
+        Arrays.fill(window, (byte) 0);
         hash = 0;
-        at = 0;
-        seen = 0;
-        gap = 0;
+        windowIndex = 0;
+        samples = 0;
+        sinceLastSample = 0;
     }
 }

@@ -1,20 +1,20 @@
 package org.vhostuserrng.backends.health;
 
-/** SP 800-90B §4.4.1: the same byte too many times in a row. Confined to one thread. */
+/** Repetition count test of SP 800-90B §4.4.1: too many equal bytes in a row. Confined to one thread. */
 final class RepetitionCountTester {
-    private static final int NOTHING = -1;
+    private static final int NO_SAMPLE = -1;
 
     private final int cutoff;
-    private int last = NOTHING;
+    private int last = NO_SAMPLE;
     private int count;
 
     /**
-     * A test that has seen nothing.
+     * Creates a test that has seen no samples.
      *
-     * @param minEntropy H, bits of a byte
+     * @param minEntropy H in bits per byte
      */
     RepetitionCountTester(double minEntropy) {
-        // §4.4.1: C = 1 + ⌈−log2 α / H⌉
+        // §4.4.1: C = 1 + ⌈−log2 α / H⌉.
         cutoff = 1 + (int) Math.ceil(NoiseHealthTester.MINUS_LOG2_ALPHA / minEntropy);
     }
 
@@ -22,8 +22,8 @@ final class RepetitionCountTester {
         return cutoff;
     }
 
-    /** Whether the test fails with this byte. */
-    boolean failsWith(int sample) {
+    /** Adds a sample. Returns whether the test fails. */
+    boolean addSample(int sample) {
         if (sample == last) {
             count++;
             return count >= cutoff;

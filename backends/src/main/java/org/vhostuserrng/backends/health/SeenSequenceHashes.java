@@ -3,56 +3,56 @@ package org.vhostuserrng.backends.health;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Which sequences of bytes a source has given, 64 KiB of the past and more: as hashes with a random key, which tell
- * nobody what the bytes were. Outlasts failures of the source and the times it is closed, since a server may replay its
- * buffer to whoever connects. Any thread; two at once may make it forget, and nothing else.
+ * Keyed hashes of the sequences that a source has produced, about the last 64 KiB. The hashes do not reveal the bytes.
+ * Kept when the source fails or is closed, because a server may replay its buffer to a new connection. Any thread; a
+ * race between two threads can only lose entries.
  */
 public final class SeenSequenceHashes {
-    /** How many random numbers a memory takes for its keys. */
-    public static final int KEYS = 257;
+    /** Number of random keys. */
+    public static final int KEY_COUNT = 257;
 
-    private static final int REMEMBERED = 1 << 13;
-    /** One sequence in 16 is remembered. Which ones is a matter of their own hash: they are known again anywhere. */
-    private static final long CHOSEN = 0xf;
+    private static final int TABLE_SIZE = 1 << 13;
+    /** One hash in 16 is stored. The choice depends on the hash only. */
+    private static final long SAMPLE_MASK = 0xf;
 
-    private final long factor;
+    private final long multiplier;
     private final long[] keys;
-    private final AtomicLongArray remembered = new AtomicLongArray(REMEMBERED);
+    private final AtomicLongArray table = new AtomicLongArray(TABLE_SIZE);
 
     /**
-     * An empty memory.
+     * Creates an empty set.
      *
-     * @param keys {@link #KEYS} random numbers
+     * @param keys {@link #KEY_COUNT} random numbers
      */
     public SeenSequenceHashes(long... keys) {
         this.keys = keys.clone();
-        this.factor = keys[KEYS - 1] | 1;
+        this.multiplier = keys[KEY_COUNT - 1] | 1;
     }
 
-    /** By which the hash of a sequence is multiplied before a byte's key is added to it. */
-    long factor() {
-        return factor;
+    /** Multiplier of the rolling hash. */
+    long multiplier() {
+        return multiplier;
     }
 
-    /** What a byte adds to the hash of a sequence. */
-    long key(int sample) {
+    /** Summand of a byte in the rolling hash. */
+    long byteKey(int sample) {
         return keys[sample];
     }
 
-    static boolean isChosen(long hash) {
-        return (mixed(hash) & CHOSEN) == 0;
+    static boolean isSampled(long hash) {
+        return (mix(hash) & SAMPLE_MASK) == 0;
     }
 
-    /** Whether a sequence with this hash is remembered; from now on it is. */
-    boolean knows(long hash) {
-        long mixed = mixed(hash);
-        int place = (int) (mixed >>> 4) & (REMEMBERED - 1);
-        boolean known = remembered.getPlain(place) == mixed;
-        remembered.setPlain(place, mixed);
+    /** Stores a hash. Returns whether it was stored before. */
+    boolean addIfAbsent(long hash) {
+        long mixed = mix(hash);
+        int index = (int) (mixed >>> 4) & (TABLE_SIZE - 1);
+        boolean known = table.getPlain(index) == mixed;
+        table.setPlain(index, mixed);
         return known;
     }
 
-    private static long mixed(long hash) {
+    private static long mix(long hash) {
         long mixed = (hash ^ (hash >>> 29)) * 0x9e37_79b9_7f4a_7c15L;
         return mixed ^ (mixed >>> 32);
     }

@@ -1,323 +1,328 @@
 package org.vhostuserrng.backends.limiter;
 
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.backends.limiter.DrrGuestFlow.Awaited;
+import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
 
 /**
- * What the guests of a host share, bytes of a total in a period and a source that may be slow, and who gets how much of
- * it when there is not enough: by weight, not by who asks most or for most.
+ * Distributes a total rate limit, or the bytes of a slow source, among the guests by weight, however often they ask or
+ * for how much.
  *
- * <p>Deficit round robin: in each round a guest may have a quantum for each unit of its weight; a round ends when all
- * that take part have had theirs. A driver makes its next request a moment after the last one was served, so a guest
- * takes part until that moment has passed; whoever had its quantum waits so long. One that asks for nothing takes no
- * part: what it leaves is the others'. As long as nothing is scarce nobody waits, and nothing is counted.
+ * <p>Deficit round robin (M. Shreedhar and G. Varghese, "Efficient Fair Queuing using Deficit Round Robin", 1995): in
+ * each round an active flow may have a quantum times its weight; a round ends when all active flows have had theirs.
+ * Unlike a packet queue, a guest makes its next request a moment after the previous one was served, so a flow stays
+ * active for {@link #IDLE_TIMEOUT_NANOS} after a request, and the flows that have had their quantum wait for it. Any
+ * part that a guest does not use goes to the others. Without contention nobody waits and nothing is counted.
  *
- * <p>A guest with a guaranteed minimum is served before the others as long as it has had less. Time is an input,
- * nanoseconds that do not run backwards. Confined to one thread.
+ * <p>A flow with a guaranteed minimum is served before the others until it has had its minimum. Time is an input:
+ * nanoseconds that never run backwards. Confined to one thread.
  */
 public final class DeficitRoundRobin {
-    private static final long SMALLEST_QUANTUM = RateLimit.TYPICAL_REQUEST;
-    private static final long LARGEST_QUANTUM = 4096;
-    private static final long QUANTA_A_PERIOD = 4096;
+    private static final long MIN_QUANTUM = RateLimit.TYPICAL_REQUEST_BYTES;
+    private static final long MAX_QUANTUM = 4096;
+    private static final long QUANTA_PER_PERIOD = 4096;
 
-    /** How long a driver takes to ask again: to handle an interrupt, a few times. */
-    private static final long MOMENT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
-    /** How long a source is thought to be slow after it had nothing. */
-    private static final long DRY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
-    /** When nobody was served for so long, those that wait for the others' turn wait no more: no guest can hold up all. */
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+    /** Exceeds the time a driver needs for its next request: a few interrupt latencies. */
+    private static final long IDLE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+    /** How long the source counts as starved after it had no bytes. */
+    private static final long STARVED_HOLD_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    /**
+     * After this long without any service a waiting flow starts the next round, so that no guest can block the others.
+     */
+    private static final long TURN_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final RateLimitConfig limits;
     private final RateLimit total;
     private final boolean limited;
     private final long quantum;
-    private final Runnable onTurn;
+    private final Runnable onRoundStart;
 
     private long round;
-    /** How many take part, and how many of these have not had their quantum. */
-    private int active;
+    private int activeFlows;
+    /** Active flows that have not had their turn in this round. */
+    private int flowsWithDeficit;
 
-    private int owing;
-    private int awaitingTurn;
-    /** How many of those that awaited their turn when the round began have not asked since. */
-    private int invited;
+    private int awaitingRound;
+    /** Flows notified at the start of this round that have not asked since. */
+    private int notifiedWaiters;
 
     private int awaitingTotal;
     private int awaitingSource;
     private int awaitingGuaranteed;
-    private long dryUntil = -1;
+    private long starvedUntil = -1;
     private long servedAt;
-    private DrrGuestFlow earliest;
-    private DrrGuestFlow latest;
+    /** List of active flows that do not wait, ordered by the time of their last request. */
+    private DrrGuestFlow firstActive;
+
+    private DrrGuestFlow lastActive;
 
     /**
-     * Nobody shares yet.
+     * Creates a scheduler without flows.
      *
-     * @param total bytes in a period for all together; {@link RateLimitConfig#NONE} if there are as many as the source has
-     * @param onTurn told, by the caller's thread, that those who wait are to ask again
+     * @param total the rate limit of all guests together; {@link RateLimitConfig#NONE} for none
+     * @param onRoundStart called on the caller's thread when waiting guests must ask again
      */
-    public DeficitRoundRobin(RateLimitConfig total, Runnable onTurn) {
+    public DeficitRoundRobin(RateLimitConfig total, Runnable onRoundStart) {
         this.limits = total;
-        this.total = total.bytesAllowance();
+        this.total = total.newBytesLimit();
         this.limited = total.maxBytes() != GuestRateLimiter.UNLIMITED;
-        this.quantum = limited
-                ? Math.clamp(total.maxBytes() / QUANTA_A_PERIOD, SMALLEST_QUANTUM, LARGEST_QUANTUM)
-                : SMALLEST_QUANTUM;
-        this.onTurn = onTurn;
+        this.quantum =
+                limited ? Math.clamp(total.maxBytes() / QUANTA_PER_PERIOD, MIN_QUANTUM, MAX_QUANTUM) : MIN_QUANTUM;
+        this.onRoundStart = onRoundStart;
     }
 
-    /** A guest's share. */
-    public DrrGuestFlow share(DrrGuestConfig claim) {
-        RateLimit guarantee = claim.minBytes() == 0
+    /** Adds the flow of a guest. */
+    public DrrGuestFlow addFlow(DrrGuestConfig config) {
+        RateLimit guarantee = config.minBytes() == 0
                 ? null
-                : TokenBucket.exactly(claim.minBytes(), TimeUnit.MILLISECONDS.toNanos(limits.periodMillis()));
-        return new DrrGuestFlow(this, quantum * claim.weight(), guarantee);
+                : TokenBucket.withoutSlack(config.minBytes(), TimeUnit.MILLISECONDS.toNanos(limits.periodMillis()));
+        return new DrrGuestFlow(this, quantum * config.weight(), guarantee);
     }
 
     boolean isLimited() {
         return limited;
     }
 
-    boolean isScarce(long now) {
-        return limited || isSourceDry(now);
+    boolean isContended(long now) {
+        return limited || isSourceStarved(now);
     }
 
-    private boolean isSourceDry(long now) {
-        return awaitingSource > 0 || now < dryUntil;
+    private boolean isSourceStarved(long now) {
+        return awaitingSource > 0 || now < starvedUntil;
     }
 
-    long grantFreely(DrrGuestFlow share, long wanted) {
-        stopAwaiting(share);
+    long grantUnlimited(DrrGuestFlow flow, long wanted) {
+        clearWaiting(flow);
         return wanted;
     }
 
-    long grant(DrrGuestFlow share, long now, long wanted) {
-        boolean enough = !isSourceDry(now) && total.isFull(now);
-        boolean inVain = share.awaited == Awaited.TURN && now - Math.max(servedAt, share.turnSince) >= PATIENCE_NANOS;
-        if (share.awaited != Awaited.TURN || inVain) {
-            share.turnSince = now;
+    long grant(DrrGuestFlow flow, long now, long wanted) {
+        boolean uncontended = !isSourceStarved(now) && total.isFull(now);
+        boolean timedOut = flow.waitingFor == WaitReason.ROUND
+                && now - Math.max(servedAt, flow.waitingForRoundSince) >= TURN_TIMEOUT_NANOS;
+        if (flow.waitingFor != WaitReason.ROUND || timedOut) {
+            flow.waitingForRoundSince = now;
         }
-        stopAwaiting(share);
-        restLateOnes(now);
-        if (inVain) {
+        clearWaiting(flow);
+        deactivateIdleFlows(now);
+        if (timedOut) {
             nextRound();
         }
-        takePart(share, now);
-        if (enough && share.left <= 0 && invited == 0) {
-            // What comes would be lost, as those whose turn it is do not ask fast enough: it is shared like the rest.
+        activate(flow, now);
+        if (uncontended && flow.deficit <= 0 && notifiedWaiters == 0) {
+            // The flows whose turn it is ask too slowly to use the total; its tokens would be lost without a new round.
             nextRound();
-            takePart(share, now);
+            activate(flow, now);
         }
-        long guaranteed = share.guarantee == null ? 0 : share.guarantee.available(now, wanted);
-        long most = Math.max(guaranteed, ofThisRound(share, wanted));
-        if (most == 0) {
-            return awaitTurn(share, wanted);
+        long guaranteed = flow.guarantee == null ? 0 : flow.guarantee.available(now, wanted);
+        long max = Math.max(guaranteed, remainingInRound(flow, wanted));
+        if (max == 0) {
+            return awaitRound(flow, wanted);
         }
-        long granted = total.available(now, most);
+        long granted = total.available(now, max);
         if (granted == 0) {
-            awaitEntitled(share, guaranteed > 0);
+            markGuaranteePending(flow, guaranteed > 0);
             return await(
-                    share, Awaited.TOTAL, total.nextRefill(guaranteed > 0 ? most : Math.max(most, forAllWaiting())));
+                    flow, WaitReason.TOTAL, total.nextGrantTime(guaranteed > 0 ? max : Math.max(max, forAllWaiting())));
         }
         return granted;
     }
 
-    /** What a share may still have in this round, if nobody goes before it. */
-    private long ofThisRound(DrrGuestFlow share, long wanted) {
-        if (awaitingGuaranteed > 0 || share.left <= 0) {
+    /** The bytes that a flow may still have in this round; 0 while a guarantee of another flow is pending. */
+    private long remainingInRound(DrrGuestFlow flow, long wanted) {
+        if (awaitingGuaranteed > 0 || flow.deficit <= 0) {
             return 0;
         }
-        // A little more than is left rather than a completion of a few bytes: the next round has the less.
-        return Math.min(wanted, Math.max(share.left, SMALLEST_QUANTUM));
+        // Exceeds the deficit rather than complete a request with a few bytes; the next round is charged for it.
+        return Math.min(wanted, Math.max(flow.deficit, MIN_QUANTUM));
     }
 
-    /** So that many who wait for the total do not all come back for what is enough for one. */
+    /** Tokens to wait for, so that the flows waiting for the total do not all wake up for the tokens of one. */
     private long forAllWaiting() {
-        return Math.min(awaitingTotal * SMALLEST_QUANTUM, total.worthwhile(GuestRateLimiter.UNLIMITED) / 2);
+        return Math.min(awaitingTotal * MIN_QUANTUM, total.minGrant(GuestRateLimiter.UNLIMITED) / 2);
     }
 
-    void charge(DrrGuestFlow share, long now, long served) {
+    void charge(DrrGuestFlow flow, long now, long served) {
         servedAt = now;
         total.charge(now, served);
-        if (share.guarantee != null) {
-            share.guarantee.charge(now, Math.min(served, share.guarantee.inStore(now)));
+        if (flow.guarantee != null) {
+            flow.guarantee.charge(now, Math.min(served, flow.guarantee.tokens(now)));
         }
-        if (share.active) {
-            boolean hadTurn = share.left <= 0;
-            share.left = Math.max(share.left - served, -share.quantum);
-            if (!hadTurn && share.left <= 0) {
-                hadTurn();
+        if (flow.active) {
+            boolean wasFinished = flow.deficit <= 0;
+            flow.deficit = Math.max(flow.deficit - served, -flow.quantum);
+            if (!wasFinished && flow.deficit <= 0) {
+                finishTurn();
             }
         }
     }
 
-    void settle(long now) {
-        total.settle(now);
+    void commit(long now) {
+        total.commit(now);
     }
 
-    void starved(DrrGuestFlow share, long now) {
-        dryUntil = now + DRY_NANOS;
-        stopAwaiting(share);
-        takePart(share, now);
-        await(share, Awaited.SOURCE, DrrGuestFlow.NEVER);
+    void sourceStarved(DrrGuestFlow flow, long now) {
+        starvedUntil = now + STARVED_HOLD_NANOS;
+        clearWaiting(flow);
+        activate(flow, now);
+        await(flow, WaitReason.SOURCE, DrrGuestFlow.NEVER);
     }
 
-    void pause(DrrGuestFlow share, long now) {
-        if (share.awaited != Awaited.NOTHING) {
-            stopAwaiting(share);
-            takePart(share, now);
+    void stopWaiting(DrrGuestFlow flow, long now) {
+        if (flow.waitingFor != WaitReason.NONE) {
+            clearWaiting(flow);
+            activate(flow, now);
         }
     }
 
-    void rest(DrrGuestFlow share) {
-        share.retryAt = DrrGuestFlow.NEVER;
-        stopAwaiting(share);
-        leave(share);
+    void deactivate(DrrGuestFlow flow) {
+        flow.retryAt = DrrGuestFlow.NEVER;
+        clearWaiting(flow);
+        removeFromActive(flow);
     }
 
     // --- rounds ----------------------------------------------------------------------------------------------------
 
-    private void takePart(DrrGuestFlow share, long now) {
-        if (!share.active) {
-            share.active = true;
-            active++;
-            // One that comes back in the same round goes on where it was: to pause is no way to a second quantum.
-            if (share.round != round || share.left > 0) {
-                owing++;
+    private void activate(DrrGuestFlow flow, long now) {
+        if (!flow.active) {
+            flow.active = true;
+            activeFlows++;
+            // A flow that returns in the same round keeps its deficit: pausing does not yield a second quantum.
+            if (flow.round != round || flow.deficit > 0) {
+                flowsWithDeficit++;
             }
         } else {
-            unlink(share);
+            unlink(flow);
         }
-        link(share, now);
-        if (owing == 0) {
+        link(flow, now);
+        if (flowsWithDeficit == 0) {
             nextRound();
         }
-        while (share.round != round) {
-            share.round = round;
-            // Something is left of a round that ended early; never more than one quantum is kept.
-            share.left = Math.min(share.left, share.quantum) + share.quantum;
-            if (share.left <= 0) {
-                hadTurn();
+        while (flow.round != round) {
+            flow.round = round;
+            // The rest of a round that ended early is kept, at most one quantum.
+            flow.deficit = Math.min(flow.deficit, flow.quantum) + flow.quantum;
+            if (flow.deficit <= 0) {
+                finishTurn();
             }
         }
     }
 
-    private void leave(DrrGuestFlow share) {
-        if (!share.active) {
+    private void removeFromActive(DrrGuestFlow flow) {
+        if (!flow.active) {
             return;
         }
-        unlink(share);
-        share.active = false;
-        active--;
-        if (share.round != round || share.left > 0) {
-            hadTurn();
+        unlink(flow);
+        flow.active = false;
+        activeFlows--;
+        if (flow.round != round || flow.deficit > 0) {
+            finishTurn();
         }
     }
 
-    private void hadTurn() {
-        owing--;
-        if (owing == 0) {
+    private void finishTurn() {
+        flowsWithDeficit--;
+        if (flowsWithDeficit == 0) {
             nextRound();
         }
     }
 
     private void nextRound() {
         round++;
-        owing = active;
-        invited = awaitingTurn;
-        tellThoseAwaitingTurn();
+        flowsWithDeficit = activeFlows;
+        notifiedWaiters = awaitingRound;
+        notifyRoundWaiters();
     }
 
     // --- waiting ---------------------------------------------------------------------------------------------------
 
-    private long awaitTurn(DrrGuestFlow share, long wanted) {
-        unlink(share);
-        long whenOneIsLate = earliest == null ? DrrGuestFlow.NEVER : earliest.askedAt + MOMENT_NANOS;
-        long whenGuaranteed = share.guarantee == null ? DrrGuestFlow.NEVER : share.guarantee.nextRefill(wanted);
-        return await(share, Awaited.TURN, Math.min(whenOneIsLate, whenGuaranteed));
+    private long awaitRound(DrrGuestFlow flow, long wanted) {
+        unlink(flow);
+        long nextIdleAt = firstActive == null ? DrrGuestFlow.NEVER : firstActive.lastRequestAt + IDLE_TIMEOUT_NANOS;
+        long guaranteeAt = flow.guarantee == null ? DrrGuestFlow.NEVER : flow.guarantee.nextGrantTime(wanted);
+        return await(flow, WaitReason.ROUND, Math.min(nextIdleAt, guaranteeAt));
     }
 
-    private long await(DrrGuestFlow share, Awaited what, long retryAt) {
-        unlink(share);
-        share.awaited = what;
-        share.retryAt = retryAt;
-        count(what, 1);
+    private long await(DrrGuestFlow flow, WaitReason reason, long retryAt) {
+        unlink(flow);
+        flow.waitingFor = reason;
+        flow.retryAt = retryAt;
+        count(reason, 1);
         return 0;
     }
 
-    private void awaitEntitled(DrrGuestFlow share, boolean entitled) {
-        if (entitled) {
-            share.entitled = true;
+    private void markGuaranteePending(DrrGuestFlow flow, boolean covered) {
+        if (covered) {
+            flow.guaranteePending = true;
             awaitingGuaranteed++;
         }
     }
 
-    private void stopAwaiting(DrrGuestFlow share) {
-        if (share.awaited == Awaited.TURN && share.round != round) {
-            invited--;
+    private void clearWaiting(DrrGuestFlow flow) {
+        if (flow.waitingFor == WaitReason.ROUND && flow.round != round) {
+            notifiedWaiters--;
         }
-        count(share.awaited, -1);
-        share.awaited = Awaited.NOTHING;
-        if (share.entitled) {
-            share.entitled = false;
+        count(flow.waitingFor, -1);
+        flow.waitingFor = WaitReason.NONE;
+        if (flow.guaranteePending) {
+            flow.guaranteePending = false;
             awaitingGuaranteed--;
             if (awaitingGuaranteed == 0) {
-                tellThoseAwaitingTurn();
+                notifyRoundWaiters();
             }
         }
     }
 
-    private void count(Awaited what, int difference) {
-        switch (what) {
-            case TURN -> awaitingTurn += difference;
+    private void count(WaitReason reason, int difference) {
+        switch (reason) {
+            case ROUND -> awaitingRound += difference;
             case TOTAL -> awaitingTotal += difference;
             case SOURCE -> awaitingSource += difference;
-            case NOTHING -> {
+            case NONE -> {
                 // Not counted.
             }
         }
     }
 
-    private void tellThoseAwaitingTurn() {
-        if (awaitingTurn > 0) {
-            onTurn.run();
+    private void notifyRoundWaiters() {
+        if (awaitingRound > 0) {
+            onRoundStart.run();
         }
     }
 
-    // --- those that take part and do not wait ------------------------------------------------------------------------
+    // --- active flows that do not wait -----------------------------------------------------------------------------
 
-    private void restLateOnes(long now) {
-        while (earliest != null && now >= earliest.askedAt + MOMENT_NANOS) {
-            leave(earliest);
+    private void deactivateIdleFlows(long now) {
+        while (firstActive != null && now >= firstActive.lastRequestAt + IDLE_TIMEOUT_NANOS) {
+            removeFromActive(firstActive);
         }
     }
 
-    private void link(DrrGuestFlow share, long now) {
-        share.askedAt = now;
-        share.earlier = latest;
-        if (latest == null) {
-            earliest = share;
+    private void link(DrrGuestFlow flow, long now) {
+        flow.lastRequestAt = now;
+        flow.previousActive = lastActive;
+        if (lastActive == null) {
+            firstActive = flow;
         } else {
-            latest.later = share;
+            lastActive.nextActive = flow;
         }
-        latest = share;
+        lastActive = flow;
     }
 
-    /** Takes a share out, if it is there: one that waits is not. */
-    private void unlink(DrrGuestFlow share) {
-        if (share.earlier != null) {
-            share.earlier.later = share.later;
-        } else if (earliest == share) {
-            earliest = share.later;
+    /** Removes a flow from the list. Does nothing for a flow that waits. */
+    private void unlink(DrrGuestFlow flow) {
+        if (flow.previousActive != null) {
+            flow.previousActive.nextActive = flow.nextActive;
+        } else if (firstActive == flow) {
+            firstActive = flow.nextActive;
         } else {
             return;
         }
-        if (share.later != null) {
-            share.later.earlier = share.earlier;
+        if (flow.nextActive != null) {
+            flow.nextActive.previousActive = flow.previousActive;
         } else {
-            latest = share.earlier;
+            lastActive = flow.previousActive;
         }
-        share.earlier = null;
-        share.later = null;
+        flow.previousActive = null;
+        flow.nextActive = null;
     }
 }

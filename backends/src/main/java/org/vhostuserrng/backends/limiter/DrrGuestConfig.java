@@ -1,20 +1,21 @@
 package org.vhostuserrng.backends.limiter;
 
 /**
- * What one guest may claim of what all the guests of a host share.
+ * A guest's share of the total.
  *
- * @param weight its part of what there is, relative to the others', 1 to {@link #LARGEST_WEIGHT}
- * @param minBytes what it gets in one period of the total even if the others want all of it, at least 0
+ * @param weight relative to the weights of other guests, 1 to {@link #MAX_WEIGHT}
+ * @param minBytes bytes guaranteed per period of the total, even if other guests want all of it; at least 0
  */
 public record DrrGuestConfig(int weight, long minBytes) {
-    public static final int LARGEST_WEIGHT = 1000;
+    /** The highest weight. */
+    public static final int MAX_WEIGHT = 1000;
 
-    /** As much as anybody. */
+    /** The lowest weight and no guarantee. */
     public static final DrrGuestConfig DEFAULT = new DrrGuestConfig(1, 0);
 
-    /** Refuses what is out of range. */
+    /** Validates the ranges. */
     public DrrGuestConfig {
-        if (weight < 1 || weight > LARGEST_WEIGHT) {
+        if (weight < 1 || weight > MAX_WEIGHT) {
             throw new IllegalArgumentException("weight " + weight);
         }
         if (minBytes < 0) {

@@ -1,107 +1,112 @@
 package org.vhostuserrng.backends.limiter;
 
 /**
- * One guest's part of what the guests of a host share. It is the guest's, whatever sessions come and go. Confined to the
- * thread of its {@link DeficitRoundRobin}, whose book-keeping its fields are, kept here so that sharing allocates nothing.
+ * One guest's flow in a {@link DeficitRoundRobin}, kept across the guest's sessions. Confined to the thread of the
+ * scheduler, which owns the fields; they are here so that scheduling allocates nothing.
  */
 public final class DrrGuestFlow {
-    /** {@link #retryAt}: no time is known. */
+    /** Result of {@link #retryAt}: no time is known. */
     public static final long NEVER = Long.MAX_VALUE;
 
-    /** What a guest has asked for and not got. */
-    enum Awaited {
-        NOTHING,
-        /** The others' turn to end. */
-        TURN,
+    /** Why a flow waits. */
+    enum WaitReason {
+        NONE,
+        /** For the next round. */
+        ROUND,
+        /** For the total rate limit. */
         TOTAL,
+        /** For bytes of the source. */
         SOURCE
     }
 
-    final DeficitRoundRobin fair;
-    /** Bytes a round. */
+    final DeficitRoundRobin scheduler;
+    /** Bytes per round. */
     final long quantum;
-    /** What is served before all else; null for nothing. */
+    /** The guaranteed minimum, served before other flows; null if there is none. */
     final RateLimit guarantee;
 
-    /** Takes part in the round: waits, or has asked a moment ago. */
+    /** In the current round: the flow waits, or made a request less than the idle timeout ago. */
     boolean active;
-    /** The last round it took part in, and the bytes that it may still have in it; not more than 0: it had its turn. */
+    /** The last round in which the flow was active. */
     long round = -1;
+    /** Bytes that the flow may still have in {@link #round}; 0 or less if it has had its turn. */
+    long deficit;
 
-    long left;
-    Awaited awaited = Awaited.NOTHING;
-    /** Waits for what it is guaranteed. */
-    boolean entitled;
+    WaitReason waitingFor = WaitReason.NONE;
+    /** Waits for the total although its guarantee covers the request. */
+    boolean guaranteePending;
 
     long retryAt;
-    /** Since when it awaits the others' turn to end. */
-    long turnSince;
+    /** Time since which the flow waits for the next round. */
+    long waitingForRoundSince;
 
-    long askedAt;
-    /** Neighbours among those that take part and do not wait, by {@link #askedAt}. */
-    DrrGuestFlow earlier;
+    long lastRequestAt;
+    /** Neighbours in the list of active flows that do not wait, ordered by {@link #lastRequestAt}. */
+    DrrGuestFlow previousActive;
 
-    DrrGuestFlow later;
+    DrrGuestFlow nextActive;
 
-    DrrGuestFlow(DeficitRoundRobin fair, long quantum, RateLimit guarantee) {
-        this.fair = fair;
+    DrrGuestFlow(DeficitRoundRobin scheduler, long quantum, RateLimit guarantee) {
+        this.scheduler = scheduler;
         this.quantum = quantum;
         this.guarantee = guarantee;
     }
 
-    /** Whether what is served has to be settled. */
+    /** Whether there is a total rate limit, so that {@link #commit} is needed. */
     public boolean isLimited() {
-        return fair.isLimited();
+        return scheduler.isLimited();
     }
 
     /**
-     * How many bytes a request may be given now.
+     * Asks how many bytes a request may have now.
      *
      * @param wanted at least 1
-     * @return 1 to {@code wanted}; or 0: then it is to be asked again when those that wait are told to, and not later
-     *     than {@link #retryAt}
+     * @return 1 to {@code wanted}; or 0: ask again when the scheduler notifies its waiters, at {@link #retryAt} at the
+     *     latest
      */
     public long grant(long now, long wanted) {
-        return fair.isScarce(now) ? fair.grant(this, now, wanted) : fair.grantFreely(this, wanted);
+        return scheduler.isContended(now) ? scheduler.grant(this, now, wanted) : scheduler.grantUnlimited(this, wanted);
     }
 
-    /** Whether what {@link #grant} refused is for lack of the host's total, not of the source. */
-    public boolean awaitsTotal() {
-        return awaited != Awaited.SOURCE && fair.isLimited();
+    /**
+     * Whether the last {@link #grant} was refused because of the total rate limit, not because the source is starved.
+     */
+    public boolean isThrottledByTotal() {
+        return waitingFor != WaitReason.SOURCE && scheduler.isLimited();
     }
 
-    /** After {@link #grant} gave nothing: when to ask again at the latest, or {@link #NEVER}. */
+    /** After {@link #grant} returned 0: the latest time to ask again, or {@link #NEVER}. */
     public long retryAt() {
         return retryAt;
     }
 
     /**
-     * Counts bytes that were served.
+     * Charges the bytes of a request that was served.
      *
-     * @param now the time given to {@link #grant}
-     * @param served at most what was granted
+     * @param now the time passed to {@link #grant}
+     * @param served at most the grant
      */
     public void charge(long now, long served) {
-        fair.charge(this, now, served);
+        scheduler.charge(this, now, served);
     }
 
-    /** Tells that the source, which is everybody's, gave nothing of what was granted. */
-    public void starved(long now) {
-        fair.starved(this, now);
+    /** Reports that the source, shared by all guests, had no bytes for a grant. */
+    public void sourceStarved(long now) {
+        scheduler.sourceStarved(this, now);
     }
 
-    /** Tells that all that was charged so far can be seen by the guest. */
-    public void settle(long now) {
-        fair.settle(now);
+    /** Reports that the guest can see everything charged so far. */
+    public void commit(long now) {
+        scheduler.commit(now);
     }
 
-    /** Tells that the guest does not wait any more, but may ask again in a moment. */
-    public void pause(long now) {
-        fair.pause(this, now);
+    /** Reports that the guest no longer waits. The flow stays active. */
+    public void stopWaiting(long now) {
+        scheduler.stopWaiting(this, now);
     }
 
-    /** Tells that the guest asks for nothing until further notice: the others need not wait for it. */
-    public void rest() {
-        fair.rest(this);
+    /** Called when the ring is disabled: other guests no longer wait for this one. */
+    public void deactivate() {
+        scheduler.deactivate(this);
     }
 }

@@ -1,21 +1,24 @@
 package org.vhostuserrng.backends.limiter;
 
 /**
- * Windows of time, one after the other, each with its own amount. As in QEMU's hw/virtio/virtio-rng.c a window begins
- * with what is first charged after the last one ended; unlike there it begins when that can be seen, and what is charged
- * in one window but seen in the next counts in the next.
+ * Consecutive fixed windows, each with its own maximum. As in QEMU's hw/virtio/virtio-rng.c, a window starts with the
+ * first charge after the previous one has ended. Unlike there, its time counts from the commit, when the guest can see
+ * the data, and an amount charged in one window but committed in the next counts in the next.
  */
 final class FixedWindowCounter extends RateLimit {
     private final long max;
     private final long length;
     private long end;
     private long used;
-    private boolean begun;
-    private long unsettled;
+    /** The window started after the last commit. */
+    private boolean started;
+
+    private long uncommitted;
 
     /**
-     * A first window that has not begun.
+     * Creates a counter without a window.
      *
+     * @param max per window
      * @param length nanoseconds, at least 1
      */
     FixedWindowCounter(long max, long length) {
@@ -24,41 +27,41 @@ final class FixedWindowCounter extends RateLimit {
     }
 
     @Override
-    long inStore(long now) {
+    long tokens(long now) {
         return now >= end ? max : max - used;
     }
 
     @Override
-    long worthwhile(long wanted) {
+    long minGrant(long wanted) {
         return 1;
     }
 
     @Override
     void charge(long now, long amount) {
         if (now >= end) {
-            begin(now, 0);
-            begun = true;
+            start(now, 0);
+            started = true;
         }
         used += amount;
-        unsettled += amount;
+        uncommitted += amount;
     }
 
     @Override
-    void settle(long now) {
-        if (unsettled > 0 && (begun || now >= end)) {
-            begin(now, unsettled);
+    void commit(long now) {
+        if (uncommitted > 0 && (started || now >= end)) {
+            start(now, uncommitted);
         }
-        begun = false;
-        unsettled = 0;
+        started = false;
+        uncommitted = 0;
     }
 
-    private void begin(long now, long amount) {
+    private void start(long now, long amount) {
         end = now + length;
         used = amount;
     }
 
     @Override
-    long nextRefill(long wanted) {
+    long nextGrantTime(long wanted) {
         return end;
     }
 
@@ -68,15 +71,15 @@ final class FixedWindowCounter extends RateLimit {
     }
 
     @Override
-    long charged(long now) {
+    long used(long now) {
         return now >= end ? 0 : used;
     }
 
     @Override
     void restore(long now, long amount) {
         if (amount > 0) {
-            long before = charged(now);
-            begin(now, before + Math.min(amount, max - before));
+            long before = used(now);
+            start(now, before + Math.min(amount, max - before));
         }
     }
 }

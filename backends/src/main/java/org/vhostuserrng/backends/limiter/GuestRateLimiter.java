@@ -1,111 +1,108 @@
 package org.vhostuserrng.backends.limiter;
 
 /**
- * What one guest may have: bytes and requests in a period, and a burst once. It is the guest's, whatever sessions come
- * and go. Time is an input, nanoseconds that do not run backwards. Confined to one thread.
+ * The rate limits of one guest: bytes and requests per period, and a one-time burst. Kept across the guest's sessions.
+ * Time is an input: nanoseconds that never run backwards. Confined to one thread.
  */
 public final class GuestRateLimiter {
-    /** QEMU's default and bound: no limit at all. */
+    /** No limit: the default and the maximum of QEMU's max-bytes. */
     public static final long UNLIMITED = Long.MAX_VALUE;
-    /** QEMU's bound, and the default. */
-    public static final int LONGEST_PERIOD_MILLIS = 65536;
+    /** Maximum and default of QEMU's period. */
+    public static final int MAX_PERIOD_MILLIS = 65536;
 
     /**
-     * What has been used up of a quota, to go with the guest to another host.
+     * The used part of the limits, which migrates with the guest.
      *
-     * @param bytes that still count, at least 0
-     * @param ops requests that still count, at least 0
-     * @param burst bytes of the burst, at least 0
+     * @param bytes charged in the current period, at least 0
+     * @param ops requests charged in the current period, at least 0
+     * @param burst bytes used of the burst, at least 0
      */
-    public record Spent(long bytes, long ops, long burst) {}
+    public record LimiterUsage(long bytes, long ops, long burst) {}
 
     private final boolean limited;
     private final RateLimit bytes;
     private final RateLimit ops;
-    private final long wholeBurst;
+    private final long burstCapacity;
     private long burst;
-    private long nextRefill;
+    private long nextGrantTime;
 
-    /** A quota that is unused. */
-    public GuestRateLimiter(RateLimitConfig limits) {
-        limited = limits.maxBytes() != UNLIMITED || limits.ops() != UNLIMITED;
-        bytes = limits.bytesAllowance();
-        ops = limits.opsAllowance();
-        wholeBurst = limits.maxBytes() == UNLIMITED ? 0 : limits.burst();
-        burst = wholeBurst;
+    /** Creates a limiter with unused limits. */
+    public GuestRateLimiter(RateLimitConfig config) {
+        limited = config.maxBytes() != UNLIMITED || config.ops() != UNLIMITED;
+        bytes = config.newBytesLimit();
+        ops = config.newOpsLimit();
+        burstCapacity = config.maxBytes() == UNLIMITED ? 0 : config.burst();
+        burst = burstCapacity;
     }
 
-    /** As of {@link RateLimitConfig#ofBytes}. */
+    /** Creates a limiter with the limits of {@link RateLimitConfig#ofBytes}. */
     public GuestRateLimiter(RateLimitMode mode, long maxBytes, int periodMillis) {
         this(RateLimitConfig.ofBytes(mode, maxBytes, periodMillis));
     }
 
-    /** Whether there is any limit; without one nothing has to be charged and settled. */
+    /** Whether there is any limit. Without one, {@link #charge} and {@link #commit} are not needed. */
     public boolean isLimited() {
         return limited;
     }
 
     /**
-     * How many bytes a request may be given now. Less than it wants only if that is worth a completion of its own.
+     * Asks how many bytes a request may have now. Refuses rather than grant only a few of the wanted bytes.
      *
      * @param wanted at least 1
-     * @return 1 to {@code wanted}; or 0: then {@link #nextRefill} tells when to ask again
+     * @return 1 to {@code wanted}; or 0: ask again at {@link #nextGrantTime}
      */
     public long grant(long now, long wanted) {
         if (!limited) {
             return wanted;
         }
         if (ops.available(now, 1) == 0) {
-            nextRefill = ops.nextRefill(1);
+            nextGrantTime = ops.nextGrantTime(1);
             return 0;
         }
         long granted = bytes.available(now, wanted);
         if (granted < wanted && burst > 0) {
-            long stored = bytes.inStore(now);
-            granted = stored + Math.min(burst, wanted - stored);
+            long tokens = bytes.tokens(now);
+            granted = tokens + Math.min(burst, wanted - tokens);
         }
         if (granted == 0) {
-            nextRefill = bytes.nextRefill(wanted);
+            nextGrantTime = bytes.nextGrantTime(wanted);
         }
         return granted;
     }
 
     /**
-     * Counts a request that was served.
+     * Charges a request that was served.
      *
-     * @param now the time given to {@link #grant}
-     * @param served how many bytes it was given, at most what was granted
+     * @param now the time passed to {@link #grant}
+     * @param served bytes, at most the grant
      */
     public void charge(long now, long served) {
-        long regular = Math.min(served, bytes.inStore(now));
+        long regular = Math.min(served, bytes.tokens(now));
         burst -= served - regular;
         bytes.charge(now, regular);
         ops.charge(now, 1);
     }
 
-    /**
-     * Tells that all that was charged so far can be seen by the guest, which may be later than when it was charged: from
-     * now on counts its period.
-     */
-    public void settle(long now) {
-        bytes.settle(now);
-        ops.settle(now);
+    /** Reports that the guest can see everything charged so far. The period of these charges starts at this time. */
+    public void commit(long now) {
+        bytes.commit(now);
+        ops.commit(now);
     }
 
-    /** When to ask again, after {@link #grant} gave nothing. */
-    public long nextRefill() {
-        return nextRefill;
+    /** After {@link #grant} returned 0: the time to ask again. */
+    public long nextGrantTime() {
+        return nextGrantTime;
     }
 
-    /** What has been used up. */
-    public Spent spent(long now) {
-        return new Spent(bytes.charged(now), ops.charged(now), wholeBurst - burst);
+    /** The used part of the limits. */
+    public LimiterUsage usage(long now) {
+        return new LimiterUsage(bytes.used(now), ops.used(now), burstCapacity - burst);
     }
 
-    /** Has count here what was used up elsewhere, as if that had been now. */
-    public void restore(long now, Spent elsewhere) {
-        bytes.restore(now, elsewhere.bytes());
-        ops.restore(now, elsewhere.ops());
-        burst -= Math.min(burst, elsewhere.burst());
+    /** Charges the usage of another host, as if it had happened now. */
+    public void restoreUsage(long now, LimiterUsage migrated) {
+        bytes.restore(now, migrated.bytes());
+        ops.restore(now, migrated.ops());
+        burst -= Math.min(burst, migrated.burst());
     }
 }

@@ -1,29 +1,29 @@
 package org.vhostuserrng.backends.limiter;
 
 /**
- * How much of something is given out in a time.
+ * Configuration of a rate limit.
  *
- * @param mode how it is spread over a period
- * @param maxBytes bytes a period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
- * @param periodMillis length of a period, 1 to {@link GuestRateLimiter#LONGEST_PERIOD_MILLIS}
- * @param ops requests a period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
- * @param burst bytes that may be had once beyond all that, at least 0
+ * @param mode how the bytes are distributed over a period
+ * @param maxBytes bytes per period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
+ * @param periodMillis length of a period, 1 to {@link GuestRateLimiter#MAX_PERIOD_MILLIS}
+ * @param ops requests per period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
+ * @param burst bytes that may be used once in addition, at least 0
  */
 public record RateLimitConfig(RateLimitMode mode, long maxBytes, int periodMillis, long ops, long burst) {
-    /** No limit at all. */
+    /** No limit. */
     public static final RateLimitConfig NONE = new RateLimitConfig(
             RateLimitMode.SMOOTH,
             GuestRateLimiter.UNLIMITED,
-            GuestRateLimiter.LONGEST_PERIOD_MILLIS,
+            GuestRateLimiter.MAX_PERIOD_MILLIS,
             GuestRateLimiter.UNLIMITED,
             0);
 
-    /** Refuses what is out of range. */
+    /** Validates the ranges. */
     public RateLimitConfig {
         if (maxBytes < 1) {
             throw new IllegalArgumentException("max-bytes " + maxBytes);
         }
-        if (periodMillis < 1 || periodMillis > GuestRateLimiter.LONGEST_PERIOD_MILLIS) {
+        if (periodMillis < 1 || periodMillis > GuestRateLimiter.MAX_PERIOD_MILLIS) {
             throw new IllegalArgumentException("period " + periodMillis);
         }
         if (ops < 1) {
@@ -39,11 +39,11 @@ public record RateLimitConfig(RateLimitMode mode, long maxBytes, int periodMilli
         return new RateLimitConfig(mode, maxBytes, periodMillis, GuestRateLimiter.UNLIMITED, 0);
     }
 
-    RateLimit bytesAllowance() {
-        return RateLimit.of(mode, maxBytes, periodMillis, RateLimit.TYPICAL_REQUEST);
+    RateLimit newBytesLimit() {
+        return RateLimit.of(mode, maxBytes, periodMillis, RateLimit.TYPICAL_REQUEST_BYTES);
     }
 
-    RateLimit opsAllowance() {
+    RateLimit newOpsLimit() {
         return RateLimit.of(mode, ops, periodMillis, 1);
     }
 }

@@ -1,15 +1,12 @@
 package org.vhostuserrng.backends.limiter;
 
-/** How the bytes of a period are spread over it. */
+/** How the bytes of a period are distributed over it. */
 public enum RateLimitMode {
-    /**
-     * Evenly, in slices: any stretch of time as long as a period, wherever it begins, carries at most max-bytes and one
-     * slice.
-     */
+    /** Token bucket: no interval one period long gets more than max-bytes plus one slice. */
     SMOOTH,
     /**
-     * As QEMU's virtio-rng does it: a period begins with the first request after the last one ended, and all of its
-     * bytes may be had at once. No such period carries more than max-bytes.
+     * Fixed windows, like QEMU's virtio-rng: a period starts with the first request after the previous period, and all
+     * its bytes may be used at once. No such period gets more than max-bytes.
      */
     WINDOW
 }

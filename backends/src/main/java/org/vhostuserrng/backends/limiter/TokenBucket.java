@@ -3,61 +3,63 @@ package org.vhostuserrng.backends.limiter;
 import java.util.concurrent.TimeUnit;
 
 /**
- * An even pace: a store that fills at a steady rate and holds a slice. Any time as long as a period gives out at most
- * what was in store when it began, a slice, and what has come since, max.
+ * A token bucket that holds one slice. An interval of one period gets at most the tokens in the bucket at its start, a
+ * slice, plus the tokens added during it, max.
  *
- * <p>The rate is max in a period and its slack, which pays for what makes things look more in a period than they are:
- * a quarter for the time until what was charged can be seen, a quarter for a guest that looks at its clock late, and
- * half, which the store may hold more, for a timer that rings late.
+ * <p>The rate is max per period plus slack. The slack compensates for what makes a period look shorter to the guest: a
+ * quarter for the time from charge to commit, a quarter for a guest that reads its clock late, and half, by which the
+ * capacity exceeds a slice, for timers that fire late.
  */
 final class TokenBucket extends RateLimit {
-    private static final int SLICES_A_PERIOD = 64;
-    /** A timer rings up to a millisecond late: what comes until then has to fit. */
-    private static final long SHORTEST_SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
-    /** More than all rounding of the rate and with it: never a unit too early. */
+    private static final int SLICES_PER_PERIOD = 64;
+    /** Tokens that arrive until a timer fires, up to a millisecond late, must fit into the bucket. */
+    private static final long MIN_SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+    /** Exceeds the rounding error of all computations with the rate, so that no token is added too early. */
     private static final double ROUNDING = 1 - 0x1p-40;
 
-    private final double perNano;
+    private final double tokensPerNano;
     private final long slice;
-    private final long depth;
+    private final long capacity;
     private final long nanosToFill;
+    /** A commit this long after its charge is in time. */
     private final long promptNanos;
-    private long level;
+
+    private long tokens;
     private long filledAt;
     private long chargedAt;
-    private boolean unsettled;
+    private boolean uncommitted;
 
     /**
-     * A store that holds a slice.
+     * Creates a bucket that holds a slice.
      *
-     * @param max in a period
+     * @param max per period
      * @param period nanoseconds
      * @param slack nanoseconds
-     * @param least the smallest slice, unless max is less
+     * @param minSlice the smallest slice, unless max is less
      */
-    TokenBucket(long max, long period, long slack, long least) {
-        perNano = max / (double) (period + slack) * ROUNDING;
-        long shortest = (long) (perNano * SHORTEST_SLICE_NANOS);
-        slice = Math.min(max, Math.max(Math.max(Math.ceilDiv(max, SLICES_A_PERIOD), shortest), least));
-        depth = slice + Math.min(Long.MAX_VALUE - slice, (long) (perNano * slack / 2));
-        nanosToFill = (long) Math.ceil(depth / perNano);
+    TokenBucket(long max, long period, long slack, long minSlice) {
+        tokensPerNano = max / (double) (period + slack) * ROUNDING;
+        long minByTime = (long) (tokensPerNano * MIN_SLICE_NANOS);
+        slice = Math.min(max, Math.max(Math.max(Math.ceilDiv(max, SLICES_PER_PERIOD), minByTime), minSlice));
+        capacity = slice + Math.min(Long.MAX_VALUE - slice, (long) (tokensPerNano * slack / 2));
+        nanosToFill = (long) Math.ceil(capacity / tokensPerNano);
         promptNanos = slack / 4;
-        level = slice;
+        tokens = slice;
     }
 
-    /** Bytes in a period, no less: for a promise, not for a limit. */
-    static TokenBucket exactly(long max, long period) {
-        return new TokenBucket(max, period, 0, TYPICAL_REQUEST);
+    /** A bucket for a guaranteed minimum: the full rate, without slack. */
+    static TokenBucket withoutSlack(long max, long period) {
+        return new TokenBucket(max, period, 0, TYPICAL_REQUEST_BYTES);
     }
 
     @Override
-    long inStore(long now) {
+    long tokens(long now) {
         fill(now);
-        return level;
+        return tokens;
     }
 
     @Override
-    long worthwhile(long wanted) {
+    long minGrant(long wanted) {
         return Math.min(wanted, slice);
     }
 
@@ -66,58 +68,59 @@ final class TokenBucket extends RateLimit {
         if (elapsed <= 0) {
             return;
         }
-        long come = (long) (elapsed * perNano);
-        if (elapsed >= nanosToFill || come >= depth - level) {
-            level = depth;
+        long added = (long) (elapsed * tokensPerNano);
+        if (elapsed >= nanosToFill || added >= capacity - tokens) {
+            tokens = capacity;
             filledAt = now;
         } else {
-            level += come;
-            // The time that it took to come, so that what is left of a unit is not lost.
-            filledAt += (long) Math.ceil(come / perNano);
+            tokens += added;
+            // Advances by the time of the added tokens only, so that the fraction of a token is not lost.
+            filledAt += (long) Math.ceil(added / tokensPerNano);
         }
     }
 
     @Override
     void charge(long now, long amount) {
-        level -= amount;
+        tokens -= amount;
         chargedAt = now;
-        unsettled = true;
+        uncommitted = true;
     }
 
     @Override
-    void settle(long now) {
-        if (unsettled) {
-            // Until it can be seen nothing comes: else a period that begins then would see what came in more than one.
+    void commit(long now) {
+        if (uncommitted) {
+            // No tokens for the time from charge to commit: otherwise an interval that starts with the commit would see
+            // the tokens of more than a period.
             filledAt = Math.min(now, filledAt + Math.max(0, now - chargedAt - promptNanos));
-            unsettled = false;
+            uncommitted = false;
         }
     }
 
     @Override
-    long nextRefill(long wanted) {
-        long missing = worthwhile(wanted) - level;
+    long nextGrantTime(long wanted) {
+        long missing = minGrant(wanted) - tokens;
         if (missing <= 0) {
             return filledAt;
         }
-        long nanos = (long) Math.ceil(missing / perNano);
-        return filledAt + ((long) (nanos * perNano) < missing ? nanos + 1 : nanos);
+        long nanos = (long) Math.ceil(missing / tokensPerNano);
+        return filledAt + ((long) (nanos * tokensPerNano) < missing ? nanos + 1 : nanos);
     }
 
     @Override
     boolean isFull(long now) {
         fill(now);
-        return level >= slice;
+        return tokens >= slice;
     }
 
     @Override
-    long charged(long now) {
+    long used(long now) {
         fill(now);
-        return Math.max(0, slice - level);
+        return Math.max(0, slice - tokens);
     }
 
     @Override
     void restore(long now, long amount) {
         fill(now);
-        level = Math.max(0, Math.min(level, slice) - amount);
+        tokens = Math.max(0, Math.min(tokens, slice) - amount);
     }
 }

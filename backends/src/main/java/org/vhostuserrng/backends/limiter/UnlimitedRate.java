@@ -1,33 +1,33 @@
 package org.vhostuserrng.backends.limiter;
 
-/** All that is wanted, at any time. */
+/** No limit. */
 final class UnlimitedRate extends RateLimit {
     static final UnlimitedRate INSTANCE = new UnlimitedRate();
 
     private UnlimitedRate() {}
 
     @Override
-    long inStore(long now) {
+    long tokens(long now) {
         return GuestRateLimiter.UNLIMITED;
     }
 
     @Override
-    long worthwhile(long wanted) {
+    long minGrant(long wanted) {
         return 1;
     }
 
     @Override
     void charge(long now, long amount) {
-        // Nothing to remember.
+        // Not counted.
     }
 
     @Override
-    void settle(long now) {
-        // Nothing was charged.
+    void commit(long now) {
+        // Not counted.
     }
 
     @Override
-    long nextRefill(long wanted) {
+    long nextGrantTime(long wanted) {
         return 0;
     }
 
@@ -37,12 +37,12 @@ final class UnlimitedRate extends RateLimit {
     }
 
     @Override
-    long charged(long now) {
+    long used(long now) {
         return 0;
     }
 
     @Override
     void restore(long now, long amount) {
-        // Without a limit nothing counts against it.
+        // Not counted.
     }
 }

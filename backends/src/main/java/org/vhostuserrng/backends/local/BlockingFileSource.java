@@ -8,24 +8,24 @@ import org.vhostuserrng.backends.sys.EntropyFile.Kind;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
- * A file, FIFO or device, read without ever blocking in the read itself. A FIFO goes on with its next writer, a device
- * that has failed with what its path leads to then (it may have been plugged in again); a regular file goes on where it
- * was left when it was closed, and ends.
+ * A file, FIFO or device, opened non-blocking. A FIFO is reopened for its next writer. A device that has failed is
+ * reopened by its path, in case it was plugged in again. A regular file continues at the position where it was closed,
+ * and ends.
  */
 final class BlockingFileSource implements BlockingEntropySource {
-    /** Between attempts to read a device that cannot be polled and has nothing. */
-    private static final int SHORTEST_PAUSE_MILLIS = 1;
+    /** Delay between reads of a device that does not support poll(2) and has no data. */
+    private static final int MIN_RETRY_MILLIS = 1;
 
-    private static final int LONGEST_PAUSE_MILLIS = 100;
+    private static final int MAX_RETRY_MILLIS = 100;
 
     private final FileSourceSpec spec;
     private final Kind kind;
-    /** Null if it has failed. */
+    /** Null after a failure. */
     private EntropyFile file;
 
-    private int pauseMillis = SHORTEST_PAUSE_MILLIS;
+    private int retryMillis = MIN_RETRY_MILLIS;
 
-    /** Owns {@code file} from now on. */
+    /** Takes ownership of {@code file}. */
     BlockingFileSource(FileSourceSpec spec, EntropyFile file) throws IOException {
         this.spec = spec;
         this.file = file;
@@ -33,56 +33,58 @@ final class BlockingFileSource implements BlockingEntropySource {
     }
 
     @Override
-    public int read(MemorySegment target, long offset, int length, WakeablePoller waiter) throws IOException {
+    public int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException {
         if (file == null) {
-            file = openAgain();
+            file = reopen();
         }
         if (kind == Kind.REGULAR) {
-            return outcome(readOn(target, offset, length), waiter);
+            return toReadResult(readAtPosition(target, offset, length), poller);
         }
-        return waiter.awaitReadable(file) ? outcome(file.read(target, offset, length), waiter) : NOTHING;
+        return poller.awaitReadable(file) ? toReadResult(file.read(target, offset, length), poller) : NO_DATA;
     }
 
-    private int outcome(int read, WakeablePoller waiter) throws IOException {
+    private int toReadResult(int read, WakeablePoller poller) throws IOException {
         if (read > 0) {
-            pauseMillis = SHORTEST_PAUSE_MILLIS;
+            retryMillis = MIN_RETRY_MILLIS;
             return read;
         }
         if (read == EntropyFile.EAGAIN) {
-            waiter.await(pauseMillis);
-            pauseMillis = Math.min(2 * pauseMillis, LONGEST_PAUSE_MILLIS);
-            return NOTHING;
+            poller.sleep(retryMillis);
+            retryMillis = Math.min(2 * retryMillis, MAX_RETRY_MILLIS);
+            return NO_DATA;
         }
         if (read < 0) {
             close();
             throw new IOException(EntropyFile.describe(read));
         }
-        return kind == Kind.FIFO ? nextWriter() : END;
+        return kind == Kind.FIFO ? reopenForNextWriter() : END_OF_STREAM;
     }
 
-    private int readOn(MemorySegment target, long offset, int length) {
-        int read = file.readAt(spec.position().get(), target, offset, length);
+    private int readAtPosition(MemorySegment target, long offset, int length) {
+        int read = file.pread(spec.position().get(), target, offset, length);
         if (read > 0) {
             spec.position().addAndGet(read);
         }
         return read;
     }
 
-    /** The last writer of the FIFO has left: a new open waits for the next one, the old one would report the end. */
-    private int nextWriter() throws IOException {
-        EntropyFile again = openAgain();
+    /**
+     * After the last writer has closed the FIFO, the old descriptor reports end of file; a new one waits for a writer.
+     */
+    private int reopenForNextWriter() throws IOException {
+        EntropyFile reopened = reopen();
         file.close();
-        file = again;
-        return NOTHING;
+        file = reopened;
+        return NO_DATA;
     }
 
-    private EntropyFile openAgain() throws IOException {
-        EntropyFile again = spec.openFile();
-        if (again.kind() != kind) {
-            again.close();
-            throw new IOException("it has become another kind of file");
+    private EntropyFile reopen() throws IOException {
+        EntropyFile reopened = spec.openFile();
+        if (reopened.kind() != kind) {
+            reopened.close();
+            throw new IOException("the kind of file has changed");
         }
-        return again;
+        return reopened;
     }
 
     @Override

@@ -9,12 +9,15 @@ import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
 import org.vhostuserrng.backends.sys.ComScireQngLibrary;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
-/** {@code qng} or {@code qng:LIBRARY}: a ComScire quantum generator on USB. */
+/** {@code qng} or {@code qng:LIBRARY}: a ComScire quantum random number generator on USB. */
 public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
+    /** The keyword in an expression. */
     public static final String NAME = "qng";
+    /** The keyword in an expression that names a library. */
     public static final String PREFIX = NAME + ":";
+
     private static final String LIBRARY = "libqwqngx.so";
-    private static final double ASSUMED_MIN_ENTROPY = 4;
+    private static final double DEFAULT_MIN_ENTROPY = 4;
 
     private final String library;
 
@@ -23,7 +26,7 @@ public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
         this.library = library;
     }
 
-    /** Of the expression {@code text}, which is one of the two forms. */
+    /** Parses {@code text}, which starts with one of the two keywords. */
     public static ComScireQngSourceSpec of(String text, NoiseSourceOptions options) {
         String library = text.equals(NAME) ? LIBRARY : text.substring(PREFIX.length());
         if (library.isEmpty()) {
@@ -38,48 +41,48 @@ public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
     }
 
     @Override
-    public void check() throws IOException {
+    public void probe() throws IOException {
         ComScireQngLibrary.open(library).close();
     }
 
     @Override
-    protected double assumedMinEntropy() {
-        return ASSUMED_MIN_ENTROPY;
+    protected double defaultMinEntropy() {
+        return DEFAULT_MIN_ENTROPY;
     }
 
-    /** Opens nothing yet: the library belongs to the thread that reads. */
+    /** Opens no library yet, because it belongs to the read-ahead thread. */
     @Override
-    protected BlockingEntropySource openRaw() {
-        return new Reader();
+    protected BlockingEntropySource openBlocking() {
+        return new QngBlockingSource();
     }
 
-    /** Asks for as much as the driver gives at once: each call costs it the same. */
-    private final class Reader implements BlockingEntropySource {
-        private final MemorySegment read = Arena.ofAuto().allocate(ComScireQngLibrary.MOST_BYTES);
-        private int from = ComScireQngLibrary.MOST_BYTES;
+    /** Reads as much as one call of the driver returns: a call takes the same time whatever its length. */
+    private final class QngBlockingSource implements BlockingEntropySource {
+        private final MemorySegment buffer = Arena.ofAuto().allocate(ComScireQngLibrary.MAX_READ_BYTES);
+        private int readIndex = ComScireQngLibrary.MAX_READ_BYTES;
         private ComScireQngLibrary device;
 
         @Override
-        public int read(MemorySegment target, long offset, int length, WakeablePoller waiter) throws IOException {
-            if (from == ComScireQngLibrary.MOST_BYTES) {
-                readAll();
+        public int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException {
+            if (readIndex == ComScireQngLibrary.MAX_READ_BYTES) {
+                refill();
             }
-            int bytes = Math.min(length, ComScireQngLibrary.MOST_BYTES - from);
-            MemorySegment.copy(read, from, target, offset, bytes);
-            read.asSlice(from, bytes).fill((byte) 0);
-            from += bytes;
+            int bytes = Math.min(length, ComScireQngLibrary.MAX_READ_BYTES - readIndex);
+            MemorySegment.copy(buffer, readIndex, target, offset, bytes);
+            buffer.asSlice(readIndex, bytes).fill((byte) 0);
+            readIndex += bytes;
             return bytes;
         }
 
-        private void readAll() throws IOException {
+        private void refill() throws IOException {
             try {
                 if (device == null) {
                     device = ComScireQngLibrary.open(library);
                 }
-                device.fill(read, 0, ComScireQngLibrary.MOST_BYTES);
-                from = 0;
+                device.fill(buffer, 0, ComScireQngLibrary.MAX_READ_BYTES);
+                readIndex = 0;
             } catch (IOException failure) {
-                // It may have been unplugged: with the next attempt it is looked for anew.
+                // The device may have been unplugged; the next attempt opens it again.
                 close();
                 throw failure;
             }
@@ -87,8 +90,8 @@ public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
 
         @Override
         public void close() {
-            read.fill((byte) 0);
-            from = ComScireQngLibrary.MOST_BYTES;
+            buffer.fill((byte) 0);
+            readIndex = ComScireQngLibrary.MAX_READ_BYTES;
             if (device != null) {
                 device.close();
                 device = null;

@@ -10,62 +10,62 @@ import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
- * Reads a processor's instruction. Words that defective processors are known for, 0 and all ones, and a word that comes
- * twice in a row, are never passed on: nothing of the batch they came with is.
+ * Reads RDRAND or RDSEED. Rejects words that defective processors are known to return: 0, all ones, and the same word
+ * twice in a row. The whole batch that contains such a word is discarded.
  */
 final class CpuRngSource implements BlockingEntropySource {
-    /** The instruction: fills a segment with so many words, and returns how many it could. */
+    /** Fills a segment with up to {@code words} words and returns their number. */
     @FunctionalInterface
-    interface WordSource {
+    interface RandomWordFiller {
         int fill(MemorySegment target, int words);
     }
 
-    /** Small enough not to keep the instruction from others for long. */
+    /** Bounds how long a batch occupies the generator, which all cores share. */
     private static final int BATCH_WORDS = 64;
 
     /**
-     * DRNG Software Implementation Guide §5.2.5: at most 511 samples of 128 bits are of one seed, so each sample that is
-     * to have a seed of its own is the last one of 512.
+     * Intel DRNG Software Implementation Guide §5.2.5: one seed yields at most 511 samples of 128 bits, so every 512th
+     * sample has a fresh seed.
      */
-    private static final int WORDS_A_SEED = 2 * 512;
+    private static final int WORDS_PER_RESEED = 2 * 512;
 
     private static final int SAMPLE_WORDS = 2;
-    /** With reseeding forced, what one read gives: 32 samples, which take a millisecond or two. */
-    private static final int MOST_BYTES_RESEEDED = 512;
+    /** Maximum of one read with forced reseeding: 32 samples, which take one or two milliseconds. */
+    private static final int MAX_RESEEDED_BYTES = 512;
 
-    private static final int EXHAUSTED_PAUSE_MILLIS = 1;
+    private static final int EXHAUSTED_RETRY_MILLIS = 1;
 
-    private final WordSource source;
+    private final RandomWordFiller filler;
     private final Instruction instruction;
     private final boolean reseedForced;
-    private final MemorySegment words = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, WORDS_A_SEED);
+    private final MemorySegment words = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, WORDS_PER_RESEED);
     private long last;
 
-    CpuRngSource(WordSource source, Instruction instruction, boolean reseedForced) {
-        this.source = source;
+    CpuRngSource(RandomWordFiller filler, Instruction instruction, boolean reseedForced) {
+        this.filler = filler;
         this.instruction = instruction;
         this.reseedForced = reseedForced;
     }
 
     @Override
-    public int read(MemorySegment target, long offset, int length, WakeablePoller waiter) throws IOException {
-        int wanted = reseedForced ? Math.min(length, MOST_BYTES_RESEEDED) : length;
+    public int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException {
+        int wanted = reseedForced ? Math.min(length, MAX_RESEEDED_BYTES) : length;
         try {
             int bytes = 0;
             boolean exhausted = false;
             while (bytes < wanted && !exhausted) {
-                int batch = reseedForced ? WORDS_A_SEED : wordsFor(wanted - bytes);
-                int got = source.fill(words, batch);
-                refuseDefects(got);
-                exhausted = got < batch;
+                int batch = reseedForced ? WORDS_PER_RESEED : wordsFor(wanted - bytes);
+                int count = filler.fill(words, batch);
+                rejectDefectiveWords(count);
+                exhausted = count < batch;
                 if (exhausted && instruction == Instruction.RDRAND) {
-                    // §5.2.1: so many tries without success in a row mean that the hardware has failed.
-                    throw new IOException("defective: it gave nothing, however often it was tried");
+                    // §5.2.1: if this many retries fail, the hardware is assumed to be defective.
+                    throw new IOException("defective: all retries failed");
                 }
-                bytes += copy(got, target, offset + bytes, wanted - bytes);
+                bytes += copy(count, target, offset + bytes, wanted - bytes);
             }
             if (bytes == 0) {
-                waiter.await(EXHAUSTED_PAUSE_MILLIS);
+                poller.sleep(EXHAUSTED_RETRY_MILLIS);
             }
             return bytes;
         } finally {
@@ -77,22 +77,22 @@ final class CpuRngSource implements BlockingEntropySource {
         return Math.min(BATCH_WORDS, (bytes + Long.BYTES - 1) / Long.BYTES);
     }
 
-    /** Copies what is to be used of a batch, which is its end. */
-    private int copy(int got, MemorySegment target, long offset, int room) {
-        int used = got;
+    /** Copies the usable words, which are at the end of a batch. */
+    private int copy(int count, MemorySegment target, long offset, int room) {
+        int used = count;
         if (reseedForced) {
-            used = got < WORDS_A_SEED ? 0 : SAMPLE_WORDS;
+            used = count < WORDS_PER_RESEED ? 0 : SAMPLE_WORDS;
         }
         int bytes = Math.min(room, used * Long.BYTES);
-        MemorySegment.copy(words, (long) (got - used) * Long.BYTES, target, offset, bytes);
+        MemorySegment.copy(words, (long) (count - used) * Long.BYTES, target, offset, bytes);
         return bytes;
     }
 
-    private void refuseDefects(int count) throws IOException {
+    private void rejectDefectiveWords(int count) throws IOException {
         for (int i = 0; i < count; i++) {
             long word = words.getAtIndex(ValueLayout.JAVA_LONG, i);
             if (word == 0 || word == -1 || word == last) {
-                throw new DiscardReadAheadException("defective: it gave the word " + Long.toHexString(word)
+                throw new DiscardReadAheadException("defective: it returned the word " + Long.toHexString(word)
                         + (word == last ? " twice in a row" : ""));
             }
             last = word;

@@ -6,22 +6,23 @@ import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
 import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
 import org.vhostuserrng.backends.sys.RdrandRdseed;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
+import org.vhostuserrng.backends.sys.SrbdsMitigation;
 
-/** {@code rdrand} and {@code rdseed}: the processor's own generator, read ahead so that nobody hammers it. */
+/** {@code rdrand} and {@code rdseed}: the processor's generator. Read-ahead bounds how often it is used. */
 public final class CpuRngSourceSpec extends ReadAheadSourceSpec {
     /**
-     * Intel's and AMD's claims are higher; this finds what goes wrong in the field. With more the tests' false alarms
-     * would be felt: at H = 4 six equal bytes are one, which come by chance once in an hour of RDRAND at full speed.
+     * Lower than Intel and AMD state, but sufficient to detect the failures seen in the field. A higher value would
+     * cause false positives: at H = 4 six equal bytes fail, which RDRAND at full speed produces once an hour by chance.
      */
-    private static final double ASSUMED_MIN_ENTROPY = 3;
+    private static final double DEFAULT_MIN_ENTROPY = 3;
 
     private final Instruction instruction;
     private final boolean reseedForced;
 
     /**
-     * An instruction as a source.
+     * A source that executes {@code instruction}.
      *
-     * @param reseedForced of RDRAND: each 128 bits are of a seed of their own
+     * @param reseedForced for RDRAND: a fresh seed for every 128 bits
      */
     public CpuRngSourceSpec(Instruction instruction, boolean reseedForced, NoiseSourceOptions options) {
         super(options);
@@ -35,21 +36,21 @@ public final class CpuRngSourceSpec extends ReadAheadSourceSpec {
     }
 
     @Override
-    public void check() throws IOException {
+    public void probe() throws IOException {
         RdrandRdseed.load(instruction);
     }
 
     @Override
-    protected double assumedMinEntropy() {
-        return ASSUMED_MIN_ENTROPY;
+    protected double defaultMinEntropy() {
+        return DEFAULT_MIN_ENTROPY;
     }
 
     @Override
-    protected BlockingEntropySource openRaw() throws IOException {
+    protected BlockingEntropySource openBlocking() throws IOException {
         RdrandRdseed loaded = RdrandRdseed.load(instruction);
-        String harm = RdrandRdseed.harm();
-        if (harm != null) {
-            warnOnce(harm);
+        String warning = SrbdsMitigation.warning();
+        if (warning != null) {
+            warnOnce(warning);
         }
         return new CpuRngSource(loaded::fill, instruction, reseedForced);
     }

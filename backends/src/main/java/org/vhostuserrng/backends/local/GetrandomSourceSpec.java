@@ -9,10 +9,11 @@ import org.vhostuserrng.backends.sys.GetrandomSyscall;
 import org.vhostuserrng.backends.sys.VdsoGetrandom;
 
 /**
- * {@code getrandom}: the kernel's generator without a file, by the function that the kernel lends each process or, where it
- * has none, by the system call. Read by those who serve.
+ * {@code getrandom}: the kernel's generator, called through the vDSO function of Linux 6.11 or, on older kernels, by
+ * system call. Never blocks; called on the event loop.
  */
 public final class GetrandomSourceSpec implements SharedSourceSpec {
+    /** The keyword in an expression. */
     public static final String NAME = "getrandom";
 
     private static final Logger LOG = LoggerFactory.getLogger(GetrandomSourceSpec.class);
@@ -23,8 +24,8 @@ public final class GetrandomSourceSpec implements SharedSourceSpec {
     }
 
     @Override
-    public void check() {
-        // Every kernel since Linux 3.17 has it, and the libraries that need it do not load without.
+    public void probe() {
+        // Linux has getrandom(2) since 3.17; older kernels cannot run this JVM.
     }
 
     @Override
@@ -33,14 +34,14 @@ public final class GetrandomSourceSpec implements SharedSourceSpec {
     }
 
     @Override
-    public EntropySource open(Runnable onBytes) {
-        return VdsoGetrandom.open().<EntropySource>map(ByFunction::new).orElseGet(BySystemCall::new);
+    public EntropySource open(Runnable onReadable) {
+        return VdsoGetrandom.open().<EntropySource>map(VdsoGetrandomSource::new).orElseGet(SyscallGetrandomSource::new);
     }
 
-    record ByFunction(VdsoGetrandom random) implements EntropySource {
+    record VdsoGetrandomSource(VdsoGetrandom random) implements EntropySource {
         @Override
         public int fill(MemorySegment target, long offset, int length) {
-            return outcome(random.fill(target, offset, length));
+            return toFillResult(random.fill(target, offset, length));
         }
 
         @Override
@@ -49,26 +50,26 @@ public final class GetrandomSourceSpec implements SharedSourceSpec {
         }
     }
 
-    record BySystemCall() implements EntropySource {
+    record SyscallGetrandomSource() implements EntropySource {
         @Override
         public int fill(MemorySegment target, long offset, int length) {
-            return outcome(GetrandomSyscall.fill(target, offset, length));
+            return toFillResult(GetrandomSyscall.fill(target, offset, length));
         }
 
         @Override
         public void close() {
-            // There is nothing to let go of.
+            // No resources.
         }
     }
 
-    private static int outcome(int filled) {
+    private static int toFillResult(int filled) {
         if (filled > 0) {
             return filled;
         }
         return switch (filled) {
-            case GetrandomSyscall.EFAULT -> EntropySource.TARGET_GONE;
-            // The host has just booted, and the kernel has no seed yet.
-            case GetrandomSyscall.EAGAIN -> EntropySource.NOT_NOW;
+            case GetrandomSyscall.EFAULT -> EntropySource.TARGET_FAULT;
+            // The host has just booted and the CRNG is not seeded yet.
+            case GetrandomSyscall.EAGAIN -> EntropySource.WOULD_BLOCK;
             default -> {
                 LOG.error("getrandom: {}; guests wait", GetrandomSyscall.describe(filled));
                 yield EntropySource.FAILED;

@@ -6,7 +6,7 @@ import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.sys.EntropyFile;
 
-/** A file that never blocks: read straight into the memory that is to be filled, nothing is kept. */
+/** /dev/urandom, read directly into the target memory. It never blocks, so it is read on the event loop. */
 final class UrandomSource implements EntropySource {
     private static final Logger LOG = LoggerFactory.getLogger(UrandomSource.class);
 
@@ -22,11 +22,14 @@ final class UrandomSource implements EntropySource {
         if (read > 0) {
             return read;
         }
-        return read == EntropyFile.EFAULT ? TARGET_GONE : failed(read);
+        return read == EntropyFile.EFAULT ? TARGET_FAULT : failed(read);
     }
 
     private int failed(int result) {
-        LOG.error("{}: {}; guests wait", file.path(), result == 0 ? "unexpected end" : EntropyFile.describe(result));
+        LOG.error(
+                "{}: {}; guests wait",
+                file.path(),
+                result == 0 ? "unexpected end of file" : EntropyFile.describe(result));
         return FAILED;
     }
 

@@ -5,24 +5,24 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
- * A source that is slow, or may stall, as a {@link ReadAheadThread} reads it. All of it belongs to the filler's thread, which may
- * be kept waiting, but only in its {@link WakeablePoller}: that is how it is woken to end.
+ * An open source that may block. Used only by its read-ahead thread. It must block only in the {@link WakeablePoller}
+ * that it is given, because that is how the thread is woken to stop.
  */
 public interface BlockingEntropySource extends AutoCloseable {
-    /** {@link #read}: nothing came; it is asked again at once, so it has waited before it says so. */
-    int NOTHING = 0;
-    /** {@link #read}: no byte will come any more. */
-    int END = -1;
+    /** Result of {@link #read}: no data arrived. The caller retries at once, so the source must have waited before. */
+    int NO_DATA = 0;
+    /** Result of {@link #read}: the source will never return another byte. */
+    int END_OF_STREAM = -1;
 
     /**
-     * Reads some bytes, waiting for them in {@code waiter}.
+     * Reads some bytes, waiting for them in {@code poller}.
      *
      * @param length at least 1
-     * @return how many bytes, or one of the constants
-     * @throws IOException if the source has failed, with the reason in a few words; it is asked again after a pause, and
-     *     gives no byte then that it had, or may have had, before it failed
+     * @return the number of bytes read, or one of the constants
+     * @throws IOException if the source has failed, with a short reason. The caller retries after a delay. The source
+     *     must not return bytes later that it had received, or may have received, before the failure.
      */
-    int read(MemorySegment target, long offset, int length, WakeablePoller waiter) throws IOException;
+    int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException;
 
     @Override
     void close();

@@ -1,21 +1,26 @@
 package org.vhostuserrng.backends.readahead;
 
 /**
- * What an expression says of the noise of a raw source.
+ * The options of an expression that describe a noise source.
  *
- * @param minEntropy H of SP 800-90B §3.1.3: bits of a byte at least, above 0 and at most 8; {@link #UNSTATED}
- * @param tested whether health tests are made at all: not of a source that is said to be conditioned already
+ * @param minEntropy H of SP 800-90B §3.1.3: bits of min-entropy per byte, above 0 and at most 8, or
+ *     {@link #MIN_ENTROPY_UNSET}
+ * @param healthTested false for a source that is conditioned already ({@code health=off})
  */
-public record NoiseSourceOptions(double minEntropy, boolean tested) {
-    public static final double UNSTATED = 0;
-    public static final NoiseSourceOptions NONE = new NoiseSourceOptions(UNSTATED, true);
+public record NoiseSourceOptions(double minEntropy, boolean healthTested) {
+    /** The expression states no min-entropy. */
+    public static final double MIN_ENTROPY_UNSET = 0;
 
-    /** The stated min-entropy, or else what is assumed. */
-    public double minEntropyOr(double assumed) {
-        return statesMinEntropy() ? minEntropy : assumed;
+    /** An expression without options. */
+    public static final NoiseSourceOptions NONE = new NoiseSourceOptions(MIN_ENTROPY_UNSET, true);
+
+    /** The stated min-entropy, or {@code defaultValue} if none is stated. */
+    public double minEntropyOrDefault(double defaultValue) {
+        return hasMinEntropy() ? minEntropy : defaultValue;
     }
 
-    public boolean statesMinEntropy() {
-        return minEntropy != UNSTATED;
+    /** Whether the expression states a min-entropy. */
+    public boolean hasMinEntropy() {
+        return minEntropy != MIN_ENTROPY_UNSET;
     }
 }

@@ -5,50 +5,50 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.backends.sys.WipingCopy;
 
 /**
- * Bytes read ahead. Owned by one thread at a time: the filler's while it is filled, the server's while it is emptied;
- * the queue that hands it over orders the accesses.
+ * A block of bytes that were read ahead. Owned by one thread at a time: by the read-ahead thread while it is filled, by
+ * the event loop while it is drained. The queues of {@link ReadAheadBlockPool} order the accesses.
  */
 final class ReadAheadBlock {
     static final int BYTES = 4096;
 
     private final MemorySegment bytes = Arena.ofAuto().allocate(BYTES);
-    private int from;
-    private int to;
-    /** What {@link ReadAheadBlockPool} knows it by: blocks of an earlier one are not to be used any more. */
-    private int round;
+    private int readIndex;
+    private int endIndex;
+    /** {@link ReadAheadBlockPool} discards blocks of an earlier generation. */
+    private int generation;
 
-    /** Memory to fill; {@link #filled} says how much of it has been. */
+    /** Memory to fill, followed by {@link #setFilled}. */
     MemorySegment memory() {
         return bytes;
     }
 
-    void filled(int length, int inRound) {
-        from = 0;
-        to = length;
-        round = inRound;
+    void setFilled(int length, int newGeneration) {
+        readIndex = 0;
+        endIndex = length;
+        generation = newGeneration;
     }
 
-    int round() {
-        return round;
+    int generation() {
+        return generation;
     }
 
     boolean isEmpty() {
-        return from == to;
+        return readIndex == endIndex;
     }
 
-    /** Moves bytes out: they exist in one place only, afterwards and if the copy fails. */
-    int moveTo(MemorySegment target, long offset, int length) {
-        int moved = Math.min(length, to - from);
-        int start = from;
-        from += moved;
-        WipingCopy.move(bytes, start, target, offset, moved);
-        return moved;
+    /** Copies up to {@code length} bytes out and wipes them here, even if the copy fails. */
+    int drainTo(MemorySegment target, long offset, int length) {
+        int drained = Math.min(length, endIndex - readIndex);
+        int start = readIndex;
+        readIndex += drained;
+        WipingCopy.moveAndWipe(bytes, start, target, offset, drained);
+        return drained;
     }
 
-    /** Forgets what is left. */
+    /** Discards and wipes the content. */
     void wipe() {
         bytes.fill((byte) 0);
-        from = 0;
-        to = 0;
+        readIndex = 0;
+        endIndex = 0;
     }
 }

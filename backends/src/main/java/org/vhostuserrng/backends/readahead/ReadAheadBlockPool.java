@@ -8,60 +8,63 @@ import org.jctools.queues.atomic.SpscAtomicArrayQueue;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
- * A fixed number of blocks that go round between a filler thread (which takes empty ones and hands in filled ones) and
- * the thread that serves guests (the other way round): two single-producer single-consumer queues.
+ * A fixed number of blocks that circulate between a read-ahead thread, the producer of filled blocks, and the event
+ * loop, their consumer, through two single-producer single-consumer queues.
  *
- * <p>Each side says when it has found nothing and looks once more; the other hands over, then looks whether that was
- * said. The full fences between keep the two from missing each other.
+ * <p>No wakeup is lost: a side that finds its queue empty sets its waiting flag, then polls once more. The other side
+ * offers a block, then reads the flag. The volatile write of the flag and the full fence after the offer order each
+ * store before the following load.
  */
 final class ReadAheadBlockPool {
-    /** Read-ahead of 64 KiB: a thousand requests of a Linux guest. */
+    /** 64 KiB of read-ahead: a thousand requests of a Linux guest. */
     private static final int BLOCKS = 16;
 
     private final SpscAtomicArrayQueue<ReadAheadBlock> filled = new SpscAtomicArrayQueue<>(BLOCKS);
     private final SpscAtomicArrayQueue<ReadAheadBlock> empty = new SpscAtomicArrayQueue<>(BLOCKS);
-    private final Runnable onBytes;
-    private final WakeablePoller waiter;
-    private volatile boolean dry;
-    private volatile boolean full;
-    /** Those of it are valid; written by the filler thread, which knows it as {@link #fillingRound}. */
-    private volatile int validRound;
+    private final Runnable onReadable;
+    private final WakeablePoller poller;
+    private volatile boolean consumerWaiting;
+    private volatile boolean producerWaiting;
+    /** Blocks of other generations are invalid. Written by the producer only. */
+    private volatile int validGeneration;
 
-    private int fillingRound;
+    /** The producer's copy of {@link #validGeneration}. */
+    private int producerGeneration;
 
-    ReadAheadBlockPool(Runnable onBytes) throws IOException {
+    ReadAheadBlockPool(Runnable onReadable) throws IOException {
         this(
-                onBytes,
+                onReadable,
                 WakeablePoller.open(),
                 Stream.generate(ReadAheadBlock::new).limit(BLOCKS).toList());
     }
 
     /**
-     * A pool of {@code blocks}.
+     * Creates a pool of {@code blocks}.
      *
-     * @param waiter owned by the filler thread, as {@link #waiter} says
+     * @param onReadable called by the producer when the consumer found no block and there is one again
+     * @param poller closed by the producer
      */
-    ReadAheadBlockPool(Runnable onBytes, WakeablePoller waiter, List<ReadAheadBlock> blocks) {
-        this.onBytes = onBytes;
-        this.waiter = waiter;
+    ReadAheadBlockPool(Runnable onReadable, WakeablePoller poller, List<ReadAheadBlock> blocks) {
+        this.onReadable = onReadable;
+        this.poller = poller;
         blocks.forEach(empty::offer);
     }
 
-    /** Where the filler thread waits for an empty block, among other things. */
-    WakeablePoller waiter() {
-        return waiter;
+    /** The poller in which the producer waits for an empty block, among other events. */
+    WakeablePoller poller() {
+        return poller;
     }
 
-    // --- the serving thread ----------------------------------------------------------------------------------------
+    // --- consumer --------------------------------------------------------------------------------------------------
 
-    /** A filled block, or null: then the pool is dry, and {@code onBytes} will tell when it no longer is. */
-    ReadAheadBlock takeFilled() {
+    /** A filled block, or null; after null, {@code onReadable} is called when there is one. */
+    ReadAheadBlock pollFilled() {
         ReadAheadBlock block = pollValid();
         if (block == null) {
-            dry = true;
+            consumerWaiting = true;
             block = pollValid();
             if (block != null) {
-                dry = false;
+                consumerWaiting = false;
             }
         }
         return block;
@@ -71,65 +74,65 @@ final class ReadAheadBlockPool {
         ReadAheadBlock block = filled.poll();
         while (block != null && !isValid(block)) {
             block.wipe();
-            giveBack(block);
+            recycle(block);
             block = filled.poll();
         }
         return block;
     }
 
-    /** Whether the bytes of a block that was taken may still be used. */
+    /** Whether a block that was polled may still be used. */
     boolean isValid(ReadAheadBlock block) {
-        return block.round() == validRound;
+        return block.generation() == validGeneration;
     }
 
-    /** Gives back a block that has been used up. */
-    void giveBack(ReadAheadBlock block) {
+    /** Returns a drained block to the producer. */
+    void recycle(ReadAheadBlock block) {
         empty.offer(block);
         VarHandle.fullFence();
-        if (full) {
-            full = false;
-            waiter.wake();
+        if (producerWaiting) {
+            producerWaiting = false;
+            poller.wakeUp();
         }
     }
 
-    // --- the filler thread -----------------------------------------------------------------------------------------
+    // --- producer --------------------------------------------------------------------------------------------------
 
-    /** An empty block, or null: then the waiter is woken when there is one. */
-    ReadAheadBlock takeEmpty() {
+    /** An empty block, or null; after null, the poller is woken when there is one. */
+    ReadAheadBlock pollEmpty() {
         ReadAheadBlock block = empty.poll();
         if (block == null) {
-            full = true;
+            producerWaiting = true;
             block = empty.poll();
             if (block != null) {
-                full = false;
+                producerWaiting = false;
             }
         }
         return block;
     }
 
-    /** Hands in a block with so many bytes. */
-    void handIn(ReadAheadBlock block, int bytes) {
-        block.filled(bytes, fillingRound);
+    /** Passes a block with {@code bytes} bytes to the consumer. */
+    void offerFilled(ReadAheadBlock block, int bytes) {
+        block.setFilled(bytes, producerGeneration);
         filled.offer(block);
         VarHandle.fullFence();
-        if (dry) {
-            dry = false;
-            onBytes.run();
+        if (consumerWaiting) {
+            consumerWaiting = false;
+            onReadable.run();
         }
     }
 
-    /** Takes back the bytes of all blocks handed in so far, as far as they have not been used. */
-    void recall() {
-        fillingRound++;
-        validRound = fillingRound;
+    /** Makes the bytes of all blocks offered so far invalid, unless they have been used. */
+    void invalidateFilled() {
+        producerGeneration++;
+        validGeneration = producerGeneration;
     }
 
-    /** Tells those who wait, if any, to ask again, though there are no bytes. */
-    void nudge() {
-        onBytes.run();
+    /** Makes the consumer poll again although there are no bytes, to notice a state change. */
+    void notifyConsumer() {
+        onReadable.run();
     }
 
-    /** Wipes all that has been read ahead. Only when the serving thread takes nothing any more. */
+    /** Wipes all filled blocks. The consumer must not poll any more. */
     void wipe() {
         for (ReadAheadBlock block = filled.poll(); block != null; block = filled.poll()) {
             block.wipe();

@@ -6,60 +6,61 @@ import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.backends.source.EntropySource;
 
 /**
- * A source that may block, or be slow: a {@link ReadAheadThread} thread reads it into a bounded pool of blocks, from which
- * requests are served. A dry pool wakes those who wait once it has bytes again.
+ * A blocking source made non-blocking: a {@link ReadAheadThread} reads it into a bounded pool of blocks, which this
+ * class drains. After {@link #WOULD_BLOCK} the event loop is notified once the pool has bytes again. Confined to the
+ * event loop's thread.
  */
 final class ReadAheadSource implements EntropySource {
     private final ReadAheadBlockPool pool;
-    private final ReadAheadThread filler;
+    private final ReadAheadThread thread;
     private ReadAheadBlock current;
 
     /**
-     * Starts to read.
+     * Starts the read-ahead thread.
      *
      * @param name for logs
-     * @param source owned from now on
+     * @param source owned by the thread from now on
      * @param health null for a source that is not tested
-     * @param counters of the source, over all the times it is open
+     * @param counters of the source, kept when it is closed and reopened
      */
     ReadAheadSource(
             String name,
             BlockingEntropySource source,
             NoiseHealthTester health,
             SourceFailureCounters counters,
-            Runnable onBytes)
+            Runnable onReadable)
             throws IOException {
-        pool = new ReadAheadBlockPool(onBytes);
-        filler = ReadAheadThread.start(name, source, health, counters, pool);
+        pool = new ReadAheadBlockPool(onReadable);
+        thread = ReadAheadThread.start(name, source, health, counters, pool);
     }
 
     @Override
     public int fill(MemorySegment target, long offset, int length) {
         if (current != null && !pool.isValid(current)) {
-            giveBack();
+            recycleCurrent();
         }
         if (current == null) {
-            current = pool.takeFilled();
+            current = pool.pollFilled();
         }
         if (current == null) {
-            return filler.state() == ReadAheadThread.State.SERVING ? NOT_NOW : FAILED;
+            return thread.state() == ReadAheadThread.State.RUNNING ? WOULD_BLOCK : FAILED;
         }
-        int moved = current.moveTo(target, offset, length);
+        int drained = current.drainTo(target, offset, length);
         if (current.isEmpty()) {
-            giveBack();
+            recycleCurrent();
         }
-        return moved;
+        return drained;
     }
 
-    private void giveBack() {
+    private void recycleCurrent() {
         current.wipe();
-        pool.giveBack(current);
+        pool.recycle(current);
         current = null;
     }
 
     @Override
     public void close() {
-        filler.stop();
+        thread.stop();
         if (current != null) {
             current.wipe();
             current = null;

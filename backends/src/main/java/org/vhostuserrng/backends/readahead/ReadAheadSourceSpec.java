@@ -11,69 +11,75 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.sys.GetrandomSyscall;
 
-/** A source that is read ahead, and tested, by a thread of its own. */
+/** A source that has its own read-ahead thread and health tests. Confined to the event loop's thread. */
 public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
     private static final Logger LOG = LoggerFactory.getLogger(ReadAheadSourceSpec.class);
 
     private final NoiseSourceOptions options;
     private final SourceFailureCounters counters = new SourceFailureCounters();
     private final Set<String> warnings = new HashSet<>();
-    /** Made when it is needed. */
-    private SeenSequenceHashes memory;
+    /** Null before the source is opened for the first time. */
+    private SeenSequenceHashes seenSequences;
 
+    /** A source with the options of its expression. */
     protected ReadAheadSourceSpec(NoiseSourceOptions options) {
         this.options = options;
     }
 
-    /** What the tests assume unless the expression states it: bits of a byte. */
-    protected abstract double assumedMinEntropy();
+    /** H of SP 800-90B §3.1.3 that applies unless the expression states one: bits per byte. */
+    protected abstract double defaultMinEntropy();
 
-    /** Opens the source, to be read by another thread. */
-    protected abstract BlockingEntropySource openRaw() throws IOException;
+    /** Opens the source, which is then used by the read-ahead thread only. */
+    protected abstract BlockingEntropySource openBlocking() throws IOException;
 
+    /** The options of the expression. */
     protected NoiseSourceOptions options() {
         return options;
     }
 
     @Override
-    public String identity() {
+    public String deduplicationKey() {
         return this + " " + options;
     }
 
     @Override
     public double minEntropy() {
-        return options.minEntropyOr(assumedMinEntropy());
+        return options.minEntropyOrDefault(defaultMinEntropy());
     }
 
     @Override
-    public EntropySource open(Runnable onBytes) throws IOException {
-        return readAhead(openRaw(), tests(assumedMinEntropy()), onBytes);
+    public EntropySource open(Runnable onReadable) throws IOException {
+        return readAhead(openBlocking(), newHealthTester(defaultMinEntropy()), onReadable);
     }
 
-    /** The tests for a source whose min-entropy is {@code assumed} unless one was stated; null for none. */
-    protected final NoiseHealthTester tests(double assumed) throws IOException {
-        if (!options.tested()) {
-            warnOnce("its health is not tested, as health=off says");
+    /** The health tests for the stated min-entropy, or else {@code defaultValue}; null with {@code health=off}. */
+    protected final NoiseHealthTester newHealthTester(double defaultValue) throws IOException {
+        if (!options.healthTested()) {
+            warnOnce("its health tests are disabled by health=off");
             return null;
         }
-        if (memory == null) {
-            // Not from SecureRandom, which keeps /dev/random and /dev/urandom open ever after.
-            memory = new SeenSequenceHashes(GetrandomSyscall.longs(SeenSequenceHashes.KEYS));
+        if (seenSequences == null) {
+            // SecureRandom would keep /dev/random and /dev/urandom open.
+            seenSequences = new SeenSequenceHashes(GetrandomSyscall.randomLongs(SeenSequenceHashes.KEY_COUNT));
         }
-        return new NoiseHealthTester(options.minEntropyOr(assumed), memory);
+        return new NoiseHealthTester(options.minEntropyOrDefault(defaultValue), seenSequences);
     }
 
-    /** Says something about the source that is worth one line, however often it is opened. */
-    protected final void warnOnce(String what) {
-        if (warnings.add(what)) {
-            LOG.warn("{}: {}", this, what);
+    /** Logs a warning about this source, once however often the source is opened. */
+    protected final void warnOnce(String warning) {
+        if (warnings.add(warning)) {
+            LOG.warn("{}: {}", this, warning);
         }
     }
 
-    /** A source that reads ahead of those who need its bytes, and tests them unless {@code health} is null. */
-    protected final EntropySource readAhead(BlockingEntropySource raw, NoiseHealthTester health, Runnable onBytes)
+    /**
+     * Starts a read-ahead thread.
+     *
+     * @param health null for a source that is not tested
+     */
+    protected final EntropySource readAhead(BlockingEntropySource source, NoiseHealthTester health, Runnable onReadable)
             throws IOException {
-        return new ReadAheadSource(toString(), raw, health, counters, onBytes);
+        return new ReadAheadSource(toString(), source, health, counters, onReadable);
     }
 
     @Override

@@ -6,37 +6,37 @@ import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 
 /**
- * The thread that reads one source ahead of those who need its bytes, and tests them. It reads until told to stop, or to
- * the end of a source that has one. A source that fails a test gives nothing until it has passed the start-up tests.
+ * A thread that reads one blocking source into a block pool and tests what it reads. It runs until it is stopped or the
+ * source ends. A source that fails a health test provides no bytes until it has passed the start-up tests again.
  */
 final class ReadAheadThread implements Runnable {
-    /** What the source is good for at the moment. */
+    /** State of the source. */
     enum State {
-        /** It gives bytes, or will. */
-        SERVING,
-        /** It has failed, or a test of it has; that may change. */
+        /** The source provides bytes, or is expected to. */
+        RUNNING,
+        /** A read or a health test has failed; the thread retries. */
         FAILED,
-        /** No byte will come any more. */
+        /** The source will never provide another byte. */
         ENDED
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(ReadAheadThread.class);
-    private static final int AFTER_ERROR_MILLIS = 1000;
-    private static final int SHORTEST_QUARANTINE_MILLIS = 2000;
-    private static final int LONGEST_QUARANTINE_MILLIS = 60_000;
-    /** How many blocks may fail in one attempt to serve again: what a pipe holds may be as old as the fault. */
-    private static final int BLOCKS_AN_ATTEMPT = 16;
+    private static final int RETRY_DELAY_MILLIS = 1000;
+    private static final int MIN_QUARANTINE_MILLIS = 2000;
+    private static final int MAX_QUARANTINE_MILLIS = 60_000;
+    /** Blocks that may fail before the next quarantine: a pipe may still hold bytes from the time of the fault. */
+    private static final int MAX_FAILED_BLOCKS_PER_RETRY = 16;
 
     private final String name;
     private final BlockingEntropySource source;
     private final NoiseHealthTester health;
     private final SourceFailureCounters counters;
     private final ReadAheadBlockPool pool;
-    private int quarantineMillis = SHORTEST_QUARANTINE_MILLIS;
-    private int blocksLeft;
+    private int quarantineMillis = MIN_QUARANTINE_MILLIS;
+    private int failedBlocksLeft;
     private final Object stopLock = new Object();
     private volatile boolean stopping;
-    private volatile State state = State.SERVING;
+    private volatile State state = State.RUNNING;
 
     private ReadAheadThread(
             String name,
@@ -52,7 +52,7 @@ final class ReadAheadThread implements Runnable {
     }
 
     /**
-     * Starts a thread that owns {@code source} from now on.
+     * Starts a thread that takes ownership of {@code source}.
      *
      * @param name for logs
      * @param health null for a source that is not tested
@@ -63,25 +63,25 @@ final class ReadAheadThread implements Runnable {
             NoiseHealthTester health,
             SourceFailureCounters counters,
             ReadAheadBlockPool pool) {
-        ReadAheadThread filler = new ReadAheadThread(name, source, health, counters, pool);
+        ReadAheadThread readAhead = new ReadAheadThread(name, source, health, counters, pool);
         Thread.ofPlatform()
                 .daemon()
-                .name("filler " + name)
+                .name("read-ahead " + name)
                 .stackSize(256 * 1024)
-                .start(filler);
-        return filler;
+                .start(readAhead);
+        return readAhead;
     }
 
-    /** Tells the thread to end; it does as soon as it is not in the midst of a read. Any thread. */
+    /** Tells the thread to stop and wakes it. Does not wait for it. Any thread. */
     void stop() {
-        // Under the lock, lest the thread closes the waiter between the two.
+        // The lock keeps the thread from closing the poller between the two statements.
         synchronized (stopLock) {
             stopping = true;
-            pool.waiter().wake();
+            pool.poller().wakeUp();
         }
     }
 
-    /** What those who find the pool dry have to expect. Any thread. */
+    /** State of the source. Any thread. */
     State state() {
         return state;
     }
@@ -91,78 +91,79 @@ final class ReadAheadThread implements Runnable {
         try {
             readAhead();
         } catch (RuntimeException bug) {
-            LOG.error("{}: bug in vhost-user-rng, reading ends", name, bug);
+            LOG.error("{}: bug in vhost-user-rng, the source is no longer read", name, bug);
         } finally {
             state = State.ENDED;
             source.close();
-            pool.nudge();
-            // The pool goes on serving what it holds; the thread stays to clean up after it.
+            pool.notifyConsumer();
+            // The consumer may still drain the pool, so the thread cleans up only after it is stopped.
             while (!stopping) {
-                pool.waiter().await(-1);
+                pool.poller().sleep(-1);
             }
             pool.wipe();
             synchronized (stopLock) {
-                pool.waiter().close();
+                pool.poller().close();
             }
         }
     }
 
     private void readAhead() {
         while (!stopping && state != State.ENDED) {
-            ReadAheadBlock block = pool.takeEmpty();
+            ReadAheadBlock block = pool.pollEmpty();
             if (block == null) {
-                pool.waiter().await(-1);
+                pool.poller().sleep(-1);
             } else {
-                int filled = fill(block);
+                int filled = readTestedBlock(block);
                 if (filled > 0) {
-                    state = state == State.ENDED ? State.ENDED : State.SERVING;
-                    pool.handIn(block, filled);
+                    state = state == State.ENDED ? State.ENDED : State.RUNNING;
+                    pool.offerFilled(block, filled);
                 }
             }
         }
     }
 
     /**
-     * Stays with one block until it has bytes that have passed all tests, which are the start-up tests first.
+     * Reads into a block until it holds bytes that have passed all health tests. At the start and after a failure these
+     * are the start-up tests.
      *
-     * @return how many bytes; 0 if the thread is to end
+     * @return the number of bytes; 0 if the thread must end
      */
-    private int fill(ReadAheadBlock block) {
-        int have = 0;
+    private int readTestedBlock(ReadAheadBlock block) {
+        int filled = 0;
         while (!stopping) {
             try {
-                int read = source.read(block.memory(), have, ReadAheadBlock.BYTES - have, pool.waiter());
-                if (read == BlockingEntropySource.END) {
-                    // A source that is shorter than the start-up tests has been tested whole; a suspect one may not end
-                    // so.
+                int read = source.read(block.memory(), filled, ReadAheadBlock.BYTES - filled, pool.poller());
+                if (read == BlockingEntropySource.END_OF_STREAM) {
+                    // A source that is shorter than the start-up tests has been tested completely and may be used.
+                    // A source that ends while its start-up tests are repeated may not.
                     boolean suspect = state == State.FAILED;
                     end();
                     if (!suspect) {
-                        return have;
+                        return filled;
                     }
                     block.wipe();
                     return 0;
                 }
-                String fault = health == null ? null : health.test(block.memory(), have, read);
-                if (fault != null) {
+                String failure = health == null ? null : health.check(block.memory(), filled, read);
+                if (failure != null) {
                     block.wipe();
-                    have = 0;
-                    quarantine(fault);
+                    filled = 0;
+                    quarantine(failure);
                 } else {
-                    have += read;
-                    if (have > 0 && (health == null || health.hasStarted())) {
-                        recovered();
-                        return have;
+                    filled += read;
+                    if (filled > 0 && (health == null || health.hasPassedStartup())) {
+                        recover();
+                        return filled;
                     }
                 }
             } catch (DiscardReadAheadException failure) {
-                pool.recall();
+                pool.invalidateFilled();
                 block.wipe();
-                have = 0;
+                filled = 0;
                 fail(failure);
             } catch (IOException failure) {
                 block.wipe();
-                have = 0;
+                filled = 0;
                 fail(failure);
             }
         }
@@ -171,51 +172,51 @@ final class ReadAheadThread implements Runnable {
     }
 
     private void end() {
-        LOG.error("{}: end of file; it will not be read again from its beginning, guests wait", name);
-        counters.ended();
+        LOG.error("{}: end of file; the file is not read again from its start, guests wait", name);
+        counters.incrementEndOfFiles();
         state = State.ENDED;
     }
 
-    private void recovered() {
+    private void recover() {
         if (state == State.FAILED) {
-            LOG.warn("{}: serves again{}", name, health == null ? "" : ", having passed its start-up tests");
-            quarantineMillis = SHORTEST_QUARANTINE_MILLIS;
-            blocksLeft = 0;
+            LOG.warn("{}: recovered{}", name, health == null ? "" : " and passed its start-up tests");
+            quarantineMillis = MIN_QUARANTINE_MILLIS;
+            failedBlocksLeft = 0;
         }
     }
 
-    /** Bytes that were read before the failure had passed their tests, and stay unless they were recalled. */
+    /** Handles a read failure. Blocks read before it had passed their tests and stay valid. */
     private void fail(IOException failure) {
-        counters.failed();
+        counters.incrementReadFailures();
         if (state != State.FAILED) {
-            LOG.error("{}: {}; tried again each second", name, failure.getMessage());
+            LOG.error("{}: {}; retrying every second", name, failure.getMessage());
             state = State.FAILED;
-            pool.nudge();
+            pool.notifyConsumer();
         }
         if (health != null) {
             health.restart();
         }
-        pool.waiter().await(AFTER_ERROR_MILLIS);
+        pool.poller().sleep(RETRY_DELAY_MILLIS);
     }
 
-    /** Bytes that were read shortly before the test failed may be no better, and go. */
-    private void quarantine(String fault) {
+    /** Handles a health test failure. Blocks read before it may be as bad and become invalid. */
+    private void quarantine(String failure) {
         health.restart();
-        blocksLeft--;
-        if (blocksLeft > 0) {
+        failedBlocksLeft--;
+        if (failedBlocksLeft > 0) {
             return;
         }
         LOG.error(
-                "{}: {}; nothing of it is served until it passes its start-up tests, tried again in {} s",
+                "{}: {}; not used until it passes its start-up tests, next attempt in {} s",
                 name,
-                fault,
+                failure,
                 quarantineMillis / 1000);
-        counters.quarantined();
-        pool.recall();
+        counters.incrementHealthTestFailures();
+        pool.invalidateFilled();
         state = State.FAILED;
-        pool.nudge();
-        pool.waiter().await(quarantineMillis);
-        blocksLeft = BLOCKS_AN_ATTEMPT;
-        quarantineMillis = Math.min(2 * quarantineMillis, LONGEST_QUARANTINE_MILLIS);
+        pool.notifyConsumer();
+        pool.poller().sleep(quarantineMillis);
+        failedBlocksLeft = MAX_FAILED_BLOCKS_PER_RETRY;
+        quarantineMillis = Math.min(2 * quarantineMillis, MAX_QUARANTINE_MILLIS);
     }
 }

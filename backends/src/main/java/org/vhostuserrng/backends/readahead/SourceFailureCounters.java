@@ -2,32 +2,30 @@ package org.vhostuserrng.backends.readahead;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** What went wrong with a source, over all the times it has been open. Written by the thread that reads it; any reads. */
+/** Counts of errors of a source. Kept when the source is closed and reopened. Any thread. */
 final class SourceFailureCounters {
-    private final AtomicLong failures = new AtomicLong();
-    private final AtomicLong quarantines = new AtomicLong();
-    private final AtomicLong ends = new AtomicLong();
+    private final AtomicLong readFailures = new AtomicLong();
+    private final AtomicLong healthTestFailures = new AtomicLong();
+    private final AtomicLong endOfFiles = new AtomicLong();
 
-    /** It could not be read. */
-    void failed() {
-        failures.incrementAndGet();
+    void incrementReadFailures() {
+        readFailures.incrementAndGet();
     }
 
-    /** It failed a health test. */
-    void quarantined() {
-        quarantines.incrementAndGet();
+    void incrementHealthTestFailures() {
+        healthTestFailures.incrementAndGet();
     }
 
-    /** It has no byte any more. */
-    void ended() {
-        ends.incrementAndGet();
+    void incrementEndOfFiles() {
+        endOfFiles.incrementAndGet();
     }
 
-    /** In a few words for a log; empty if nothing went wrong. */
+    /** For a log line; empty if there were no errors. */
     @Override
     public String toString() {
-        return failures.get() + quarantines.get() + ends.get() == 0
+        return readFailures.get() + healthTestFailures.get() + endOfFiles.get() == 0
                 ? ""
-                : "failed " + failures + " times, its health tests " + quarantines + " times, ended " + ends + " times";
+                : "read failures: " + readFailures + ", health test failures: " + healthTestFailures
+                        + ", ends of file: " + endOfFiles;
     }
 }

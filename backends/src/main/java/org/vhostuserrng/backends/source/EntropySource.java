@@ -3,31 +3,30 @@ package org.vhostuserrng.backends.source;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A source of random bytes that is open. Never waits. Every byte is given out once. Confined to the thread that serves
- * guests.
+ * An open source of random bytes. Never blocks, and returns every byte only once. Confined to the event loop's thread.
  */
 public interface EntropySource extends AutoCloseable {
-    /** {@link #fill}: no bytes now; those who asked are told when there are. */
-    int NOT_NOW = 0;
-    /** {@link #fill}: the source has failed, and has logged why; it may be asked again in a second. */
+    /** Result of {@link #fill}: no bytes now. The event loop is notified when there are some. */
+    int WOULD_BLOCK = 0;
+    /** Result of {@link #fill}: the source has failed and logged the reason. Retry after a second. */
     int FAILED = -1;
-    /** {@link #fill}: the memory to fill does not exist any more. */
-    int TARGET_GONE = -2;
+    /** Result of {@link #fill}: the target memory no longer exists. */
+    int TARGET_FAULT = -2;
 
     /**
-     * Fills memory with random bytes, from {@code offset} on.
+     * Fills memory with random bytes, starting at {@code offset}.
      *
      * @param length at least 1
-     * @return how many bytes have been written, 1 to {@code length}, or one of the constants
+     * @return the number of bytes written, 1 to {@code length}, or one of the constants
      */
     int fill(MemorySegment target, long offset, int length);
 
-    /** Whether {@link #NOT_NOW} says that there are no bytes for anybody; else it speaks for this user only. */
-    default boolean isShared() {
+    /** Whether {@link #WOULD_BLOCK} means that the source has no bytes for any guest, not only for this one. */
+    default boolean isSharedByGuests() {
         return false;
     }
 
-    /** Wipes what has been read ahead, and lets go of files and threads. */
+    /** Wipes bytes that were read ahead and releases files and threads. */
     @Override
     void close();
 }

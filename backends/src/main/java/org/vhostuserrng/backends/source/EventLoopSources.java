@@ -9,74 +9,72 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * All the sources of a loop: what {@code --source} names, and whatever that is made of. Confined to the loop's thread.
- */
+/** The sources of an event loop: the one that {@code --source} names and its parts. Confined to the loop's thread. */
 public final class EventLoopSources {
     private static final Logger LOG = LoggerFactory.getLogger(EventLoopSources.class);
 
     private final EntropySourceSpec spec;
-    private final Runnable onBytes;
+    private final Runnable onReadable;
     private final LongSupplier clock;
-    /** By their identity, so that a file in two expressions is read by one; kept for what they remember. */
+    /** By deduplication key. Entries stay after the last user has gone, because they count errors. */
     private final Map<String, SharedEntropySource> shared = new HashMap<>();
 
     private final Map<Class<?>, Object> loopState = new HashMap<>();
     private final IdentityHashMap<FailoverSourceSpec, FailoverSourceState> failoverStates = new IdentityHashMap<>();
-    private long failovers;
+    private long failoverCount;
 
     /**
-     * Sources of which none is open yet.
+     * Creates the sources; none is open yet.
      *
-     * @param onBytes told, by any thread, when there are bytes again after {@link EntropySource#NOT_NOW}
-     * @param clock nanoseconds that do not run backwards
+     * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
+     * @param clock nanoseconds; never run backwards
      */
-    public EventLoopSources(EntropySourceSpec spec, Runnable onBytes, LongSupplier clock) {
+    public EventLoopSources(EntropySourceSpec spec, Runnable onReadable, LongSupplier clock) {
         this.spec = spec;
-        this.onBytes = onBytes;
+        this.onReadable = onReadable;
         this.clock = clock;
     }
 
-    /** What a guest's ring uses from its start on; to be closed at its stop. */
-    public EntropySource acquire(String guest) {
+    /** Opens the source for a guest's ring; the ring closes it when it stops. */
+    public EntropySource open(String guest) {
         return spec.open(this, guest);
     }
 
-    /** What went wrong with the sources so far, in a few words for a log; empty if nothing did. */
+    /** Counts of errors and failovers, for a log line; empty if there were none. */
     public String statistics() {
-        String wrong = shared.values().stream()
+        String errors = shared.values().stream()
                 .map(SharedEntropySource::statistics)
                 .filter(text -> !text.isEmpty())
                 .collect(Collectors.joining("; "));
-        String changes = failovers == 0 ? "" : failovers + " times another source served than before";
-        return wrong + (wrong.isEmpty() || changes.isEmpty() ? "" : "; ") + changes;
+        String failovers = failoverCount == 0 ? "" : "failovers: " + failoverCount;
+        return errors + (errors.isEmpty() || failovers.isEmpty() ? "" : "; ") + failovers;
     }
 
-    /** How often another source than before had to serve, as that one had failed or had recovered. */
-    public long failovers() {
-        return failovers;
+    /** How often the serving source changed because a preferred one had failed or recovered. */
+    public long failoverCount() {
+        return failoverCount;
     }
 
-    /** Counts one more user of a source in. */
-    EntropySource share(SharedSourceSpec source) {
-        return shared.computeIfAbsent(source.identity(), _ -> new SharedEntropySource(source, onBytes))
+    /** Opens a shared source, or adds a user to it. */
+    EntropySource openShared(SharedSourceSpec source) {
+        return shared.computeIfAbsent(source.deduplicationKey(), _ -> new SharedEntropySource(source, onReadable))
                 .acquire();
     }
 
-    /** What the guests of the loop know of several sources in order. */
-    FailoverSourceState failoverState(FailoverSourceSpec several) {
-        return failoverStates.computeIfAbsent(several, _ -> new FailoverSourceState(several));
-    }
-
-    /** Tells which of several sources serves now, once each time that changes. */
-    void serves(FailoverSourceState several, int place) {
-        if (several.changeTo(place)) {
-            failovers++;
-            LOG.warn("{} serves now", several.source(place));
+    /** Records which source of a failover list serves; logs and counts changes. */
+    void recordFailover(FailoverSourceState state, int index) {
+        if (state.switchTo(index)) {
+            failoverCount++;
+            LOG.warn("{} serves now", state.source(index));
         }
     }
 
-    /** The one instance of {@code type} that all sources of this loop share; created at the first call. */
+    /** The failover state that all guests of this loop share. */
+    FailoverSourceState failoverState(FailoverSourceSpec failover) {
+        return failoverStates.computeIfAbsent(failover, _ -> new FailoverSourceState(failover));
+    }
+
+    /** The one instance of {@code type} that the sources of this loop share, created by the first call. */
     public <T> T perLoop(Class<T> type, Supplier<T> factory) {
         return type.cast(loopState.computeIfAbsent(type, _ -> factory.get()));
     }

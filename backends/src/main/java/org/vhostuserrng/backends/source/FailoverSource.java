@@ -5,91 +5,90 @@ import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Several sources in order for one guest: each request goes to the first that serves, and to the next one if it has
- * failed, or has kept the guest waiting too long. So a source that serves again is returned to by itself. One that was
- * never needed is never opened.
+ * A failover list opened for one guest. Each request tries the sources in order of preference and skips those that fail
+ * or have stalled, so that a source that recovers is used again. A source is opened when it is first needed. Confined
+ * to the event loop's thread.
  */
 final class FailoverSource implements EntropySource {
-    /** A source that gives nothing for so long, though it was asked, counts as failed until it gives something. */
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+    /** A source that returns no bytes for this long after a request counts as failed until it returns some. */
+    private static final long STALL_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private static final long NEVER = -1;
 
     private final FailoverSourceState state;
     private final FailoverSourceSpec spec;
-    private final EventLoopSources sources;
+    private final EventLoopSources loop;
     private final String guest;
     private final EntropySource[] open;
     private final long[] waitingSince;
-    private int last;
+    private int activeIndex;
 
-    /** None is open yet. */
-    FailoverSource(FailoverSourceSpec spec, EventLoopSources sources, String guest) {
+    /** Opens the preferred source. */
+    FailoverSource(FailoverSourceSpec spec, EventLoopSources loop, String guest) {
         this.spec = spec;
-        this.sources = sources;
+        this.loop = loop;
         this.guest = guest;
-        this.open = new EntropySource[spec.inOrder().size()];
+        this.open = new EntropySource[spec.sources().size()];
         this.waitingSince = new long[open.length];
-        this.state = sources.failoverState(spec);
-        this.last = state.serving();
+        this.state = loop.failoverState(spec);
+        this.activeIndex = state.activeIndex();
         Arrays.fill(waitingSince, NEVER);
         source(0);
     }
 
     @Override
     public int fill(MemorySegment target, long offset, int length) {
-        int outcome = FAILED;
+        int result = FAILED;
         for (int i = 0; i < open.length; i++) {
             int filled = source(i).fill(target, offset, length);
             if (filled > 0) {
-                served(i);
+                recordServed(i);
                 return filled;
             }
-            if (filled == TARGET_GONE) {
+            if (filled == TARGET_FAULT) {
                 return filled;
             }
-            if (filled == NOT_NOW) {
-                outcome = NOT_NOW;
-                if (!isOutOfPatience(i)) {
-                    return NOT_NOW;
+            if (filled == WOULD_BLOCK) {
+                result = WOULD_BLOCK;
+                if (!hasStalled(i)) {
+                    return WOULD_BLOCK;
                 }
             }
         }
-        return outcome;
+        return result;
     }
 
     @Override
-    public boolean isShared() {
-        return open[last].isShared();
+    public boolean isSharedByGuests() {
+        return open[activeIndex].isSharedByGuests();
     }
 
-    private void served(int place) {
-        waitingSince[place] = NEVER;
-        state.setStalled(place, false);
-        // A guest whose drbg is not seeded yet has another source than the others: that is no change to tell of each
-        // time.
-        if (place != last) {
-            last = place;
-            sources.serves(state, place);
+    private void recordServed(int index) {
+        waitingSince[index] = NEVER;
+        state.setStalled(index, false);
+        // Guests may differ: one whose DRBG is not seeded yet uses a fallback. Only changes of this guest are recorded.
+        if (index != activeIndex) {
+            activeIndex = index;
+            loop.recordFailover(state, index);
         }
     }
 
-    private boolean isOutOfPatience(int place) {
-        if (state.isStalled(place)) {
+    private boolean hasStalled(int index) {
+        if (state.isStalled(index)) {
             return true;
         }
-        long now = sources.clock().getAsLong();
-        if (waitingSince[place] == NEVER) {
-            waitingSince[place] = now;
+        long now = loop.clock().getAsLong();
+        if (waitingSince[index] == NEVER) {
+            waitingSince[index] = now;
         }
-        boolean isStalled = now - waitingSince[place] >= PATIENCE_NANOS;
-        state.setStalled(place, isStalled);
+        boolean isStalled = now - waitingSince[index] >= STALL_TIMEOUT_NANOS;
+        state.setStalled(index, isStalled);
         return isStalled;
     }
 
     private EntropySource source(int i) {
         if (open[i] == null) {
-            open[i] = spec.inOrder().get(i).open(sources, guest);
+            open[i] = spec.sources().get(i).open(loop, guest);
         }
         return open[i];
     }

@@ -1,42 +1,42 @@
 package org.vhostuserrng.backends.source;
 
 /**
- * What one guest has found out about several sources in order, for the next guest not to find out by waiting. Confined to
- * the loop's thread.
+ * What the guests of an event loop know about the sources of a failover list, so that only the first guest waits for a
+ * stalled source. Confined to the loop's thread.
  */
 final class FailoverSourceState {
     private final FailoverSourceSpec spec;
     private final boolean[] stalled;
-    private int serving;
+    private int activeIndex;
 
-    /** The first source serves, until the contrary is known. */
+    /** Creates a state in which the first source is active. */
     FailoverSourceState(FailoverSourceSpec spec) {
         this.spec = spec;
-        this.stalled = new boolean[spec.inOrder().size()];
+        this.stalled = new boolean[spec.sources().size()];
     }
 
-    /** The place of the source that served last. */
-    int serving() {
-        return serving;
+    /** Index of the source that served last. */
+    int activeIndex() {
+        return activeIndex;
     }
 
-    /** Whether that is another source than before. */
-    boolean changeTo(int place) {
-        boolean changes = serving != place;
-        serving = place;
+    /** Makes a source the active one. Returns whether another one was active before. */
+    boolean switchTo(int index) {
+        boolean changes = activeIndex != index;
+        activeIndex = index;
         return changes;
     }
 
-    /** Whether the last that was heard of a source is that it kept a guest waiting for too long. */
-    boolean isStalled(int place) {
-        return stalled[place];
+    /** Whether the source kept a guest waiting past the timeout and has not served since. */
+    boolean isStalled(int index) {
+        return stalled[index];
     }
 
-    void setStalled(int place, boolean isStalled) {
-        stalled[place] = isStalled;
+    void setStalled(int index, boolean isStalled) {
+        stalled[index] = isStalled;
     }
 
-    EntropySourceSpec source(int place) {
-        return spec.inOrder().get(place);
+    EntropySourceSpec source(int index) {
+        return spec.sources().get(index);
     }
 }

@@ -6,29 +6,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One source for all who use it: open while at least one does. {@link #acquire} counts a user in, {@link #close} one
- * out. Confined to the loop's thread.
+ * A reference-counted source: {@link #acquire} adds a user, {@link #close} removes one. It is open while it has users.
+ * Confined to the event loop's thread.
  */
 final class SharedEntropySource implements EntropySource {
     private static final Logger LOG = LoggerFactory.getLogger(SharedEntropySource.class);
 
     private final SharedSourceSpec spec;
-    private final Runnable onBytes;
+    private final Runnable onReadable;
     private EntropySource source;
     private int users;
     private boolean failureLogged;
 
     /**
-     * A source that is not open yet.
+     * Creates a source that is not open.
      *
-     * @param onBytes told, by any thread, when there are bytes again after {@link EntropySource#NOT_NOW}
+     * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
      */
-    SharedEntropySource(SharedSourceSpec spec, Runnable onBytes) {
+    SharedEntropySource(SharedSourceSpec spec, Runnable onReadable) {
         this.spec = spec;
-        this.onBytes = onBytes;
+        this.onReadable = onReadable;
     }
 
-    /** Counts a user in; the first one opens the source. If that fails it is tried again with each {@link #fill}. */
+    /** Adds a user; the first one opens the source. If that fails, each {@link #fill} retries. */
     EntropySource acquire() {
         users++;
         if (source == null) {
@@ -37,10 +37,10 @@ final class SharedEntropySource implements EntropySource {
         return this;
     }
 
-    /** What went wrong, with the source's name; empty if nothing did. */
+    /** The source's name and its counts of errors; empty if there were none. */
     String statistics() {
-        String wrong = spec.statistics();
-        return wrong.isEmpty() ? "" : spec + " " + wrong;
+        String counts = spec.statistics();
+        return counts.isEmpty() ? "" : spec + ": " + counts;
     }
 
     @Override
@@ -52,11 +52,11 @@ final class SharedEntropySource implements EntropySource {
     }
 
     @Override
-    public boolean isShared() {
+    public boolean isSharedByGuests() {
         return true;
     }
 
-    /** Counts a user out; with the last one the source is closed. */
+    /** Removes a user; the last one closes the source. */
     @Override
     public void close() {
         users--;
@@ -68,13 +68,13 @@ final class SharedEntropySource implements EntropySource {
 
     private boolean open() {
         try {
-            source = spec.open(onBytes);
+            source = spec.open(onReadable);
             failureLogged = false;
             return true;
         } catch (IOException refused) {
             if (!failureLogged) {
                 failureLogged = true;
-                LOG.error("{}: cannot be opened: {}; tried again while guests wait", spec, refused.getMessage());
+                LOG.error("{}: cannot be opened: {}; retrying while guests wait", spec, refused.getMessage());
             }
             return false;
         }

@@ -2,30 +2,31 @@ package org.vhostuserrng.backends.source;
 
 import java.io.IOException;
 
-/** A source that all the guests of a loop share: open while one of them uses it, whatever the expressions it is in. */
+/** A source that is opened once for all guests of an event loop, even if several expressions contain it. */
 public interface SharedSourceSpec extends EntropySourceSpec {
     /**
      * Opens the source itself.
      *
-     * @param onBytes told, by any thread, when there are bytes again after {@link EntropySource#NOT_NOW}
+     * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
+     * @throws IOException with a short reason
      */
-    EntropySource open(Runnable onBytes) throws IOException;
+    EntropySource open(Runnable onReadable) throws IOException;
 
-    /** What went wrong with the source so far, in a few words for a log; empty if nothing did. Any thread. */
+    /** Counts of errors, for a log line; empty if there were none. Any thread. */
     default String statistics() {
         return "";
     }
 
-    /** H of SP 800-90B §3.1.3, as stated or assumed: bits of min-entropy of a byte, above 0 and at most 8. */
+    /** H of SP 800-90B §3.1.3, stated or default: bits of min-entropy per byte, above 0 and at most 8. */
     double minEntropy();
 
-    /** Two sources that have the same one are the same, and are opened once. */
-    default String identity() {
+    /** Sources with equal keys are the same source and are opened once. */
+    default String deduplicationKey() {
         return toString();
     }
 
     @Override
-    default EntropySource open(EventLoopSources sources, String guest) {
-        return sources.share(this);
+    default EntropySource open(EventLoopSources loop, String guest) {
+        return loop.openShared(this);
     }
 }

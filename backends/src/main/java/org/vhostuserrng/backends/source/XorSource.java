@@ -5,27 +5,27 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Two sources, XORed: as good as the better one. With a DRBG on one side and full entropy on the other it is the
- * RBG3(XOR) construction of SP 800-90C. Serves only while both do.
+ * The XOR of two sources, as good as the better one; serves only while both do. A DRBG and a full-entropy source form
+ * the RBG3(XOR) construction of SP 800-90C. Confined to the event loop's thread.
  *
- * <p>The two never get out of step: bytes of the first are kept until the second has as many, bytes of the second are
- * only asked for when there are some to go with. Neither reaches the target before they are joined, since a guest could
- * look at them there.
+ * <p>Bytes are paired one to one: bytes of the first source are buffered until the second source has as many, and the
+ * second is read only when the buffer has some. Inputs never reach the target, where a guest could read them before
+ * they are combined.
  */
 final class XorSource implements EntropySource {
-    private static final int KEPT_BYTES = 1024;
+    private static final int BUFFER_BYTES = 1024;
 
     private final EntropySource first;
     private final EntropySource second;
-    /** Of the first source; zero outside {@link #from} to {@link #to}. */
-    private final MemorySegment kept = Arena.ofAuto().allocate(KEPT_BYTES);
-    /** Of the second source; zero but within {@link #fill}. */
-    private final MemorySegment staging = Arena.ofAuto().allocate(KEPT_BYTES);
+    /** Bytes of the first source from {@link #readIndex} to {@link #endIndex}; zero elsewhere. */
+    private final MemorySegment firstBuffer = Arena.ofAuto().allocate(BUFFER_BYTES);
+    /** Bytes of the second source; zero except within {@link #fill}. */
+    private final MemorySegment staging = Arena.ofAuto().allocate(BUFFER_BYTES);
 
-    private int from;
-    private int to;
+    private int readIndex;
+    private int endIndex;
 
-    /** Both sources are closed with this. */
+    /** Takes ownership of both sources. */
     XorSource(EntropySource first, EntropySource second) {
         this.first = first;
         this.second = second;
@@ -33,33 +33,34 @@ final class XorSource implements EntropySource {
 
     @Override
     public int fill(MemorySegment target, long offset, int length) {
-        if (from == to) {
-            int filled = first.fill(kept, 0, Math.min(length, KEPT_BYTES));
+        if (readIndex == endIndex) {
+            int filled = first.fill(firstBuffer, 0, Math.min(length, BUFFER_BYTES));
             if (filled <= 0) {
                 return filled;
             }
-            from = 0;
-            to = filled;
+            readIndex = 0;
+            endIndex = filled;
         }
-        int filled = second.fill(staging, 0, Math.min(length, to - from));
+        int filled = second.fill(staging, 0, Math.min(length, endIndex - readIndex));
         if (filled > 0) {
-            join(target, offset, filled);
+            xorInto(target, offset, filled);
         }
         return filled;
     }
 
-    /** Speaks for the one that is asked next, which is the one that had nothing. */
+    /** Answers for the source that returned {@link #WOULD_BLOCK}, which is the one that is read next. */
     @Override
-    public boolean isShared() {
-        return (from == to ? first : second).isShared();
+    public boolean isSharedByGuests() {
+        return (readIndex == endIndex ? first : second).isSharedByGuests();
     }
 
-    private void join(MemorySegment target, long offset, int length) {
+    private void xorInto(MemorySegment target, long offset, int length) {
         for (int i = 0; i < length; i++) {
-            byte joined = (byte) (kept.get(ValueLayout.JAVA_BYTE, from) ^ staging.get(ValueLayout.JAVA_BYTE, i));
-            staging.set(ValueLayout.JAVA_BYTE, i, joined);
-            kept.set(ValueLayout.JAVA_BYTE, from, (byte) 0);
-            from++;
+            byte a = firstBuffer.get(ValueLayout.JAVA_BYTE, readIndex);
+            byte b = staging.get(ValueLayout.JAVA_BYTE, i);
+            staging.set(ValueLayout.JAVA_BYTE, i, (byte) (a ^ b));
+            firstBuffer.set(ValueLayout.JAVA_BYTE, readIndex, (byte) 0);
+            readIndex++;
         }
         try {
             MemorySegment.copy(staging, 0, target, offset, length);
@@ -70,9 +71,9 @@ final class XorSource implements EntropySource {
 
     @Override
     public void close() {
-        kept.fill((byte) 0);
-        from = 0;
-        to = 0;
+        firstBuffer.fill((byte) 0);
+        readIndex = 0;
+        endIndex = 0;
         first.close();
         second.close();
     }

@@ -2,8 +2,9 @@ package org.vhostuserrng.backends.source;
 
 import java.io.IOException;
 
-/** {@code xor(A,B)}: both, joined. */
+/** {@code xor(A,B)}: the XOR of two sources. */
 public record XorSourceSpec(EntropySourceSpec first, EntropySourceSpec second) implements EntropySourceSpec {
+    /** The keyword in an expression. */
     public static final String NAME = "xor";
 
     @Override
@@ -12,13 +13,13 @@ public record XorSourceSpec(EntropySourceSpec first, EntropySourceSpec second) i
     }
 
     @Override
-    public void check() throws IOException {
-        first.check();
-        second.check();
+    public void probe() throws IOException {
+        first.probe();
+        second.probe();
     }
 
     @Override
-    public EntropySource open(EventLoopSources sources, String guest) {
-        return new XorSource(first.open(sources, guest), second.open(sources, guest));
+    public EntropySource open(EventLoopSources loop, String guest) {
+        return new XorSource(first.open(loop, guest), second.open(loop, guest));
     }
 }

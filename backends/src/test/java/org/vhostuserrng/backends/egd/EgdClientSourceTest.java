@@ -31,38 +31,38 @@ import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.DiscardReadAheadException;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
-/** The reader against servers of every character. The test's thread is the filler's. */
+/** Runs against scripted servers. The test thread acts as the read-ahead thread. */
 @Timeout(30)
 class EgdClientSourceTest {
     private static final int BLOCK = 4096;
-    private static final EgdClientSource.Patience SHORT = new EgdClientSource.Patience(
+    private static final EgdClientSource.EgdTimeouts SHORT_TIMEOUTS = new EgdClientSource.EgdTimeouts(
             TimeUnit.SECONDS.toNanos(5), TimeUnit.MILLISECONDS.toNanos(200), TimeUnit.MILLISECONDS.toNanos(8));
 
     private final MemorySegment block = Arena.ofAuto().allocate(BLOCK);
     private final ByteArrayOutputStream read = new ByteArrayOutputStream();
     private final List<String> failures = new ArrayList<>();
-    private int outOfStep;
-    private WakeablePoller waiter;
-    private EgdClientSource reader;
+    private int discards;
+    private WakeablePoller poller;
+    private EgdClientSource source;
     private FakeEgdServer server;
 
     @TempDir
     private Path directory;
 
     @BeforeEach
-    void openWaiter() throws IOException {
-        waiter = WakeablePoller.open();
+    void openPoller() throws IOException {
+        poller = WakeablePoller.open();
     }
 
     @AfterEach
     void close() throws Exception {
-        if (reader != null) {
-            reader.close();
+        if (source != null) {
+            source.close();
         }
         if (server != null) {
             server.close();
         }
-        waiter.close();
+        poller.close();
     }
 
     private void serve(FakeEgdServer.Script script) throws IOException {
@@ -75,25 +75,25 @@ class EgdClientSourceTest {
     }
 
     private void readFrom(String address) {
-        reader = new EgdClientSource(EgdServerAddress.parse(address), SHORT);
+        source = new EgdClientSource(EgdServerAddress.parse(address), SHORT_TIMEOUTS);
     }
 
-    /** What the filler does with a source, but that it pauses when that has failed. */
+    /** Reads once, like the read-ahead thread, but without a delay after a failure. */
     private int readOnce() {
         assertFalse(Thread.interrupted(), "took too long");
         block.fill((byte) 0);
-        int result = BlockingEntropySource.NOTHING;
+        int result = BlockingEntropySource.NO_DATA;
         try {
-            result = reader.read(block, 0, BLOCK, waiter);
+            result = source.read(block, 0, BLOCK, poller);
         } catch (DiscardReadAheadException failure) {
             failures.add(failure.getMessage());
-            outOfStep++;
+            discards++;
         } catch (IOException failure) {
             failures.add(failure.getMessage());
         }
         read.writeBytes(block.asSlice(0, result).toArray(ValueLayout.JAVA_BYTE));
         byte[] behind = block.asSlice(result).toArray(ValueLayout.JAVA_BYTE);
-        assertArrayEquals(new byte[BLOCK - result], behind, "bytes that were not handed over stay in the block");
+        assertArrayEquals(new byte[BLOCK - result], behind, "the block contains bytes that were not returned");
         return result;
     }
 
@@ -104,13 +104,13 @@ class EgdClientSourceTest {
         return read.toByteArray();
     }
 
-    private void readUntilConnectedAgain(int connections) {
+    private void readUntilConnections(int connections) {
         while (server.connections().size() < connections) {
             readOnce();
         }
     }
 
-    private static byte[] joined(List<byte[]> replies) {
+    private static byte[] concatenated(List<byte[]> replies) {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         replies.forEach(all::writeBytes);
         return all.toByteArray();
@@ -121,16 +121,16 @@ class EgdClientSourceTest {
     }
 
     @Test
-    void bytesComeInTheirOrder() throws Exception {
-        serve(connection -> connection.answer(Integer.MAX_VALUE));
+    void returnsBytesInOrder() throws Exception {
+        serve(connection -> connection.answerRequests(Integer.MAX_VALUE));
 
         byte[] bytes = readAtLeast(1_000_000);
 
-        assertPrefix(bytes, joined(server.connections().getFirst().replies()));
+        assertPrefix(bytes, concatenated(server.connections().getFirst().replies()));
     }
 
     @Test
-    void serverThatSendsOneByteAtATimeIsRead() throws Exception {
+    void readsRepliesSentByteByByte() throws Exception {
         serve(connection -> {
             for (int length = connection.nextRequest(); length > 0; length = connection.nextRequest()) {
                 byte[] reply = connection.reply(length);
@@ -142,11 +142,11 @@ class EgdClientSourceTest {
 
         byte[] bytes = readAtLeast(3000);
 
-        assertPrefix(bytes, joined(server.connections().getFirst().replies()));
+        assertPrefix(bytes, concatenated(server.connections().getFirst().replies()));
     }
 
     @Test
-    void slowServerIsAskedForLittle() throws Exception {
+    void requestsLittleFromSlowServer() throws Exception {
         serve(connection -> {
             for (int length = connection.nextRequest(); length > 0; length = connection.nextRequest()) {
                 connection.send(connection.reply(length));
@@ -160,67 +160,68 @@ class EgdClientSourceTest {
                 .mapToInt(reply -> reply.length)
                 .max()
                 .orElseThrow();
-        assertTrue(largest <= EgdRequestWindow.NARROWEST_WINDOW / 4, () -> "a request of " + largest + " bytes");
+        assertTrue(largest <= EgdRequestWindow.MIN_WINDOW_BYTES / 4, () -> "a request of " + largest + " bytes");
     }
 
     @Test
-    void replyThatIsCutOffIsThrownAway() throws Exception {
+    void discardsPartialReply() throws Exception {
         serve(connection -> {
-            if (server.connections().size() == 1 && connection.answer(3)) {
+            if (server.connections().size() == 1 && connection.answerRequests(3)) {
                 byte[] cut = connection.reply(connection.nextRequest());
                 connection.send(cut, 0, cut.length - 1);
             } else {
-                connection.answer(Integer.MAX_VALUE);
+                connection.answerRequests(Integer.MAX_VALUE);
             }
         });
 
         byte[] bytes = readAtLeast(1000);
 
-        byte[] first = joined(server.connections().getFirst().replies().subList(0, 3));
-        byte[] second = joined(server.connections().get(1).replies());
+        byte[] first = concatenated(server.connections().getFirst().replies().subList(0, 3));
+        byte[] second = concatenated(server.connections().get(1).replies());
         assertPrefix(first, bytes);
         assertPrefix(Arrays.copyOfRange(bytes, first.length, bytes.length), second);
     }
 
     @Test
-    void serverThatComesLateIsReadThen() throws Exception {
+    void connectsToServerStartedLater() throws Exception {
         Path path = directory.resolve("egd");
         readFrom("unix:" + path);
         while (failures.size() < 3) {
             readOnce();
         }
         assertTrue(failures.getFirst().startsWith("No such file or directory"), failures::toString);
-        server = new FakeEgdServer(path, 1, connection -> connection.answer(Integer.MAX_VALUE));
+        server = new FakeEgdServer(path, 1, connection -> connection.answerRequests(Integer.MAX_VALUE));
 
-        assertPrefix(readAtLeast(100), joined(server.connections().getFirst().replies()));
+        assertPrefix(
+                readAtLeast(100), concatenated(server.connections().getFirst().replies()));
     }
 
     @Test
-    void serverThatStopsSendingIsConnectedToAnew() throws Exception {
+    void reconnectsToServerThatStopsSending() throws Exception {
         serve(connection -> {
             if (server.connections().size() == 1) {
-                connection.answer(2);
+                connection.answerRequests(2);
                 while (connection.nextRequest() >= 0) {
                     assertEquals(2, connection.replies().size());
                 }
             } else {
-                connection.answer(Integer.MAX_VALUE);
+                connection.answerRequests(Integer.MAX_VALUE);
             }
         });
 
         readAtLeast(1000);
 
         assertEquals(2, server.connections().size());
-        assertEquals(List.of("the server has sent nothing for 200 ms"), failures);
+        assertEquals(List.of("the server sent nothing for 200 ms"), failures);
     }
 
     @Test
-    void serverThatNeverReadsIsConnectedToAnew() throws Exception {
+    void reconnectsToServerThatNeverReads() throws Exception {
         serve(connection -> {
             if (server.connections().size() == 1) {
                 TimeUnit.SECONDS.sleep(1);
             } else {
-                connection.answer(Integer.MAX_VALUE);
+                connection.answerRequests(Integer.MAX_VALUE);
             }
         });
 
@@ -230,7 +231,7 @@ class EgdClientSourceTest {
     }
 
     @Test
-    void bytesThatNobodyAskedForAreToldAndTheConnectionIsClosed() throws Exception {
+    void discardsReadAheadAndReconnectsAfterUnrequestedBytes() throws Exception {
         serve(connection -> {
             boolean first = server.connections().size() == 1;
             int length = connection.nextRequest();
@@ -238,69 +239,69 @@ class EgdClientSourceTest {
                 byte[] reply = connection.reply(length);
                 connection.send(reply);
                 if (first) {
-                    connection.send(new byte[EgdRequestWindow.WIDEST_WINDOW + 1]);
+                    connection.send(new byte[EgdRequestWindow.MAX_WINDOW_BYTES + 1]);
                 }
                 length = connection.nextRequest();
             }
         });
 
-        while (outOfStep == 0) {
+        while (discards == 0) {
             readOnce();
         }
         read.reset();
         byte[] bytes = readAtLeast(100);
 
-        assertPrefix(bytes, joined(server.connections().get(1).replies()));
+        assertPrefix(bytes, concatenated(server.connections().get(1).replies()));
     }
 
     @Test
-    void greetingOfAServerThatDoesNotSpeakEgdIsNotServed() throws Exception {
+    void servesAtMostOneWindowOfAnotherProtocol() throws Exception {
         serve(connection ->
                 connection.send("220 mail.example.org ESMTP\r\n".repeat(100).getBytes(StandardCharsets.US_ASCII)));
 
-        readUntilConnectedAgain(4);
+        readUntilConnections(4);
 
-        assertTrue(read.size() <= 4 * EgdRequestWindow.NARROWEST_WINDOW, () -> read.size() + " bytes");
+        assertTrue(read.size() <= 4 * EgdRequestWindow.MIN_WINDOW_BYTES, () -> read.size() + " bytes");
     }
 
     @Test
-    void wakeUpEndsTheWaitForAByte() throws Exception {
+    void wakeUpEndsTheWaitForAReply() throws Exception {
         serve(connection -> TimeUnit.SECONDS.sleep(20));
-        readUntilConnectedAgain(1);
+        readUntilConnections(1);
         readOnce();
 
-        waiter.wake();
+        poller.wakeUp();
 
-        assertEquals(BlockingEntropySource.NOTHING, readOnce());
+        assertEquals(BlockingEntropySource.NO_DATA, readOnce());
     }
 
     @Test
-    void closedReaderClosesItsConnection() throws Exception {
+    void closeClosesTheConnection() throws Exception {
         CountDownLatch closed = new CountDownLatch(1);
         serve(connection -> {
             try {
-                connection.answer(Integer.MAX_VALUE);
+                connection.answerRequests(Integer.MAX_VALUE);
             } finally {
-                // The end of the stream, or a reset if replies were on their way.
+                // End of stream, or a reset if replies were in flight.
                 closed.countDown();
             }
         });
         readAtLeast(10);
 
-        reader.close();
+        source.close();
 
         assertTrue(closed.await(5, TimeUnit.SECONDS));
     }
 
     @Test
-    void connectionsThatAreLostLeaveNoDescriptors() throws Exception {
-        serve(connection -> connection.answer(1));
-        readUntilConnectedAgain(3);
+    void lostConnectionsLeakNoDescriptors() throws Exception {
+        serve(connection -> connection.answerRequests(1));
+        readUntilConnections(3);
         long before = descriptors();
 
-        readUntilConnectedAgain(20);
+        readUntilConnections(20);
 
-        assertTrue(Math.abs(descriptors() - before) <= 2, "descriptors are left");
+        assertTrue(Math.abs(descriptors() - before) <= 2, "descriptors were leaked");
     }
 
     private static long descriptors() throws IOException {
@@ -311,7 +312,7 @@ class EgdClientSourceTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6})
-    void everyByteComesOnceAndInOrderAndOnlyPartsOfRepliesAreLost(long seed) throws Exception {
+    void returnsOnlyCompleteRepliesInOrder(long seed) throws Exception {
         Random random = new Random(seed);
         serve(seed, connection -> {
             int replies = random.nextInt(200);
@@ -345,7 +346,7 @@ class EgdClientSourceTest {
                 }
             }
         }
-        assertEquals(bytes.length, at, "bytes that are no reply, or out of their order");
+        assertEquals(bytes.length, at, "bytes outside of complete replies or out of order");
         assertNotEquals(0, at);
     }
 

@@ -15,61 +15,61 @@ class EgdRequestWindowTest {
 
     private int fillWindow(long now) {
         requests.adapt(now);
-        int asked = 0;
-        for (int length = requests.next(); length > 0; length = requests.next()) {
-            requests.asked(length);
-            asked += length;
+        int requested = 0;
+        for (int length = requests.nextRequestBytes(); length > 0; length = requests.nextRequestBytes()) {
+            requests.requested(length);
+            requested += length;
         }
-        return asked;
+        return requested;
     }
 
     @Test
-    void newConnectionIsAskedForLittle() {
-        assertEquals(EgdRequestWindow.NARROWEST_WINDOW, fillWindow(0));
+    void startsWithMinWindow() {
+        assertEquals(EgdRequestWindow.MIN_WINDOW_BYTES, fillWindow(0));
     }
 
     @Test
-    void fastServerIsAskedForMuch() {
+    void windowGrowsForFastServer() {
         for (int i = 0; i < 20; i++) {
             fillWindow(i * MILLI);
-            requests.arrived(requests.outstanding() / 2 + 1);
+            requests.received(requests.outstanding() / 2 + 1);
         }
         fillWindow(20 * MILLI);
 
-        assertTrue(requests.outstanding() > EgdRequestWindow.WIDEST_WINDOW - EgdRequestWindow.LARGEST);
-        assertTrue(requests.outstanding() <= EgdRequestWindow.WIDEST_WINDOW);
+        assertTrue(requests.outstanding() > EgdRequestWindow.MAX_WINDOW_BYTES - EgdRequestWindow.MAX_REQUEST_BYTES);
+        assertTrue(requests.outstanding() <= EgdRequestWindow.MAX_WINDOW_BYTES);
     }
 
     @Test
-    void serverThatBecomesSlowIsAskedForLittleAgain() {
+    void windowShrinksForSlowServer() {
         long now = 0;
         for (int i = 0; i < 40; i++) {
             now += i < 20 ? MILLI : 1000 * MILLI;
             fillWindow(now);
-            requests.arrived(requests.outstanding());
+            requests.received(requests.outstanding());
         }
 
-        assertEquals(EgdRequestWindow.NARROWEST_WINDOW, fillWindow(now + 1000 * MILLI));
+        assertEquals(EgdRequestWindow.MIN_WINDOW_BYTES, fillWindow(now + 1000 * MILLI));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
-    void wholeRepliesAndAPartAreWhatHasArrived(long seed) {
+    void completeAndPartialRepliesAddUpToReceivedBytes(long seed) {
         Random random = new Random(seed);
         long now = 0;
-        int arrived = 0;
-        int whole = 0;
+        int received = 0;
+        int complete = 0;
         for (int i = 0; i < 100_000; i++) {
             now += random.nextInt(1000) * MILLI;
-            if (requests.isLow()) {
+            if (requests.needsRefill()) {
                 fillWindow(now);
             }
             int bytes = 1 + random.nextInt(requests.outstanding());
-            arrived += bytes;
-            whole += requests.arrived(bytes);
+            received += bytes;
+            complete += requests.received(bytes);
 
-            assertEquals(arrived - whole, requests.partial());
-            assertTrue(requests.partial() < EgdRequestWindow.LARGEST);
+            assertEquals(received - complete, requests.partialReplyBytes());
+            assertTrue(requests.partialReplyBytes() < EgdRequestWindow.MAX_REQUEST_BYTES);
         }
     }
 }

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class EgdServerAddressTest {
     @ParameterizedTest
     @ValueSource(strings = {"tcp:localhost:1024", "tcp:127.0.0.1:1", "tcp:[::1]:65535", "unix:/run/egd-pool"})
-    void addressIsWhatWasWritten(String text) {
+    void toStringReturnsTheAddress(String text) {
         assertEquals(text, EgdServerAddress.parse(text).toString());
     }
 
@@ -18,7 +18,7 @@ class EgdServerAddressTest {
     @ValueSource(
             strings = {"", "tcp:", "tcp:host", "tcp::1", "tcp:host:0", "tcp:host:65536", "tcp:::1:80", "unix:", "/run/x"
             })
-    void nonsenseIsRefusedWithWhatIsAllowed(String text) {
+    void refusesMalformedAddressWithSyntax(String text) {
         IllegalArgumentException refused =
                 assertThrows(IllegalArgumentException.class, () -> EgdServerAddress.parse(text));
 

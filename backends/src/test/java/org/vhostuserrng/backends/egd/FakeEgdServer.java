@@ -13,14 +13,14 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** An EGD server that does to each connection what the test says, and remembers every reply. */
+/** An EGD server that runs a script for each connection and records every reply. */
 final class FakeEgdServer implements AutoCloseable {
-    /** What happens to a connection; it is closed afterwards. */
+    /** Handles a connection, which is closed afterwards. */
     interface Script {
         void run(Connection connection) throws IOException, InterruptedException;
     }
 
-    /** A client's connection. */
+    /** A connection of a client. */
     static final class Connection {
         private final SocketChannel channel;
         private final Random random;
@@ -31,7 +31,7 @@ final class FakeEgdServer implements AutoCloseable {
             this.random = new Random(seed);
         }
 
-        /** The length that the next request asks for; −1 when the client has closed. */
+        /** Reads a request. Returns its length, or −1 if the client has closed the connection. */
         int nextRequest() throws IOException {
             ByteBuffer request = ByteBuffer.allocate(2);
             while (request.hasRemaining()) {
@@ -45,7 +45,7 @@ final class FakeEgdServer implements AutoCloseable {
             return Byte.toUnsignedInt(request.get(1));
         }
 
-        /** The next reply, to be sent. */
+        /** Creates and records the next reply; the caller sends it. */
         byte[] reply(int length) {
             byte[] reply = new byte[length];
             random.nextBytes(reply);
@@ -64,8 +64,8 @@ final class FakeEgdServer implements AutoCloseable {
             send(bytes, 0, bytes.length);
         }
 
-        /** Answers so many requests; false when the client has closed before. */
-        boolean answer(int requests) throws IOException {
+        /** Answers {@code requests} requests. Returns false if the client closes the connection before. */
+        boolean answerRequests(int requests) throws IOException {
             for (int i = 0; i < requests; i++) {
                 int length = nextRequest();
                 if (length < 0) {
@@ -98,7 +98,7 @@ final class FakeEgdServer implements AutoCloseable {
         return "unix:" + path;
     }
 
-    /** All connections so far, the first one first. */
+    /** All connections so far, in order. */
     List<Connection> connections() {
         return connections;
     }
@@ -112,13 +112,13 @@ final class FakeEgdServer implements AutoCloseable {
                 if (!stopped) {
                     script.run(connection);
                 }
-            } catch (AsynchronousCloseException told) {
+            } catch (AsynchronousCloseException closing) {
                 stopped = true;
-            } catch (ClosedChannelException told) {
+            } catch (ClosedChannelException closing) {
                 stopped = true;
-            } catch (IOException clientIsGone) {
+            } catch (IOException disconnected) {
                 current = null;
-            } catch (InterruptedException told) {
+            } catch (InterruptedException closing) {
                 stopped = true;
             }
         }

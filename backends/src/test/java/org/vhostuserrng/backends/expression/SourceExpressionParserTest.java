@@ -13,27 +13,27 @@ class SourceExpressionParserTest {
         return "xor(getrandom,".repeat(depth - 1) + "getrandom" + ")".repeat(depth - 1);
     }
 
-    private static String refusal(String expression) {
+    private static String errorMessage(String expression) {
         return assertThrows(IllegalArgumentException.class, () -> SourceExpressionParser.parse(expression))
                 .getMessage();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"file:/a\nb", "file:/a,\u001b[2J=1", "get\0random", "file:/\u2028"})
-    void refusesControlCharactersWithoutQuotingThem(String expression) {
-        String message = refusal(expression);
+    void errorDoesNotContainControlCharacters(String expression) {
+        String message = errorMessage(expression);
 
         assertTrue(message.chars().noneMatch(c -> c < ' ' || c == '\u2028'), message);
     }
 
     @Test
-    void readsSixteenSourcesInsideEachOther() {
+    void parsesSixteenNestedSources() {
         assertEquals(nested(16), SourceExpressionParser.parse(nested(16)).toString());
     }
 
     @ParameterizedTest
     @ValueSource(ints = {17, 100_000})
-    void refusesMoreSourcesInsideEachOther(int depth) {
-        assertEquals("more than 16 sources inside each other", refusal(nested(depth)));
+    void refusesDeeperNesting(int depth) {
+        assertEquals("sources are nested more than 16 deep", errorMessage(nested(depth)));
     }
 }

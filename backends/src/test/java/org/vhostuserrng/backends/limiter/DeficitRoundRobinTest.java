@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.backends.limiter.SimulatedDrrHost.SimulatedGuest;
 
-/** How guests share a total and a source that are not enough for all of them. */
+/** Scheduling of simulated guests that compete for a total or a slow source. */
 class DeficitRoundRobinTest {
     private static final long MICRO = SimulatedDrrHost.MICRO;
     private static final long MILLI = SimulatedDrrHost.MILLI;
@@ -25,23 +25,24 @@ class DeficitRoundRobinTest {
         return LongStream.range(0, 30);
     }
 
-    private static RateLimitConfig total(long bytesASecond) {
-        return RateLimitConfig.ofBytes(RateLimitMode.SMOOTH, bytesASecond, 1000);
+    private static RateLimitConfig total(long bytesPerSecond) {
+        return RateLimitConfig.ofBytes(RateLimitMode.SMOOTH, bytesPerSecond, 1000);
     }
 
     private static void assertSharesByWeight(List<SimulatedGuest> guests, double tolerance, long quantum) {
         long served = guests.stream().mapToLong(guest -> guest.bytes).sum();
         int weights = guests.size() * (guests.size() + 1) / 2;
         for (int i = 0; i < guests.size(); i++) {
-            double due = (double) served * (i + 1) / weights;
-            double error = Math.abs(guests.get(i).bytes - due);
+            double expected = (double) served * (i + 1) / weights;
+            double error = Math.abs(guests.get(i).bytes - expected);
             assertTrue(
-                    error <= due * tolerance + quantum * (i + 1),
-                    "guest of weight " + (i + 1) + " has " + guests.get(i).bytes + " of " + served + ", not " + due);
+                    error <= expected * tolerance + quantum * (i + 1),
+                    "guest of weight " + (i + 1) + " has " + guests.get(i).bytes + " of " + served + ", not "
+                            + expected);
         }
     }
 
-    /** Guests of weights 1, 2, 3, … . */
+    /** Guests with the weights 1, 2, 3 and so on. */
     private static List<SimulatedGuest> weighted(SimulatedDrrHost host, int count, int depth, int request) {
         List<SimulatedGuest> guests = new ArrayList<>();
         for (int weight = 1; weight <= count; weight++) {
@@ -51,7 +52,7 @@ class DeficitRoundRobinTest {
     }
 
     @Test
-    void nobodyWaitsWhenNothingIsScarce() {
+    void nobodyWaitsWithoutContention() {
         SimulatedDrrHost host = new SimulatedDrrHost(RateLimitConfig.NONE);
         List<SimulatedGuest> guests = weighted(host, 4, 4, 64);
 
@@ -72,14 +73,14 @@ class DeficitRoundRobinTest {
         "8, 1, 65536, 20000000",
         "3, 64, 65536, 20000000"
     })
-    void aTotalIsSharedByWeightWhateverIsAskedFor(int count, int depth, int request, long bytesASecond) {
-        SimulatedDrrHost host = new SimulatedDrrHost(total(bytesASecond));
+    void sharesTotalByWeight(int count, int depth, int request, long bytesPerSecond) {
+        SimulatedDrrHost host = new SimulatedDrrHost(total(bytesPerSecond));
         List<SimulatedGuest> guests = weighted(host, count, depth, request);
 
         host.run(20 * SECOND);
 
         assertSharesByWeight(guests, 0.02, 4096);
-        assertTrue(host.served >= 0.97 * 20 * bytesASecond, "only " + host.served);
+        assertTrue(host.served >= 0.97 * 20 * bytesPerSecond, "only " + host.served);
     }
 
     @ParameterizedTest
@@ -91,18 +92,18 @@ class DeficitRoundRobinTest {
         "4, 16, 4096, 500000",
         "4, 2, 65536, 500000"
     })
-    void aSlowSourceIsSharedByWeightWhateverIsAskedFor(int count, int depth, int request, long bytesASecond) {
-        SimulatedDrrHost host = new SimulatedDrrHost(RateLimitConfig.NONE).withSource(bytesASecond, POOL);
+    void sharesSlowSourceByWeight(int count, int depth, int request, long bytesPerSecond) {
+        SimulatedDrrHost host = new SimulatedDrrHost(RateLimitConfig.NONE).withSource(bytesPerSecond, POOL);
         List<SimulatedGuest> guests = weighted(host, count, depth, request);
 
         host.run(20 * SECOND);
 
         assertSharesByWeight(guests, 0.03, 128);
-        assertTrue(host.served >= 0.98 * 20 * bytesASecond, "only " + host.served);
+        assertTrue(host.served >= 0.98 * 20 * bytesPerSecond, "only " + host.served);
     }
 
     @Test
-    void aSourceIsSharedByWeightAndNotByTheSizeOfRequests() {
+    void requestSizeDoesNotAffectTheShare() {
         SimulatedDrrHost host = new SimulatedDrrHost(RateLimitConfig.NONE).withSource(100_000, POOL);
         SimulatedGuest greedy = host.guest(DrrGuestConfig.DEFAULT, RateLimitConfig.NONE, 64, 65536, 20 * MICRO);
         SimulatedGuest modest = host.guest(DrrGuestConfig.DEFAULT, RateLimitConfig.NONE, 1, 64, 100 * MICRO);
@@ -113,7 +114,7 @@ class DeficitRoundRobinTest {
     }
 
     @Test
-    void whatAnIdleGuestLeavesIsTheOthers() {
+    void unusedShareOfIdleGuestGoesToOthers() {
         SimulatedDrrHost host = new SimulatedDrrHost(total(100_000));
         List<SimulatedGuest> guests = weighted(host, 4, 1, 64);
         guests.get(3).idle = true;
@@ -125,7 +126,7 @@ class DeficitRoundRobinTest {
     }
 
     @Test
-    void whatAGuestAtItsCeilingLeavesIsTheOthers() {
+    void unusedShareOfLimitedGuestGoesToOthers() {
         SimulatedDrrHost host = new SimulatedDrrHost(total(100_000));
         SimulatedGuest limited = host.guest(new DrrGuestConfig(8, 0), total(10_000), 1, 64, 100 * MICRO);
         SimulatedGuest other = host.guest(1);
@@ -138,7 +139,7 @@ class DeficitRoundRobinTest {
     }
 
     @Test
-    void whatAHeavyGuestIsTooSlowForIsSharedByWeightToo() {
+    void unusedShareOfSlowGuestIsSharedByWeight() {
         SimulatedDrrHost host = new SimulatedDrrHost(total(1_000_000));
         SimulatedGuest one = host.guest(new DrrGuestConfig(1, 0), RateLimitConfig.NONE, 8, 64, 20 * MICRO);
         SimulatedGuest two = host.guest(new DrrGuestConfig(2, 0), RateLimitConfig.NONE, 8, 64, 20 * MICRO);
@@ -152,7 +153,7 @@ class DeficitRoundRobinTest {
     }
 
     @Test
-    void aGuestThatComesLaterHasNotSavedUp() {
+    void idleGuestAccumulatesNoDeficit() {
         SimulatedDrrHost host = new SimulatedDrrHost(total(100_000));
         SimulatedGuest first = host.guest(1);
         SimulatedGuest late = host.guest(1);
@@ -167,9 +168,9 @@ class DeficitRoundRobinTest {
     }
 
     @Test
-    void aGuestHasItsMinimumAmongHeavierOnes() {
+    void guestGetsItsMinimumDespiteHeavierGuests() {
         SimulatedDrrHost host = new SimulatedDrrHost(total(100_000));
-        SimulatedGuest sure = host.guest(new DrrGuestConfig(1, 50_000), RateLimitConfig.NONE, 1, 64, 100 * MICRO);
+        SimulatedGuest guaranteed = host.guest(new DrrGuestConfig(1, 50_000), RateLimitConfig.NONE, 1, 64, 100 * MICRO);
         List<SimulatedGuest> heavy = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             heavy.add(host.guest(10));
@@ -177,12 +178,12 @@ class DeficitRoundRobinTest {
 
         host.run(10 * SECOND);
 
-        assertTrue(sure.bytes >= 0.98 * 10 * 50_000, "has " + sure.bytes);
+        assertTrue(guaranteed.bytes >= 0.98 * 10 * 50_000, "has " + guaranteed.bytes);
         heavy.forEach(guest -> assertTrue(Math.abs(guest.bytes - 119_000) < 10_000, "has " + guest.bytes));
     }
 
     @Test
-    void aMinimumThatNobodyAsksForIsTheOthers() {
+    void unusedMinimumGoesToOthers() {
         SimulatedDrrHost host = new SimulatedDrrHost(total(100_000));
         host.guest(new DrrGuestConfig(1, 50_000), RateLimitConfig.NONE, 1, 64, 100 * MICRO).idle = true;
         SimulatedGuest other = host.guest(1);
@@ -193,9 +194,9 @@ class DeficitRoundRobinTest {
     }
 
     @Test
-    void whenNobodyWasServedForLongNobodyWaitsForAGuestThatIsNot() {
+    void unservedGuestDoesNotBlockOthersForever() {
         SimulatedDrrHost host = new SimulatedDrrHost(RateLimitConfig.NONE);
-        host.guest(1).dry = true;
+        host.guest(1).otherSourceStarved = true;
         SimulatedGuest other = host.guest(1);
         host.run(SECOND);
         long before = other.bytes;
@@ -206,13 +207,13 @@ class DeficitRoundRobinTest {
     }
 
     @Test
-    void aGuestThatStopsWhileItWaitsHoldsUpNobody() {
+    void deactivatedGuestDoesNotDelayOthers() {
         SimulatedDrrHost host = new SimulatedDrrHost(RateLimitConfig.NONE).withSource(10_000, POOL);
         List<SimulatedGuest> guests = weighted(host, 3, 1, 64);
         host.run(SECOND);
         long before = guests.get(0).bytes + guests.get(1).bytes;
 
-        guests.get(2).share.rest();
+        guests.get(2).flow.deactivate();
         guests.get(2).idle = true;
         host.run(SECOND);
 
@@ -221,20 +222,20 @@ class DeficitRoundRobinTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void anyMixOfGuestsHasTheWholeTotalAndNoneStarves(long seed) {
+    void randomGuestsShareTheTotalAndNoneStarves(long seed) {
         Random random = new Random(seed);
-        long bytesASecond = 2000L + random.nextInt(1_000_000);
-        SimulatedDrrHost host = new SimulatedDrrHost(total(bytesASecond));
+        long bytesPerSecond = 2000L + random.nextInt(1_000_000);
+        SimulatedDrrHost host = new SimulatedDrrHost(total(bytesPerSecond));
         if (random.nextBoolean()) {
-            host.withSource(bytesASecond / 2 + random.nextInt(1_000_000), POOL);
+            host.withSource(bytesPerSecond / 2 + random.nextInt(1_000_000), POOL);
         }
         List<SimulatedGuest> guests = new ArrayList<>();
         int count = 2 + random.nextInt(7);
         for (int i = 0; i < count; i++) {
-            DrrGuestConfig claim =
-                    new DrrGuestConfig(1 + random.nextInt(8), random.nextBoolean() ? 0 : bytesASecond / 20);
+            DrrGuestConfig config =
+                    new DrrGuestConfig(1 + random.nextInt(8), random.nextBoolean() ? 0 : bytesPerSecond / 20);
             guests.add(host.guest(
-                    claim,
+                    config,
                     RateLimitConfig.NONE,
                     1 + random.nextInt(16),
                     1 + random.nextInt(random.nextBoolean() ? 64 : 65536),
@@ -247,15 +248,15 @@ class DeficitRoundRobinTest {
             host.run(SECOND);
         }
 
-        long slice = Math.max(Math.ceilDiv(bytesASecond, 64), 64);
-        assertTrue(host.served <= 10 * bytesASecond + slice, "too much: " + host.served);
+        long slice = Math.max(Math.ceilDiv(bytesPerSecond, 64), 64);
+        assertTrue(host.served <= 10 * bytesPerSecond + slice, "too much: " + host.served);
         SimulatedGuest always = guests.getFirst();
         assertTrue(always.bytes > 0 && always.longestWait < 3 * SECOND, "waited " + always.longestWait / MILLI + " ms");
     }
 
     @ParameterizedTest
     @CsvSource({"0, 0", "1001, 0", "1, -1"})
-    void refusesClaimsThatAreOutOfRange(int weight, long minBytes) {
+    void refusesConfigOutOfRange(int weight, long minBytes) {
         assertThrows(IllegalArgumentException.class, () -> new DrrGuestConfig(weight, minBytes));
     }
 }

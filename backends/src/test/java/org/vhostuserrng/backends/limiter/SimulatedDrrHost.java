@@ -4,41 +4,41 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A host in a time of its own: guests that ask again a moment after they were served, a total, a source that bytes come
- * to. Serves as a ring and its loop do: in turns, until there is nothing more or something has to be waited for.
+ * Simulates guests that flow a total and a source, in simulated time. A guest makes its next request a fixed time after
+ * the previous one was served. As in an event loop, a dispatch serves a ring until the ring is empty or has to wait.
  */
 final class SimulatedDrrHost {
     static final long MICRO = 1000;
     static final long MILLI = 1000 * MICRO;
     private static final long STEP = 20 * MICRO;
-    private static final int REQUESTS_A_TURN = 64;
+    private static final int REQUESTS_PER_DISPATCH = 64;
     private static final long NO_LIMIT = Long.MAX_VALUE / 2;
 
-    private final DeficitRoundRobin fair;
+    private final DeficitRoundRobin scheduler;
     private final List<SimulatedGuest> guests = new ArrayList<>();
     private double sourceBytes = NO_LIMIT;
     private double sourcePerNano;
     private int poolBytes;
     private boolean woken;
-    private int turns;
+    private int dispatches;
     long now;
     long served;
 
     SimulatedDrrHost(RateLimitConfig total) {
-        fair = new DeficitRoundRobin(total, () -> woken = true);
+        scheduler = new DeficitRoundRobin(total, () -> woken = true);
     }
 
-    /** Bytes come at a rate, and wait in a pool of some size. */
-    SimulatedDrrHost withSource(long bytesASecond, int pool) {
+    /** Uses a source that produces bytes at a fixed rate, into a pool of limited size. */
+    SimulatedDrrHost withSource(long bytesPerSecond, int pool) {
         sourceBytes = 0;
-        sourcePerNano = bytesASecond / 1e9;
+        sourcePerNano = bytesPerSecond / 1e9;
         poolBytes = pool;
         return this;
     }
 
-    /** A guest that asks as soon as it can. */
-    SimulatedGuest guest(DrrGuestConfig claim, RateLimitConfig limits, int depth, int request, long turnaround) {
-        SimulatedGuest guest = new SimulatedGuest(claim, limits, depth, request, turnaround);
+    /** Adds a guest that always has requests. */
+    SimulatedGuest guest(DrrGuestConfig config, RateLimitConfig limits, int depth, int request, long turnaround) {
+        SimulatedGuest guest = new SimulatedGuest(config, limits, depth, request, turnaround);
         guests.add(guest);
         return guest;
     }
@@ -49,98 +49,98 @@ final class SimulatedDrrHost {
 
     void run(long nanos) {
         for (long end = now + nanos; now < end; now += STEP) {
-            boolean all = woken || arrive();
+            boolean notified = woken || refillSource();
             woken = false;
-            turns++;
+            dispatches++;
             for (int i = 0; i < guests.size(); i++) {
-                guests.get((i + turns % 7) % guests.size()).turn(all);
+                guests.get((i + dispatches % 7) % guests.size()).dispatch(notified);
             }
         }
     }
 
-    /** Whether there are bytes again. */
-    private boolean arrive() {
-        boolean dry = sourceBytes < 1;
+    /** Adds the bytes of one step. Returns whether a starved source has bytes again. */
+    private boolean refillSource() {
+        boolean wasStarved = sourceBytes < 1;
         if (sourcePerNano > 0) {
             sourceBytes = Math.min(poolBytes, sourceBytes + sourcePerNano * STEP);
         }
-        return dry && sourceBytes >= 1;
+        return wasStarved && sourceBytes >= 1;
     }
 
     /** A guest and its ring. */
     final class SimulatedGuest {
-        final DrrGuestFlow share;
-        private final GuestRateLimiter quota;
+        final DrrGuestFlow flow;
+        private final GuestRateLimiter limiter;
         private final int request;
         private final long turnaround;
         private final long[] readyAt;
         boolean idle;
-        /** Its source is another one, which has nothing. */
-        boolean dry;
+        /** The guest uses another source, which is starved. */
+        boolean otherSourceStarved;
 
         long bytes;
         long longestWait;
         private long retryAt;
         private long waitsSince = -1;
 
-        private SimulatedGuest(DrrGuestConfig claim, RateLimitConfig limits, int depth, int request, long turnaround) {
-            this.share = fair.share(claim);
-            this.quota = new GuestRateLimiter(limits);
+        private SimulatedGuest(DrrGuestConfig config, RateLimitConfig limits, int depth, int request, long turnaround) {
+            this.flow = scheduler.addFlow(config);
+            this.limiter = new GuestRateLimiter(limits);
             this.request = request;
             this.turnaround = turnaround;
             this.readyAt = new long[depth];
         }
 
-        private void turn(boolean all) {
-            boolean inLine = share.awaited != DrrGuestFlow.Awaited.NOTHING;
-            if (idle || (now < retryAt && !(all && inLine))) {
+        private void dispatch(boolean notified) {
+            boolean isWaiting = flow.waitingFor != DrrGuestFlow.WaitReason.NONE;
+            if (idle || (now < retryAt && !(notified && isWaiting))) {
                 return;
             }
             retryAt = 0;
             serve();
-            fair.settle(now);
-            quota.settle(now);
+            scheduler.commit(now);
+            limiter.commit(now);
         }
 
         private void serve() {
             int requests = 0;
             for (int i = 0; i < readyAt.length; i++) {
                 if (readyAt[i] <= now) {
-                    if (requests++ == REQUESTS_A_TURN || !serveOne()) {
+                    if (requests++ == REQUESTS_PER_DISPATCH || !serveOne()) {
                         return;
                     }
                     readyAt[i] = now + turnaround;
                 }
             }
-            share.pause(now);
+            flow.stopWaiting(now);
         }
 
         private boolean serveOne() {
             if (waitsSince < 0) {
                 waitsSince = now;
             }
-            long allowed = quota.grant(now, request);
+            long allowed = limiter.grant(now, request);
             if (allowed == 0) {
-                share.rest();
-                retryAt = quota.nextRefill();
+                flow.deactivate();
+                retryAt = limiter.nextGrantTime();
                 return false;
             }
-            long granted = share.grant(now, allowed);
-            if (granted > 0 && (dry || sourceBytes < 1)) {
-                share.starved(now);
+            long granted = flow.grant(now, allowed);
+            if (granted > 0 && (otherSourceStarved || sourceBytes < 1)) {
+                flow.sourceStarved(now);
                 granted = 0;
             }
             if (granted == 0) {
-                // The loop's own.
-                retryAt = Math.min(now + 1000 * MILLI, share.retryAt());
+                // The event loop retries after a second at the latest.
+                retryAt = Math.min(now + 1000 * MILLI, flow.retryAt());
                 return false;
             }
-            long given = (long) Math.min((double) granted, sourceBytes);
-            sourceBytes -= sourcePerNano > 0 ? given : 0;
-            quota.charge(now, given);
-            share.charge(now, given);
-            bytes += given;
-            served += given;
+            long filled = (long) Math.min((double) granted, sourceBytes);
+            sourceBytes -= sourcePerNano > 0 ? filled : 0;
+            limiter.charge(now, filled);
+            flow.charge(now, filled);
+            bytes += filled;
+            served += filled;
             longestWait = Math.max(longestWait, now - waitsSince);
             waitsSince = -1;
             return true;

@@ -21,10 +21,10 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.sys.ComScireQngLibrary;
 
-/** A ComScire generator, played by a library with the interface of libqwqngx that the test compiles. */
+/** Uses a fake libqwqngx that the test compiles. */
 class ComScireQngSourceSpecTest {
-    /** Random bytes of a linear congruential generator; the device exists while the file DEVICE does. */
-    private static final String STAND_IN = """
+    /** A linear congruential generator. The device is present while the file DEVICE exists. */
+    private static final String FAKE_LIBRARY = """
             #include <errno.h>
             #include <stdio.h>
             #include <stdlib.h>
@@ -61,12 +61,12 @@ class ComScireQngSourceSpecTest {
 
     @BeforeEach
     void compile() throws Exception {
-        Path source = Files.writeString(directory.resolve("standin.c"), STAND_IN);
+        Path source = Files.writeString(directory.resolve("standin.c"), FAKE_LIBRARY);
         device = Files.createFile(directory.resolve("device"));
         library = directory.resolve("libstandin.so");
         assumeTrue(
                 compiles("-DDEVICE=\"" + device + "\"", source.toString()),
-                "NO C COMPILER HERE: the ComScire source is not tested");
+                "no C compiler: the ComScire source is not tested");
     }
 
     private boolean compiles(String definition, String source) throws InterruptedException {
@@ -85,45 +85,46 @@ class ComScireQngSourceSpecTest {
         return (SharedSourceSpec) SourceExpressionParser.parse("qng:" + library);
     }
 
-    private static int ask(EntropySource source, MemorySegment target, Semaphore nudged) throws InterruptedException {
+    private static int fill(EntropySource source, MemorySegment target, Semaphore readable)
+            throws InterruptedException {
         int filled = source.fill(target, 0, (int) target.byteSize());
-        while (filled == EntropySource.NOT_NOW) {
-            assertTrue(nudged.tryAcquire(30, TimeUnit.SECONDS), "nothing happens");
+        while (filled == EntropySource.WOULD_BLOCK) {
+            assertTrue(readable.tryAcquire(30, TimeUnit.SECONDS), "no notification");
             filled = source.fill(target, 0, (int) target.byteSize());
         }
         return filled;
     }
 
     @Test
-    void isUsableWithADevice() throws IOException {
-        spec().check();
+    void probeSucceedsWithDevice() throws IOException {
+        spec().probe();
 
         assertTrue(Files.exists(device));
     }
 
     @Test
-    void isUnusableWithoutADevice() throws IOException {
+    void probeFailsWithoutDevice() throws IOException {
         Files.delete(device);
 
-        IOException refused = assertThrows(IOException.class, () -> spec().check());
+        IOException refused = assertThrows(IOException.class, () -> spec().probe());
 
-        assertTrue(refused.getMessage().contains("no device"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("no usable device"), refused.getMessage());
     }
 
     @Test
-    void isUnusableWithoutTheLibrary() throws IOException {
+    void probeFailsWithoutLibrary() throws IOException {
         Files.delete(library);
 
-        assertThrows(IOException.class, () -> spec().check());
+        assertThrows(IOException.class, () -> spec().probe());
     }
 
     @Test
-    void servesWhatTheDeviceGives() throws Exception {
-        Semaphore nudged = new Semaphore(0);
+    void servesBytesOfTheDevice() throws Exception {
+        Semaphore readable = new Semaphore(0);
         MemorySegment target = Arena.ofAuto().allocate(64);
 
-        try (EntropySource source = spec().open(nudged::release)) {
-            int filled = ask(source, target, nudged);
+        try (EntropySource source = spec().open(readable::release)) {
+            int filled = fill(source, target, readable);
 
             assertEquals(64, filled);
             assertNotEquals(-1, target.mismatch(Arena.ofAuto().allocate(64)));
@@ -131,35 +132,35 @@ class ComScireQngSourceSpecTest {
     }
 
     @Test
-    void failsWhenTheDeviceIsUnpluggedAndGoesOnWhenItIsPluggedIn() throws Exception {
-        Semaphore nudged = new Semaphore(0);
+    void recoversWhenDeviceIsPluggedInAgain() throws Exception {
+        Semaphore readable = new Semaphore(0);
         MemorySegment target = Arena.ofAuto().allocate(4096);
-        try (EntropySource source = spec().open(nudged::release)) {
-            ask(source, target, nudged);
+        try (EntropySource source = spec().open(readable::release)) {
+            fill(source, target, readable);
             Files.delete(device);
-            int unplugged = askUntil(EntropySource.FAILED, source, target, nudged);
+            int unplugged = fillUntil(EntropySource.FAILED, source, target, readable);
 
             Files.createFile(device);
 
             assertEquals(EntropySource.FAILED, unplugged);
-            assertEquals(4096, askUntil(4096, source, target, nudged));
+            assertEquals(4096, fillUntil(4096, source, target, readable));
         }
     }
 
-    /** Blocks that were read ahead come before a failure, and failures until the next attempt. */
-    private static int askUntil(int outcome, EntropySource source, MemorySegment target, Semaphore nudged)
+    /** Fills until {@code result}: read-ahead blocks precede a failure, and failures precede the next attempt. */
+    private static int fillUntil(int result, EntropySource source, MemorySegment target, Semaphore readable)
             throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-        int filled = ask(source, target, nudged);
-        while (filled != outcome && System.nanoTime() < end) {
+        int filled = fill(source, target, readable);
+        while (filled != result && System.nanoTime() < end) {
             TimeUnit.MILLISECONDS.sleep(1);
-            filled = ask(source, target, nudged);
+            filled = fill(source, target, readable);
         }
         return filled;
     }
 
     @Test
-    void namesTheErrorOfTheDevice() throws IOException {
+    void reportsErrorOfTheDevice() throws IOException {
         Files.createFile(directory.resolve("device.slow"));
 
         try (ComScireQngLibrary open = ComScireQngLibrary.open(library.toString())) {
@@ -172,12 +173,12 @@ class ComScireQngSourceSpecTest {
     }
 
     @Test
-    void failsWhileTheDeviceIsUnplugged() throws Exception {
-        Semaphore nudged = new Semaphore(0);
+    void failsWhileDeviceIsUnplugged() throws Exception {
+        Semaphore readable = new Semaphore(0);
         Files.delete(device);
 
-        try (EntropySource source = spec().open(nudged::release)) {
-            assertEquals(EntropySource.FAILED, ask(source, Arena.ofAuto().allocate(64), nudged));
+        try (EntropySource source = spec().open(readable::release)) {
+            assertEquals(EntropySource.FAILED, fill(source, Arena.ofAuto().allocate(64), readable));
         }
     }
 }

@@ -19,24 +19,24 @@ import org.vhostuserrng.backends.readahead.DiscardReadAheadException;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
-/** RDRAND and RDSEED as a source, with an instruction that a test makes up. */
+/** Uses a fake instruction. */
 class CpuRngSourceTest {
     private final MemorySegment target = Arena.ofAuto().allocate(4096, Long.BYTES);
-    private WakeablePoller waiter;
+    private WakeablePoller poller;
     private long next = 1;
 
     @BeforeEach
-    void openWaiter() throws IOException {
-        waiter = WakeablePoller.open();
+    void openPoller() throws IOException {
+        poller = WakeablePoller.open();
     }
 
     @AfterEach
-    void closeWaiter() {
-        waiter.close();
+    void closePoller() {
+        poller.close();
     }
 
-    private static CpuRngSource reader(CpuRngSource.WordSource source) {
-        return new CpuRngSource(source, Instruction.RDSEED, false);
+    private static CpuRngSource source(CpuRngSource.RandomWordFiller filler) {
+        return new CpuRngSource(filler, Instruction.RDSEED, false);
     }
 
     private int count(MemorySegment words, int wanted) {
@@ -53,10 +53,10 @@ class CpuRngSourceTest {
     }
 
     @Test
-    void givesWhatTheInstructionGives() throws IOException {
-        CpuRngSource reader = reader(this::count);
+    void returnsWordsOfTheInstruction() throws IOException {
+        CpuRngSource source = source(this::count);
 
-        int read = reader.read(target, 8, 16, waiter);
+        int read = source.read(target, 8, 16, poller);
 
         assertEquals(16, read);
         assertEquals(0, target.getAtIndex(ValueLayout.JAVA_LONG, 0));
@@ -65,10 +65,10 @@ class CpuRngSourceTest {
     }
 
     @Test
-    void fillsALengthThatIsNoMultipleOfAWord() throws IOException {
-        CpuRngSource reader = reader(this::count);
+    void fillsPartOfAWord() throws IOException {
+        CpuRngSource source = source(this::count);
 
-        int read = reader.read(target, 0, 9, waiter);
+        int read = source.read(target, 0, 9, poller);
 
         assertEquals(9, read);
         assertArrayEquals(
@@ -76,47 +76,47 @@ class CpuRngSourceTest {
     }
 
     @Test
-    void givesNothingWhenTheProcessorIsExhausted() throws IOException {
-        CpuRngSource reader = reader((words, wanted) -> 0);
+    void returnsNoDataWhenExhausted() throws IOException {
+        CpuRngSource source = source((words, wanted) -> 0);
 
-        assertEquals(BlockingEntropySource.NOTHING, reader.read(target, 0, 64, waiter));
+        assertEquals(BlockingEntropySource.NO_DATA, source.read(target, 0, 64, poller));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {0, -1, 99})
-    void refusesWordsThatDefectiveProcessorsGive(long word) {
-        CpuRngSource reader = reader((words, wanted) -> constant(words, word));
+    void rejectsWordsOfDefectiveProcessors(long word) {
+        CpuRngSource source = source((words, wanted) -> constant(words, word));
 
-        assertThrows(IOException.class, () -> reader.read(target, 0, 64, waiter));
+        assertThrows(IOException.class, () -> source.read(target, 0, 64, poller));
         assertEquals(-1, target.mismatch(Arena.ofAuto().allocate(4096)));
     }
 
     @Test
-    void refusesAWordThatEndedTheReadBefore() throws IOException {
-        CpuRngSource reader = reader((words, wanted) -> {
+    void rejectsWordRepeatedAcrossReads() throws IOException {
+        CpuRngSource source = source((words, wanted) -> {
             words.setAtIndex(ValueLayout.JAVA_LONG, 0, 7);
             return 1;
         });
-        reader.read(target, 0, 8, waiter);
+        source.read(target, 0, 8, poller);
 
-        assertThrows(IOException.class, () -> reader.read(target, 0, 8, waiter));
+        assertThrows(IOException.class, () -> source.read(target, 0, 8, poller));
     }
 
     @Test
-    void takesBackWhatADefectiveProcessorGaveBefore() {
-        CpuRngSource reader = reader((words, wanted) -> constant(words, 0));
+    void discardsReadAheadOfDefectiveProcessor() {
+        CpuRngSource source = source((words, wanted) -> constant(words, 0));
 
-        assertThrows(DiscardReadAheadException.class, () -> reader.read(target, 0, 64, waiter));
+        assertThrows(DiscardReadAheadException.class, () -> source.read(target, 0, 64, poller));
     }
 
     @Test
-    void fillsAllThereIsRoomForInSmallBatches() throws IOException {
-        CpuRngSource reader = reader((words, wanted) -> {
+    void fillsInSmallBatches() throws IOException {
+        CpuRngSource source = source((words, wanted) -> {
             assertTrue(wanted <= 64, wanted + " words at once");
             return count(words, wanted);
         });
 
-        int read = reader.read(target, 0, 4096, waiter);
+        int read = source.read(target, 0, 4096, poller);
 
         assertEquals(4096, read);
         assertEquals(512, target.getAtIndex(ValueLayout.JAVA_LONG, 511));
@@ -124,19 +124,19 @@ class CpuRngSourceTest {
 
     /** DRNG Software Implementation Guide §5.2.1. */
     @Test
-    void takesRdrandThatGivesNothingForAFailure() {
-        CpuRngSource reader = new CpuRngSource((words, wanted) -> 0, Instruction.RDRAND, false);
+    void exhaustedRdrandIsAFailure() {
+        CpuRngSource source = new CpuRngSource((words, wanted) -> 0, Instruction.RDRAND, false);
 
-        assertThrows(IOException.class, () -> reader.read(target, 0, 64, waiter));
+        assertThrows(IOException.class, () -> source.read(target, 0, 64, poller));
     }
 
     /** DRNG Software Implementation Guide §5.2.5. */
     @Test
-    void givesOneSampleOf128BitsOfEach512WhenReseedingIsForced() throws IOException {
-        CpuRngSource reader = new CpuRngSource(this::count, Instruction.RDRAND, true);
+    void forcedReseedReturnsEvery512thSample() throws IOException {
+        CpuRngSource source = new CpuRngSource(this::count, Instruction.RDRAND, true);
 
-        int first = reader.read(target, 0, 16, waiter);
-        int second = reader.read(target, 16, 40, waiter);
+        int first = source.read(target, 0, 16, poller);
+        int second = source.read(target, 16, 40, poller);
 
         assertEquals(16, first);
         assertEquals(40, second);

@@ -29,46 +29,46 @@ import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 
-/** {@code file:} sources on real files. What they wait for is an event, never a time. */
+/** Uses real files and FIFOs. Waits for events, never for a fixed time. */
 class FileSourceSpecTest {
-    private static final long PATIENCE_SECONDS = 20;
+    private static final long TIMEOUT_SECONDS = 20;
 
-    private final Semaphore bytesAgain = new Semaphore(0);
+    private final Semaphore readable = new Semaphore(0);
 
     @TempDir
     private Path directory;
 
     private byte[] read(EntropySource source, int length) throws InterruptedException {
-        ByteArrayOutputStream got = new ByteArrayOutputStream();
+        ByteArrayOutputStream read = new ByteArrayOutputStream();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment target = arena.allocate(length);
-            while (got.size() < length) {
-                int filled = source.fill(target, got.size(), length - got.size());
+            while (read.size() < length) {
+                int filled = source.fill(target, read.size(), length - read.size());
                 if (filled > 0) {
-                    got.writeBytes(target.asSlice(got.size(), filled).toArray(ValueLayout.JAVA_BYTE));
+                    read.writeBytes(target.asSlice(read.size(), filled).toArray(ValueLayout.JAVA_BYTE));
                 } else {
-                    awaitBytes();
+                    awaitReadable();
                 }
             }
         }
-        return got.toByteArray();
+        return read.toByteArray();
     }
 
-    private void awaitBytes() throws InterruptedException {
-        assertTrue(bytesAgain.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS), "no bytes came");
+    private void awaitReadable() throws InterruptedException {
+        assertTrue(readable.tryAcquire(TIMEOUT_SECONDS, TimeUnit.SECONDS), "no notification");
     }
 
     private static SharedSourceSpec file(Path path) {
         return (SharedSourceSpec) SourceExpressionParser.parse("file:" + path);
     }
 
-    /** For tests that feed it less than the start-up tests take. */
+    /** Without health tests, for sources shorter than the start-up tests. */
     private static SharedSourceSpec untested(Path path) {
         return (SharedSourceSpec) SourceExpressionParser.parse("file:" + path + ",health=off");
     }
 
-    /** No stretch of it occurs twice. */
-    private static byte[] unrepeating(int length) {
+    /** Random bytes without repeated sequences. */
+    private static byte[] unrepeatedBytes(int length) {
         byte[] bytes = new byte[length];
         new Random(length).nextBytes(bytes);
         return bytes;
@@ -90,35 +90,35 @@ class FileSourceSpecTest {
                 "getrandom,health=off",
                 "file:x,health=on,health=on"
             })
-    void refusesWhatIsNoSpecification(String text) {
+    void refusesMalformedExpression(String text) {
         assertThrows(IllegalArgumentException.class, () -> SourceExpressionParser.parse(text));
     }
 
     @Test
-    void findsADirectoryUnusable() {
-        assertThrows(IOException.class, () -> file(directory).check());
+    void probeFailsForDirectory() {
+        assertThrows(IOException.class, () -> file(directory).probe());
     }
 
     @Test
-    void findsAMissingFileUnusableInTheSystemsWords() {
+    void probeFailsForMissingFileWithErrnoText() {
         IOException missing = assertThrows(
-                IOException.class, () -> file(directory.resolve("nothing")).check());
+                IOException.class, () -> file(directory.resolve("nothing")).probe());
 
         assertTrue(missing.getMessage().contains("No such file"), missing.getMessage());
     }
 
     @Test
-    void readsUrandomDirectlyUnderWhateverName() throws IOException {
+    void readsUrandomDirectlyUnderAnyName() throws IOException {
         Path link = Files.createSymbolicLink(directory.resolve("random"), Path.of("/dev/urandom"));
 
-        try (EntropySource source = file(link).open(bytesAgain::release)) {
+        try (EntropySource source = file(link).open(readable::release)) {
             assertInstanceOf(UrandomSource.class, source);
         }
     }
 
     @Test
-    void fillsNoMoreThanItWasAskedTo() throws IOException {
-        try (EntropySource source = file(Path.of("/dev/urandom")).open(bytesAgain::release);
+    void fillsExactlyTheRequestedBytes() throws IOException {
+        try (EntropySource source = file(Path.of("/dev/urandom")).open(readable::release);
                 Arena arena = Arena.ofConfined()) {
             MemorySegment target = arena.allocate(64);
 
@@ -131,8 +131,8 @@ class FileSourceSpecTest {
     }
 
     @Test
-    void refusesToFillBeyondTheMemoryItWasGiven() throws IOException {
-        try (EntropySource source = file(Path.of("/dev/urandom")).open(bytesAgain::release);
+    void refusesToFillBeyondTheSegment() throws IOException {
+        try (EntropySource source = file(Path.of("/dev/urandom")).open(readable::release);
                 Arena arena = Arena.ofConfined()) {
             MemorySegment target = arena.allocate(64);
 
@@ -141,83 +141,83 @@ class FileSourceSpecTest {
     }
 
     @Test
-    void givesOutEachByteOfAFileOnceInItsOrder() throws IOException, InterruptedException {
-        byte[] content = unrepeating(200_000);
+    void returnsBytesOfFileInOrder() throws IOException, InterruptedException {
+        byte[] content = unrepeatedBytes(200_000);
         Path path = Files.write(directory.resolve("file"), content);
 
-        try (EntropySource source = file(path).open(bytesAgain::release)) {
+        try (EntropySource source = file(path).open(readable::release)) {
             assertArrayEquals(content, read(source, content.length));
         }
     }
 
     @Test
-    void givesOutNoByteTwiceWhenAFileIsClosedAndOpenedAgain() throws IOException, InterruptedException {
-        byte[] content = unrepeating(400_000);
+    void returnsNoByteTwiceAfterReopening() throws IOException, InterruptedException {
+        byte[] content = unrepeatedBytes(400_000);
         SharedSourceSpec spec = file(Files.write(directory.resolve("file"), content));
         byte[] first;
-        try (EntropySource source = spec.open(bytesAgain::release)) {
+        try (EntropySource source = spec.open(readable::release)) {
             first = read(source, 100);
         }
 
         byte[] second;
-        try (EntropySource source = spec.open(bytesAgain::release)) {
+        try (EntropySource source = spec.open(readable::release)) {
             second = read(source, 100);
         }
 
         int resumedAt = indexOf(content, second);
         assertArrayEquals(Arrays.copyOf(content, 100), first);
-        assertTrue(resumedAt >= 100, "read again from " + resumedAt);
+        assertTrue(resumedAt >= 100, "resumed at " + resumedAt);
     }
 
-    /** The outcome of asking for a byte, once it is another one than NOT_NOW. */
-    private int ask(EntropySource source, MemorySegment target) throws InterruptedException {
-        int outcome = source.fill(target, 0, 1);
-        while (outcome == EntropySource.NOT_NOW) {
-            awaitBytes();
-            outcome = source.fill(target, 0, 1);
+    /** Fills one byte, waiting while the result is WOULD_BLOCK. */
+    private int fillByte(EntropySource source, MemorySegment target) throws InterruptedException {
+        int result = source.fill(target, 0, 1);
+        while (result == EntropySource.WOULD_BLOCK) {
+            awaitReadable();
+            result = source.fill(target, 0, 1);
         }
-        return outcome;
+        return result;
     }
 
     @Test
-    void failsAtTheEndOfAFileInsteadOfBeginningAgain() throws IOException, InterruptedException {
-        Path path = Files.write(directory.resolve("file"), unrepeating(10));
-        try (EntropySource source = file(path).open(bytesAgain::release);
+    void failsAtEndOfFile() throws IOException, InterruptedException {
+        Path path = Files.write(directory.resolve("file"), unrepeatedBytes(10));
+        try (EntropySource source = file(path).open(readable::release);
                 Arena arena = Arena.ofConfined()) {
             read(source, 10);
 
-            assertEquals(EntropySource.FAILED, ask(source, arena.allocate(1)));
+            assertEquals(EntropySource.FAILED, fillByte(source, arena.allocate(1)));
         }
     }
 
-    /** The memory of a process at address 0, which is nowhere: EIO. */
+    /** Address 0 of /proc/self/mem is not mapped: EIO. */
     @Test
-    void failsWhileAFileCannotBeRead() throws IOException, InterruptedException {
-        try (EntropySource source = file(Path.of("/proc/self/mem")).open(bytesAgain::release);
+    void failsWhenReadFails() throws IOException, InterruptedException {
+        try (EntropySource source = file(Path.of("/proc/self/mem")).open(readable::release);
                 Arena arena = Arena.ofConfined()) {
-            assertEquals(EntropySource.FAILED, ask(source, arena.allocate(1)));
+            assertEquals(EntropySource.FAILED, fillByte(source, arena.allocate(1)));
         }
     }
 
     @Test
-    void givesOutNoByteTwiceWhenAFileHasTwoNames() throws IOException, InterruptedException {
-        byte[] content = unrepeating(400_000);
+    void returnsNoByteTwiceThroughTwoNames() throws IOException, InterruptedException {
+        byte[] content = unrepeatedBytes(400_000);
         Path path = Files.write(directory.resolve("file"), content);
         Path link = Files.createSymbolicLink(directory.resolve("link"), path);
         EntropySourceSpec twice = SourceExpressionParser.parse("xor(file:" + path + ",file:" + link + ",health=off)");
-        EventLoopSources sources = new EventLoopSources(twice, bytesAgain::release, System::nanoTime);
-        byte[] joined;
-        try (EntropySource source = sources.acquire("guest")) {
-            joined = read(source, 64);
+        EventLoopSources sources = new EventLoopSources(twice, readable::release, System::nanoTime);
+        byte[] xor;
+        try (EntropySource source = sources.open("guest")) {
+            xor = read(source, 64);
         }
 
-        assertFalse(Arrays.equals(new byte[64], joined), "each byte was joined with itself");
+        assertFalse(Arrays.equals(new byte[64], xor), "each byte was combined with itself");
     }
 
     @Test
-    void saysNotNowWhileAFifoHasNothingAndTellsWhenItHas() throws Exception {
+    void notifiesWhenEmptyFifoHasBytes() throws Exception {
         Path fifo = fifo();
-        try (EntropySource source = untested(fifo).open(bytesAgain::release);
+        try (EntropySource source = untested(fifo).open(readable::release);
                 Arena arena = Arena.ofConfined()) {
             int before = source.fill(arena.allocate(4), 0, 4);
 
@@ -225,15 +225,15 @@ class FileSourceSpecTest {
                 writer.write(new byte[] {1, 2, 3, 4});
             }
 
-            assertEquals(EntropySource.NOT_NOW, before);
+            assertEquals(EntropySource.WOULD_BLOCK, before);
             assertArrayEquals(new byte[] {1, 2, 3, 4}, read(source, 4));
         }
     }
 
     @Test
-    void goesOnWithTheNextWriterOfAFifo() throws Exception {
+    void continuesWithNextWriterOfFifo() throws Exception {
         Path fifo = fifo();
-        try (EntropySource source = untested(fifo).open(bytesAgain::release)) {
+        try (EntropySource source = untested(fifo).open(readable::release)) {
             try (OutputStream writer = Files.newOutputStream(fifo)) {
                 writer.write(1);
             }
@@ -249,9 +249,9 @@ class FileSourceSpecTest {
     }
 
     @Test
-    void goesOnWithAFifoThatIsMadeAnew() throws Exception {
+    void continuesWithRecreatedFifo() throws Exception {
         Path fifo = fifo();
-        try (EntropySource source = untested(fifo).open(bytesAgain::release)) {
+        try (EntropySource source = untested(fifo).open(readable::release)) {
             try (OutputStream writer = Files.newOutputStream(fifo)) {
                 writer.write(1);
                 Files.delete(fifo);

@@ -23,23 +23,23 @@ class GetrandomSourceSpecTest {
     private static final int NUMBERS = 8192;
 
     static List<Supplier<EntropySource>> sources() {
-        return List.of(() -> new GetrandomSourceSpec().open(() -> {}), GetrandomSourceSpec.BySystemCall::new);
+        return List.of(() -> new GetrandomSourceSpec().open(() -> {}), GetrandomSourceSpec.SyscallGetrandomSource::new);
     }
 
     @Test
-    void readsInTheProcessWhereTheKernelOffersIt() {
-        Optional<VdsoGetrandom> offered = VdsoGetrandom.open();
-        assumeTrue(offered.isPresent(), "the kernel is older than Linux 6.11");
-        offered.get().close();
+    void usesVdsoIfAvailable() {
+        Optional<VdsoGetrandom> vdso = VdsoGetrandom.open();
+        assumeTrue(vdso.isPresent(), "the kernel is older than Linux 6.11");
+        vdso.get().close();
 
         try (EntropySource source = new GetrandomSourceSpec().open(() -> {})) {
-            assertInstanceOf(GetrandomSourceSpec.ByFunction.class, source);
+            assertInstanceOf(GetrandomSourceSpec.VdsoGetrandomSource.class, source);
         }
     }
 
     @ParameterizedTest
     @MethodSource("sources")
-    void givesNothingTwice(Supplier<EntropySource> opened) {
+    void returnsUniqueNumbers(Supplier<EntropySource> opened) {
         Set<Long> seen = new HashSet<>();
         try (EntropySource source = opened.get();
                 Arena arena = Arena.ofConfined()) {

@@ -19,11 +19,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.EventLoopSources;
+import org.vhostuserrng.backends.source.FailoverSourceSpec;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
- * No byte is given out twice, nor to two guests: words that are unique, through pools, health tests, failures, failover,
- * and rings that stop and start. What a run does follows from its seed, but for the threads' own timing.
+ * Checks that no byte is served twice or to two guests: reads unique words through block pools, health tests, failures,
+ * failover, and rings that stop and start. A run is determined by its seed, except for thread timing.
  */
 class NoByteServedTwiceTest {
     private static final int STEPS = 4000;
@@ -33,14 +34,14 @@ class NoByteServedTwiceTest {
         return LongStream.range(0, 8);
     }
 
-    /** Unique words that look random. Fails, or repeats a byte, now and then. */
-    private static final class TaggedSpec extends ReadAheadSourceSpec {
+    /** Provides unique words that look random. Sometimes fails or gets stuck. */
+    private static final class TaggedSourceSpec extends ReadAheadSourceSpec {
         private final String name;
         private final long space;
         private final int faultEvery;
         private final AtomicLong next = new AtomicLong();
 
-        TaggedSpec(String name, long space, int faultEvery) {
+        TaggedSourceSpec(String name, long space, int faultEvery) {
             super(NoiseSourceOptions.NONE);
             this.name = name;
             this.space = space;
@@ -53,19 +54,19 @@ class NoByteServedTwiceTest {
         }
 
         @Override
-        public void check() {}
+        public void probe() {}
 
         @Override
-        protected double assumedMinEntropy() {
+        protected double defaultMinEntropy() {
             return 4;
         }
 
         @Override
-        protected BlockingEntropySource openRaw() {
-            return new Reader();
+        protected BlockingEntropySource openBlocking() {
+            return new TaggedReader();
         }
 
-        /** A bijection, so that words stay unique. */
+        /** The mapping is a bijection, which keeps words unique. */
         private long word() {
             long word = space | next.getAndIncrement();
             word = (word ^ (word >>> 30)) * 0xbf58_476d_1ce4_e5b9L;
@@ -73,11 +74,11 @@ class NoByteServedTwiceTest {
             return word ^ (word >>> 31);
         }
 
-        private final class Reader implements BlockingEntropySource {
+        private final class TaggedReader implements BlockingEntropySource {
             private int reads;
 
             @Override
-            public int read(MemorySegment target, long offset, int length, WakeablePoller waiter) throws IOException {
+            public int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException {
                 reads++;
                 if (reads % faultEvery == faultEvery - 1) {
                     throw new IOException("unplugged");
@@ -101,15 +102,15 @@ class NoByteServedTwiceTest {
 
     @ParameterizedTest(name = "seed {0}")
     @MethodSource("seeds")
-    void noWordIsGivenOutTwice(long seed) {
+    void noWordIsServedTwice(long seed) {
         Random random = new Random(seed);
-        EntropySourceSpec spec = EntropySourceSpec.firstOf(List.of(
-                new TaggedSpec("first", 1L << 62, 20 + random.nextInt(100)),
-                new TaggedSpec("second", 1L << 61, 100 + random.nextInt(1000))));
+        EntropySourceSpec spec = FailoverSourceSpec.firstOf(List.of(
+                new TaggedSourceSpec("first", 1L << 62, 20 + random.nextInt(100)),
+                new TaggedSourceSpec("second", 1L << 61, 100 + random.nextInt(1000))));
         EventLoopSources sources = new EventLoopSources(spec, () -> {}, System::nanoTime);
         List<EntropySource> guests = new ArrayList<>();
         for (int i = 0; i < GUESTS; i++) {
-            guests.add(sources.acquire("guest " + i));
+            guests.add(sources.open("guest " + i));
         }
         Set<Long> seen = new HashSet<>();
         boolean unique = true;
@@ -118,18 +119,18 @@ class NoByteServedTwiceTest {
             int guest = random.nextInt(GUESTS);
             if (random.nextInt(50) == 0) {
                 guests.get(guest).close();
-                guests.set(guest, sources.acquire("guest " + guest));
+                guests.set(guest, sources.open("guest " + guest));
             }
-            unique &= takeWords(guests.get(guest), 8 * (1 + random.nextInt(200)), seen);
+            unique &= readWords(guests.get(guest), 8 * (1 + random.nextInt(200)), seen);
         }
         guests.forEach(EntropySource::close);
 
-        assertTrue(unique, "a word came twice");
-        assertTrue(seen.size() > 100, "only " + seen.size() + " words came at all");
+        assertTrue(unique, "a word was served twice");
+        assertTrue(seen.size() > 100, "only " + seen.size() + " words were served");
     }
 
-    /** Whether all the words that came are new. */
-    private static boolean takeWords(EntropySource guest, int length, Set<Long> seen) {
+    /** Returns whether all words read are new. */
+    private static boolean readWords(EntropySource guest, int length, Set<Long> seen) {
         MemorySegment target = Arena.ofAuto().allocate(length);
         int filled = guest.fill(target, 0, length);
         if (filled <= 0) {
@@ -143,7 +144,7 @@ class NoByteServedTwiceTest {
         return unique;
     }
 
-    /** The filler threads need one to go on. */
+    /** Lets the read-ahead threads run. */
     private static void sleepAMoment() {
         try {
             TimeUnit.MICROSECONDS.sleep(100);

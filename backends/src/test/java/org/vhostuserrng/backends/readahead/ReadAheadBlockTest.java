@@ -17,16 +17,16 @@ class ReadAheadBlockTest {
         for (int i = 0; i < bytes.length; i++) {
             block.memory().set(ValueLayout.JAVA_BYTE, i, (byte) bytes[i]);
         }
-        block.filled(bytes.length, 0);
+        block.setFilled(bytes.length, 0);
         return block;
     }
 
     @Test
-    void movesBytesOutInOrderAndLeavesTheRest() {
+    void drainsBytesInOrder() {
         byte[] target = new byte[4];
 
-        int first = block.moveTo(MemorySegment.ofArray(target), 0, 3);
-        int rest = block.moveTo(MemorySegment.ofArray(target), 3, 3);
+        int first = block.drainTo(MemorySegment.ofArray(target), 0, 3);
+        int rest = block.drainTo(MemorySegment.ofArray(target), 3, 3);
 
         assertEquals(3, first);
         assertEquals(1, rest);
@@ -35,25 +35,25 @@ class ReadAheadBlockTest {
     }
 
     @Test
-    void keepsNoCopyOfWhatItMovedOut() {
-        block.moveTo(MemorySegment.ofArray(new byte[4]), 0, 3);
+    void wipesDrainedBytes() {
+        block.drainTo(MemorySegment.ofArray(new byte[4]), 0, 3);
 
         assertArrayEquals(new byte[] {0, 0, 0, 4}, block.memory().asSlice(0, 4).toArray(ValueLayout.JAVA_BYTE));
     }
 
     @Test
-    void doesNotGiveOutAgainWhatCouldNotBeCopied() {
+    void bytesOfFailedCopyAreNotReused() {
         MemorySegment tooSmall = MemorySegment.ofArray(new byte[2]);
 
-        assertThrows(IndexOutOfBoundsException.class, () -> block.moveTo(tooSmall, 0, 3));
+        assertThrows(IndexOutOfBoundsException.class, () -> block.drainTo(tooSmall, 0, 3));
 
         byte[] target = new byte[1];
-        block.moveTo(MemorySegment.ofArray(target), 0, 1);
+        block.drainTo(MemorySegment.ofArray(target), 0, 1);
         assertArrayEquals(new byte[] {4}, target);
     }
 
     @Test
-    void isEmptyAndZeroAfterAWipe() {
+    void isEmptyAndZeroAfterWipe() {
         block.wipe();
 
         assertTrue(block.isEmpty());

@@ -9,20 +9,19 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** {@code --source} given several times. */
 class FailoverSourceTest {
-    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(2);
+    private static final long STALL_TIMEOUT = TimeUnit.SECONDS.toNanos(2);
 
     private final ScriptedSpec first = new ScriptedSpec("first");
     private final ScriptedSpec second = new ScriptedSpec("second");
     private final MemorySegment target = Arena.ofAuto().allocate(8);
     private long now = 1;
     private final EventLoopSources sources =
-            new EventLoopSources(EntropySourceSpec.firstOf(List.of(first, second)), () -> {}, () -> now);
+            new EventLoopSources(FailoverSourceSpec.firstOf(List.of(first, second)), () -> {}, () -> now);
 
     private static final class ScriptedSpec implements SharedSourceSpec {
         private final String name;
-        private int outcome = 1;
+        private int result = 1;
         private int calls;
         private boolean opened;
         private boolean closed;
@@ -37,7 +36,7 @@ class FailoverSourceTest {
         }
 
         @Override
-        public void check() {}
+        public void probe() {}
 
         @Override
         public double minEntropy() {
@@ -45,13 +44,13 @@ class FailoverSourceTest {
         }
 
         @Override
-        public EntropySource open(Runnable onBytes) {
+        public EntropySource open(Runnable onReadable) {
             opened = true;
             return new EntropySource() {
                 @Override
                 public int fill(MemorySegment memory, long offset, int length) {
                     calls++;
-                    return outcome;
+                    return result;
                 }
 
                 @Override
@@ -63,8 +62,8 @@ class FailoverSourceTest {
     }
 
     @Test
-    void neverOpensASourceThatIsNotNeeded() {
-        EntropySource source = sources.acquire("guest");
+    void doesNotOpenUnneededSource() {
+        EntropySource source = sources.open("guest");
 
         source.fill(target, 0, 8);
 
@@ -72,50 +71,50 @@ class FailoverSourceTest {
     }
 
     @Test
-    void servesFromTheNextWhileTheFirstHasFailed() {
-        EntropySource source = sources.acquire("guest");
-        first.outcome = EntropySource.FAILED;
+    void usesNextSourceWhileFirstHasFailed() {
+        EntropySource source = sources.open("guest");
+        first.result = EntropySource.FAILED;
 
         int filled = source.fill(target, 0, 8);
 
         assertEquals(1, filled);
         assertEquals(1, second.calls);
-        assertEquals(1, sources.failovers());
+        assertEquals(1, sources.failoverCount());
     }
 
     @Test
-    void returnsToTheFirstWhenItServesAgain() {
-        EntropySource source = sources.acquire("guest");
-        first.outcome = EntropySource.FAILED;
+    void returnsToRecoveredSource() {
+        EntropySource source = sources.open("guest");
+        first.result = EntropySource.FAILED;
         source.fill(target, 0, 8);
 
-        first.outcome = 1;
+        first.result = 1;
         source.fill(target, 0, 8);
 
         assertEquals(1, second.calls);
-        assertEquals(2, sources.failovers());
+        assertEquals(2, sources.failoverCount());
     }
 
     @Test
-    void waitsForASourceThatIsOnlySlow() {
-        EntropySource source = sources.acquire("guest");
-        first.outcome = EntropySource.NOT_NOW;
+    void waitsForSlowSource() {
+        EntropySource source = sources.open("guest");
+        first.result = EntropySource.WOULD_BLOCK;
         source.fill(target, 0, 8);
 
-        now += PATIENCE - 1;
+        now += STALL_TIMEOUT - 1;
         int filled = source.fill(target, 0, 8);
 
-        assertEquals(EntropySource.NOT_NOW, filled);
+        assertEquals(EntropySource.WOULD_BLOCK, filled);
         assertFalse(second.opened);
     }
 
     @Test
-    void doesNotWaitForASourceThatIsStalled() {
-        EntropySource source = sources.acquire("guest");
-        first.outcome = EntropySource.NOT_NOW;
+    void usesNextSourceWhenFirstHasStalled() {
+        EntropySource source = sources.open("guest");
+        first.result = EntropySource.WOULD_BLOCK;
         source.fill(target, 0, 8);
 
-        now += PATIENCE;
+        now += STALL_TIMEOUT;
         int filled = source.fill(target, 0, 8);
 
         assertEquals(1, filled);
@@ -123,74 +122,74 @@ class FailoverSourceTest {
     }
 
     @Test
-    void newGuestDoesNotWaitForASourceThatIsKnownToBeStalled() {
-        first.outcome = EntropySource.NOT_NOW;
-        EntropySource source = sources.acquire("guest");
+    void newGuestDoesNotWaitForStalledSource() {
+        first.result = EntropySource.WOULD_BLOCK;
+        EntropySource source = sources.open("guest");
         source.fill(target, 0, 8);
-        now += PATIENCE;
+        now += STALL_TIMEOUT;
         source.fill(target, 0, 8);
 
-        int filled = sources.acquire("new guest").fill(target, 0, 8);
+        int filled = sources.open("new guest").fill(target, 0, 8);
 
         assertEquals(1, filled);
-        assertEquals(1, sources.failovers());
+        assertEquals(1, sources.failoverCount());
     }
 
     @Test
-    void newGuestWaitsForASourceThatKeptAnotherOneWaitingForAMomentOnly() {
-        first.outcome = EntropySource.NOT_NOW;
-        EntropySource source = sources.acquire("guest");
+    void newGuestWaitsForSourceThatHasNotStalled() {
+        first.result = EntropySource.WOULD_BLOCK;
+        EntropySource source = sources.open("guest");
         source.fill(target, 0, 8);
         source.close();
 
-        now += PATIENCE;
+        now += STALL_TIMEOUT;
 
-        assertEquals(EntropySource.NOT_NOW, sources.acquire("new guest").fill(target, 0, 8));
+        assertEquals(EntropySource.WOULD_BLOCK, sources.open("new guest").fill(target, 0, 8));
     }
 
     @Test
-    void newGuestTellsThatTheFirstServesAgain() {
-        first.outcome = EntropySource.FAILED;
-        sources.acquire("guest").fill(target, 0, 8);
-        first.outcome = 1;
+    void newGuestRecordsRecovery() {
+        first.result = EntropySource.FAILED;
+        sources.open("guest").fill(target, 0, 8);
+        first.result = 1;
 
-        sources.acquire("new guest").fill(target, 0, 8);
+        sources.open("new guest").fill(target, 0, 8);
 
-        assertEquals(2, sources.failovers());
+        assertEquals(2, sources.failoverCount());
     }
 
     @Test
-    void statisticsTellHowOftenAnotherSourceServed() {
-        EntropySource source = sources.acquire("guest");
-        first.outcome = EntropySource.FAILED;
+    void statisticsCountFailovers() {
+        EntropySource source = sources.open("guest");
+        first.result = EntropySource.FAILED;
 
         source.fill(target, 0, 8);
 
-        assertEquals("1 times another source served than before", sources.statistics());
+        assertEquals("failovers: 1", sources.statistics());
     }
 
     @Test
-    void failsWhenAllHaveFailed() {
-        EntropySource source = sources.acquire("guest");
-        first.outcome = EntropySource.FAILED;
-        second.outcome = EntropySource.FAILED;
+    void failsWhenAllSourcesHaveFailed() {
+        EntropySource source = sources.open("guest");
+        first.result = EntropySource.FAILED;
+        second.result = EntropySource.FAILED;
 
         assertEquals(EntropySource.FAILED, source.fill(target, 0, 8));
     }
 
     @Test
-    void doesNotTryAnotherSourceOnMemoryThatIsGone() {
-        EntropySource source = sources.acquire("guest");
-        first.outcome = EntropySource.TARGET_GONE;
+    void doesNotFailOverOnTargetFault() {
+        EntropySource source = sources.open("guest");
+        first.result = EntropySource.TARGET_FAULT;
 
-        assertEquals(EntropySource.TARGET_GONE, source.fill(target, 0, 8));
+        assertEquals(EntropySource.TARGET_FAULT, source.fill(target, 0, 8));
         assertFalse(second.opened);
     }
 
     @Test
-    void closesWhatItOpened() {
-        EntropySource source = sources.acquire("guest");
-        first.outcome = EntropySource.FAILED;
+    void closesOpenedSources() {
+        EntropySource source = sources.open("guest");
+        first.result = EntropySource.FAILED;
         source.fill(target, 0, 8);
 
         source.close();

@@ -6,15 +6,15 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
-/** A source whose bytes a test can foretell, and which has as many as the test says, or none, or has failed. */
+/** A source with predictable bytes, a controllable supply and a controllable failure. */
 public final class FakeEntropySource implements EntropySource {
     public static final int ENDLESS = Integer.MAX_VALUE;
 
     private final RandomGenerator bytes;
     private int supply = ENDLESS;
     private boolean broken;
-    private int mostAtOnce = ENDLESS;
-    private long given;
+    private int maxBytesPerRead = ENDLESS;
+    private long bytesRead;
     private boolean closed;
     private boolean shared;
 
@@ -22,30 +22,30 @@ public final class FakeEntropySource implements EntropySource {
         bytes = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
     }
 
-    /** So many bytes more, and then nothing for now. */
+    /** Provides {@code more} bytes, then {@link #WOULD_BLOCK}. */
     public FakeEntropySource withSupply(int more) {
         supply = more;
         return this;
     }
 
-    public FakeEntropySource breaking(boolean nowBroken) {
-        broken = nowBroken;
+    public FakeEntropySource broken(boolean isBroken) {
+        this.broken = isBroken;
         return this;
     }
 
-    public FakeEntropySource inPiecesOf(int most) {
-        mostAtOnce = most;
+    public FakeEntropySource inPiecesOf(int maxBytes) {
+        maxBytesPerRead = maxBytes;
         return this;
     }
 
-    /** What it has is everybody's. */
+    /** Makes {@link #isSharedByGuests} return true. */
     public FakeEntropySource shared() {
         shared = true;
         return this;
     }
 
-    public long given() {
-        return given;
+    public long bytesRead() {
+        return bytesRead;
     }
 
     public boolean isClosed() {
@@ -57,17 +57,17 @@ public final class FakeEntropySource implements EntropySource {
         if (broken) {
             return FAILED;
         }
-        int filled = Math.min(Math.min(length, mostAtOnce), supply);
+        int filled = Math.min(Math.min(length, maxBytesPerRead), supply);
         for (int i = 0; i < filled; i++) {
             target.set(ValueLayout.JAVA_BYTE, offset + i, (byte) bytes.nextInt());
         }
         supply -= supply == ENDLESS ? 0 : filled;
-        given += filled;
-        return filled == 0 ? NOT_NOW : filled;
+        bytesRead += filled;
+        return filled == 0 ? WOULD_BLOCK : filled;
     }
 
     @Override
-    public boolean isShared() {
+    public boolean isSharedByGuests() {
         return shared;
     }
 
@@ -76,10 +76,10 @@ public final class FakeEntropySource implements EntropySource {
         closed = true;
     }
 
-    /** What {@code source} gives at once, which may be less than asked for. */
-    public static byte[] take(EntropySource source, int length) {
-        byte[] taken = new byte[length];
-        int filled = source.fill(MemorySegment.ofArray(taken), 0, length);
-        return Arrays.copyOf(taken, Math.max(filled, 0));
+    /** Reads once. Returns the bytes, which may be fewer than {@code length}. */
+    public static byte[] read(EntropySource source, int length) {
+        byte[] read = new byte[length];
+        int filled = source.fill(MemorySegment.ofArray(read), 0, length);
+        return Arrays.copyOf(read, Math.max(filled, 0));
     }
 }

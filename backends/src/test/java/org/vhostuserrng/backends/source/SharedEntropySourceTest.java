@@ -12,12 +12,12 @@ class SharedEntropySourceTest {
     private final SharedEntropySource shared = new SharedEntropySource(spec, () -> {});
 
     @Test
-    void isNotOpenBeforeItHasAUser() {
+    void isNotOpenBeforeFirstUser() {
         assertEquals(0, spec.opened);
     }
 
     @Test
-    void isOpenedOnceForAllItsUsers() {
+    void isOpenedOnceForAllUsers() {
         shared.acquire();
         shared.acquire();
 
@@ -25,7 +25,7 @@ class SharedEntropySourceTest {
     }
 
     @Test
-    void staysOpenWhileOneUserIsLeft() {
+    void staysOpenWhileItHasAUser() {
         shared.acquire();
         shared.acquire();
 
@@ -35,7 +35,7 @@ class SharedEntropySourceTest {
     }
 
     @Test
-    void isClosedWithItsLastUser() {
+    void isClosedWithLastUser() {
         shared.acquire();
 
         shared.close();
@@ -44,17 +44,17 @@ class SharedEntropySourceTest {
     }
 
     @Test
-    void failsWhileItCannotBeOpenedAndServesWhenItCan() {
+    void failsUntilItCanBeOpened() {
         spec.broken = true;
         shared.acquire();
         MemorySegment target = Arena.ofAuto().allocate(4);
         int whileBroken = shared.fill(target, 0, 4);
 
         spec.broken = false;
-        int afterwards = shared.fill(target, 0, 4);
+        int afterRepair = shared.fill(target, 0, 4);
 
         assertEquals(EntropySource.FAILED, whileBroken);
-        assertEquals(4, afterwards);
+        assertEquals(4, afterRepair);
     }
 
     private static final class CountingSpec implements SharedSourceSpec {
@@ -63,7 +63,7 @@ class SharedEntropySourceTest {
         private boolean broken;
 
         @Override
-        public void check() {}
+        public void probe() {}
 
         @Override
         public double minEntropy() {
@@ -71,7 +71,7 @@ class SharedEntropySourceTest {
         }
 
         @Override
-        public EntropySource open(Runnable onBytes) throws IOException {
+        public EntropySource open(Runnable onReadable) throws IOException {
             if (broken) {
                 throw new IOException("broken");
             }

@@ -19,115 +19,115 @@ class XorSourceTest {
     private final FakeEntropySource second = new FakeEntropySource(2);
     private final XorSource xor = new XorSource(first, second);
 
-    /** The first bytes of both, joined. */
-    private static byte[] joined(int length) {
-        byte[] joined = FakeEntropySource.take(new FakeEntropySource(1), length);
-        byte[] other = FakeEntropySource.take(new FakeEntropySource(2), length);
+    /** The XOR of the first bytes of both sources. */
+    private static byte[] xorOfBoth(int length) {
+        byte[] xorOfBoth = FakeEntropySource.read(new FakeEntropySource(1), length);
+        byte[] other = FakeEntropySource.read(new FakeEntropySource(2), length);
         for (int i = 0; i < length; i++) {
-            joined[i] ^= other[i];
+            xorOfBoth[i] ^= other[i];
         }
-        return joined;
+        return xorOfBoth;
     }
 
     @Test
-    void joinsBothSources() {
-        assertArrayEquals(joined(64), FakeEntropySource.take(xor, 64));
+    void returnsXorOfBothSources() {
+        assertArrayEquals(xorOfBoth(64), FakeEntropySource.read(xor, 64));
     }
 
     @Test
-    void joinsSourcesThatAreJoinedThemselves() {
+    void canBeNested() {
         XorSource twice = new XorSource(new FakeEntropySource(3), xor);
-        byte[] third = FakeEntropySource.take(new FakeEntropySource(3), 64);
+        byte[] third = FakeEntropySource.read(new FakeEntropySource(3), 64);
 
-        byte[] taken = FakeEntropySource.take(twice, 64);
+        byte[] read = FakeEntropySource.read(twice, 64);
 
-        byte[] expected = joined(64);
+        byte[] expected = xorOfBoth(64);
         for (int i = 0; i < 64; i++) {
             expected[i] ^= third[i];
         }
-        assertArrayEquals(expected, taken);
+        assertArrayEquals(expected, read);
     }
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
-    void neverGetsOutOfStepWhateverThePieces(long seed) {
+    void pairsBytesWhateverTheReadSizes(long seed) {
         Random random = new Random(seed);
-        ByteArrayOutputStream taken = new ByteArrayOutputStream();
+        ByteArrayOutputStream read = new ByteArrayOutputStream();
 
-        while (taken.size() < 10_000) {
+        while (read.size() < 10_000) {
             first.withSupply(random.nextInt(3000)).inPiecesOf(1 + random.nextInt(1500));
             second.withSupply(random.nextInt(300)).inPiecesOf(1 + random.nextInt(1500));
-            taken.writeBytes(FakeEntropySource.take(xor, 1 + random.nextInt(3000)));
+            read.writeBytes(FakeEntropySource.read(xor, 1 + random.nextInt(3000)));
         }
 
-        assertArrayEquals(joined(taken.size()), taken.toByteArray());
+        assertArrayEquals(xorOfBoth(read.size()), read.toByteArray());
     }
 
     @Test
-    void waitsForTheFirst() {
+    void waitsForFirstSource() {
         first.withSupply(0);
 
-        assertEquals(EntropySource.NOT_NOW, xor.fill(MemorySegment.ofArray(new byte[8]), 0, 8));
+        assertEquals(EntropySource.WOULD_BLOCK, xor.fill(MemorySegment.ofArray(new byte[8]), 0, 8));
     }
 
     @Test
-    void waitsForTheSecondAndWritesNothingOfTheFirst() {
+    void writesNothingWhileWaitingForSecondSource() {
         second.withSupply(0);
         byte[] target = new byte[8];
 
         int filled = xor.fill(MemorySegment.ofArray(target), 0, 8);
 
-        assertEquals(EntropySource.NOT_NOW, filled);
+        assertEquals(EntropySource.WOULD_BLOCK, filled);
         assertArrayEquals(new byte[8], target);
     }
 
     @Test
-    void waitsForWhatIsEverybodysIfTheOneThatHasNothingIs() {
+    void isSharedIfStarvedSourceIsShared() {
         first.withSupply(8).shared();
 
-        FakeEntropySource.take(xor, 16);
-        FakeEntropySource.take(xor, 16);
+        FakeEntropySource.read(xor, 16);
+        FakeEntropySource.read(xor, 16);
 
-        assertTrue(xor.isShared());
+        assertTrue(xor.isSharedByGuests());
     }
 
     @Test
-    void waitsForItsOwnIfTheOneThatHasNothingIsNotEverybodys() {
+    void isNotSharedIfStarvedSourceIsNotShared() {
         first.shared();
         second.withSupply(0);
 
-        FakeEntropySource.take(xor, 16);
+        FakeEntropySource.read(xor, 16);
 
-        assertFalse(xor.isShared());
+        assertFalse(xor.isSharedByGuests());
     }
 
     @Test
-    void failsWithTheFirst() {
-        first.breaking(true);
+    void failsIfFirstSourceFails() {
+        first.broken(true);
 
         assertEquals(EntropySource.FAILED, xor.fill(MemorySegment.ofArray(new byte[8]), 0, 8));
     }
 
     @Test
-    void failsWithTheSecond() {
-        second.breaking(true);
+    void failsIfSecondSourceFails() {
+        second.broken(true);
 
         assertEquals(EntropySource.FAILED, xor.fill(MemorySegment.ofArray(new byte[8]), 0, 8));
     }
 
     @Test
-    void doesNotGiveOutAgainWhatCouldNotBeCopied() {
+    void bytesOfFailedCopyAreNotReused() {
         MemorySegment tooSmall = MemorySegment.ofArray(new byte[4]);
 
         assertThrows(IndexOutOfBoundsException.class, () -> xor.fill(tooSmall, 0, 8));
 
-        byte[] all = joined(16);
-        byte[] next = FakeEntropySource.take(xor, 8);
+        byte[] all = xorOfBoth(16);
+        byte[] next = FakeEntropySource.read(xor, 8);
         assertArrayEquals(Arrays.copyOfRange(all, 8, 16), next);
     }
 
     @Test
-    void closesBoth() {
+    void closesBothSources() {
         xor.close();
 
         assertTrue(first.isClosed() && second.isClosed());

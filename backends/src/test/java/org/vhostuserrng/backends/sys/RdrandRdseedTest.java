@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 
-/** The machine code, on a processor that has the instructions. */
+/** Executes the machine code; skipped on processors without the instructions. */
 class RdrandRdseedTest {
     private static void assumePresent(Instruction instruction) throws IOException {
         String cpuinfo = Files.readString(Path.of("/proc/cpuinfo"));
@@ -25,25 +25,25 @@ class RdrandRdseedTest {
 
     @ParameterizedTest
     @EnumSource(Instruction.class)
-    void fillsAsManyWordsAsItSaysAndNoMore(Instruction instruction) throws IOException {
+    void fillsReturnedNumberOfWords(Instruction instruction) throws IOException {
         assumePresent(instruction);
         RdrandRdseed random = RdrandRdseed.load(instruction);
         MemorySegment words = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, 101);
 
-        int got = random.fill(words, 100);
+        int filled = random.fill(words, 100);
 
         Set<Long> values = new HashSet<>();
-        for (int i = 0; i < got; i++) {
+        for (int i = 0; i < filled; i++) {
             values.add(words.getAtIndex(ValueLayout.JAVA_LONG, i));
         }
-        assertNotEquals(0, got);
-        assertEquals(got, values.size());
-        assertEquals(0, words.getAtIndex(ValueLayout.JAVA_LONG, got));
+        assertNotEquals(0, filled);
+        assertEquals(filled, values.size());
+        assertEquals(0, words.getAtIndex(ValueLayout.JAVA_LONG, filled));
     }
 
     @ParameterizedTest
     @EnumSource(Instruction.class)
-    void fillsNothingWhenNothingIsWanted(Instruction instruction) throws IOException {
+    void fillsNothingForZeroWords(Instruction instruction) throws IOException {
         assumePresent(instruction);
 
         assertEquals(0, RdrandRdseed.load(instruction).fill(Arena.ofAuto().allocate(8), 0));

@@ -46,7 +46,7 @@ final class EntropyBufferFiller {
                     ? source.fill(chain.segment(piece), chain.offset(piece) + within, room)
                     : fillSmall(piece, within, most - filled);
             if (got <= 0) {
-                return filled > 0 && got != EntropySource.TARGET_GONE ? filled : got;
+                return filled > 0 && got != EntropySource.TARGET_FAULT ? filled : got;
             }
             filled += got;
             within += got;

@@ -121,14 +121,14 @@ final class RngRequestQueue implements VirtqueueHandler {
             settle(clock.getAsLong());
         }
         if (next == IDLE) {
-            share.pause(now);
+            share.stopWaiting(now);
         }
         return next;
     }
 
     private void settle(long now) {
-        quota.settle(now);
-        share.settle(now);
+        quota.commit(now);
+        share.commit(now);
     }
 
     /** Serves until nothing is available, something has to be waited for, or the share of this turn is used up. */
@@ -160,15 +160,15 @@ final class RngRequestQueue implements VirtqueueHandler {
         }
         VirtqueueFault wrong = queue.collect(chain);
         if (wrong != null) {
-            share.rest();
+            share.deactivate();
             return wrong == VirtqueueFault.TRANSLATION_MISSING ? MISSING : broken(wrong);
         }
         int from = filledAlready();
         long allowed = quota.grant(now, chain.bytes() - from);
         if (allowed == 0) {
             throttled();
-            share.rest();
-            return quota.nextRefill();
+            share.deactivate();
+            return quota.nextGrantTime();
         }
         long granted = share.grant(now, allowed);
         if (granted == 0) {
@@ -187,7 +187,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         int most = limited ? granted : Math.min(granted, room(from));
         int filled = filler.fill(from, most);
         return switch (filled) {
-            case EntropySource.NOT_NOW, EntropySource.FAILED -> {
+            case EntropySource.WOULD_BLOCK, EntropySource.FAILED -> {
                 if (from > 0) {
                     complete(from);
                     yield MORE;
@@ -196,7 +196,7 @@ final class RngRequestQueue implements VirtqueueHandler {
                 starved();
                 yield awaitSource(now, filled);
             }
-            case EntropySource.TARGET_GONE -> broken(VirtqueueFault.MEMORY_GONE);
+            case EntropySource.TARGET_FAULT -> broken(VirtqueueFault.MEMORY_GONE);
             default -> {
                 chain.logTo(writes, from, from + filled);
                 charge(now, filled);
@@ -240,16 +240,16 @@ final class RngRequestQueue implements VirtqueueHandler {
     }
 
     private long awaitSource(long now, int outcome) {
-        if (outcome == EntropySource.NOT_NOW && source.isShared()) {
-            share.starved(now);
+        if (outcome == EntropySource.WOULD_BLOCK && source.isSharedByGuests()) {
+            share.sourceStarved(now);
         } else {
-            share.rest();
+            share.deactivate();
         }
         return STARVED;
     }
 
     private long awaitShare() {
-        if (share.awaitsTotal()) {
+        if (share.isThrottledByTotal()) {
             throttled();
         } else {
             starved();
@@ -290,12 +290,12 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     @Override
     public void rest() {
-        share.rest();
+        share.deactivate();
     }
 
     @Override
     public int stop() {
-        share.rest();
+        share.deactivate();
         source.close();
         workspace.leave();
         return queue.base();

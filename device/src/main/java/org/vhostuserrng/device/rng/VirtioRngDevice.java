@@ -75,7 +75,7 @@ public final class VirtioRngDevice implements VirtioDevice {
     @Override
     public VirtqueueHandler start(VirtqueueConfig setup) throws InvalidVirtqueueException, IotlbMissException {
         Virtqueue queue = Virtqueue.of(setup);
-        return new RngRequestQueue(this, queue, setup, sources.acquire(name), workspace);
+        return new RngRequestQueue(this, queue, setup, sources.open(name), workspace);
     }
 
     @Override
@@ -85,14 +85,14 @@ public final class VirtioRngDevice implements VirtioDevice {
 
     @Override
     public byte[] saveState(long now) {
-        return new RngMigrationState(counters.snapshot(), quota.spent(now)).encode();
+        return new RngMigrationState(counters.snapshot(), quota.usage(now)).encode();
     }
 
     @Override
     public void loadState(long now, byte[] state) throws InvalidDeviceStateException {
         RngMigrationState loaded = RngMigrationState.decode(state);
         counters.raiseTo(loaded.counters());
-        quota.restore(now, loaded.spent());
+        quota.restoreUsage(now, loaded.spent());
     }
 
     GuestRateLimiter quota() {

@@ -78,7 +78,7 @@ final class RngTestGuest<R extends DriverRing> {
         this.features = features;
         driver = ring.create(first, (features & VirtioSpec.VIRTIO_F_EVENT_IDX) != 0);
         EventLoopSources sources = new EventLoopSources(source, () -> {}, () -> now);
-        DrrGuestFlow share = new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).share(DrrGuestConfig.DEFAULT);
+        DrrGuestFlow share = new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).addFlow(DrrGuestConfig.DEFAULT);
         device = new VirtioRngDevice("test", RngDeviceFeatures.DEFAULT, sources, quota, share, workspace);
     }
 

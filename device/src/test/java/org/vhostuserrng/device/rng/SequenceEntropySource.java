@@ -21,7 +21,7 @@ final class SequenceEntropySource implements SharedSourceSpec {
     }
 
     @Override
-    public void check() {}
+    public void probe() {}
 
     @Override
     public double minEntropy() {
@@ -29,7 +29,7 @@ final class SequenceEntropySource implements SharedSourceSpec {
     }
 
     @Override
-    public EntropySource open(Runnable onBytes) {
+    public EntropySource open(Runnable onReadable) {
         open = true;
         return new EntropySource() {
             @Override

@@ -6,11 +6,11 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 /** Whole numbers that an option takes, both ends included. */
 enum DaemonOptionRange {
     MAX_BYTES(1, GuestRateLimiter.UNLIMITED),
-    PERIOD(1, GuestRateLimiter.LONGEST_PERIOD_MILLIS),
+    PERIOD(1, GuestRateLimiter.MAX_PERIOD_MILLIS),
     OPS(1, GuestRateLimiter.UNLIMITED),
     BURST(0, GuestRateLimiter.UNLIMITED),
     MIN_BYTES(0, GuestRateLimiter.UNLIMITED),
-    WEIGHT(1, DrrGuestConfig.LARGEST_WEIGHT),
+    WEIGHT(1, DrrGuestConfig.MAX_WEIGHT),
     SOCKET_COUNT(1, DaemonCommand.MOST_SOCKETS),
     SPIN_MICROS(0, 1000),
     /** 0 to 2 are the standard streams. */

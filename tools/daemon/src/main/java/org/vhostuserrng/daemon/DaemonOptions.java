@@ -91,8 +91,8 @@ final class DaemonOptions {
                 .addOption(valued(
                         PERIOD,
                         "MS",
-                        "Length of the period in milliseconds; 1 to " + GuestRateLimiter.LONGEST_PERIOD_MILLIS
-                                + ". Default: " + GuestRateLimiter.LONGEST_PERIOD_MILLIS + "."))
+                        "Length of the period in milliseconds; 1 to " + GuestRateLimiter.MAX_PERIOD_MILLIS
+                                + ". Default: " + GuestRateLimiter.MAX_PERIOD_MILLIS + "."))
                 .addOption(valued(
                         LIMIT_MODE,
                         "MODE",
@@ -107,16 +107,16 @@ final class DaemonOptions {
                 .addOption(valued(
                         TOTAL_PERIOD,
                         "MS",
-                        "Length of the total period in milliseconds. Default: " + GuestRateLimiter.LONGEST_PERIOD_MILLIS
+                        "Length of the total period in milliseconds. Default: " + GuestRateLimiter.MAX_PERIOD_MILLIS
                                 + "."))
                 .addOption(valued(
                         GUEST,
                         "NAME[,KEY=N...]",
                         "What the guest of the socket with this name may have, other than the others: max-bytes,"
-                                + " period, ops, burst; its weight (1 to " + DrrGuestConfig.LARGEST_WEIGHT
+                                + " period, ops, burst; its weight (1 to " + DrrGuestConfig.MAX_WEIGHT
                                 + ", default 1)"
-                                + " when bytes are short; and min-bytes that it gets first in a total period. May be"
-                                + " repeated."))
+                                + " when bytes are short; and min-bytes that it gets first in a total period. A comma"
+                                + " in NAME is doubled. May be repeated."))
                 .addOption(flag(
                         MEM_SLOTS,
                         "Let the VMM add and remove memory regions one by one, up to 509; not for QEMU 7.2 with "

@@ -3,6 +3,7 @@ package org.vhostuserrng.daemon;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import org.vhostuserrng.backends.expression.KeyValueScanner;
 import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
@@ -64,12 +65,13 @@ final class RateLimiterOptionParser {
                 arguments.number(
                         DaemonOptions.TOTAL_MAX_BYTES, DaemonOptionRange.MAX_BYTES, GuestRateLimiter.UNLIMITED),
                 (int) arguments.number(
-                        DaemonOptions.TOTAL_PERIOD, DaemonOptionRange.PERIOD, GuestRateLimiter.LONGEST_PERIOD_MILLIS));
+                        DaemonOptions.TOTAL_PERIOD, DaemonOptionRange.PERIOD, GuestRateLimiter.MAX_PERIOD_MILLIS));
         Map<String, GuestRateLimiterSettings> named = new LinkedHashMap<>();
         long promised = 0;
         for (String value : arguments.values(DaemonOptions.GUEST)) {
-            Map<String, Long> said = said(value);
-            String name = name(value);
+            KeyValueScanner scanner = new KeyValueScanner(value);
+            String name = scanner.value();
+            Map<String, Long> said = said(value, scanner);
             if (!guests.contains(name)) {
                 throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': expected the name of a socket, "
                         + (guests.size() == 1 ? "" : "one of " + guests.size() + " like ")
@@ -91,8 +93,7 @@ final class RateLimiterOptionParser {
         RateLimitConfig limits = new RateLimitConfig(
                 mode,
                 number(said, DaemonOptions.MAX_BYTES, DaemonOptionRange.MAX_BYTES, GuestRateLimiter.UNLIMITED),
-                (int) number(
-                        said, DaemonOptions.PERIOD, DaemonOptionRange.PERIOD, GuestRateLimiter.LONGEST_PERIOD_MILLIS),
+                (int) number(said, DaemonOptions.PERIOD, DaemonOptionRange.PERIOD, GuestRateLimiter.MAX_PERIOD_MILLIS),
                 number(said, DaemonOptions.OPS, DaemonOptionRange.OPS, GuestRateLimiter.UNLIMITED),
                 number(said, DaemonOptions.BURST, DaemonOptionRange.BURST, 0));
         DrrGuestConfig claim =
@@ -107,21 +108,25 @@ final class RateLimiterOptionParser {
         return own == null ? arguments.number(option, bounds, otherwise) : own;
     }
 
-    private static String name(String value) {
-        return value.split(",", 2)[0];
-    }
-
-    private static Map<String, Long> said(String value) throws BadUsageException {
+    /** The keys and values after the name. */
+    private static Map<String, Long> said(String value, KeyValueScanner scanner) throws BadUsageException {
+        Map<String, String> options;
+        try {
+            options = scanner.options();
+        } catch (IllegalArgumentException repeated) {
+            throw new BadUsageException(
+                    DaemonOptions.GUEST + "='" + value + "': " + repeated.getMessage() + ", expected " + FORM);
+        }
         Map<String, Long> said = new LinkedHashMap<>();
-        String[] parts = value.split(",", -1);
-        for (int i = 1; i < parts.length; i++) {
-            String[] pair = parts[i].split("=", 2);
-            DaemonOptionRange bounds = OF_A_GUEST.get(pair[0]);
-            if (bounds == null || pair.length < 2 || said.containsKey(pair[0])) {
+        for (Map.Entry<String, String> option : options.entrySet()) {
+            DaemonOptionRange range = OF_A_GUEST.get(option.getKey());
+            if (range == null || option.getValue().isEmpty()) {
                 throw new BadUsageException(
-                        DaemonOptions.GUEST + "='" + value + "': '" + parts[i] + "', expected " + FORM);
+                        DaemonOptions.GUEST + "='" + value + "': '" + option.getKey() + "', expected " + FORM);
             }
-            said.put(pair[0], bounds.read(DaemonOptions.GUEST + "=" + parts[0] + "," + pair[0], pair[1]));
+            said.put(
+                    option.getKey(),
+                    range.read(DaemonOptions.GUEST + "='" + value + "': " + option.getKey(), option.getValue()));
         }
         return said;
     }

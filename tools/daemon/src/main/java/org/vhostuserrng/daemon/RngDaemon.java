@@ -81,7 +81,7 @@ final class RngDaemon {
         GuestRateLimiterSettings terms = settings.limiter().of(name);
         GuestRateLimiter quota = new GuestRateLimiter(terms.limits());
         return new VirtioRngDevice(
-                name, settings.features(), sources, quota, fairShare.share(terms.claim()), workspace);
+                name, settings.features(), sources, quota, fairShare.addFlow(terms.claim()), workspace);
     }
 
     private static void run(VhostUserServer server, EventLoopSources sources) throws IOException {

@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -106,6 +107,24 @@ class DaemonCommandTest {
 
         assertEquals(2, status);
         assertNames(onlyLine(), "--guest=", terms.split(",", 2)[0], "expected");
+    }
+
+    @Test
+    void namesGuestWhoseSocketHasAComma() {
+        int status = DaemonCommand.execute("--socket-path=/tmp/a,b.sock", "--guest=a,,b.sock,weight=0");
+
+        assertEquals(2, status);
+        assertNames(onlyLine(), "a,,b.sock", "weight", "1 to 1000");
+    }
+
+    @Test
+    void acceptsGuestWhoseSocketHasAComma() throws BadUsageException {
+        DaemonArguments arguments =
+                DaemonArguments.parse(DaemonOptions.all(), "--socket-path=/tmp/a,b.sock", "--guest=a,,b.sock,weight=7");
+
+        RateLimiterSettings settings = RateLimiterOptionParser.read(arguments, Set.of("a,b.sock"));
+
+        assertEquals(7, settings.of("a,b.sock").claim().weight());
     }
 
     @Test

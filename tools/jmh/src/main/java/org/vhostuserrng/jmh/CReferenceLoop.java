@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A small C program among the resources that measures what a benchmark does; compiled on the spot. */
+/**
+ * A C program that measures the same operation as a benchmark. Its source is a resource and is compiled when needed.
+ */
 public final class CReferenceLoop implements AutoCloseable {
     private final Path directory;
     private final Path program;
@@ -22,7 +24,7 @@ public final class CReferenceLoop implements AutoCloseable {
     /**
      * Compiles {@code name}.c.
      *
-     * @throws IOException if that cannot be done, for want of a compiler for one
+     * @throws IOException if it cannot be compiled, for example because there is no compiler
      */
     public static CReferenceLoop compile(String name, String... flags) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("c-loop");
@@ -42,7 +44,7 @@ public final class CReferenceLoop implements AutoCloseable {
         }
     }
 
-    /** Nanoseconds that it takes for so many bytes. */
+    /** Nanoseconds for {@code bytes} bytes. */
     public double nanos(String bytes) throws IOException, InterruptedException {
         return Double.parseDouble(output(List.of(program.toString(), bytes)));
     }

@@ -10,7 +10,7 @@ import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 
-/** Runs the benchmarks as JMH's own main class does, and prints how those that belong together compare. */
+/** Runs the benchmarks like JMH's own main class, then prints comparisons to reference implementations. */
 public final class JmhBenchmarkRunner {
     private final Collection<RunResult> results;
 
@@ -18,7 +18,7 @@ public final class JmhBenchmarkRunner {
         this.results = results;
     }
 
-    /** With JMH's options. */
+    /** Accepts JMH's options. */
     public static void main(String... arguments)
             throws CommandLineOptionException, RunnerException, InterruptedException {
         JmhBenchmarkRunner benchmarks = new JmhBenchmarkRunner(new Runner(new CommandLineOptions(arguments)).run());
@@ -41,10 +41,10 @@ public final class JmhBenchmarkRunner {
         }
         try (CReferenceLoop loop = CReferenceLoop.compile("rdrand", "-mrdrnd")) {
             for (RunResult result : measured) {
-                print(result, loop.nanos(size(result)), "a loop in C");
+                print(result, loop.nanos(size(result)), "a C loop");
             }
         } catch (IOException uncompiled) {
-            System.out.println("rdrand is not compared to a loop in C: " + uncompiled.getMessage());
+            System.out.println("rdrand is not compared to a C loop: " + uncompiled.getMessage());
         }
     }
 

@@ -11,23 +11,23 @@ import org.openjdk.jmh.annotations.State;
 import org.vhostuserrng.backends.sys.RdrandRdseed;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 
-/** RDRAND as the daemon executes it. {@link JmhBenchmarkRunner} compares it to a loop in C. */
+/** RDRAND as the daemon executes it. {@link JmhBenchmarkRunner} compares it to a C loop. */
 @State(Scope.Thread)
 public class RdrandBenchmark extends JmhBenchmarkSettings {
-    /** Bytes asked for. */
+    /** Bytes per call. */
     @Param({"64", "4096"})
     public int size;
 
     private final MemorySegment target = Arena.ofAuto().allocate(4096, Long.BYTES);
     private RdrandRdseed random;
 
-    /** Not measured. */
+    /** Loads the instruction. */
     @Setup
     public void setUp() throws IOException {
         random = RdrandRdseed.load(Instruction.RDRAND);
     }
 
-    /** As the filler thread asks. */
+    /** One call, like the read-ahead thread. */
     @Benchmark
     public int rdrand() {
         return random.fill(target, size / Long.BYTES);

@@ -8,8 +8,8 @@
  *     org.vhostuserrng.jmh.JmhBenchmarkRunner
  * </pre>
  *
- * <p>{@link org.vhostuserrng.jmh.JmhBenchmarkRunner} accepts JMH's own options ({@code -h} lists them): {@code -prof gc}
- * adds the allocation per call, a regular expression selects benchmarks. It ends with a comparison to reference
+ * <p>{@link org.vhostuserrng.jmh.JmhBenchmarkRunner} accepts JMH's own options ({@code -h} lists them): {@code -prof
+ * gc} adds the allocation per call, a regular expression selects benchmarks. It ends with a comparison to reference
  * implementations.
  */
 package org.vhostuserrng.jmh;

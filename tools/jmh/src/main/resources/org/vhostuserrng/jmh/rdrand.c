@@ -1,11 +1,11 @@
-/* How long RDRAND takes to fill a buffer from C: "rdrand BYTES" prints nanoseconds, the median of several runs. */
+/* Fills a buffer with RDRAND. "rdrand BYTES" prints the nanoseconds per buffer, the median of several runs. */
 #include <immintrin.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { RUNS = 9, BYTES_A_RUN = 8 << 20, RETRIES = 10 };
+enum { RUNS = 9, BYTES_PER_RUN = 8 << 20, RETRIES = 10 };
 
 static void fill(uint64_t *buffer, size_t words)
 {
@@ -44,15 +44,15 @@ int main(int count, char **arguments)
     }
     uint64_t *buffer = malloc(bytes);
     double nanos[RUNS];
-    size_t fills = BYTES_A_RUN / bytes;
+    size_t fills = BYTES_PER_RUN / bytes;
     for (int run = 0; run < RUNS; run++) {
-        double began = now();
+        double start = now();
         for (size_t i = 0; i < fills; i++) {
             fill(buffer, bytes / sizeof(uint64_t));
-            /* The buffer is looked at, as far as the compiler knows. */
+            /* Keeps the compiler from removing the stores. */
             __asm__ volatile("" : : "r"(buffer) : "memory");
         }
-        nanos[run] = (now() - began) / fills;
+        nanos[run] = (now() - start) / fills;
     }
     qsort(nanos, RUNS, sizeof nanos[0], ascending);
     printf("%.1f\n", nanos[RUNS / 2]);

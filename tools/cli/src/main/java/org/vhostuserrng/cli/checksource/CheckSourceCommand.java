@@ -92,7 +92,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
     private EntropySourceSpec usable() {
         try {
             EntropySourceSpec asGiven = SourceExpressionParser.parse(source);
-            asGiven.check();
+            asGiven.probe();
             boolean testedByItself = RAW.matcher(source).matches() && !source.contains(",health=");
             return testedByItself ? SourceExpressionParser.parse(source + ",health=off") : asGiven;
         } catch (IllegalArgumentException | IOException refused) {
@@ -127,7 +127,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
                 nanos += System.nanoTime() - start;
                 timed += read;
             }
-            fault = health.test(stretch, 0, read);
+            fault = health.check(stretch, 0, read);
             statistics.add(stretch, read);
             stretch.fill((byte) 0);
         }
@@ -143,8 +143,8 @@ public final class CheckSourceCommand implements Callable<Integer> {
             TimedSourceReader open, MemorySegment stretch, int wanted, long end, TerminalProgressBar progress)
             throws InterruptedException {
         int read = 0;
-        int more = EntropySource.NOT_NOW;
-        while (read < wanted && more >= EntropySource.NOT_NOW && System.nanoTime() - end < 0) {
+        int more = EntropySource.WOULD_BLOCK;
+        while (read < wanted && more >= EntropySource.WOULD_BLOCK && System.nanoTime() - end < 0) {
             more = open.read(stretch.asSlice(read), Math.min(BLOCK, wanted - read));
             read += Math.max(0, more);
             progress.step(Math.max(0, more));

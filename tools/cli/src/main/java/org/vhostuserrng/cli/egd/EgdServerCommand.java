@@ -10,6 +10,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.EventLoopSources;
+import org.vhostuserrng.backends.source.FailoverSourceSpec;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.MaxBytesConverter;
 import org.vhostuserrng.cli.options.PeriodConverter;
@@ -94,7 +95,7 @@ public final class EgdServerCommand implements Callable<Integer> {
             if (source.startsWith(CommandSourceProcess.PREFIX)) {
                 CommandSourceProcess.command(source);
             } else {
-                SourceExpressionParser.parse(source).check();
+                SourceExpressionParser.parse(source).probe();
             }
         } catch (IllegalArgumentException | IOException refused) {
             throw badSource(source, refused);
@@ -109,8 +110,8 @@ public final class EgdServerCommand implements Callable<Integer> {
                             ? programs.start(source)
                             : SourceExpressionParser.parse(source));
         }
-        EntropySourceSpec firstOf = EntropySourceSpec.firstOf(inOrder);
-        return new EventLoopSources(firstOf, server::sourceReady, System::nanoTime).acquire("egd-server");
+        EntropySourceSpec firstOf = FailoverSourceSpec.firstOf(inOrder);
+        return new EventLoopSources(firstOf, server::sourceReady, System::nanoTime).open("egd-server");
     }
 
     /** The programs whose output is served. */

@@ -223,7 +223,7 @@ final class EgdServerSession {
 
     /** When the quota allows bytes again, if it is what the client waits for; else the end of time. */
     long allowedAgain(long now) {
-        return isOwed() && !isAllowed(now) ? quota.nextRefill() : Long.MAX_VALUE;
+        return isOwed() && !isAllowed(now) ? quota.nextGrantTime() : Long.MAX_VALUE;
     }
 
     void wipe() {

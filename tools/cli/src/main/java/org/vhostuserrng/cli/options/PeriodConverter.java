@@ -5,6 +5,6 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 /** {@code --period}, as the daemon takes it. */
 public final class PeriodConverter extends IntegerRangeConverter {
     public PeriodConverter() {
-        super(1, GuestRateLimiter.LONGEST_PERIOD_MILLIS);
+        super(1, GuestRateLimiter.MAX_PERIOD_MILLIS);
     }
 }

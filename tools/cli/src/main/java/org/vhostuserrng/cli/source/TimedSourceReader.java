@@ -16,7 +16,7 @@ public final class TimedSourceReader implements AutoCloseable {
 
     /** Opens a source, for a guest of that name. */
     public TimedSourceReader(EntropySourceSpec spec, String guest) {
-        source = new EventLoopSources(spec, ready::release, System::nanoTime).acquire(guest);
+        source = new EventLoopSources(spec, ready::release, System::nanoTime).open(guest);
     }
 
     /**
@@ -27,7 +27,7 @@ public final class TimedSourceReader implements AutoCloseable {
     public int read(MemorySegment target, int length) throws InterruptedException {
         ready.drainPermits();
         int filled = source.fill(target, 0, length);
-        if (filled == EntropySource.NOT_NOW && ready.tryAcquire(WHILE_MILLIS, TimeUnit.MILLISECONDS)) {
+        if (filled == EntropySource.WOULD_BLOCK && ready.tryAcquire(WHILE_MILLIS, TimeUnit.MILLISECONDS)) {
             filled = source.fill(target, 0, length);
         }
         return filled;

@@ -50,7 +50,7 @@ class EgdServerTest {
             try (listening;
                     EntropySource opened = new EventLoopSources(
                                     SourceExpressionParser.parse(source), listening::sourceReady, System::nanoTime)
-                            .acquire("test")) {
+                            .open("test")) {
                 listening.run(opened);
             }
             return null;

@@ -22,20 +22,22 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**
- * An EGD server that sends anything at any time: what the reader gives out are whole replies from the beginning of what a
- * connection brought, never anything of a reply that was not asked for; the rest it wipes.
+ * An EGD server that sends any number of bytes at any time. The client must return only complete, requested replies of
+ * a connection, in order, and wipe all other bytes.
  *
- * <p>As bytes: steps, each an u8: so many bytes are sent, or the reader reads, or the server hangs up.
+ * <p>Input: steps of one u8 each. Below {@link #READ}: the server sends this many bytes. From {@link #READ}: the client
+ * reads. From {@link #HANG_UP}: the server closes the connection.
  */
 public final class EgdRepliesFuzzTarget {
     static final int READ = 160;
     static final int HANG_UP = 252;
     private static final byte READ_BLOCKING = 2;
     private static final int BLOCK_BYTES = 4096;
-    private static final EgdClientSource.Patience PATIENCE = new EgdClientSource.Patience(1L << 40, 1L << 40, 8);
+    private static final EgdClientSource.EgdTimeouts NO_TIMEOUTS =
+            new EgdClientSource.EgdTimeouts(1L << 40, 1L << 40, 8);
     private static final Server SERVER = Server.open();
 
-    /** One for all inputs, as a file for each would be the slowest of it. */
+    /** Shared by all inputs: creating a socket for each would dominate the run time. */
     private record Server(ServerSocketChannel listener, Path path) {
         static Server open() {
             try {
@@ -54,15 +56,15 @@ public final class EgdRepliesFuzzTarget {
     }
 
     private final MemorySegment block = Arena.ofAuto().allocate(BLOCK_BYTES);
-    private final EgdClientSource reader = new EgdClientSource(new EgdServerAddress.Unix(SERVER.path()), PATIENCE);
-    private final WakeablePoller waiter = WakeablePoller.open();
+    private final EgdClientSource client = new EgdClientSource(new EgdServerAddress.Unix(SERVER.path()), NO_TIMEOUTS);
+    private final WakeablePoller poller = WakeablePoller.open();
     private SocketChannel connection;
     private final ByteArrayOutputStream sent = new ByteArrayOutputStream();
-    private int given;
+    private int returned;
     private int next;
     private final ByteBuffer requests = ByteBuffer.allocate(BLOCK_BYTES);
     private final Set<Integer> replyEnds = new HashSet<>();
-    private int asked;
+    private int requested;
 
     private EgdRepliesFuzzTarget() throws IOException {}
 
@@ -92,7 +94,7 @@ public final class EgdRepliesFuzzTarget {
         }
     }
 
-    /** Bytes that say where in the stream they are. */
+    /** Sends bytes whose values encode their position in the stream. */
     private void send(int length) throws IOException {
         byte[] bytes = new byte[length];
         for (int i = 0; i < length; i++) {
@@ -101,7 +103,7 @@ public final class EgdRepliesFuzzTarget {
         try {
             int written = connection.write(ByteBuffer.wrap(bytes));
             sent.write(bytes, 0, written);
-        } catch (IOException readerIsGone) {
+        } catch (IOException disconnected) {
             closeConnection();
         }
     }
@@ -115,42 +117,42 @@ public final class EgdRepliesFuzzTarget {
             sent.reset();
             requests.clear();
             replyEnds.clear();
-            asked = 0;
-            given = 0;
+            requested = 0;
+            returned = 0;
         }
     }
 
     private void read() throws IOException {
         block.fill((byte) 0);
-        // Else it would wait for what nobody sends.
-        waiter.wake();
+        // Otherwise the client would wait for bytes that are never sent.
+        poller.wakeUp();
         try {
-            int read = reader.read(block, 0, BLOCK_BYTES, waiter);
-            require(read >= 0, "a server that closes is an end");
+            int read = client.read(block, 0, BLOCK_BYTES, poller);
+            require(read >= 0, "reports end of stream");
             byte[] bytes = block.toArray(ValueLayout.JAVA_BYTE);
             require(
-                    Arrays.equals(bytes, 0, read, sent.toByteArray(), given, Math.min(given + read, sent.size())),
-                    "gives out what the server did not send");
+                    Arrays.equals(bytes, 0, read, sent.toByteArray(), returned, Math.min(returned + read, sent.size())),
+                    "returns bytes that the server did not send");
             require(
                     Arrays.mismatch(bytes, read, BLOCK_BYTES, new byte[BLOCK_BYTES], 0, BLOCK_BYTES - read) < 0,
-                    "leaves");
-            given += read;
-            takeRequests();
-            require(given == 0 || replyEnds.contains(given), "gives out a part of a reply");
+                    "leaves bytes in the block");
+            returned += read;
+            readRequests();
+            require(returned == 0 || replyEnds.contains(returned), "returns a partial reply");
         } catch (IOException lost) {
             requireOneLine(lost.getMessage());
             closeConnection();
         }
     }
 
-    /** Follows what the reader has asked for: where replies end. */
-    private void takeRequests() throws IOException {
+    /** Reads the requests of the client and records where their replies end. */
+    private void readRequests() throws IOException {
         while (connection != null && connection.read(requests) > 0) {
             requests.flip();
             while (requests.remaining() >= 2) {
-                require(requests.get() == READ_BLOCKING, "asks for something else");
-                asked += Byte.toUnsignedInt(requests.get());
-                replyEnds.add(asked);
+                require(requests.get() == READ_BLOCKING, "sends another command");
+                requested += Byte.toUnsignedInt(requests.get());
+                replyEnds.add(requested);
             }
             requests.compact();
         }
@@ -166,7 +168,7 @@ public final class EgdRepliesFuzzTarget {
     private void close() throws IOException {
         accept();
         closeConnection();
-        reader.close();
-        waiter.close();
+        client.close();
+        poller.close();
     }
 }

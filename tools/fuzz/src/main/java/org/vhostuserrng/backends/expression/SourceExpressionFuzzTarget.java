@@ -4,7 +4,7 @@ import static org.vhostuserrng.fuzz.FuzzAssertions.requireOneLine;
 
 import java.nio.charset.StandardCharsets;
 
-/** Anything as the value of {@code --source}: a source that has a name, or refused in one line. */
+/** Any text as the value of {@code --source}: the source has a one-line name, or the error is one line. */
 public final class SourceExpressionFuzzTarget {
     private SourceExpressionFuzzTarget() {}
 

@@ -22,7 +22,7 @@ final class FuzzSequenceSource implements SharedSourceSpec {
     }
 
     @Override
-    public void check() {}
+    public void probe() {}
 
     @Override
     public double minEntropy() {
@@ -30,7 +30,7 @@ final class FuzzSequenceSource implements SharedSourceSpec {
     }
 
     @Override
-    public EntropySource open(Runnable onBytes) {
+    public EntropySource open(Runnable onReadable) {
         return new EntropySource() {
             @Override
             public int fill(MemorySegment target, long offset, int length) {

@@ -37,7 +37,7 @@ final class FuzzedRngDevice {
             new RngDeviceFeatures(true, true),
             new EventLoopSources(source, () -> {}, () -> 0),
             new GuestRateLimiter(RateLimitConfig.NONE),
-            new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).share(DrrGuestConfig.DEFAULT),
+            new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).addFlow(DrrGuestConfig.DEFAULT),
             WORKSPACE);
 
     VirtqueueHandler start(FuzzedRingConfig shape) throws InvalidVirtqueueException {

@@ -8,17 +8,17 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes what servers do that keep to what they were asked, for {@link EgdRepliesFuzzTarget}. */
+/** Writes seeds for {@link EgdRepliesFuzzTarget} in which the server follows the protocol. */
 class EgdRepliesCorpusTest {
     private static final int REPLY_BYTES = 32;
 
     @Test
-    void writesRepliesCutAnywhere() throws IOException {
+    void writesRepliesSplitAnywhere() throws IOException {
         List<byte[]> seeds = new ArrayList<>();
         for (int seed = 0; seed < 8; seed++) {
             Random random = new Random(seed);
             FuzzInputWriter steps = new FuzzInputWriter();
-            // To connect, to be connected, to ask.
+            // The client connects, finishes connecting, and sends requests.
             read(steps);
             read(steps);
             read(steps);

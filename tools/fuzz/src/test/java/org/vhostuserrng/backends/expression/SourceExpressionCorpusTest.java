@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 
-/** Writes expressions of every kind for {@link SourceExpressionFuzzTarget}. */
+/** Writes seeds for {@link SourceExpressionFuzzTarget}: expressions of every kind. */
 class SourceExpressionCorpusTest {
     private static final List<String> EXPRESSIONS = List.of(
             "getrandom",

@@ -11,34 +11,34 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /**
- * The serving thread finds the pool dry and looks once more while the filler thread hands in a block: it gets that, or is
- * told, or guests wait for ever.
+ * The event loop polls an empty pool while the read-ahead thread offers a block. The event loop must get the block or
+ * be notified; otherwise guests wait forever.
  */
 @JCStressTest
-@Outcome(id = "true, true", expect = ACCEPTABLE, desc = "It gets the block, and is told as well.")
+@Outcome(id = "true, true", expect = ACCEPTABLE, desc = "It gets the block and is notified.")
 @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "It gets the block.")
-@Outcome(id = "false, true", expect = ACCEPTABLE, desc = "It is told.")
-@Outcome(id = "false, false", expect = FORBIDDEN, desc = "It never learns of the block.")
+@Outcome(id = "false, true", expect = ACCEPTABLE, desc = "It is notified.")
+@Outcome(id = "false, false", expect = FORBIDDEN, desc = "The wakeup is lost.")
 @State
 public class EmptyReadAheadPoolStress extends ReadAheadPoolStressState {
-    /** Before either thread does anything. */
+    /** The initial state. */
     public EmptyReadAheadPoolStress() {}
 
-    /** The serving thread. */
+    /** The event loop. */
     @Actor
     public void serve(ZZ_Result result) {
-        result.r1 = pool.takeFilled() != null;
+        result.r1 = pool.pollFilled() != null;
     }
 
-    /** The filler thread. */
+    /** The read-ahead thread. */
     @Actor
     public void fill() {
-        pool.handIn(block, ReadAheadBlock.BYTES);
+        pool.offerFilled(block, ReadAheadBlock.BYTES);
     }
 
-    /** When both are through. */
+    /** After both threads have finished. */
     @Arbiter
     public void end(ZZ_Result result) {
-        result.r2 = isTold();
+        result.r2 = isNotified();
     }
 }

@@ -11,37 +11,37 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /**
- * The filler thread finds no empty block and looks once more while the serving thread gives one back: it gets that, or is
- * woken, or reads no byte any more.
+ * The read-ahead thread polls for an empty block while the event loop recycles one. The read-ahead thread must get the
+ * block or be woken; otherwise it stops reading.
  */
 @JCStressTest
-@Outcome(id = "true, true", expect = ACCEPTABLE, desc = "It gets the block, and is woken as well.")
+@Outcome(id = "true, true", expect = ACCEPTABLE, desc = "It gets the block and is woken.")
 @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "It gets the block.")
 @Outcome(id = "false, true", expect = ACCEPTABLE, desc = "It is woken.")
-@Outcome(id = "false, false", expect = FORBIDDEN, desc = "It never learns of the block.")
+@Outcome(id = "false, false", expect = FORBIDDEN, desc = "The wakeup is lost.")
 @State
 public class FullReadAheadPoolStress extends ReadAheadPoolStressState {
     private final ReadAheadBlock used;
 
-    /** Before either thread does anything. */
+    /** The initial state. */
     public FullReadAheadPoolStress() {
-        pool.handIn(block, ReadAheadBlock.BYTES);
-        used = pool.takeFilled();
+        pool.offerFilled(block, ReadAheadBlock.BYTES);
+        used = pool.pollFilled();
     }
 
-    /** The filler thread. */
+    /** The read-ahead thread. */
     @Actor
     public void fill(ZZ_Result result) {
-        result.r1 = pool.takeEmpty() != null;
+        result.r1 = pool.pollEmpty() != null;
     }
 
-    /** The serving thread. */
+    /** The event loop. */
     @Actor
     public void serve() {
-        pool.giveBack(used);
+        pool.recycle(used);
     }
 
-    /** When both are through. */
+    /** After both threads have finished. */
     @Arbiter
     public void end(ZZ_Result result) {
         result.r2 = isWoken();

@@ -7,17 +7,18 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
-/** A pool of one block, which the filler thread has taken. */
+/** A pool of one block, which the read-ahead thread holds. */
 class ReadAheadPoolStressState {
-    /** What costs a system call or memory outside of the heap, and is used again. */
-    private record Parts(WakeablePoller waiter, ReadAheadBlock block) {}
+    /** Parts that need a system call or native memory; reused. */
+    private record Parts(WakeablePoller poller, ReadAheadBlock block) {}
 
     private static final Queue<Parts> SPARE = new ConcurrentLinkedQueue<>();
 
     private final Parts parts = parts();
-    private boolean told;
-    final ReadAheadBlockPool pool = new ReadAheadBlockPool(() -> told = true, parts.waiter(), List.of(parts.block()));
-    final ReadAheadBlock block = pool.takeEmpty();
+    private boolean notified;
+    final ReadAheadBlockPool pool =
+            new ReadAheadBlockPool(() -> notified = true, parts.poller(), List.of(parts.block()));
+    final ReadAheadBlock block = pool.pollEmpty();
 
     private static Parts parts() {
         Parts spare = SPARE.poll();
@@ -28,15 +29,15 @@ class ReadAheadPoolStressState {
         }
     }
 
-    /** Whether those who serve were told that there are bytes. To be called once both are through. */
-    final boolean isTold() {
+    /** Whether the event loop was notified. Called once, after both threads have finished. */
+    final boolean isNotified() {
         SPARE.add(parts);
-        return told;
+        return notified;
     }
 
-    /** Whether the filler thread was woken. To be called once both are through. */
+    /** Whether the read-ahead thread was woken. Called once, after both threads have finished. */
     final boolean isWoken() {
-        boolean woken = parts.waiter().await(0);
+        boolean woken = parts.poller().sleep(0);
         SPARE.add(parts);
         return woken;
     }

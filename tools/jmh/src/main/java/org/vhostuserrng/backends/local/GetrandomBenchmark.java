@@ -11,36 +11,36 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.jmh.JmhBenchmarkSettings;
 
-/** The kernel's generator, in the process and by system call. */
+/** The kernel's generator through the vDSO and by system call. */
 @State(Scope.Thread)
 public class GetrandomBenchmark extends JmhBenchmarkSettings {
-    /** Bytes asked for. */
+    /** Bytes per request. */
     @Param({"64", "4096", "16384"})
     public int size;
 
     private final MemorySegment target = Arena.ofAuto().allocate(16384, Long.BYTES);
-    private final EntropySource systemCall = new GetrandomSourceSpec.BySystemCall();
+    private final EntropySource systemCall = new GetrandomSourceSpec.SyscallGetrandomSource();
     private EntropySource function;
 
-    /** Not measured. */
+    /** Opens the source. */
     @Setup
     public void setUp() {
         function = new GetrandomSourceSpec().open(() -> {});
     }
 
-    /** Not measured. */
+    /** Closes the source. */
     @TearDown
     public void tearDown() {
         function.close();
     }
 
-    /** As the daemon reads; by system call too where the kernel offers nothing else. */
+    /** The source that the daemon uses: the vDSO function if the kernel has it. */
     @Benchmark
     public int function() {
         return function.fill(target, 0, size);
     }
 
-    /** As it reads from a kernel older than Linux 6.11. */
+    /** The source that the daemon uses before Linux 6.11. */
     @Benchmark
     public int systemCall() {
         return systemCall.fill(target, 0, size);

@@ -10,57 +10,57 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.Control;
 import org.vhostuserrng.jmh.JmhBenchmarkSettings;
 
-/** What it costs to hand a block from the thread that fills to the thread that serves, and back. */
+/** Time to pass a block from the read-ahead thread to the event loop and back. */
 @State(Scope.Group)
 public class ReadAheadPoolBenchmark extends JmhBenchmarkSettings {
     private ReadAheadBlockPool pool;
 
-    /** Not measured. */
+    /** Creates the pool. */
     @Setup
     public void setUp() throws IOException {
         pool = new ReadAheadBlockPool(() -> {});
     }
 
-    /** Not measured. */
+    /** Closes the poller of the pool. */
     @TearDown
     public void tearDown() {
-        pool.waiter().close();
+        pool.poller().close();
     }
 
-    /** Both sides on one thread: the bare cost of going round. */
+    /** Both sides on one thread. */
     @Benchmark
-    @Group("alone")
-    public void goRound() {
-        ReadAheadBlock block = pool.takeEmpty();
-        pool.handIn(block, ReadAheadBlock.BYTES);
-        pool.giveBack(pool.takeFilled());
+    @Group("oneThread")
+    public void roundTrip() {
+        ReadAheadBlock block = pool.pollEmpty();
+        pool.offerFilled(block, ReadAheadBlock.BYTES);
+        pool.recycle(pool.pollFilled());
     }
 
-    /** One of two threads: per block that is handed in. */
+    /** The producer of two threads; time per block. */
     @Benchmark
-    @Group("handOver")
+    @Group("twoThreads")
     public void fill(Control control) {
-        ReadAheadBlock block = pool.takeEmpty();
+        ReadAheadBlock block = pool.pollEmpty();
         while (block == null && !control.stopMeasurement) {
             Thread.onSpinWait();
-            block = pool.takeEmpty();
+            block = pool.pollEmpty();
         }
         if (block != null) {
-            pool.handIn(block, ReadAheadBlock.BYTES);
+            pool.offerFilled(block, ReadAheadBlock.BYTES);
         }
     }
 
-    /** The other: per block that is taken and given back. */
+    /** The consumer of two threads; time per block. */
     @Benchmark
-    @Group("handOver")
+    @Group("twoThreads")
     public void serve(Control control) {
-        ReadAheadBlock block = pool.takeFilled();
+        ReadAheadBlock block = pool.pollFilled();
         while (block == null && !control.stopMeasurement) {
             Thread.onSpinWait();
-            block = pool.takeFilled();
+            block = pool.pollFilled();
         }
         if (block != null) {
-            pool.giveBack(block);
+            pool.recycle(block);
         }
     }
 }
