@@ -18,7 +18,8 @@ import javax.crypto.spec.IvParameterSpec;
  * of reach and remain until the heap reuses their memory: copies left behind by a moving garbage collection, and the
  * initial counter, which reveals nothing without its key.
  *
- * <p>Setting a counter allocates about 700 bytes; encryption allocates nothing.
+ * <p>Setting a counter allocates about 700 bytes; encryption allocates nothing. The first instance in a process loads
+ * the JDK's providers, which takes tens of milliseconds and keeps /dev/random and /dev/urandom open.
  */
 final class Aes256 {
     static final int KEY_BYTES = 32;

@@ -7,8 +7,8 @@ import org.vhostuserrng.backends.sys.WipingCopy;
 /** DRBG output generated ahead for small requests. Bytes that have been returned are zero. Confined to one thread. */
 final class DrbgOutputBuffer {
     /**
-     * Size for each guest. Each refill rekeys, which takes 400 ns and leaves 700 bytes of garbage; 32 requests of 64 bytes
-     * share this cost.
+     * Size for each guest. Each refill rekeys, which takes 400 ns and leaves 700 bytes of garbage; 32 requests of 64
+     * bytes share this cost.
      */
     static final int BYTES = 2048;
 

@@ -6,8 +6,8 @@ import java.security.SecureRandom;
 import java.util.Locale;
 
 /**
- * Health tests of a noise source whose samples are bytes (SP 800-90B §4.4): start-up tests over
- * {@link #STARTUP_SAMPLES} samples, then continuous tests of every sample. Confined to the thread that reads the source.
+ * Health tests of a noise source whose samples are bytes (SP 800-90B §4.4): start-up tests, then
+ * continuous tests of every sample. Confined to the thread that reads the source.
  */
 public final class NoiseHealthTester {
     /** §4.4: −log2 α, where α is the probability of a false positive per sample. */

@@ -10,8 +10,8 @@ import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
  * <p>Deficit round robin (M. Shreedhar and G. Varghese, "Efficient Fair Queuing using Deficit Round Robin", 1995): in
  * each round an active flow may have a quantum times its weight; a round ends when all active flows have had theirs.
  * Unlike a packet queue, a guest makes its next request a moment after the previous one was served, so a flow stays
- * active for {@link #IDLE_TIMEOUT_NANOS} after a request, and the flows that have had their quantum wait for it. Any
- * part that a guest does not use goes to the others. Without contention nobody waits and nothing is counted.
+ * active for an idle timeout after each request, and the flows that have had their quantum wait for it. Any part that a
+ * guest does not use goes to the others. Without contention nobody waits and nothing is counted.
  *
  * <p>A flow with a guaranteed minimum is served before the others until it has had its minimum. Time is an input:
  * nanoseconds that never run backwards. Confined to one thread.
