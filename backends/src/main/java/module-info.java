@@ -1,7 +1,9 @@
-/** Sources of randomness and the limiter in front of them. */
+/** Entropy sources and rate limiters. */
 module org.vhostuserrng.backends {
     requires org.slf4j;
     requires org.jctools.core;
 
-    exports org.vhostuserrng.backends;
+    exports org.vhostuserrng.backends.expression;
+    exports org.vhostuserrng.backends.limiter;
+    exports org.vhostuserrng.backends.source;
 }

@@ -11,13 +11,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * The client's end of a TCP or UNIX stream connection, non-blocking. Belongs to one thread, which also closes it.
+ * Client side of a TCP or UNIX stream connection, non-blocking. Used by one thread, which also closes it.
  *
- * <p>Not a channel of java.nio: it is read into the memory that a block is made of, and waited for where a filler thread
- * waits for everything else.
+ * <p>Not a java.nio channel, because it must receive into native memory and work with {@link WakeablePoller}.
  */
 public final class ClientStreamSocket implements AutoCloseable {
-    /** {@link #send}, {@link #receive}: not now. */
+    /** Result of {@link #send} and {@link #receive}: would block. */
     public static final int EAGAIN = EntropyFile.EAGAIN;
 
     private static final MemorySegment SOCKET = LibcCalls.symbol("socket");
@@ -43,30 +42,34 @@ public final class ClientStreamSocket implements AutoCloseable {
     private static final int FIONREAD = 0x541b;
     private static final int EINTR = -4;
     private static final int EINPROGRESS = -115;
-    /** sockaddr_un: a family and 108 bytes, the last one zero. */
-    private static final int LONGEST_PATH = 107;
+    /** sockaddr_un has 108 bytes for the path and its terminating zero. */
+    private static final int MAX_PATH_BYTES = 107;
 
     private static final ValueLayout.OfShort BIG_ENDIAN_SHORT = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.BIG_ENDIAN);
 
-    private final MemorySegment number = Arena.ofAuto().allocate(2L * Integer.BYTES, Integer.BYTES);
+    private final MemorySegment scratch = Arena.ofAuto().allocate(2L * Integer.BYTES, Integer.BYTES);
     private final UniqueFd fd;
 
     private ClientStreamSocket(UniqueFd fd) {
         this.fd = fd;
     }
 
-    /** Begins to connect; {@link #connectError} tells, once the socket is writable, what has become of it. */
+    /**
+     * Starts to connect. Once the socket is writable, {@link #connectError} returns the result.
+     *
+     * @throws IOException with the text of the errno
+     */
     public static ClientStreamSocket connect(InetAddress host, int port) throws IOException {
-        boolean four = host instanceof Inet4Address;
+        boolean ipv4 = host instanceof Inet4Address;
         byte[] bytes = host.getAddress();
-        ClientStreamSocket socket = open(four ? AF_INET : AF_INET6);
+        ClientStreamSocket socket = open(ipv4 ? AF_INET : AF_INET6);
         try (Arena arena = Arena.ofConfined()) {
-            // sockaddr_in: family u16, port u16 (network), address 4. sockaddr_in6: family, port, flow 4, address 16,
-            // scope 4.
-            MemorySegment address = arena.allocate(four ? 16 : 28, Integer.BYTES);
-            address.set(ValueLayout.JAVA_SHORT, 0, (short) (four ? AF_INET : AF_INET6));
+            // sockaddr_in: family u16, port be16, address 4 bytes.
+            // sockaddr_in6: family u16, port be16, flow info u32, address 16 bytes, scope id u32.
+            MemorySegment address = arena.allocate(ipv4 ? 16 : 28, Integer.BYTES);
+            address.set(ValueLayout.JAVA_SHORT, 0, (short) (ipv4 ? AF_INET : AF_INET6));
             address.set(BIG_ENDIAN_SHORT, 2, (short) port);
-            MemorySegment.copy(bytes, 0, address, ValueLayout.JAVA_BYTE, four ? 4 : 8, bytes.length);
+            MemorySegment.copy(bytes, 0, address, ValueLayout.JAVA_BYTE, ipv4 ? 4 : 8, bytes.length);
             socket.set(IPPROTO_TCP, TCP_NODELAY, 1);
             socket.set(SOL_SOCKET, SO_KEEPALIVE, 1);
             socket.set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
@@ -77,15 +80,15 @@ public final class ClientStreamSocket implements AutoCloseable {
         return socket;
     }
 
-    /** As {@link #connect(InetAddress, int)}, to a UNIX socket. */
+    /** As {@link #connect(InetAddress, int)}, for a UNIX socket. */
     public static ClientStreamSocket connect(Path path) throws IOException {
         byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
-        if (name.length > LONGEST_PATH) {
-            throw new IOException("the path is longer than " + LONGEST_PATH + " bytes");
+        if (name.length > MAX_PATH_BYTES) {
+            throw new IOException("the path is longer than " + MAX_PATH_BYTES + " bytes");
         }
         ClientStreamSocket socket = open(AF_UNIX);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment address = arena.allocate(2 + LONGEST_PATH + 1, Short.BYTES);
+            MemorySegment address = arena.allocate(2 + MAX_PATH_BYTES + 1, Short.BYTES);
             address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);
             MemorySegment.copy(name, 0, address, ValueLayout.JAVA_BYTE, 2, name.length);
             socket.connect(address);
@@ -113,20 +116,20 @@ public final class ClientStreamSocket implements AutoCloseable {
     }
 
     private void set(int level, int option, int value) {
-        number.set(ValueLayout.JAVA_INT, 0, value);
-        int result = LibcCalls.callInt(SETSOCKOPT, fd.number(), level, option, number.address(), Integer.BYTES);
+        scratch.set(ValueLayout.JAVA_INT, 0, value);
+        int result = LibcCalls.callInt(SETSOCKOPT, fd.number(), level, option, scratch.address(), Integer.BYTES);
         assert result == 0 : "setsockopt " + option + ": " + EntropyFile.describe(result);
     }
 
-    /** 0 when the connection has been made, or the negated errno that tells why it has not. */
+    /** 0 if the connection is established, or a negated errno. */
     public int connectError() {
-        number.set(ValueLayout.JAVA_INT, Integer.BYTES, Integer.BYTES);
-        long length = number.address() + Integer.BYTES;
-        int result = LibcCalls.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_ERROR, number.address(), length);
-        return result < 0 ? result : -number.get(ValueLayout.JAVA_INT, 0);
+        scratch.set(ValueLayout.JAVA_INT, Integer.BYTES, Integer.BYTES);
+        long length = scratch.address() + Integer.BYTES;
+        int result = LibcCalls.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_ERROR, scratch.address(), length);
+        return result < 0 ? result : -scratch.get(ValueLayout.JAVA_INT, 0);
     }
 
-    /** Sends from {@code bytes}; returns how many, or a negated errno. */
+    /** Sends from {@code bytes}. Returns the number of bytes sent, or a negated errno. */
     public int send(MemorySegment bytes, long offset, int length) {
         long address = bytes.asSlice(offset, length).address();
         long result;
@@ -136,7 +139,7 @@ public final class ClientStreamSocket implements AutoCloseable {
         return (int) result;
     }
 
-    /** Receives into {@code target}; returns how many bytes, 0 at the end of the stream, or a negated errno. */
+    /** Receives into {@code target}. Returns the number of bytes, 0 at end of stream, or a negated errno. */
     public int receive(MemorySegment target, long offset, int length) {
         long address = target.asSlice(offset, length).address();
         long result;
@@ -146,10 +149,10 @@ public final class ClientStreamSocket implements AutoCloseable {
         return (int) result;
     }
 
-    /** How many bytes have arrived and have not been received, as far as the system tells. */
-    public int arrived() {
-        int result = LibcCalls.callInt(IOCTL, fd.number(), FIONREAD, number.address(), 0, 0);
-        return result < 0 ? 0 : number.get(ValueLayout.JAVA_INT, 0);
+    /** Number of bytes that can be received now (FIONREAD); 0 if unknown. */
+    public int availableBytes() {
+        int result = LibcCalls.callInt(IOCTL, fd.number(), FIONREAD, scratch.address(), 0, 0);
+        return result < 0 ? 0 : scratch.get(ValueLayout.JAVA_INT, 0);
     }
 
     @Override

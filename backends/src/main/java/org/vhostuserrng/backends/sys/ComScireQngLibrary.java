@@ -8,18 +8,18 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 
 /**
- * A ComScire quantum generator through libqwqngx, the C interface of its driver; loaded when it is opened. All of it
- * belongs to one thread. Only one device per computer.
+ * A ComScire quantum random number generator, used through libqwqngx, the C interface of its driver. The driver
+ * supports one device per host. Confined to one thread.
  */
 @SuppressWarnings("restricted")
 public final class ComScireQngLibrary implements AutoCloseable {
-    /** What the driver gives in one call at most. */
-    public static final int MOST_BYTES = 8192;
+    /** Maximum of one call of the driver. */
+    public static final int MAX_READ_BYTES = 8192;
 
-    // libqwqng's status codes. Its C interface gives 0 or -1, and tells the rest in words.
+    // Status codes of libqwqng. The C interface returns 0 or -1 and describes the error in a string.
     private static final int S_OK = 0;
     private static final int QNG_S_OK = 0x44400;
-    private static final int LONGEST_STATUS = 256;
+    private static final int MAX_STATUS_BYTES = 256;
 
     private final Arena arena;
     private final SymbolLookup library;
@@ -36,8 +36,8 @@ public final class ComScireQngLibrary implements AutoCloseable {
     /**
      * Loads the library and opens the device.
      *
-     * @param path of the library; a name without a directory is looked for as the system does
-     * @throws IOException if there is no such library, or no device
+     * @param path of the library; a name without a slash is searched for by the dynamic linker
+     * @throws IOException if the library or the device is missing
      */
     public static ComScireQngLibrary open(String path) throws IOException {
         Arena arena = Arena.ofConfined();
@@ -47,7 +47,7 @@ public final class ComScireQngLibrary implements AutoCloseable {
             int status = LibcCalls.callForeign(symbol(library, "qwqngx_init"), handle.address(), 0, 0);
             long device = handle.get(ValueLayout.JAVA_LONG, 0);
             if (!isOk(status) || device == 0) {
-                throw new IOException("no device that works: " + describe(status));
+                throw new IOException("no usable device: " + describe(status));
             }
             return new ComScireQngLibrary(arena, library, device);
         } catch (IOException | RuntimeException refused) {
@@ -56,12 +56,12 @@ public final class ComScireQngLibrary implements AutoCloseable {
         }
     }
 
-    /** Fills memory with 1 to {@link #MOST_BYTES} random bytes. */
+    /** Fills memory with 1 to {@link #MAX_READ_BYTES} random bytes. */
     public void fill(MemorySegment target, long offset, int length) throws IOException {
         long address = EntropyFile.address(target, offset, length);
         int status = LibcCalls.callForeign(randbytes, handle, address, length);
         if (!isOk(status)) {
-            throw new IOException("reading failed: " + describe(status) + statusString());
+            throw new IOException("read failed: " + describe(status) + statusString());
         }
     }
 
@@ -74,15 +74,15 @@ public final class ComScireQngLibrary implements AutoCloseable {
             case 0x8004_4401 -> "general error";
             case 0x8004_4402 -> "I/O error";
             case 0x8004_4403 -> "timeout";
-            case 0x8004_4404 -> "too much asked for";
-            case 0x8004_4406 -> "its own statistics failed";
+            case 0x8004_4404 -> "request too long";
+            case 0x8004_4406 -> "failed its own statistics tests";
             case 0x8004_4407, 0x8004_4408 -> "not supported";
             case 0x8004_440a -> "device not opened";
             default -> "status " + status;
         };
     }
 
-    /** What the library says of the last error, if it does. */
+    /** The description of the last error, if the library has one. */
     private String statusString() {
         long text = library.find("qwqngx_status_string")
                 .map(status -> LibcCalls.callLong(status, handle, 0, 0, 0, 0))
@@ -90,12 +90,12 @@ public final class ComScireQngLibrary implements AutoCloseable {
         if (text == 0) {
             return "";
         }
-        StringBuilder said = new StringBuilder(", ");
-        MemorySegment characters = MemorySegment.ofAddress(text).reinterpret(LONGEST_STATUS);
-        for (int i = 0; i < LONGEST_STATUS && characters.get(ValueLayout.JAVA_BYTE, i) != 0; i++) {
-            said.append((char) (characters.get(ValueLayout.JAVA_BYTE, i) & 0xff));
+        StringBuilder description = new StringBuilder(", ");
+        MemorySegment characters = MemorySegment.ofAddress(text).reinterpret(MAX_STATUS_BYTES);
+        for (int i = 0; i < MAX_STATUS_BYTES && characters.get(ValueLayout.JAVA_BYTE, i) != 0; i++) {
+            description.append((char) (characters.get(ValueLayout.JAVA_BYTE, i) & 0xff));
         }
-        return said.toString();
+        return description.toString();
     }
 
     @Override
@@ -110,7 +110,7 @@ public final class ComScireQngLibrary implements AutoCloseable {
                     ? SymbolLookup.libraryLookup(path, arena)
                     : SymbolLookup.libraryLookup(Path.of(path), arena);
         } catch (IllegalArgumentException missing) {
-            throw new IOException("no library " + path + " that can be loaded", missing);
+            throw new IOException("cannot load library " + path, missing);
         }
     }
 

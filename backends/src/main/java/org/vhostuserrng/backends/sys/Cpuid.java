@@ -5,17 +5,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** What this processor can do (Intel's "Software Developer's Manual", volume 2, CPUID). */
+/** Feature flags of CPUID (Intel "Software Developer's Manual", volume 2, CPUID). */
 final class Cpuid {
-    /** What there is a bit for in a register of CPUID: its leaf, sub-leaf 0, the register, the bit. */
+    /** A flag: leaf (sub-leaf 0), register, bit. */
     enum Feature {
-        SSSE3(1, ECX, 9),
-        AES(1, ECX, 25),
-        OSXSAVE(1, ECX, 27),
         RDRAND(1, ECX, 30),
-        AVX2(7, EBX, 5),
-        RDSEED(7, EBX, 18),
-        VAES(7, ECX, 9);
+        RDSEED(7, EBX, 18);
 
         private final int leaf;
         private final int register;
@@ -28,7 +23,7 @@ final class Cpuid {
         }
     }
 
-    // Where the code stores them.
+    // Indexes of the registers in the output of the code.
     private static final int EAX = 0;
     private static final int EBX = 1;
     private static final int ECX = 2;
@@ -49,59 +44,27 @@ final class Cpuid {
             c3           ; ret
             """;
 
-    /**
-     * {@code int xgetbv()}: eax of the extended control register 0, in which the kernel states what it saves for each
-     * thread.
-     */
-    private static final String XGETBV = """
-            31 c9        ; xor   ecx, ecx
-            0f 01 d0     ; xgetbv
-            c3           ; ret
-            """;
-    /** XMM and YMM. */
-    private static final int VECTORS = 0b110;
-
     private Cpuid() {}
 
     /**
-     * Whether this is an x86-64 that has all of them.
+     * Whether this is an x86-64 processor with the feature.
      *
-     * @throws IOException if the system does not let a process make memory executable
+     * @throws IOException if the system does not allow executable memory
      */
-    static boolean has(Feature... features) throws IOException {
+    static boolean has(Feature feature) throws IOException {
         if (!System.getProperty("os.arch").equals("amd64")) {
             return false;
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment cpuid = MachineCodeLoader.load(arena, CODE);
             MemorySegment registers = arena.allocate(ValueLayout.JAVA_INT, REGISTERS);
-            // Leaf 0: eax is the highest leaf.
+            // Leaf 0: eax is the highest supported leaf.
             LibcCalls.callForeign(cpuid, 0, 0, registers.address());
-            int highest = registers.getAtIndex(ValueLayout.JAVA_INT, EAX);
-            for (Feature feature : features) {
-                if (feature.leaf > highest) {
-                    return false;
-                }
-                LibcCalls.callForeign(cpuid, feature.leaf, 0, registers.address());
-                if ((registers.getAtIndex(ValueLayout.JAVA_INT, feature.register) >>> feature.bit & 1) == 0) {
-                    return false;
-                }
+            if (feature.leaf > registers.getAtIndex(ValueLayout.JAVA_INT, EAX)) {
+                return false;
             }
-            return true;
-        }
-    }
-
-    /**
-     * Whether the kernel lets registers of 256 bits be used, if the processor has them.
-     *
-     * @throws IOException as {@link #has} does
-     */
-    static boolean keepsWideRegisters() throws IOException {
-        if (!has(Feature.OSXSAVE)) {
-            return false;
-        }
-        try (Arena arena = Arena.ofConfined()) {
-            return (LibcCalls.callForeign(MachineCodeLoader.load(arena, XGETBV), 0, 0, 0) & VECTORS) == VECTORS;
+            LibcCalls.callForeign(cpuid, feature.leaf, 0, registers.address());
+            return (registers.getAtIndex(ValueLayout.JAVA_INT, feature.register) >>> feature.bit & 1) != 0;
         }
     }
 }

@@ -8,13 +8,12 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * A file, FIFO or device opened for reading, non-blocking. One thread reads at a time; closed once, by the thread that
- * reads.
+ * A file, FIFO or device opened for non-blocking reads. Used by one thread at a time, which also closes it, once.
  */
 public final class EntropyFile implements AutoCloseable {
-    /** {@link #read}: nothing there now. */
+    /** Result of {@link #read}: no data now. */
     public static final int EAGAIN = -11;
-    /** {@link #read}: the memory to read into is not there (any more). */
+    /** Result of {@link #read}: the target memory does not exist. */
     public static final int EFAULT = -14;
 
     private static final MemorySegment OPEN = LibcCalls.symbol("open");
@@ -28,14 +27,14 @@ public final class EntropyFile implements AutoCloseable {
     private static final int STATX_BASIC_STATS = 0x7ff;
     private static final int EINTR = -4;
 
-    /** What kind of file it is, as far as that decides how it is read. */
+    /** Kinds of files that are read differently. */
     public enum Kind {
         REGULAR,
         DIRECTORY,
         FIFO,
-        /** /dev/random, by its device number: the kernel's own generator, which may block while the host boots. */
+        /** /dev/random, by device number: the kernel's generator, which may block during boot. */
         RANDOM,
-        /** /dev/urandom, by its device number: the same, but never blocks. */
+        /** /dev/urandom, by device number: the same generator, but never blocks. */
         URANDOM,
         OTHER
     }
@@ -48,7 +47,11 @@ public final class EntropyFile implements AutoCloseable {
         this.fd = fd;
     }
 
-    /** Opens {@code path}; an {@link IOException} tells in the system's words why not. */
+    /**
+     * Opens a file.
+     *
+     * @throws IOException with the text of the errno
+     */
     public static EntropyFile open(Path path) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             int fd = LibcCalls.callInt(
@@ -60,6 +63,7 @@ public final class EntropyFile implements AutoCloseable {
         }
     }
 
+    /** The kind of the open file. */
     public Kind kind() throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             // struct statx: stx_mode u16 at 28, stx_rdev_major u32 at 128, stx_rdev_minor u32 at 132; 256 bytes.
@@ -80,7 +84,7 @@ public final class EntropyFile implements AutoCloseable {
         }
     }
 
-    /** Linux, Documentation/admin-guide/devices.txt: character devices 1:8 and 1:9. */
+    /** Linux Documentation/admin-guide/devices.txt: character devices 1:8 and 1:9. */
     private static Kind characterDevice(MemorySegment status) {
         if (status.get(ValueLayout.JAVA_INT, 128) != 1) {
             return Kind.OTHER;
@@ -93,9 +97,9 @@ public final class EntropyFile implements AutoCloseable {
     }
 
     /**
-     * Reads into {@code target} from {@code offset}, whatever memory that is.
+     * read(2) into {@code target} at {@code offset}; may be guest memory.
      *
-     * @return bytes read, 0 at the end of the file, or a negated errno
+     * @return bytes read, 0 at end of file, or a negated errno
      */
     public int read(MemorySegment target, long offset, int length) {
         long address = address(target, offset, length);
@@ -106,8 +110,8 @@ public final class EntropyFile implements AutoCloseable {
         return (int) result;
     }
 
-    /** As {@link #read}, from a position in the file. */
-    public int readAt(long position, MemorySegment target, long offset, int length) {
+    /** pread(2): as {@link #read}, from a position in the file. */
+    public int pread(long position, MemorySegment target, long offset, int length) {
         long address = address(target, offset, length);
         long result;
         do {
@@ -123,6 +127,7 @@ public final class EntropyFile implements AutoCloseable {
         return MemorySegment.ofAddress(text).reinterpret(256).getString(0) + " (errno " + -negatedErrno + ")";
     }
 
+    /** The path that was opened. */
     public Path path() {
         return path;
     }
@@ -137,7 +142,7 @@ public final class EntropyFile implements AutoCloseable {
         return fd.number();
     }
 
-    /** The kernel gets a bare address, so that the segment's own checks have to be made here. */
+    /** Checks bounds and liveness of a segment before the kernel gets its raw address. */
     static long address(MemorySegment target, long offset, int length) {
         Objects.checkFromIndexSize(offset, length, target.byteSize());
         if (!target.scope().isAlive()) {

@@ -7,9 +7,9 @@ import java.lang.foreign.ValueLayout;
 
 /** getrandom(2), the system call. Any thread. */
 public final class GetrandomSyscall {
-    /** {@link #fill}: the kernel has no seed yet. */
+    /** Result of {@link #fill}: the kernel's generator is not seeded yet. */
     public static final int EAGAIN = EntropyFile.EAGAIN;
-    /** {@link #fill}: the memory to fill is not there (any more). */
+    /** Result of {@link #fill}: the target memory does not exist. */
     public static final int EFAULT = EntropyFile.EFAULT;
 
     private static final MemorySegment GETRANDOM = LibcCalls.symbol("getrandom");
@@ -19,7 +19,7 @@ public final class GetrandomSyscall {
     private GetrandomSyscall() {}
 
     /**
-     * Fills {@code target} from {@code offset} on, whatever memory that is.
+     * Fills {@code target} starting at {@code offset}; may be guest memory.
      *
      * @return bytes written, 1 to {@code length}, or a negated errno
      */
@@ -33,11 +33,11 @@ public final class GetrandomSyscall {
     }
 
     /**
-     * Some random numbers, at once.
+     * Returns random numbers.
      *
-     * @throws IOException if the kernel has no seed yet
+     * @throws IOException if the kernel's generator is not seeded yet
      */
-    public static long[] longs(int count) throws IOException {
+    public static long[] randomLongs(int count) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG, count);
             int length = (int) bytes.byteSize();

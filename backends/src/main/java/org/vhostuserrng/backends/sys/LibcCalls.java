@@ -10,8 +10,9 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 
 /**
- * libc through one shape of call, {@code long f(long × 6)}: the same as the transport's, so that the JVM makes one
- * native stub for both. Results are those of the raw system call: non-negative, or the negated errno. Any thread.
+ * Calls of libc with a single signature, {@code long f(long × 6)}. The transport module uses the same signature, so the
+ * JVM generates one native stub for both. Results are like those of a raw system call: non-negative, or a negated
+ * errno. Any thread.
  */
 @SuppressWarnings("restricted")
 final class LibcCalls {
@@ -32,19 +33,19 @@ final class LibcCalls {
                 .orElseThrow(() -> new UnsatisfiedLinkError("libc has no function " + name));
     }
 
-    /** Calls a function that returns {@code int}: the upper half of the register is undefined then. */
+    /** Calls a function that returns {@code int}; the upper half of the result register is undefined. */
     static int callInt(MemorySegment function, long a, long b, long c, long d, long e) {
         MemorySegment state = STATE.get();
         int result = (int) invoke(function, state, a, b, c, d, e);
         return result == -1 ? -(int) ERRNO.get(state, 0L) : result;
     }
 
-    /** Calls a function of another library that returns {@code int}, which is returned as it is: errno says nothing. */
+    /** Calls a function of another library that returns {@code int} and does not set errno. */
     static int callForeign(MemorySegment function, long a, long b, long c) {
         return (int) callRaw(function, a, b, c, 0, 0);
     }
 
-    /** Calls a function that returns {@code long}, which is returned as it is: errno says nothing. */
+    /** Calls a function that returns {@code long} and does not set errno. */
     static long callRaw(MemorySegment function, long a, long b, long c, long d, long e) {
         return invoke(function, STATE.get(), a, b, c, d, e);
     }

@@ -7,8 +7,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.HexFormat;
 
 /**
- * Instructions that no library has a function for, in memory of their own: written first, then made executable, never
- * both. Called like libc's functions, by the System V ABI for x86-64.
+ * Loads machine code for instructions that no library offers as a function. The memory is never writable and executable
+ * at the same time. The code follows the System V ABI for x86-64 and is called like a function of libc.
  */
 final class MachineCodeLoader {
     private static final MemorySegment MMAP = LibcCalls.symbol("mmap");
@@ -23,11 +23,11 @@ final class MachineCodeLoader {
     private MachineCodeLoader() {}
 
     /**
-     * Places code in memory.
+     * Loads code into executable memory.
      *
-     * @param arena the memory is its own
-     * @param listing lines of bytes in hexadecimal, each with the instruction after a semicolon; at most a page
-     * @throws IOException if the system does not let a process make memory executable
+     * @param arena owner of the memory
+     * @param listing hexadecimal bytes with the instruction after a semicolon on each line; at most a page
+     * @throws IOException if the system does not allow executable memory
      */
     @SuppressWarnings("restricted")
     static MemorySegment load(Arena arena, String listing) throws IOException {
@@ -57,7 +57,7 @@ final class MachineCodeLoader {
     private static void require(String call, long result) throws IOException {
         if (result < 0 && result > -PAGE_BYTES) {
             throw new IOException(
-                    "no memory for machine code, which it needs: " + call + ": " + EntropyFile.describe((int) result));
+                    "cannot allocate executable memory: " + call + ": " + EntropyFile.describe((int) result));
         }
     }
 }

@@ -8,16 +8,16 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * RDRAND and RDSEED of x86-64, in their 64-bit forms only: of the others some processors return zeros as if they were
- * random (AMD-SB-7055). Retries follow Intel's "Digital Random Number Generator (DRNG) Software Implementation Guide",
- * §5.2 and §5.3. Any thread.
+ * RDRAND and RDSEED of x86-64, in their 64-bit forms only: some processors return zeros for the shorter forms
+ * (AMD-SB-7055). Retries follow Intel's "Digital Random Number Generator (DRNG) Software Implementation Guide", §5.2
+ * and §5.3. Any thread.
  */
 public final class RdrandRdseed {
     /** The two instructions. */
     public enum Instruction {
-        /** §5.2.1: ten times without success in a row is a defect. */
+        /** §5.2.1: ten failures in a row mean that the hardware is defective. */
         RDRAND("rdrand", 10, 0xf2, Cpuid.Feature.RDRAND),
-        /** §5.3.1: may be exhausted for a moment; whoever waits does so politely, and not for ever. */
+        /** §5.3.1: may be exhausted; retry with PAUSE, a limited number of times. */
         RDSEED("rdseed", 100, 0xfa, Cpuid.Feature.RDSEED);
 
         private final String flag;
@@ -26,10 +26,10 @@ public final class RdrandRdseed {
         private final Cpuid.Feature feature;
 
         /**
-         * An instruction.
+         * Creates an instruction.
          *
-         * @param flag what /proc/cpuinfo calls it
-         * @param operand its ModRM byte for rdx
+         * @param flag its flag in /proc/cpuinfo
+         * @param operand its ModRM byte for register rdx
          */
         Instruction(String flag, int tries, int operand, Cpuid.Feature feature) {
             this.flag = flag;
@@ -44,9 +44,6 @@ public final class RdrandRdseed {
         }
     }
 
-    /** Where to look up whether RDRAND and RDSEED of all processors wait for each other (CVE-2020-0543). */
-    private static final Path SRBDS = Path.of("/sys/devices/system/cpu/vulnerabilities/srbds");
-
     private static final Path CPUINFO = Path.of("/proc/cpuinfo");
 
     private final MemorySegment function;
@@ -56,19 +53,19 @@ public final class RdrandRdseed {
     }
 
     /**
-     * Makes an instruction callable.
+     * Loads an instruction as a callable function.
      *
-     * @throws IOException with the reason, if this processor does not have it or the kernel does not trust it
+     * @throws IOException with the reason, if the processor lacks it or the kernel does not trust it
      */
     public static RdrandRdseed load(Instruction instruction) throws IOException {
         if (!System.getProperty("os.arch").equals("amd64")) {
-            throw new IOException("an instruction of x86-64, and this is " + System.getProperty("os.arch"));
+            throw new IOException("an instruction of x86-64; this host is " + System.getProperty("os.arch"));
         }
         if (!Cpuid.has(instruction.feature)) {
             throw new IOException("this processor has no " + instruction);
         }
         if (!kernelTrusts(instruction)) {
-            throw new IOException(CPUINFO + " does not list it: the kernel knows that it is broken here");
+            throw new IOException(CPUINFO + " does not list it: the kernel considers it broken on this processor");
         }
         return new RdrandRdseed(MachineCodeLoader.load(Arena.ofAuto(), listing(instruction)));
     }
@@ -76,35 +73,15 @@ public final class RdrandRdseed {
     /**
      * Fills memory with random words.
      *
-     * @param words 64 bits each
-     * @return how many there were: fewer if the processor had no more at the moment
+     * @param words number of 64-bit words
+     * @return the number of words written; fewer than {@code words} if the generator is exhausted
      */
     public int fill(MemorySegment target, int words) {
         long address = EntropyFile.address(target, 0, words * Long.BYTES);
         return (int) LibcCalls.callLong(function, address, words, 0, 0, 0);
     }
 
-    /** What using the instructions means for other tenants of the host, in a few words for a log; null if nothing. */
-    public static String harm() {
-        try {
-            return harm(Files.readString(SRBDS).strip());
-        } catch (IOException unknownToThisKernel) {
-            return null;
-        }
-    }
-
-    /** Linux, Documentation/admin-guide/hw-vuln/special-register-buffer-data-sampling.rst: what the file may say. */
-    static String harm(String kernelSays) {
-        if (kernelSays.startsWith("Not affected") || kernelSays.startsWith("Mitigation: TSX disabled")) {
-            return null;
-        }
-        String harm = kernelSays.startsWith("Mitigation")
-                ? "each use slows down the other processors of this host"
-                : "other processors of this host may see what it gives";
-        return harm + " (SRBDS: " + kernelSays + ")";
-    }
-
-    /** {@code long fill(long *rdi, long rsi)}: how many of rsi words could be filled. */
+    /** {@code long fill(long *rdi, long rsi)}: fills up to rsi words and returns their number. */
     private static String listing(Instruction instruction) {
         return """
                 31 c0           ;        xor    eax, eax

@@ -2,7 +2,9 @@ package org.vhostuserrng.backends.sys;
 
 import java.lang.foreign.MemorySegment;
 
-/** A file descriptor with one owner, closed once, by the thread that owns it. Others may use the number until then. */
+/**
+ * A file descriptor with one owner. Closed once, by the owner's thread; other threads may use the number until then.
+ */
 final class UniqueFd implements AutoCloseable {
     private static final MemorySegment CLOSE = LibcCalls.symbol("close");
     private static final int CLOSED = -1;
@@ -13,12 +15,12 @@ final class UniqueFd implements AutoCloseable {
         this.number = number;
     }
 
-    /** For a system call, which fails with EBADF once this is closed. */
+    /** The number for a system call; -1 after {@link #close}, so that the call fails with EBADF. */
     int number() {
         return number;
     }
 
-    /** Does nothing the second time. Linux frees the number even when close reports an error, so that is not acted on. */
+    /** Idempotent. Ignores errors, because Linux frees the descriptor even if close(2) fails. */
     @Override
     public void close() {
         if (number != CLOSED) {

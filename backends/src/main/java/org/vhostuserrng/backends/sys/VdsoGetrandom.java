@@ -6,18 +6,18 @@ import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 
 /**
- * getrandom(2) without entering the kernel, by the function that Linux 6.11 and later map into each process, vdso(7): a
- * quarter of the time for 64 bytes, half of it for many.
+ * getrandom(2) without a system call, through the vDSO function (vdso(7)) of Linux 6.11 and later. Takes a quarter of
+ * the time for 64 bytes and half for long requests.
  *
- * <p>The function keeps a key in a page of this object's, and replaces it with each answer. It asks the kernel for a new one
- * once the kernel's generator has been seeded again, which happens at once to a virtual machine that was copied. The kernel
- * writes that page to no swap, gives it to no child, and may take it away, upon which the next answer has a new key.
+ * <p>The function keeps a key in a page that this object owns and replaces it after each call. It fetches a new key
+ * when the kernel's generator has been reseeded, which also happens when a virtual machine is cloned. The kernel never
+ * swaps the page, clears it in a forked child, and may drop it, after which the next call uses a new key.
  *
- * <p>Other than a system call, the function must not meet memory that has vanished, for it would be this process's fault: it
- * fills a block of this object's, from where the bytes are moved. Confined to the thread that opened it.
+ * <p>Unlike the system call, the function faults on unmapped memory. It therefore fills a block of this object, which
+ * is then copied to the target. Confined to the thread that opened it.
  */
 public final class VdsoGetrandom implements AutoCloseable {
-    /** Bytes of a move. A block and where it is moved to have room in the nearest cache of a processor. */
+    /** Small enough for a block and its target to fit into the L1 data cache. */
     static final int BLOCK_BYTES = 4096;
 
     private static final String VDSO = "linux-vdso.so.1";
@@ -35,8 +35,8 @@ public final class VdsoGetrandom implements AutoCloseable {
     private static final long STATE_BYTES = 0;
     private static final long MMAP_PROT = 4;
     private static final long MMAP_FLAGS = 8;
-    /** In place of a state's length: asks for the parameters. */
-    private static final long FOR_PARAMS = -1;
+    /** Passed as opaque_len to query the parameters. */
+    private static final long QUERY_PARAMS = -1;
 
     private static final MemorySegment FUNCTION = function();
 
@@ -50,16 +50,16 @@ public final class VdsoGetrandom implements AutoCloseable {
         this.stateBytes = stateBytes;
     }
 
-    /** Nothing where the kernel has no such function, or no memory for its state. */
+    /** Empty if the kernel lacks the function or has no memory for its state. */
     public static Optional<VdsoGetrandom> open() {
         if (FUNCTION.address() == 0) {
             return Optional.empty();
         }
         try (Arena scratch = Arena.ofConfined()) {
             MemorySegment params = scratch.allocate(PARAMS_BYTES, Integer.BYTES);
-            long outcome = LibcCalls.callRaw(FUNCTION, 0, 0, 0, params.address(), FOR_PARAMS);
+            long result = LibcCalls.callRaw(FUNCTION, 0, 0, 0, params.address(), QUERY_PARAMS);
             int stateBytes = params.get(ValueLayout.JAVA_INT, STATE_BYTES);
-            if (outcome != 0 || stateBytes < 1 || stateBytes > PAGE_BYTES) {
+            if (result != 0 || stateBytes < 1 || stateBytes > PAGE_BYTES) {
                 return Optional.empty();
             }
             int protection = params.get(ValueLayout.JAVA_INT, MMAP_PROT);
@@ -69,7 +69,7 @@ public final class VdsoGetrandom implements AutoCloseable {
         }
     }
 
-    /** Where the function is, or null's address. */
+    /** The function, or address 0. */
     private static MemorySegment function() {
         String name = System.getProperty("os.arch").equals("amd64") ? "__vdso_getrandom" : "__kernel_getrandom";
         try (Arena scratch = Arena.ofConfined()) {
@@ -81,30 +81,30 @@ public final class VdsoGetrandom implements AutoCloseable {
     }
 
     /**
-     * Fills {@code target} from {@code offset} on.
+     * Fills {@code target} starting at {@code offset}.
      *
      * @return bytes written, 1 to {@code length}, or {@link GetrandomSyscall#EAGAIN} or another negated errno
-     * @throws InternalError if the memory to fill has vanished
+     * @throws InternalError if the target memory is mapped from a file that was truncated
      */
     public int fill(MemorySegment target, long offset, int length) {
         int filled = 0;
         while (filled < length) {
-            int made = make(Math.min(length - filled, BLOCK_BYTES));
-            if (made <= 0) {
-                return filled > 0 ? filled : made;
+            int generated = generate(Math.min(length - filled, BLOCK_BYTES));
+            if (generated <= 0) {
+                return filled > 0 ? filled : generated;
             }
-            WipingCopy.move(block, 0, target, offset + filled, made);
-            filled += made;
+            WipingCopy.moveAndWipe(block, 0, target, offset + filled, generated);
+            filled += generated;
         }
         return filled;
     }
 
-    private int make(int length) {
-        long to = EntropyFile.address(block, 0, length);
-        return (int) LibcCalls.callRaw(FUNCTION, to, length, GetrandomSyscall.GRND_NONBLOCK, state, stateBytes);
+    private int generate(int length) {
+        long address = EntropyFile.address(block, 0, length);
+        return (int) LibcCalls.callRaw(FUNCTION, address, length, GetrandomSyscall.GRND_NONBLOCK, state, stateBytes);
     }
 
-    /** Where the bytes are before they are moved. */
+    /** The intermediate block, for tests. */
     MemorySegment block() {
         return block;
     }
@@ -112,7 +112,7 @@ public final class VdsoGetrandom implements AutoCloseable {
     @Override
     public void close() {
         arena.close();
-        int outcome = LibcCalls.callInt(MUNMAP, state, PAGE_BYTES, 0, 0, 0);
-        assert outcome == 0;
+        int result = LibcCalls.callInt(MUNMAP, state, PAGE_BYTES, 0, 0, 0);
+        assert result == 0;
     }
 }

@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Where a filler thread waits: for a file to become readable, for a time, or for a {@link #wake} by another thread.
- * All but {@code wake} belongs to the filler thread, which also closes it, once.
+ * poll(2) with an eventfd: waits until a file or socket is ready, a timeout expires, or another thread calls
+ * {@link #wakeUp}. All other methods belong to the owning thread, which also closes it, once.
  */
 public final class WakeablePoller implements AutoCloseable {
     private static final MemorySegment EVENTFD = LibcCalls.symbol("eventfd");
@@ -33,6 +33,11 @@ public final class WakeablePoller implements AutoCloseable {
         watch(0, wakeFd.number(), POLLIN);
     }
 
+    /**
+     * Opens a poller.
+     *
+     * @throws IOException with the text of the errno
+     */
     public static WakeablePoller open() throws IOException {
         int fd = LibcCalls.callInt(EVENTFD, 0, EFD_CLOEXEC_NONBLOCK, 0, 0, 0);
         if (fd < 0) {
@@ -41,38 +46,41 @@ public final class WakeablePoller implements AutoCloseable {
         return new WakeablePoller(new UniqueFd(fd));
     }
 
-    /** Waits for a wake-up, at most {@code millis} (−1: without end): whether there was one. */
-    public boolean await(int millis) {
+    /** Waits at most {@code millis} (−1: no timeout). Returns whether it was woken. */
+    public boolean sleep(int millis) {
         return poll(1, millis);
     }
 
-    /** Waits until {@code file} is readable (or cannot tell, or has failed): false if a wake-up ended that. */
+    /** Waits until {@code file} is readable, has failed, or does not support poll. Returns false if it was woken. */
     public boolean awaitReadable(EntropyFile file) {
         watch(1, file.fd(), POLLIN);
         return !poll(2, -1);
     }
 
-    /** Waits until there is something to receive or the connection is lost, for a wake-up, or at most {@code millis}. */
+    /** Waits at most {@code millis} until {@code socket} is readable or disconnected, or until it is woken. */
     public void awaitReadable(ClientStreamSocket socket, int millis) {
         watch(1, socket.fd(), POLLIN);
         poll(2, millis);
     }
 
-    /** Waits until a connection has been made or refused; whether that is so. Else as the other waits. */
+    /**
+     * Waits at most {@code millis} until a connection attempt of {@code socket} has ended, or until it is woken.
+     * Returns whether the attempt has ended.
+     */
     public boolean awaitWritable(ClientStreamSocket socket, int millis) {
         watch(1, socket.fd(), POLLOUT);
         poll(2, millis);
         return polled.get(ValueLayout.JAVA_SHORT, POLLFD_BYTES + REVENTS) != 0;
     }
 
-    /** As {@link #awaitReadable(StreamSocket, int)}, or until something can be sent. */
+    /** As {@link #awaitReadable(ClientStreamSocket, int)}, and also returns when {@code socket} is writable. */
     public void awaitReadableOrWritable(ClientStreamSocket socket, int millis) {
         watch(1, socket.fd(), (short) (POLLIN | POLLOUT));
         poll(2, millis);
     }
 
-    /** Ends a wait, the present one or the next. Any thread, while this is open. */
-    public void wake() {
+    /** Ends the current or the next wait. Any thread, while the poller is open. */
+    public void wakeUp() {
         long written = LibcCalls.callLong(WRITE, wakeFd.number(), ONE.address(), Long.BYTES, 0, 0);
         assert written == Long.BYTES || written == EntropyFile.EAGAIN;
     }
@@ -82,13 +90,13 @@ public final class WakeablePoller implements AutoCloseable {
         wakeFd.close();
     }
 
-    private void watch(int place, int fd, short events) {
-        polled.set(ValueLayout.JAVA_INT, place * POLLFD_BYTES, fd);
-        polled.set(ValueLayout.JAVA_SHORT, place * POLLFD_BYTES + EVENTS, events);
-        polled.set(ValueLayout.JAVA_SHORT, place * POLLFD_BYTES + REVENTS, (short) 0);
+    private void watch(int index, int fd, short events) {
+        polled.set(ValueLayout.JAVA_INT, index * POLLFD_BYTES, fd);
+        polled.set(ValueLayout.JAVA_SHORT, index * POLLFD_BYTES + EVENTS, events);
+        polled.set(ValueLayout.JAVA_SHORT, index * POLLFD_BYTES + REVENTS, (short) 0);
     }
 
-    /** Whether there was a wake-up. */
+    /** Returns whether it was woken. */
     private boolean poll(int count, int millis) {
         int ready = LibcCalls.callInt(POLL, polled.address(), count, millis, 0, 0);
         boolean woken = ready > 0 && polled.get(ValueLayout.JAVA_SHORT, REVENTS) != 0;

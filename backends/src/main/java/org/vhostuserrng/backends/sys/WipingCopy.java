@@ -2,16 +2,17 @@ package org.vhostuserrng.backends.sys;
 
 import java.lang.foreign.MemorySegment;
 
-/** Random bytes that have been made, and not yet been given to anybody. Any thread, one at a time for the same memory. */
+/** Moves random bytes out of a buffer without leaving a copy. Not synchronized: one thread at a time per buffer. */
 public final class WipingCopy {
     private WipingCopy() {}
 
     /**
-     * Moves bytes out: they exist in one place only, afterwards and if the copy fails. Makes no garbage once it is compiled.
+     * Copies bytes to {@code target} and wipes them in {@code from}, even if the copy fails. Allocates nothing once
+     * compiled.
      *
-     * @throws InternalError if the memory to move to has vanished
+     * @throws InternalError if the target memory is mapped from a file that was truncated
      */
-    public static void move(MemorySegment from, long start, MemorySegment target, long offset, int length) {
+    public static void moveAndWipe(MemorySegment from, long start, MemorySegment target, long offset, int length) {
         try {
             MemorySegment.copy(from, start, target, offset, length);
         } finally {

@@ -1,7 +1,9 @@
 /**
- * Files as sources of randomness use them: opened without blocking, read into native memory, waited for;
- * and what processors have instructions for, which are called as functions are.
+ * Native access: system calls, the vDSO, RDRAND and RDSEED, the ComScire library. The only package of this module that
+ * may use the foreign linker.
  *
- * <p>The only package of the module that makes native calls.
+ * <p>Threading: stateless, or confined to the thread that uses the object, unless a type documents otherwise.
+ *
+ * <p>Depends on no other package of this module.
  */
 package org.vhostuserrng.backends.sys;

@@ -34,7 +34,7 @@ class VdsoGetrandomTest {
     @BeforeEach
     void open() {
         Optional<VdsoGetrandom> opened = VdsoGetrandom.open();
-        assumeTrue(opened.isPresent(), "the kernel has no such function: it is older than Linux 6.11");
+        assumeTrue(opened.isPresent(), "the kernel is older than Linux 6.11");
         random = opened.get();
     }
 
@@ -48,12 +48,12 @@ class VdsoGetrandomTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 63, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK + 7})
-    void fillsAllThatItIsAskedForAndNothingElse(int length) {
+    void fillsExactlyTheRequestedBytes(int length) {
         byte[] changed = new byte[length + 2];
         byte[] expected = new byte[length + 2];
         Arrays.fill(expected, 1, length + 1, (byte) 1);
 
-        // A byte is zero in one call of 256, and in all of sixteen never.
+        // A random byte is zero in one call of 256, but practically never in all sixteen.
         for (int call = 0; call < 16; call++) {
             assertEquals(length, random.fill(target, 1, length));
             for (int i = 0; i < changed.length; i++) {
@@ -65,7 +65,7 @@ class VdsoGetrandomTest {
     }
 
     @Test
-    void givesNothingTwiceNorWhatAnotherOneGives() {
+    void returnsUniqueNumbers() {
         Set<Long> seen = new HashSet<>();
         try (VdsoGetrandom other = VdsoGetrandom.open().orElseThrow()) {
             for (VdsoGetrandom each : new VdsoGetrandom[] {random, other, random}) {
@@ -78,14 +78,14 @@ class VdsoGetrandomTest {
     }
 
     @Test
-    void keepsNothingThatItHasGiven() {
+    void wipesBlockAfterCopy() {
         random.fill(target, 0, BLOCK + 1);
 
         assertArrayEquals(new byte[BLOCK], random.block().toArray(ValueLayout.JAVA_BYTE));
     }
 
     @Test
-    void keepsNothingThatItCouldNotGive() {
+    void wipesBlockAfterFailedCopy() {
         MemorySegment readOnly = target.asReadOnly();
 
         assertThrows(RuntimeException.class, () -> random.fill(readOnly, 0, BLOCK));
@@ -94,21 +94,21 @@ class VdsoGetrandomTest {
     }
 
     @Test
-    void survivesMemoryThatHasVanished(@TempDir Path directory) throws IOException {
+    void survivesTruncatedTarget(@TempDir Path directory) throws IOException {
         try (FileChannel file = FileChannel.open(
                 directory.resolve("memory"),
                 StandardOpenOption.CREATE,
                 StandardOpenOption.READ,
                 StandardOpenOption.WRITE)) {
-            MemorySegment vanished = file.map(FileChannel.MapMode.READ_WRITE, 0, BLOCK, arena);
+            MemorySegment truncated = file.map(FileChannel.MapMode.READ_WRITE, 0, BLOCK, arena);
             file.truncate(0);
 
-            assertThrows(InternalError.class, () -> random.fill(vanished, 0, BLOCK));
+            assertThrows(InternalError.class, () -> random.fill(truncated, 0, BLOCK));
         }
     }
 
     @Test
-    void givesNothingOnceItIsClosed() {
+    void refusesToFillAfterClose() {
         VdsoGetrandom closed = VdsoGetrandom.open().orElseThrow();
         closed.close();
 

@@ -1,7 +1,7 @@
 package org.vhostuserrng.device.rng;
 
 import java.lang.foreign.MemorySegment;
-import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 
 /**
@@ -48,7 +48,7 @@ final class EntropyBufferFiller {
                     ? source.fill(buffers.region(segment), buffers.offset(segment) + offset, room)
                     : fillSmall(segment, offset, limit - filled);
             if (got <= 0) {
-                return filled > 0 && got != EntropySource.TARGET_GONE ? filled : got;
+                return filled > 0 && got != EntropySource.TARGET_FAULT ? filled : got;
             }
             filled += got;
             offset += got;

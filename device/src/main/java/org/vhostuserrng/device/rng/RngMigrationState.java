@@ -3,7 +3,7 @@ package org.vhostuserrng.device.rng;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
-import org.vhostuserrng.backends.GuestRateLimiter.Spent;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter.LimiterUsage;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 
 /**
@@ -13,7 +13,7 @@ import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
  * <p>Format, little-endian: u64 magic, u32 version, u32 zero, five u64 counters, three u64 of rate limit usage, u32
  * CRC-32C of everything before it.
  */
-record RngMigrationState(RngCounters.Snapshot counters, Spent spent) {
+record RngMigrationState(RngCounters.Snapshot counters, LimiterUsage spent) {
     /** "vhurngst" */
     private static final long MAGIC = 0x7473676e72756876L;
 
@@ -52,7 +52,7 @@ record RngMigrationState(RngCounters.Snapshot counters, Spent spent) {
         }
         RngCounters.Snapshot counters =
                 new RngCounters.Snapshot(count(state), count(state), count(state), count(state), count(state));
-        return new RngMigrationState(counters, new Spent(count(state), count(state), count(state)));
+        return new RngMigrationState(counters, new LimiterUsage(count(state), count(state), count(state)));
     }
 
     /** A count of bytes or events, to which more can be added for centuries. */

@@ -1,9 +1,9 @@
 package org.vhostuserrng.device.rng;
 
 import java.util.function.LongSupplier;
-import org.vhostuserrng.backends.DrrGuestFlow;
-import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.DrrGuestFlow;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.device.virtqueue.VirtqueueFault;
@@ -127,14 +127,14 @@ final class RngRequestQueue implements VirtqueueHandler {
             commit(clock.getAsLong());
         }
         if (result == DrainResult.EMPTY) {
-            flow.pause(now);
+            flow.stopWaiting(now);
         }
         return result;
     }
 
     private void commit(long now) {
-        rateLimiter.settle(now);
-        flow.settle(now);
+        rateLimiter.commit(now);
+        flow.commit(now);
     }
 
     /** Serves until no request is available, one has to wait, or the budget is spent. */
@@ -163,7 +163,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         }
         VirtqueueFault found = queue.peek(buffers);
         if (found != null) {
-            flow.rest();
+            flow.deactivate();
             return found == VirtqueueFault.IOTLB_MISS ? DrainResult.IOTLB_MISS : broken(found);
         }
         int from = alreadyFilled();
@@ -192,7 +192,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         int limit = rateLimited ? granted : Math.min(granted, budgetFrom(from));
         int filled = filler.fill(from, limit);
         return switch (filled) {
-            case EntropySource.NOT_NOW, EntropySource.FAILED -> {
+            case EntropySource.WOULD_BLOCK, EntropySource.FAILED -> {
                 if (from > 0) {
                     complete(from);
                     yield null;
@@ -200,7 +200,7 @@ final class RngRequestQueue implements VirtqueueHandler {
                 queue.undoPop();
                 yield starved(now, filled);
             }
-            case EntropySource.TARGET_GONE -> broken(VirtqueueFault.MEMORY_GONE);
+            case EntropySource.TARGET_FAULT -> broken(VirtqueueFault.MEMORY_GONE);
             default -> {
                 buffers.logWrite(dirtyLogger, from, from + filled);
                 charge(now, filled);
@@ -244,24 +244,24 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     private DrainResult throttled() {
         recordThrottled();
-        flow.rest();
-        retryAt = rateLimiter.nextRefill();
+        flow.deactivate();
+        retryAt = rateLimiter.nextGrantTime();
         return DrainResult.THROTTLED;
     }
 
     private DrainResult starved(long now, int outcome) {
         recordStarved();
-        if (outcome == EntropySource.NOT_NOW && source.isShared()) {
-            flow.starved(now);
+        if (outcome == EntropySource.WOULD_BLOCK && source.isSharedByGuests()) {
+            flow.sourceStarved(now);
         } else {
-            flow.rest();
+            flow.deactivate();
         }
         return parked();
     }
 
     /** The flow waits for its share of the total rate limit or of the source. */
     private DrainResult awaitFlow() {
-        if (flow.awaitsTotal()) {
+        if (flow.isThrottledByTotal()) {
             recordThrottled();
         } else {
             recordStarved();
@@ -307,7 +307,7 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     @Override
     public void disabled() {
-        flow.rest();
+        flow.deactivate();
     }
 
     @Override
@@ -317,7 +317,7 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     @Override
     public VirtqueuePosition stop() {
-        flow.rest();
+        flow.deactivate();
         source.close();
         scratch.removeQueue();
         return queue.position();

@@ -1,8 +1,8 @@
 package org.vhostuserrng.device.rng;
 
-import org.vhostuserrng.backends.DrrGuestFlow;
-import org.vhostuserrng.backends.EventLoopSources;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.DrrGuestFlow;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
@@ -75,19 +75,19 @@ public final class VirtioRngDevice implements VirtioDevice {
     @Override
     public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
         Virtqueue queue = Virtqueue.start(config);
-        return new RngRequestQueue(this, queue, config, sources.acquire(name), scratch);
+        return new RngRequestQueue(this, queue, config, sources.open(name), scratch);
     }
 
     @Override
     public byte[] saveState(long now) {
-        return new RngMigrationState(counters.snapshot(), rateLimiter.spent(now)).encode();
+        return new RngMigrationState(counters.snapshot(), rateLimiter.usage(now)).encode();
     }
 
     @Override
     public void loadState(long now, byte[] state) throws InvalidDeviceStateException {
         RngMigrationState loaded = RngMigrationState.decode(state);
         counters.raiseTo(loaded.counters());
-        rateLimiter.restore(now, loaded.spent());
+        rateLimiter.restoreUsage(now, loaded.spent());
     }
 
     GuestRateLimiter rateLimiter() {

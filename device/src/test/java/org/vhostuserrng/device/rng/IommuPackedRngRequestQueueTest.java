@@ -1,6 +1,6 @@
 package org.vhostuserrng.device.rng;
 
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.frontend.DriverPackedRing;
 
 /** What a well-behaved driver of a packed virtqueue sees of a device behind an IOMMU: what it sees of any other. */

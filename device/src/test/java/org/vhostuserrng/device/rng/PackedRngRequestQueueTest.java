@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.frontend.DriverBufferElement;

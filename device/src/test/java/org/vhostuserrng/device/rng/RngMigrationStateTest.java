@@ -11,9 +11,9 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.backends.GuestRateLimiter;
-import org.vhostuserrng.backends.GuestRateLimiter.Spent;
-import org.vhostuserrng.backends.RateLimitMode;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter.LimiterUsage;
+import org.vhostuserrng.backends.limiter.RateLimitMode;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
@@ -24,7 +24,7 @@ class RngMigrationStateTest {
     private static final RngCounters.Snapshot COUNTERS = new RngCounters.Snapshot(1, 2, 3, 4, 5);
 
     private static RngMigrationState state() {
-        return new RngMigrationState(COUNTERS, new Spent(9, 10, 11));
+        return new RngMigrationState(COUNTERS, new LimiterUsage(9, 10, 11));
     }
 
     private static RngTestGuest<?> guest() {
@@ -79,8 +79,8 @@ class RngMigrationStateTest {
     @ParameterizedTest
     @ValueSource(longs = {-1, Long.MIN_VALUE, Long.MAX_VALUE, (1L << 62) + 1})
     void isRefusedWithACounterThatIsAbsurd(long counter) {
-        byte[] bytes =
-                new RngMigrationState(new RngCounters.Snapshot(0, counter, 0, 0, 0), new Spent(0, 0, 0)).encode();
+        byte[] bytes = new RngMigrationState(new RngCounters.Snapshot(0, counter, 0, 0, 0), new LimiterUsage(0, 0, 0))
+                .encode();
 
         assertThrows(InvalidDeviceStateException.class, () -> RngMigrationState.decode(bytes));
     }
@@ -88,7 +88,7 @@ class RngMigrationStateTest {
     @ParameterizedTest
     @ValueSource(longs = {-1, Long.MIN_VALUE, Long.MAX_VALUE, (1L << 62) + 1})
     void isRefusedWithAQuotaThatIsAbsurd(long bytes) {
-        byte[] state = new RngMigrationState(COUNTERS, new Spent(bytes, 0, 0)).encode();
+        byte[] state = new RngMigrationState(COUNTERS, new LimiterUsage(bytes, 0, 0)).encode();
 
         assertThrows(InvalidDeviceStateException.class, () -> RngMigrationState.decode(state));
     }

@@ -6,12 +6,12 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Random;
-import org.vhostuserrng.backends.DeficitRoundRobin;
-import org.vhostuserrng.backends.DrrGuestConfig;
-import org.vhostuserrng.backends.DrrGuestFlow;
-import org.vhostuserrng.backends.EventLoopSources;
-import org.vhostuserrng.backends.GuestRateLimiter;
-import org.vhostuserrng.backends.RateLimitConfig;
+import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
+import org.vhostuserrng.backends.limiter.DrrGuestConfig;
+import org.vhostuserrng.backends.limiter.DrrGuestFlow;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.RateLimitConfig;
+import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverPackedRing;
@@ -78,7 +78,7 @@ final class RngTestGuest<R extends DriverRing> {
         this.features = features;
         driver = ring.create(first, (features & VirtioSpec.VIRTIO_F_EVENT_IDX) != 0);
         EventLoopSources sources = new EventLoopSources(source, () -> {}, () -> now);
-        DrrGuestFlow flow = new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).share(DrrGuestConfig.DEFAULT);
+        DrrGuestFlow flow = new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).addFlow(DrrGuestConfig.DEFAULT);
         device = new VirtioRngDevice("test", RngDeviceFeatures.DEFAULT, sources, rateLimiter, flow, scratch);
     }
 

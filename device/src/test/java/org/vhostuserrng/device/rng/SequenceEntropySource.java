@@ -2,8 +2,8 @@ package org.vhostuserrng.device.rng;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.SharedSourceSpec;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.SharedSourceSpec;
 
 /**
  * A source of a known sequence with a period of 251 and no zero bytes. Returns at most {@link #atMost} bytes per fill,
@@ -15,7 +15,7 @@ final class SequenceEntropySource implements SharedSourceSpec {
     long given;
     int calls;
     boolean open;
-    /** Without bytes left, a fill returns {@link EntropySource#FAILED} instead of {@link EntropySource#NOT_NOW}. */
+    /** Without bytes left, a fill returns {@link EntropySource#FAILED} instead of {@link EntropySource#WOULD_BLOCK}. */
     boolean failsWhenEmpty;
 
     static byte byteAt(long position) {
@@ -23,7 +23,7 @@ final class SequenceEntropySource implements SharedSourceSpec {
     }
 
     @Override
-    public void check() {}
+    public void probe() {}
 
     @Override
     public double minEntropy() {
@@ -31,7 +31,7 @@ final class SequenceEntropySource implements SharedSourceSpec {
     }
 
     @Override
-    public EntropySource open(Runnable onBytes) {
+    public EntropySource open(Runnable onReadable) {
         open = true;
         return new EntropySource() {
             @Override

@@ -8,7 +8,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.backends.EntropySourceSpec;
+import org.vhostuserrng.backends.expression.SourceExpressionParser;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
+import org.vhostuserrng.backends.source.FailoverSourceSpec;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
@@ -136,13 +138,13 @@ final class DaemonCommand {
         for (String text : given.isEmpty() ? List.of(DaemonOptions.DEFAULT_SOURCE) : given) {
             inOrder.add(source(text));
         }
-        return EntropySourceSpec.firstOf(inOrder);
+        return FailoverSourceSpec.firstOf(inOrder);
     }
 
     private static EntropySourceSpec source(String text) throws BadUsageException {
         try {
-            EntropySourceSpec source = EntropySourceSpec.parse(text);
-            source.check();
+            EntropySourceSpec source = SourceExpressionParser.parse(text);
+            source.probe();
             return source;
         } catch (IllegalArgumentException bad) {
             throw new BadUsageException(DaemonOptions.SOURCE + "='" + text + "': " + bad.getMessage(), bad);

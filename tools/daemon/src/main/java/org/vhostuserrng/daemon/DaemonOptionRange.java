@@ -1,16 +1,16 @@
 package org.vhostuserrng.daemon;
 
-import org.vhostuserrng.backends.DrrGuestConfig;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.DrrGuestConfig;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /** Ranges of the numeric options, inclusive. The other commands have their own, because the daemon loads no picocli. */
 enum DaemonOptionRange {
     MAX_BYTES(1, GuestRateLimiter.UNLIMITED),
-    PERIOD_MILLIS(1, GuestRateLimiter.LONGEST_PERIOD_MILLIS),
+    PERIOD_MILLIS(1, GuestRateLimiter.MAX_PERIOD_MILLIS),
     OPS(1, GuestRateLimiter.UNLIMITED),
     BURST_BYTES(0, GuestRateLimiter.UNLIMITED),
     MIN_BYTES(0, GuestRateLimiter.UNLIMITED),
-    WEIGHT(1, DrrGuestConfig.LARGEST_WEIGHT),
+    WEIGHT(1, DrrGuestConfig.MAX_WEIGHT),
     SOCKET_COUNT(1, DaemonCommand.MAX_SOCKETS),
     SPIN_MICROS(0, 1000),
     /** 0 to 2 are the standard streams. */

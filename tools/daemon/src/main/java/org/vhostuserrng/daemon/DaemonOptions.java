@@ -8,8 +8,8 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.help.HelpFormatter;
 import org.apache.commons.cli.help.OptionFormatter;
 import org.apache.commons.cli.help.TextHelpAppendable;
-import org.vhostuserrng.backends.DrrGuestConfig;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.DrrGuestConfig;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /**
  * Names and {@code --help} texts of the daemon's options. {@code --max-bytes} and {@code --period} are those of QEMU's
@@ -102,8 +102,8 @@ final class DaemonOptions {
                 .addOption(valued(
                         PERIOD,
                         "MS",
-                        "Length of the period in milliseconds; 1 to " + GuestRateLimiter.LONGEST_PERIOD_MILLIS
-                                + ". Default: " + GuestRateLimiter.LONGEST_PERIOD_MILLIS + "."))
+                        "Length of the period in milliseconds; 1 to " + GuestRateLimiter.MAX_PERIOD_MILLIS
+                                + ". Default: " + GuestRateLimiter.MAX_PERIOD_MILLIS + "."))
                 .addOption(valued(
                         LIMIT_MODE,
                         "MODE",
@@ -118,14 +118,14 @@ final class DaemonOptions {
                 .addOption(valued(
                         TOTAL_PERIOD,
                         "MS",
-                        "Length of the total period in milliseconds. Default: " + GuestRateLimiter.LONGEST_PERIOD_MILLIS
+                        "Length of the total period in milliseconds. Default: " + GuestRateLimiter.MAX_PERIOD_MILLIS
                                 + "."))
                 .addOption(valued(
                         GUEST,
                         "NAME[,KEY=N...]",
                         "Settings of the guest on the socket with this file name, repeatable. Own limits: max-bytes,"
                                 + " period, ops, burst. Share of a total or of a source that is too slow for all"
-                                + " guests: weight (1 to " + DrrGuestConfig.LARGEST_WEIGHT
+                                + " guests: weight (1 to " + DrrGuestConfig.MAX_WEIGHT
                                 + ", default 1). Bytes reserved per total period: min-bytes. Write a comma in NAME"
                                 + " twice."))
                 .addOption(flag(

@@ -1,7 +1,7 @@
 package org.vhostuserrng.daemon;
 
 import java.util.List;
-import org.vhostuserrng.backends.EntropySourceSpec;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 

@@ -1,7 +1,7 @@
 package org.vhostuserrng.daemon;
 
-import org.vhostuserrng.backends.DrrGuestConfig;
-import org.vhostuserrng.backends.RateLimitConfig;
+import org.vhostuserrng.backends.limiter.DrrGuestConfig;
+import org.vhostuserrng.backends.limiter.RateLimitConfig;
 
 /**
  * One guest's bandwidth.

@@ -1,14 +1,13 @@
 package org.vhostuserrng.daemon;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.vhostuserrng.backends.DrrGuestConfig;
-import org.vhostuserrng.backends.GuestRateLimiter;
-import org.vhostuserrng.backends.RateLimitConfig;
-import org.vhostuserrng.backends.RateLimitMode;
+import org.vhostuserrng.backends.expression.KeyValueScanner;
+import org.vhostuserrng.backends.limiter.DrrGuestConfig;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.RateLimitConfig;
+import org.vhostuserrng.backends.limiter.RateLimitMode;
 
 /** Parses the rate limiting options, those of single guests ({@code --guest}) included. */
 final class RateLimiterOptionParser {
@@ -69,13 +68,13 @@ final class RateLimiterOptionParser {
                 (int) arguments.longValue(
                         DaemonOptions.TOTAL_PERIOD,
                         DaemonOptionRange.PERIOD_MILLIS,
-                        GuestRateLimiter.LONGEST_PERIOD_MILLIS));
+                        GuestRateLimiter.MAX_PERIOD_MILLIS));
         Map<String, GuestRateLimiterSettings> byGuest = new LinkedHashMap<>();
         long reservedBytes = 0;
         for (String value : arguments.values(DaemonOptions.GUEST)) {
-            List<String> parts = splitAtCommas(value);
-            String name = parts.getFirst();
-            Map<String, Long> guestOptions = guestOptions(value, parts);
+            KeyValueScanner scanner = new KeyValueScanner(value);
+            String name = scanner.value();
+            Map<String, Long> guestOptions = guestOptions(value, scanner);
             if (!guests.contains(name)) {
                 throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': expected the name of a socket, "
                         + (guests.size() == 1 ? "" : "one of " + guests.size() + " like ")
@@ -102,7 +101,7 @@ final class RateLimiterOptionParser {
                         guestOptions,
                         DaemonOptions.PERIOD,
                         DaemonOptionRange.PERIOD_MILLIS,
-                        GuestRateLimiter.LONGEST_PERIOD_MILLIS),
+                        GuestRateLimiter.MAX_PERIOD_MILLIS),
                 longValue(guestOptions, DaemonOptions.OPS, DaemonOptionRange.OPS, GuestRateLimiter.UNLIMITED),
                 longValue(guestOptions, DaemonOptions.BURST, DaemonOptionRange.BURST_BYTES, 0));
         DrrGuestConfig share = new DrrGuestConfig(
@@ -117,37 +116,25 @@ final class RateLimiterOptionParser {
         return own == null ? arguments.longValue(option, range, defaultValue) : own;
     }
 
-    private static Map<String, Long> guestOptions(String value, List<String> parts) throws BadUsageException {
+    private static Map<String, Long> guestOptions(String value, KeyValueScanner scanner) throws BadUsageException {
+        Map<String, String> texts;
+        try {
+            texts = scanner.options();
+        } catch (IllegalArgumentException repeated) {
+            throw new BadUsageException(
+                    DaemonOptions.GUEST + "='" + value + "': " + repeated.getMessage() + ", expected " + GUEST_SYNTAX);
+        }
         Map<String, Long> options = new LinkedHashMap<>();
-        for (String part : parts.subList(1, parts.size())) {
-            String[] pair = part.split("=", 2);
-            DaemonOptionRange range = GUEST_KEYS.get(pair[0]);
-            if (range == null || pair.length < 2 || options.containsKey(pair[0])) {
+        for (Map.Entry<String, String> text : texts.entrySet()) {
+            DaemonOptionRange range = GUEST_KEYS.get(text.getKey());
+            if (range == null || text.getValue().isEmpty()) {
                 throw new BadUsageException(
-                        DaemonOptions.GUEST + "='" + value + "': '" + part + "', expected " + GUEST_SYNTAX);
+                        DaemonOptions.GUEST + "='" + value + "': '" + text.getKey() + "', expected " + GUEST_SYNTAX);
             }
-            options.put(pair[0], range.parse(DaemonOptions.GUEST + "=" + parts.getFirst() + "," + pair[0], pair[1]));
+            options.put(
+                    text.getKey(),
+                    range.parse(DaemonOptions.GUEST + "='" + value + "': " + text.getKey(), text.getValue()));
         }
         return options;
-    }
-
-    /** Splits at single commas; a doubled comma is a comma of the text, as in {@code --source}. */
-    private static List<String> splitAtCommas(String value) {
-        List<String> parts = new ArrayList<>();
-        StringBuilder part = new StringBuilder();
-        for (int i = 0; i < value.length(); i++) {
-            char next = value.charAt(i);
-            if (next != ',') {
-                part.append(next);
-            } else if (i + 1 < value.length() && value.charAt(i + 1) == ',') {
-                part.append(next);
-                i++;
-            } else {
-                parts.add(part.toString());
-                part.setLength(0);
-            }
-        }
-        parts.add(part.toString());
-        return parts;
     }
 }

@@ -1,7 +1,7 @@
 package org.vhostuserrng.daemon;
 
 import java.util.Map;
-import org.vhostuserrng.backends.RateLimitConfig;
+import org.vhostuserrng.backends.limiter.RateLimitConfig;
 
 /**
  * Rate limits of all guests.

@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vhostuserrng.backends.DeficitRoundRobin;
-import org.vhostuserrng.backends.EventLoopSources;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.transport.vhostuser.VhostUserServer;
@@ -57,7 +57,7 @@ final class RngDaemon {
                 settings.features(),
                 sources,
                 new GuestRateLimiter(guest.limits()),
-                scheduler.share(guest.share()),
+                scheduler.addFlow(guest.share()),
                 scratch);
     }
 

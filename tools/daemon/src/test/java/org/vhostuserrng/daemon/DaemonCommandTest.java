@@ -110,6 +110,14 @@ class DaemonCommandTest {
     }
 
     @Test
+    void namesAGuestWhoseSocketHasAComma() {
+        int status = DaemonCommand.execute("--socket-path=/tmp/a,b.sock", "--guest=a,,b.sock,weight=0");
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), "a,,b.sock", "weight", "1 to 1000");
+    }
+
+    @Test
     void rejectsARepeatedGuest() {
         int status = DaemonCommand.execute(
                 "--socket-path=/tmp/rng.sock", "--guest=rng.sock,weight=1", "--guest=rng.sock,weight=2");

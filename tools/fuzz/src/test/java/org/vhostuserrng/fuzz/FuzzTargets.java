@@ -1,8 +1,8 @@
 package org.vhostuserrng.fuzz;
 
 import java.util.stream.Stream;
-import org.vhostuserrng.backends.EgdRepliesFuzzTarget;
-import org.vhostuserrng.backends.SourceExpressionFuzzTarget;
+import org.vhostuserrng.backends.egd.EgdRepliesFuzzTarget;
+import org.vhostuserrng.backends.expression.SourceExpressionFuzzTarget;
 import org.vhostuserrng.cli.egd.EgdServerFuzzTarget;
 import org.vhostuserrng.cli.trace.TraceReplayFuzzTarget;
 import org.vhostuserrng.device.rng.InflightRegionFuzzTarget;

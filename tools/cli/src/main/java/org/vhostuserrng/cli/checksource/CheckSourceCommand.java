@@ -9,9 +9,10 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.EntropySourceSpec;
-import org.vhostuserrng.backends.NoiseHealthTester;
+import org.vhostuserrng.backends.expression.SourceExpressionParser;
+import org.vhostuserrng.backends.health.NoiseHealthTester;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.LongRangeConverter;
 import org.vhostuserrng.cli.process.TerminalProgressBar;
@@ -90,10 +91,10 @@ public final class CheckSourceCommand implements Callable<Integer> {
     /** The source, without the tests that the daemon makes: here the tests are to see what it gives. */
     private EntropySourceSpec usable() {
         try {
-            EntropySourceSpec asGiven = EntropySourceSpec.parse(source);
-            asGiven.check();
+            EntropySourceSpec asGiven = SourceExpressionParser.parse(source);
+            asGiven.probe();
             boolean testedByItself = RAW.matcher(source).matches() && !source.contains(",health=");
-            return testedByItself ? EntropySourceSpec.parse(source + ",health=off") : asGiven;
+            return testedByItself ? SourceExpressionParser.parse(source + ",health=off") : asGiven;
         } catch (IllegalArgumentException | IOException refused) {
             throw new ParameterException(spec.commandLine(), "SOURCE " + source + ": " + refused.getMessage());
         }
@@ -126,7 +127,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
                 nanos += System.nanoTime() - start;
                 timed += read;
             }
-            fault = health.test(stretch, 0, read);
+            fault = health.check(stretch, 0, read);
             statistics.add(stretch, read);
             stretch.fill((byte) 0);
         }
@@ -142,8 +143,8 @@ public final class CheckSourceCommand implements Callable<Integer> {
             TimedSourceReader open, MemorySegment stretch, int wanted, long end, TerminalProgressBar progress)
             throws InterruptedException {
         int read = 0;
-        int more = EntropySource.NOT_NOW;
-        while (read < wanted && more >= EntropySource.NOT_NOW && System.nanoTime() - end < 0) {
+        int more = EntropySource.WOULD_BLOCK;
+        while (read < wanted && more >= EntropySource.WOULD_BLOCK && System.nanoTime() - end < 0) {
             more = open.read(stretch.asSlice(read), Math.min(BLOCK, wanted - read));
             read += Math.max(0, more);
             progress.step(Math.max(0, more));

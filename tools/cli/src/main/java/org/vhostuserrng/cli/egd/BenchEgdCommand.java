@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.backends.EntropySourceSpec;
+import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.source.TimedSourceReader;
 import picocli.CommandLine.Command;
@@ -114,7 +114,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
         try (RemoteEgdServerSimulator server = server(bytesPerSecond);
                 Arena arena = Arena.ofConfined();
                 TimedSourceReader source =
-                        new TimedSourceReader(EntropySourceSpec.parse("egd:" + server.address()), "bench-egd")) {
+                        new TimedSourceReader(SourceExpressionParser.parse("egd:" + server.address()), "bench-egd")) {
             MemorySegment target = arena.allocate(BLOCK);
             drain(source, target, Duration.ofSeconds(1));
             long start = System.nanoTime();

@@ -14,7 +14,9 @@ import jnr.posix.POSIX;
 import jnr.posix.POSIXFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vhostuserrng.backends.EntropySourceSpec;
+import org.vhostuserrng.backends.expression.KeyValueScanner;
+import org.vhostuserrng.backends.expression.SourceExpressionParser;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
 
 /**
  * A program whose output is a source: it writes into a FIFO, which is read as any other; so health tests and failover
@@ -84,7 +86,7 @@ final class CommandSourceProcess implements AutoCloseable {
 
     /** The source: where the program writes to. */
     EntropySourceSpec spec() {
-        return EntropySourceSpec.parse("file:" + fifo.toString().replace(",", ",,"));
+        return SourceExpressionParser.parse("file:" + KeyValueScanner.quote(fifo.toString()));
     }
 
     private void keepRunning() {

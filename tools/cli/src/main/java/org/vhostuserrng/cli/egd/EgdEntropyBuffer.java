@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.egd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.source.EntropySource;
 
 /** Bytes of the source that nobody has been given yet, the oldest first. Each is wiped as it is moved out. */
 final class EgdEntropyBuffer {

@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.egd;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Queue;
-import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.source.EntropySource;
 
 /**
  * Who is given the bytes of the source. Clients that wait for bytes (0x02) take turns, {@link #TURN} bytes each at most.

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.GuestRateLimiter;
-import org.vhostuserrng.backends.RateLimitMode;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.RateLimitMode;
+import org.vhostuserrng.backends.source.EntropySource;
 
 /** Listens, and serves every client on the thread that calls {@link #run}. */
 final class EgdServer implements AutoCloseable {

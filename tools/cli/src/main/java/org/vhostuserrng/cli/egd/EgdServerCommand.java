@@ -5,10 +5,12 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.EntropySourceSpec;
-import org.vhostuserrng.backends.EventLoopSources;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.expression.SourceExpressionParser;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
+import org.vhostuserrng.backends.source.EventLoopSources;
+import org.vhostuserrng.backends.source.FailoverSourceSpec;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.MaxBytesConverter;
 import org.vhostuserrng.cli.options.PeriodConverter;
@@ -93,7 +95,7 @@ public final class EgdServerCommand implements Callable<Integer> {
             if (source.startsWith(CommandSourceProcess.PREFIX)) {
                 CommandSourceProcess.command(source);
             } else {
-                EntropySourceSpec.parse(source).check();
+                SourceExpressionParser.parse(source).probe();
             }
         } catch (IllegalArgumentException | IOException refused) {
             throw badSource(source, refused);
@@ -106,10 +108,10 @@ public final class EgdServerCommand implements Callable<Integer> {
             inOrder.add(
                     source.startsWith(CommandSourceProcess.PREFIX)
                             ? programs.start(source)
-                            : EntropySourceSpec.parse(source));
+                            : SourceExpressionParser.parse(source));
         }
-        EntropySourceSpec firstOf = EntropySourceSpec.firstOf(inOrder);
-        return new EventLoopSources(firstOf, server::sourceReady, System::nanoTime).acquire("egd-server");
+        EntropySourceSpec firstOf = FailoverSourceSpec.firstOf(inOrder);
+        return new EventLoopSources(firstOf, server::sourceReady, System::nanoTime).open("egd-server");
     }
 
     /** The programs whose output is served. */

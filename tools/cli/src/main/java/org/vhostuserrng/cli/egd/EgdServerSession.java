@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /**
  * What one client has asked for, is owed and has not read yet. Its memory is bounded: commands that do not fit into
@@ -223,7 +223,7 @@ final class EgdServerSession {
 
     /** When the quota allows bytes again, if it is what the client waits for; else the end of time. */
     long allowedAgain(long now) {
-        return isOwed() && !isAllowed(now) ? quota.nextRefill() : Long.MAX_VALUE;
+        return isOwed() && !isAllowed(now) ? quota.nextGrantTime() : Long.MAX_VALUE;
     }
 
     void wipe() {

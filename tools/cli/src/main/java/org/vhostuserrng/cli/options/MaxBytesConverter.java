@@ -1,6 +1,6 @@
 package org.vhostuserrng.cli.options;
 
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /** {@code --max-bytes}, as the daemon takes it. */
 public final class MaxBytesConverter extends LongRangeConverter {

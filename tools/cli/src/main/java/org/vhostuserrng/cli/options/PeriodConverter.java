@@ -1,10 +1,10 @@
 package org.vhostuserrng.cli.options;
 
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /** {@code --period}, as the daemon takes it. */
 public final class PeriodConverter extends IntegerRangeConverter {
     public PeriodConverter() {
-        super(1, GuestRateLimiter.LONGEST_PERIOD_MILLIS);
+        super(1, GuestRateLimiter.MAX_PERIOD_MILLIS);
     }
 }

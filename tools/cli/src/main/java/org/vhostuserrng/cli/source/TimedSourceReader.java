@@ -3,9 +3,9 @@ package org.vhostuserrng.cli.source;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.EntropySourceSpec;
-import org.vhostuserrng.backends.EventLoopSources;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
+import org.vhostuserrng.backends.source.EventLoopSources;
 
 /** A source that is waited for a while. Confined to one thread. */
 public final class TimedSourceReader implements AutoCloseable {
@@ -16,7 +16,7 @@ public final class TimedSourceReader implements AutoCloseable {
 
     /** Opens a source, for a guest of that name. */
     public TimedSourceReader(EntropySourceSpec spec, String guest) {
-        source = new EventLoopSources(spec, ready::release, System::nanoTime).acquire(guest);
+        source = new EventLoopSources(spec, ready::release, System::nanoTime).open(guest);
     }
 
     /**
@@ -27,7 +27,7 @@ public final class TimedSourceReader implements AutoCloseable {
     public int read(MemorySegment target, int length) throws InterruptedException {
         ready.drainPermits();
         int filled = source.fill(target, 0, length);
-        if (filled == EntropySource.NOT_NOW && ready.tryAcquire(WHILE_MILLIS, TimeUnit.MILLISECONDS)) {
+        if (filled == EntropySource.WOULD_BLOCK && ready.tryAcquire(WHILE_MILLIS, TimeUnit.MILLISECONDS)) {
             filled = source.fill(target, 0, length);
         }
         return filled;

@@ -8,8 +8,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.vhostuserrng.backends.GuestRateLimiter;
-import org.vhostuserrng.backends.RateLimitMode;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.RateLimitMode;
 
 /** Several clients and not enough bytes. */
 class EgdRoundRobinSchedulerTest {

@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.egd;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.vhostuserrng.backends.EntropySource;
+import org.vhostuserrng.backends.source.EntropySource;
 
 /** Gives 1, 2, … 255, 1, 2, … as far as it has been allowed to: never 0, which is what is wiped. */
 final class EgdSequenceSource implements EntropySource {

@@ -26,10 +26,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.EntropySourceSpec;
-import org.vhostuserrng.backends.EventLoopSources;
-import org.vhostuserrng.backends.GuestRateLimiter;
+import org.vhostuserrng.backends.expression.SourceExpressionParser;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.EventLoopSources;
 
 /** The server with clients over real sockets. */
 @Timeout(30)
@@ -49,8 +49,8 @@ class EgdServerTest {
         running = thread.submit(() -> {
             try (listening;
                     EntropySource opened = new EventLoopSources(
-                                    EntropySourceSpec.parse(source), listening::sourceReady, System::nanoTime)
-                            .acquire("test")) {
+                                    SourceExpressionParser.parse(source), listening::sourceReady, System::nanoTime)
+                            .open("test")) {
                 listening.run(opened);
             }
             return null;

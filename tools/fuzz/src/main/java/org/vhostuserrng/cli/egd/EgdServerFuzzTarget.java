@@ -9,9 +9,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
-import org.vhostuserrng.backends.EntropySource;
-import org.vhostuserrng.backends.GuestRateLimiter;
-import org.vhostuserrng.backends.RateLimitConfig;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.RateLimitConfig;
+import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**

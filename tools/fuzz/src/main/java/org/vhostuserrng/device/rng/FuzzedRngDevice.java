@@ -2,11 +2,11 @@ package org.vhostuserrng.device.rng;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.vhostuserrng.backends.DeficitRoundRobin;
-import org.vhostuserrng.backends.DrrGuestConfig;
-import org.vhostuserrng.backends.EventLoopSources;
-import org.vhostuserrng.backends.GuestRateLimiter;
-import org.vhostuserrng.backends.RateLimitConfig;
+import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
+import org.vhostuserrng.backends.limiter.DrrGuestConfig;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.RateLimitConfig;
+import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
@@ -40,7 +40,7 @@ final class FuzzedRngDevice {
             new RngDeviceFeatures(true, true),
             new EventLoopSources(source, () -> {}, () -> 0),
             new GuestRateLimiter(RateLimitConfig.NONE),
-            new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).share(DrrGuestConfig.DEFAULT),
+            new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).addFlow(DrrGuestConfig.DEFAULT),
             SCRATCH);
 
     VirtqueueHandler start(FuzzedRingConfig config) throws InvalidVirtqueueException {

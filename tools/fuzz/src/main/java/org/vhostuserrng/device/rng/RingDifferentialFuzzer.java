@@ -152,7 +152,7 @@ final class RingDifferentialFuzzer {
             reference.enableNotification();
             if (!reference.hasNext()) {
                 requireEqual(0, toServe, "unavailable requests served");
-                requireEqual(DrainResult.EMPTY, result, "result of the drain");
+                require(result == DrainResult.EMPTY, "result of the drain: " + result);
                 return notifications;
             }
         }
@@ -183,7 +183,7 @@ final class RingDifferentialFuzzer {
     private void fillPart(DrainResult result) {
         int length = (int) (guest.source.given - bytesGiven);
         if (length > 0) {
-            requireEqual(DrainResult.BUDGET_SPENT, result, "result of a drain that ended within a request");
+            require(result == DrainResult.BUDGET_SPENT, "result of a drain that ended within a request: " + result);
             ReferenceBufferChain chain = reference.peek();
             require(chain != null, "filled a part of a malformed request");
             int before = bytesFilledBefore(chain);
@@ -202,7 +202,7 @@ final class RingDifferentialFuzzer {
             ReferenceBufferChain chain = reference.peek();
             require(chain != null && bytesLeft == 0 && bytesFilledBefore(chain) == 0, "starved without a reason");
         } else {
-            requireEqual(DrainResult.BUDGET_SPENT, result, "result of a drain with a request available");
+            require(result == DrainResult.BUDGET_SPENT, "result of a drain with a request available: " + result);
         }
     }
 

@@ -3,7 +3,7 @@ package org.vhostuserrng.device.rng;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.vhostuserrng.backends.GuestRateLimiter.Spent;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter.LimiterUsage;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
@@ -11,7 +11,8 @@ import org.vhostuserrng.fuzz.FuzzInputWriter;
 class RngMigrationStateSeedCorpusTest {
     @Test
     void writesStates() throws IOException {
-        RngMigrationState used = new RngMigrationState(new RngCounters.Snapshot(1, 2, 3, 4, 5), new Spent(9, 10, 11));
+        RngMigrationState used =
+                new RngMigrationState(new RngCounters.Snapshot(1, 2, 3, 4, 5), new LimiterUsage(9, 10, 11));
         List<byte[]> seeds = List.of(seed(new FuzzedRngDevice().device.saveState(0)), seed(used.encode()));
         seeds.forEach(RngMigrationStateFuzzTarget::fuzzerTestOneInput);
 

@@ -1,0 +1,83 @@
+package org.vhostuserrng.backends.drbg;
+
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * When a DRBG is reseeded. At the limit the DRBG starts to collect entropy and keeps serving; at twice the limit it
+ * stops serving until it is reseeded.
+ *
+ * @param reseedBytes bytes generated since the last seed, at least 1
+ * @param reseedSeconds seconds since the last seed, checked at each request, at least 1
+ * @param predictionResistance reseed for each request, SP 800-90Ar1 §8.8
+ */
+public record DrbgReseedPolicy(long reseedBytes, long reseedSeconds, boolean predictionResistance) {
+    /** Option without a value: reseed for each request. */
+    public static final String PREDICTION_RESISTANCE = "prediction-resistance";
+    /** Option: bytes between reseeds. */
+    public static final String RESEED_BYTES = "reseed-bytes";
+    /** Option: seconds between reseeds. */
+    public static final String RESEED_SECONDS = "reseed-seconds";
+
+    /**
+     * A guest that reads 1.5 GB/s takes one or two kilobytes of seed per second, too little to exhaust a slow source.
+     * The standard allows 2^48 requests between reseeds.
+     */
+    private static final long DEFAULT_BYTES = 64L << 20;
+    /** Bounds how long a compromised state remains useful. Linux's CRNG once used the same interval. */
+    private static final long DEFAULT_SECONDS = 300;
+
+    private static final long MAX_RESEED_BYTES = 1L << 40;
+    private static final long MAX_RESEED_SECONDS = TimeUnit.DAYS.toSeconds(1);
+
+    static final DrbgReseedPolicy DEFAULT = new DrbgReseedPolicy(DEFAULT_BYTES, DEFAULT_SECONDS, false);
+
+    /**
+     * Removes the options of this policy from {@code options} and returns the policy.
+     *
+     * @throws IllegalArgumentException if a value is out of range
+     */
+    public static DrbgReseedPolicy of(Map<String, String> options) {
+        String resistance = options.remove(PREDICTION_RESISTANCE);
+        if (resistance != null && !resistance.isEmpty()) {
+            throw new IllegalArgumentException(PREDICTION_RESISTANCE + "=" + resistance + ": expected no value");
+        }
+        return new DrbgReseedPolicy(
+                number(options, RESEED_BYTES, DEFAULT_BYTES, MAX_RESEED_BYTES),
+                number(options, RESEED_SECONDS, DEFAULT_SECONDS, MAX_RESEED_SECONDS),
+                resistance != null);
+    }
+
+    private static long number(Map<String, String> options, String name, long defaultValue, long max) {
+        String value = options.remove(name);
+        if (value == null) {
+            return defaultValue;
+        }
+        long number;
+        try {
+            number = Long.parseLong(value);
+        } catch (NumberFormatException notANumber) {
+            number = 0;
+        }
+        if (number < 1 || number > max) {
+            throw new IllegalArgumentException(name + "=" + value + ": expected 1 to " + max);
+        }
+        return number;
+    }
+
+    boolean isDue(long bytes, long nanos) {
+        return bytes >= reseedBytes || TimeUnit.NANOSECONDS.toSeconds(nanos) >= reseedSeconds;
+    }
+
+    boolean isOverdue(long bytes, long nanos) {
+        return bytes / 2 >= reseedBytes || TimeUnit.NANOSECONDS.toSeconds(nanos) / 2 >= reseedSeconds;
+    }
+
+    /** In the syntax of the options; omits those that have their default. */
+    @Override
+    public String toString() {
+        return (reseedBytes == DEFAULT_BYTES ? "" : "," + RESEED_BYTES + "=" + reseedBytes)
+                + (reseedSeconds == DEFAULT_SECONDS ? "" : "," + RESEED_SECONDS + "=" + reseedSeconds)
+                + (predictionResistance ? "," + PREDICTION_RESISTANCE : "");
+    }
+}

@@ -1,0 +1,222 @@
+package org.vhostuserrng.backends.drbg;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vhostuserrng.backends.source.EntropySource;
+
+/**
+ * The {@link CtrDrbg} of one guest, from the start of its ring to its stop. It is seeded at the first request, from all
+ * seed sources together, and reseeded by its policy. It does not serve without enough entropy. Confined to the event
+ * loop's thread.
+ *
+ * <p>Instances are separated by their seeds, by the guest's name (personalization string), and by process, time and
+ * instance number (nonce). A cloned virtual machine that runs this process duplicates the state: both copies generate
+ * the same output until their next reseed. With prediction resistance they diverge at the next request.
+ */
+final class DrbgSource implements EntropySource {
+    private static final Logger LOG = LoggerFactory.getLogger(DrbgSource.class);
+    private static final long RETRY_DELAY_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final int SEEDED = 1;
+
+    private final String guest;
+    private final List<DrbgSeedSource> inputs;
+    private final DrbgReseedPolicy policy;
+    private final SharedDrbgContext context;
+    private final LongSupplier clock;
+
+    /** Memory of the DRBG. Null, like the DRBG, before the first seed: an idle guest needs no memory for it. */
+    private Arena arena;
+
+    private CtrDrbg drbg;
+    private long seededAt;
+    private long generatedBytes;
+    /** Null while no seed is being collected. */
+    private EntropyInputCollector collector;
+
+    private long retryAt;
+    private List<String> omittedInputs = List.of();
+
+    /** Null before the first small request. */
+    private DrbgOutputBuffer buffer;
+
+    /**
+     * Creates an instance without a seed.
+     *
+     * @param inputs closed with this source
+     * @param clock nanoseconds since boot; never run backwards and are never negative
+     */
+    DrbgSource(
+            String guest,
+            List<DrbgSeedSource> inputs,
+            DrbgReseedPolicy policy,
+            SharedDrbgContext context,
+            LongSupplier clock) {
+        this.guest = guest;
+        this.inputs = inputs;
+        this.policy = policy;
+        this.context = context;
+        this.clock = clock;
+    }
+
+    @Override
+    public int fill(MemorySegment target, long offset, int length) {
+        int status = ensureSeeded();
+        if (status != SEEDED) {
+            return status;
+        }
+        return length > DrbgOutputBuffer.BYTES || policy.predictionResistance()
+                ? generate(target, offset, length)
+                : fillFromBuffer(target, offset, length);
+    }
+
+    // --- output ----------------------------------------------------------------------------------------------------
+
+    private int fillFromBuffer(MemorySegment target, long offset, int length) {
+        if (buffer == null) {
+            buffer = new DrbgOutputBuffer(arena);
+        }
+        if (buffer.isEmpty()) {
+            buffer.refill(drbg);
+            generatedBytes += DrbgOutputBuffer.BYTES;
+        }
+        return buffer.drainTo(target, offset, length);
+    }
+
+    private int generate(MemorySegment target, long offset, int length) {
+        MemorySegment output = context.outputBuffer();
+        int generated = Math.min(length, CtrDrbg.MAX_REQUEST_BYTES);
+        generatedBytes += generated;
+        try {
+            drbg.generate(output, 0, generated);
+            MemorySegment.copy(output, 0, target, offset, generated);
+        } finally {
+            output.asSlice(0, generated).fill((byte) 0);
+        }
+        return generated;
+    }
+
+    // --- seeding ---------------------------------------------------------------------------------------------------
+
+    /** {@link #SEEDED}, or the constant of {@link EntropySource} to return. */
+    private int ensureSeeded() {
+        long now = clock.getAsLong();
+        long age = now - seededAt;
+        if (isSeeded() && !policy.predictionResistance() && !policy.isDue(generatedBytes, age)) {
+            return SEEDED;
+        }
+        int status = collectEntropyInput(now);
+        if (status == SEEDED) {
+            return SEEDED;
+        }
+        boolean oldSeedIsUsable =
+                isSeeded() && !policy.predictionResistance() && !policy.isOverdue(generatedBytes, age);
+        return oldSeedIsUsable ? SEEDED : status;
+    }
+
+    private int collectEntropyInput(long now) {
+        if (now < retryAt) {
+            return FAILED;
+        }
+        if (collector == null && !startCollecting(now)) {
+            return WOULD_BLOCK;
+        }
+        return switch (collector.collect(now)) {
+            case WOULD_BLOCK -> WOULD_BLOCK;
+            case FAILED -> {
+                retryAt = now + RETRY_DELAY_NANOS;
+                logOmittedInputs();
+                discardEntropyInput();
+                yield FAILED;
+            }
+            case COMPLETE -> {
+                logOmittedInputs();
+                seed(now);
+                yield SEEDED;
+            }
+        };
+    }
+
+    private boolean startCollecting(long now) {
+        DrbgSeedRateLimiter limiter = context.seedLimiter(guest);
+        if (!isSeeded() && !limiter.tryAcquire(now)) {
+            if (limiter.shouldLogRefusal(now)) {
+                LOG.warn("{}: the ring is started more than once a second; seeding is rate-limited", guest);
+            }
+            return false;
+        }
+        collector = new EntropyInputCollector(
+                inputs,
+                isSeeded() ? EntropyInputCollector.RESEED_BITS : EntropyInputCollector.INSTANTIATE_BITS,
+                context.stagingBuffer());
+        return true;
+    }
+
+    private void seed(long now) {
+        if (isSeeded()) {
+            drbg.reseed(collector.entropyInput(), CtrDrbg.NO_INPUT);
+        } else {
+            arena = Arena.ofConfined();
+            drbg = context.newDrbg(arena);
+            drbg.instantiate(collector.entropyInput(), context.nonce(), personalization());
+        }
+        discardEntropyInput();
+        wipeBuffer();
+        seededAt = now;
+        generatedBytes = 0;
+    }
+
+    private boolean isSeeded() {
+        return drbg != null;
+    }
+
+    private byte[] personalization() {
+        return "vhost-user-rng, guest ".concat(guest).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Logs the omitted sources, once for each change. */
+    private void logOmittedInputs() {
+        List<String> omitted = collector.omittedInputs();
+        if (!omitted.equals(omittedInputs)) {
+            omittedInputs = omitted;
+            if (omitted.size() == inputs.size()) {
+                LOG.error("{}: the DRBG cannot be seeded: {} failed or returned nothing", guest, omitted);
+            } else if (omitted.isEmpty()) {
+                LOG.info("{}: the DRBG is seeded from all its sources again", guest);
+            } else {
+                LOG.warn("{}: the DRBG is seeded without {}, which failed or returned nothing", guest, omitted);
+            }
+        }
+    }
+
+    private void discardEntropyInput() {
+        if (collector != null) {
+            collector.wipe();
+            collector = null;
+        }
+    }
+
+    private void wipeBuffer() {
+        if (buffer != null) {
+            buffer.wipe();
+        }
+    }
+
+    @Override
+    public void close() {
+        discardEntropyInput();
+        if (isSeeded()) {
+            wipeBuffer();
+            drbg.uninstantiate();
+            drbg = null;
+            buffer = null;
+            arena.close();
+        }
+        inputs.forEach(input -> input.source().close());
+    }
+}

@@ -1,0 +1,44 @@
+package org.vhostuserrng.backends.drbg;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
+import org.vhostuserrng.backends.source.EventLoopSources;
+import org.vhostuserrng.backends.source.SharedSourceSpec;
+
+/**
+ * {@code drbg(A+B)}: one DRBG for each guest, instantiated at each start of its ring and seeded from all sources
+ * together.
+ *
+ * @param seeds at least one
+ */
+public record DrbgSourceSpec(List<SharedSourceSpec> seeds, DrbgReseedPolicy policy) implements EntropySourceSpec {
+    /** The keyword in an expression. */
+    public static final String NAME = "drbg";
+
+    @Override
+    public String toString() {
+        return seeds.stream().map(SharedSourceSpec::toString).collect(Collectors.joining("+", NAME + "(", ")"))
+                + policy;
+    }
+
+    /** Requires every seed source to be usable, although a DRBG tolerates the loss of one later. */
+    @Override
+    public void probe() throws IOException {
+        DrbgSelfCheck.run();
+        for (SharedSourceSpec seed : seeds) {
+            seed.probe();
+        }
+    }
+
+    @Override
+    public EntropySource open(EventLoopSources loop, String guest) {
+        List<DrbgSeedSource> inputs = seeds.stream()
+                .map(seed -> new DrbgSeedSource(seed.toString(), seed.open(loop, guest), seed.minEntropy()))
+                .toList();
+        SharedDrbgContext context = loop.perLoop(SharedDrbgContext.class, SharedDrbgContext::new);
+        return new DrbgSource(guest, inputs, policy, context, loop.clock());
+    }
+}

@@ -1,0 +1,61 @@
+package org.vhostuserrng.backends.drbg;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * State shared by the DRBGs of an event loop: scratch memory that is zero between calls, seed rate limits, and the
+ * parts of a nonce. Confined to the loop's thread.
+ */
+final class SharedDrbgContext {
+    private static final int STAGING_BYTES = 4096;
+
+    private final Arena arena = Arena.ofAuto();
+    private final byte[] scratch = new byte[Aes256.SCRATCH_BYTES];
+    private final BlockCipherDf df = new BlockCipherDf(scratch, arena);
+    private final MemorySegment staging = arena.allocate(STAGING_BYTES);
+    private final MemorySegment output = arena.allocate(CtrDrbg.MAX_REQUEST_BYTES);
+    private final Map<String, DrbgSeedRateLimiter> seedLimiters = new HashMap<>();
+    private final long processId = ProcessHandle.current().pid();
+    private final long processStartMillis = System.currentTimeMillis();
+    private long instances;
+
+    /**
+     * Creates a DRBG that is not instantiated.
+     *
+     * @param memory must outlive the DRBG
+     */
+    CtrDrbg newDrbg(Arena memory) {
+        return new CtrDrbg(df, scratch, memory);
+    }
+
+    /** Native memory for reads from seed sources. */
+    MemorySegment stagingBuffer() {
+        return staging;
+    }
+
+    /** Native memory for the longest request of a DRBG. */
+    MemorySegment outputBuffer() {
+        return output;
+    }
+
+    /**
+     * The limiter of a guest, the same for all its sessions. The operator's configuration bounds the number of guests.
+     */
+    DrbgSeedRateLimiter seedLimiter(String guest) {
+        return seedLimiters.computeIfAbsent(guest, _ -> new DrbgSeedRateLimiter());
+    }
+
+    /** A unique nonce (SP 800-90Ar1 §8.6.7): process, start of the process, instance number, time. */
+    byte[] nonce() {
+        return ByteBuffer.allocate(4 * Long.BYTES)
+                .putLong(processId)
+                .putLong(processStartMillis)
+                .putLong(++instances)
+                .putLong(System.nanoTime())
+                .array();
+    }
+}

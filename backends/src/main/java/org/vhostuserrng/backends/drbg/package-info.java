@@ -1,0 +1,8 @@
+/**
+ * One CTR_DRBG (SP 800-90Ar1 §10.2.1) per guest, seeded from several sources.
+ *
+ * <p>Threading: confined to the event loop's thread. The DRBGs of a loop share scratch memory.
+ *
+ * <p>Depends on {@code source} and {@code sys}.
+ */
+package org.vhostuserrng.backends.drbg;

@@ -1,0 +1,47 @@
+package org.vhostuserrng.backends.egd;
+
+import org.vhostuserrng.backends.readahead.BlockingEntropySource;
+import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
+import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
+
+/** {@code egd:tcp:HOST:PORT} or {@code egd:unix:PATH}: a server of the EGD protocol. */
+public final class EgdSourceSpec extends ReadAheadSourceSpec {
+    /** The keyword in an expression. */
+    public static final String PREFIX = "egd:";
+
+    /** The origin of the bytes is unknown: detects a server that is stuck or repeats itself. */
+    private static final double DEFAULT_MIN_ENTROPY = 0.25;
+
+    private final EgdServerAddress address;
+
+    private EgdSourceSpec(EgdServerAddress address, NoiseSourceOptions options) {
+        super(options);
+        this.address = address;
+    }
+
+    /** Parses the part of an expression after {@link #PREFIX}. */
+    public static EgdSourceSpec of(String address, NoiseSourceOptions options) {
+        return new EgdSourceSpec(EgdServerAddress.parse(address), options);
+    }
+
+    @Override
+    public String toString() {
+        return PREFIX + address;
+    }
+
+    /** Does nothing: the server may be started later or restarted at any time. */
+    @Override
+    public void probe() {
+        // EgdServerAddress.parse has checked the address.
+    }
+
+    @Override
+    protected double defaultMinEntropy() {
+        return DEFAULT_MIN_ENTROPY;
+    }
+
+    @Override
+    protected BlockingEntropySource openBlocking() {
+        return new EgdClientSource(address, EgdClientSource.EgdTimeouts.DEFAULT);
+    }
+}

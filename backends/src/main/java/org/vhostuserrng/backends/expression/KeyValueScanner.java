@@ -1,0 +1,110 @@
+package org.vhostuserrng.backends.expression;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Predicate;
+
+/**
+ * Scanner for {@code VALUE[,KEY[=VALUE]]…}, the syntax of {@code --source} and {@code --guest}.
+ *
+ * <p>Quoting rule, as in QEMU's options: a comma that belongs to a value is doubled. No other character is special to
+ * this class. A key must not be empty or start with a comma.
+ */
+public final class KeyValueScanner {
+    private static final char SEPARATOR = ',';
+
+    private final String text;
+    private int position;
+
+    /** Creates a scanner at the start of {@code text}. */
+    public KeyValueScanner(String text) {
+        this.text = text;
+    }
+
+    /** Quotes a value, so that {@link #value} returns it unchanged. */
+    public static String quote(String value) {
+        return value.replace(",", ",,");
+    }
+
+    /** Reads a value up to a single comma or the end of the text. */
+    public String value() {
+        return value("");
+    }
+
+    /**
+     * Reads all options that follow, each after a comma. An option without a value maps to the empty string.
+     *
+     * @throws IllegalArgumentException if an option is repeated
+     */
+    public Map<String, String> options() {
+        return options("", _ -> true);
+    }
+
+    /**
+     * Reads a value that other characters may end, too.
+     *
+     * @param terminators characters that end the value; left unread
+     */
+    String value(String terminators) {
+        StringBuilder value = new StringBuilder();
+        while (!isAtEnd()) {
+            char next = text.charAt(position);
+            boolean quotedComma = next == SEPARATOR && text.startsWith(",,", position);
+            if (!quotedComma && (next == SEPARATOR || terminators.indexOf(next) >= 0)) {
+                break;
+            }
+            value.append(next);
+            position += quotedComma ? 2 : 1;
+        }
+        return value.toString();
+    }
+
+    /**
+     * Reads the options that follow.
+     *
+     * @param terminators characters that end a value besides the comma
+     * @param isKey tells an option from other text after a comma
+     */
+    Map<String, String> options(String terminators, Predicate<String> isKey) {
+        Map<String, String> options = new LinkedHashMap<>();
+        while (!isAtEnd() && text.charAt(position) == SEPARATOR && isKey.test(keyAt(position + 1))) {
+            position++;
+            String option = value(terminators);
+            int equals = option.indexOf('=');
+            String key = equals < 0 ? option : option.substring(0, equals);
+            if (options.put(key, equals < 0 ? "" : option.substring(equals + 1)) != null) {
+                throw new IllegalArgumentException("option " + key + " is repeated");
+            }
+        }
+        return options;
+    }
+
+    private String keyAt(int start) {
+        int end = start;
+        while (end < text.length() && "=,)".indexOf(text.charAt(end)) < 0) {
+            end++;
+        }
+        return text.substring(start, end);
+    }
+
+    /** Reads {@code expected} if the text continues with it. */
+    boolean skip(String expected) {
+        boolean matches = text.startsWith(expected, position);
+        position += matches ? expected.length() : 0;
+        return matches;
+    }
+
+    boolean isAtEnd() {
+        return position == text.length();
+    }
+
+    /** The text before the position. */
+    String consumed() {
+        return text.substring(0, position);
+    }
+
+    /** The text from the position. */
+    String remaining() {
+        return text.substring(position);
+    }
+}

@@ -1,0 +1,212 @@
+package org.vhostuserrng.backends.expression;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.vhostuserrng.backends.drbg.DrbgReseedPolicy;
+import org.vhostuserrng.backends.drbg.DrbgSourceSpec;
+import org.vhostuserrng.backends.egd.EgdSourceSpec;
+import org.vhostuserrng.backends.local.ComScireQngSourceSpec;
+import org.vhostuserrng.backends.local.CpuRngSourceSpec;
+import org.vhostuserrng.backends.local.FileSourceSpec;
+import org.vhostuserrng.backends.local.GetrandomSourceSpec;
+import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
+import org.vhostuserrng.backends.source.SharedSourceSpec;
+import org.vhostuserrng.backends.source.XorSourceSpec;
+import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
+
+/**
+ * Recursive-descent parser for {@code --source} expressions: a source, followed by its options, each after a comma.
+ * Quoting is that of {@link KeyValueScanner}.
+ */
+public final class SourceExpressionParser {
+    private static final String SYNTAX =
+            "expected file:PATH, getrandom, rdrand, rdseed, egd:tcp:HOST:PORT, egd:unix:PATH, qng[:LIBRARY], drbg,"
+                    + " drbg(A+B) or xor(A,B)";
+    private static final String MIN_ENTROPY = "min-entropy";
+    private static final String HEALTH = "health";
+    private static final String ON_EOF = "on-eof";
+    private static final String RESEED = "reseed";
+    private static final Set<String> OPTIONS = Set.of(
+            MIN_ENTROPY,
+            HEALTH,
+            ON_EOF,
+            RESEED,
+            DrbgReseedPolicy.PREDICTION_RESISTANCE,
+            DrbgReseedPolicy.RESEED_BYTES,
+            DrbgReseedPolicy.RESEED_SECONDS);
+
+    /** More than any useful expression has; bounds the recursion. */
+    private static final int MAX_DEPTH = 16;
+
+    private final KeyValueScanner scanner;
+    private int depth;
+
+    private SourceExpressionParser(String text) {
+        this.scanner = new KeyValueScanner(text);
+    }
+
+    /**
+     * Parses an expression.
+     *
+     * @throws IllegalArgumentException with the syntax, in one line, if the expression is malformed
+     */
+    public static EntropySourceSpec parse(String expression) {
+        // Errors quote the expression and logs name the source: one line each.
+        if (expression.codePoints().anyMatch(SourceExpressionParser::breaksLine)) {
+            throw new IllegalArgumentException("it contains a control character; " + SYNTAX);
+        }
+        return new SourceExpressionParser(expression).parseAll();
+    }
+
+    private static boolean breaksLine(int codePoint) {
+        int type = Character.getType(codePoint);
+        return type == Character.CONTROL || type == Character.LINE_SEPARATOR || type == Character.PARAGRAPH_SEPARATOR;
+    }
+
+    private EntropySourceSpec parseAll() {
+        EntropySourceSpec source = source("");
+        if (!scanner.isAtEnd()) {
+            throw new IllegalArgumentException("unexpected '" + scanner.remaining() + "'; " + SYNTAX);
+        }
+        return source;
+    }
+
+    /**
+     * Parses one source and its options.
+     *
+     * @param terminators characters that may follow the source
+     */
+    private EntropySourceSpec source(String terminators) {
+        depth++;
+        if (depth > MAX_DEPTH) {
+            throw new IllegalArgumentException("sources are nested more than " + MAX_DEPTH + " deep");
+        }
+        EntropySourceSpec source = sourceAtDepth(terminators);
+        depth--;
+        return source;
+    }
+
+    private EntropySourceSpec sourceAtDepth(String terminators) {
+        if (scanner.skip(XorSourceSpec.NAME + "(")) {
+            return xor();
+        }
+        List<SharedSourceSpec> seeds = scanner.skip(DrbgSourceSpec.NAME + "(") ? seeds() : null;
+        String name = seeds == null ? scanner.value(terminators) : DrbgSourceSpec.NAME;
+        // Where a comma also separates sources, only a known key starts an option.
+        boolean commaSeparatesSources = terminators.contains(",");
+        Map<String, String> options =
+                scanner.options(terminators, key -> !commaSeparatesSources || OPTIONS.contains(key));
+        EntropySourceSpec source =
+                seeds == null ? named(name, options) : new DrbgSourceSpec(seeds, DrbgReseedPolicy.of(options));
+        if (!options.isEmpty()) {
+            String unknown = options.keySet().iterator().next();
+            throw new IllegalArgumentException(source + " has no option " + unknown);
+        }
+        return source;
+    }
+
+    private EntropySourceSpec xor() {
+        EntropySourceSpec first = source(",)");
+        expect(",");
+        EntropySourceSpec second = source(",)");
+        expect(")");
+        return new XorSourceSpec(first, second);
+    }
+
+    private List<SharedSourceSpec> seeds() {
+        List<SharedSourceSpec> seeds = new ArrayList<>();
+        do {
+            if (!(source("+)") instanceof SharedSourceSpec seed)) {
+                throw new IllegalArgumentException("a drbg cannot be seeded from a drbg or xor");
+            }
+            seeds.add(seed);
+        } while (scanner.skip("+"));
+        expect(")");
+        return seeds;
+    }
+
+    private void expect(String next) {
+        if (!scanner.skip(next)) {
+            throw new IllegalArgumentException("no '" + next + "' after '" + scanner.consumed() + "'; " + SYNTAX);
+        }
+    }
+
+    private static EntropySourceSpec named(String name, Map<String, String> options) {
+        if (name.startsWith(FileSourceSpec.PREFIX)) {
+            requireStopAtEndOfFile(options);
+            return FileSourceSpec.of(name.substring(FileSourceSpec.PREFIX.length()), noiseOptions(options));
+        }
+        if (name.startsWith(EgdSourceSpec.PREFIX)) {
+            return EgdSourceSpec.of(name.substring(EgdSourceSpec.PREFIX.length()), noiseOptions(options));
+        }
+        if (name.equals(ComScireQngSourceSpec.NAME) || name.startsWith(ComScireQngSourceSpec.PREFIX)) {
+            return ComScireQngSourceSpec.of(name, noiseOptions(options));
+        }
+        return switch (name) {
+            case GetrandomSourceSpec.NAME -> new GetrandomSourceSpec();
+            case "rdrand" -> new CpuRngSourceSpec(Instruction.RDRAND, reseedForced(options), noiseOptions(options));
+            case "rdseed" -> new CpuRngSourceSpec(Instruction.RDSEED, false, noiseOptions(options));
+            case DrbgSourceSpec.NAME -> new DrbgSourceSpec(defaultSeeds(), DrbgReseedPolicy.of(options));
+            default -> throw new IllegalArgumentException(SYNTAX);
+        };
+    }
+
+    /** RDSEED, if the processor has a working one, and getrandom. */
+    private static List<SharedSourceSpec> defaultSeeds() {
+        SharedSourceSpec processor = new CpuRngSourceSpec(Instruction.RDSEED, false, NoiseSourceOptions.NONE);
+        SharedSourceSpec kernel = new GetrandomSourceSpec();
+        return isUsable(processor) ? List.of(processor, kernel) : List.of(kernel);
+    }
+
+    private static boolean isUsable(SharedSourceSpec source) {
+        try {
+            source.probe();
+            return true;
+        } catch (IOException unusable) {
+            return false;
+        }
+    }
+
+    private static boolean reseedForced(Map<String, String> options) {
+        String reseed = options.remove(RESEED);
+        if (reseed != null && !reseed.equals("forced")) {
+            throw new IllegalArgumentException("reseed=" + reseed + ": expected forced");
+        }
+        return reseed != null;
+    }
+
+    private static void requireStopAtEndOfFile(Map<String, String> options) {
+        String onEof = options.remove(ON_EOF);
+        if (onEof != null && !onEof.equals("stop")) {
+            throw new IllegalArgumentException("on-eof=" + onEof + ": expected stop, since no byte is used twice");
+        }
+    }
+
+    private static NoiseSourceOptions noiseOptions(Map<String, String> options) {
+        String health = options.remove(HEALTH);
+        if (health != null && !health.equals("on") && !health.equals("off")) {
+            throw new IllegalArgumentException("health=" + health + ": expected on or off");
+        }
+        String minEntropy = options.remove(MIN_ENTROPY);
+        double bits = minEntropy == null ? NoiseSourceOptions.MIN_ENTROPY_UNSET : minEntropy(minEntropy);
+        return new NoiseSourceOptions(bits, !"off".equals(health));
+    }
+
+    private static double minEntropy(String value) {
+        double bits;
+        try {
+            bits = Double.parseDouble(value);
+        } catch (NumberFormatException notANumber) {
+            bits = Double.NaN;
+        }
+        // Below 0.02 the cutoff of the repetition count test exceeds the number of start-up samples.
+        if (!(bits >= 0.02 && bits <= 8)) {
+            throw new IllegalArgumentException(MIN_ENTROPY + "=" + value + ": expected 0.02 to 8 bits per byte");
+        }
+        return bits;
+    }
+}

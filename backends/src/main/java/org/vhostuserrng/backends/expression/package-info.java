@@ -1,0 +1,8 @@
+/**
+ * The syntax of {@code --source} expressions and of key-value options.
+ *
+ * <p>Threading: stateless entry points, safe for any thread.
+ *
+ * <p>Depends on every package that defines a source; no other package of this module depends on it.
+ */
+package org.vhostuserrng.backends.expression;

@@ -1,0 +1,62 @@
+package org.vhostuserrng.backends.health;
+
+/**
+ * Adaptive proportion test of SP 800-90B §4.4.2: one byte value occurs too often in a window. Confined to one thread.
+ */
+final class AdaptiveProportionTester {
+    /** §4.4.2: window size W of a source that is not binary. */
+    static final int WINDOW = 512;
+
+    private final int cutoff;
+    private int first;
+    private int count;
+    private int windowPosition;
+
+    /**
+     * Creates a test that has seen no samples.
+     *
+     * @param minEntropy H in bits per byte
+     */
+    AdaptiveProportionTester(double minEntropy) {
+        cutoff = cutoff(minEntropy);
+    }
+
+    int cutoff() {
+        return cutoff;
+    }
+
+    /** Adds a sample. Returns whether the test fails. */
+    boolean addSample(int sample) {
+        if (windowPosition == 0) {
+            first = sample;
+            count = 0;
+        }
+        windowPosition = (windowPosition + 1) % WINDOW;
+        if (sample != first) {
+            return false;
+        }
+        count++;
+        return count >= cutoff;
+    }
+
+    /**
+     * §4.4.2: C = 1 + CRITBINOM(W, 2^−H, 1 − α), the smallest count whose probability of being reached is at most α.
+     * Sums the binomial tail from its rarest term, in logarithms because most terms underflow a double.
+     */
+    private static int cutoff(double minEntropy) {
+        double probability = Math.pow(2, -minEntropy);
+        double odds = Math.log1p(-probability) - Math.log(probability);
+        double term = WINDOW * Math.log(probability);
+        double tail = Math.exp(term);
+        int reached = WINDOW;
+        while (reached > 1) {
+            term += Math.log(reached) - Math.log(WINDOW - reached + 1.0) + odds;
+            tail += Math.exp(term);
+            if (tail > NoiseHealthTester.ALPHA) {
+                return reached;
+            }
+            reached--;
+        }
+        return reached;
+    }
+}

@@ -1,0 +1,328 @@
+package org.vhostuserrng.backends.limiter;
+
+import java.util.concurrent.TimeUnit;
+import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
+
+/**
+ * Distributes a total rate limit, or the bytes of a slow source, among the guests by weight, however often they ask or
+ * for how much.
+ *
+ * <p>Deficit round robin (M. Shreedhar and G. Varghese, "Efficient Fair Queuing using Deficit Round Robin", 1995): in
+ * each round an active flow may have a quantum times its weight; a round ends when all active flows have had theirs.
+ * Unlike a packet queue, a guest makes its next request a moment after the previous one was served, so a flow stays
+ * active for an idle timeout after each request, and the flows that have had their quantum wait for it. Any part that a
+ * guest does not use goes to the others. Without contention nobody waits and nothing is counted.
+ *
+ * <p>A flow with a guaranteed minimum is served before the others until it has had its minimum. Time is an input:
+ * nanoseconds that never run backwards. Confined to one thread.
+ */
+public final class DeficitRoundRobin {
+    private static final long MIN_QUANTUM = RateLimit.TYPICAL_REQUEST_BYTES;
+    private static final long MAX_QUANTUM = 4096;
+    private static final long QUANTA_PER_PERIOD = 4096;
+
+    /** Exceeds the time a driver needs for its next request: a few interrupt latencies. */
+    private static final long IDLE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+    /** How long the source counts as starved after it had no bytes. */
+    private static final long STARVED_HOLD_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    /**
+     * After this long without any service a waiting flow starts the next round, so that no guest can block the others.
+     */
+    private static final long TURN_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private final RateLimitConfig limits;
+    private final RateLimit total;
+    private final boolean limited;
+    private final long quantum;
+    private final Runnable onRoundStart;
+
+    private long round;
+    private int activeFlows;
+    /** Active flows that have not had their turn in this round. */
+    private int flowsWithDeficit;
+
+    private int awaitingRound;
+    /** Flows notified at the start of this round that have not asked since. */
+    private int notifiedWaiters;
+
+    private int awaitingTotal;
+    private int awaitingSource;
+    private int awaitingGuaranteed;
+    private long starvedUntil = -1;
+    private long servedAt;
+    /** List of active flows that do not wait, ordered by the time of their last request. */
+    private DrrGuestFlow firstActive;
+
+    private DrrGuestFlow lastActive;
+
+    /**
+     * Creates a scheduler without flows.
+     *
+     * @param total the rate limit of all guests together; {@link RateLimitConfig#NONE} for none
+     * @param onRoundStart called on the caller's thread when waiting guests must ask again
+     */
+    public DeficitRoundRobin(RateLimitConfig total, Runnable onRoundStart) {
+        this.limits = total;
+        this.total = total.newBytesLimit();
+        this.limited = total.maxBytes() != GuestRateLimiter.UNLIMITED;
+        this.quantum =
+                limited ? Math.clamp(total.maxBytes() / QUANTA_PER_PERIOD, MIN_QUANTUM, MAX_QUANTUM) : MIN_QUANTUM;
+        this.onRoundStart = onRoundStart;
+    }
+
+    /** Adds the flow of a guest. */
+    public DrrGuestFlow addFlow(DrrGuestConfig config) {
+        RateLimit guarantee = config.minBytes() == 0
+                ? null
+                : TokenBucket.withoutSlack(config.minBytes(), TimeUnit.MILLISECONDS.toNanos(limits.periodMillis()));
+        return new DrrGuestFlow(this, quantum * config.weight(), guarantee);
+    }
+
+    boolean isLimited() {
+        return limited;
+    }
+
+    boolean isContended(long now) {
+        return limited || isSourceStarved(now);
+    }
+
+    private boolean isSourceStarved(long now) {
+        return awaitingSource > 0 || now < starvedUntil;
+    }
+
+    long grantUnlimited(DrrGuestFlow flow, long wanted) {
+        clearWaiting(flow);
+        return wanted;
+    }
+
+    long grant(DrrGuestFlow flow, long now, long wanted) {
+        boolean uncontended = !isSourceStarved(now) && total.isFull(now);
+        boolean timedOut = flow.waitingFor == WaitReason.ROUND
+                && now - Math.max(servedAt, flow.waitingForRoundSince) >= TURN_TIMEOUT_NANOS;
+        if (flow.waitingFor != WaitReason.ROUND || timedOut) {
+            flow.waitingForRoundSince = now;
+        }
+        clearWaiting(flow);
+        deactivateIdleFlows(now);
+        if (timedOut) {
+            nextRound();
+        }
+        activate(flow, now);
+        if (uncontended && flow.deficit <= 0 && notifiedWaiters == 0) {
+            // The flows whose turn it is ask too slowly to use the total; its tokens would be lost without a new round.
+            nextRound();
+            activate(flow, now);
+        }
+        long guaranteed = flow.guarantee == null ? 0 : flow.guarantee.available(now, wanted);
+        long max = Math.max(guaranteed, remainingInRound(flow, wanted));
+        if (max == 0) {
+            return awaitRound(flow, wanted);
+        }
+        long granted = total.available(now, max);
+        if (granted == 0) {
+            markGuaranteePending(flow, guaranteed > 0);
+            return await(
+                    flow, WaitReason.TOTAL, total.nextGrantTime(guaranteed > 0 ? max : Math.max(max, forAllWaiting())));
+        }
+        return granted;
+    }
+
+    /** The bytes that a flow may still have in this round; 0 while a guarantee of another flow is pending. */
+    private long remainingInRound(DrrGuestFlow flow, long wanted) {
+        if (awaitingGuaranteed > 0 || flow.deficit <= 0) {
+            return 0;
+        }
+        // Exceeds the deficit rather than complete a request with a few bytes; the next round is charged for it.
+        return Math.min(wanted, Math.max(flow.deficit, MIN_QUANTUM));
+    }
+
+    /** Tokens to wait for, so that the flows waiting for the total do not all wake up for the tokens of one. */
+    private long forAllWaiting() {
+        return Math.min(awaitingTotal * MIN_QUANTUM, total.minGrant(GuestRateLimiter.UNLIMITED) / 2);
+    }
+
+    void charge(DrrGuestFlow flow, long now, long served) {
+        servedAt = now;
+        total.charge(now, served);
+        if (flow.guarantee != null) {
+            flow.guarantee.charge(now, Math.min(served, flow.guarantee.tokens(now)));
+        }
+        if (flow.active) {
+            boolean wasFinished = flow.deficit <= 0;
+            flow.deficit = Math.max(flow.deficit - served, -flow.quantum);
+            if (!wasFinished && flow.deficit <= 0) {
+                finishTurn();
+            }
+        }
+    }
+
+    void commit(long now) {
+        total.commit(now);
+    }
+
+    void sourceStarved(DrrGuestFlow flow, long now) {
+        starvedUntil = now + STARVED_HOLD_NANOS;
+        clearWaiting(flow);
+        activate(flow, now);
+        await(flow, WaitReason.SOURCE, DrrGuestFlow.NEVER);
+    }
+
+    void stopWaiting(DrrGuestFlow flow, long now) {
+        if (flow.waitingFor != WaitReason.NONE) {
+            clearWaiting(flow);
+            activate(flow, now);
+        }
+    }
+
+    void deactivate(DrrGuestFlow flow) {
+        flow.retryAt = DrrGuestFlow.NEVER;
+        clearWaiting(flow);
+        removeFromActive(flow);
+    }
+
+    // --- rounds ----------------------------------------------------------------------------------------------------
+
+    private void activate(DrrGuestFlow flow, long now) {
+        if (!flow.active) {
+            flow.active = true;
+            activeFlows++;
+            // A flow that returns in the same round keeps its deficit: pausing does not yield a second quantum.
+            if (flow.round != round || flow.deficit > 0) {
+                flowsWithDeficit++;
+            }
+        } else {
+            unlink(flow);
+        }
+        link(flow, now);
+        if (flowsWithDeficit == 0) {
+            nextRound();
+        }
+        while (flow.round != round) {
+            flow.round = round;
+            // The rest of a round that ended early is kept, at most one quantum.
+            flow.deficit = Math.min(flow.deficit, flow.quantum) + flow.quantum;
+            if (flow.deficit <= 0) {
+                finishTurn();
+            }
+        }
+    }
+
+    private void removeFromActive(DrrGuestFlow flow) {
+        if (!flow.active) {
+            return;
+        }
+        unlink(flow);
+        flow.active = false;
+        activeFlows--;
+        if (flow.round != round || flow.deficit > 0) {
+            finishTurn();
+        }
+    }
+
+    private void finishTurn() {
+        flowsWithDeficit--;
+        if (flowsWithDeficit == 0) {
+            nextRound();
+        }
+    }
+
+    private void nextRound() {
+        round++;
+        flowsWithDeficit = activeFlows;
+        notifiedWaiters = awaitingRound;
+        notifyRoundWaiters();
+    }
+
+    // --- waiting ---------------------------------------------------------------------------------------------------
+
+    private long awaitRound(DrrGuestFlow flow, long wanted) {
+        unlink(flow);
+        long nextIdleAt = firstActive == null ? DrrGuestFlow.NEVER : firstActive.lastRequestAt + IDLE_TIMEOUT_NANOS;
+        long guaranteeAt = flow.guarantee == null ? DrrGuestFlow.NEVER : flow.guarantee.nextGrantTime(wanted);
+        return await(flow, WaitReason.ROUND, Math.min(nextIdleAt, guaranteeAt));
+    }
+
+    private long await(DrrGuestFlow flow, WaitReason reason, long retryAt) {
+        unlink(flow);
+        flow.waitingFor = reason;
+        flow.retryAt = retryAt;
+        count(reason, 1);
+        return 0;
+    }
+
+    private void markGuaranteePending(DrrGuestFlow flow, boolean covered) {
+        if (covered) {
+            flow.guaranteePending = true;
+            awaitingGuaranteed++;
+        }
+    }
+
+    private void clearWaiting(DrrGuestFlow flow) {
+        if (flow.waitingFor == WaitReason.ROUND && flow.round != round) {
+            notifiedWaiters--;
+        }
+        count(flow.waitingFor, -1);
+        flow.waitingFor = WaitReason.NONE;
+        if (flow.guaranteePending) {
+            flow.guaranteePending = false;
+            awaitingGuaranteed--;
+            if (awaitingGuaranteed == 0) {
+                notifyRoundWaiters();
+            }
+        }
+    }
+
+    private void count(WaitReason reason, int difference) {
+        switch (reason) {
+            case ROUND -> awaitingRound += difference;
+            case TOTAL -> awaitingTotal += difference;
+            case SOURCE -> awaitingSource += difference;
+            case NONE -> {
+                // Not counted.
+            }
+        }
+    }
+
+    private void notifyRoundWaiters() {
+        if (awaitingRound > 0) {
+            onRoundStart.run();
+        }
+    }
+
+    // --- active flows that do not wait -----------------------------------------------------------------------------
+
+    private void deactivateIdleFlows(long now) {
+        while (firstActive != null && now >= firstActive.lastRequestAt + IDLE_TIMEOUT_NANOS) {
+            removeFromActive(firstActive);
+        }
+    }
+
+    private void link(DrrGuestFlow flow, long now) {
+        flow.lastRequestAt = now;
+        flow.previousActive = lastActive;
+        if (lastActive == null) {
+            firstActive = flow;
+        } else {
+            lastActive.nextActive = flow;
+        }
+        lastActive = flow;
+    }
+
+    /** Removes a flow from the list. Does nothing for a flow that waits. */
+    private void unlink(DrrGuestFlow flow) {
+        if (flow.previousActive != null) {
+            flow.previousActive.nextActive = flow.nextActive;
+        } else if (firstActive == flow) {
+            firstActive = flow.nextActive;
+        } else {
+            return;
+        }
+        if (flow.nextActive != null) {
+            flow.nextActive.previousActive = flow.previousActive;
+        } else {
+            lastActive = flow.previousActive;
+        }
+        flow.previousActive = null;
+        flow.nextActive = null;
+    }
+}

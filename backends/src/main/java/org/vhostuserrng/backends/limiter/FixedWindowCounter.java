@@ -1,0 +1,85 @@
+package org.vhostuserrng.backends.limiter;
+
+/**
+ * Consecutive fixed windows, each with its own maximum. As in QEMU's hw/virtio/virtio-rng.c, a window starts with the
+ * first charge after the previous one has ended. Unlike there, its time counts from the commit, when the guest can see
+ * the data, and an amount charged in one window but committed in the next counts in the next.
+ */
+final class FixedWindowCounter extends RateLimit {
+    private final long max;
+    private final long length;
+    private long end;
+    private long used;
+    /** The window started after the last commit. */
+    private boolean started;
+
+    private long uncommitted;
+
+    /**
+     * Creates a counter without a window.
+     *
+     * @param max per window
+     * @param length nanoseconds, at least 1
+     */
+    FixedWindowCounter(long max, long length) {
+        this.max = max;
+        this.length = length;
+    }
+
+    @Override
+    long tokens(long now) {
+        return now >= end ? max : max - used;
+    }
+
+    @Override
+    long minGrant(long wanted) {
+        return 1;
+    }
+
+    @Override
+    void charge(long now, long amount) {
+        if (now >= end) {
+            start(now, 0);
+            started = true;
+        }
+        used += amount;
+        uncommitted += amount;
+    }
+
+    @Override
+    void commit(long now) {
+        if (uncommitted > 0 && (started || now >= end)) {
+            start(now, uncommitted);
+        }
+        started = false;
+        uncommitted = 0;
+    }
+
+    private void start(long now, long amount) {
+        end = now + length;
+        used = amount;
+    }
+
+    @Override
+    long nextGrantTime(long wanted) {
+        return end;
+    }
+
+    @Override
+    boolean isFull(long now) {
+        return now >= end;
+    }
+
+    @Override
+    long used(long now) {
+        return now >= end ? 0 : used;
+    }
+
+    @Override
+    void restore(long now, long amount) {
+        if (amount > 0) {
+            long before = used(now);
+            start(now, before + Math.min(amount, max - before));
+        }
+    }
+}

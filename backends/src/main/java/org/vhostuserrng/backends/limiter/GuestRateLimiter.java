@@ -1,0 +1,108 @@
+package org.vhostuserrng.backends.limiter;
+
+/**
+ * The rate limits of one guest: bytes and requests per period, and a one-time burst. Kept across the guest's sessions.
+ * Time is an input: nanoseconds that never run backwards. Confined to one thread.
+ */
+public final class GuestRateLimiter {
+    /** No limit: the default and the maximum of QEMU's max-bytes. */
+    public static final long UNLIMITED = Long.MAX_VALUE;
+    /** Maximum and default of QEMU's period. */
+    public static final int MAX_PERIOD_MILLIS = 65536;
+
+    /**
+     * The used part of the limits, which migrates with the guest.
+     *
+     * @param bytes charged in the current period, at least 0
+     * @param ops requests charged in the current period, at least 0
+     * @param burst bytes used of the burst, at least 0
+     */
+    public record LimiterUsage(long bytes, long ops, long burst) {}
+
+    private final boolean limited;
+    private final RateLimit bytes;
+    private final RateLimit ops;
+    private final long burstCapacity;
+    private long burst;
+    private long nextGrantTime;
+
+    /** Creates a limiter with unused limits. */
+    public GuestRateLimiter(RateLimitConfig config) {
+        limited = config.maxBytes() != UNLIMITED || config.ops() != UNLIMITED;
+        bytes = config.newBytesLimit();
+        ops = config.newOpsLimit();
+        burstCapacity = config.maxBytes() == UNLIMITED ? 0 : config.burst();
+        burst = burstCapacity;
+    }
+
+    /** Creates a limiter with the limits of {@link RateLimitConfig#ofBytes}. */
+    public GuestRateLimiter(RateLimitMode mode, long maxBytes, int periodMillis) {
+        this(RateLimitConfig.ofBytes(mode, maxBytes, periodMillis));
+    }
+
+    /** Whether there is any limit. Without one, {@link #charge} and {@link #commit} are not needed. */
+    public boolean isLimited() {
+        return limited;
+    }
+
+    /**
+     * Asks how many bytes a request may have now. Refuses rather than grant only a few of the wanted bytes.
+     *
+     * @param wanted at least 1
+     * @return 1 to {@code wanted}; or 0: ask again at {@link #nextGrantTime}
+     */
+    public long grant(long now, long wanted) {
+        if (!limited) {
+            return wanted;
+        }
+        if (ops.available(now, 1) == 0) {
+            nextGrantTime = ops.nextGrantTime(1);
+            return 0;
+        }
+        long granted = bytes.available(now, wanted);
+        if (granted < wanted && burst > 0) {
+            long tokens = bytes.tokens(now);
+            granted = tokens + Math.min(burst, wanted - tokens);
+        }
+        if (granted == 0) {
+            nextGrantTime = bytes.nextGrantTime(wanted);
+        }
+        return granted;
+    }
+
+    /**
+     * Charges a request that was served.
+     *
+     * @param now the time passed to {@link #grant}
+     * @param served bytes, at most the grant
+     */
+    public void charge(long now, long served) {
+        long regular = Math.min(served, bytes.tokens(now));
+        burst -= served - regular;
+        bytes.charge(now, regular);
+        ops.charge(now, 1);
+    }
+
+    /** Reports that the guest can see everything charged so far. The period of these charges starts at this time. */
+    public void commit(long now) {
+        bytes.commit(now);
+        ops.commit(now);
+    }
+
+    /** After {@link #grant} returned 0: the time to ask again. */
+    public long nextGrantTime() {
+        return nextGrantTime;
+    }
+
+    /** The used part of the limits. */
+    public LimiterUsage usage(long now) {
+        return new LimiterUsage(bytes.used(now), ops.used(now), burstCapacity - burst);
+    }
+
+    /** Charges the usage of another host, as if it had happened now. */
+    public void restoreUsage(long now, LimiterUsage migrated) {
+        bytes.restore(now, migrated.bytes());
+        ops.restore(now, migrated.ops());
+        burst -= Math.min(burst, migrated.burst());
+    }
+}

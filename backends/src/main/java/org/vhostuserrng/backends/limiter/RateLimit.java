@@ -1,0 +1,80 @@
+package org.vhostuserrng.backends.limiter;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A maximum of bytes or requests per period. Time is an input: nanoseconds that never run backwards. Confined to one
+ * thread.
+ *
+ * <p>The limit holds for the data that a guest sees. The guest may see charged data later, at {@link #commit} at the
+ * latest, and reads its clock a little after that. The period is therefore extended by {@link #slack}.
+ */
+abstract sealed class RateLimit permits FixedWindowCounter, TokenBucket, UnlimitedRate {
+    /** Size of a request by Linux's virtio-rng driver. */
+    static final long TYPICAL_REQUEST_BYTES = 64;
+
+    private static final long MAX_SLACK_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+    private static final int SLACKS_PER_PERIOD = 64;
+
+    /**
+     * Creates an unused limit.
+     *
+     * @param max at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
+     * @param periodMillis 1 to {@link GuestRateLimiter#MAX_PERIOD_MILLIS}
+     * @param minSlice the smallest slice of a token bucket, at least 1
+     */
+    static RateLimit of(RateLimitMode mode, long max, int periodMillis, long minSlice) {
+        if (max == GuestRateLimiter.UNLIMITED) {
+            return UnlimitedRate.INSTANCE;
+        }
+        long period = TimeUnit.MILLISECONDS.toNanos(periodMillis);
+        return switch (mode) {
+            case WINDOW -> new FixedWindowCounter(max, period + slack(period) / 2);
+            case SMOOTH -> new TokenBucket(max, period, slack(period), minSlice);
+        };
+    }
+
+    private static long slack(long period) {
+        return Math.min(MAX_SLACK_NANOS, period / SLACKS_PER_PERIOD);
+    }
+
+    /**
+     * The amount that may be granted now.
+     *
+     * @param wanted at least 1
+     * @return 1 to {@code wanted}; 0 if fewer than {@link #minGrant} tokens are available
+     */
+    final long available(long now, long wanted) {
+        long tokens = tokens(now);
+        return tokens >= minGrant(wanted) ? Math.min(wanted, tokens) : 0;
+    }
+
+    /** The tokens available now, however few; at least 0. */
+    abstract long tokens(long now);
+
+    /** The smallest grant for a request of {@code wanted}: 1 to {@code wanted}. */
+    abstract long minGrant(long wanted);
+
+    /**
+     * Charges an amount.
+     *
+     * @param now the time passed to {@link #tokens} or {@link #available}
+     * @param amount at most the available tokens
+     */
+    abstract void charge(long now, long amount);
+
+    /** Reports that the guest can see everything charged so far. */
+    abstract void commit(long now);
+
+    /** The time at which {@link #available} exceeds 0 if nothing is charged before. */
+    abstract long nextGrantTime(long wanted);
+
+    /** Whether further tokens would be lost because no more can be stored. */
+    abstract boolean isFull(long now);
+
+    /** The charged amount that still counts. */
+    abstract long used(long now);
+
+    /** Charges {@code amount} as if it had been used now, as far as tokens are available. */
+    abstract void restore(long now, long amount);
+}

@@ -1,0 +1,49 @@
+package org.vhostuserrng.backends.limiter;
+
+/**
+ * Configuration of a rate limit.
+ *
+ * @param mode how the bytes are distributed over a period
+ * @param maxBytes bytes per period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
+ * @param periodMillis length of a period, 1 to {@link GuestRateLimiter#MAX_PERIOD_MILLIS}
+ * @param ops requests per period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
+ * @param burst bytes that may be used once in addition, at least 0
+ */
+public record RateLimitConfig(RateLimitMode mode, long maxBytes, int periodMillis, long ops, long burst) {
+    /** No limit. */
+    public static final RateLimitConfig NONE = new RateLimitConfig(
+            RateLimitMode.SMOOTH,
+            GuestRateLimiter.UNLIMITED,
+            GuestRateLimiter.MAX_PERIOD_MILLIS,
+            GuestRateLimiter.UNLIMITED,
+            0);
+
+    /** Validates the ranges. */
+    public RateLimitConfig {
+        if (maxBytes < 1) {
+            throw new IllegalArgumentException("max-bytes " + maxBytes);
+        }
+        if (periodMillis < 1 || periodMillis > GuestRateLimiter.MAX_PERIOD_MILLIS) {
+            throw new IllegalArgumentException("period " + periodMillis);
+        }
+        if (ops < 1) {
+            throw new IllegalArgumentException("ops " + ops);
+        }
+        if (burst < 0) {
+            throw new IllegalArgumentException("burst " + burst);
+        }
+    }
+
+    /** A limit of bytes only. */
+    public static RateLimitConfig ofBytes(RateLimitMode mode, long maxBytes, int periodMillis) {
+        return new RateLimitConfig(mode, maxBytes, periodMillis, GuestRateLimiter.UNLIMITED, 0);
+    }
+
+    RateLimit newBytesLimit() {
+        return RateLimit.of(mode, maxBytes, periodMillis, RateLimit.TYPICAL_REQUEST_BYTES);
+    }
+
+    RateLimit newOpsLimit() {
+        return RateLimit.of(mode, ops, periodMillis, 1);
+    }
+}

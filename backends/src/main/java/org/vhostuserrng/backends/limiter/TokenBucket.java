@@ -1,0 +1,126 @@
+package org.vhostuserrng.backends.limiter;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A token bucket that holds one slice. An interval of one period gets at most the tokens in the bucket at its start, a
+ * slice, plus the tokens added during it, max.
+ *
+ * <p>The rate is max per period plus slack. The slack compensates for what makes a period look shorter to the guest: a
+ * quarter for the time from charge to commit, a quarter for a guest that reads its clock late, and half, by which the
+ * capacity exceeds a slice, for timers that fire late.
+ */
+final class TokenBucket extends RateLimit {
+    private static final int SLICES_PER_PERIOD = 64;
+    /** Tokens that arrive until a timer fires, up to a millisecond late, must fit into the bucket. */
+    private static final long MIN_SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+    /** Exceeds the rounding error of all computations with the rate, so that no token is added too early. */
+    private static final double ROUNDING = 1 - 0x1p-40;
+
+    private final double tokensPerNano;
+    private final long slice;
+    private final long capacity;
+    private final long nanosToFill;
+    /** A commit this long after its charge is in time. */
+    private final long promptNanos;
+
+    private long tokens;
+    private long filledAt;
+    private long chargedAt;
+    private boolean uncommitted;
+
+    /**
+     * Creates a bucket that holds a slice.
+     *
+     * @param max per period
+     * @param period nanoseconds
+     * @param slack nanoseconds
+     * @param minSlice the smallest slice, unless max is less
+     */
+    TokenBucket(long max, long period, long slack, long minSlice) {
+        tokensPerNano = max / (double) (period + slack) * ROUNDING;
+        long minByTime = (long) (tokensPerNano * MIN_SLICE_NANOS);
+        slice = Math.min(max, Math.max(Math.max(Math.ceilDiv(max, SLICES_PER_PERIOD), minByTime), minSlice));
+        capacity = slice + Math.min(Long.MAX_VALUE - slice, (long) (tokensPerNano * slack / 2));
+        nanosToFill = (long) Math.ceil(capacity / tokensPerNano);
+        promptNanos = slack / 4;
+        tokens = slice;
+    }
+
+    /** A bucket for a guaranteed minimum: the full rate, without slack. */
+    static TokenBucket withoutSlack(long max, long period) {
+        return new TokenBucket(max, period, 0, TYPICAL_REQUEST_BYTES);
+    }
+
+    @Override
+    long tokens(long now) {
+        fill(now);
+        return tokens;
+    }
+
+    @Override
+    long minGrant(long wanted) {
+        return Math.min(wanted, slice);
+    }
+
+    private void fill(long now) {
+        long elapsed = now - filledAt;
+        if (elapsed <= 0) {
+            return;
+        }
+        long added = (long) (elapsed * tokensPerNano);
+        if (elapsed >= nanosToFill || added >= capacity - tokens) {
+            tokens = capacity;
+            filledAt = now;
+        } else {
+            tokens += added;
+            // Advances by the time of the added tokens only, so that the fraction of a token is not lost.
+            filledAt += (long) Math.ceil(added / tokensPerNano);
+        }
+    }
+
+    @Override
+    void charge(long now, long amount) {
+        tokens -= amount;
+        chargedAt = now;
+        uncommitted = true;
+    }
+
+    @Override
+    void commit(long now) {
+        if (uncommitted) {
+            // No tokens for the time from charge to commit: otherwise an interval that starts with the commit would see
+            // the tokens of more than a period.
+            filledAt = Math.min(now, filledAt + Math.max(0, now - chargedAt - promptNanos));
+            uncommitted = false;
+        }
+    }
+
+    @Override
+    long nextGrantTime(long wanted) {
+        long missing = minGrant(wanted) - tokens;
+        if (missing <= 0) {
+            return filledAt;
+        }
+        long nanos = (long) Math.ceil(missing / tokensPerNano);
+        return filledAt + ((long) (nanos * tokensPerNano) < missing ? nanos + 1 : nanos);
+    }
+
+    @Override
+    boolean isFull(long now) {
+        fill(now);
+        return tokens >= slice;
+    }
+
+    @Override
+    long used(long now) {
+        fill(now);
+        return Math.max(0, slice - tokens);
+    }
+
+    @Override
+    void restore(long now, long amount) {
+        fill(now);
+        tokens = Math.max(0, Math.min(tokens, slice) - amount);
+    }
+}

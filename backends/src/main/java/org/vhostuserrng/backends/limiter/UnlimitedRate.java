@@ -1,0 +1,48 @@
+package org.vhostuserrng.backends.limiter;
+
+/** No limit. */
+final class UnlimitedRate extends RateLimit {
+    static final UnlimitedRate INSTANCE = new UnlimitedRate();
+
+    private UnlimitedRate() {}
+
+    @Override
+    long tokens(long now) {
+        return GuestRateLimiter.UNLIMITED;
+    }
+
+    @Override
+    long minGrant(long wanted) {
+        return 1;
+    }
+
+    @Override
+    void charge(long now, long amount) {
+        // Not counted.
+    }
+
+    @Override
+    void commit(long now) {
+        // Not counted.
+    }
+
+    @Override
+    long nextGrantTime(long wanted) {
+        return 0;
+    }
+
+    @Override
+    boolean isFull(long now) {
+        return true;
+    }
+
+    @Override
+    long used(long now) {
+        return 0;
+    }
+
+    @Override
+    void restore(long now, long amount) {
+        // Not counted.
+    }
+}

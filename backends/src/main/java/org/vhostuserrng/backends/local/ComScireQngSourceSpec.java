@@ -1,0 +1,101 @@
+package org.vhostuserrng.backends.local;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.backends.readahead.BlockingEntropySource;
+import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
+import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
+import org.vhostuserrng.backends.sys.ComScireQngLibrary;
+import org.vhostuserrng.backends.sys.WakeablePoller;
+
+/** {@code qng} or {@code qng:LIBRARY}: a ComScire quantum random number generator on USB. */
+public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
+    /** The keyword in an expression. */
+    public static final String NAME = "qng";
+    /** The keyword in an expression that names a library. */
+    public static final String PREFIX = NAME + ":";
+
+    private static final String LIBRARY = "libqwqngx.so";
+    private static final double DEFAULT_MIN_ENTROPY = 4;
+
+    private final String library;
+
+    private ComScireQngSourceSpec(String library, NoiseSourceOptions options) {
+        super(options);
+        this.library = library;
+    }
+
+    /** Parses {@code text}, which starts with one of the two keywords. */
+    public static ComScireQngSourceSpec of(String text, NoiseSourceOptions options) {
+        String library = text.equals(NAME) ? LIBRARY : text.substring(PREFIX.length());
+        if (library.isEmpty()) {
+            throw new IllegalArgumentException("expected qng:LIBRARY, or qng for " + LIBRARY);
+        }
+        return new ComScireQngSourceSpec(library, options);
+    }
+
+    @Override
+    public String toString() {
+        return library.equals(LIBRARY) ? NAME : PREFIX + library;
+    }
+
+    @Override
+    public void probe() throws IOException {
+        ComScireQngLibrary.open(library).close();
+    }
+
+    @Override
+    protected double defaultMinEntropy() {
+        return DEFAULT_MIN_ENTROPY;
+    }
+
+    /** Opens no library yet, because it belongs to the read-ahead thread. */
+    @Override
+    protected BlockingEntropySource openBlocking() {
+        return new QngBlockingSource();
+    }
+
+    /** Reads as much as one call of the driver returns: a call takes the same time whatever its length. */
+    private final class QngBlockingSource implements BlockingEntropySource {
+        private final MemorySegment buffer = Arena.ofAuto().allocate(ComScireQngLibrary.MAX_READ_BYTES);
+        private int readIndex = ComScireQngLibrary.MAX_READ_BYTES;
+        private ComScireQngLibrary device;
+
+        @Override
+        public int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException {
+            if (readIndex == ComScireQngLibrary.MAX_READ_BYTES) {
+                refill();
+            }
+            int bytes = Math.min(length, ComScireQngLibrary.MAX_READ_BYTES - readIndex);
+            MemorySegment.copy(buffer, readIndex, target, offset, bytes);
+            buffer.asSlice(readIndex, bytes).fill((byte) 0);
+            readIndex += bytes;
+            return bytes;
+        }
+
+        private void refill() throws IOException {
+            try {
+                if (device == null) {
+                    device = ComScireQngLibrary.open(library);
+                }
+                device.fill(buffer, 0, ComScireQngLibrary.MAX_READ_BYTES);
+                readIndex = 0;
+            } catch (IOException failure) {
+                // The device may have been unplugged; the next attempt opens it again.
+                close();
+                throw failure;
+            }
+        }
+
+        @Override
+        public void close() {
+            buffer.fill((byte) 0);
+            readIndex = ComScireQngLibrary.MAX_READ_BYTES;
+            if (device != null) {
+                device.close();
+                device = null;
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+package org.vhostuserrng.backends.local;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicLong;
+import org.vhostuserrng.backends.health.NoiseHealthTester;
+import org.vhostuserrng.backends.readahead.BlockingEntropySource;
+import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
+import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.sys.EntropyFile;
+import org.vhostuserrng.backends.sys.EntropyFile.Kind;
+
+/**
+ * {@code file:PATH}: a file, FIFO or device. /dev/urandom never blocks and is read by the event loop. All others have a
+ * read-ahead thread and, except for /dev/random, health tests.
+ */
+public final class FileSourceSpec extends ReadAheadSourceSpec {
+    /** The keyword in an expression. */
+    public static final String PREFIX = "file:";
+
+    /** For a character device, which is presumably a random number generator. */
+    private static final double DEVICE_MIN_ENTROPY = 1;
+
+    /** For files and FIFOs of unknown content: detects one that is stuck or repeats itself. */
+    private static final double DEFAULT_MIN_ENTROPY = 0.25;
+
+    private static final int S_IFMT = 0xf000;
+    private static final int S_IFCHR = 0x2000;
+    // Linux Documentation/admin-guide/devices.txt: character devices 1:8 and 1:9. Their output is conditioned.
+    private static final long DEV_RANDOM = 0x108;
+    private static final long DEV_URANDOM = 0x109;
+
+    private final Path path;
+    /** Read position of a regular file, kept when the file is closed and reopened. */
+    private final AtomicLong position = new AtomicLong();
+
+    private FileSourceSpec(Path path, NoiseSourceOptions options) {
+        super(options);
+        this.path = path;
+    }
+
+    /**
+     * A source that reads {@code path}.
+     *
+     * @throws IllegalArgumentException if the path is empty or invalid
+     */
+    public static FileSourceSpec of(String path, NoiseSourceOptions options) {
+        try {
+            if (path.isEmpty()) {
+                throw new IllegalArgumentException("expected file:PATH");
+            }
+            return new FileSourceSpec(Path.of(path), options);
+        } catch (InvalidPathException invalid) {
+            throw new IllegalArgumentException("expected file:PATH, " + invalid.getReason(), invalid);
+        }
+    }
+
+    Path path() {
+        return path;
+    }
+
+    AtomicLong position() {
+        return position;
+    }
+
+    @Override
+    public String toString() {
+        return PREFIX + path;
+    }
+
+    /** Identifies a regular file by its real path, regardless of options, so that its bytes are used only once. */
+    @Override
+    public String deduplicationKey() {
+        try {
+            return Files.isRegularFile(path) ? PREFIX + path.toRealPath() : super.deduplicationKey();
+        } catch (IOException vanished) {
+            return super.deduplicationKey();
+        }
+    }
+
+    @Override
+    public void probe() throws IOException {
+        openFile().close();
+    }
+
+    @Override
+    protected double defaultMinEntropy() {
+        try {
+            int type = (int) Files.getAttribute(path, "unix:mode") & S_IFMT;
+            long device = (long) Files.getAttribute(path, "unix:rdev");
+            if (type != S_IFCHR) {
+                return DEFAULT_MIN_ENTROPY;
+            }
+            return device == DEV_RANDOM || device == DEV_URANDOM ? Byte.SIZE : DEVICE_MIN_ENTROPY;
+        } catch (IOException missing) {
+            return DEFAULT_MIN_ENTROPY;
+        }
+    }
+
+    @Override
+    protected BlockingEntropySource openBlocking() throws IOException {
+        return new BlockingFileSource(this, openFile());
+    }
+
+    @Override
+    public EntropySource open(Runnable onReadable) throws IOException {
+        EntropyFile file = openFile();
+        try {
+            Kind kind = file.kind();
+            if (kind == Kind.REGULAR) {
+                warnOnce("a regular file: its bytes are used once, but again after a restart of this process");
+            }
+            return kind == Kind.URANDOM && !options().hasMinEntropy()
+                    ? new UrandomSource(file)
+                    : readAhead(new BlockingFileSource(this, file), newHealthTester(kind), onReadable);
+        } catch (IOException refused) {
+            file.close();
+            throw refused;
+        }
+    }
+
+    private NoiseHealthTester newHealthTester(Kind kind) throws IOException {
+        return switch (kind) {
+            // The output of the kernel's generator reveals nothing about the noise that seeded it.
+            case RANDOM, URANDOM -> options().hasMinEntropy() ? newHealthTester(DEVICE_MIN_ENTROPY) : null;
+            case OTHER -> newHealthTester(DEVICE_MIN_ENTROPY);
+            case REGULAR, FIFO, DIRECTORY -> newHealthTester(DEFAULT_MIN_ENTROPY);
+        };
+    }
+
+    /** Opens a new descriptor. */
+    EntropyFile openFile() throws IOException {
+        EntropyFile file = EntropyFile.open(path);
+        try {
+            if (file.kind() == Kind.DIRECTORY) {
+                throw new IOException("it is a directory; expected a readable file, FIFO or device");
+            }
+            return file;
+        } catch (IOException refused) {
+            file.close();
+            throw refused;
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package org.vhostuserrng.backends.readahead;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.backends.sys.WakeablePoller;
+
+/**
+ * An open source that may block. Used only by its read-ahead thread. It must block only in the {@link WakeablePoller}
+ * that it is given, because that is how the thread is woken to stop.
+ */
+public interface BlockingEntropySource extends AutoCloseable {
+    /** Result of {@link #read}: no data arrived. The caller retries at once, so the source must have waited before. */
+    int NO_DATA = 0;
+    /** Result of {@link #read}: the source will never return another byte. */
+    int END_OF_STREAM = -1;
+
+    /**
+     * Reads some bytes, waiting for them in {@code poller}.
+     *
+     * @param length at least 1
+     * @return the number of bytes read, or one of the constants
+     * @throws IOException if the source has failed, with a short reason. The caller retries after a delay. The source
+     *     must not return bytes later that it had received, or may have received, before the failure.
+     */
+    int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException;
+
+    @Override
+    void close();
+}

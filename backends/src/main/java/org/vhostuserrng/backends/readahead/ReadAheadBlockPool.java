@@ -1,0 +1,141 @@
+package org.vhostuserrng.backends.readahead;
+
+import java.io.IOException;
+import java.lang.invoke.VarHandle;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jctools.queues.atomic.SpscAtomicArrayQueue;
+import org.vhostuserrng.backends.sys.WakeablePoller;
+
+/**
+ * A fixed number of blocks that circulate between a read-ahead thread, the producer of filled blocks, and the event
+ * loop, their consumer, through two single-producer single-consumer queues.
+ *
+ * <p>No wakeup is lost: a side that finds its queue empty sets its waiting flag, then polls once more. The other side
+ * offers a block, then reads the flag. The volatile write of the flag and the full fence after the offer order each
+ * store before the following load.
+ */
+final class ReadAheadBlockPool {
+    /** 64 KiB of read-ahead: a thousand requests of a Linux guest. */
+    private static final int BLOCKS = 16;
+
+    private final SpscAtomicArrayQueue<ReadAheadBlock> filled = new SpscAtomicArrayQueue<>(BLOCKS);
+    private final SpscAtomicArrayQueue<ReadAheadBlock> empty = new SpscAtomicArrayQueue<>(BLOCKS);
+    private final Runnable onReadable;
+    private final WakeablePoller poller;
+    private volatile boolean consumerWaiting;
+    private volatile boolean producerWaiting;
+    /** Blocks of other generations are invalid. Written by the producer only. */
+    private volatile int validGeneration;
+
+    /** The producer's copy of {@link #validGeneration}. */
+    private int producerGeneration;
+
+    ReadAheadBlockPool(Runnable onReadable) throws IOException {
+        this(
+                onReadable,
+                WakeablePoller.open(),
+                Stream.generate(ReadAheadBlock::new).limit(BLOCKS).toList());
+    }
+
+    /**
+     * Creates a pool of {@code blocks}.
+     *
+     * @param onReadable called by the producer when the consumer found no block and there is one again
+     * @param poller closed by the producer
+     */
+    ReadAheadBlockPool(Runnable onReadable, WakeablePoller poller, List<ReadAheadBlock> blocks) {
+        this.onReadable = onReadable;
+        this.poller = poller;
+        blocks.forEach(empty::offer);
+    }
+
+    /** The poller in which the producer waits for an empty block, among other events. */
+    WakeablePoller poller() {
+        return poller;
+    }
+
+    // --- consumer --------------------------------------------------------------------------------------------------
+
+    /** A filled block, or null; after null, {@code onReadable} is called when there is one. */
+    ReadAheadBlock pollFilled() {
+        ReadAheadBlock block = pollValid();
+        if (block == null) {
+            consumerWaiting = true;
+            block = pollValid();
+            if (block != null) {
+                consumerWaiting = false;
+            }
+        }
+        return block;
+    }
+
+    private ReadAheadBlock pollValid() {
+        ReadAheadBlock block = filled.poll();
+        while (block != null && !isValid(block)) {
+            block.wipe();
+            recycle(block);
+            block = filled.poll();
+        }
+        return block;
+    }
+
+    /** Whether a block that was polled may still be used. */
+    boolean isValid(ReadAheadBlock block) {
+        return block.generation() == validGeneration;
+    }
+
+    /** Returns a drained block to the producer. */
+    void recycle(ReadAheadBlock block) {
+        empty.offer(block);
+        VarHandle.fullFence();
+        if (producerWaiting) {
+            producerWaiting = false;
+            poller.wakeUp();
+        }
+    }
+
+    // --- producer --------------------------------------------------------------------------------------------------
+
+    /** An empty block, or null; after null, the poller is woken when there is one. */
+    ReadAheadBlock pollEmpty() {
+        ReadAheadBlock block = empty.poll();
+        if (block == null) {
+            producerWaiting = true;
+            block = empty.poll();
+            if (block != null) {
+                producerWaiting = false;
+            }
+        }
+        return block;
+    }
+
+    /** Passes a block with {@code bytes} bytes to the consumer. */
+    void offerFilled(ReadAheadBlock block, int bytes) {
+        block.setFilled(bytes, producerGeneration);
+        filled.offer(block);
+        VarHandle.fullFence();
+        if (consumerWaiting) {
+            consumerWaiting = false;
+            onReadable.run();
+        }
+    }
+
+    /** Makes the bytes of all blocks offered so far invalid, unless they have been used. */
+    void invalidateFilled() {
+        producerGeneration++;
+        validGeneration = producerGeneration;
+    }
+
+    /** Makes the consumer poll again although there are no bytes, to notice a state change. */
+    void notifyConsumer() {
+        onReadable.run();
+    }
+
+    /** Wipes all filled blocks. The consumer must not poll any more. */
+    void wipe() {
+        for (ReadAheadBlock block = filled.poll(); block != null; block = filled.poll()) {
+            block.wipe();
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package org.vhostuserrng.backends.readahead;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.backends.health.NoiseHealthTester;
+import org.vhostuserrng.backends.source.EntropySource;
+
+/**
+ * A blocking source made non-blocking: a {@link ReadAheadThread} reads it into a bounded pool of blocks, which this
+ * class drains. After {@link #WOULD_BLOCK} the event loop is notified once the pool has bytes again. Confined to the
+ * event loop's thread.
+ */
+final class ReadAheadSource implements EntropySource {
+    private final ReadAheadBlockPool pool;
+    private final ReadAheadThread thread;
+    private ReadAheadBlock current;
+
+    /**
+     * Starts the read-ahead thread.
+     *
+     * @param name for logs
+     * @param source owned by the thread from now on
+     * @param health null for a source that is not tested
+     * @param counters of the source, kept when it is closed and reopened
+     */
+    ReadAheadSource(
+            String name,
+            BlockingEntropySource source,
+            NoiseHealthTester health,
+            SourceFailureCounters counters,
+            Runnable onReadable)
+            throws IOException {
+        pool = new ReadAheadBlockPool(onReadable);
+        thread = ReadAheadThread.start(name, source, health, counters, pool);
+    }
+
+    @Override
+    public int fill(MemorySegment target, long offset, int length) {
+        if (current != null && !pool.isValid(current)) {
+            recycleCurrent();
+        }
+        if (current == null) {
+            current = pool.pollFilled();
+        }
+        if (current == null) {
+            return thread.state() == ReadAheadThread.State.RUNNING ? WOULD_BLOCK : FAILED;
+        }
+        int drained = current.drainTo(target, offset, length);
+        if (current.isEmpty()) {
+            recycleCurrent();
+        }
+        return drained;
+    }
+
+    private void recycleCurrent() {
+        current.wipe();
+        pool.recycle(current);
+        current = null;
+    }
+
+    @Override
+    public void close() {
+        thread.stop();
+        if (current != null) {
+            current.wipe();
+            current = null;
+        }
+    }
+}

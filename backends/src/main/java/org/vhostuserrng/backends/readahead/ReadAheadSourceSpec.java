@@ -1,0 +1,89 @@
+package org.vhostuserrng.backends.readahead;
+
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vhostuserrng.backends.health.NoiseHealthTester;
+import org.vhostuserrng.backends.health.SeenSequenceHashes;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.SharedSourceSpec;
+import org.vhostuserrng.backends.sys.GetrandomSyscall;
+
+/** A source that has its own read-ahead thread and health tests. Confined to the event loop's thread. */
+public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
+    private static final Logger LOG = LoggerFactory.getLogger(ReadAheadSourceSpec.class);
+
+    private final NoiseSourceOptions options;
+    private final SourceFailureCounters counters = new SourceFailureCounters();
+    private final Set<String> warnings = new HashSet<>();
+    /** Null before the source is opened for the first time. */
+    private SeenSequenceHashes seenSequences;
+
+    /** A source with the options of its expression. */
+    protected ReadAheadSourceSpec(NoiseSourceOptions options) {
+        this.options = options;
+    }
+
+    /** H of SP 800-90B §3.1.3 that applies unless the expression states one: bits per byte. */
+    protected abstract double defaultMinEntropy();
+
+    /** Opens the source, which is then used by the read-ahead thread only. */
+    protected abstract BlockingEntropySource openBlocking() throws IOException;
+
+    /** The options of the expression. */
+    protected NoiseSourceOptions options() {
+        return options;
+    }
+
+    @Override
+    public String deduplicationKey() {
+        return this + " " + options;
+    }
+
+    @Override
+    public double minEntropy() {
+        return options.minEntropyOrDefault(defaultMinEntropy());
+    }
+
+    @Override
+    public EntropySource open(Runnable onReadable) throws IOException {
+        return readAhead(openBlocking(), newHealthTester(defaultMinEntropy()), onReadable);
+    }
+
+    /** The health tests for the stated min-entropy, or else {@code defaultValue}; null with {@code health=off}. */
+    protected final NoiseHealthTester newHealthTester(double defaultValue) throws IOException {
+        if (!options.healthTested()) {
+            warnOnce("its health tests are disabled by health=off");
+            return null;
+        }
+        if (seenSequences == null) {
+            // SecureRandom would keep /dev/random and /dev/urandom open.
+            seenSequences = new SeenSequenceHashes(GetrandomSyscall.randomLongs(SeenSequenceHashes.KEY_COUNT));
+        }
+        return new NoiseHealthTester(options.minEntropyOrDefault(defaultValue), seenSequences);
+    }
+
+    /** Logs a warning about this source, once however often the source is opened. */
+    protected final void warnOnce(String warning) {
+        if (warnings.add(warning)) {
+            LOG.warn("{}: {}", this, warning);
+        }
+    }
+
+    /**
+     * Starts a read-ahead thread.
+     *
+     * @param health null for a source that is not tested
+     */
+    protected final EntropySource readAhead(BlockingEntropySource source, NoiseHealthTester health, Runnable onReadable)
+            throws IOException {
+        return new ReadAheadSource(toString(), source, health, counters, onReadable);
+    }
+
+    @Override
+    public String statistics() {
+        return counters.toString();
+    }
+}

@@ -1,0 +1,31 @@
+package org.vhostuserrng.backends.readahead;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Counts of errors of a source. Kept when the source is closed and reopened. Any thread. */
+final class SourceFailureCounters {
+    private final AtomicLong readFailures = new AtomicLong();
+    private final AtomicLong healthTestFailures = new AtomicLong();
+    private final AtomicLong endOfFiles = new AtomicLong();
+
+    void incrementReadFailures() {
+        readFailures.incrementAndGet();
+    }
+
+    void incrementHealthTestFailures() {
+        healthTestFailures.incrementAndGet();
+    }
+
+    void incrementEndOfFiles() {
+        endOfFiles.incrementAndGet();
+    }
+
+    /** For a log line; empty if there were no errors. */
+    @Override
+    public String toString() {
+        return readFailures.get() + healthTestFailures.get() + endOfFiles.get() == 0
+                ? ""
+                : "read failures: " + readFailures + ", health test failures: " + healthTestFailures
+                        + ", ends of file: " + endOfFiles;
+    }
+}

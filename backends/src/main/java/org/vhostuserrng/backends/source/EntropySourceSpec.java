@@ -1,0 +1,25 @@
+package org.vhostuserrng.backends.source;
+
+import java.io.IOException;
+
+/**
+ * A parsed {@code --source} expression. Immutable, except for state that must survive closing and reopening, such as a
+ * file's position.
+ */
+public interface EntropySourceSpec {
+    /**
+     * Opens and closes the source to check that it is usable.
+     *
+     * @throws IOException with a short reason if it is not
+     */
+    void probe() throws IOException;
+
+    /**
+     * Opens the source for a guest's ring. Never fails: a source that cannot be opened returns
+     * {@link EntropySource#FAILED} and retries.
+     *
+     * @param loop the sources of the event loop that serves the guest
+     * @param guest name of the guest, for logs and for sources that keep state for each guest
+     */
+    EntropySource open(EventLoopSources loop, String guest);
+}

@@ -1,0 +1,104 @@
+package org.vhostuserrng.backends.source;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A failover list opened for one guest. Each request tries the sources in order of preference and skips those that fail
+ * or have stalled, so that a source that recovers is used again. A source is opened when it is first needed. Confined
+ * to the event loop's thread.
+ */
+final class FailoverSource implements EntropySource {
+    /** A source that returns no bytes for this long after a request counts as failed until it returns some. */
+    private static final long STALL_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private static final long NEVER = -1;
+
+    private final FailoverSourceState state;
+    private final FailoverSourceSpec spec;
+    private final EventLoopSources loop;
+    private final String guest;
+    private final EntropySource[] open;
+    private final long[] waitingSince;
+    private int activeIndex;
+
+    /** Opens the preferred source. */
+    FailoverSource(FailoverSourceSpec spec, EventLoopSources loop, String guest) {
+        this.spec = spec;
+        this.loop = loop;
+        this.guest = guest;
+        this.open = new EntropySource[spec.sources().size()];
+        this.waitingSince = new long[open.length];
+        this.state = loop.failoverState(spec);
+        this.activeIndex = state.activeIndex();
+        Arrays.fill(waitingSince, NEVER);
+        source(0);
+    }
+
+    @Override
+    public int fill(MemorySegment target, long offset, int length) {
+        int result = FAILED;
+        for (int i = 0; i < open.length; i++) {
+            int filled = source(i).fill(target, offset, length);
+            if (filled > 0) {
+                recordServed(i);
+                return filled;
+            }
+            if (filled == TARGET_FAULT) {
+                return filled;
+            }
+            if (filled == WOULD_BLOCK) {
+                result = WOULD_BLOCK;
+                if (!hasStalled(i)) {
+                    return WOULD_BLOCK;
+                }
+            }
+        }
+        return result;
+    }
+
+    @Override
+    public boolean isSharedByGuests() {
+        return open[activeIndex].isSharedByGuests();
+    }
+
+    private void recordServed(int index) {
+        waitingSince[index] = NEVER;
+        state.setStalled(index, false);
+        // Guests may differ: one whose DRBG is not seeded yet uses a fallback. Only changes of this guest are recorded.
+        if (index != activeIndex) {
+            activeIndex = index;
+            loop.recordFailover(state, index);
+        }
+    }
+
+    private boolean hasStalled(int index) {
+        if (state.isStalled(index)) {
+            return true;
+        }
+        long now = loop.clock().getAsLong();
+        if (waitingSince[index] == NEVER) {
+            waitingSince[index] = now;
+        }
+        boolean isStalled = now - waitingSince[index] >= STALL_TIMEOUT_NANOS;
+        state.setStalled(index, isStalled);
+        return isStalled;
+    }
+
+    private EntropySource source(int i) {
+        if (open[i] == null) {
+            open[i] = spec.sources().get(i).open(loop, guest);
+        }
+        return open[i];
+    }
+
+    @Override
+    public void close() {
+        for (EntropySource source : open) {
+            if (source != null) {
+                source.close();
+            }
+        }
+    }
+}

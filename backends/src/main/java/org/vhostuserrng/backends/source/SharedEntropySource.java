@@ -1,0 +1,82 @@
+package org.vhostuserrng.backends.source;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A reference-counted source: {@link #acquire} adds a user, {@link #close} removes one. It is open while it has users.
+ * Confined to the event loop's thread.
+ */
+final class SharedEntropySource implements EntropySource {
+    private static final Logger LOG = LoggerFactory.getLogger(SharedEntropySource.class);
+
+    private final SharedSourceSpec spec;
+    private final Runnable onReadable;
+    private EntropySource source;
+    private int users;
+    private boolean failureLogged;
+
+    /**
+     * Creates a source that is not open.
+     *
+     * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
+     */
+    SharedEntropySource(SharedSourceSpec spec, Runnable onReadable) {
+        this.spec = spec;
+        this.onReadable = onReadable;
+    }
+
+    /** Adds a user; the first one opens the source. If that fails, each {@link #fill} retries. */
+    EntropySource acquire() {
+        users++;
+        if (source == null) {
+            open();
+        }
+        return this;
+    }
+
+    /** The source's name and its counts of errors; empty if there were none. */
+    String statistics() {
+        String counts = spec.statistics();
+        return counts.isEmpty() ? "" : spec + ": " + counts;
+    }
+
+    @Override
+    public int fill(MemorySegment target, long offset, int length) {
+        if (source == null && !open()) {
+            return FAILED;
+        }
+        return source.fill(target, offset, length);
+    }
+
+    @Override
+    public boolean isSharedByGuests() {
+        return true;
+    }
+
+    /** Removes a user; the last one closes the source. */
+    @Override
+    public void close() {
+        users--;
+        if (users == 0 && source != null) {
+            source.close();
+            source = null;
+        }
+    }
+
+    private boolean open() {
+        try {
+            source = spec.open(onReadable);
+            failureLogged = false;
+            return true;
+        } catch (IOException refused) {
+            if (!failureLogged) {
+                failureLogged = true;
+                LOG.error("{}: cannot be opened: {}; retrying while guests wait", spec, refused.getMessage());
+            }
+            return false;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package org.vhostuserrng.backends.source;
+
+import java.io.IOException;
+
+/** A source that is opened once for all guests of an event loop, even if several expressions contain it. */
+public interface SharedSourceSpec extends EntropySourceSpec {
+    /**
+     * Opens the source itself.
+     *
+     * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
+     * @throws IOException with a short reason
+     */
+    EntropySource open(Runnable onReadable) throws IOException;
+
+    /** Counts of errors, for a log line; empty if there were none. Any thread. */
+    default String statistics() {
+        return "";
+    }
+
+    /** H of SP 800-90B §3.1.3, stated or default: bits of min-entropy per byte, above 0 and at most 8. */
+    double minEntropy();
+
+    /** Sources with equal keys are the same source and are opened once. */
+    default String deduplicationKey() {
+        return toString();
+    }
+
+    @Override
+    default EntropySource open(EventLoopSources loop, String guest) {
+        return loop.openShared(this);
+    }
+}

@@ -1,0 +1,25 @@
+package org.vhostuserrng.backends.source;
+
+import java.io.IOException;
+
+/** {@code xor(A,B)}: the XOR of two sources. */
+public record XorSourceSpec(EntropySourceSpec first, EntropySourceSpec second) implements EntropySourceSpec {
+    /** The keyword in an expression. */
+    public static final String NAME = "xor";
+
+    @Override
+    public String toString() {
+        return NAME + "(" + first + "," + second + ")";
+    }
+
+    @Override
+    public void probe() throws IOException {
+        first.probe();
+        second.probe();
+    }
+
+    @Override
+    public EntropySource open(EventLoopSources loop, String guest) {
+        return new XorSource(first.open(loop, guest), second.open(loop, guest));
+    }
+}

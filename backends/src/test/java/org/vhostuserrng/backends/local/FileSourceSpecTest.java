@@ -1,0 +1,284 @@
+package org.vhostuserrng.backends.local;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.backends.expression.SourceExpressionParser;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
+import org.vhostuserrng.backends.source.EventLoopSources;
+import org.vhostuserrng.backends.source.SharedSourceSpec;
+
+/** Uses real files and FIFOs. Waits for events, never for a fixed time. */
+class FileSourceSpecTest {
+    private static final long TIMEOUT_SECONDS = 20;
+
+    private final Semaphore readable = new Semaphore(0);
+
+    @TempDir
+    private Path directory;
+
+    private byte[] read(EntropySource source, int length) throws InterruptedException {
+        ByteArrayOutputStream read = new ByteArrayOutputStream();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment target = arena.allocate(length);
+            while (read.size() < length) {
+                int filled = source.fill(target, read.size(), length - read.size());
+                if (filled > 0) {
+                    read.writeBytes(target.asSlice(read.size(), filled).toArray(ValueLayout.JAVA_BYTE));
+                } else {
+                    awaitReadable();
+                }
+            }
+        }
+        return read.toByteArray();
+    }
+
+    private void awaitReadable() throws InterruptedException {
+        assertTrue(readable.tryAcquire(TIMEOUT_SECONDS, TimeUnit.SECONDS), "no notification");
+    }
+
+    private static SharedSourceSpec file(Path path) {
+        return (SharedSourceSpec) SourceExpressionParser.parse("file:" + path);
+    }
+
+    /** Without health tests, for sources shorter than the start-up tests. */
+    private static SharedSourceSpec untested(Path path) {
+        return (SharedSourceSpec) SourceExpressionParser.parse("file:" + path + ",health=off");
+    }
+
+    /** Random bytes without repeated sequences. */
+    private static byte[] unrepeatedBytes(int length) {
+        byte[] bytes = new byte[length];
+        new Random(length).nextBytes(bytes);
+        return bytes;
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "file:",
+                "file",
+                "rdrand:",
+                "/dev/urandom",
+                "file:x,nonsense=1",
+                "file:x,health=no",
+                "file:x,min-entropy=9",
+                "file:x,min-entropy=0",
+                "file:x,on-eof=rewind",
+                "getrandom,health=off",
+                "file:x,health=on,health=on"
+            })
+    void refusesMalformedExpression(String text) {
+        assertThrows(IllegalArgumentException.class, () -> SourceExpressionParser.parse(text));
+    }
+
+    @Test
+    void probeFailsForDirectory() {
+        assertThrows(IOException.class, () -> file(directory).probe());
+    }
+
+    @Test
+    void probeFailsForMissingFileWithErrnoText() {
+        IOException missing = assertThrows(
+                IOException.class, () -> file(directory.resolve("nothing")).probe());
+
+        assertTrue(missing.getMessage().contains("No such file"), missing.getMessage());
+    }
+
+    @Test
+    void readsUrandomDirectlyUnderAnyName() throws IOException {
+        Path link = Files.createSymbolicLink(directory.resolve("random"), Path.of("/dev/urandom"));
+
+        try (EntropySource source = file(link).open(readable::release)) {
+            assertInstanceOf(UrandomSource.class, source);
+        }
+    }
+
+    @Test
+    void fillsExactlyTheRequestedBytes() throws IOException {
+        try (EntropySource source = file(Path.of("/dev/urandom")).open(readable::release);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment target = arena.allocate(64);
+
+            int filled = source.fill(target, 16, 32);
+
+            assertEquals(32, filled);
+            assertArrayEquals(new byte[16], target.asSlice(0, 16).toArray(ValueLayout.JAVA_BYTE));
+            assertArrayEquals(new byte[16], target.asSlice(48, 16).toArray(ValueLayout.JAVA_BYTE));
+        }
+    }
+
+    @Test
+    void refusesToFillBeyondTheSegment() throws IOException {
+        try (EntropySource source = file(Path.of("/dev/urandom")).open(readable::release);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment target = arena.allocate(64);
+
+            assertThrows(IndexOutOfBoundsException.class, () -> source.fill(target, 60, 5));
+        }
+    }
+
+    @Test
+    void returnsBytesOfFileInOrder() throws IOException, InterruptedException {
+        byte[] content = unrepeatedBytes(200_000);
+        Path path = Files.write(directory.resolve("file"), content);
+
+        try (EntropySource source = file(path).open(readable::release)) {
+            assertArrayEquals(content, read(source, content.length));
+        }
+    }
+
+    @Test
+    void returnsNoByteTwiceAfterReopening() throws IOException, InterruptedException {
+        byte[] content = unrepeatedBytes(400_000);
+        SharedSourceSpec spec = file(Files.write(directory.resolve("file"), content));
+        byte[] first;
+        try (EntropySource source = spec.open(readable::release)) {
+            first = read(source, 100);
+        }
+
+        byte[] second;
+        try (EntropySource source = spec.open(readable::release)) {
+            second = read(source, 100);
+        }
+
+        int resumedAt = indexOf(content, second);
+        assertArrayEquals(Arrays.copyOf(content, 100), first);
+        assertTrue(resumedAt >= 100, "resumed at " + resumedAt);
+    }
+
+    /** Fills one byte, waiting while the result is WOULD_BLOCK. */
+    private int fillByte(EntropySource source, MemorySegment target) throws InterruptedException {
+        int result = source.fill(target, 0, 1);
+        while (result == EntropySource.WOULD_BLOCK) {
+            awaitReadable();
+            result = source.fill(target, 0, 1);
+        }
+        return result;
+    }
+
+    @Test
+    void failsAtEndOfFile() throws IOException, InterruptedException {
+        Path path = Files.write(directory.resolve("file"), unrepeatedBytes(10));
+        try (EntropySource source = file(path).open(readable::release);
+                Arena arena = Arena.ofConfined()) {
+            read(source, 10);
+
+            assertEquals(EntropySource.FAILED, fillByte(source, arena.allocate(1)));
+        }
+    }
+
+    /** Address 0 of /proc/self/mem is not mapped: EIO. */
+    @Test
+    void failsWhenReadFails() throws IOException, InterruptedException {
+        try (EntropySource source = file(Path.of("/proc/self/mem")).open(readable::release);
+                Arena arena = Arena.ofConfined()) {
+            assertEquals(EntropySource.FAILED, fillByte(source, arena.allocate(1)));
+        }
+    }
+
+    @Test
+    void returnsNoByteTwiceThroughTwoNames() throws IOException, InterruptedException {
+        byte[] content = unrepeatedBytes(400_000);
+        Path path = Files.write(directory.resolve("file"), content);
+        Path link = Files.createSymbolicLink(directory.resolve("link"), path);
+        EntropySourceSpec twice = SourceExpressionParser.parse("xor(file:" + path + ",file:" + link + ",health=off)");
+        EventLoopSources sources = new EventLoopSources(twice, readable::release, System::nanoTime);
+        byte[] xor;
+        try (EntropySource source = sources.open("guest")) {
+            xor = read(source, 64);
+        }
+
+        assertFalse(Arrays.equals(new byte[64], xor), "each byte was combined with itself");
+    }
+
+    @Test
+    void notifiesWhenEmptyFifoHasBytes() throws Exception {
+        Path fifo = fifo();
+        try (EntropySource source = untested(fifo).open(readable::release);
+                Arena arena = Arena.ofConfined()) {
+            int before = source.fill(arena.allocate(4), 0, 4);
+
+            try (OutputStream writer = Files.newOutputStream(fifo)) {
+                writer.write(new byte[] {1, 2, 3, 4});
+            }
+
+            assertEquals(EntropySource.WOULD_BLOCK, before);
+            assertArrayEquals(new byte[] {1, 2, 3, 4}, read(source, 4));
+        }
+    }
+
+    @Test
+    void continuesWithNextWriterOfFifo() throws Exception {
+        Path fifo = fifo();
+        try (EntropySource source = untested(fifo).open(readable::release)) {
+            try (OutputStream writer = Files.newOutputStream(fifo)) {
+                writer.write(1);
+            }
+            byte[] first = read(source, 1);
+
+            try (OutputStream writer = Files.newOutputStream(fifo)) {
+                writer.write(2);
+            }
+
+            assertArrayEquals(new byte[] {1}, first);
+            assertArrayEquals(new byte[] {2}, read(source, 1));
+        }
+    }
+
+    @Test
+    void continuesWithRecreatedFifo() throws Exception {
+        Path fifo = fifo();
+        try (EntropySource source = untested(fifo).open(readable::release)) {
+            try (OutputStream writer = Files.newOutputStream(fifo)) {
+                writer.write(1);
+                Files.delete(fifo);
+            }
+            byte[] first = read(source, 1);
+
+            try (OutputStream writer = Files.newOutputStream(fifo())) {
+                writer.write(2);
+            }
+
+            assertArrayEquals(new byte[] {1}, first);
+            assertArrayEquals(new byte[] {2}, read(source, 1));
+        }
+    }
+
+    private Path fifo() throws IOException, InterruptedException {
+        Path fifo = directory.resolve("fifo");
+        assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
+        return fifo;
+    }
+
+    private static int indexOf(byte[] content, byte[] part) {
+        for (int i = 0; i + part.length <= content.length; i++) {
+            if (Arrays.equals(content, i, i + part.length, part, 0, part.length)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+}

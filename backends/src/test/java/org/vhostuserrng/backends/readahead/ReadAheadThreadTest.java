@@ -1,0 +1,283 @@
+package org.vhostuserrng.backends.readahead;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.backends.source.EntropySource.FAILED;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.vhostuserrng.backends.health.NoiseHealthTester;
+import org.vhostuserrng.backends.health.SeenSequenceHashes;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.sys.WakeablePoller;
+
+/** Reads scripted sources through {@link ReadAheadSource}, with health tests. */
+class ReadAheadThreadTest {
+    private static final long TIMEOUT_SECONDS = 30;
+    private static final byte[] FAILURE = {};
+
+    private final Semaphore readable = new Semaphore(0);
+    private final ScriptedSource script = new ScriptedSource();
+    private final SourceFailureCounters counters = new SourceFailureCounters();
+    private final SeenSequenceHashes seen = new SeenSequenceHashes(
+            new Random(99).longs(SeenSequenceHashes.KEY_COUNT).toArray());
+    private EntropySource source;
+
+    /** Returns one chunk of the script for each read. */
+    private static final class ScriptedSource implements BlockingEntropySource {
+        private final BlockingQueue<byte[]> chunks = new ArrayBlockingQueue<>(1000);
+        /** Ends after the last chunk. */
+        private volatile boolean atEnd;
+
+        private final Semaphore closings = new Semaphore(0);
+
+        @Override
+        public int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException {
+            byte[] chunk = chunks.poll();
+            if (chunk == null && atEnd) {
+                return END_OF_STREAM;
+            }
+            if (chunk == null) {
+                poller.sleep(1);
+                return NO_DATA;
+            }
+            if (chunk.length == 0) {
+                throw new IOException("unplugged");
+            }
+            MemorySegment.copy(chunk, 0, target, ValueLayout.JAVA_BYTE, offset, chunk.length);
+            return chunk.length;
+        }
+
+        @Override
+        public void close() {
+            chunks.clear();
+            closings.release();
+        }
+    }
+
+    private void start(double minEntropy) throws IOException {
+        NoiseHealthTester tests = minEntropy == 0 ? null : new NoiseHealthTester(minEntropy, seen);
+        source = new ReadAheadSource("scripted", script, tests, counters, readable::release);
+    }
+
+    @AfterEach
+    void close() {
+        source.close();
+    }
+
+    private static byte[] random(long seed, int length) {
+        byte[] bytes = new byte[length];
+        new Random(seed).nextBytes(bytes);
+        return bytes;
+    }
+
+    /** Fills {@code target}, waiting while the result is WOULD_BLOCK. */
+    private int fill(MemorySegment target) throws InterruptedException {
+        int filled = source.fill(target, 0, (int) target.byteSize());
+        while (filled == EntropySource.WOULD_BLOCK) {
+            assertTrue(readable.tryAcquire(TIMEOUT_SECONDS, TimeUnit.SECONDS), "no notification");
+            filled = source.fill(target, 0, (int) target.byteSize());
+        }
+        return filled;
+    }
+
+    private int fillUntil(int result, MemorySegment target) throws InterruptedException {
+        int filled = fill(target);
+        for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+                filled != result && System.nanoTime() < end; ) {
+            TimeUnit.MILLISECONDS.sleep(5);
+            filled = fill(target);
+        }
+        return filled;
+    }
+
+    private static MemorySegment allocate(int length) {
+        return Arena.ofAuto().allocate(length);
+    }
+
+    @Test
+    void servesStartupSamplesOnceTheyHavePassed() throws Exception {
+        byte[] samples = random(1, 1024);
+        script.chunks.add(Arrays.copyOf(samples, 1000));
+        start(8);
+        MemorySegment target = allocate(1024);
+        int before = source.fill(target, 0, 1024);
+
+        script.chunks.add(Arrays.copyOfRange(samples, 1000, 1024));
+
+        assertEquals(EntropySource.WOULD_BLOCK, before);
+        assertEquals(1024, fill(target));
+        assertArrayEquals(samples, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void servesNothingOfSourceStuckFromTheStart() throws Exception {
+        script.chunks.add(new byte[2048]);
+        start(1);
+
+        assertEquals(FAILED, fill(allocate(64)));
+    }
+
+    @Test
+    void servesNothingOfReadThatFailedATest() throws Exception {
+        start(8);
+        script.chunks.add(random(2, 1024));
+        fill(allocate(1024));
+        byte[] stuckAtItsEnd = random(3, 2048);
+        Arrays.fill(stuckAtItsEnd, 2000, 2048, (byte) 7);
+
+        script.chunks.add(stuckAtItsEnd);
+
+        assertEquals(FAILED, fill(allocate(64)));
+    }
+
+    @Test
+    void discardsBlocksReadBeforeAFailedTest() throws Exception {
+        start(8);
+        script.chunks.add(random(4, 1024));
+        assertEquals(64, fill(allocate(64)));
+
+        script.chunks.add(new byte[64]);
+
+        assertEquals(FAILED, fillUntil(FAILED, allocate(1)));
+    }
+
+    @Test
+    void servesAgainAfterPassedStartupTests() throws Exception {
+        start(8);
+        script.chunks.add(new byte[1024]);
+        assertEquals(FAILED, fill(allocate(64)));
+        byte[] healthy = random(5, 1024);
+
+        script.chunks.add(healthy);
+
+        MemorySegment target = allocate(1024);
+        assertEquals(1024, fillUntil(1024, target));
+        assertArrayEquals(healthy, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void detectsReplayedBuffer() throws Exception {
+        start(8);
+        byte[] buffer = random(6, 1500);
+        script.chunks.add(buffer);
+        assertEquals(1500, fill(allocate(1500)));
+
+        script.chunks.add(buffer);
+
+        assertEquals(FAILED, fill(allocate(64)));
+    }
+
+    @Test
+    void detectsReplayAfterReopening() throws Exception {
+        byte[] buffer = random(6, 1500);
+        start(8);
+        script.chunks.add(buffer);
+        assertEquals(1500, fill(allocate(1500)));
+        source.close();
+        assertTrue(script.closings.tryAcquire(TIMEOUT_SECONDS, TimeUnit.SECONDS));
+
+        start(8);
+        script.chunks.add(buffer);
+
+        assertEquals(FAILED, fill(allocate(64)));
+    }
+
+    /** Like a pipe that was filled while its writer was stuck. */
+    @Test
+    void recoversThoughQueuedBytesAreFaulty() throws Exception {
+        start(8);
+        script.chunks.add(new byte[1024]);
+        assertEquals(FAILED, fill(allocate(64)));
+        byte[] healthy = random(5, 1024);
+
+        for (int i = 0; i < 15; i++) {
+            script.chunks.add(new byte[4096]);
+        }
+        script.chunks.add(healthy);
+
+        MemorySegment target = allocate(1024);
+        assertEquals(1024, fillUntil(1024, target));
+        assertArrayEquals(healthy, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void servesSourceShorterThanStartupTests() throws Exception {
+        byte[] whole = random(11, 100);
+        script.chunks.add(whole);
+        script.atEnd = true;
+        start(8);
+
+        MemorySegment target = allocate(100);
+        assertEquals(100, fill(target));
+        assertArrayEquals(whole, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void doesNotServeEndOfSuspectSource() throws Exception {
+        start(8);
+        script.chunks.add(new byte[1024]);
+        assertEquals(FAILED, fill(allocate(64)));
+
+        script.chunks.add(random(12, 100));
+        script.atEnd = true;
+
+        awaitEnd();
+        assertEquals(FAILED, source.fill(allocate(64), 0, 64));
+        assertEquals("read failures: 0, health test failures: 1, ends of file: 1", counters.toString());
+    }
+
+    private void awaitEnd() throws InterruptedException {
+        for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+                !counters.toString().contains("ends of file: 1") && System.nanoTime() < end; ) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+    }
+
+    @Test
+    void recoversAfterReadFailure() throws Exception {
+        start(0);
+        script.chunks.add(FAILURE);
+        assertEquals(FAILED, fill(allocate(8)));
+
+        script.chunks.add(random(7, 8));
+
+        assertEquals(8, fillUntil(8, allocate(8)));
+    }
+
+    @Test
+    void repeatsStartupTestsAfterReadFailure() throws Exception {
+        start(8);
+        script.chunks.add(random(8, 1024));
+        fill(allocate(1024));
+        script.chunks.add(FAILURE);
+        assertEquals(FAILED, fill(allocate(8)));
+
+        script.chunks.add(random(9, 1000));
+        script.chunks.add(random(10, 100));
+
+        assertEquals(1100, fillUntil(1100, allocate(1100)));
+    }
+
+    @Test
+    void servesFewBytesAtOnceWithoutTests() throws Exception {
+        start(0);
+
+        script.chunks.add(new byte[] {1, 2, 3});
+
+        MemorySegment target = allocate(3);
+        assertEquals(3, fill(target));
+        assertArrayEquals(new byte[] {1, 2, 3}, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+}
