@@ -21,7 +21,7 @@ class UnixStreamSocketTest {
     private Path directory;
 
     @Test
-    @Timeout(10)
+    @Timeout(60)
     void peerLearnsOfTheEndBeforeTheSocketIsClosed() throws IOException {
         Path path = directory.resolve("socket");
         try (UnixListeningSocket listener = UnixListeningSocket.bind(path);

@@ -130,7 +130,7 @@ class VhostUserServerTest {
     }
 
     @Test
-    @Timeout(10)
+    @Timeout(60)
     void takesNobodyWhileTooMuchOfOthersWaitsToBeClosed() throws IOException {
         Queue<Runnable> closing = new ArrayDeque<>();
         server.close();

@@ -76,7 +76,7 @@ class BackendRequestChannelTest {
     }
 
     @Test
-    @Timeout(30)
+    @Timeout(120)
     void dropsWhatDoesNotFitAndNeverSendsAPartOfAMessage() throws IOException {
         try (BackendRequestChannel channel = BackendRequestChannel.over(received)) {
             for (long i = 0; i < 100_000; i++) {
