@@ -22,7 +22,8 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
  */
 class LostNotificationRaceTest {
     private static final long DURATION = TimeUnit.SECONDS.toNanos(Integer.getInteger("race.seconds", 1));
-    private static final long LOST = TimeUnit.SECONDS.toNanos(10);
+    private static final int MIN_REQUESTS = 1000;
+    private static final long LOST = TimeUnit.SECONDS.toNanos(60);
 
     /** As an eventfd: counts signals, and reading takes them all. */
     private static final class Signal {
@@ -109,7 +110,7 @@ class LostNotificationRaceTest {
 
         void run() {
             long end = System.nanoTime() + DURATION;
-            while (System.nanoTime() < end) {
+            while (System.nanoTime() < end || requests < MIN_REQUESTS) {
                 offer();
                 if (random.nextBoolean()) {
                     sleepUntilUsed();
@@ -176,7 +177,5 @@ class LostNotificationRaceTest {
             device.ended.set(true);
             thread.join();
         }
-
-        assertTrue(driver.requests > 50, () -> driver.requests + " requests");
     }
 }
