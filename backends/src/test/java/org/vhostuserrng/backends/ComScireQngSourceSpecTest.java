@@ -85,7 +85,7 @@ class ComScireQngSourceSpecTest {
     private static int ask(EntropySource source, MemorySegment target, Semaphore nudged) throws InterruptedException {
         int filled = source.fill(target, 0, (int) target.byteSize());
         while (filled == EntropySource.NOT_NOW) {
-            assertTrue(nudged.tryAcquire(30, TimeUnit.SECONDS), "nothing happens");
+            assertTrue(nudged.tryAcquire(120, TimeUnit.SECONDS), "nothing happens");
             filled = source.fill(target, 0, (int) target.byteSize());
         }
         return filled;
@@ -146,7 +146,7 @@ class ComScireQngSourceSpecTest {
     /** Blocks that were read ahead come before a failure, and failures until the next attempt. */
     private static int askUntil(int outcome, EntropySource source, MemorySegment target, Semaphore nudged)
             throws InterruptedException {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);
         int filled = ask(source, target, nudged);
         while (filled != outcome && System.nanoTime() < end) {
             TimeUnit.MILLISECONDS.sleep(1);

@@ -30,16 +30,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /** The reader against servers of every character. The test's thread is the filler's. */
-@Timeout(30)
+@Timeout(120)
 class EgdClientSourceTest {
     private static final int BLOCK = 4096;
-    private static final EgdClientSource.Patience SHORT = new EgdClientSource.Patience(
-            TimeUnit.SECONDS.toNanos(5), TimeUnit.MILLISECONDS.toNanos(200), TimeUnit.MILLISECONDS.toNanos(8));
+    /** A server that is merely slow keeps its connection. */
+    private static final EgdClientSource.Patience LONG_SILENCE = new EgdClientSource.Patience(
+            TimeUnit.SECONDS.toNanos(60), TimeUnit.SECONDS.toNanos(60), TimeUnit.MILLISECONDS.toNanos(8));
+
+    private static final EgdClientSource.Patience SHORT_SILENCE = new EgdClientSource.Patience(
+            TimeUnit.SECONDS.toNanos(60), TimeUnit.MILLISECONDS.toNanos(200), TimeUnit.MILLISECONDS.toNanos(8));
 
     private final MemorySegment block = Arena.ofAuto().allocate(BLOCK);
     private final ByteArrayOutputStream read = new ByteArrayOutputStream();
     private final List<String> failures = new ArrayList<>();
     private int outOfStep;
+    private EgdClientSource.Patience patience = LONG_SILENCE;
     private WakeablePoller waiter;
     private EgdClientSource reader;
     private FakeEgdServer server;
@@ -73,7 +78,7 @@ class EgdClientSourceTest {
     }
 
     private void readFrom(String address) {
-        reader = new EgdClientSource(EgdServerAddress.parse(address), SHORT);
+        reader = new EgdClientSource(EgdServerAddress.parse(address), patience);
     }
 
     /** What the filler does with a source, but that it pauses when that has failed. */
@@ -195,6 +200,7 @@ class EgdClientSourceTest {
 
     @Test
     void serverThatStopsSendingIsConnectedToAnew() throws Exception {
+        patience = SHORT_SILENCE;
         serve(connection -> {
             if (server.connections().size() == 1) {
                 connection.answer(2);
@@ -208,21 +214,25 @@ class EgdClientSourceTest {
 
         readAtLeast(1000);
 
-        assertEquals(2, server.connections().size());
-        assertEquals(List.of("the server has sent nothing for 200 ms"), failures);
+        // More than two connections if the second one, too, was silent for 200 ms.
+        assertTrue(server.connections().size() >= 2);
+        assertEquals("the server has sent nothing for 200 ms", failures.getFirst());
     }
 
     @Test
     void serverThatNeverReadsIsConnectedToAnew() throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        patience = SHORT_SILENCE;
         serve(connection -> {
             if (server.connections().size() == 1) {
-                TimeUnit.SECONDS.sleep(1);
+                ended.await();
             } else {
                 connection.answer(Integer.MAX_VALUE);
             }
         });
 
         readAtLeast(100);
+        ended.countDown();
 
         assertTrue(server.connections().size() > 1);
     }
@@ -263,6 +273,7 @@ class EgdClientSourceTest {
 
     @Test
     void wakeUpEndsTheWaitForAByte() throws Exception {
+        patience = SHORT_SILENCE;
         serve(connection -> TimeUnit.SECONDS.sleep(20));
         readUntilConnectedAgain(1);
         readOnce();
@@ -287,7 +298,7 @@ class EgdClientSourceTest {
 
         reader.close();
 
-        assertTrue(closed.await(5, TimeUnit.SECONDS));
+        assertTrue(closed.await(60, TimeUnit.SECONDS));
     }
 
     @Test

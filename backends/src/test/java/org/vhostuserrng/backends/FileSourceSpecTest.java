@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code file:} sources on real files. What they wait for is an event, never a time. */
 class FileSourceSpecTest {
-    private static final long PATIENCE_SECONDS = 20;
+    private static final long PATIENCE_SECONDS = 120;
 
     private final Semaphore bytesAgain = new Semaphore(0);
 

@@ -21,7 +21,7 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /** A source read ahead by a thread, with health tests: what reaches those who are served. */
 class ReadAheadThreadTest {
-    private static final long PATIENCE_SECONDS = 30;
+    private static final long PATIENCE_SECONDS = 120;
     private static final byte[] FAILURE = {};
 
     private final Semaphore nudged = new Semaphore(0);
