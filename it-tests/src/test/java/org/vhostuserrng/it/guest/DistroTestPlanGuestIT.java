@@ -60,7 +60,7 @@ class DistroTestPlanGuestIT {
     }
 
     /**
-     * An upper bound: a slow guest reads fewer bytes. The host's clock includes the whole read. A full bucket, one slice
+     * An upper bound only: a slow guest takes longer. The host's clock includes the whole read. A full bucket, a slice
      * and the driver's 64-byte block may exceed the rate.
      */
     @ParameterizedTest(name = "rate with max-bytes={0} and period={1}", quoteTextArguments = false)

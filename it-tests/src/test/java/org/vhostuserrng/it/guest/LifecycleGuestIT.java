@@ -77,7 +77,8 @@ class LifecycleGuestIT {
                     "addr": {"type": "unix", "data": {"path": "%s"}}}}""".formatted(daemon.socket()));
             String properties = packed && qemu.honoursDeviceFeatureProperties() ? ", \"packed\": true" : "";
             vm.qmp().execute("device_add", """
-                    "driver": "vhost-user-rng-pci", "id": "d", "chardev": "rng", "bus": "root1", "vectors": 2%s""".formatted(properties));
+                    "driver": "vhost-user-rng-pci", "id": "d", "chardev": "rng",
+                    "bus": "root1", "vectors": 2%s""".formatted(properties));
             guest.execute("until ls /sys/bus/virtio/drivers/virtio_rng/virtio* >/dev/null 2>&1; do sleep 0.1; done");
             assertServed(guest);
             guest.execute("features | cut -c 50 | grep -q " + (packed ? 1 : 0));

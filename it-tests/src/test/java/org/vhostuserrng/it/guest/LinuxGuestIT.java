@@ -75,7 +75,7 @@ class LinuxGuestIT {
     }
 
     /**
-     * 20 KiB at 1024 bytes per 1000 ms take 19 periods: a full bucket is served at once. The tolerance covers one slice,
+     * 20 KiB at 1024 bytes per 1000 ms take 19 periods: a full bucket is served at once. The tolerance covers a slice,
      * the driver's 64-byte block, and the guest's clock.
      */
     @Test

@@ -24,7 +24,7 @@ import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
-/** QEMU versions, kernels, boards, virtio transports and ring formats, each case with one guest from boot to power-off. */
+/** QEMU versions, kernels, boards, virtio transports and ring formats: each case boots a guest and powers it off. */
 @Tag("container")
 class QemuMatrixGuestIT {
     private static final String SOURCE = "/dev/urandom";

@@ -62,7 +62,7 @@ class TruncatedMemoryIT {
         }
     }
 
-    /** Two small buffers: the daemon copies to them. A large one would be written by getrandom(2), which fails by itself. */
+    /** The daemon copies to small buffers; a large one would be written by getrandom(2), which reports EFAULT. */
     private static void offerTwoBuffers(EntropyDriver guest) throws IOException {
         guest.offer(guest.ring()
                 .add(

@@ -26,7 +26,7 @@ import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendSocket;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 
-/** {@code --fd}: the daemon inherits the vhost-user socket. ProcessBuilder passes no descriptors on, posix_spawn does. */
+/** {@code --fd}: the daemon inherits its socket through posix_spawn(3); ProcessBuilder passes no descriptors on. */
 class InheritedSocketIT {
     private static final POSIX POSIX_CALLS = POSIXFactory.getPOSIX();
     private static final int STDOUT = 1;

@@ -38,7 +38,7 @@ class SetDeviceStateFdIT extends MalformedMessageContract {
                 : values;
     }
 
-    /** The message's own reply can report an error, but only after VHOST_USER_PROTOCOL_F_DEVICE_STATE was negotiated. */
+    /** The message's own reply reports the error, once VHOST_USER_PROTOCOL_F_DEVICE_STATE has been negotiated. */
     private static MalformedMessage malformed(
             String description, CraftedFrontendMessage message, VhostUserSessionStage stage) {
         boolean negotiated = stage != VhostUserSessionStage.CONNECTED;

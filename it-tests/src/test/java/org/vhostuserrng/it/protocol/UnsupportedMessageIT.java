@@ -20,7 +20,7 @@ import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 
-/** Messages for other device types and unknown messages: rejected at every stage, whatever payload and fds they carry. */
+/** Messages for other device types and unknown messages: rejected at every stage, with any payload and fds. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class UnsupportedMessageIT {
     @RegisterExtension

@@ -44,7 +44,7 @@ import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 
-/** Front-ends that do not read, flood, or disconnect at any point: a session's resources are bounded and all released. */
+/** Front-ends that flood, do not read, or disconnect at any point: a session's resources are bounded and released. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HostileFrontendIT {
     private static final int CONNECTS = 3000;

@@ -61,7 +61,7 @@ class SlowClosingFdIT {
         }
     }
 
-    /** Sends the sockets while another session occupies the daemon, and closes them here: the daemon closes them last. */
+    /** Sends the sockets while another session occupies the daemon, then closes them here: the daemon closes last. */
     private FrontendSocket connectWith(SlowClosingSockets slow, int perMessage) throws IOException {
         try (FrontendSession before = FrontendSession.connect(shared.socket(), HANG_TIMEOUT)) {
             before.getFeatures();

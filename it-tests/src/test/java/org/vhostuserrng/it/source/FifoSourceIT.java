@@ -66,7 +66,7 @@ class FifoSourceIT {
         guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 32));
     }
 
-    /** Appends the bytes of the completed request and offers the next one; false if none completes within the timeout. */
+    /** Appends the bytes of the next completed request and offers another; false if none completes in time. */
     private static boolean collect(EntropyDriver guest, ByteArrayOutputStream bytes, Duration time) throws IOException {
         if (!guest.awaitUsed(time) || !guest.ring().takeUsed()) {
             return false;
