@@ -151,7 +151,7 @@ class VirtioRngChecklistGuestIT {
         assertDevRandomGives1024Bytes(console, guest + " without the device");
     }
 
-    /** From Linux 5.18 on, entropy_avail is 256 once the kernel has been seeded, from whatever source. */
+    /** From Linux 5.18 on, entropy_avail is 256 once the kernel has been seeded from any source. */
     private static void assertDevRandomGives1024Bytes(GuestSerialConsole console, String where)
             throws IOException, InterruptedException {
         assertEquals("1024", console.execute("head -c 1024 /dev/random | wc -c"));

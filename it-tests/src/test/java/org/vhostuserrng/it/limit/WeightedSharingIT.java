@@ -88,10 +88,11 @@ class WeightedSharingIT {
                 SaturatingGuest heavy = backlog(daemon, 1, 64)) {
             SaturatingGuest.resetCounters(minimum, heavy);
 
-            SaturatingGuest.pollUntil(total -> total >= 40_000, minimum, heavy);
+            SaturatingGuest.pollUntil(total -> total >= 5 * RATE, minimum, heavy);
 
+            // Half of the total, less a full bucket of the guest and one of the total. Its weight alone gives 0.01.
             double share = share(minimum, minimum, heavy);
-            assertTrue(share >= 0.45 && share <= 0.6, () -> "share " + share);
+            assertTrue(share >= 0.3, () -> "share " + share);
         }
     }
 

@@ -162,7 +162,7 @@ class IommuIT {
     }
 
     @Test
-    void unansweredMissIsRepeatedRarelyAndBlocksNobody() throws Exception {
+    void unansweredMissIsRepeatedRarelyAndDoesNotBlockOthers() throws Exception {
         DaemonProcess daemon = daemon();
         try (EntropyDriver neighbour = warmUp(EntropyDriver.start(daemon.socket(1)));
                 VirtualIommuGuest guest = VirtualIommuGuest.start(daemon.socket(0))) {
@@ -538,7 +538,7 @@ class IommuIT {
     }
 
     @Test
-    void fullChannelBlocksNobody() throws Exception {
+    void fullChannelDoesNotBlockOthers() throws Exception {
         DaemonProcess daemon = daemon();
         try (EntropyDriver neighbour = warmUp(EntropyDriver.start(daemon.socket(1)));
                 VirtualIommuGuest guest = VirtualIommuGuest.startMapped(daemon.socket(0), OPTIONS)) {
@@ -573,7 +573,7 @@ class IommuIT {
         DaemonProcess daemon = daemon();
         try (VirtualIommuGuest guest = VirtualIommuGuest.startMapped(daemon.socket(0), OPTIONS);
                 FrontendEventFd eventFd = new FrontendEventFd()) {
-            // Opens the source, which needs a descriptor of its own.
+            // Opens the source, which takes one more descriptor.
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
             int before = daemon.openFdTargets().size();
 
@@ -596,7 +596,7 @@ class IommuIT {
     void replacedChannelIsClosed() throws Exception {
         DaemonProcess daemon = daemon();
         try (VirtualIommuGuest guest = VirtualIommuGuest.startMapped(daemon.socket(0), OPTIONS)) {
-            // Opens the source, which needs a descriptor of its own.
+            // Opens the source, which takes one more descriptor.
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
             int before = daemon.openFdTargets().size();
             for (int i = 0; i < 50; i++) {

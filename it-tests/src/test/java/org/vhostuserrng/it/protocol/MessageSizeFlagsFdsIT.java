@@ -29,7 +29,7 @@ class MessageSizeFlagsFdsIT extends MalformedMessageContract {
         }
     }
 
-    /** A message without a reply of its own, which a NACK can reject. */
+    /** A message without its own reply: with need_reply, a NACK rejects it. */
     private static MessageCase command(FrontendMessageType type, byte[] payload, MessageFdKind... fds) {
         return new MessageCase(type, CraftedFrontendMessage.of(type, payload, fds), NACK_OR_CLOSED);
     }

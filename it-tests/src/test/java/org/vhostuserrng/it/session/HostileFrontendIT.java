@@ -136,7 +136,7 @@ class HostileFrontendIT {
     void frontEndThatReadsNoRepliesIsPausedWithoutBufferingReplies() throws Exception {
         assertNothingLeaked(() -> {
             try (FrontendSocket notReading = connect()) {
-                int sent = askUntilPaused(notReading);
+                int sent = sendUntilPaused(notReading);
 
                 assertServed(shared.neighbour());
                 for (int i = 0; i < sent; i++) {
@@ -155,14 +155,14 @@ class HostileFrontendIT {
         assertNothingLeaked(() -> {
             for (int i = 0; i < 5; i++) {
                 try (FrontendSocket notReading = connect()) {
-                    askUntilPaused(notReading);
+                    sendUntilPaused(notReading);
                 }
             }
         });
     }
 
     /** Sends GET_FEATURES until the socket stays full while the neighbour is served; returns the number of messages. */
-    private int askUntilPaused(FrontendSocket notReading) throws IOException {
+    private int sendUntilPaused(FrontendSocket notReading) throws IOException {
         int sent = 0;
         int failures = 0;
         while (failures < 10) {

@@ -171,7 +171,7 @@ class InflightRegionIT {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void randomBytesInTheRegionHarmNobody(boolean packed) throws Exception {
+    void randomBytesInTheRegionAreHarmless(boolean packed) throws Exception {
         Random random = new Random(3);
         try (EntropyDriver guest = initialise(packed);
                 FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE);
