@@ -1,2 +1,2 @@
-/** Real guests under QEMU. All but {@link org.vhostuserrng.it.guest.LinuxGuestIT} are tagged {@code container}. */
+/** Real guests under QEMU. All but {@code LinuxGuestIT} are tagged {@code container}. */
 package org.vhostuserrng.it.guest;
