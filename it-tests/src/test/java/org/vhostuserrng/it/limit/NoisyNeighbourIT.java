@@ -95,7 +95,8 @@ class NoisyNeighbourIT {
     }
 
     /** Repeats the step in another thread while the neighbour is served {@link #REQUESTS} times. */
-    private static void assertNotStarved(EntropyDriver neighbour, FloodStep step, int maxWorkAhead) throws Exception {
+    private static void assertNotStarved(EntropyDriver neighbour, String flooding, FloodStep step, int maxWorkAhead)
+            throws Exception {
         AtomicLong steps = new AtomicLong();
         AtomicLong work = new AtomicLong();
         AtomicBoolean ended = new AtomicBoolean();
@@ -109,7 +110,7 @@ class NoisyNeighbourIT {
             });
             try {
                 awaitStep(steps, flood);
-                long median = medianWorkAhead(neighbour, work);
+                long median = medianWorkAhead(neighbour, flooding, work);
                 awaitStep(steps, flood);
                 assertTrue(median <= maxWorkAhead, () -> "the flooding guest was served " + median + " times before");
             } finally {
@@ -120,7 +121,7 @@ class NoisyNeighbourIT {
     }
 
     /** The median, over the neighbour's requests, of the flooding guest's work between kick and used buffer. */
-    private static long medianWorkAhead(EntropyDriver neighbour, AtomicLong work) throws IOException {
+    private static long medianWorkAhead(EntropyDriver neighbour, String flooding, AtomicLong work) throws IOException {
         long[] ahead = new long[REQUESTS];
         for (int i = 0; i < REQUESTS; i++) {
             long before = work.get();
@@ -128,8 +129,8 @@ class NoisyNeighbourIT {
             ahead[i] = work.get() - before;
         }
         Arrays.sort(ahead);
-        MeasurementLog.log("served beside a flooding guest, whose work ahead is " + ahead[REQUESTS / 2]
-                + " in the median, " + ahead[REQUESTS - 1] + " at most");
+        MeasurementLog.log("guest beside a flood of " + flooding + ": served after " + ahead[REQUESTS / 2]
+                + " of the flood's buffers or messages in the median, " + ahead[REQUESTS - 1] + " at most");
         return ahead[REQUESTS / 2];
     }
 
@@ -169,7 +170,7 @@ class NoisyNeighbourIT {
         DaemonProcess daemon = daemons.startWithSockets(2, "--packed");
         try (EntropyDriver neighbour = warmUp(EntropyDriver.start(daemon.socket(1)));
                 EntropyDriver guest = EntropyDriver.start(daemon.socket(0), options)) {
-            assertNotStarved(neighbour, () -> fillRing(guest, flood), MAX_RINGS_AHEAD * QUEUE_SIZE);
+            assertNotStarved(neighbour, flood.toString(), () -> fillRing(guest, flood), MAX_RINGS_AHEAD * QUEUE_SIZE);
         }
     }
 
@@ -212,7 +213,7 @@ class NoisyNeighbourIT {
         DaemonProcess daemon = daemons.startWithSockets(2);
         try (EntropyDriver neighbour = warmUp(EntropyDriver.start(daemon.socket(1)));
                 EntropyDriver guest = warmUp(EntropyDriver.start(daemon.socket(0), SPLIT))) {
-            assertNotStarved(neighbour, () -> flood.run(guest), MAX_MESSAGES_AHEAD);
+            assertNotStarved(neighbour, flood.toString(), () -> flood.run(guest), MAX_MESSAGES_AHEAD);
         }
     }
 }
