@@ -123,7 +123,7 @@ class WeightedSharingIT {
                 SaturatingGuest.resetCounters(large, small, four);
 
                 for (int written = 0; written < SLOW_SOURCE_BYTES; written += SLOW_SOURCE_CHUNK) {
-                    long all = written + SLOW_SOURCE_CHUNK;
+                    int all = written + SLOW_SOURCE_CHUNK;
                     write(writer, SLOW_SOURCE_CHUNK);
                     SaturatingGuest.pollUntil(total -> total >= all, large, small, four);
                 }
