@@ -32,16 +32,21 @@ import org.vhostuserrng.backends.readahead.DiscardReadAheadException;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /** Runs against scripted servers. The test thread acts as the read-ahead thread. */
-@Timeout(30)
+@Timeout(120)
 class EgdClientSourceTest {
     private static final int BLOCK = 4096;
+    /** A server that is merely slow keeps its connection. */
+    private static final EgdClientSource.EgdTimeouts LONG_TIMEOUTS = new EgdClientSource.EgdTimeouts(
+            TimeUnit.SECONDS.toNanos(60), TimeUnit.SECONDS.toNanos(60), TimeUnit.MILLISECONDS.toNanos(8));
+
     private static final EgdClientSource.EgdTimeouts SHORT_TIMEOUTS = new EgdClientSource.EgdTimeouts(
-            TimeUnit.SECONDS.toNanos(5), TimeUnit.MILLISECONDS.toNanos(200), TimeUnit.MILLISECONDS.toNanos(8));
+            TimeUnit.SECONDS.toNanos(60), TimeUnit.MILLISECONDS.toNanos(200), TimeUnit.MILLISECONDS.toNanos(8));
 
     private final MemorySegment block = Arena.ofAuto().allocate(BLOCK);
     private final ByteArrayOutputStream read = new ByteArrayOutputStream();
     private final List<String> failures = new ArrayList<>();
     private int discards;
+    private EgdClientSource.EgdTimeouts timeouts = LONG_TIMEOUTS;
     private WakeablePoller poller;
     private EgdClientSource source;
     private FakeEgdServer server;
@@ -75,7 +80,7 @@ class EgdClientSourceTest {
     }
 
     private void readFrom(String address) {
-        source = new EgdClientSource(EgdServerAddress.parse(address), SHORT_TIMEOUTS);
+        source = new EgdClientSource(EgdServerAddress.parse(address), timeouts);
     }
 
     /** Reads once, like the read-ahead thread, but without a delay after a failure. */
@@ -198,6 +203,7 @@ class EgdClientSourceTest {
 
     @Test
     void reconnectsToServerThatStopsSending() throws Exception {
+        timeouts = SHORT_TIMEOUTS;
         serve(connection -> {
             if (server.connections().size() == 1) {
                 connection.answerRequests(2);
@@ -211,20 +217,27 @@ class EgdClientSourceTest {
 
         readAtLeast(1000);
 
-        assertEquals(2, server.connections().size());
-        assertEquals(List.of("the server sent nothing for 200 ms"), failures);
+        // More than two connections if the second server, too, was silent for 200 ms.
+        assertTrue(server.connections().size() >= 2);
+        assertEquals("the server sent nothing for 200 ms", failures.getFirst());
     }
 
     @Test
     void reconnectsToServerThatNeverReads() throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        timeouts = SHORT_TIMEOUTS;
         serve(connection -> {
             if (server.connections().size() == 1) {
-                TimeUnit.SECONDS.sleep(1);
+                ended.await();
             } else {
                 connection.answerRequests(Integer.MAX_VALUE);
             }
         });
 
+        while (failures.isEmpty()) {
+            readOnce();
+        }
+        ended.countDown();
         readAtLeast(100);
 
         assertTrue(server.connections().size() > 1);
@@ -266,6 +279,7 @@ class EgdClientSourceTest {
 
     @Test
     void wakeUpEndsTheWaitForAReply() throws Exception {
+        timeouts = SHORT_TIMEOUTS;
         serve(connection -> TimeUnit.SECONDS.sleep(20));
         readUntilConnections(1);
         readOnce();
@@ -290,7 +304,7 @@ class EgdClientSourceTest {
 
         source.close();
 
-        assertTrue(closed.await(5, TimeUnit.SECONDS));
+        assertTrue(closed.await(60, TimeUnit.SECONDS));
     }
 
     @Test

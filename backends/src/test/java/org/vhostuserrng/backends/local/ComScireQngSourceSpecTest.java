@@ -89,7 +89,7 @@ class ComScireQngSourceSpecTest {
             throws InterruptedException {
         int filled = source.fill(target, 0, (int) target.byteSize());
         while (filled == EntropySource.WOULD_BLOCK) {
-            assertTrue(readable.tryAcquire(30, TimeUnit.SECONDS), "no notification");
+            assertTrue(readable.tryAcquire(120, TimeUnit.SECONDS), "no notification");
             filled = source.fill(target, 0, (int) target.byteSize());
         }
         return filled;
@@ -150,7 +150,7 @@ class ComScireQngSourceSpecTest {
     /** Fills until {@code result}: read-ahead blocks precede a failure, and failures precede the next attempt. */
     private static int fillUntil(int result, EntropySource source, MemorySegment target, Semaphore readable)
             throws InterruptedException {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);
         int filled = fill(source, target, readable);
         while (filled != result && System.nanoTime() < end) {
             TimeUnit.MILLISECONDS.sleep(1);

@@ -31,7 +31,7 @@ import org.vhostuserrng.backends.source.SharedSourceSpec;
 
 /** Uses real files and FIFOs. Waits for events, never for a fixed time. */
 class FileSourceSpecTest {
-    private static final long TIMEOUT_SECONDS = 20;
+    private static final long TIMEOUT_SECONDS = 120;
 
     private final Semaphore readable = new Semaphore(0);
 

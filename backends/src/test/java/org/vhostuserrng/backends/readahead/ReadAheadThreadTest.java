@@ -24,7 +24,7 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /** Reads scripted sources through {@link ReadAheadSource}, with health tests. */
 class ReadAheadThreadTest {
-    private static final long TIMEOUT_SECONDS = 30;
+    private static final long TIMEOUT_SECONDS = 120;
     private static final byte[] FAILURE = {};
 
     private final Semaphore readable = new Semaphore(0);

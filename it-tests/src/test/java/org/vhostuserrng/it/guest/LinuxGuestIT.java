@@ -1,0 +1,91 @@
+package org.vhostuserrng.it.guest;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.it.fixture.RandomnessAssertions;
+import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
+import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
+import org.vhostuserrng.it.fixture.qemu.GuestImageScripts;
+import org.vhostuserrng.it.fixture.qemu.QemuProcess;
+
+/** Linux under QEMU against the packaged daemon, with the README's command line. */
+class LinuxGuestIT {
+    @RegisterExtension
+    final DaemonExtension daemons = new DaemonExtension();
+
+    private static final String SOURCE = "/dev/urandom";
+    private static final int MEBIBYTE = 1 << 20;
+    private static final int SAMPLE_BYTES = 1 << 16;
+    private static final Duration BOOT_HANG_TIMEOUT = Duration.ofMinutes(10);
+
+    @BeforeAll
+    static void assumeQemuAndKernel() throws IOException, InterruptedException {
+        GuestImageScripts.assumeGuestAvailable();
+    }
+
+    @Test
+    void guestReadsAMebibyteOfRandomBytes() throws IOException, InterruptedException {
+        DaemonProcess daemon = daemons.start("--source=file:" + SOURCE);
+        try (QemuProcess guest = QemuProcess.boot(daemon, "show,read:" + MEBIBYTE + ",sample:" + SAMPLE_BYTES)) {
+            guest.awaitPowerOff();
+
+            assertTrue(List.of(guest.consoleLine("rng_available").split(" ")).contains("virtio_rng.0"), guest::logs);
+            assertEquals("virtio_rng.0", guest.consoleLine("rng_current"), guest::logs);
+            assertTrue(guest.consoleLine("hex").matches("[0-9a-f]{64}"), guest::logs);
+            assertEquals(MEBIBYTE, guest.numberIn("read", "bytes"), guest::logs);
+            assertTrue(guest.numberIn("read", "compressed") >= MEBIBYTE, guest::logs);
+            byte[] sample = guest.readHwrng();
+            assertEquals(SAMPLE_BYTES, sample.length, guest::logs);
+            RandomnessAssertions.assertLooksRandom(sample);
+        }
+    }
+
+    @Test
+    void sourceIsOpenOnlyWhileAGuestRuns() throws IOException, InterruptedException {
+        String fifo = daemons.directory().resolve("fifo").toString();
+        assertEquals(0, new ProcessBuilder("mkfifo", fifo).start().waitFor());
+        DaemonProcess daemon = daemons.start("--source=file:" + fifo);
+        assertFalse(daemon.openFdTargets().contains(fifo));
+        Process writer = null;
+        try (QemuProcess guest = QemuProcess.boot(daemon, "show")) {
+            // The guest waits for bytes until the FIFO has a writer.
+            assertEventually(
+                    "the source is open",
+                    BOOT_HANG_TIMEOUT,
+                    () -> daemon.openFdTargets().contains(fifo) || !guest.isRunning());
+            assertTrue(guest.isRunning(), guest::logs);
+            writer = new ProcessBuilder("sh", "-c", "exec cat /dev/urandom >" + fifo).start();
+            guest.awaitPowerOff();
+            assertEventually(
+                    "the source is closed", () -> !daemon.openFdTargets().contains(fifo));
+        } finally {
+            if (writer != null) {
+                writer.destroyForcibly();
+            }
+        }
+    }
+
+    /**
+     * 20 KiB at 1024 bytes per 1000 ms take 19 periods: a full bucket is served at once. The tolerance covers a slice,
+     * the driver's 64-byte block, and the guest's clock.
+     */
+    @Test
+    void rateLimitHoldsInTheGuest() throws IOException, InterruptedException {
+        DaemonProcess daemon = daemons.start("--max-bytes=1024", "--period=1000");
+        try (QemuProcess guest = QemuProcess.boot(daemon, "show,read:" + 20 * 1024)) {
+            guest.awaitPowerOff();
+
+            assertEquals(20 * 1024, guest.numberIn("read", "bytes"), guest::logs);
+            assertTrue(guest.numberIn("read", "milliseconds") >= 18_000, guest::logs);
+        }
+    }
+}

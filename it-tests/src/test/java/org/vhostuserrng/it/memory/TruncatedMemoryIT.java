@@ -1,0 +1,137 @@
+package org.vhostuserrng.it.memory;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
+import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
+import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
+import static org.vhostuserrng.it.fixture.ResponsivenessAssertions.assertServed;
+import static org.vhostuserrng.it.fixture.ResponsivenessAssertions.warmUp;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.BackendProtocolException;
+import org.vhostuserrng.frontend.DriverBufferElement;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.FrontendGuestMemory;
+import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
+import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
+
+/** A front-end that truncates guest memory under the daemon (SIGBUS) breaks its own ring only. */
+class TruncatedMemoryIT {
+    private static final Duration COMPILATION_HANG_TIMEOUT = Duration.ofMinutes(5);
+    private static final int REQUESTS_BETWEEN_CHECKS = 10_000;
+    /** A line of -XX:+PrintCompilation: time, number, attributes, tier, method. */
+    private static final Pattern FILLER_AT_TIER_4 =
+            Pattern.compile(" 4 +org\\.vhostuserrng\\.device\\.rng\\.EntropyBufferFiller::(fill|scatter) ");
+
+    @RegisterExtension
+    private final DaemonExtension daemons = new DaemonExtension();
+
+    private static EntropyDriver guest(DaemonProcess daemon, Sealing sealing) throws IOException {
+        return EntropyDriver.start(daemon.socket(0), Options.DEFAULT.withSealing(sealing));
+    }
+
+    private static void truncateThenRequest(EntropyDriver guest) throws IOException {
+        guest.bufferRegion().truncate(0);
+        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+        guest.requestq().kick().signal();
+    }
+
+    @Test
+    void truncatedBuffersBreakTheGuestsRingOnly() throws Exception {
+        DaemonProcess daemon = daemons.startWithSockets(2);
+        try (EntropyDriver neighbour = warmUp(EntropyDriver.start(daemon.socket(1)));
+                EntropyDriver guest = guest(daemon, Sealing.UNSEALABLE)) {
+            guest.request(64, HANG_TIMEOUT);
+
+            truncateThenRequest(guest);
+
+            assertTrue(guest.requestq().err().await(HANG_TIMEOUT) > 0, "err was not signalled");
+            assertTrue(daemon.isAlive());
+            assertServed(neighbour);
+        }
+    }
+
+    /** The daemon copies to small buffers; a large one would be written by getrandom(2), which reports EFAULT. */
+    private static void offerTwoBuffers(EntropyDriver guest) throws IOException {
+        guest.offer(guest.ring()
+                .add(
+                        DriverBufferElement.writable(BUFFER_ADDRESS, 32),
+                        DriverBufferElement.writable(BUFFER_ADDRESS + 64, 32)));
+    }
+
+    private static boolean fillerIsCompiled(DaemonProcess daemon) throws IOException {
+        return FILLER_AT_TIER_4.matcher(daemon.log()).find();
+    }
+
+    @Test
+    void truncatedBuffersBreakTheGuestsRingOnlyInCompiledCode() throws Exception {
+        DaemonProcess daemon = daemons.startWithPrintCompilation();
+        try (EntropyDriver neighbour = warmUp(EntropyDriver.start(daemon.socket(1)));
+                EntropyDriver guest = guest(daemon, Sealing.UNSEALABLE)) {
+            assertEventually("C2 has compiled the filler", COMPILATION_HANG_TIMEOUT, () -> {
+                for (int i = 0; i < REQUESTS_BETWEEN_CHECKS; i++) {
+                    offerTwoBuffers(guest);
+                    assertTrue(guest.awaitUsed(HANG_TIMEOUT) && guest.ring().takeUsed());
+                }
+                return fillerIsCompiled(daemon);
+            });
+
+            guest.bufferRegion().truncate(0);
+            offerTwoBuffers(guest);
+            guest.requestq().kick().signal();
+
+            assertTrue(guest.requestq().err().await(HANG_TIMEOUT) > 0, "err was not signalled");
+            assertServed(neighbour);
+        }
+    }
+
+    @Test
+    void newSessionIsServedAfterATruncation() throws Exception {
+        DaemonProcess daemon = daemons.startWithSockets(1);
+        try (EntropyDriver guest = guest(daemon, Sealing.UNSEALABLE)) {
+            guest.request(64, HANG_TIMEOUT);
+            truncateThenRequest(guest);
+            assertTrue(guest.requestq().err().await(HANG_TIMEOUT) > 0);
+        }
+
+        try (EntropyDriver next = EntropyDriver.start(daemon.socket(0))) {
+            assertEquals(64, next.request(64, HANG_TIMEOUT).length);
+        }
+    }
+
+    @Test
+    void ringInTruncatedMemoryCannotBeStarted() throws Exception {
+        DaemonProcess daemon = daemons.startWithSockets(2);
+        try (EntropyDriver neighbour = warmUp(EntropyDriver.start(daemon.socket(1)));
+                FrontendMemoryRegion ringMemory = unsealableRingMemory();
+                FrontendGuestMemory memory = new FrontendGuestMemory(List.of(ringMemory));
+                EntropyDriver guest = EntropyDriver.initialise(daemon.socket(0), Options.DEFAULT)) {
+            guest.session().setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+            guest.session().setMemTable(memory);
+            ringMemory.truncate(0);
+
+            assertThrows(
+                    BackendProtocolException.class,
+                    () -> guest.session().startRing(guest.requestq(), memory, 0),
+                    "a ring in truncated memory was started");
+
+            assertTrue(daemon.isAlive());
+            assertServed(neighbour);
+        }
+    }
+
+    private static FrontendMemoryRegion unsealableRingMemory() throws IOException {
+        return new FrontendMemoryRegion(EntropyDriver.RING_ADDRESS, 0x7b00_0000_0000L, 1 << 16, 0, Sealing.UNSEALABLE);
+    }
+}

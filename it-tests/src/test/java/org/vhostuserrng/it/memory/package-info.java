@@ -1,0 +1,2 @@
+/** Guest memory: memory slots, sealing, truncation, limits, dirty page log, IOMMU. */
+package org.vhostuserrng.it.memory;

@@ -1,0 +1,106 @@
+package org.vhostuserrng.it.process;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
+import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.it.fixture.PackagedProgram;
+import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
+
+/** The daemon's JDK Flight Recorder events, recorded as the README describes. */
+class FlightRecordingIT {
+    @RegisterExtension
+    private final DaemonExtension daemons = new DaemonExtension();
+
+    private Path recording() {
+        return daemons.directory().resolve("rng.jfr");
+    }
+
+    private Process startRecording(String... options) throws IOException {
+        ProcessBuilder daemon = new ProcessBuilder(PackagedProgram.commandLine(options))
+                .redirectErrorStream(true)
+                .redirectOutput(daemons.directory().resolve("log").toFile());
+        daemon.environment()
+                .put("VHOST_USER_RNG_JAVA_OPTS", "-XX:AOTMode=off -XX:StartFlightRecording=filename=" + recording());
+        return daemon.start();
+    }
+
+    private List<RecordedEvent> recorded(String name) throws IOException {
+        return RecordingFile.readAllEvents(recording()).stream()
+                .filter(event -> event.getEventType().getName().equals("org.vhostuserrng." + name))
+                .toList();
+    }
+
+    /** Returns once the daemon has handled the guest's kick and found no bytes: the filler thread reads the FIFO. */
+    private static void awaitStarved(Process daemon, Path fifo, EntropyDriver guest) throws IOException {
+        assertEventually("the source is open", () -> hasOpen(daemon, fifo));
+        // The event loop handles the kick before messages that arrive later.
+        guest.session().getFeatures();
+        guest.session().getFeatures();
+    }
+
+    private static boolean hasOpen(Process daemon, Path file) throws IOException {
+        try (Stream<Path> fds = Files.list(Path.of("/proc", Long.toString(daemon.pid()), "fd"))) {
+            return fds.anyMatch(fd -> isLinkTo(file, fd));
+        }
+    }
+
+    private static boolean isLinkTo(Path file, Path fd) {
+        try {
+            return Files.readSymbolicLink(fd).equals(file);
+        } catch (IOException closed) {
+            return false;
+        }
+    }
+
+    @Test
+    void requestsTheirWaitsAndTheSessionAreRecorded() throws Exception {
+        Path fifo = daemons.directory().resolve("fifo");
+        assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
+        byte[] random = new byte[128];
+        ThreadLocalRandom.current().nextBytes(random);
+        Path socket = daemons.socketPath();
+        Process daemon = startRecording(
+                "--socket-path=" + socket,
+                "--source=file:" + fifo + ",health=off",
+                "--limit-mode=window",
+                "--max-bytes=64",
+                "--period=5000");
+        try (RandomAccessFile writer = new RandomAccessFile(fifo.toFile(), "rw")) {
+            assertEventually("the daemon listens", () -> DaemonExtension.isListening(socket));
+            try (EntropyDriver guest = EntropyDriver.start(socket)) {
+                guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+                awaitStarved(daemon, fifo, guest);
+                writer.write(random);
+                assertTrue(guest.awaitUsed(HANG_TIMEOUT));
+                guest.ring().takeUsed();
+                assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            }
+        } finally {
+            daemon.destroy();
+            assertTrue(daemon.waitFor(HANG_TIMEOUT.toSeconds(), TimeUnit.SECONDS));
+        }
+
+        List<RecordedEvent> requests = recorded("Request");
+        assertEquals(2, requests.size());
+        assertEquals(64, requests.getFirst().getInt("bytes"));
+        assertEquals("socket", requests.getFirst().getString("guest"));
+        assertEquals(1, recorded("Starve").size());
+        assertEquals(1, recorded("Throttle").size());
+        assertEquals(1, recorded("Session").size());
+    }
+}

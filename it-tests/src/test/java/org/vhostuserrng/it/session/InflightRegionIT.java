@@ -1,0 +1,348 @@
+package org.vhostuserrng.it.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
+import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
+import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.frontend.BackendProtocolException;
+import org.vhostuserrng.frontend.DriverVirtioConstants;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.FrontendInflightBuffer;
+import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.frontend.FrontendRequestq;
+import org.vhostuserrng.frontend.FrontendSession;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
+import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
+
+/** VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD: a new daemon resubmits the in-flight requests of one that was killed. */
+class InflightRegionIT {
+    private static final int RESET_DEVICE = 34;
+    private static final int QUEUE_SIZE = 64;
+    private static final int REQUEST_BYTES = 700;
+    private static final int MIN_REQUESTS_PER_LIFE = 500;
+    private static final int MAX_EXTRA_REQUESTS = 5000;
+    private static final int POLLS = 1000;
+    private static final long PROTOCOL_FEATURES = FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK
+            | FrontendVhostUserConstants.PROTOCOL_F_INFLIGHT_SHMFD
+            | FrontendVhostUserConstants.PROTOCOL_F_GET_VRING_BASE_INFLIGHT
+            | FrontendVhostUserConstants.PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN;
+
+    @RegisterExtension
+    private final DaemonExtension daemons = new DaemonExtension();
+
+    private static Options options(boolean packed) {
+        long features = Options.DEFAULT.features() | (packed ? DriverVirtioConstants.VIRTIO_F_RING_PACKED : 0);
+        return Options.DEFAULT.withQueueSize(QUEUE_SIZE).withFeatures(features).withProtocolFeatures(PROTOCOL_FEATURES);
+    }
+
+    private EntropyDriver initialise(boolean packed) throws IOException {
+        DaemonProcess daemon = packed ? daemons.start("--packed") : daemons.start();
+        EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), options(packed));
+        // The layout of the in-flight region depends on the ring's format.
+        guest.session().setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+        return guest;
+    }
+
+    private static void start(EntropyDriver guest, FrontendSession session, FrontendInflightBuffer buffer, int base)
+            throws IOException {
+        session.setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+        session.setInflightFd(buffer);
+        session.start(guest.requestq(), guest.memory(), guest.features(), base);
+    }
+
+    /** A driver that keeps its ring full and checks that each request completes once, in order. */
+    private static final class InflightLoad {
+        private final EntropyDriver guest;
+        private final ArrayDeque<Integer> inFlight = new ArrayDeque<>();
+        private long offered;
+        private long completed;
+
+        InflightLoad(EntropyDriver guest) {
+            this.guest = guest;
+        }
+
+        void fillRing() throws IOException {
+            while (guest.driverRing().freeDescriptors() > 0) {
+                long address = BUFFER_ADDRESS + offered++ % QUEUE_SIZE * 4096;
+                int id = guest.driverRing().addWritable(address, REQUEST_BYTES);
+                inFlight.add(id);
+                guest.driverRing().makeAvailable(id);
+            }
+            guest.kickIfWanted();
+        }
+
+        /** Throws if the device uses a buffer twice. */
+        void popUsed() {
+            while (guest.driverRing().takeUsed()) {
+                assertEquals(inFlight.remove(), guest.driverRing().usedId());
+                assertEquals(REQUEST_BYTES, guest.driverRing().usedLength());
+                completed++;
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void eachRequestCompletesExactlyOnceThoughTheDaemonIsKilledUnderLoad(boolean packed) throws Exception {
+        Random random = new Random(packed ? 1 : 2);
+        try (EntropyDriver guest = initialise(packed);
+                FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE)) {
+            int firstBase = guest.driverRing().base();
+            InflightLoad load = new InflightLoad(guest);
+            start(guest, guest.session(), buffer, firstBase);
+            FrontendSession session = guest.session();
+            for (int life = 0; life < 4; life++) {
+                long killAfter = load.completed + MIN_REQUESTS_PER_LIFE + random.nextInt(MAX_EXTRA_REQUESTS);
+                assertEventually("requests complete", () -> {
+                    for (int i = 0; i < POLLS && load.completed < killAfter; i++) {
+                        load.fillRing();
+                        load.popUsed();
+                    }
+                    return load.completed >= killAfter;
+                });
+                daemons.killAll();
+                load.popUsed();
+                DaemonProcess next = packed ? daemons.start("--packed") : daemons.start();
+                session = FrontendSession.connect(next.socket(), HANG_TIMEOUT);
+                session.initialise(guest.requestq(), PROTOCOL_FEATURES);
+
+                // The front-end cannot ask the killed daemon for its position, and passes the first base again.
+                start(guest, session, buffer, firstBase);
+            }
+            assertEventually("all requests are completed", () -> {
+                load.popUsed();
+                return load.inFlight.isEmpty();
+            });
+
+            assertEquals(guest.driverRing().base(), session.stop());
+            session.close();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, 1088", "true, 2112"})
+    void regionIsSealedAndHasTheSizeForTheRingFormat(boolean packed, long bytes) throws Exception {
+        int allSealed = 7;
+        try (EntropyDriver guest = initialise(packed);
+                FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE)) {
+            assertEquals(bytes, buffer.mmapSize());
+            assertEquals(0, buffer.mmapOffset());
+            assertEquals(QUEUE_SIZE, buffer.queueSize());
+            assertEquals(allSealed, buffer.file().seals().orElseThrow());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void skipDrainReturnsTheRingPosition(boolean packed) throws Exception {
+        try (EntropyDriver guest = initialise(packed);
+                FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE)) {
+            start(guest, guest.session(), buffer, guest.driverRing().base());
+            guest.request(64, HANG_TIMEOUT);
+
+            int base = guest.session().getVringBaseSkipDrain(FrontendRequestq.INDEX);
+
+            assertEquals(guest.driverRing().base(), base);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void randomBytesInTheRegionAreHarmless(boolean packed) throws Exception {
+        Random random = new Random(3);
+        try (EntropyDriver guest = initialise(packed);
+                FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment area = buffer.map(arena);
+            byte[] garbage = new byte[(int) area.byteSize()];
+            for (int i = 0; i < 20; i++) {
+                random.nextBytes(garbage);
+                MemorySegment.copy(garbage, 0, area, ValueLayout.JAVA_BYTE, 0, garbage.length);
+                area.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, 0);
+                area.set(ValueLayout.JAVA_SHORT_UNALIGNED, 8, (short) 1);
+                area.set(ValueLayout.JAVA_SHORT_UNALIGNED, 10, (short) QUEUE_SIZE);
+                try (FrontendSession session = i == 0 ? guest.session() : newSession(guest)) {
+                    start(guest, session, buffer, guest.driverRing().base());
+                } catch (BackendProtocolException rejected) {
+                    assertTrue(daemons.lastStarted().isAlive());
+                }
+            }
+        }
+
+        try (EntropyDriver next = EntropyDriver.start(daemons.lastStarted().socket())) {
+            assertEquals(64, next.request(64, HANG_TIMEOUT).length);
+        }
+    }
+
+    private FrontendSession newSession(EntropyDriver guest) throws IOException {
+        FrontendSession session = FrontendSession.connect(daemons.lastStarted().socket(), HANG_TIMEOUT);
+        session.initialise(guest.requestq(), PROTOCOL_FEATURES);
+        return session;
+    }
+
+    @Test
+    void truncatedRegionBreaksItsRingOnly() throws Exception {
+        try (EntropyDriver guest = initialise(false);
+                FrontendMemoryRegion file = new FrontendMemoryRegion(0, 0, 4096, 0, Sealing.UNSEALABLE)) {
+            guest.session()
+                    .tell(FrontendVhostUserConstants.SET_INFLIGHT_FD, description(4096, 0, 1, QUEUE_SIZE), file.fd());
+            guest.session().start(guest.requestq(), guest.memory(), guest.features(), 0);
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            file.truncate(0);
+
+            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+
+            assertEquals(1, guest.requestq().err().await(HANG_TIMEOUT));
+            assertFalse(guest.ring().usedPending());
+            assertTrue(daemons.lastStarted().isAlive());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0, 0, 1, 64",
+        "8192, 0, 1, 64",
+        "4096, 1, 1, 64",
+        "4000, 8, 1, 64",
+        "-1, 0, 1, 64",
+        "4096, -4096, 1, 64",
+        "4096, 0, 0, 64",
+        "4096, 0, 2, 64",
+        "4096, 0, 65535, 64",
+        "4096, 0, 1, 0",
+        "4096, 0, 1, 32769"
+    })
+    void malformedRegionIsRejected(long size, long offset, int queues, int queueSize) throws Exception {
+        try (EntropyDriver guest = initialise(false);
+                FrontendMemoryRegion file = new FrontendMemoryRegion(0, 0, 4096, 0, Sealing.SEALED)) {
+            byte[] description = description(size, offset, queues, queueSize);
+
+            long reply = guest.session()
+                    .acknowledgementOf(FrontendVhostUserConstants.SET_INFLIGHT_FD, description, file.fd());
+
+            assertNotEquals(0, reply);
+            guest.session().start(guest.requestq(), guest.memory(), guest.features(), 0);
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+        }
+    }
+
+    @Test
+    void regionTooSmallForTheRingIsRejectedWhenTheRingStarts() throws Exception {
+        try (EntropyDriver guest = initialise(false);
+                FrontendMemoryRegion file = new FrontendMemoryRegion(0, 0, 4096, 0, Sealing.SEALED)) {
+            guest.session()
+                    .tell(FrontendVhostUserConstants.SET_INFLIGHT_FD, description(64, 0, 1, QUEUE_SIZE), file.fd());
+
+            assertEquals(
+                    BackendProtocolException.Reason.REFUSED,
+                    assertThrows(
+                                    BackendProtocolException.class,
+                                    () -> guest.session().start(guest.requestq(), guest.memory(), guest.features(), 0))
+                            .reason());
+        }
+    }
+
+    @Test
+    void regionIsRejectedWhileARingRuns() throws Exception {
+        try (EntropyDriver guest = initialise(false);
+                FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE)) {
+            start(guest, guest.session(), buffer, 0);
+            byte[] description = description(buffer.mmapSize(), 0, 1, QUEUE_SIZE);
+
+            long reply = guest.session()
+                    .acknowledgementOf(
+                            FrontendVhostUserConstants.SET_INFLIGHT_FD,
+                            description,
+                            buffer.file().fd());
+
+            assertNotEquals(0, reply);
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+        }
+    }
+
+    @Test
+    void resetDoesNotClearTheFileBeyondTheRegion() throws Exception {
+        try (EntropyDriver guest = initialise(false);
+                FrontendMemoryRegion file = new FrontendMemoryRegion(0, 0, 4096, 0, Sealing.SEALED)) {
+            file.segment().fill((byte) 1);
+            guest.session()
+                    .tell(FrontendVhostUserConstants.SET_INFLIGHT_FD, description(4096, 0, 1, QUEUE_SIZE), file.fd());
+
+            long reply = guest.session().acknowledgementOf(RESET_DEVICE, FrontendPayloadEncoder.none());
+
+            assertEquals(0, reply);
+            assertEquals(0, file.segment().get(ValueLayout.JAVA_BYTE, 0));
+            assertEquals(1, file.segment().get(ValueLayout.JAVA_BYTE, 4095));
+        }
+    }
+
+    @Test
+    void messagesAreRejectedUnlessTheFeatureWasNegotiated() throws Exception {
+        try (EntropyDriver guest = EntropyDriver.initialise(
+                daemons.start().socket(),
+                options(false).withProtocolFeatures(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK))) {
+            byte[] description = description(0, 0, 1, QUEUE_SIZE);
+
+            assertNotEquals(
+                    0, guest.session().acknowledgementOf(FrontendVhostUserConstants.GET_INFLIGHT_FD, description));
+            guest.session()
+                    .tell(
+                            FrontendVhostUserConstants.GET_VRING_BASE_SKIP_DRAIN,
+                            FrontendPayloadEncoder.vringState(FrontendRequestq.INDEX, 0));
+            assertTrue(guest.session().socket().awaitClosed(HANG_TIMEOUT), "the session was not closed");
+        }
+    }
+
+    @Test
+    void replacedRegionLeaksNoDescriptor() throws Exception {
+        try (EntropyDriver guest = initialise(false)) {
+            exchangeRegion(guest);
+            List<String> before = daemons.lastStarted().openFdTargets();
+
+            for (int i = 0; i < 50; i++) {
+                exchangeRegion(guest);
+            }
+
+            assertEquals(before, daemons.lastStarted().openFdTargets());
+        }
+    }
+
+    private static void exchangeRegion(EntropyDriver guest) throws IOException {
+        try (FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE)) {
+            guest.session().setInflightFd(buffer);
+        }
+    }
+
+    private static byte[] description(long size, long offset, int queues, int queueSize) {
+        return ByteBuffer.allocate(24)
+                .order(ByteOrder.nativeOrder())
+                .putLong(size)
+                .putLong(offset)
+                .putShort((short) queues)
+                .putShort((short) queueSize)
+                .array();
+    }
+}

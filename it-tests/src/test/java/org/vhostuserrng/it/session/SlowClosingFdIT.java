@@ -1,0 +1,184 @@
+package org.vhostuserrng.it.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
+import static org.vhostuserrng.it.fixture.EventualAssertions.QUIET_PERIOD;
+import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
+import static org.vhostuserrng.it.fixture.ResponsivenessAssertions.assertServedDuring;
+
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.frontend.BackendRequestReceiver;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.frontend.FrontendSession;
+import org.vhostuserrng.frontend.FrontendSocket;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.SlowClosingSockets;
+import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
+import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
+
+/** File descriptors whose last close(2) blocks for minutes: sockets with SO_LINGER and unsent bytes. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class SlowClosingFdIT {
+    /** Outlasts every test. */
+    private static final Duration LINGER = Duration.ofMinutes(10);
+
+    private static final int SOCKETS = 12 * FrontendVhostUserConstants.MAX_FDS;
+
+    private static final int REQUESTS = 200;
+
+    @RegisterExtension
+    private final SharedDaemonExtension shared = new SharedDaemonExtension();
+
+    private FrontendSocket connect() throws IOException {
+        return FrontendSocket.connect(shared.socket());
+    }
+
+    private static byte[] getFeatures() {
+        return CraftedFrontendMessage.of(FrontendVhostUserConstants.GET_FEATURES, FrontendPayloadEncoder.none())
+                .bytes();
+    }
+
+    /** A message that takes no file descriptor. */
+    private static byte[] rejectedMessage() {
+        return CraftedFrontendMessage.of(FrontendVhostUserConstants.SET_OWNER, FrontendPayloadEncoder.none())
+                .withNeedReply()
+                .bytes();
+    }
+
+    /** Sends all sockets, {@code perMessage} with each message. */
+    private static void send(FrontendSocket socket, SlowClosingSockets slow, int perMessage) throws IOException {
+        for (int i = 0; i < SOCKETS; i += perMessage) {
+            socket.sendRaw(rejectedMessage(), slow.fds(i, perMessage));
+        }
+    }
+
+    /** Sends the sockets while another session occupies the daemon, then closes them here: the daemon closes last. */
+    private FrontendSocket connectWith(SlowClosingSockets slow, int perMessage) throws IOException {
+        try (FrontendSession before = FrontendSession.connect(shared.socket(), HANG_TIMEOUT)) {
+            before.getFeatures();
+            FrontendSocket socket = connect();
+            send(socket, slow, perMessage);
+            slow.letGo();
+            return socket;
+        }
+    }
+
+    /** The neighbour is served while a thread of the daemon is blocked in close(2). */
+    private void assertOthersAreServed() throws Exception {
+        assertEventually("a close is pending", this::isClosing);
+        for (int i = 0; i < REQUESTS; i++) {
+            assertServedDuring("a slow close", this::isClosing, shared.neighbour());
+        }
+    }
+
+    private boolean isClosing() throws IOException {
+        return shared.daemon().threadNames().stream().anyMatch(name -> name.startsWith("closing"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, FrontendVhostUserConstants.MAX_FDS, 2 * FrontendVhostUserConstants.MAX_FDS, SOCKETS})
+    void slowClosesDoNotBlockOtherGuests(int perMessage) throws Exception {
+        try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER);
+                FrontendSocket socket = connectWith(slow, perMessage)) {
+            assertOthersAreServed();
+            assertTrue(socket.awaitReadable(HANG_TIMEOUT), "the front-end gets no reply");
+        }
+        shared.assertServingAndNothingLeaked();
+    }
+
+    @Test
+    void slowClosesOfFdsInAnUnreadSocketDoNotBlockOtherGuests() throws Exception {
+        try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER)) {
+            try (FrontendSocket socket = connect();
+                    BackendRequestReceiver channel = new BackendRequestReceiver()) {
+                channel.leave(slow.fds(0, SOCKETS));
+                slow.letGo();
+                byte[] message = CraftedFrontendMessage.of(
+                                FrontendVhostUserConstants.SET_BACKEND_REQ_FD, FrontendPayloadEncoder.none())
+                        .withNeedReply()
+                        .bytes();
+                socket.sendRaw(message, channel.fd());
+                assertEquals(
+                        0,
+                        socket.receive(FrontendVhostUserConstants.SET_BACKEND_REQ_FD, HANG_TIMEOUT)
+                                .u64());
+            }
+
+            assertOthersAreServed();
+        }
+        shared.assertServingAndNothingLeaked();
+    }
+
+    @Test
+    void nextFrontEndWaitsWhileTooManyClosesArePending() throws Exception {
+        try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER)) {
+            connectWith(slow, SOCKETS).close();
+            try (FrontendSocket next = connect()) {
+                next.sendRaw(getFeatures());
+                boolean early = next.awaitReadable(QUIET_PERIOD);
+
+                slow.release();
+
+                assertFalse(early, "was served before the closes ended");
+                assertNotEquals(
+                        0,
+                        next.receive(FrontendVhostUserConstants.GET_FEATURES, HANG_TIMEOUT)
+                                .u64());
+            }
+        }
+        shared.assertServingAndNothingLeaked();
+    }
+
+    @Test
+    void frontEndItselfWaitsWhileTooManyClosesArePending() throws Exception {
+        try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER);
+                FrontendSocket socket = connectWith(slow, FrontendVhostUserConstants.MAX_FDS)) {
+            int messages = SOCKETS / FrontendVhostUserConstants.MAX_FDS;
+            int early = nacksUntilQuiet(socket);
+
+            slow.release();
+
+            assertTrue(early < messages, () -> early + " messages were handled");
+            for (int i = early; i < messages; i++) {
+                assertNack(socket);
+            }
+            assertEquals(0, nacksUntilQuiet(socket));
+        }
+        shared.assertServingAndNothingLeaked();
+    }
+
+    private static int nacksUntilQuiet(FrontendSocket socket) throws IOException {
+        int nacks = 0;
+        while (socket.awaitReadable(QUIET_PERIOD)) {
+            assertNack(socket);
+            nacks++;
+        }
+        return nacks;
+    }
+
+    private static void assertNack(FrontendSocket socket) throws IOException {
+        assertNotEquals(
+                0,
+                socket.receive(FrontendVhostUserConstants.SET_OWNER, HANG_TIMEOUT)
+                        .u64());
+    }
+
+    @Test
+    void frontEndThatDisconnectsWhileItWaitsLeaksNothing() throws Exception {
+        try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER)) {
+            connectWith(slow, FrontendVhostUserConstants.MAX_FDS).close();
+
+            assertOthersAreServed();
+        }
+        shared.assertServingAndNothingLeaked();
+    }
+}

@@ -1,0 +1,171 @@
+package org.vhostuserrng.it.source;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
+import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
+import static org.vhostuserrng.it.fixture.ResponsivenessAssertions.assertRepliesDuring;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.it.fixture.EventualAssertions;
+import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
+import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
+import org.vhostuserrng.it.fixture.daemon.EgdServerExtension;
+
+/** The packaged {@code egd-server}, and a daemon whose source is an EGD server. */
+class EgdSourceIT {
+    @Order(1)
+    @RegisterExtension
+    private final DaemonExtension daemons = new DaemonExtension();
+
+    @RegisterExtension
+    private final EgdServerExtension servers = new EgdServerExtension(daemons);
+
+    private byte[] ask(int length, int... command) throws IOException {
+        ByteBuffer request = ByteBuffer.allocate(command.length);
+        for (int each : command) {
+            request.put((byte) each);
+        }
+        ByteBuffer reply = ByteBuffer.allocate(length);
+        try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(servers.socket()))) {
+            client.write(request.flip());
+            while (reply.hasRemaining()) {
+                assertTrue(client.read(reply) > 0, "the server closed the connection");
+            }
+        }
+        return reply.array();
+    }
+
+    @Test
+    void clientIsServedAndSigtermExitsWithStatus0AndRemovesTheSocket() throws Exception {
+        Process server = servers.startListening();
+
+        assertEquals(255, ask(255, 0x02, 255).length);
+        server.destroy();
+
+        assertTrue(server.waitFor(HANG_TIMEOUT.toSeconds(), TimeUnit.SECONDS));
+        assertEquals(0, server.exitValue());
+        assertFalse(Files.exists(servers.socket()));
+    }
+
+    @Test
+    void outputOfACommandIsServed() throws Exception {
+        servers.startListening("--source=command:cat /dev/urandom");
+
+        assertEquals(255, ask(255, 0x02, 255).length);
+    }
+
+    @Test
+    void guestIsServedFromAnEgdServer() throws Exception {
+        servers.startListening();
+        DaemonProcess daemon = daemons.start("--source=egd:unix:" + servers.socket());
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+        }
+    }
+
+    @Test
+    void waitingRequestIsServedOnceTheServerListens() throws Exception {
+        DaemonProcess daemon = daemons.start("--source=egd:unix:" + servers.socket());
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            servers.startListening();
+
+            assertTrue(guest.awaitUsed(HANG_TIMEOUT));
+        }
+    }
+
+    @Test
+    void requestsContinueAfterTheServerWasKilledAndRestarted() throws Exception {
+        Process first = servers.startListening("--max-bytes=4096", "--period=60000");
+        DaemonProcess daemon = daemons.start("--source=egd:unix:" + servers.socket());
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.request(1024, HANG_TIMEOUT);
+            first.destroyForcibly().onExit().join();
+            servers.startListening();
+
+            for (int got = 0; got < 65536; ) {
+                got += guest.request(4096, HANG_TIMEOUT).length;
+            }
+        }
+    }
+
+    /** The connection stays open but silent: the guest's request waits, its front-end is answered. */
+    @Test
+    void requestWaitsWhileTheServerIsStopped() throws Exception {
+        Process server = servers.startListening();
+        DaemonProcess daemon = daemons.start("--source=egd:unix:" + servers.socket());
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.request(64, HANG_TIMEOUT);
+            signal("STOP", server);
+            drainReadAhead(guest);
+            assertRepliesDuring("the server's silence", () -> !guest.ring().usedPending(), guest.session());
+            signal("CONT", server);
+
+            assertTrue(guest.awaitUsed(HANG_TIMEOUT));
+        }
+    }
+
+    private static void drainReadAhead(EntropyDriver guest) throws IOException {
+        guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 4096));
+        while (guest.awaitUsed(EventualAssertions.QUIET_PERIOD)) {
+            guest.ring().takeUsed();
+            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 4096));
+        }
+    }
+
+    private static void signal(String name, Process process) throws IOException, InterruptedException {
+        Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+        assertEquals(0, kill.waitFor());
+    }
+
+    @Test
+    void repeatedRepliesOfAServerAreNotServed() throws Exception {
+        byte[] same = new byte[255];
+        new Random(1).nextBytes(same);
+        try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+                .bind(UnixDomainSocketAddress.of(servers.socket()))) {
+            Thread.ofPlatform().daemon().start(() -> repeat(listener, same));
+            DaemonProcess daemon = daemons.start("--source=egd:unix:" + servers.socket());
+
+            try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+                guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+                assertEventually(
+                        "the log names the failed test", () -> daemon.log().contains("repeated sequence test"));
+
+                assertFalse(guest.awaitUsed(EventualAssertions.QUIET_PERIOD));
+            }
+        }
+    }
+
+    private static void repeat(ServerSocketChannel listener, byte[] reply) {
+        try (SocketChannel client = listener.accept()) {
+            ByteBuffer request = ByteBuffer.allocate(2);
+            while (client.read(request) >= 0) {
+                if (!request.hasRemaining()) {
+                    client.write(ByteBuffer.wrap(reply, 0, Byte.toUnsignedInt(request.get(1))));
+                    request.clear();
+                }
+            }
+        } catch (IOException disconnected) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** The entropy sources of a daemon. */
+package org.vhostuserrng.it.source;

@@ -1,0 +1,45 @@
+package org.vhostuserrng.it.tools;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.it.fixture.PackagedProgram;
+import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
+import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
+
+/** The packaged {@code bench} against the packaged daemon. */
+class BenchCommandIT {
+    @RegisterExtension
+    private final DaemonExtension daemons = new DaemonExtension();
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--buffer=64", "--depth=16", "--spin", "--buffer=4096"})
+    void printsEightLines(String option) throws Exception {
+        DaemonProcess daemon = daemons.start();
+
+        PackagedProgram.Result result =
+                PackagedProgram.run("bench", "--socket-path=" + daemon.socket(), "--seconds=1", "--warmup=0", option);
+
+        List<String> lines = result.stdout().lines().toList();
+        assertEquals(0, result.status(), result::stderr);
+        assertEquals(8, lines.size(), result::stdout);
+        assertTrue(lines.getFirst().startsWith("requests/s "), result::stdout);
+        assertEquals("", result.stderr());
+    }
+
+    @Test
+    void stalledDaemonIsReportedInOneLineWithStatus1() throws Exception {
+        DaemonProcess daemon = daemons.start("--max-bytes=64", "--period=60000");
+
+        PackagedProgram.Result result = PackagedProgram.run("bench", "--socket-path=" + daemon.socket());
+
+        assertEquals(1, result.status());
+        assertEquals(1, result.stderr().lines().count(), result::stderr);
+        assertTrue(result.stderr().contains("stalled"), result::stderr);
+    }
+}
