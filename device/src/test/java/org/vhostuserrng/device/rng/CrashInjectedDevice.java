@@ -16,9 +16,8 @@ import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 
 /**
- * Loads the classes of the device and of the inflight region once more, with a {@link StoreCrashPoint} before each
- * store to memory. A test ends such a device between any two stores and examines what its successor makes of the
- * memory.
+ * Loads a copy of the classes of the device and of the inflight region, with a call of {@link StoreCrashPoint} before
+ * each store to memory. A test can crash this device between any two stores, and start a successor on the same memory.
  */
 final class CrashInjectedDevice extends ClassLoader {
     private static final List<String> PACKAGES = List.of(
@@ -27,14 +26,14 @@ final class CrashInjectedDevice extends ClassLoader {
             InflightRegion.class.getPackageName());
     private static final ClassDesc CRASH_POINT =
             StoreCrashPoint.class.describeConstable().orElseThrow();
-    private static final MethodTypeDesc TICK = MethodTypeDesc.of(ConstantDescs.CD_void);
+    private static final MethodTypeDesc BEFORE_STORE = MethodTypeDesc.of(ConstantDescs.CD_void);
     private static final String SEGMENT = MemorySegment.class.getName().replace('.', '/');
     private static final Set<String> STORES = Set.of("set", "fill", "copy");
-    /** Writes random bytes only: a crash between two of them makes no difference. */
+    /** Not injected: a crash between two random bytes leaves the same state as a crash before them. */
     private static final String SOURCE = SequenceEntropySource.class.getName();
 
     private static final Set<String> SHARED =
-            Set.of(StoreCrashPoint.class.getName(), StoreCrashPoint.Killed.class.getName());
+            Set.of(StoreCrashPoint.class.getName(), StoreCrashPoint.SimulatedCrash.class.getName());
 
     CrashInjectedDevice() {
         super(CrashInjectedDevice.class.getClassLoader());
@@ -69,7 +68,7 @@ final class CrashInjectedDevice extends ClassLoader {
         return classFile.transformClass(
                 classFile.parse(original), ClassTransform.transformingMethodBodies((code, element) -> {
                     if (element instanceof InvokeInstruction call && isStore(call)) {
-                        code.invokestatic(CRASH_POINT, "tick", TICK);
+                        code.invokestatic(CRASH_POINT, "beforeStore", BEFORE_STORE);
                     }
                     code.with(element);
                 }));

@@ -16,9 +16,8 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * Random requests to a device that is killed before one of its stores, and once more soon after, each time with a
- * successor that has the same memory. Loaded by {@link CrashInjectedDevice}. The result is whether it lived to be
- * killed.
+ * Sends random requests to a device that crashes before one of its stores. Its successor uses the same memory and
+ * may crash too. Loaded by {@link CrashInjectedDevice}. Returns whether the device crashed at all.
  */
 public final class DeviceCrashScenario implements Callable<Boolean> {
     private static final int ROUNDS = 7;
@@ -27,75 +26,77 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
     private final Random random;
     private final RngTestGuest<? extends DriverRing> guest;
     private final int base;
-    private final long secondKill;
+    private final long secondCrash;
     private final ArrayDeque<Integer> outstanding = new ArrayDeque<>();
     private VirtqueueHandler queue;
-    private int kills;
-    private int offered;
+    private int crashes;
+    private int requestCount;
 
     /**
-     * A run.
+     * Creates a run.
      *
-     * @param firstKill how many stores happen before it
-     * @param secondKill how many then
+     * @param packed the format of the virtqueue
+     * @param seed of all random choices
+     * @param firstCrash the number of stores before the first crash
+     * @param secondCrash the number of stores between both crashes
      */
-    public DeviceCrashScenario(boolean packed, long seed, long firstKill, long secondKill) {
+    public DeviceCrashScenario(boolean packed, long seed, long firstCrash, long secondCrash) {
         random = new Random(seed);
         int size = packed ? 2 + random.nextInt(5) : 2 << random.nextInt(2);
         guest = RngTestGuest.of(packed, size, VirtioSpec.VIRTIO_F_INDIRECT_DESC | VirtioSpec.VIRTIO_F_EVENT_IDX);
         guest.resetRandomly(random);
         guest.recordInflight(size + random.nextInt(3));
         base = guest.driver.base();
-        this.secondKill = secondKill;
-        StoreCrashPoint.allow(firstKill);
+        this.secondCrash = secondCrash;
+        StoreCrashPoint.crashAfter(firstCrash);
     }
 
     @Override
     public Boolean call() {
-        survive(this::start);
+        runWithRestart(this::start);
         for (int round = 0; round < ROUNDS; round++) {
-            offerSome();
-            guest.source.atMost = 1 + random.nextInt(2 * BUFFER_BYTES);
-            guest.source.left = random.nextInt(3) == 0 ? random.nextInt(3 * BUFFER_BYTES) : Long.MAX_VALUE;
-            survive(() -> queue.drain());
+            makeSomeAvailable();
+            guest.source.maxPerFill = 1 + random.nextInt(2 * BUFFER_BYTES);
+            guest.source.remaining = random.nextInt(3) == 0 ? random.nextInt(3 * BUFFER_BYTES) : Long.MAX_VALUE;
+            runWithRestart(() -> queue.drain());
             if (random.nextInt(4) == 0) {
                 queue.stop();
-                survive(this::start);
+                runWithRestart(this::start);
             }
             if (random.nextInt(3) > 0) {
                 takeCompleted();
             }
         }
-        guest.source.left = Long.MAX_VALUE;
-        for (int turn = 0; turn < 20 && !outstanding.isEmpty(); turn++) {
-            survive(() -> queue.drain());
+        guest.source.remaining = Long.MAX_VALUE;
+        for (int drains = 0; drains < 20 && !outstanding.isEmpty(); drains++) {
+            runWithRestart(() -> queue.drain());
             takeCompleted();
         }
-        assertTrue(outstanding.isEmpty(), "never completed: " + outstanding);
+        assertTrue(outstanding.isEmpty(), "not completed: " + outstanding);
         assertFalse(guest.driver.usedPending());
-        assertNothingIsInFlight();
-        return kills > 0;
+        assertNothingInFlight();
+        return crashes > 0;
     }
 
-    /** Does it, unless the device is killed: then its successor starts, which may be killed in turn. */
-    private void survive(Runnable step) {
+    /** Runs a step. If the device crashes, starts a successor, which may crash too. */
+    private void runWithRestart(Runnable step) {
         try {
             step.run();
-        } catch (StoreCrashPoint.Killed killed) {
-            kills++;
-            if (kills == 1) {
-                StoreCrashPoint.allow(secondKill);
+        } catch (StoreCrashPoint.SimulatedCrash crash) {
+            crashes++;
+            if (crashes == 1) {
+                StoreCrashPoint.crashAfter(secondCrash);
             }
-            // The guest goes on meanwhile.
+            // The guest keeps running before the successor starts.
             if (random.nextBoolean()) {
                 takeCompleted();
-                offerSome();
+                makeSomeAvailable();
             }
-            survive(this::start);
+            runWithRestart(this::start);
         }
     }
 
-    /** The front-end knows no other base than the one that it began with. */
+    /** Starts a device at the initial base, the only one that the front-end knows after a crash. */
     private void start() {
         try {
             queue = guest.device.start(guest.config(base));
@@ -104,29 +105,30 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
         }
     }
 
-    private void offerSome() {
-        for (int offers = random.nextInt(4); offers > 0 && guest.driver.freeDescriptors() > 0; offers--) {
-            outstanding.add(offer());
+    private void makeSomeAvailable() {
+        for (int requests = random.nextInt(4); requests > 0 && guest.driver.freeDescriptors() > 0; requests--) {
+            outstanding.add(makeRequestAvailable());
         }
     }
 
-    private int offer() {
-        int pieces = 1 + random.nextInt(Math.min(3, guest.driver.freeDescriptors()));
-        long start = RngTestGuest.SEAM + (long) offered++ * 2 * BUFFER_BYTES;
-        DriverBufferElement[] chain = IntStream.range(0, pieces)
-                .mapToObj(i ->
-                        DriverBufferElement.writable(start + (long) i * BUFFER_BYTES / pieces, BUFFER_BYTES / pieces))
+    private int makeRequestAvailable() {
+        int descriptors = 1 + random.nextInt(Math.min(3, guest.driver.freeDescriptors()));
+        long start = RngTestGuest.SECOND_REGION + (long) requestCount++ * 2 * BUFFER_BYTES;
+        DriverBufferElement[] chain = IntStream.range(0, descriptors)
+                .mapToObj(i -> DriverBufferElement.writable(
+                        start + (long) i * BUFFER_BYTES / descriptors, BUFFER_BYTES / descriptors))
                 .toArray(DriverBufferElement[]::new);
         if (random.nextInt(3) > 0) {
-            return guest.offer(chain);
+            return guest.makeAvailable(chain);
         }
-        long table = RngTestGuest.BUFFERS + offered * 64L;
-        int id = guest.driver.addIndirect(guest.first.asSlice(table - RngTestGuest.BASE, 64), table, chain);
+        long table = RngTestGuest.BUFFERS + requestCount * 64L;
+        int id = guest.driver.addIndirect(
+                guest.firstRegion.asSlice(table - RngTestGuest.FIRST_REGION, 64), table, chain);
         guest.driver.makeAvailable(id);
         return id;
     }
 
-    /** A buffer that the device names twice, or does not have, makes the driver throw. */
+    /** Takes all used buffers. The driver throws if the device returns an unknown ID, or the same ID twice. */
     private void takeCompleted() {
         while (guest.driver.takeUsed()) {
             assertEquals(outstanding.remove(), guest.driver.usedId());
@@ -134,9 +136,9 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
         }
     }
 
-    private void assertNothingIsInFlight() {
-        StoreCrashPoint.allow(Long.MAX_VALUE);
-        int base = guest.stop(guest.start(this.base));
-        assertEquals(guest.driver.base(), base);
+    private void assertNothingInFlight() {
+        StoreCrashPoint.crashAfter(Long.MAX_VALUE);
+        int finalBase = guest.stop(guest.start(base));
+        assertEquals(guest.driver.base(), finalBase);
     }
 }

@@ -18,13 +18,15 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A front-end may put anything into the record of the requests under way, before a virtqueue starts and while it runs:
- * the virtqueue is refused, or breaks, or serves what its driver made available, and nothing else is written.
+ * A front-end may write anything to the inflight region, before a virtqueue starts and while it runs. The device then
+ * rejects the virtqueue, breaks the ring, or serves buffers that the driver made available. It writes to no other
+ * memory.
  */
 class HostileInflightRegionTest {
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int BUFFER_BYTES = 64;
-    private static final long GUARD = RngTestGuest.SEAM + 4096;
+    /** Guest memory that belongs to no buffer. */
+    private static final long GUARD = RngTestGuest.SECOND_REGION + 4096;
 
     static LongStream seeds() {
         return LongStream.range(0, 400);
@@ -32,13 +34,13 @@ class HostileInflightRegionTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void ofASplitVirtqueueDoesNoHarm(long seed) throws IotlbMissException {
+    void writesOnlyToBuffersOfASplitVirtqueue(long seed) throws IotlbMissException {
         run(false, seed);
     }
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void ofAPackedVirtqueueDoesNoHarm(long seed) throws IotlbMissException {
+    void writesOnlyToBuffersOfAPackedVirtqueue(long seed) throws IotlbMissException {
         run(true, seed);
     }
 
@@ -48,36 +50,36 @@ class HostileInflightRegionTest {
         RngTestGuest<? extends DriverRing> guest = RngTestGuest.of(packed, size, VirtioSpec.VIRTIO_F_INDIRECT_DESC);
         guest.recordInflight(size + random.nextInt(2));
         for (int i = 0; i < size; i++) {
-            guest.offer(RngTestGuest.BUFFERS + (long) i * BUFFER_BYTES, BUFFER_BYTES);
+            guest.makeAvailable(RngTestGuest.BUFFERS + (long) i * BUFFER_BYTES, BUFFER_BYTES);
         }
-        scribble(guest.inflight.bytes(), guest.inflight.queueSize(), random);
+        corrupt(guest.inflight.bytes(), guest.inflight.queueSize(), random);
         try {
             VirtqueueHandler queue = guest.device.start(guest.config(guest.driver.base()));
-            for (int turn = 0; turn < 5 && queue.drain() != DrainResult.BROKEN; turn++) {
-                scribble(guest.inflight.bytes(), guest.inflight.queueSize(), random);
+            for (int drains = 0; drains < 5 && queue.drain() != DrainResult.BROKEN; drains++) {
+                corrupt(guest.inflight.bytes(), guest.inflight.queueSize(), random);
             }
             queue.stop();
-        } catch (InvalidVirtqueueException refused) {
-            assertTrue(refused.getMessage().contains("inflight"), refused.getMessage());
+        } catch (InvalidVirtqueueException rejected) {
+            assertTrue(rejected.getMessage().contains("inflight"), rejected.getMessage());
         }
         assertEquals(0, guest.byteAt(GUARD));
-        assertTrue(guest.source.given <= 10L * size * BUFFER_BYTES, "given: " + guest.source.given);
+        assertTrue(guest.source.written <= 10L * size * BUFFER_BYTES, "bytes written: " + guest.source.written);
     }
 
-    /** Small numbers, which mean something, in a region that looks as if it had been used. */
-    private static void scribble(MemorySegment region, int descNum, Random random) {
+    /** Writes random values, most of them in range, after the header of an initialized region. */
+    private static void corrupt(MemorySegment region, int queueSize, Random random) {
         for (long at = 0; at + 2 <= region.byteSize(); at += 2) {
             switch (random.nextInt(4)) {
-                case 0 -> region.set(U16, at, (short) random.nextInt(descNum + 2));
+                case 0 -> region.set(U16, at, (short) random.nextInt(queueSize + 2));
                 case 1 -> region.set(U16, at, (short) random.nextInt(2));
                 case 2 -> region.set(U16, at, (short) random.nextInt());
                 default -> {
-                    // Left as it is.
+                    // Keep the value.
                 }
             }
         }
         region.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, 0);
         region.set(U16, 8, (short) 1);
-        region.set(U16, 10, (short) descNum);
+        region.set(U16, 10, (short) queueSize);
     }
 }

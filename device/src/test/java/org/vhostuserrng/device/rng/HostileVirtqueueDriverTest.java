@@ -16,108 +16,113 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** Whatever a driver writes, also while the device reads: only buffers are written, and no more is claimed. */
+/**
+ * A driver may write anything to a virtqueue at any time. The device writes only to buffers, and reports no more bytes
+ * than it has written.
+ */
 class HostileVirtqueueDriverTest {
-    private static final int MOST_BYTES_A_TURN = 64 * 65536;
-    private static final int TURNS = 2000;
+    private static final int MAX_BYTES_PER_DRAIN = 64 * 65536;
+    private static final int DRAINS = 2000;
     private static final long DURATION = TimeUnit.MILLISECONDS.toNanos(200);
-    private static final long LONGEST = TimeUnit.SECONDS.toNanos(60);
+    private static final long MAX_DURATION = TimeUnit.SECONDS.toNanos(60);
 
     static Stream<Arguments> formatsAndSeeds() {
         return IntStream.range(0, 20).mapToObj(seed -> Arguments.of(seed % 2 == 0, seed));
     }
 
-    /** One turn; a broken ring goes on where it is, as after a reset. */
-    private static VirtqueueHandler turn(RngTestGuest<?> guest, VirtqueueHandler queue, int[] faults) {
-        long before = guest.source.given;
-        DrainResult next = queue.drain();
-        assertTrue(guest.source.given - before <= MOST_BYTES_A_TURN);
-        if (next != DrainResult.BROKEN) {
+    /** Drains once. A broken queue is restarted at its position, as after a reset. Returns the current queue. */
+    private static VirtqueueHandler drain(RngTestGuest<?> guest, VirtqueueHandler queue, int[] faults) {
+        long writtenBefore = guest.source.written;
+        DrainResult result = queue.drain();
+        assertTrue(guest.source.written - writtenBefore <= MAX_BYTES_PER_DRAIN);
+        if (result != DrainResult.BROKEN) {
             return queue;
         }
         faults[0]++;
         return guest.start(guest.stop(queue));
     }
 
-    private static void assertOnlyTheWindowWritten(RngTestGuest<?> guest) {
-        MemorySegment rest = guest.second.asSlice(HostileVirtqueueDriver.WINDOW_BYTES);
+    private static void assertOnlyBufferAreaWritten(RngTestGuest<?> guest) {
+        MemorySegment rest = guest.secondRegion.asSlice(HostileVirtqueueDriver.BUFFER_AREA_BYTES);
         assertEquals(-1, rest.mismatch(MemorySegment.ofArray(new byte[(int) rest.byteSize()])));
-        long tables = RngTestGuest.BUFFERS - RngTestGuest.BASE;
-        long ring = guest.layout().end() - RngTestGuest.BASE;
-        MemorySegment between = guest.first.asSlice(ring, tables - ring);
+        long tables = RngTestGuest.BUFFERS - RngTestGuest.FIRST_REGION;
+        long ringEnd = guest.layout().end() - RngTestGuest.FIRST_REGION;
+        MemorySegment between = guest.firstRegion.asSlice(ringEnd, tables - ringEnd);
         assertEquals(-1, between.mismatch(MemorySegment.ofArray(new byte[(int) between.byteSize()])));
-        MemorySegment behind = guest.first.asSlice(tables + 1024);
-        assertEquals(-1, behind.mismatch(MemorySegment.ofArray(new byte[(int) behind.byteSize()])));
+        MemorySegment after = guest.firstRegion.asSlice(tables + 1024);
+        assertEquals(-1, after.mismatch(MemorySegment.ofArray(new byte[(int) after.byteSize()])));
     }
 
     @ParameterizedTest
     @MethodSource("formatsAndSeeds")
-    void claimsExactlyTheBytesItWrote(boolean packed, long seed) {
+    void reportsExactlyTheBytesWritten(boolean packed, long seed) {
         RngTestGuest<?> guest = HostileVirtqueueDriver.guest(packed);
         HostileVirtqueueDriver driver = new HostileVirtqueueDriver(guest, packed, new Random(seed));
         VirtqueueHandler queue = guest.start();
         int[] faults = new int[1];
-        for (int i = 0; i < TURNS; i++) {
-            IntStream.range(0, 6).forEach(any -> driver.scribble());
-            byte[] before = driver.usedPart();
-            long given = guest.source.given;
+        for (int i = 0; i < DRAINS; i++) {
+            IntStream.range(0, 6).forEach(any -> driver.writeRandom());
+            byte[] before = driver.copyOfUsed();
+            long writtenBefore = guest.source.written;
 
-            queue = turn(guest, queue, faults);
+            queue = drain(guest, queue, faults);
 
-            assertEquals(guest.source.given - given, driver.claimed(before));
+            assertEquals(guest.source.written - writtenBefore, driver.reportedBytes(before));
         }
-        assertOnlyTheWindowWritten(guest);
-        assertTrue(faults[0] > 0 && guest.source.given > 0, faults[0] + " faults, " + guest.source.given + " bytes");
+        assertOnlyBufferAreaWritten(guest);
+        assertTrue(
+                faults[0] > 0 && guest.source.written > 0, faults[0] + " faults, " + guest.source.written + " bytes");
     }
 
     @ParameterizedTest
     @MethodSource("formatsAndSeeds")
-    void claimsNoMoreThanItWroteInSeveralTurns(boolean packed, long seed) {
-        RngTestGuest<?> guest = HostileVirtqueueDriver.guest(packed).besideAnother();
+    void reportsNoMoreThanTheBytesWrittenWhenRequestsTakeSeveralDrains(boolean packed, long seed) {
+        RngTestGuest<?> guest = HostileVirtqueueDriver.guest(packed).besideAnotherQueue();
         HostileVirtqueueDriver driver = new HostileVirtqueueDriver(guest, packed, new Random(seed));
         VirtqueueHandler queue = guest.start();
         int[] faults = new int[1];
-        long claimed = 0;
-        for (int i = 0; i < TURNS; i++) {
-            IntStream.range(0, i % 7).forEach(any -> driver.scribble());
-            byte[] before = driver.usedPart();
+        long reported = 0;
+        for (int i = 0; i < DRAINS; i++) {
+            IntStream.range(0, i % 7).forEach(any -> driver.writeRandom());
+            byte[] before = driver.copyOfUsed();
 
-            queue = turn(guest, queue, faults);
+            queue = drain(guest, queue, faults);
 
-            claimed += driver.claimed(before);
-            assertTrue(claimed <= guest.source.given);
+            reported += driver.reportedBytes(before);
+            assertTrue(reported <= guest.source.written);
         }
-        assertOnlyTheWindowWritten(guest);
-        assertTrue(faults[0] > 0 && claimed > 0, faults[0] + " faults, " + claimed + " bytes");
+        assertOnlyBufferAreaWritten(guest);
+        assertTrue(faults[0] > 0 && reported > 0, faults[0] + " faults, " + reported + " bytes");
     }
 
     @ParameterizedTest
     @MethodSource("formatsAndSeeds")
-    void writesOnlyBuffersWhileTheRingChangesUnderIt(boolean packed, long seed) throws InterruptedException {
+    void writesOnlyToBuffersWhileTheDriverChangesTheRing(boolean packed, long seed) throws InterruptedException {
         RngTestGuest<?> guest = HostileVirtqueueDriver.guest(packed);
         if (seed % 4 < 2) {
-            guest.besideAnother();
+            guest.besideAnotherQueue();
         }
         HostileVirtqueueDriver driver = new HostileVirtqueueDriver(guest, packed, new SplittableRandom(seed));
         AtomicBoolean ended = new AtomicBoolean();
-        Thread scribbling = Thread.ofPlatform().start(() -> {
+        Thread writer = Thread.ofPlatform().start(() -> {
             while (!ended.get()) {
-                driver.scribble();
+                driver.writeRandom();
             }
         });
         int[] faults = new int[1];
         VirtqueueHandler queue = guest.start();
         long start = System.nanoTime();
-        // On a busy machine it may take a while until the other thread has a turn.
-        boolean changed = false;
-        while (System.nanoTime() - start < (changed ? DURATION : LONGEST)) {
-            queue = turn(guest, queue, faults);
-            changed = faults[0] > 0 && guest.source.given > 0;
+        // On a busy machine the other thread may start late.
+        boolean exercised = false;
+        while (System.nanoTime() - start < (exercised ? DURATION : MAX_DURATION)) {
+            queue = drain(guest, queue, faults);
+            exercised = faults[0] > 0 && guest.source.written > 0;
         }
         ended.set(true);
-        scribbling.join();
+        writer.join();
 
-        assertOnlyTheWindowWritten(guest);
-        assertTrue(faults[0] > 0 && guest.source.given > 0, faults[0] + " faults, " + guest.source.given + " bytes");
+        assertOnlyBufferAreaWritten(guest);
+        assertTrue(
+                faults[0] > 0 && guest.source.written > 0, faults[0] + " faults, " + guest.source.written + " bytes");
     }
 }

@@ -10,14 +10,14 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A device that is killed before any of its stores, and its successor killed before any of its first ones, leave behind
- * what makes the next one complete each request exactly once and in order (vhost-user, "Inflight I/O tracking").
+ * A device may crash before any of its stores to memory, and its successor soon after. The next successor resumes from
+ * the inflight region and completes each request exactly once and in order (vhost-user, "Inflight I/O tracking").
  */
 class InflightCrashRecoveryTest {
     private static final int SEEDS = 10;
-    private static final int SECOND_KILLS = 40;
+    private static final int SECOND_CRASHES = 40;
 
-    private final ClassLoader device = new CrashInjectedDevice();
+    private final ClassLoader deviceLoader = new CrashInjectedDevice();
 
     static Stream<Arguments> runs() {
         return Stream.of(false, true)
@@ -26,31 +26,32 @@ class InflightCrashRecoveryTest {
     }
 
     @AfterEach
-    void letAllStoresHappen() {
-        StoreCrashPoint.allow(Long.MAX_VALUE);
+    void disableCrashes() {
+        StoreCrashPoint.crashAfter(Long.MAX_VALUE);
     }
 
     @ParameterizedTest(name = "packed {0}, seed {1}")
     @MethodSource("runs")
-    void completesEachRequestExactlyOnceWhateverStoreWasTheLast(boolean packed, long seed) throws Exception {
-        int firstKill = 0;
-        while (run(packed, seed, firstKill)) {
-            firstKill++;
+    void completesEachRequestExactlyOnceAfterACrashBeforeAnyStore(boolean packed, long seed) throws Exception {
+        int firstCrash = 0;
+        while (run(packed, seed, firstCrash)) {
+            firstCrash++;
         }
 
-        assertTrue(firstKill > 20, "stores: " + firstKill);
+        assertTrue(firstCrash > 20, "number of stores: " + firstCrash);
     }
 
-    private boolean run(boolean packed, long seed, int firstKill) throws Exception {
-        long secondKill = (firstKill * 7L + seed) % SECOND_KILLS;
+    private boolean run(boolean packed, long seed, int firstCrash) throws Exception {
+        long secondCrash = (firstCrash * 7L + seed) % SECOND_CRASHES;
         try {
-            return (Boolean) device.loadClass(DeviceCrashScenario.class.getName())
+            return (Boolean) deviceLoader
+                    .loadClass(DeviceCrashScenario.class.getName())
                     .asSubclass(Callable.class)
                     .getConstructor(boolean.class, long.class, long.class, long.class)
-                    .newInstance(packed, seed, (long) firstKill, secondKill)
+                    .newInstance(packed, seed, (long) firstCrash, secondCrash)
                     .call();
         } catch (Error | Exception failed) {
-            throw new AssertionError("killed before store " + firstKill + ", then " + secondKill, failed);
+            throw new AssertionError("crash before store " + firstCrash + ", then before store " + secondCrash, failed);
         }
     }
 }

@@ -20,8 +20,8 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * Records of requests under way that another back-end left, one that does not serve in order, and what this one leaves:
- * the layout is that of the vhost-user document, "Inflight I/O tracking", by the offsets of its C structs.
+ * The device resubmits requests that another back-end left in flight, in any order, and leaves a valid inflight region
+ * itself. The offsets are those of the C structs in the vhost-user specification, "Inflight I/O tracking".
  */
 class InflightResubmissionTest {
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -43,13 +43,13 @@ class InflightResubmissionTest {
 
     private static void assertCompletes(RngTestGuest<?> guest, int... ids) {
         for (int id : ids) {
-            assertTrue(guest.driver.takeUsed(), "nothing more, expected " + id);
+            assertTrue(guest.driver.takeUsed(), "no used buffer, expected ID " + id);
             assertEquals(id, guest.driver.usedId());
         }
         assertFalse(guest.driver.usedPending());
     }
 
-    // --- split: 16 bytes, then 16 for each descriptor --------------------------------------------------------------
+    // Split virtqueue: a header of 16 bytes, and 16 bytes per descriptor
 
     private static RngTestGuest<DriverSplitRing> split() {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split(SIZE, 0);
@@ -72,16 +72,16 @@ class InflightResubmissionTest {
     }
 
     @Test
-    void splitRegionHasTheDocumentsSize() {
+    void splitRegionHasTheSpecifiedSize() {
         assertEquals(16 + 16 * SIZE, split().inflight.bytes().byteSize());
     }
 
     @Test
-    void serverOfASplitVirtqueueLeavesARecordOfNothingUnderWay() {
+    void recordsNothingInFlightAfterServingASplitVirtqueue() {
         RngTestGuest<DriverSplitRing> guest = split();
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.BUFFERS, 64);
-        int second = guest.offer(RngTestGuest.BUFFERS + 64, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
+        int second = guest.makeAvailable(RngTestGuest.BUFFERS + 64, 64);
 
         queue.drain();
 
@@ -94,11 +94,11 @@ class InflightResubmissionTest {
     }
 
     @Test
-    void requestThatWaitsForTheSourceIsNotUnderWay() {
+    void doesNotRecordAStarvedRequestAsInFlight() {
         RngTestGuest<DriverSplitRing> guest = split();
         VirtqueueHandler queue = guest.start();
-        int head = guest.offer(RngTestGuest.BUFFERS, 64);
-        guest.source.left = 0;
+        int head = guest.makeAvailable(RngTestGuest.BUFFERS, 64);
+        guest.source.remaining = 0;
 
         queue.drain();
 
@@ -107,13 +107,13 @@ class InflightResubmissionTest {
     }
 
     @Test
-    void whatAnotherLeftOfASplitVirtqueueIsServedInTheOrderOfItsCounters() {
+    void resubmitsInFlightRequestsOfASplitVirtqueueInCounterOrder() {
         RngTestGuest<DriverSplitRing> guest = split();
-        int first = guest.offer(RngTestGuest.BUFFERS, 64);
-        int second = guest.offer(RngTestGuest.BUFFERS + 64, 64);
-        int third = guest.offer(RngTestGuest.BUFFERS + 128, 64);
+        int first = guest.makeAvailable(RngTestGuest.BUFFERS, 64);
+        int second = guest.makeAvailable(RngTestGuest.BUFFERS + 64, 64);
+        int third = guest.makeAvailable(RngTestGuest.BUFFERS + 128, 64);
         writeSplitHeader(guest, 0, 0);
-        // A counter is unsigned.
+        // The counter is unsigned: -1 is the maximum.
         writeSplit(guest, second, true, 0, 7);
         writeSplit(guest, first, true, 0, -1);
         VirtqueueHandler queue = guest.start(0);
@@ -125,20 +125,20 @@ class InflightResubmissionTest {
     }
 
     @Test
-    void lastBatchOfASplitVirtqueueIsNotServedAgain() {
+    void doesNotResubmitTheLastBatchOfASplitVirtqueue() {
         RngTestGuest<DriverSplitRing> guest = split();
-        int first = guest.offer(RngTestGuest.BUFFERS, 64);
-        int second = guest.offer(RngTestGuest.BUFFERS + 64, 64);
-        int third = guest.offer(RngTestGuest.BUFFERS + 128, 64);
-        // Used both, and died before it said so in its record.
+        int first = guest.makeAvailable(RngTestGuest.BUFFERS, 64);
+        int second = guest.makeAvailable(RngTestGuest.BUFFERS + 64, 64);
+        int third = guest.makeAvailable(RngTestGuest.BUFFERS + 128, 64);
+        // The predecessor used both buffers, and crashed before it updated used_idx in the region.
         guest.inflight = null;
-        guest.source.left = 128;
+        guest.source.remaining = 128;
         guest.start().drain();
         guest.recordInflight(SIZE);
         writeSplitHeader(guest, second, 0);
         writeSplit(guest, first, true, 0, 0);
         writeSplit(guest, second, true, first, 1);
-        guest.source.left = Long.MAX_VALUE;
+        guest.source.remaining = Long.MAX_VALUE;
 
         guest.start(0).drain();
 
@@ -146,14 +146,14 @@ class InflightResubmissionTest {
     }
 
     @Test
-    void stoppedSplitVirtqueueHandsOutWhatIsStillInTheAvailableRing() {
+    void leavesResubmittedRequestsInTheAvailableRingWhenStopped() {
         RngTestGuest<DriverSplitRing> guest = split();
-        int first = guest.offer(RngTestGuest.BUFFERS, 64);
-        int second = guest.offer(RngTestGuest.BUFFERS + 64, 64);
+        int first = guest.makeAvailable(RngTestGuest.BUFFERS, 64);
+        int second = guest.makeAvailable(RngTestGuest.BUFFERS + 64, 64);
         writeSplitHeader(guest, 0, 0);
         writeSplit(guest, first, true, 0, 0);
         writeSplit(guest, second, true, 0, 1);
-        guest.source.left = 0;
+        guest.source.remaining = 0;
         VirtqueueHandler queue = guest.start(0);
         queue.drain();
 
@@ -164,7 +164,7 @@ class InflightResubmissionTest {
         assertEquals(0, u8(guest, 16 + 16L * second));
     }
 
-    // --- packed: 32 bytes, then 32 for each descriptor -------------------------------------------------------------
+    // Packed virtqueue: a header of 32 bytes, and 32 bytes per descriptor
 
     private static RngTestGuest<DriverPackedRing> packed() {
         RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(SIZE, 0);
@@ -186,7 +186,7 @@ class InflightResubmissionTest {
         }
     }
 
-    /** A list of one descriptor. */
+    /** Writes the entry of a chain of one descriptor. */
     private static void writePacked(RngTestGuest<?> guest, int entry, long counter, int id, long address, int length) {
         long at = 32 + 32L * entry;
         region(guest).set(ValueLayout.JAVA_BYTE, at, (byte) 1);
@@ -200,15 +200,15 @@ class InflightResubmissionTest {
     }
 
     @Test
-    void packedRegionHasTheDocumentsSize() {
+    void packedRegionHasTheSpecifiedSize() {
         assertEquals(32 + 32 * SIZE, packed().inflight.bytes().byteSize());
     }
 
     @Test
-    void serverOfAPackedVirtqueueLeavesARecordOfNothingUnderWay() {
+    void recordsNothingInFlightAfterServingAPackedVirtqueue() {
         RngTestGuest<DriverPackedRing> guest = packed();
         VirtqueueHandler queue = guest.start();
-        guest.offer(
+        guest.makeAvailable(
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 64),
                 DriverBufferElement.writable(RngTestGuest.BUFFERS + 64, 64));
 
@@ -226,11 +226,11 @@ class InflightResubmissionTest {
     }
 
     @Test
-    void whatAnotherLeftOfAPackedVirtqueueIsServedInTheOrderOfItsCounters() {
+    void resubmitsInFlightRequestsOfAPackedVirtqueueInCounterOrder() {
         RngTestGuest<DriverPackedRing> guest = packed();
-        int first = guest.offer(RngTestGuest.BUFFERS, 64);
-        int second = guest.offer(RngTestGuest.BUFFERS + 64, 64);
-        int third = guest.offer(RngTestGuest.BUFFERS + 128, 64);
+        int first = guest.makeAvailable(RngTestGuest.BUFFERS, 64);
+        int second = guest.makeAvailable(RngTestGuest.BUFFERS + 64, 64);
+        int third = guest.makeAvailable(RngTestGuest.BUFFERS + 128, 64);
         writePackedHeader(guest, 2, 2, 0, 0);
         writePacked(guest, 0, 9, first, RngTestGuest.BUFFERS, 64);
         writePacked(guest, 1, 8, second, RngTestGuest.BUFFERS + 64, 64);
@@ -243,17 +243,17 @@ class InflightResubmissionTest {
     }
 
     @Test
-    void whatHasBeenOverwrittenInTheRingIsServedFromTheRecord() {
+    void resubmitsFromTheRegionADescriptorThatIsOverwrittenInTheRing() {
         RngTestGuest<DriverPackedRing> guest = packed();
-        int first = guest.offer(RngTestGuest.BUFFERS, 64);
-        int second = guest.offer(RngTestGuest.BUFFERS + 64, 32);
-        // The second one has been completed: its used descriptor took the place of the first one.
-        guest.first.set(U32, 8, 32);
-        guest.first.set(U16, 12, (short) second);
-        guest.first.set(U16, 14, (short) (VirtioSpec.VIRTQ_DESC_F_WRITE | 0x8080));
+        int first = guest.makeAvailable(RngTestGuest.BUFFERS, 64);
+        int second = guest.makeAvailable(RngTestGuest.BUFFERS + 64, 32);
+        // The predecessor used the second buffer: its used descriptor has overwritten the first descriptor.
+        guest.firstRegion.set(U32, 8, 32);
+        guest.firstRegion.set(U16, 12, (short) second);
+        guest.firstRegion.set(U16, 14, (short) (VirtioSpec.VIRTQ_DESC_F_WRITE | 0x8080));
         writePackedHeader(guest, 1, 1, 1, 1);
         writePacked(guest, 0, 0, first, RngTestGuest.BUFFERS, 64);
-        guest.source.left = 64;
+        guest.source.remaining = 64;
 
         guest.start(0x8000).drain();
 
@@ -262,71 +262,71 @@ class InflightResubmissionTest {
     }
 
     @Test
-    void stoppedPackedVirtqueueKeepsWhatItCouldNotServeInTheRecord() {
+    void keepsStarvedRequestsOfAPackedVirtqueueInTheRegionWhenStopped() {
         RngTestGuest<DriverPackedRing> guest = packed();
-        int first = guest.offer(RngTestGuest.BUFFERS, 64);
+        int first = guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         writePackedHeader(guest, 1, 1, 0, 0);
         writePacked(guest, 0, 0, first, RngTestGuest.BUFFERS, 64);
-        guest.source.left = 0;
+        guest.source.remaining = 0;
         VirtqueueHandler queue = guest.start(0x8000);
         queue.drain();
 
         int base = guest.stop(queue);
 
         assertEquals(0x8000_8001, base);
-        guest.source.left = 64;
+        guest.source.remaining = 64;
         guest.start(base).drain();
         assertCompletes(guest, first);
     }
 
-    // --- what cannot be --------------------------------------------------------------------------------------------
+    // Invalid regions
 
-    private static void assertRefused(RngTestGuest<?> guest) {
+    private static void assertRejected(RngTestGuest<?> guest) {
         assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.config(0x8000)));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {2, 0xffff})
-    void refusesOtherVersions(long version) {
+    void rejectsOtherVersions(long version) {
         RngTestGuest<DriverSplitRing> splitGuest = split();
         RngTestGuest<DriverPackedRing> packedGuest = packed();
         region(splitGuest).set(U16, 8, (short) version);
         region(packedGuest).set(U16, 8, (short) version);
 
-        assertRefused(packedGuest);
+        assertRejected(packedGuest);
         assertThrows(InvalidVirtqueueException.class, () -> splitGuest.device.start(splitGuest.config(0)));
     }
 
     @Test
-    void refusesARegionForASmallerQueue() {
+    void rejectsARegionForASmallerQueue() {
         RngTestGuest<DriverPackedRing> guest = packed();
         guest.inflight = new InflightRegion(region(guest), SIZE - 1);
 
-        assertRefused(guest);
+        assertRejected(guest);
     }
 
     @Test
-    void refusesAFreeListThatLoops() {
+    void rejectsAFreeListWithALoop() {
         RngTestGuest<DriverPackedRing> guest = packed();
         writePackedHeader(guest, 0, 0, 0, 0);
         region(guest).set(U16, 32 + 3 * 32 + 2, (short) 1);
 
-        assertRefused(guest);
+        assertRejected(guest);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 2, SIZE + 1, 0xffff})
-    void refusesAListOfAnotherLengthThanItHas(int num) {
+    void rejectsAChainWithAWrongNumberOfDescriptors(int num) {
         RngTestGuest<DriverPackedRing> guest = packed();
         writePackedHeader(guest, 1, 1, 0, 0);
         writePacked(guest, 0, 0, 0, RngTestGuest.BUFFERS, 64);
         region(guest).set(U16, 32 + 6, (short) num);
 
-        assertRefused(guest);
+        assertRejected(guest);
     }
 
     @Test
-    void listThatIsFreeIsNotUnderWay() {
+    void doesNotResubmitAChainOnTheFreeList() {
         RngTestGuest<DriverPackedRing> guest = packed();
         writePackedHeader(guest, 1, 1, 0, 0);
         writePacked(guest, 0, 0, 0, RngTestGuest.BUFFERS, 64);

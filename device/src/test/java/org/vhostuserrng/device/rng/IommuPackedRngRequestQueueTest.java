@@ -3,10 +3,10 @@ package org.vhostuserrng.device.rng;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.frontend.DriverPackedRing;
 
-/** What a well-behaved driver of a packed virtqueue sees of a device behind an IOMMU: what it sees of any other. */
+/** With a packed virtqueue behind an IOMMU, the entropy device behaves as it does without one. */
 class IommuPackedRngRequestQueueTest extends RngRequestQueueContract {
     @Override
-    RngTestGuest<DriverPackedRing> guest(int size, long features, GuestRateLimiter quota) {
-        return RngTestGuest.packed(size, features, quota).behindIommu();
+    RngTestGuest<DriverPackedRing> guest(int size, long features, GuestRateLimiter rateLimiter) {
+        return RngTestGuest.packed(size, features, rateLimiter).behindIommu();
     }
 }

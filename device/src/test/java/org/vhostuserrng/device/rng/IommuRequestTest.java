@@ -23,11 +23,11 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A device behind an IOMMU (VIRTIO_F_ACCESS_PLATFORM): addresses of the driver go through translations, which may be
- * scattered, missing or refuse; whatever the format of the virtqueue.
+ * A device behind an IOMMU (VIRTIO_F_ACCESS_PLATFORM), with a virtqueue of either format. The driver's addresses are
+ * I/O virtual addresses. Their translations may be scattered or missing, or may deny access.
  */
 class IommuRequestTest {
-    /** An I/O virtual address that is no guest-physical one. */
+    /** An I/O virtual address that is not a guest-physical address. */
     private static final long IOVA = 0x7000_0000_0000L;
 
     private static final long PAGE = RngTestGuest.PAGE;
@@ -47,8 +47,8 @@ class IommuRequestTest {
         assertEquals(length, guest.driver.usedLength());
     }
 
-    private static void assertMissing(RngTestGuest<?> guest, DrainResult outcome, long iova, int access) {
-        assertEquals(DrainResult.IOTLB_MISS, outcome);
+    private static void assertIotlbMiss(RngTestGuest<?> guest, DrainResult result, long iova, int access) {
+        assertEquals(DrainResult.IOTLB_MISS, result);
         assertEquals(iova, guest.memory().faultAddress());
         assertEquals(access, guest.memory().faultAccess());
         assertFalse(guest.memory().isDenied());
@@ -63,143 +63,148 @@ class IommuRequestTest {
         assertFalse(guest.driver.usedPending());
     }
 
-    /** Makes a buffer available whose indirect table is at an I/O virtual address, given where its bytes lie. */
-    private static void offerIndirect(
+    /**
+     * Makes a buffer with an indirect table available.
+     *
+     * @param table the memory of the table
+     * @param iova the I/O virtual address of the table
+     */
+    private static void makeIndirectAvailable(
             RngTestGuest<?> guest, MemorySegment table, long iova, DriverBufferElement... elements) {
         guest.driver.makeAvailable(guest.driver.addIndirect(table, iova, elements));
     }
 
-    // --- buffers ---------------------------------------------------------------------------------------------------
+    // Buffers
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void bufferIsFilledWhereItsTranslationLeads(boolean packed) {
+    void fillsTheBufferAtItsTranslatedAddress(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
-        guest.map(IOVA, RngTestGuest.SEAM, WRITE);
+        guest.map(IOVA, RngTestGuest.SECOND_REGION, WRITE);
         VirtqueueHandler queue = guest.start();
-        guest.offer(IOVA + 100, 64);
+        guest.makeAvailable(IOVA + 100, 64);
 
         queue.drain();
 
         assertServed(guest, 64);
-        assertArrayEquals(RngTestGuest.sequence(0, 64), guest.bytesAt(RngTestGuest.SEAM + 100, 64));
+        assertArrayEquals(RngTestGuest.sequence(0, 64), guest.bytesAt(RngTestGuest.SECOND_REGION + 100, 64));
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void bufferAcrossScatteredPagesIsFilledInTheDriversOrder(boolean packed) {
+    void fillsABufferOnScatteredPagesInOrder(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
-        guest.map(IOVA, RngTestGuest.SEAM + 5 * PAGE, WRITE);
+        guest.map(IOVA, RngTestGuest.SECOND_REGION + 5 * PAGE, WRITE);
         guest.map(IOVA + PAGE, RngTestGuest.BUFFERS, WRITE);
-        guest.map(IOVA + 2 * PAGE, RngTestGuest.SEAM, WRITE);
+        guest.map(IOVA + 2 * PAGE, RngTestGuest.SECOND_REGION, WRITE);
         VirtqueueHandler queue = guest.start();
-        guest.offer(IOVA + 96, (int) (2 * PAGE));
+        guest.makeAvailable(IOVA + 96, (int) (2 * PAGE));
 
         queue.drain();
 
         assertServed(guest, (int) (2 * PAGE));
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        bytes.writeBytes(guest.bytesAt(RngTestGuest.SEAM + 5 * PAGE + 96, (int) PAGE - 96));
+        bytes.writeBytes(guest.bytesAt(RngTestGuest.SECOND_REGION + 5 * PAGE + 96, (int) PAGE - 96));
         bytes.writeBytes(guest.bytesAt(RngTestGuest.BUFFERS, (int) PAGE));
-        bytes.writeBytes(guest.bytesAt(RngTestGuest.SEAM, 96));
+        bytes.writeBytes(guest.bytesAt(RngTestGuest.SECOND_REGION, 96));
         assertArrayEquals(RngTestGuest.sequence(0, (int) (2 * PAGE)), bytes.toByteArray());
-        assertEquals(0, guest.byteAt(RngTestGuest.SEAM + 96));
+        assertEquals(0, guest.byteAt(RngTestGuest.SECOND_REGION + 96));
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void bufferThatLacksATranslationWaitsForIt(boolean packed) {
+    void leavesTheRequestAvailableUntilTheTranslationOfItsBufferArrives(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.BUFFERS, 32);
-        guest.offer(IOVA + 7, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 32);
+        guest.makeAvailable(IOVA + 7, 64);
 
-        DrainResult outcome = queue.drain();
+        DrainResult result = queue.drain();
         assertServed(guest, 32);
-        assertMissing(guest, outcome, IOVA + 7, WRITE);
-        guest.map(IOVA, RngTestGuest.SEAM, WRITE);
+        assertIotlbMiss(guest, result, IOVA + 7, WRITE);
+        guest.map(IOVA, RngTestGuest.SECOND_REGION, WRITE);
 
         assertEquals(DrainResult.EMPTY, queue.drain());
         assertServed(guest, 64);
-        assertArrayEquals(RngTestGuest.sequence(32, 64), guest.bytesAt(RngTestGuest.SEAM + 7, 64));
+        assertArrayEquals(RngTestGuest.sequence(32, 64), guest.bytesAt(RngTestGuest.SECOND_REGION + 7, 64));
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void nothingIsWrittenWhileAPartOfTheBufferLacksATranslation(boolean packed) {
+    void writesNothingWhileATranslationOfTheBufferIsMissing(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
-        guest.map(IOVA, RngTestGuest.SEAM, WRITE);
+        guest.map(IOVA, RngTestGuest.SECOND_REGION, WRITE);
         VirtqueueHandler queue = guest.start();
-        guest.offer(IOVA + PAGE - 10, 20);
+        guest.makeAvailable(IOVA + PAGE - 10, 20);
 
-        assertMissing(guest, queue.drain(), IOVA + PAGE, WRITE);
+        assertIotlbMiss(guest, queue.drain(), IOVA + PAGE, WRITE);
 
-        assertEquals(0, guest.source.given);
-        assertEquals(0, guest.byteAt(RngTestGuest.SEAM + PAGE - 10));
+        assertEquals(0, guest.source.written);
+        assertEquals(0, guest.byteAt(RngTestGuest.SECOND_REGION + PAGE - 10));
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void requestThatWaitsForATranslationIsNotLostWhenTheRingIsStopped(boolean packed) {
+    void leavesTheRequestAvailableWhenStoppedAfterAnIotlbMiss(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
         VirtqueueHandler queue = guest.start();
-        guest.offer(IOVA, 64);
-        assertMissing(guest, queue.drain(), IOVA, WRITE);
+        guest.makeAvailable(IOVA, 64);
+        assertIotlbMiss(guest, queue.drain(), IOVA, WRITE);
 
-        VirtqueueHandler next = guest.start(guest.stop(queue));
-        guest.map(IOVA, RngTestGuest.SEAM, WRITE);
-        next.drain();
+        VirtqueueHandler successor = guest.start(guest.stop(queue));
+        guest.map(IOVA, RngTestGuest.SECOND_REGION, WRITE);
+        successor.drain();
 
         assertServed(guest, 64);
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void translationThatWasTakenBackIsNotUsedAgain(boolean packed) {
+    void doesNotUseAnInvalidatedTranslation(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
-        guest.map(IOVA, RngTestGuest.SEAM, WRITE);
+        guest.map(IOVA, RngTestGuest.SECOND_REGION, WRITE);
         VirtqueueHandler queue = guest.start();
-        guest.offer(IOVA, 64);
+        guest.makeAvailable(IOVA, 64);
         queue.drain();
         assertServed(guest, 64);
 
         guest.unmap(IOVA);
-        guest.offer(IOVA, 64);
+        guest.makeAvailable(IOVA, 64);
 
-        assertMissing(guest, queue.drain(), IOVA, WRITE);
+        assertIotlbMiss(guest, queue.drain(), IOVA, WRITE);
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void bufferThatTheDeviceMayOnlyReadBreaksTheRing(boolean packed) {
+    void breaksOnABufferWithoutWriteAccess(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
-        guest.map(IOVA, RngTestGuest.SEAM, READ);
+        guest.map(IOVA, RngTestGuest.SECOND_REGION, READ);
         VirtqueueHandler queue = guest.start();
-        guest.offer(IOVA + 4, 64);
+        guest.makeAvailable(IOVA + 4, 64);
 
         assertDenied(guest, queue, IOVA + 4);
 
-        assertEquals(0, guest.byteAt(RngTestGuest.SEAM + 4));
+        assertEquals(0, guest.byteAt(RngTestGuest.SECOND_REGION + 4));
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void guestPhysicalAddressIsNoAddressOfTheDriver(boolean packed) {
+    void doesNotAcceptAnUntranslatedGuestPhysicalAddress(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
-        guest.unmap(RngTestGuest.SEAM);
+        guest.unmap(RngTestGuest.SECOND_REGION);
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.SEAM, 64);
+        guest.makeAvailable(RngTestGuest.SECOND_REGION, 64);
 
-        assertMissing(guest, queue.drain(), RngTestGuest.SEAM, WRITE);
+        assertIotlbMiss(guest, queue.drain(), RngTestGuest.SECOND_REGION, WRITE);
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void bufferOf4GibNeedsTranslationsOnlyOfWhatIsWritten(boolean packed) {
+    void translatesOnlyTheWrittenPartOfABuffer(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
-        guest.iotlb.map(IOVA, IOVA + ScatterGatherList.MAX_BYTES - 1, RngTestGuest.SEAM, WRITE);
+        guest.iotlb.map(IOVA, IOVA + ScatterGatherList.MAX_BYTES - 1, RngTestGuest.SECOND_REGION, WRITE);
         VirtqueueHandler queue = guest.start();
-        guest.offer(IOVA, -1);
+        guest.makeAvailable(IOVA, -1);
 
         queue.drain();
 
@@ -208,11 +213,11 @@ class IommuRequestTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void bufferBeyond2To64BreaksTheRing(boolean packed) {
+    void breaksOnABufferThatWrapsAroundTheAddressSpace(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
-        guest.iotlb.map(-PAGE, -1, RngTestGuest.SEAM, WRITE);
+        guest.iotlb.map(-PAGE, -1, RngTestGuest.SECOND_REGION, WRITE);
         VirtqueueHandler queue = guest.start();
-        guest.offer(-8, 16);
+        guest.makeAvailable(-8, 16);
 
         assertEquals(DrainResult.BROKEN, queue.drain());
         assertEquals(VirtqueueFault.BUFFER_RANGE.toString(), queue.fault());
@@ -220,29 +225,29 @@ class IommuRequestTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void bufferAtTheLastAddressIsFilled(boolean packed) {
+    void fillsABufferAtTheEndOfTheAddressSpace(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
-        guest.iotlb.map(-PAGE, -1, RngTestGuest.SEAM, WRITE);
+        guest.iotlb.map(-PAGE, -1, RngTestGuest.SECOND_REGION, WRITE);
         VirtqueueHandler queue = guest.start();
-        guest.offer(-8, 8);
+        guest.makeAvailable(-8, 8);
 
         queue.drain();
 
         assertServed(guest, 8);
-        assertArrayEquals(RngTestGuest.sequence(0, 8), guest.bytesAt(RngTestGuest.SEAM + PAGE - 8, 8));
+        assertArrayEquals(RngTestGuest.sequence(0, 8), guest.bytesAt(RngTestGuest.SECOND_REGION + PAGE - 8, 8));
     }
 
-    // --- indirect tables -------------------------------------------------------------------------------------------
+    // Indirect tables
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void indirectTableThatLacksATranslationIsWaitedFor(boolean packed) {
+    void leavesTheRequestAvailableUntilTheTranslationOfItsIndirectTableArrives(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
         VirtqueueHandler queue = guest.start();
-        offerIndirect(guest, guest.second, IOVA, DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
+        makeIndirectAvailable(guest, guest.secondRegion, IOVA, DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
 
-        assertMissing(guest, queue.drain(), IOVA, READ);
-        guest.map(IOVA, RngTestGuest.SEAM, READ);
+        assertIotlbMiss(guest, queue.drain(), IOVA, READ);
+        guest.map(IOVA, RngTestGuest.SECOND_REGION, READ);
         queue.drain();
 
         assertServed(guest, 64);
@@ -250,32 +255,32 @@ class IommuRequestTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void indirectTableThatTheDeviceMayNotReadBreaksTheRing(boolean packed) {
+    void breaksOnAnIndirectTableWithoutReadAccess(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
-        guest.map(IOVA, RngTestGuest.SEAM, WRITE);
+        guest.map(IOVA, RngTestGuest.SECOND_REGION, WRITE);
         VirtqueueHandler queue = guest.start();
-        offerIndirect(guest, guest.second, IOVA, DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
+        makeIndirectAvailable(guest, guest.secondRegion, IOVA, DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
 
         assertDenied(guest, queue, IOVA);
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void indirectTableAcrossScatteredPagesIsFollowed(boolean packed) {
-        // With a start that is no multiple of 16, a descriptor lies across the two pages.
+    void readsAnIndirectTableOnScatteredPages(boolean packed) {
+        // If the table is not 16-byte aligned, one descriptor crosses the page boundary.
         for (int offset : new int[] {(int) PAGE - 32, (int) PAGE - 24, (int) PAGE - 1}) {
             RngTestGuest<?> guest = guest(packed);
-            guest.map(IOVA, RngTestGuest.SEAM + 8 * PAGE, READ);
-            guest.map(IOVA + PAGE, RngTestGuest.SEAM, READ);
+            guest.map(IOVA, RngTestGuest.SECOND_REGION + 8 * PAGE, READ);
+            guest.map(IOVA + PAGE, RngTestGuest.SECOND_REGION, READ);
             MemorySegment table = Arena.ofAuto().allocate(64);
             DriverBufferElement[] elements = IntStream.range(0, 4)
                     .mapToObj(i -> DriverBufferElement.writable(RngTestGuest.BUFFERS + 100L * i, 10 + i))
                     .toArray(DriverBufferElement[]::new);
             VirtqueueHandler queue = guest.start();
-            offerIndirect(guest, table, IOVA + offset, elements);
-            int inFirst = (int) PAGE - offset;
-            MemorySegment.copy(table, 0, guest.second, 8 * PAGE + offset, inFirst);
-            MemorySegment.copy(table, inFirst, guest.second, 0, 64 - inFirst);
+            makeIndirectAvailable(guest, table, IOVA + offset, elements);
+            int onFirstPage = (int) PAGE - offset;
+            MemorySegment.copy(table, 0, guest.secondRegion, 8 * PAGE + offset, onFirstPage);
+            MemorySegment.copy(table, onFirstPage, guest.secondRegion, 0, 64 - onFirstPage);
 
             queue.drain();
 
@@ -286,24 +291,24 @@ class IommuRequestTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void descriptorOfATableWhoseSecondHalfLacksATranslationIsWaitedFor(boolean packed) {
+    void reportsTheMissingTranslationOfTheSecondHalfOfADescriptor(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
-        guest.map(IOVA, RngTestGuest.SEAM, READ);
-        MemorySegment table = guest.second.asSlice(PAGE - 8, 16);
+        guest.map(IOVA, RngTestGuest.SECOND_REGION, READ);
+        MemorySegment table = guest.secondRegion.asSlice(PAGE - 8, 16);
         VirtqueueHandler queue = guest.start();
-        offerIndirect(guest, table, IOVA + PAGE - 8, DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
+        makeIndirectAvailable(guest, table, IOVA + PAGE - 8, DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
 
-        assertMissing(guest, queue.drain(), IOVA + PAGE, READ);
+        assertIotlbMiss(guest, queue.drain(), IOVA + PAGE, READ);
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void indirectTableBeyond2To64BreaksTheRing(boolean packed) {
+    void breaksOnAnIndirectTableThatWrapsAroundTheAddressSpace(boolean packed) {
         RngTestGuest<?> guest = guest(packed);
         VirtqueueHandler queue = guest.start();
-        offerIndirect(
+        makeIndirectAvailable(
                 guest,
-                guest.second,
+                guest.secondRegion,
                 -16,
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 64),
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
@@ -312,14 +317,14 @@ class IommuRequestTest {
         assertEquals(VirtqueueFault.INDIRECT_RANGE.toString(), queue.fault());
     }
 
-    // --- the virtqueue itself --------------------------------------------------------------------------------------
+    // Areas of the virtqueue
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void ringOfSeveralPagesIsServedIfTheyLieInOnePiece(boolean packed) {
+    void servesARingOnContiguousPages(boolean packed) {
         RngTestGuest<?> guest = guest(packed, 1024);
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         queue.drain();
 
@@ -328,9 +333,9 @@ class IommuRequestTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void ringWhosePagesAreScatteredIsRefused(boolean packed) {
+    void rejectsARingOnScatteredPages(boolean packed) {
         RngTestGuest<?> guest = guest(packed, 1024);
-        guest.map(RngTestGuest.BASE + PAGE, RngTestGuest.SEAM, READ | WRITE);
+        guest.map(RngTestGuest.FIRST_REGION + PAGE, RngTestGuest.SECOND_REGION, READ | WRITE);
 
         assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.config(guest.driver.base())));
 
@@ -339,20 +344,20 @@ class IommuRequestTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void ringThatLacksATranslationTellsWhichOne(boolean packed) {
+    void reportsTheMissingTranslationOfARing(boolean packed) {
         RngTestGuest<?> guest = guest(packed, 1024);
-        guest.unmap(RngTestGuest.BASE + PAGE);
+        guest.unmap(RngTestGuest.FIRST_REGION + PAGE);
 
         assertThrows(IotlbMissException.class, () -> guest.device.start(guest.config(guest.driver.base())));
 
-        assertEquals(RngTestGuest.BASE + PAGE, guest.memory().faultAddress());
+        assertEquals(RngTestGuest.FIRST_REGION + PAGE, guest.memory().faultAddress());
         assertEquals(packed ? READ | WRITE : READ, guest.memory().faultAccess());
         assertFalse(guest.source.open);
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void deviceAreaThatTheDeviceMayNotWriteIsRefused(boolean packed) {
+    void rejectsADeviceAreaWithoutWriteAccess(boolean packed) {
         RngTestGuest<?> guest = guest(packed, 1024);
         long page = guest.layout().deviceArea() & -PAGE;
         guest.map(page, page, READ);
@@ -364,16 +369,16 @@ class IommuRequestTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void queueKnowsWhichAddressesItUses(boolean packed) {
+    void recordsTheAddressesOfItsAreas(boolean packed) {
         RngTestGuest<?> guest = guest(packed, 1024);
 
         guest.start();
 
-        assertTrue(guest.memory().hasAreaIn(RngTestGuest.BASE + 5, RngTestGuest.BASE + 5));
+        assertTrue(guest.memory().hasAreaIn(RngTestGuest.FIRST_REGION + 5, RngTestGuest.FIRST_REGION + 5));
         assertTrue(guest.memory().hasAreaIn(0, -1));
         assertTrue(guest.memory()
                 .hasAreaIn(guest.layout().deviceArea(), guest.layout().deviceArea()));
-        assertFalse(guest.memory().hasAreaIn(0, RngTestGuest.BASE - 1));
+        assertFalse(guest.memory().hasAreaIn(0, RngTestGuest.FIRST_REGION - 1));
         assertFalse(guest.memory().hasAreaIn(RngTestGuest.BUFFERS, -1));
     }
 }

@@ -3,10 +3,10 @@ package org.vhostuserrng.device.rng;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.frontend.DriverSplitRing;
 
-/** What a well-behaved driver of a split virtqueue sees of a device behind an IOMMU: what it sees of any other. */
+/** With a split virtqueue behind an IOMMU, the entropy device behaves as it does without one. */
 class IommuSplitRngRequestQueueTest extends RngRequestQueueContract {
     @Override
-    RngTestGuest<DriverSplitRing> guest(int size, long features, GuestRateLimiter quota) {
-        return RngTestGuest.split(size, features, quota).behindIommu();
+    RngTestGuest<DriverSplitRing> guest(int size, long features, GuestRateLimiter rateLimiter) {
+        return RngTestGuest.split(size, features, rateLimiter).behindIommu();
     }
 }

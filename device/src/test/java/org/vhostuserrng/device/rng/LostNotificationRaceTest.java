@@ -16,17 +16,17 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A driver and the device, each on a thread of its own, that sleep whenever they may: the driver until an interrupt,
- * the device until a kick. If one were lost between "is there more?" and "wake me", both would sleep for ever.
+ * A driver and a device on threads of their own. The driver sleeps until an interrupt, the device until a kick. Before
+ * it sleeps, each side enables notifications and checks the ring again. A lost notification would leave both asleep.
  *
- * <p>Runs for a second per case; {@code -Drace.seconds=600} for long.
+ * <p>Runs for one second per case. {@code -Drace.seconds=600} makes it longer.
  */
 class LostNotificationRaceTest {
     private static final long DURATION = TimeUnit.SECONDS.toNanos(Integer.getInteger("race.seconds", 1));
     private static final int MIN_REQUESTS = 1000;
-    private static final long LOST = TimeUnit.SECONDS.toNanos(60);
+    private static final long TIMEOUT = TimeUnit.SECONDS.toNanos(60);
 
-    /** As an eventfd: counts signals, and reading takes them all. */
+    /** Like an eventfd: a read resets the count of signals. */
     private static final class Signal {
         private final AtomicInteger count = new AtomicInteger();
 
@@ -34,23 +34,23 @@ class LostNotificationRaceTest {
             count.incrementAndGet();
         }
 
-        boolean take() {
+        boolean read() {
             return count.get() != 0 && count.getAndSet(0) != 0;
         }
 
-        void await(String what) {
+        void await(String failure) {
             long start = System.nanoTime();
-            for (int i = 1; !take(); i++) {
-                spin(i, start, what);
+            for (int i = 1; !read(); i++) {
+                spin(i, start, failure);
             }
         }
     }
 
-    private static void spin(int turn, long start, String what) {
+    private static void spin(int iteration, long start, String failure) {
         Thread.onSpinWait();
-        if (turn % 4096 == 0) {
+        if (iteration % 4096 == 0) {
             LockSupport.parkNanos(1);
-            assertTrue(System.nanoTime() - start < LOST, what);
+            assertTrue(System.nanoTime() - start < TIMEOUT, failure);
         }
     }
 
@@ -72,7 +72,7 @@ class LostNotificationRaceTest {
         public void run() {
             drain();
             for (int i = 1; !ended.get(); i++) {
-                if (kick.take()) {
+                if (kick.read()) {
                     drain();
                 }
                 Thread.onSpinWait();
@@ -85,9 +85,9 @@ class LostNotificationRaceTest {
         private void drain() {
             DrainResult result;
             do {
-                long signalled = guest.notifier.count();
+                long before = guest.notifier.count();
                 result = queue.drain();
-                if (guest.notifier.count() != signalled) {
+                if (guest.notifier.count() != before) {
                     call.signal();
                 }
             } while (result == DrainResult.BUDGET_SPENT);
@@ -112,7 +112,7 @@ class LostNotificationRaceTest {
         void run() {
             long end = System.nanoTime() + DURATION;
             while (System.nanoTime() < end || requests < MIN_REQUESTS) {
-                offer();
+                makeSomeAvailable();
                 if (random.nextBoolean()) {
                     sleepUntilUsed();
                 } else {
@@ -121,9 +121,9 @@ class LostNotificationRaceTest {
             }
         }
 
-        private void offer() {
+        private void makeSomeAvailable() {
             for (int i = random.nextInt(3); i >= 0 && ring.freeDescriptors() > 0; i--) {
-                ring.makeAvailable(ring.addWritable(RngTestGuest.SEAM, 8));
+                ring.makeAvailable(ring.addWritable(RngTestGuest.SECOND_REGION, 8));
                 outstanding++;
                 requests++;
             }
@@ -132,39 +132,39 @@ class LostNotificationRaceTest {
             }
         }
 
-        private void takeAll() {
+        private void takeAllUsed() {
             while (ring.takeUsed()) {
                 assertEquals(8, ring.usedLength());
                 outstanding--;
             }
         }
 
-        /** Sometimes not all of them, so that some are still under way at the next offer. */
+        /** Sleeps until all requests are used, or all but one. */
         private void sleepUntilUsed() {
-            int left = random.nextInt(2);
-            takeAll();
-            while (outstanding > left) {
+            int maxOutstanding = random.nextInt(2);
+            takeAllUsed();
+            while (outstanding > maxOutstanding) {
                 if (!ring.enableInterrupts()) {
-                    call.await("a kick or an interrupt is lost");
+                    call.await("a kick or an interrupt was lost");
                 }
-                takeAll();
+                takeAllUsed();
             }
         }
 
         private void pollUntilUsed() {
             ring.disableInterrupts();
             long start = System.nanoTime();
-            takeAll();
+            takeAllUsed();
             for (int i = 1; outstanding > 0; i++) {
-                spin(i, start, "a kick is lost");
-                takeAll();
+                spin(i, start, "a kick was lost");
+                takeAllUsed();
             }
         }
     }
 
     @ParameterizedTest
     @CsvSource({"false, false", "false, true", "true, false", "true, true"})
-    void loseNoKickAndNoInterrupt(boolean packed, boolean eventIdx) throws InterruptedException {
+    void losesNoKickAndNoInterrupt(boolean packed, boolean eventIdx) throws InterruptedException {
         int size = packed ? 5 : 4;
         RngTestGuest<?> guest = RngTestGuest.of(packed, size, eventIdx ? VirtioSpec.VIRTIO_F_EVENT_IDX : 0);
         Signal kick = new Signal();

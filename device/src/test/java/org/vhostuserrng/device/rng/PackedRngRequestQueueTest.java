@@ -22,13 +22,14 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
-/** What a well-behaved driver sees on a packed virtqueue (VIRTIO 1.3 §2.8). */
+/** Behaviour of the entropy device with a packed virtqueue (VIRTIO 1.3 §2.8). */
 class PackedRngRequestQueueTest extends RngRequestQueueContract {
+    /** The wrap counter in a position or in an event suppression structure. */
     private static final int WRAP = 0x8000;
 
     @Override
-    RngTestGuest<DriverPackedRing> guest(int size, long features, GuestRateLimiter quota) {
-        return RngTestGuest.packed(size, features, quota);
+    RngTestGuest<DriverPackedRing> guest(int size, long features, GuestRateLimiter rateLimiter) {
+        return RngTestGuest.packed(size, features, rateLimiter);
     }
 
     static LongStream seeds() {
@@ -37,13 +38,13 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 5, 7, 255, 1000, 32767, 32768})
-    void servesQueuesOfAnySizeAcrossTheEndOfTheRing(int size) {
+    void servesAnyQueueSizeAcrossTheEndOfTheRing(int size) {
         RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(size, 0);
         guest.driver.reset(Math.max(0, size - 4) | WRAP);
         VirtqueueHandler queue = guest.start();
 
         for (int i = 0; i < 20; i++) {
-            guest.offer(RngTestGuest.SEAM, 8);
+            guest.makeAvailable(RngTestGuest.SECOND_REGION, 8);
             queue.drain();
 
             assertTrue(guest.driver.takeUsed());
@@ -53,11 +54,11 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
     }
 
     @Test
-    void usesAListAcrossTheEndOfTheRing() {
+    void servesAChainThatCrossesTheEndOfTheRing() {
         RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(5, 0);
         guest.driver.reset(3 | WRAP);
         VirtqueueHandler queue = guest.start();
-        int id = guest.offer(
+        int id = guest.makeAvailable(
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 10),
                 DriverBufferElement.writable(RngTestGuest.BUFFERS + 10, 10),
                 DriverBufferElement.writable(RngTestGuest.BUFFERS + 20, 10));
@@ -72,46 +73,46 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
     }
 
     @Test
-    void servesARingThatIsFullAtOnce() {
+    void servesAFullRingInOneDrain() {
         RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(7, 0);
         guest.driver.reset(4);
         VirtqueueHandler queue = guest.start();
         for (int i = 0; i < 7; i++) {
-            guest.offer(RngTestGuest.BUFFERS, 8);
+            guest.makeAvailable(RngTestGuest.BUFFERS, 8);
         }
 
         queue.drain();
 
-        assertEquals(7, guest.takeAll());
+        assertEquals(7, guest.takeAllUsed());
         assertEquals(7, guest.driver.freeDescriptors());
     }
 
     @Test
-    void makesTheFirstUsedDescriptorOfATurnVisibleLast() {
+    void hidesUsedDescriptorsUntilTheyArePublished() {
         RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(8, 0);
         Virtqueue queue = guest.virtqueue();
-        ScatterGatherList chain = new ScatterGatherList();
-        guest.offer(RngTestGuest.BUFFERS, 8);
-        guest.offer(RngTestGuest.BUFFERS, 8);
+        ScatterGatherList buffers = new ScatterGatherList();
+        guest.makeAvailable(RngTestGuest.BUFFERS, 8);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 8);
         for (int i = 0; i < 2; i++) {
             queue.hasAvailable();
-            queue.peek(chain);
+            queue.peek(buffers);
             queue.addUsed(8);
         }
-        boolean before = guest.driver.usedPending();
+        boolean visibleBefore = guest.driver.usedPending();
 
         queue.publishUsed();
 
-        assertFalse(before);
-        assertEquals(2, guest.takeAll());
+        assertFalse(visibleBefore);
+        assertEquals(2, guest.takeAllUsed());
     }
 
     @Test
-    void countsWhatIsNotVisibleYetAsNotUsed() {
+    void positionExcludesUnpublishedUsedDescriptors() {
         RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(8, 0);
         Virtqueue queue = guest.virtqueue();
         VirtqueuePosition position = queue.position();
-        guest.offer(RngTestGuest.BUFFERS, 8);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 8);
         queue.hasAvailable();
         queue.peek(new ScatterGatherList());
         queue.addUsed(8);
@@ -120,14 +121,18 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
     }
 
     @Test
-    void ignoresAllFlagsButWriteInAnIndirectTable() {
+    void ignoresAllFlagsExceptWriteInAnIndirectTable() {
         RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(8, VirtioSpec.VIRTIO_F_INDIRECT_DESC);
         VirtqueueHandler queue = guest.start();
         int write = VirtioSpec.VIRTQ_DESC_F_WRITE;
-        DriverPackedRing.writeDescriptor(guest.second, 0, RngTestGuest.BUFFERS, 8, 77, 0xffff);
-        DriverPackedRing.writeDescriptor(guest.second, 1, RngTestGuest.BUFFERS + 8, 8, 78, write);
+        DriverPackedRing.writeDescriptor(guest.secondRegion, 0, RngTestGuest.BUFFERS, 8, 77, 0xffff);
+        DriverPackedRing.writeDescriptor(guest.secondRegion, 1, RngTestGuest.BUFFERS + 8, 8, 78, write);
         guest.driver.setDescriptor(
-                0, RngTestGuest.SEAM, 32, 5, VirtioSpec.VIRTQ_DESC_F_INDIRECT | write | VirtioSpec.VIRTQ_DESC_F_AVAIL);
+                0,
+                RngTestGuest.SECOND_REGION,
+                32,
+                5,
+                VirtioSpec.VIRTQ_DESC_F_INDIRECT | write | VirtioSpec.VIRTQ_DESC_F_AVAIL);
 
         queue.drain();
 
@@ -135,48 +140,48 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
         assertArrayEquals(RngTestGuest.sequence(0, 16), guest.bytesAt(RngTestGuest.BUFFERS, 16));
     }
 
-    // §2.8.10
+    // VIRTIO 1.3 §2.8.10: event suppression.
 
     @ParameterizedTest
     @CsvSource({"1, 0", "2, 1", "3, 1"})
-    void takesEventsThatAreNotValidForWantingInterrupts(int flags, long interrupts) {
+    void sendsNotificationsUnlessTheEventFlagsDisableThem(int flags, long notifications) {
         RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(8, 0);
         VirtqueueHandler queue = guest.start();
         guest.driver.setDriverEvent(flags, 5 | WRAP);
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         queue.drain();
 
-        assertEquals(interrupts, guest.notifier.count());
+        assertEquals(notifications, guest.notifier.count());
     }
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void interruptsExactlyWhenTheDescriptorOfTheEventIsAmongThoseUsed(long seed) {
+    void sendsANotificationIfAndOnlyIfTheEventDescriptorIsUsed(long seed) {
         Random random = new Random(seed);
         for (int i = 0; i < 200; i++) {
             int size = 1 + random.nextInt(9);
             RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(size, VirtioSpec.VIRTIO_F_EVENT_IDX);
-            int place = random.nextInt(size) | (random.nextBoolean() ? WRAP : 0);
-            guest.driver.reset(place);
+            int slot = random.nextInt(size) | (random.nextBoolean() ? WRAP : 0);
+            guest.driver.reset(slot);
             VirtqueueHandler queue = guest.start();
             int event = random.nextInt(size) | (random.nextBoolean() ? WRAP : 0);
             guest.driver.setDriverEvent(VirtioSpec.RING_EVENT_FLAGS_DESC, event);
-            boolean among = false;
+            boolean eventUsed = false;
             while (guest.driver.freeDescriptors() > 0 && random.nextInt(4) > 0) {
-                DriverBufferElement[] list =
+                DriverBufferElement[] chain =
                         new DriverBufferElement[1 + random.nextInt(guest.driver.freeDescriptors())];
-                Arrays.fill(list, DriverBufferElement.writable(RngTestGuest.BUFFERS, 1));
-                guest.offer(list);
-                for (int descriptor = 0; descriptor < list.length; descriptor++) {
-                    among |= place == event;
-                    place = (place & ~WRAP) + 1 < size ? place + 1 : (place & WRAP) ^ WRAP;
+                Arrays.fill(chain, DriverBufferElement.writable(RngTestGuest.BUFFERS, 1));
+                guest.makeAvailable(chain);
+                for (int descriptor = 0; descriptor < chain.length; descriptor++) {
+                    eventUsed |= slot == event;
+                    slot = (slot & ~WRAP) + 1 < size ? slot + 1 : (slot & WRAP) ^ WRAP;
                 }
             }
 
             queue.drain();
 
-            assertEquals(among ? 1 : 0, guest.notifier.count());
+            assertEquals(eventUsed ? 1 : 0, guest.notifier.count());
         }
     }
 }

@@ -19,15 +19,17 @@ import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
 import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 
-/** Invalid packed virtqueues (VIRTIO 1.3 §2.8) are refused, and the source stays closed. */
+/** The device rejects an invalid packed virtqueue (VIRTIO 1.3 §2.8) and does not open the source. */
 class PackedVirtqueueConfigTest {
-    private static final int FRESH = 0x8000_8000;
-    private static final VirtqueueConfig.Areas AREAS =
-            new VirtqueueConfig.Areas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2000);
+    /** The base of a virtqueue after a reset: both wrap counters are 1. */
+    private static final int INITIAL_BASE = 0x8000_8000;
+
+    private static final VirtqueueConfig.Areas AREAS = new VirtqueueConfig.Areas(
+            RngTestGuest.FIRST_REGION, RngTestGuest.FIRST_REGION + 0x1000, RngTestGuest.FIRST_REGION + 0x2000);
 
     private final RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(8, 0);
     private final GuestMemory memory =
-            GuestMemory.of(List.of(new GuestMemory.Region(RngTestGuest.BASE, guest.first, false)));
+            GuestMemory.of(List.of(new GuestMemory.Region(RngTestGuest.FIRST_REGION, guest.firstRegion, false)));
 
     private VirtqueueConfig config(int size, int base, VirtqueueConfig.Areas areas) {
         long features = VirtioSpec.VIRTIO_F_VERSION_1 | VirtioSpec.VIRTIO_F_RING_PACKED;
@@ -44,7 +46,7 @@ class PackedVirtqueueConfigTest {
                 null);
     }
 
-    private void assertRefused(int size, int base, VirtqueueConfig.Areas areas) {
+    private void assertRejected(int size, int base, VirtqueueConfig.Areas areas) {
         VirtqueueConfig config = config(size, base, areas);
 
         assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(config));
@@ -54,64 +56,77 @@ class PackedVirtqueueConfigTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 32769, 65536, -1, Integer.MIN_VALUE})
-    void refusesASizeThatIsNotIn1To32768(int size) {
-        assertRefused(size, FRESH, AREAS);
+    void rejectsASizeOutside1To32768(int size) {
+        assertRejected(size, INITIAL_BASE, AREAS);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0x8007_8008, 0x8008_8007, 0x0008_0008, 0xffff_ffff, 0x0000_ffff})
-    void refusesAPositionBeyondTheRing(int base) {
-        assertRefused(8, base, AREAS);
+    void rejectsAPositionOutsideTheRing(int base) {
+        assertRejected(8, base, AREAS);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0x8001_8000, 0x8000_0001, 0x0001_8002})
-    void refusesAPositionWithMoreInFlightThanTheRingHolds(int base) {
-        assertRefused(8, base, AREAS);
+    void rejectsAPositionWithMoreDescriptorsInFlightThanTheRingHas(int base) {
+        assertRejected(8, base, AREAS);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0x8000_8000, 0x0003_0003, 0x8005_8007, 0x8005_0005})
-    void resumesAtAPosition(int base) throws InvalidVirtqueueException, IotlbMissException {
+    void resumesAtTheGivenPosition(int base) throws InvalidVirtqueueException, IotlbMissException {
         assertEquals(base, guest.stop(guest.device.start(config(8, base, AREAS))));
     }
 
     @Test
-    void refusesADescriptorRingThatIsNotAlignedTo16() {
-        assertRefused(
+    void rejectsADescriptorRingThatIsNotAlignedTo16() {
+        assertRejected(
                 8,
-                FRESH,
+                INITIAL_BASE,
                 new VirtqueueConfig.Areas(
-                        RngTestGuest.BASE + 8, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2000));
+                        RngTestGuest.FIRST_REGION + 8,
+                        RngTestGuest.FIRST_REGION + 0x1000,
+                        RngTestGuest.FIRST_REGION + 0x2000));
     }
 
     @Test
-    void refusesADriverEventSuppressionThatIsNotAlignedTo4() {
-        assertRefused(
+    void rejectsADriverEventSuppressionStructureThatIsNotAlignedTo4() {
+        assertRejected(
                 8,
-                FRESH,
-                new VirtqueueConfig.Areas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1002, RngTestGuest.BASE + 0x2000));
-    }
-
-    @Test
-    void refusesADeviceEventSuppressionThatIsNotAlignedTo4() {
-        assertRefused(
-                8,
-                FRESH,
-                new VirtqueueConfig.Areas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2002));
-    }
-
-    @Test
-    void refusesADescriptorRingThatEndsOutsideMemory() {
-        assertRefused(
-                8,
-                FRESH,
+                INITIAL_BASE,
                 new VirtqueueConfig.Areas(
-                        RngTestGuest.SEAM - 112, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2000));
+                        RngTestGuest.FIRST_REGION,
+                        RngTestGuest.FIRST_REGION + 0x1002,
+                        RngTestGuest.FIRST_REGION + 0x2000));
     }
 
     @Test
-    void refusesAnEventSuppressionOutsideMemory() {
-        assertRefused(8, FRESH, new VirtqueueConfig.Areas(RngTestGuest.BASE, 0, RngTestGuest.BASE + 0x2000));
+    void rejectsADeviceEventSuppressionStructureThatIsNotAlignedTo4() {
+        assertRejected(
+                8,
+                INITIAL_BASE,
+                new VirtqueueConfig.Areas(
+                        RngTestGuest.FIRST_REGION,
+                        RngTestGuest.FIRST_REGION + 0x1000,
+                        RngTestGuest.FIRST_REGION + 0x2002));
+    }
+
+    @Test
+    void rejectsADescriptorRingThatEndsOutsideGuestMemory() {
+        assertRejected(
+                8,
+                INITIAL_BASE,
+                new VirtqueueConfig.Areas(
+                        RngTestGuest.SECOND_REGION - 112,
+                        RngTestGuest.FIRST_REGION + 0x1000,
+                        RngTestGuest.FIRST_REGION + 0x2000));
+    }
+
+    @Test
+    void rejectsAnEventSuppressionStructureOutsideGuestMemory() {
+        assertRejected(
+                8,
+                INITIAL_BASE,
+                new VirtqueueConfig.Areas(RngTestGuest.FIRST_REGION, 0, RngTestGuest.FIRST_REGION + 0x2000));
     }
 }

@@ -19,14 +19,15 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * Any sequence of well-formed requests, of any shape, on a ring that is stopped and started at any time: all are
- * completed in order, each once, with the source's bytes in order, each once; whatever the format of the virtqueue, and
- * whether VIRTIO_F_IN_ORDER has promised that order or not.
+ * Random sequences of valid requests on a virtqueue of either format, with or without VIRTIO_F_IN_ORDER, that is
+ * restarted at random. Each request is completed once, in order. Each byte of the source is used once, in order.
  */
 class RandomRequestSequenceTest {
-    private static final int MOST_BYTES = 65536;
-    private static final int SLOT_BYTES = 200_000;
+    private static final int MAX_REQUEST_BYTES = 65536;
+    /** Each outstanding request has its own slot of buffer memory. */
     private static final int SLOTS = 4;
+
+    private static final int SLOT_BYTES = 200_000;
 
     private record Request(int id, List<DriverBufferElement> chain) {
         int bytes() {
@@ -34,18 +35,18 @@ class RandomRequestSequenceTest {
         }
     }
 
-    /** What a driver saw of a request: how long the device said it is, and the bytes in its buffers. */
+    /** A used buffer as the driver sees it: the reported length, and the bytes in the buffer. */
     private record Completion(int usedLength, String bytes) {}
 
-    /** A run of one sequence; the random choices do not depend on the format. */
+    /** One run of a sequence. The random choices do not depend on the format. */
     private static final class Run {
         private final Random random;
         private final RngTestGuest<?> guest;
         private final ArrayDeque<Request> outstanding = new ArrayDeque<>();
         private final List<Completion> completions = new ArrayList<>();
         private int requests;
-        /** Whether a turn may end within a request; then bytes would be lost with a queue that is stopped. */
-        private final boolean inParts;
+        /** Whether a drain may leave a request partly filled: a restart would lose its bytes. */
+        private final boolean fillsPartly;
 
         private VirtqueueHandler queue;
 
@@ -54,30 +55,30 @@ class RandomRequestSequenceTest {
             long eventIdx = random.nextBoolean() ? VirtioSpec.VIRTIO_F_EVENT_IDX : 0;
             long inOrder = random.nextBoolean() ? VirtioSpec.VIRTIO_F_IN_ORDER : 0;
             guest = RngTestGuest.of(packed, size, VirtioSpec.VIRTIO_F_INDIRECT_DESC | eventIdx | inOrder);
-            // From another stream: the formats draw differently.
+            // A separate generator: the two formats draw different numbers of values.
             guest.resetRandomly(new Random(~seed));
-            guest.source.atMost = 1 + random.nextInt(5000);
-            inParts = random.nextBoolean();
-            if (inParts) {
-                guest.besideAnother();
+            guest.source.maxPerFill = 1 + random.nextInt(5000);
+            fillsPartly = random.nextBoolean();
+            if (fillsPartly) {
+                guest.besideAnotherQueue();
             }
             queue = guest.start();
         }
 
         List<Completion> completions() {
             for (int round = 0; round < 40; round++) {
-                int offers = random.nextInt(5);
-                while (offers-- > 0 && outstanding.size() < SLOTS && guest.driver.freeDescriptors() > 0) {
-                    outstanding.add(offer());
+                int newRequests = random.nextInt(5);
+                while (newRequests-- > 0 && outstanding.size() < SLOTS && guest.driver.freeDescriptors() > 0) {
+                    outstanding.add(makeRequestAvailable());
                 }
-                guest.source.left = random.nextInt(4) == 0 ? random.nextInt(3000) : Long.MAX_VALUE;
+                guest.source.remaining = random.nextInt(4) == 0 ? random.nextInt(3000) : Long.MAX_VALUE;
                 queue.drain();
-                if (random.nextInt(3) == 0 && !inParts) {
+                if (random.nextInt(3) == 0 && !fillsPartly) {
                     queue = guest.start(guest.stop(queue));
                 }
                 takeCompleted();
             }
-            guest.source.left = Long.MAX_VALUE;
+            guest.source.remaining = Long.MAX_VALUE;
             while (queue.drain() == DrainResult.BUDGET_SPENT) {
                 assertTrue(guest.source.open);
             }
@@ -87,28 +88,28 @@ class RandomRequestSequenceTest {
             return completions;
         }
 
-        /** Buffers of one request do not overlap those of others: each has its own stretch of memory. */
-        private Request offer() {
+        /** Makes a request with buffers in its own slot available. */
+        private Request makeRequestAvailable() {
             List<DriverBufferElement> chain = new ArrayList<>();
-            long start = RngTestGuest.SEAM + (long) (requests++ % SLOTS) * SLOT_BYTES;
+            long start = RngTestGuest.SECOND_REGION + (long) (requests++ % SLOTS) * SLOT_BYTES;
             boolean indirect = random.nextInt(3) == 0;
-            int pieces = 1 + random.nextInt(indirect ? 12 : Math.min(guest.driver.freeDescriptors(), 12));
+            int descriptors = 1 + random.nextInt(indirect ? 12 : Math.min(guest.driver.freeDescriptors(), 12));
             long address = start;
-            for (int i = 0; i < pieces; i++) {
+            for (int i = 0; i < descriptors; i++) {
                 int length = random.nextInt(10) == 0 ? random.nextInt(60_000) : random.nextInt(600);
                 length = (int) Math.min(length, start + SLOT_BYTES - 1000 - address);
                 chain.add(DriverBufferElement.writable(address, Math.max(length, i == 0 ? 1 : 0)));
                 address += length + 1 + random.nextInt(3);
             }
             DriverBufferElement[] elements = chain.toArray(DriverBufferElement[]::new);
-            return new Request(indirect ? offerIndirect(elements) : guest.offer(elements), chain);
+            return new Request(indirect ? makeIndirectAvailable(elements) : guest.makeAvailable(elements), chain);
         }
 
-        private int offerIndirect(DriverBufferElement... elements) {
-            // A table need not be aligned.
+        private int makeIndirectAvailable(DriverBufferElement... elements) {
+            // Indirect tables need no alignment.
             long address = RngTestGuest.BUFFERS + 1 + requests % SLOTS * 1024L;
-            int id =
-                    guest.driver.addIndirect(guest.first.asSlice(address - RngTestGuest.BASE, 1024), address, elements);
+            int id = guest.driver.addIndirect(
+                    guest.firstRegion.asSlice(address - RngTestGuest.FIRST_REGION, 1024), address, elements);
             guest.driver.makeAvailable(id);
             return id;
         }
@@ -120,7 +121,7 @@ class RandomRequestSequenceTest {
                 ByteArrayOutputStream bytes = new ByteArrayOutputStream();
                 request.chain().forEach(e -> bytes.writeBytes(guest.bytesAt(e.guestAddress(), e.length())));
                 byte[] written = Arrays.copyOf(bytes.toByteArray(), guest.driver.usedLength());
-                assertTrue(written.length >= 1 && written.length <= Math.min(request.bytes(), MOST_BYTES));
+                assertTrue(written.length >= 1 && written.length <= Math.min(request.bytes(), MAX_REQUEST_BYTES));
                 completions.add(new Completion(written.length, Arrays.toString(written)));
             }
         }
@@ -130,13 +131,13 @@ class RandomRequestSequenceTest {
         return LongStream.range(0, 60);
     }
 
-    /** Powers of two and, if packed, others. */
+    /** A random queue size: a power of 2 for the split format. */
     private static int size(boolean packed, long seed) {
         Random random = new Random(seed * 31);
         return packed ? 1 + random.nextInt(300) : 1 << random.nextInt(9);
     }
 
-    private static void assertEachByteOnce(List<Completion> completions) {
+    private static void assertEachByteUsedOnce(List<Completion> completions) {
         long position = 0;
         for (Completion completion : completions) {
             byte[] expected = RngTestGuest.sequence(position, completion.usedLength());
@@ -147,19 +148,19 @@ class RandomRequestSequenceTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void areCompletedOnASplitVirtqueueInOrderWithEachByteOfTheSourceOnce(long seed) {
-        assertEachByteOnce(new Run(false, size(false, seed), seed).completions());
+    void splitVirtqueueUsesEachSourceByteOnceAndInOrder(long seed) {
+        assertEachByteUsedOnce(new Run(false, size(false, seed), seed).completions());
     }
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void areCompletedOnAPackedVirtqueueInOrderWithEachByteOfTheSourceOnce(long seed) {
-        assertEachByteOnce(new Run(true, size(true, seed), seed).completions());
+    void packedVirtqueueUsesEachSourceByteOnceAndInOrder(long seed) {
+        assertEachByteUsedOnce(new Run(true, size(true, seed), seed).completions());
     }
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void areCompletedInTheSameWayOnBothFormats(long seed) {
+    void bothFormatsCompleteRequestsIdentically(long seed) {
         int size = size(false, seed);
 
         List<Completion> split = new Run(false, size, seed).completions();

@@ -18,7 +18,7 @@ import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** The state that goes with a guest to another host. */
+/** The device state that migrates with a guest to another host. */
 class RngMigrationStateTest {
     private static final long MILLI = TimeUnit.MILLISECONDS.toNanos(1);
     private static final RngCounters.Snapshot COUNTERS = new RngCounters.Snapshot(1, 2, 3, 4, 5);
@@ -31,29 +31,29 @@ class RngMigrationStateTest {
         return RngTestGuest.split(8, 0, new GuestRateLimiter(RateLimitMode.WINDOW, 1000, 1000));
     }
 
-    private static byte[] stateOfAGuestThatWasGiven(int length, long now) {
-        RngTestGuest<?> source = guest();
-        VirtqueueHandler queue = source.start();
-        source.offer(RngTestGuest.BUFFERS, length);
+    private static byte[] stateAfterServing(int length, long now) {
+        RngTestGuest<?> guest = guest();
+        VirtqueueHandler queue = guest.start();
+        guest.makeAvailable(RngTestGuest.BUFFERS, length);
         queue.drain();
         queue.stop();
-        return source.device.saveState(now);
+        return guest.device.saveState(now);
     }
 
     @Test
-    void survivesBeingBytes() throws InvalidDeviceStateException {
+    void decodesTheEncodedState() throws InvalidDeviceStateException {
         RngMigrationState state = state();
 
         assertEquals(state, RngMigrationState.decode(state.encode()));
     }
 
     @Test
-    void isNeverLargerThanATransportTakes() {
+    void encodesAtMostTheMaximumStateSize() {
         assertTrue(state().encode().length <= VirtioDevice.MAX_STATE_BYTES);
     }
 
     @Test
-    void isRefusedWithAnyBitChanged() {
+    void rejectsAnyChangedBit() {
         byte[] bytes = state().encode();
 
         for (int bit = 0; bit < bytes.length * 8; bit++) {
@@ -64,7 +64,7 @@ class RngMigrationStateTest {
     }
 
     @Test
-    void isRefusedIfItIsShorterOrLonger() {
+    void rejectsAnyOtherLength() {
         byte[] bytes = state().encode();
 
         for (int length = 0; length < bytes.length + 20; length++) {
@@ -78,16 +78,16 @@ class RngMigrationStateTest {
 
     @ParameterizedTest
     @ValueSource(longs = {-1, Long.MIN_VALUE, Long.MAX_VALUE, (1L << 62) + 1})
-    void isRefusedWithACounterThatIsAbsurd(long counter) {
-        byte[] bytes = new RngMigrationState(new RngCounters.Snapshot(0, counter, 0, 0, 0), new LimiterUsage(0, 0, 0))
-                .encode();
+    void rejectsACounterOutOfRange(long counter) {
+        byte[] bytes =
+                new RngMigrationState(new RngCounters.Snapshot(0, counter, 0, 0, 0), new LimiterUsage(0, 0, 0)).encode();
 
         assertThrows(InvalidDeviceStateException.class, () -> RngMigrationState.decode(bytes));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {-1, Long.MIN_VALUE, Long.MAX_VALUE, (1L << 62) + 1})
-    void isRefusedWithAQuotaThatIsAbsurd(long bytes) {
+    void rejectsARateLimitUsageOutOfRange(long bytes) {
         byte[] state = new RngMigrationState(COUNTERS, new LimiterUsage(bytes, 0, 0)).encode();
 
         assertThrows(InvalidDeviceStateException.class, () -> RngMigrationState.decode(state));
@@ -95,7 +95,7 @@ class RngMigrationStateTest {
 
     @ParameterizedTest
     @ValueSource(longs = {0, 1, 2, 3, 4, 5, 6, 7})
-    void randomBytesAreRefused(long seed) {
+    void rejectsRandomBytes(long seed) {
         byte[] bytes = new byte[new Random(seed).nextInt(300)];
         new Random(seed).nextBytes(bytes);
 
@@ -103,8 +103,8 @@ class RngMigrationStateTest {
     }
 
     @Test
-    void quotaThatWasUsedElsewhereIsUsedHereUntilItsPeriodIsOver() throws InvalidDeviceStateException {
-        byte[] state = stateOfAGuestThatWasGiven(1000, 0);
+    void countsRateLimitUsageOfTheSourceHostForOnePeriod() throws InvalidDeviceStateException {
+        byte[] state = stateAfterServing(1000, 0);
         RngTestGuest<?> destination = guest();
         destination.now = 5_000 * MILLI;
 
@@ -115,9 +115,9 @@ class RngMigrationStateTest {
     }
 
     @Test
-    void stateThatIsRefusedChangesNothing() {
+    void changesNothingWhenItRejectsAState() {
         RngTestGuest<?> destination = guest();
-        byte[] state = stateOfAGuestThatWasGiven(1000, 0);
+        byte[] state = stateAfterServing(1000, 0);
         state[state.length - 1] ^= 1;
 
         assertThrows(InvalidDeviceStateException.class, () -> destination.device.loadState(0, state));
@@ -127,10 +127,10 @@ class RngMigrationStateTest {
     }
 
     @Test
-    void countersGoOnFromThoseOfTheOtherHost() throws InvalidDeviceStateException {
+    void continuesFromTheCountersOfTheSourceHost() throws InvalidDeviceStateException {
         RngTestGuest<?> destination = guest();
 
-        destination.device.loadState(0, stateOfAGuestThatWasGiven(700, 0));
+        destination.device.loadState(0, stateAfterServing(700, 0));
 
         assertTrue(
                 destination.device.statistics().startsWith("1 requests, 700 bytes"), destination.device.statistics());

@@ -21,25 +21,25 @@ import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** What a well-behaved driver sees of the entropy device (VIRTIO 1.3 §5.4), whatever the format of its virtqueue. */
+/** Behaviour of the entropy device (VIRTIO 1.3 §5.4) for a conforming driver, with a virtqueue of either format. */
 abstract class RngRequestQueueContract {
     private static final long MILLI = 1_000_000;
 
-    abstract RngTestGuest<?> guest(int size, long features, GuestRateLimiter quota);
+    abstract RngTestGuest<?> guest(int size, long features, GuestRateLimiter rateLimiter);
 
     private RngTestGuest<?> guest(int size, long features) {
         return guest(size, features, new GuestRateLimiter(RateLimitConfig.NONE));
     }
 
     @Test
-    void fillsABufferAndTellsItsLength() {
+    void fillsTheBufferAndReportsItsLength() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
-        int head = guest.offer(RngTestGuest.BUFFERS, 64);
+        int head = guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
-        DrainResult next = queue.drain();
+        DrainResult result = queue.drain();
 
-        assertEquals(DrainResult.EMPTY, next);
+        assertEquals(DrainResult.EMPTY, result);
         assertTrue(guest.driver.takeUsed());
         assertEquals(head, guest.driver.usedId());
         assertEquals(64, guest.driver.usedLength());
@@ -47,10 +47,10 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void writesNothingBesideTheBuffer() {
+    void writesNothingOutsideTheBuffer() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.BUFFERS + 1, 3);
+        guest.makeAvailable(RngTestGuest.BUFFERS + 1, 3);
 
         queue.drain();
 
@@ -59,10 +59,10 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void fillsTheBuffersOfAChainInTheirOrder() {
+    void fillsTheBuffersOfAChainInOrder() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
-        guest.offer(
+        guest.makeAvailable(
                 DriverBufferElement.writable(RngTestGuest.BUFFERS + 1000, 700),
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 300));
 
@@ -75,10 +75,10 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void asksTheSourceOnceForAChainOfSingleBytes() {
+    void fillsAChainOfSingleByteBuffersWithOneCallOfTheSource() {
         RngTestGuest<?> guest = guest(64, 0);
         VirtqueueHandler queue = guest.start();
-        guest.offer(IntStream.range(0, 64)
+        guest.makeAvailable(IntStream.range(0, 64)
                 .mapToObj(i -> DriverBufferElement.writable(RngTestGuest.BUFFERS + 2L * i, 1))
                 .toArray(DriverBufferElement[]::new));
 
@@ -95,7 +95,7 @@ abstract class RngRequestQueueContract {
     void skipsEmptyBuffersOfAChain() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
-        guest.offer(
+        guest.makeAvailable(
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 0),
                 DriverBufferElement.writable(RngTestGuest.BUFFERS + 8, 5),
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 0));
@@ -108,27 +108,27 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void fillsABufferThatLiesAcrossTwoRegions() {
+    void fillsABufferThatCrossesARegionBoundary() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.SEAM - 500, 1000);
+        guest.makeAvailable(RngTestGuest.SECOND_REGION - 500, 1000);
 
         queue.drain();
 
         guest.driver.takeUsed();
         assertEquals(1000, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.sequence(0, 1000), guest.bytesAt(RngTestGuest.SEAM - 500, 1000));
+        assertArrayEquals(RngTestGuest.sequence(0, 1000), guest.bytesAt(RngTestGuest.SECOND_REGION - 500, 1000));
     }
 
     @Test
-    void looksNoFurtherIntoATableThanARequestCanCost() {
+    void limitsTheDescriptorsReadFromAnIndirectTable() {
         RngTestGuest<?> guest = guest(8, VirtioSpec.VIRTIO_F_INDIRECT_DESC);
         VirtqueueHandler queue = guest.start();
         DriverBufferElement[] chain = new DriverBufferElement[5000];
         Arrays.fill(chain, DriverBufferElement.writable(RngTestGuest.BUFFERS, 1));
         chain[4999] = DriverBufferElement.writable(0, 1);
-        MemorySegment table = guest.second.asSlice(0, 16L * chain.length);
-        guest.driver.makeAvailable(guest.driver.addIndirect(table, RngTestGuest.SEAM, chain));
+        MemorySegment table = guest.secondRegion.asSlice(0, 16L * chain.length);
+        guest.driver.makeAvailable(guest.driver.addIndirect(table, RngTestGuest.SECOND_REGION, chain));
 
         queue.drain();
 
@@ -137,46 +137,46 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void looksNoFurtherAlongAChainThanARequestCanCost() {
+    void limitsTheDescriptorsReadFromAChain() {
         RngTestGuest<?> guest = guest(8192, 0);
         VirtqueueHandler queue = guest.start();
         DriverBufferElement[] chain = new DriverBufferElement[5000];
         Arrays.fill(chain, DriverBufferElement.writable(RngTestGuest.BUFFERS, 1));
         chain[4999] = DriverBufferElement.writable(0, 1);
-        int overlong = guest.offer(chain);
-        int next = guest.offer(RngTestGuest.BUFFERS, 64);
+        int longChain = guest.makeAvailable(chain);
+        int following = guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         queue.drain();
         queue.drain();
 
         assertTrue(guest.driver.takeUsed());
-        assertEquals(overlong, guest.driver.usedId());
+        assertEquals(longChain, guest.driver.usedId());
         assertEquals(ScatterGatherList.MAX_SEGMENTS, guest.driver.usedLength());
         assertTrue(guest.driver.takeUsed());
-        assertEquals(next, guest.driver.usedId());
+        assertEquals(following, guest.driver.usedId());
         assertEquals(64, guest.driver.usedLength());
     }
 
     @Test
-    void givesAtMost64KibToOneRequest() {
+    void fillsAtMost64KibOfARequest() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.SEAM - 100_000, 200_000);
+        guest.makeAvailable(RngTestGuest.SECOND_REGION - 100_000, 200_000);
 
         queue.drain();
 
         guest.driver.takeUsed();
         assertEquals(65536, guest.driver.usedLength());
-        assertEquals(0, guest.byteAt(RngTestGuest.SEAM - 100_000 + 65536));
+        assertEquals(0, guest.byteAt(RngTestGuest.SECOND_REGION - 100_000 + 65536));
     }
 
     @Test
-    void followsAnIndirectTable() {
+    void fillsTheBuffersOfAnIndirectTable() {
         RngTestGuest<?> guest = guest(8, VirtioSpec.VIRTIO_F_INDIRECT_DESC);
         VirtqueueHandler queue = guest.start();
         int head = guest.driver.addIndirect(
-                guest.second,
-                RngTestGuest.SEAM,
+                guest.secondRegion,
+                RngTestGuest.SECOND_REGION,
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 10),
                 DriverBufferElement.writable(RngTestGuest.BUFFERS + 10, 20));
         guest.driver.makeAvailable(head);
@@ -189,44 +189,44 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void servesAllThatIsAvailableInOneTurnWithOneNotification() {
+    void servesAllAvailableRequestsInOneDrainWithOneNotification() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
         for (int i = 0; i < 8; i++) {
-            guest.offer(RngTestGuest.BUFFERS + 64L * i, 64);
+            guest.makeAvailable(RngTestGuest.BUFFERS + 64L * i, 64);
         }
 
         queue.drain();
 
-        assertEquals(8, guest.takeAll());
+        assertEquals(8, guest.takeAllUsed());
         assertEquals(1, guest.notifier.count());
     }
 
     @Test
-    void endsItsTurnWhenItsShareIsUsedUpAndGoesOnInTheNext() {
+    void servesTheRestInTheNextDrainWhenTheBudgetIsSpent() {
         RngTestGuest<?> guest = guest(16, 0);
         VirtqueueHandler queue = guest.start();
         for (int i = 0; i < 11; i++) {
-            guest.offer(RngTestGuest.SEAM, 65536);
+            guest.makeAvailable(RngTestGuest.SECOND_REGION, 65536);
         }
 
         DrainResult first = queue.drain();
-        int servedFirst = guest.takeAll();
+        int servedFirst = guest.takeAllUsed();
         DrainResult second = queue.drain();
 
         assertEquals(DrainResult.BUDGET_SPENT, first);
         assertEquals(8, servedFirst);
         assertEquals(DrainResult.EMPTY, second);
-        assertEquals(3, guest.takeAll());
+        assertEquals(3, guest.takeAllUsed());
     }
 
     @Test
-    void fillsALargeRequestInSeveralTurnsWhereOthersWaitForTheirs() {
-        RngTestGuest<?> guest = guest(8, 0).besideAnother();
+    void fillsALargeRequestInSeveralDrainsBesideAnotherQueue() {
+        RngTestGuest<?> guest = guest(8, 0).besideAnotherQueue();
         VirtqueueHandler queue = guest.start();
-        guest.offer(
+        guest.makeAvailable(
                 DriverBufferElement.writable(RngTestGuest.BUFFERS + 1, 10_000),
-                DriverBufferElement.writable(RngTestGuest.SEAM, 30_000));
+                DriverBufferElement.writable(RngTestGuest.SECOND_REGION, 30_000));
 
         List<DrainResult> results = List.of(queue.drain(), queue.drain(), queue.drain());
 
@@ -234,15 +234,15 @@ abstract class RngRequestQueueContract {
         assertTrue(guest.driver.takeUsed());
         assertEquals(40_000, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.sequence(0, 10_000), guest.bytesAt(RngTestGuest.BUFFERS + 1, 10_000));
-        assertArrayEquals(RngTestGuest.sequence(10_000, 30_000), guest.bytesAt(RngTestGuest.SEAM, 30_000));
+        assertArrayEquals(RngTestGuest.sequence(10_000, 30_000), guest.bytesAt(RngTestGuest.SECOND_REGION, 30_000));
     }
 
     @Test
-    void fillsARequestOfManyPiecesInSeveralTurnsWhereOthersWaitForTheirs() {
-        RngTestGuest<?> guest = guest(256, 0).besideAnother();
+    void fillsARequestOfManySegmentsInSeveralDrainsBesideAnotherQueue() {
+        RngTestGuest<?> guest = guest(256, 0).besideAnotherQueue();
         VirtqueueHandler queue = guest.start();
-        guest.offer(IntStream.range(0, 150)
-                .mapToObj(i -> DriverBufferElement.writable(RngTestGuest.SEAM + 4096L * i, 2))
+        guest.makeAvailable(IntStream.range(0, 150)
+                .mapToObj(i -> DriverBufferElement.writable(RngTestGuest.SECOND_REGION + 4096L * i, 2))
                 .toArray(DriverBufferElement[]::new));
 
         List<DrainResult> results = List.of(queue.drain(), queue.drain(), queue.drain());
@@ -250,14 +250,14 @@ abstract class RngRequestQueueContract {
         assertEquals(List.of(DrainResult.BUDGET_SPENT, DrainResult.BUDGET_SPENT, DrainResult.EMPTY), results);
         assertTrue(guest.driver.takeUsed());
         assertEquals(300, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.sequence(298, 2), guest.bytesAt(RngTestGuest.SEAM + 4096L * 149, 2));
+        assertArrayEquals(RngTestGuest.sequence(298, 2), guest.bytesAt(RngTestGuest.SECOND_REGION + 4096L * 149, 2));
     }
 
     @Test
-    void tellsNothingOfARequestThatIsPartlyFilled() {
-        RngTestGuest<?> guest = guest(8, 0).besideAnother();
+    void doesNotCompleteAPartlyFilledRequest() {
+        RngTestGuest<?> guest = guest(8, 0).besideAnotherQueue();
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.SEAM, 65536);
+        guest.makeAvailable(RngTestGuest.SECOND_REGION, 65536);
 
         queue.drain();
 
@@ -266,44 +266,45 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void leavesARequestThatIsPartlyFilledToTheNextQueue() {
-        RngTestGuest<?> guest = guest(8, 0).besideAnother();
+    void leavesAPartlyFilledRequestAvailableWhenStopped() {
+        RngTestGuest<?> guest = guest(8, 0).besideAnotherQueue();
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.SEAM, 20_000);
+        guest.makeAvailable(RngTestGuest.SECOND_REGION, 20_000);
         queue.drain();
 
-        VirtqueueHandler next = guest.start(guest.stop(queue));
-        next.drain();
-        next.drain();
+        VirtqueueHandler successor = guest.start(guest.stop(queue));
+        successor.drain();
+        successor.drain();
 
         assertTrue(guest.driver.takeUsed());
         assertEquals(20_000, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.sequence(16384, 20_000), guest.bytesAt(RngTestGuest.SEAM, 20_000));
+        assertArrayEquals(RngTestGuest.sequence(16384, 20_000), guest.bytesAt(RngTestGuest.SECOND_REGION, 20_000));
     }
 
     @Test
-    void beginsAnewWithARequestWhoseBuffersTheDriverHasChanged() {
-        RngTestGuest<?> guest = guest(8, 0).besideAnother();
+    void restartsAPartlyFilledRequestWhenTheDriverMovesItsBuffer() {
+        RngTestGuest<?> guest = guest(8, 0).besideAnotherQueue();
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.SEAM, 20_000);
+        guest.makeAvailable(RngTestGuest.SECOND_REGION, 20_000);
         queue.drain();
-        guest.moveFirstBuffer(RngTestGuest.SEAM + 4096);
+        guest.moveFirstBuffer(RngTestGuest.SECOND_REGION + 4096);
 
         queue.drain();
         queue.drain();
 
         assertTrue(guest.driver.takeUsed());
         assertEquals(20_000, guest.driver.usedLength());
-        assertArrayEquals(RngTestGuest.sequence(16384, 20_000), guest.bytesAt(RngTestGuest.SEAM + 4096, 20_000));
+        assertArrayEquals(
+                RngTestGuest.sequence(16384, 20_000), guest.bytesAt(RngTestGuest.SECOND_REGION + 4096, 20_000));
     }
 
     @Test
-    void completesWhatWasFilledWhenTheSourceHasNoMore() {
-        RngTestGuest<?> guest = guest(8, 0).besideAnother();
+    void completesAPartlyFilledRequestWhenStarved() {
+        RngTestGuest<?> guest = guest(8, 0).besideAnotherQueue();
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.SEAM, 20_000);
+        guest.makeAvailable(RngTestGuest.SECOND_REGION, 20_000);
         queue.drain();
-        guest.source.left = 0;
+        guest.source.remaining = 0;
 
         queue.drain();
 
@@ -312,7 +313,7 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void sendsNoInterruptWithoutACompletion() {
+    void sendsNoNotificationWithoutAUsedBuffer() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
 
@@ -322,11 +323,11 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void sendsNoInterruptWhenTheFlagSuppressesIt() {
+    void sendsNoNotificationWhenTheDriverDisabledNotifications() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
         guest.driver.disableInterrupts();
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         queue.drain();
 
@@ -334,93 +335,93 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void asksForAKickWithTheNextRequestOnceItIsIdle() {
+    void enablesNotificationsWhenTheQueueIsEmpty() {
         RngTestGuest<?> guest = guest(8, VirtioSpec.VIRTIO_F_EVENT_IDX);
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         guest.driver.kickWanted();
         queue.drain();
 
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         assertTrue(guest.driver.kickWanted());
     }
 
     @Test
-    void wantsNoKickWhileARequestWaitsForTheSource() {
+    void disablesNotificationsWhileStarved() {
         for (long features : new long[] {0, VirtioSpec.VIRTIO_F_EVENT_IDX}) {
             RngTestGuest<?> guest = guest(8, features);
             VirtqueueHandler queue = guest.start();
             queue.drain();
-            guest.source.left = 0;
-            guest.offer(RngTestGuest.BUFFERS, 64);
+            guest.source.remaining = 0;
+            guest.makeAvailable(RngTestGuest.BUFFERS, 64);
             guest.driver.kickWanted();
             queue.drain();
 
-            guest.offer(RngTestGuest.BUFFERS, 64);
+            guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
             assertFalse(guest.driver.kickWanted());
         }
     }
 
     @Test
-    void wantsKicksAgainOnceNothingWaits() {
+    void enablesNotificationsWhenNoLongerStarved() {
         for (long features : new long[] {0, VirtioSpec.VIRTIO_F_EVENT_IDX}) {
             RngTestGuest<?> guest = guest(8, features);
             VirtqueueHandler queue = guest.start();
-            guest.source.left = 0;
-            guest.offer(RngTestGuest.BUFFERS, 64);
+            guest.source.remaining = 0;
+            guest.makeAvailable(RngTestGuest.BUFFERS, 64);
             guest.driver.kickWanted();
             queue.drain();
-            guest.source.left = 64;
+            guest.source.remaining = 64;
             queue.drain();
 
-            guest.offer(RngTestGuest.BUFFERS, 64);
+            guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
             assertTrue(guest.driver.kickWanted());
         }
     }
 
     @Test
-    void asksForKicksThatAPredecessorSuppressed() {
+    void enablesNotificationsThatAPredecessorDisabled() {
         for (long features : new long[] {0, VirtioSpec.VIRTIO_F_EVENT_IDX}) {
             RngTestGuest<?> guest = guest(8, features);
-            guest.source.left = 0;
-            guest.offer(RngTestGuest.BUFFERS, 64);
+            guest.source.remaining = 0;
+            guest.makeAvailable(RngTestGuest.BUFFERS, 64);
             guest.driver.kickWanted();
             VirtqueueHandler predecessor = guest.start();
             predecessor.drain();
-            guest.source.left = 64;
+            guest.source.remaining = 64;
             guest.start(guest.stop(predecessor)).drain();
 
-            guest.offer(RngTestGuest.BUFFERS, 64);
+            guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
             assertTrue(guest.driver.kickWanted());
         }
     }
 
-    // What has to wait stays in the ring.
+    // Starved and throttled requests stay available.
 
     @Test
-    void leavesARequestInTheRingWhileTheSourceIsDry() {
+    void leavesTheRequestAvailableWhileStarved() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
-        guest.source.left = 0;
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.source.remaining = 0;
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
-        DrainResult next = queue.drain();
+        DrainResult result = queue.drain();
 
-        assertEquals(DrainResult.STARVED, next);
+        assertEquals(DrainResult.STARVED, result);
         assertFalse(guest.driver.usedPending());
         assertEquals(0, guest.notifier.count());
     }
 
     @Test
-    void completesWithWhatADrySourceStillHad() {
+    void completesTheRequestWithFewerBytesWhenTheSourceRunsOut() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
-        guest.source.left = 10;
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.source.remaining = 10;
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         queue.drain();
 
@@ -430,11 +431,11 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void asksAgainWhenTheSourceGivesLessThanWasWanted() {
+    void callsTheSourceAgainAfterAShortFill() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
-        guest.source.atMost = 7;
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.source.maxPerFill = 7;
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         queue.drain();
 
@@ -444,35 +445,35 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void leavesARequestInTheRingWhenTheQuotaIsUsedUpAndTellsWhenToComeBack() {
+    void leavesTheRequestAvailableUntilRetryAtWhenThrottled() {
         RngTestGuest<?> guest = guest(8, 0, new GuestRateLimiter(RateLimitMode.WINDOW, 64, 1000));
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.BUFFERS, 64);
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         guest.now = 5 * MILLI;
         DrainResult result = queue.drain();
         long retryAt = queue.retryAt();
-        int servedFirst = guest.takeAll();
+        int servedFirst = guest.takeAllUsed();
         guest.now = retryAt;
         queue.drain();
 
         assertEquals(DrainResult.THROTTLED, result);
         assertEquals(1, servedFirst);
         assertTrue(retryAt > 1005 * MILLI && retryAt < 1010 * MILLI, "retry at " + retryAt);
-        assertEquals(1, guest.takeAll());
+        assertEquals(1, guest.takeAllUsed());
     }
 
     @Test
-    void chargesTheQuotaForWhatWasServedNotForWhatWasClaimed() {
+    void chargesTheRateLimitForWrittenBytesNotForTheBufferSize() {
         RngTestGuest<?> guest = guest(8, 0, new GuestRateLimiter(RateLimitMode.WINDOW, 100, 1000));
         VirtqueueHandler queue = guest.start();
-        guest.source.left = 10;
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.source.remaining = 10;
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         queue.drain();
 
-        guest.source.left = 1000;
-        guest.offer(RngTestGuest.BUFFERS, 500);
+        guest.source.remaining = 1000;
+        guest.makeAvailable(RngTestGuest.BUFFERS, 500);
         queue.drain();
 
         guest.driver.takeUsed();
@@ -481,86 +482,86 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
-    void keepsTheQuotaOfAGuestAcrossItsRings() {
+    void keepsTheRateLimitWhenTheQueueIsRestarted() {
         RngTestGuest<?> guest = guest(8, 0, new GuestRateLimiter(RateLimitMode.WINDOW, 64, 1000));
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         queue.drain();
         int base = guest.stop(queue);
 
-        VirtqueueHandler again = guest.start(base);
-        guest.offer(RngTestGuest.BUFFERS, 64);
-        again.drain();
+        VirtqueueHandler restarted = guest.start(base);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
+        restarted.drain();
 
-        assertEquals(1, guest.takeAll());
+        assertEquals(1, guest.takeAllUsed());
     }
 
     @Test
-    void holdsTheSourceOpenWhileItRuns() {
+    void keepsTheSourceOpenFromStartToStop() {
         RngTestGuest<?> guest = guest(8, 0);
-        boolean before = guest.source.open;
+        boolean openBeforeStart = guest.source.open;
         VirtqueueHandler queue = guest.start();
-        boolean during = guest.source.open;
+        boolean openAfterStart = guest.source.open;
 
         queue.stop();
 
-        assertFalse(before);
-        assertTrue(during);
+        assertFalse(openBeforeStart);
+        assertTrue(openAfterStart);
         assertFalse(guest.source.open);
     }
 
     @Test
-    void goesOnFromItsBaseAfterAStop() {
+    void resumesAtItsBaseAfterAStop() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         queue.drain();
         int base = guest.stop(queue);
-        guest.offer(RngTestGuest.BUFFERS + 64, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS + 64, 64);
 
         guest.start(base).drain();
 
-        assertEquals(2, guest.takeAll());
+        assertEquals(2, guest.takeAllUsed());
         assertArrayEquals(RngTestGuest.sequence(64, 64), guest.bytesAt(RngTestGuest.BUFFERS + 64, 64));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {0, VirtioSpec.VIRTIO_F_EVENT_IDX})
-    void asksForNoKickWhileItsCallerStays(long features) {
+    void disablesNotificationsDuringBusyPolling(long features) {
         RngTestGuest<?> guest = guest(8, features);
         VirtqueueHandler queue = guest.start();
         queue.drain();
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
-        DrainResult next = queue.drainForBusyPoll();
+        DrainResult result = queue.drainForBusyPoll();
         guest.driver.kickWanted();
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
-        assertEquals(DrainResult.EMPTY, next);
+        assertEquals(DrainResult.EMPTY, result);
         assertFalse(guest.driver.kickWanted());
         assertTrue(queue.hasPending());
     }
 
     @ParameterizedTest
     @ValueSource(longs = {0, VirtioSpec.VIRTIO_F_EVENT_IDX})
-    void asksForAKickAgainOnceItsCallerStaysNoLonger(long features) {
+    void enablesNotificationsAfterBusyPolling(long features) {
         RngTestGuest<?> guest = guest(8, features);
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         queue.drainForBusyPoll();
         guest.driver.kickWanted();
 
         queue.drain();
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         assertTrue(guest.driver.kickWanted());
     }
 
     @Test
-    void isNotPendingWhenEverythingWasServed() {
+    void hasNothingPendingAfterServingAllRequests() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         queue.drainForBusyPoll();
 

@@ -35,38 +35,42 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
- * A guest with two adjacent regions of memory and a virtqueue in the first one, and the device that serves it. The
- * driver is that of the front-end module, an independent implementation.
+ * A guest and its entropy device. The guest has two adjacent memory regions and a virtqueue in the first one. Its
+ * driver is the independent implementation of the front-end module.
  *
- * @param <R> the driver's ring, of either format
+ * @param <R> the driver's side of the virtqueue
  */
 final class RngTestGuest<R extends DriverRing> {
-    static final long BASE = 0x1_0000_0000L;
+    /** Guest-physical address of the first region. */
+    static final long FIRST_REGION = 0x1_0000_0000L;
+
     static final long PAGE = 4096;
     static final long REGION_BYTES = 1 << 20;
-    /** The boundary of the two regions. */
-    static final long SEAM = BASE + REGION_BYTES;
-
-    static final long END = SEAM + REGION_BYTES;
-    /** Memory for buffers, after the ring. */
-    static final long BUFFERS = BASE + (1 << 19);
+    /** Guest-physical address of the second region, where the first one ends. */
+    static final long SECOND_REGION = FIRST_REGION + REGION_BYTES;
+    /** End of guest memory. */
+    static final long END = SECOND_REGION + REGION_BYTES;
+    /** Guest-physical address of memory for buffers, after the virtqueue. */
+    static final long BUFFERS = FIRST_REGION + (1 << 19);
 
     private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     final SequenceEntropySource source = new SequenceEntropySource();
+    /** The time that the device sees, in nanoseconds. */
     long now;
+
     final UsedBufferNotifier notifier = new UsedBufferNotifier();
-    final MemorySegment first = Arena.ofAuto().allocate(REGION_BYTES, 4096);
-    final MemorySegment second = Arena.ofAuto().allocate(REGION_BYTES, 4096);
+    final MemorySegment firstRegion = Arena.ofAuto().allocate(REGION_BYTES, 4096);
+    final MemorySegment secondRegion = Arena.ofAuto().allocate(REGION_BYTES, 4096);
     final R driver;
     final SharedRequestScratch scratch = new SharedRequestScratch();
     final VirtioRngDevice device;
-    /** Null if the driver uses guest-physical addresses. */
+    /** Null without an IOMMU. */
     Iotlb iotlb;
 
     final DirtyPageLog log = new DirtyPageLog();
     final VirtqueueDirtyLogger dirtyLogger = new VirtqueueDirtyLogger(log);
-    /** The record of in-flight requests; null for none. */
+    /** Null if in-flight requests are not recorded. */
     InflightRegion inflight;
 
     private final DriverRingAddresses layout;
@@ -76,23 +80,23 @@ final class RngTestGuest<R extends DriverRing> {
     private RngTestGuest(DriverRingAddresses layout, long features, GuestRateLimiter rateLimiter, RingFactory<R> ring) {
         this.layout = layout;
         this.features = features;
-        driver = ring.create(first, (features & VirtioSpec.VIRTIO_F_EVENT_IDX) != 0);
+        driver = ring.create(firstRegion, (features & VirtioSpec.VIRTIO_F_EVENT_IDX) != 0);
         EventLoopSources sources = new EventLoopSources(source, () -> {}, () -> now);
         DrrGuestFlow flow = new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).addFlow(DrrGuestConfig.DEFAULT);
         device = new VirtioRngDevice("test", RngDeviceFeatures.DEFAULT, sources, rateLimiter, flow, scratch);
     }
 
     private interface RingFactory<R> {
-        R create(MemorySegment memory, boolean eventIndex);
+        R create(MemorySegment memory, boolean eventIdx);
     }
 
     static RngTestGuest<DriverSplitRing> split(int size, long features, GuestRateLimiter rateLimiter) {
-        DriverSplitRingAddresses layout = DriverSplitRingAddresses.contiguous(BASE, size);
+        DriverSplitRingAddresses layout = DriverSplitRingAddresses.contiguous(FIRST_REGION, size);
         return new RngTestGuest<>(
                 layout,
                 features | VirtioSpec.VIRTIO_F_VERSION_1,
                 rateLimiter,
-                (memory, eventIndex) -> new DriverSplitRing(memory, BASE, layout, eventIndex));
+                (memory, eventIdx) -> new DriverSplitRing(memory, FIRST_REGION, layout, eventIdx));
     }
 
     static RngTestGuest<DriverSplitRing> split(int size, long features) {
@@ -104,19 +108,19 @@ final class RngTestGuest<R extends DriverRing> {
     }
 
     static RngTestGuest<DriverPackedRing> packed(int size, long features, GuestRateLimiter rateLimiter) {
-        DriverPackedRingAddresses layout = DriverPackedRingAddresses.contiguous(BASE, size);
+        DriverPackedRingAddresses layout = DriverPackedRingAddresses.contiguous(FIRST_REGION, size);
         return new RngTestGuest<>(
                 layout,
                 features | VirtioSpec.VIRTIO_F_VERSION_1 | VirtioSpec.VIRTIO_F_RING_PACKED,
                 rateLimiter,
-                (memory, eventIndex) -> new DriverPackedRing(memory, BASE, layout, eventIndex));
+                (memory, eventIdx) -> new DriverPackedRing(memory, FIRST_REGION, layout, eventIdx));
     }
 
     static RngTestGuest<DriverPackedRing> packed(int size, long features) {
         return packed(size, features, unlimited());
     }
 
-    /** Of either format. */
+    /** A guest with a virtqueue of the given format. */
     static RngTestGuest<? extends DriverRing> of(boolean packed, int size, long features) {
         return packed ? packed(size, features) : split(size, features);
     }
@@ -132,17 +136,17 @@ final class RngTestGuest<R extends DriverRing> {
     VirtqueueHandler start(int base) {
         try {
             return device.start(config(base));
-        } catch (InvalidVirtqueueException | IotlbMissException notStarted) {
-            throw new AssertionError(notStarted);
+        } catch (InvalidVirtqueueException | IotlbMissException invalid) {
+            throw new AssertionError(invalid);
         }
     }
 
-    /** Stops a virtqueue. Returns its position, as a front-end sees it. */
+    /** Stops a virtqueue. Returns its position in the form of VHOST_USER_GET_VRING_BASE. */
     int stop(VirtqueueHandler queue) {
         return base(queue.stop());
     }
 
-    /** The virtqueue alone, without the device. */
+    /** Starts a virtqueue without the entropy device. */
     Virtqueue virtqueue() {
         try {
             return Virtqueue.start(config(driver.base()));
@@ -152,8 +156,8 @@ final class RngTestGuest<R extends DriverRing> {
     }
 
     /**
-     * Decodes the position of a driver's ring, which is a vhost-user base: of a packed ring both halves, or one for
-     * both.
+     * Decodes a vhost-user base. That of a packed virtqueue contains the available position in its lower 16 bits and
+     * the used position in its upper 16 bits. If the upper bits are 0, both positions are equal.
      */
     VirtqueuePosition position(int base) {
         if (!isPacked()) {
@@ -163,6 +167,7 @@ final class RngTestGuest<R extends DriverRing> {
         return new VirtqueuePosition(avail, base >>> 16 == 0 ? avail : base >>> 16);
     }
 
+    /** Encodes a position as a vhost-user base. */
     int base(VirtqueuePosition position) {
         return isPacked() ? position.nextUsed() << 16 | position.nextAvail() : position.nextAvail();
     }
@@ -171,44 +176,46 @@ final class RngTestGuest<R extends DriverRing> {
         return (features & VirtioSpec.VIRTIO_F_RING_PACKED) != 0;
     }
 
-    /** The address space of the present queue. */
+    /** The address space of the virtqueue that was started last. */
     VirtqueueAddressSpace memory() {
         return memory;
     }
 
-    /** Puts the device behind an IOMMU that maps each page of the guest to itself, with one entry per page. */
+    /** Puts the device behind an IOMMU that maps each page of guest memory to itself, with one IOTLB entry per page. */
     RngTestGuest<R> behindIommu() {
         iotlb = new Iotlb();
-        for (long page = BASE; page < END; page += PAGE) {
+        for (long page = FIRST_REGION; page < END; page += PAGE) {
             map(page, page, Iotlb.READ | Iotlb.WRITE);
         }
         return this;
     }
 
-    /** Adds another active virtqueue to the loop. */
-    RngTestGuest<R> besideAnother() {
+    /** Adds another started virtqueue to the loop, which reduces the budget of a drain. */
+    RngTestGuest<R> besideAnotherQueue() {
         scratch.addQueue();
         return this;
     }
 
-    /** Changes the buffer address of the first descriptor of the ring. */
+    /** Changes the buffer address in the first descriptor of the ring. */
     void moveFirstBuffer(long address) {
-        // VIRTIO 1.3 §2.7.5, §2.8.13: both formats begin with le64 addr.
-        first.set(LE64, layout.descriptorArea() - BASE, address);
+        // VIRTIO 1.3 §2.7.5, §2.8.13: descriptors of both formats begin with le64 addr.
+        firstRegion.set(LE64, layout.descriptorArea() - FIRST_REGION, address);
     }
 
-    /** Maps a page. */
+    /** Adds an IOTLB entry for one page. */
     void map(long iova, long guestAddress, int access) {
         iotlb.map(iova, iova + PAGE - 1, guestAddress, access);
     }
 
+    /** Invalidates the IOTLB entry of one page. */
     void unmap(long iova) {
         iotlb.unmap(iova, iova + PAGE - 1);
     }
 
     VirtqueueConfig config(int base) {
-        GuestMemory guestMemory = GuestMemory.of(
-                List.of(new GuestMemory.Region(BASE, first, false), new GuestMemory.Region(SEAM, second, false)));
+        GuestMemory guestMemory = GuestMemory.of(List.of(
+                new GuestMemory.Region(FIRST_REGION, firstRegion, false),
+                new GuestMemory.Region(SECOND_REGION, secondRegion, false)));
         memory = iotlb == null
                 ? VirtqueueAddressSpace.physical(guestMemory)
                 : VirtqueueAddressSpace.translated(guestMemory, iotlb);
@@ -227,13 +234,17 @@ final class RngTestGuest<R extends DriverRing> {
                 inflight);
     }
 
-    /** Records in-flight requests from the next start on, for at most {@code queueSize} descriptors. */
+    /**
+     * Records in-flight requests in a new region from the next start on.
+     *
+     * @param queueSize the queue size for which the region is made
+     */
     void recordInflight(int queueSize) {
         long bytes = InflightRegion.bytesFor(features, queueSize);
         inflight = new InflightRegion(Arena.ofAuto().allocate(bytes, 64), queueSize);
     }
 
-    /** Resets the driver to a random position in the ring. */
+    /** Resets the driver's side of the virtqueue to a random position. */
     void resetRandomly(Random random) {
         if (driver instanceof DriverSplitRing split) {
             split.reset(random.nextInt(0x10000));
@@ -246,19 +257,19 @@ final class RngTestGuest<R extends DriverRing> {
         return layout;
     }
 
-    /** Makes a buffer available, and returns its ID. */
-    int offer(DriverBufferElement... chain) {
+    /** Makes a buffer of one descriptor chain available. Returns its ID. */
+    int makeAvailable(DriverBufferElement... chain) {
         int id = driver.add(chain);
         driver.makeAvailable(id);
         return id;
     }
 
-    int offer(long address, int length) {
-        return offer(DriverBufferElement.writable(address, length));
+    int makeAvailable(long address, int length) {
+        return makeAvailable(DriverBufferElement.writable(address, length));
     }
 
-    /** Takes all used buffers. Returns their number. */
-    int takeAll() {
+    /** Takes all used buffers from the virtqueue. Returns their number. */
+    int takeAllUsed() {
         int taken = 0;
         while (driver.takeUsed()) {
             taken++;
@@ -267,9 +278,9 @@ final class RngTestGuest<R extends DriverRing> {
     }
 
     byte byteAt(long address) {
-        return address < SEAM
-                ? first.get(ValueLayout.JAVA_BYTE, address - BASE)
-                : second.get(ValueLayout.JAVA_BYTE, address - SEAM);
+        return address < SECOND_REGION
+                ? firstRegion.get(ValueLayout.JAVA_BYTE, address - FIRST_REGION)
+                : secondRegion.get(ValueLayout.JAVA_BYTE, address - SECOND_REGION);
     }
 
     byte[] bytesAt(long address, int length) {
@@ -280,7 +291,7 @@ final class RngTestGuest<R extends DriverRing> {
         return bytes;
     }
 
-    /** The bytes of the source from a position on. */
+    /** The bytes of {@link SequenceEntropySource} from a position on. */
     static byte[] sequence(long from, int length) {
         byte[] bytes = new byte[length];
         for (int i = 0; i < length; i++) {

@@ -6,14 +6,18 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 
 /**
- * A source of a known sequence with a period of 251 and no zero bytes. Returns at most {@link #atMost} bytes per fill,
- * and {@link #left} bytes in all. Also used by the fuzz tests.
+ * A source of a known sequence of nonzero bytes with a period of 251. One fill writes at most {@link #maxPerFill}
+ * bytes, and all further fills together write at most {@link #remaining} bytes. The fuzz tests use it too.
  */
 final class SequenceEntropySource implements SharedSourceSpec {
-    int atMost = Integer.MAX_VALUE;
-    long left = Long.MAX_VALUE;
-    long given;
+    int maxPerFill = Integer.MAX_VALUE;
+    long remaining = Long.MAX_VALUE;
+    /** The number of bytes that all fills wrote. */
+    long written;
+
+    /** The number of fills. */
     int calls;
+
     boolean open;
     /** Without bytes left, a fill returns {@link EntropySource#FAILED} instead of {@link EntropySource#WOULD_BLOCK}. */
     boolean failsWhenEmpty;
@@ -37,11 +41,11 @@ final class SequenceEntropySource implements SharedSourceSpec {
             @Override
             public int fill(MemorySegment target, long offset, int length) {
                 calls++;
-                int filled = (int) Math.min(Math.min(length, atMost), left);
+                int filled = (int) Math.min(Math.min(length, maxPerFill), remaining);
                 for (int i = 0; i < filled; i++) {
-                    target.set(ValueLayout.JAVA_BYTE, offset + i, byteAt(given++));
+                    target.set(ValueLayout.JAVA_BYTE, offset + i, byteAt(written++));
                 }
-                left -= filled;
+                remaining -= filled;
                 return filled == 0 && failsWhenEmpty ? FAILED : filled;
             }
 

@@ -11,23 +11,23 @@ import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** What a well-behaved driver sees on a split virtqueue (VIRTIO 1.3 §2.7). */
+/** Behaviour of the entropy device with a split virtqueue (VIRTIO 1.3 §2.7). */
 class SplitRngRequestQueueTest extends RngRequestQueueContract {
     @Override
-    RngTestGuest<DriverSplitRing> guest(int size, long features, GuestRateLimiter quota) {
-        return RngTestGuest.split(size, features, quota);
+    RngTestGuest<DriverSplitRing> guest(int size, long features, GuestRateLimiter rateLimiter) {
+        return RngTestGuest.split(size, features, rateLimiter);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4, 256, 1024, 32768})
-    void servesQueuesOfAnySizeAcrossTheWrapOfThe16BitIndices(int size) {
+    void servesAnyQueueSizeAcrossTheWrapOfThe16BitIndices(int size) {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split(size, 0);
         int base = 65530;
         guest.driver.reset(base);
         VirtqueueHandler queue = guest.start(base);
 
         for (int i = 0; i < 20; i++) {
-            guest.offer(RngTestGuest.BUFFERS, 8);
+            guest.makeAvailable(RngTestGuest.BUFFERS, 8);
             queue.drain();
 
             assertTrue(guest.driver.takeUsed());
@@ -37,27 +37,27 @@ class SplitRngRequestQueueTest extends RngRequestQueueContract {
     }
 
     @Test
-    void sendsNoInterruptBeforeTheUsedEventIsReached() {
+    void sendsNoNotificationBeforeUsedEventIsReached() {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split(8, VirtioSpec.VIRTIO_F_EVENT_IDX);
         VirtqueueHandler queue = guest.start(0);
         guest.driver.setUsedEvent(1);
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         queue.drain();
-        long before = guest.notifier.count();
+        long notificationsBefore = guest.notifier.count();
 
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         queue.drain();
 
-        assertEquals(0, before);
+        assertEquals(0, notificationsBefore);
         assertEquals(1, guest.notifier.count());
     }
 
     @Test
-    void ignoresTheFlagWithEventIdx() {
+    void ignoresTheNoInterruptFlagWithEventIdx() {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split(8, VirtioSpec.VIRTIO_F_EVENT_IDX);
         VirtqueueHandler queue = guest.start(0);
         guest.driver.setAvailableFlags(VirtioSpec.VIRTQ_AVAIL_F_NO_INTERRUPT);
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         queue.drain();
 

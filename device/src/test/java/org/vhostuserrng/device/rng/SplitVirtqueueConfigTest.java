@@ -18,16 +18,16 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
-/** Invalid split virtqueues (VIRTIO 1.3 §2.7) are refused, and the source stays closed. */
+/** The device rejects an invalid split virtqueue (VIRTIO 1.3 §2.7) and does not open the source. */
 class SplitVirtqueueConfigTest {
-    private static final VirtqueueConfig.Areas AREAS =
-            new VirtqueueConfig.Areas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2000);
+    private static final VirtqueueConfig.Areas AREAS = new VirtqueueConfig.Areas(
+            RngTestGuest.FIRST_REGION, RngTestGuest.FIRST_REGION + 0x1000, RngTestGuest.FIRST_REGION + 0x2000);
 
     private final RngTestGuest<DriverSplitRing> guest = RngTestGuest.split();
     private final GuestMemory memory =
-            GuestMemory.of(List.of(new GuestMemory.Region(RngTestGuest.BASE, guest.first, false)));
+            GuestMemory.of(List.of(new GuestMemory.Region(RngTestGuest.FIRST_REGION, guest.firstRegion, false)));
 
-    private void assertRefused(int size, int base, VirtqueueConfig.Areas areas) {
+    private void assertRejected(int size, int base, VirtqueueConfig.Areas areas) {
         VirtqueueConfig config = new VirtqueueConfig(
                 0,
                 size,
@@ -47,49 +47,65 @@ class SplitVirtqueueConfigTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 3, 65536, -1, Integer.MIN_VALUE})
-    void refusesASizeThatIsNoPowerOf2UpTo32768(int size) {
-        assertRefused(size, 0, AREAS);
+    void rejectsASizeThatIsNotAPowerOf2UpTo32768(int size) {
+        assertRejected(size, 0, AREAS);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 65536})
-    void refusesAPositionBeyond16Bits(int base) {
-        assertRefused(8, base, AREAS);
+    void rejectsAPositionBeyond16Bits(int base) {
+        assertRejected(8, base, AREAS);
     }
 
     @Test
-    void refusesADescriptorTableThatIsNotAlignedTo16() {
-        assertRefused(
+    void rejectsADescriptorTableThatIsNotAlignedTo16() {
+        assertRejected(
                 8,
                 0,
                 new VirtqueueConfig.Areas(
-                        RngTestGuest.BASE + 8, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2000));
+                        RngTestGuest.FIRST_REGION + 8,
+                        RngTestGuest.FIRST_REGION + 0x1000,
+                        RngTestGuest.FIRST_REGION + 0x2000));
     }
 
     @Test
-    void refusesAnAvailableRingThatIsNotAlignedTo2() {
-        assertRefused(
+    void rejectsAnAvailableRingThatIsNotAlignedTo2() {
+        assertRejected(
                 8,
                 0,
-                new VirtqueueConfig.Areas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1001, RngTestGuest.BASE + 0x2000));
+                new VirtqueueConfig.Areas(
+                        RngTestGuest.FIRST_REGION,
+                        RngTestGuest.FIRST_REGION + 0x1001,
+                        RngTestGuest.FIRST_REGION + 0x2000));
     }
 
     @Test
-    void refusesAUsedRingThatIsNotAlignedTo4() {
-        assertRefused(
+    void rejectsAUsedRingThatIsNotAlignedTo4() {
+        assertRejected(
                 8,
                 0,
-                new VirtqueueConfig.Areas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2002));
+                new VirtqueueConfig.Areas(
+                        RngTestGuest.FIRST_REGION,
+                        RngTestGuest.FIRST_REGION + 0x1000,
+                        RngTestGuest.FIRST_REGION + 0x2002));
     }
 
     @Test
-    void refusesARingThatEndsOutsideMemory() {
-        assertRefused(
-                8, 0, new VirtqueueConfig.Areas(RngTestGuest.BASE, RngTestGuest.BASE + 0x1000, RngTestGuest.SEAM - 68));
+    void rejectsAUsedRingThatEndsOutsideGuestMemory() {
+        assertRejected(
+                8,
+                0,
+                new VirtqueueConfig.Areas(
+                        RngTestGuest.FIRST_REGION,
+                        RngTestGuest.FIRST_REGION + 0x1000,
+                        RngTestGuest.SECOND_REGION - 68));
     }
 
     @Test
-    void refusesARingOutsideMemory() {
-        assertRefused(8, 0, new VirtqueueConfig.Areas(0, RngTestGuest.BASE + 0x1000, RngTestGuest.BASE + 0x2000));
+    void rejectsADescriptorTableOutsideGuestMemory() {
+        assertRejected(
+                8,
+                0,
+                new VirtqueueConfig.Areas(0, RngTestGuest.FIRST_REGION + 0x1000, RngTestGuest.FIRST_REGION + 0x2000));
     }
 }

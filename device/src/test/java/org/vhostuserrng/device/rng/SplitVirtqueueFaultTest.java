@@ -16,7 +16,7 @@ import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** What a hostile driver can write into a split virtqueue: the ring breaks, and no memory has been touched. */
+/** A malformed split virtqueue breaks the ring before the device writes any buffer. */
 class SplitVirtqueueFaultTest {
     private static final int SIZE = 8;
     private static final int WRITE = VirtioSpec.VIRTQ_DESC_F_WRITE;
@@ -25,104 +25,122 @@ class SplitVirtqueueFaultTest {
 
     static Stream<Arguments> malformations() {
         return Stream.of(
-                broken("a head outside the table", VirtqueueFault.HEAD_RANGE, guest -> available(guest, SIZE)),
-                broken("the largest head", VirtqueueFault.HEAD_RANGE, guest -> available(guest, 65535)),
-                broken("a next outside the table", VirtqueueFault.NEXT_RANGE, guest -> {
+                broken(
+                        "a head outside the descriptor table",
+                        VirtqueueFault.HEAD_RANGE,
+                        guest -> makeHeadAvailable(guest, SIZE)),
+                broken("the largest head", VirtqueueFault.HEAD_RANGE, guest -> makeHeadAvailable(guest, 65535)),
+                broken("a next field outside the descriptor table", VirtqueueFault.NEXT_RANGE, guest -> {
                     guest.driver.setDescriptor(0, RngTestGuest.BUFFERS, 64, WRITE | NEXT, SIZE);
-                    available(guest, 0);
+                    makeHeadAvailable(guest, 0);
                 }),
-                broken("a descriptor that is its own next", VirtqueueFault.CHAIN_LOOP, guest -> {
+                broken("a descriptor whose next field refers to itself", VirtqueueFault.CHAIN_LOOP, guest -> {
                     guest.driver.setDescriptor(0, RngTestGuest.BUFFERS, 64, WRITE | NEXT, 0);
-                    available(guest, 0);
+                    makeHeadAvailable(guest, 0);
                 }),
-                broken("a loop of two", VirtqueueFault.CHAIN_LOOP, guest -> {
+                broken("a loop of two descriptors", VirtqueueFault.CHAIN_LOOP, guest -> {
                     guest.driver.setDescriptor(0, RngTestGuest.BUFFERS, 64, WRITE | NEXT, 1);
                     guest.driver.setDescriptor(1, RngTestGuest.BUFFERS, 64, WRITE | NEXT, 0);
-                    available(guest, 0);
+                    makeHeadAvailable(guest, 0);
                 }),
-                broken("a device-readable buffer", VirtqueueFault.DEVICE_READABLE, guest -> descriptor(guest, 64, 0)),
-                broken("a readable buffer behind a writable one", VirtqueueFault.DEVICE_READABLE, guest -> {
+                broken(
+                        "a device-readable buffer",
+                        VirtqueueFault.DEVICE_READABLE,
+                        guest -> writeDescriptor(guest, 64, 0)),
+                broken("a device-readable buffer after a writable one", VirtqueueFault.DEVICE_READABLE, guest -> {
                     guest.driver.setDescriptor(0, RngTestGuest.BUFFERS, 64, WRITE | NEXT, 1);
                     guest.driver.setDescriptor(1, RngTestGuest.BUFFERS, 64, 0, 0);
-                    available(guest, 0);
+                    makeHeadAvailable(guest, 0);
                 }),
-                broken("an empty buffer", VirtqueueFault.NO_WRITABLE_BYTES, guest -> descriptor(guest, 0, WRITE)),
+                broken("an empty buffer", VirtqueueFault.NO_WRITABLE_BYTES, guest -> writeDescriptor(guest, 0, WRITE)),
                 broken(
-                        "a buffer below memory",
+                        "a buffer before guest memory",
                         VirtqueueFault.BUFFER_RANGE,
-                        guest -> at(guest, RngTestGuest.BASE - 1, 64)),
-                broken("a buffer above memory", VirtqueueFault.BUFFER_RANGE, guest -> at(guest, RngTestGuest.END, 1)),
+                        guest -> writeBufferAt(guest, RngTestGuest.FIRST_REGION - 1, 64)),
                 broken(
-                        "a buffer across the end of memory",
+                        "a buffer after guest memory",
                         VirtqueueFault.BUFFER_RANGE,
-                        guest -> at(guest, RngTestGuest.END - 63, 64)),
-                broken("a buffer of 4 GiB", VirtqueueFault.BUFFER_RANGE, guest -> at(guest, RngTestGuest.BUFFERS, -1)),
-                broken("a buffer across 2^64", VirtqueueFault.BUFFER_RANGE, guest -> at(guest, -32, 64)),
-                broken("a bad buffer behind more than 64 KiB of good ones", VirtqueueFault.BUFFER_RANGE, guest -> {
-                    guest.driver.setDescriptor(0, RngTestGuest.SEAM, 100_000, WRITE | NEXT, 1);
+                        guest -> writeBufferAt(guest, RngTestGuest.END, 1)),
+                broken(
+                        "a buffer across the end of guest memory",
+                        VirtqueueFault.BUFFER_RANGE,
+                        guest -> writeBufferAt(guest, RngTestGuest.END - 63, 64)),
+                broken(
+                        "a buffer of 4 GiB",
+                        VirtqueueFault.BUFFER_RANGE,
+                        guest -> writeBufferAt(guest, RngTestGuest.BUFFERS, -1)),
+                broken("a buffer across 2^64", VirtqueueFault.BUFFER_RANGE, guest -> writeBufferAt(guest, -32, 64)),
+                broken("an invalid buffer after more than 64 KiB of valid ones", VirtqueueFault.BUFFER_RANGE, guest -> {
+                    guest.driver.setDescriptor(0, RngTestGuest.SECOND_REGION, 100_000, WRITE | NEXT, 1);
                     guest.driver.setDescriptor(1, RngTestGuest.END, 1, WRITE, 0);
-                    available(guest, 0);
+                    makeHeadAvailable(guest, 0);
                 }),
                 broken(
-                        "an indirect table that is no multiple of 16",
+                        "an indirect table whose length is not a multiple of 16",
                         VirtqueueFault.INDIRECT_LENGTH,
-                        guest -> indirect(guest, 17)),
-                broken("an empty indirect table", VirtqueueFault.INDIRECT_LENGTH, guest -> indirect(guest, 0)),
-                broken("an indirect table of 4 GiB", VirtqueueFault.INDIRECT_LENGTH, guest -> indirect(guest, -16)),
-                broken("an indirect table outside memory", VirtqueueFault.INDIRECT_RANGE, guest -> {
+                        guest -> writeIndirect(guest, 17)),
+                broken("an empty indirect table", VirtqueueFault.INDIRECT_LENGTH, guest -> writeIndirect(guest, 0)),
+                broken(
+                        "an indirect table of 4 GiB",
+                        VirtqueueFault.INDIRECT_LENGTH,
+                        guest -> writeIndirect(guest, -16)),
+                broken("an indirect table outside guest memory", VirtqueueFault.INDIRECT_RANGE, guest -> {
                     guest.driver.setDescriptor(0, RngTestGuest.END - 16, 32, INDIRECT, 0);
-                    available(guest, 0);
+                    makeHeadAvailable(guest, 0);
                 }),
-                broken("an indirect descriptor with a next", VirtqueueFault.INDIRECT_AND_NEXT, guest -> {
+                broken("an indirect descriptor with VIRTQ_DESC_F_NEXT", VirtqueueFault.INDIRECT_AND_NEXT, guest -> {
                     guest.driver.setDescriptor(0, RngTestGuest.BUFFERS, 16, INDIRECT | NEXT, 1);
-                    available(guest, 0);
+                    makeHeadAvailable(guest, 0);
                 }),
-                broken("an indirect table in an indirect table", VirtqueueFault.INDIRECT_NESTED, guest -> {
-                    DriverSplitRing.writeDescriptor(guest.second, 0, RngTestGuest.SEAM, 16, INDIRECT, 0);
-                    indirect(guest, 16);
+                broken("an indirect descriptor inside an indirect table", VirtqueueFault.INDIRECT_NESTED, guest -> {
+                    DriverSplitRing.writeDescriptor(guest.secondRegion, 0, RngTestGuest.SECOND_REGION, 16, INDIRECT, 0);
+                    writeIndirect(guest, 16);
                 }),
-                broken("a next outside the indirect table", VirtqueueFault.NEXT_RANGE, guest -> {
-                    DriverSplitRing.writeDescriptor(guest.second, 0, RngTestGuest.BUFFERS, 64, WRITE | NEXT, 2);
-                    indirect(guest, 32);
+                broken("a next field outside the indirect table", VirtqueueFault.NEXT_RANGE, guest -> {
+                    DriverSplitRing.writeDescriptor(guest.secondRegion, 0, RngTestGuest.BUFFERS, 64, WRITE | NEXT, 2);
+                    writeIndirect(guest, 32);
                 }),
-                broken("a loop in an indirect table", VirtqueueFault.CHAIN_LOOP, guest -> {
-                    DriverSplitRing.writeDescriptor(guest.second, 0, RngTestGuest.BUFFERS, 64, WRITE | NEXT, 1);
-                    DriverSplitRing.writeDescriptor(guest.second, 1, RngTestGuest.BUFFERS, 64, WRITE | NEXT, 0);
-                    indirect(guest, 32);
-                }),
-                broken("an index that jumps ahead", VirtqueueFault.INDEX_JUMP, guest -> {
-                    guest.driver.add(DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
-                    guest.driver.setAvailableIndex(SIZE + 1);
+                broken("a loop inside an indirect table", VirtqueueFault.CHAIN_LOOP, guest -> {
+                    DriverSplitRing.writeDescriptor(guest.secondRegion, 0, RngTestGuest.BUFFERS, 64, WRITE | NEXT, 1);
+                    DriverSplitRing.writeDescriptor(guest.secondRegion, 1, RngTestGuest.BUFFERS, 64, WRITE | NEXT, 0);
+                    writeIndirect(guest, 32);
                 }),
                 broken(
-                        "an index that moves back",
+                        "an available index that is ahead by more than the queue size",
+                        VirtqueueFault.INDEX_JUMP,
+                        guest -> {
+                            guest.driver.add(DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
+                            guest.driver.setAvailableIndex(SIZE + 1);
+                        }),
+                broken(
+                        "an available index that moves backwards",
                         VirtqueueFault.INDEX_JUMP,
                         guest -> guest.driver.setAvailableIndex(65535)));
     }
 
     private static Arguments broken(
-            String what, VirtqueueFault fault, Consumer<RngTestGuest<DriverSplitRing>> malformation) {
-        return Arguments.argumentSet(what, fault, malformation);
+            String name, VirtqueueFault fault, Consumer<RngTestGuest<DriverSplitRing>> malformation) {
+        return Arguments.argumentSet(name, fault, malformation);
     }
 
-    private static void available(RngTestGuest<DriverSplitRing> guest, int head) {
+    private static void makeHeadAvailable(RngTestGuest<DriverSplitRing> guest, int head) {
         guest.driver.setAvailableEntry(0, head);
         guest.driver.setAvailableIndex(1);
     }
 
-    private static void descriptor(RngTestGuest<DriverSplitRing> guest, int length, int flags) {
+    private static void writeDescriptor(RngTestGuest<DriverSplitRing> guest, int length, int flags) {
         guest.driver.setDescriptor(0, RngTestGuest.BUFFERS, length, flags, 0);
-        available(guest, 0);
+        makeHeadAvailable(guest, 0);
     }
 
-    private static void at(RngTestGuest<DriverSplitRing> guest, long address, int length) {
+    private static void writeBufferAt(RngTestGuest<DriverSplitRing> guest, long address, int length) {
         guest.driver.setDescriptor(0, address, length, WRITE, 0);
-        available(guest, 0);
+        makeHeadAvailable(guest, 0);
     }
 
-    private static void indirect(RngTestGuest<DriverSplitRing> guest, int length) {
-        guest.driver.setDescriptor(0, RngTestGuest.SEAM, length, INDIRECT, 0);
-        available(guest, 0);
+    private static void writeIndirect(RngTestGuest<DriverSplitRing> guest, int length) {
+        guest.driver.setDescriptor(0, RngTestGuest.SECOND_REGION, length, INDIRECT, 0);
+        makeHeadAvailable(guest, 0);
     }
 
     private static RngTestGuest<DriverSplitRing> guest() {
@@ -136,35 +154,35 @@ class SplitVirtqueueFaultTest {
         VirtqueueHandler queue = guest.start(0);
         malformation.accept(guest);
 
-        DrainResult next = queue.drain();
+        DrainResult result = queue.drain();
 
-        assertEquals(DrainResult.BROKEN, next);
+        assertEquals(DrainResult.BROKEN, result);
         assertEquals(fault.toString(), queue.fault());
-        assertEquals(0, guest.source.given);
+        assertEquals(0, guest.source.written);
         assertFalse(guest.driver.usedPending());
         assertEquals(0, guest.notifier.count());
     }
 
     @Test
-    void stillAnnouncesWhatWasServedBeforeTheFault() {
+    void publishesTheRequestsServedBeforeTheFault() {
         RngTestGuest<DriverSplitRing> guest = guest();
         VirtqueueHandler queue = guest.start(0);
-        guest.offer(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         guest.driver.setAvailableEntry(1, 65535);
         guest.driver.setAvailableIndex(2);
 
-        DrainResult next = queue.drain();
+        DrainResult result = queue.drain();
 
-        assertEquals(DrainResult.BROKEN, next);
+        assertEquals(DrainResult.BROKEN, result);
         assertEquals(1, guest.driver.usedIndex());
         assertEquals(1, guest.notifier.count());
     }
 
     @Test
-    void breaksOnAnIndirectDescriptorThatWasNotNegotiated() {
+    void breaksOnAnIndirectDescriptorWithoutTheFeature() {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split(SIZE, 0);
         VirtqueueHandler queue = guest.start(0);
-        indirect(guest, 16);
+        writeIndirect(guest, 16);
 
         queue.drain();
 

@@ -1,33 +1,32 @@
 package org.vhostuserrng.device.rng;
 
 /**
- * Counts the stores of a device that was loaded by {@link CrashInjectedDevice}, and ends it before the one that was
- * asked for, as if the process had been killed there. Static, since the code that was put before each store has nothing
- * else to call; one test thread at a time.
+ * Simulates a crash of the process before a given store of a device that {@link CrashInjectedDevice} loaded. Static,
+ * because the injected code has no reference to an object. For one test thread at a time.
  */
 public final class StoreCrashPoint {
-    /** The process was killed. No exception that anybody handles. */
-    public static final class Killed extends Error {
+    /** The simulated crash: an error that the device does not catch. */
+    public static final class SimulatedCrash extends Error {
         private static final long serialVersionUID = 1L;
 
-        Killed() {}
+        SimulatedCrash() {}
     }
 
-    private static long left = Long.MAX_VALUE;
+    private static long storesLeft = Long.MAX_VALUE;
 
     private StoreCrashPoint() {}
 
-    /** Lets this many stores happen. */
-    public static void allow(long stores) {
-        left = stores;
+    /** Schedules a crash after this many further stores, and none after that crash. */
+    public static void crashAfter(long stores) {
+        storesLeft = stores;
     }
 
-    /** Before each store. */
-    public static void tick() {
-        if (left == 0) {
-            left = Long.MAX_VALUE;
-            throw new Killed();
+    /** Called before each store. */
+    public static void beforeStore() {
+        if (storesLeft == 0) {
+            storesLeft = Long.MAX_VALUE;
+            throw new SimulatedCrash();
         }
-        left--;
+        storesLeft--;
     }
 }

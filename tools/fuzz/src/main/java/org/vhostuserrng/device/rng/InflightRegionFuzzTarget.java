@@ -78,7 +78,7 @@ public final class InflightRegionFuzzTarget {
         queue.stop();
         // At most all descriptors were in flight, and all are available.
         long limit = 2L * config.size() * BUFFER_BYTES;
-        require(guest.source.given <= limit, guest.source.given + " bytes served, limit " + limit);
+        require(guest.source.written <= limit, guest.source.written + " bytes served, limit " + limit);
     }
 
     private void writeRegion(FuzzInputReader input) {

@@ -48,7 +48,7 @@ final class RingDifferentialFuzzer {
         this.input = input;
         config = FuzzedRingConfig.of(packed, input);
         int maxFill = input.u8();
-        guest.source.atMost = maxFill == 0 ? Integer.MAX_VALUE : maxFill;
+        guest.source.maxPerFill = maxFill == 0 ? Integer.MAX_VALUE : maxFill;
         // The result of a source without bytes depends on other guests, so it fails instead.
         guest.source.failsWhenEmpty = true;
     }
@@ -89,7 +89,7 @@ final class RingDifferentialFuzzer {
                 restart();
             } else {
                 bytesLeft = input.u16();
-                guest.source.left = bytesLeft;
+                guest.source.remaining = bytesLeft;
             }
         }
     }
@@ -108,7 +108,7 @@ final class RingDifferentialFuzzer {
             restart();
         }
         long requestsBefore = guest.device.counters().snapshot().requests();
-        long givenBefore = guest.source.given;
+        long givenBefore = guest.source.written;
         long notificationsBefore = guest.notifier.count();
 
         DrainResult result = polling ? queue.drainForBusyPoll() : queue.drain();
@@ -116,11 +116,11 @@ final class RingDifferentialFuzzer {
         long requests = guest.device.counters().snapshot().requests() - requestsBefore;
         require(requests <= MAX_REQUESTS_PER_DRAIN, requests + " requests in one drain");
         require(
-                guest.source.given - givenBefore <= MAX_BYTES_PER_DRAIN,
-                guest.source.given - givenBefore + " bytes in one drain");
+                guest.source.written - givenBefore <= MAX_BYTES_PER_DRAIN,
+                guest.source.written - givenBefore + " bytes in one drain");
         int notifications = follow(requests, result, polling);
         requireEqual(notifications, guest.notifier.count() - notificationsBefore, "notifications");
-        requireEqual(bytesGiven, guest.source.given, "source bytes used");
+        requireEqual(bytesGiven, guest.source.written, "source bytes used");
         requireEqual(-1, referenceMemory.mismatch(guest.memory), "memory differs at");
         broken = result == DrainResult.BROKEN;
     }
@@ -181,7 +181,7 @@ final class RingDifferentialFuzzer {
 
     /** Follows the device where it filled only a part of a request because the drain's byte budget was used up. */
     private void fillPart(DrainResult result) {
-        int length = (int) (guest.source.given - bytesGiven);
+        int length = (int) (guest.source.written - bytesGiven);
         if (length > 0) {
             require(result == DrainResult.BUDGET_SPENT, "result of a drain that ended within a request: " + result);
             ReferenceBufferChain chain = reference.peek();
