@@ -46,7 +46,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
         guest = RngTestGuest.of(packed, size, VirtioSpec.VIRTIO_F_INDIRECT_DESC | VirtioSpec.VIRTIO_F_EVENT_IDX);
         guest.resetRandomly(random);
         guest.recordInflight(size + random.nextInt(3));
-        base = guest.driver.base();
+        base = guest.driver.vringBase();
         this.secondCrash = secondCrash;
         StoreCrashPoint.crashAfter(firstCrash);
     }
@@ -73,7 +73,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
             takeCompleted();
         }
         assertTrue(outstanding.isEmpty(), "not completed: " + outstanding);
-        assertFalse(guest.driver.usedPending());
+        assertFalse(guest.driver.hasUsed());
         assertNothingInFlight();
         return crashes > 0;
     }
@@ -122,7 +122,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
             return guest.makeAvailable(chain);
         }
         long table = RngTestGuest.BUFFERS + requestCount * 64L;
-        int id = guest.driver.addIndirect(
+        int id = guest.driver.addIndirectBuffer(
                 guest.firstRegion.asSlice(table - RngTestGuest.FIRST_REGION, 64), table, chain);
         guest.driver.makeAvailable(id);
         return id;
@@ -130,7 +130,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
 
     /** Takes all used buffers. The driver throws if the device returns an unknown ID, or the same ID twice. */
     private void takeCompleted() {
-        while (guest.driver.takeUsed()) {
+        while (guest.driver.popUsed()) {
             assertEquals(outstanding.remove(), guest.driver.usedId());
             assertTrue(guest.driver.usedLength() >= 1 && guest.driver.usedLength() <= BUFFER_BYTES);
         }
@@ -139,6 +139,6 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
     private void assertNothingInFlight() {
         StoreCrashPoint.crashAfter(Long.MAX_VALUE);
         int finalBase = guest.stop(guest.start(base));
-        assertEquals(guest.driver.base(), finalBase);
+        assertEquals(guest.driver.vringBase(), finalBase);
     }
 }

@@ -54,7 +54,7 @@ class HostileInflightRegionTest {
         }
         corrupt(guest.inflight.bytes(), guest.inflight.queueSize(), random);
         try {
-            VirtqueueHandler queue = guest.device.start(guest.config(guest.driver.base()));
+            VirtqueueHandler queue = guest.device.start(guest.config(guest.driver.vringBase()));
             for (int drains = 0; drains < 5 && queue.drain() != DrainResult.BROKEN; drains++) {
                 corrupt(guest.inflight.bytes(), guest.inflight.queueSize(), random);
             }

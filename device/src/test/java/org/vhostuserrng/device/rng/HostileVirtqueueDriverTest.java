@@ -46,7 +46,7 @@ class HostileVirtqueueDriverTest {
         MemorySegment rest = guest.secondRegion.asSlice(HostileVirtqueueDriver.BUFFER_AREA_BYTES);
         assertEquals(-1, rest.mismatch(MemorySegment.ofArray(new byte[(int) rest.byteSize()])));
         long tables = RngTestGuest.BUFFERS - RngTestGuest.FIRST_REGION;
-        long ringEnd = guest.layout().end() - RngTestGuest.FIRST_REGION;
+        long ringEnd = guest.layout().endAddress() - RngTestGuest.FIRST_REGION;
         MemorySegment between = guest.firstRegion.asSlice(ringEnd, tables - ringEnd);
         assertEquals(-1, between.mismatch(MemorySegment.ofArray(new byte[(int) between.byteSize()])));
         MemorySegment after = guest.firstRegion.asSlice(tables + 1024);

@@ -43,10 +43,10 @@ class InflightResubmissionTest {
 
     private static void assertCompletes(RngTestGuest<?> guest, int... ids) {
         for (int id : ids) {
-            assertTrue(guest.driver.takeUsed(), "no used buffer, expected ID " + id);
+            assertTrue(guest.driver.popUsed(), "no used buffer, expected ID " + id);
             assertEquals(id, guest.driver.usedId());
         }
-        assertFalse(guest.driver.usedPending());
+        assertFalse(guest.driver.hasUsed());
     }
 
     // Split virtqueue: a header of 16 bytes, and 16 bytes per descriptor

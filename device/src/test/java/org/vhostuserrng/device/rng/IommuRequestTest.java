@@ -43,7 +43,7 @@ class IommuRequestTest {
     }
 
     private static void assertServed(RngTestGuest<?> guest, int length) {
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(length, guest.driver.usedLength());
     }
 
@@ -52,7 +52,7 @@ class IommuRequestTest {
         assertEquals(iova, guest.memory().faultAddress());
         assertEquals(access, guest.memory().faultAccess());
         assertFalse(guest.memory().isDenied());
-        assertFalse(guest.driver.usedPending());
+        assertFalse(guest.driver.hasUsed());
     }
 
     private static void assertDenied(RngTestGuest<?> guest, VirtqueueHandler queue, long iova) {
@@ -60,7 +60,7 @@ class IommuRequestTest {
         assertTrue(guest.memory().isDenied());
         assertEquals(iova, guest.memory().faultAddress());
         assertEquals(VirtqueueFault.ACCESS_DENIED.toString(), queue.fault());
-        assertFalse(guest.driver.usedPending());
+        assertFalse(guest.driver.hasUsed());
     }
 
     /**
@@ -71,7 +71,7 @@ class IommuRequestTest {
      */
     private static void makeIndirectAvailable(
             RngTestGuest<?> guest, MemorySegment table, long iova, DriverBufferElement... elements) {
-        guest.driver.makeAvailable(guest.driver.addIndirect(table, iova, elements));
+        guest.driver.makeAvailable(guest.driver.addIndirectBuffer(table, iova, elements));
     }
 
     // Buffers
@@ -337,7 +337,7 @@ class IommuRequestTest {
         RngTestGuest<?> guest = guest(packed, 1024);
         guest.map(RngTestGuest.FIRST_REGION + PAGE, RngTestGuest.SECOND_REGION, READ | WRITE);
 
-        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.config(guest.driver.base())));
+        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.config(guest.driver.vringBase())));
 
         assertFalse(guest.source.open);
     }
@@ -348,7 +348,7 @@ class IommuRequestTest {
         RngTestGuest<?> guest = guest(packed, 1024);
         guest.unmap(RngTestGuest.FIRST_REGION + PAGE);
 
-        assertThrows(IotlbMissException.class, () -> guest.device.start(guest.config(guest.driver.base())));
+        assertThrows(IotlbMissException.class, () -> guest.device.start(guest.config(guest.driver.vringBase())));
 
         assertEquals(RngTestGuest.FIRST_REGION + PAGE, guest.memory().faultAddress());
         assertEquals(packed ? READ | WRITE : READ, guest.memory().faultAccess());
@@ -362,7 +362,7 @@ class IommuRequestTest {
         long page = guest.layout().deviceArea() & -PAGE;
         guest.map(page, page, READ);
 
-        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.config(guest.driver.base())));
+        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.config(guest.driver.vringBase())));
 
         assertTrue(guest.memory().isDenied());
     }

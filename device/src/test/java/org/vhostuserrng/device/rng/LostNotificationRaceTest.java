@@ -123,17 +123,17 @@ class LostNotificationRaceTest {
 
         private void makeSomeAvailable() {
             for (int i = random.nextInt(3); i >= 0 && ring.freeDescriptors() > 0; i--) {
-                ring.makeAvailable(ring.addWritable(RngTestGuest.SECOND_REGION, 8));
+                ring.makeAvailable(ring.addWritableBuffer(RngTestGuest.SECOND_REGION, 8));
                 outstanding++;
                 requests++;
             }
-            if (ring.kickWanted()) {
+            if (ring.needsKick()) {
                 kick.signal();
             }
         }
 
         private void takeAllUsed() {
-            while (ring.takeUsed()) {
+            while (ring.popUsed()) {
                 assertEquals(8, ring.usedLength());
                 outstanding--;
             }

@@ -47,10 +47,10 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
             guest.makeAvailable(RngTestGuest.SECOND_REGION, 8);
             queue.drain();
 
-            assertTrue(guest.driver.takeUsed());
+            assertTrue(guest.driver.popUsed());
             assertEquals(8, guest.driver.usedLength());
         }
-        assertEquals(guest.driver.base(), guest.stop(queue));
+        assertEquals(guest.driver.vringBase(), guest.stop(queue));
     }
 
     @Test
@@ -65,10 +65,10 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
 
         queue.drain();
 
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(id, guest.driver.usedId());
         assertEquals(30, guest.driver.usedLength());
-        assertEquals(1, guest.driver.nextUsed());
+        assertEquals(1, guest.driver.nextUsedIdx());
         assertArrayEquals(RngTestGuest.sequence(0, 30), guest.bytesAt(RngTestGuest.BUFFERS, 30));
     }
 
@@ -99,7 +99,7 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
             queue.peek(buffers);
             queue.addUsed(8);
         }
-        boolean visibleBefore = guest.driver.usedPending();
+        boolean visibleBefore = guest.driver.hasUsed();
 
         queue.publishUsed();
 

@@ -84,7 +84,7 @@ class RandomRequestSequenceTest {
             }
             takeCompleted();
             assertTrue(outstanding.isEmpty(), "not completed: " + outstanding.size());
-            assertEquals(guest.driver.base(), guest.stop(queue));
+            assertEquals(guest.driver.vringBase(), guest.stop(queue));
             return completions;
         }
 
@@ -108,14 +108,14 @@ class RandomRequestSequenceTest {
         private int makeIndirectAvailable(DriverBufferElement... elements) {
             // Indirect tables need no alignment.
             long address = RngTestGuest.BUFFERS + 1 + requests % SLOTS * 1024L;
-            int id = guest.driver.addIndirect(
+            int id = guest.driver.addIndirectBuffer(
                     guest.firstRegion.asSlice(address - RngTestGuest.FIRST_REGION, 1024), address, elements);
             guest.driver.makeAvailable(id);
             return id;
         }
 
         private void takeCompleted() {
-            while (guest.driver.takeUsed()) {
+            while (guest.driver.popUsed()) {
                 Request request = outstanding.remove();
                 assertEquals(request.id(), guest.driver.usedId());
                 ByteArrayOutputStream bytes = new ByteArrayOutputStream();

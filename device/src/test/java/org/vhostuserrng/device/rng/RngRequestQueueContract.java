@@ -40,7 +40,7 @@ abstract class RngRequestQueueContract {
         DrainResult result = queue.drain();
 
         assertEquals(DrainResult.EMPTY, result);
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(head, guest.driver.usedId());
         assertEquals(64, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.sequence(0, 64), guest.bytesAt(RngTestGuest.BUFFERS, 64));
@@ -68,7 +68,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(1000, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.sequence(0, 700), guest.bytesAt(RngTestGuest.BUFFERS + 1000, 700));
         assertArrayEquals(RngTestGuest.sequence(700, 300), guest.bytesAt(RngTestGuest.BUFFERS, 300));
@@ -84,7 +84,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(64, guest.driver.usedLength());
         assertEquals(SequenceEntropySource.byteAt(63), guest.byteAt(RngTestGuest.BUFFERS + 126));
         assertEquals(0, guest.byteAt(RngTestGuest.BUFFERS + 125));
@@ -102,7 +102,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(5, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.sequence(0, 5), guest.bytesAt(RngTestGuest.BUFFERS + 8, 5));
     }
@@ -115,7 +115,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(1000, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.sequence(0, 1000), guest.bytesAt(RngTestGuest.SECOND_REGION - 500, 1000));
     }
@@ -128,11 +128,11 @@ abstract class RngRequestQueueContract {
         Arrays.fill(chain, DriverBufferElement.writable(RngTestGuest.BUFFERS, 1));
         chain[4999] = DriverBufferElement.writable(0, 1);
         MemorySegment table = guest.secondRegion.asSlice(0, 16L * chain.length);
-        guest.driver.makeAvailable(guest.driver.addIndirect(table, RngTestGuest.SECOND_REGION, chain));
+        guest.driver.makeAvailable(guest.driver.addIndirectBuffer(table, RngTestGuest.SECOND_REGION, chain));
 
         queue.drain();
 
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(ScatterGatherList.MAX_SEGMENTS, guest.driver.usedLength());
     }
 
@@ -149,10 +149,10 @@ abstract class RngRequestQueueContract {
         queue.drain();
         queue.drain();
 
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(longChain, guest.driver.usedId());
         assertEquals(ScatterGatherList.MAX_SEGMENTS, guest.driver.usedLength());
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(following, guest.driver.usedId());
         assertEquals(64, guest.driver.usedLength());
     }
@@ -165,7 +165,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(65536, guest.driver.usedLength());
         assertEquals(0, guest.byteAt(RngTestGuest.SECOND_REGION - 100_000 + 65536));
     }
@@ -174,7 +174,7 @@ abstract class RngRequestQueueContract {
     void fillsTheBuffersOfAnIndirectTable() {
         RngTestGuest<?> guest = guest(8, VirtioSpec.VIRTIO_F_INDIRECT_DESC);
         VirtqueueHandler queue = guest.start();
-        int head = guest.driver.addIndirect(
+        int head = guest.driver.addIndirectBuffer(
                 guest.secondRegion,
                 RngTestGuest.SECOND_REGION,
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 10),
@@ -183,7 +183,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(30, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.sequence(0, 30), guest.bytesAt(RngTestGuest.BUFFERS, 30));
     }
@@ -231,7 +231,7 @@ abstract class RngRequestQueueContract {
         List<DrainResult> results = List.of(queue.drain(), queue.drain(), queue.drain());
 
         assertEquals(List.of(DrainResult.BUDGET_SPENT, DrainResult.BUDGET_SPENT, DrainResult.EMPTY), results);
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(40_000, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.sequence(0, 10_000), guest.bytesAt(RngTestGuest.BUFFERS + 1, 10_000));
         assertArrayEquals(RngTestGuest.sequence(10_000, 30_000), guest.bytesAt(RngTestGuest.SECOND_REGION, 30_000));
@@ -248,7 +248,7 @@ abstract class RngRequestQueueContract {
         List<DrainResult> results = List.of(queue.drain(), queue.drain(), queue.drain());
 
         assertEquals(List.of(DrainResult.BUDGET_SPENT, DrainResult.BUDGET_SPENT, DrainResult.EMPTY), results);
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(300, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.sequence(298, 2), guest.bytesAt(RngTestGuest.SECOND_REGION + 4096L * 149, 2));
     }
@@ -261,7 +261,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        assertFalse(guest.driver.takeUsed());
+        assertFalse(guest.driver.popUsed());
         assertEquals(0, guest.notifier.count());
     }
 
@@ -276,7 +276,7 @@ abstract class RngRequestQueueContract {
         successor.drain();
         successor.drain();
 
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(20_000, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.sequence(16384, 20_000), guest.bytesAt(RngTestGuest.SECOND_REGION, 20_000));
     }
@@ -292,7 +292,7 @@ abstract class RngRequestQueueContract {
         queue.drain();
         queue.drain();
 
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(20_000, guest.driver.usedLength());
         assertArrayEquals(
                 RngTestGuest.sequence(16384, 20_000), guest.bytesAt(RngTestGuest.SECOND_REGION + 4096, 20_000));
@@ -308,7 +308,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(16384, guest.driver.usedLength());
     }
 
@@ -339,12 +339,12 @@ abstract class RngRequestQueueContract {
         RngTestGuest<?> guest = guest(8, VirtioSpec.VIRTIO_F_EVENT_IDX);
         VirtqueueHandler queue = guest.start();
         guest.makeAvailable(RngTestGuest.BUFFERS, 64);
-        guest.driver.kickWanted();
+        guest.driver.needsKick();
         queue.drain();
 
         guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
-        assertTrue(guest.driver.kickWanted());
+        assertTrue(guest.driver.needsKick());
     }
 
     @Test
@@ -355,12 +355,12 @@ abstract class RngRequestQueueContract {
             queue.drain();
             guest.source.remaining = 0;
             guest.makeAvailable(RngTestGuest.BUFFERS, 64);
-            guest.driver.kickWanted();
+            guest.driver.needsKick();
             queue.drain();
 
             guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
-            assertFalse(guest.driver.kickWanted());
+            assertFalse(guest.driver.needsKick());
         }
     }
 
@@ -371,14 +371,14 @@ abstract class RngRequestQueueContract {
             VirtqueueHandler queue = guest.start();
             guest.source.remaining = 0;
             guest.makeAvailable(RngTestGuest.BUFFERS, 64);
-            guest.driver.kickWanted();
+            guest.driver.needsKick();
             queue.drain();
             guest.source.remaining = 64;
             queue.drain();
 
             guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
-            assertTrue(guest.driver.kickWanted());
+            assertTrue(guest.driver.needsKick());
         }
     }
 
@@ -388,7 +388,7 @@ abstract class RngRequestQueueContract {
             RngTestGuest<?> guest = guest(8, features);
             guest.source.remaining = 0;
             guest.makeAvailable(RngTestGuest.BUFFERS, 64);
-            guest.driver.kickWanted();
+            guest.driver.needsKick();
             VirtqueueHandler predecessor = guest.start();
             predecessor.drain();
             guest.source.remaining = 64;
@@ -396,7 +396,7 @@ abstract class RngRequestQueueContract {
 
             guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
-            assertTrue(guest.driver.kickWanted());
+            assertTrue(guest.driver.needsKick());
         }
     }
 
@@ -412,7 +412,7 @@ abstract class RngRequestQueueContract {
         DrainResult result = queue.drain();
 
         assertEquals(DrainResult.STARVED, result);
-        assertFalse(guest.driver.usedPending());
+        assertFalse(guest.driver.hasUsed());
         assertEquals(0, guest.notifier.count());
     }
 
@@ -425,7 +425,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(10, guest.driver.usedLength());
         assertEquals(0, guest.byteAt(RngTestGuest.BUFFERS + 10));
     }
@@ -439,7 +439,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(64, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.sequence(0, 64), guest.bytesAt(RngTestGuest.BUFFERS, 64));
     }
@@ -476,8 +476,8 @@ abstract class RngRequestQueueContract {
         guest.makeAvailable(RngTestGuest.BUFFERS, 500);
         queue.drain();
 
-        guest.driver.takeUsed();
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
+        guest.driver.popUsed();
         assertEquals(90, guest.driver.usedLength());
     }
 
@@ -534,11 +534,11 @@ abstract class RngRequestQueueContract {
         guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         DrainResult result = queue.drainForBusyPoll();
-        guest.driver.kickWanted();
+        guest.driver.needsKick();
         guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         assertEquals(DrainResult.EMPTY, result);
-        assertFalse(guest.driver.kickWanted());
+        assertFalse(guest.driver.needsKick());
         assertTrue(queue.hasPending());
     }
 
@@ -549,12 +549,12 @@ abstract class RngRequestQueueContract {
         VirtqueueHandler queue = guest.start();
         guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         queue.drainForBusyPoll();
-        guest.driver.kickWanted();
+        guest.driver.needsKick();
 
         queue.drain();
         guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
-        assertTrue(guest.driver.kickWanted());
+        assertTrue(guest.driver.needsKick());
     }
 
     @Test

@@ -130,7 +130,7 @@ final class RngTestGuest<R extends DriverRing> {
     }
 
     VirtqueueHandler start() {
-        return start(driver.base());
+        return start(driver.vringBase());
     }
 
     VirtqueueHandler start(int base) {
@@ -149,7 +149,7 @@ final class RngTestGuest<R extends DriverRing> {
     /** Starts a virtqueue without the entropy device. */
     Virtqueue virtqueue() {
         try {
-            return Virtqueue.start(config(driver.base()));
+            return Virtqueue.start(config(driver.vringBase()));
         } catch (InvalidVirtqueueException | IotlbMissException invalid) {
             throw new AssertionError(invalid);
         }
@@ -259,7 +259,7 @@ final class RngTestGuest<R extends DriverRing> {
 
     /** Makes a buffer of one descriptor chain available. Returns its ID. */
     int makeAvailable(DriverBufferElement... chain) {
-        int id = driver.add(chain);
+        int id = driver.addBuffer(chain);
         driver.makeAvailable(id);
         return id;
     }
@@ -271,7 +271,7 @@ final class RngTestGuest<R extends DriverRing> {
     /** Takes all used buffers from the virtqueue. Returns their number. */
     int takeAllUsed() {
         int taken = 0;
-        while (driver.takeUsed()) {
+        while (driver.popUsed()) {
             taken++;
         }
         return taken;

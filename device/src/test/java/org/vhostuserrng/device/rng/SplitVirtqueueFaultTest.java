@@ -109,13 +109,13 @@ class SplitVirtqueueFaultTest {
                         "an available index that is ahead by more than the queue size",
                         VirtqueueFault.INDEX_JUMP,
                         guest -> {
-                            guest.driver.add(DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
-                            guest.driver.setAvailableIndex(SIZE + 1);
+                            guest.driver.addBuffer(DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
+                            guest.driver.setAvailIdx(SIZE + 1);
                         }),
                 broken(
                         "an available index that moves backwards",
                         VirtqueueFault.INDEX_JUMP,
-                        guest -> guest.driver.setAvailableIndex(65535)));
+                        guest -> guest.driver.setAvailIdx(65535)));
     }
 
     private static Arguments broken(
@@ -124,8 +124,8 @@ class SplitVirtqueueFaultTest {
     }
 
     private static void makeHeadAvailable(RngTestGuest<DriverSplitRing> guest, int head) {
-        guest.driver.setAvailableEntry(0, head);
-        guest.driver.setAvailableIndex(1);
+        guest.driver.setAvailEntry(0, head);
+        guest.driver.setAvailIdx(1);
     }
 
     private static void writeDescriptor(RngTestGuest<DriverSplitRing> guest, int length, int flags) {
@@ -159,7 +159,7 @@ class SplitVirtqueueFaultTest {
         assertEquals(DrainResult.BROKEN, result);
         assertEquals(fault.toString(), queue.fault());
         assertEquals(0, guest.source.written);
-        assertFalse(guest.driver.usedPending());
+        assertFalse(guest.driver.hasUsed());
         assertEquals(0, guest.notifier.count());
     }
 
@@ -168,13 +168,13 @@ class SplitVirtqueueFaultTest {
         RngTestGuest<DriverSplitRing> guest = guest();
         VirtqueueHandler queue = guest.start(0);
         guest.makeAvailable(RngTestGuest.BUFFERS, 64);
-        guest.driver.setAvailableEntry(1, 65535);
-        guest.driver.setAvailableIndex(2);
+        guest.driver.setAvailEntry(1, 65535);
+        guest.driver.setAvailIdx(2);
 
         DrainResult result = queue.drain();
 
         assertEquals(DrainResult.BROKEN, result);
-        assertEquals(1, guest.driver.usedIndex());
+        assertEquals(1, guest.driver.usedIdx());
         assertEquals(1, guest.notifier.count());
     }
 

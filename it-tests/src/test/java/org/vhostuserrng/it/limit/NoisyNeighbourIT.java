@@ -21,10 +21,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
-import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.DriverVirtioSpec;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendRequestq;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.MeasurementLog;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
@@ -50,7 +51,7 @@ class NoisyNeighbourIT {
     private static final Options SPLIT =
             Options.DEFAULT.withQueueSize(QUEUE_SIZE).withBufferMemory((1 << 20) + TABLE_BYTES);
     private static final Options PACKED =
-            SPLIT.withFeatures(SPLIT.features() | DriverVirtioConstants.VIRTIO_F_RING_PACKED);
+            SPLIT.withFeatures(SPLIT.features() | VirtioFeatureBit.RING_PACKED.mask());
 
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
@@ -60,7 +61,7 @@ class NoisyNeighbourIT {
         BUFFERS_OF_64_KIB {
             @Override
             int add(EntropyDriver guest) {
-                return guest.driverRing().addWritable(BUFFER_ADDRESS, 65536);
+                return guest.driverRing().addWritableBuffer(BUFFER_ADDRESS, 65536);
             }
         },
         TABLES_OF_32768_ONE_BYTE_BUFFERS {
@@ -84,7 +85,7 @@ class NoisyNeighbourIT {
                     Collections.nCopies(MAX_TABLE_LENGTH, element).toArray(DriverBufferElement[]::new);
             chain[MAX_TABLE_LENGTH - 1] = DriverBufferElement.writable(BUFFER_ADDRESS, 1);
             MemorySegment table = guest.memory().at(TABLE, TABLE_BYTES);
-            return guest.driverRing().addIndirect(table, TABLE, chain);
+            return guest.driverRing().addIndirectBuffer(table, TABLE, chain);
         }
     }
 
@@ -143,7 +144,7 @@ class NoisyNeighbourIT {
     private static int fillRing(EntropyDriver guest, RequestFlood flood) throws IOException {
         DriverRing ring = guest.driverRing();
         int popped = 0;
-        while (ring.takeUsed()) {
+        while (ring.popUsed()) {
             assertTrue(ring.usedLength() > 0);
             popped++;
         }
@@ -179,7 +180,7 @@ class NoisyNeighbourIT {
         RING_BROKEN_AND_RESTARTED {
             @Override
             int run(EntropyDriver guest) throws IOException {
-                guest.ring().setDescriptor(0, 0, 64, DriverVirtioConstants.VIRTQ_DESC_F_WRITE, 0);
+                guest.ring().setDescriptor(0, 0, 64, DriverVirtioSpec.VIRTQ_DESC_F_WRITE, 0);
                 guest.ring().makeAvailable(0);
                 guest.requestq().kick().signal();
                 int base = guest.session().getVringBase(FrontendRequestq.INDEX);

@@ -29,7 +29,7 @@ class RateLimitIT {
     private final DaemonExtension daemons = new DaemonExtension();
 
     private static void offer(EntropyDriver guest) throws IOException {
-        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
     }
 
     private static EntropyDriver throttledGuest(DaemonProcess daemon) throws IOException {
@@ -62,7 +62,7 @@ class RateLimitIT {
         DaemonProcess daemon = daemons.startWithSockets(1, ONE_REQUEST_PER_MINUTE);
 
         try (EntropyDriver guest = throttledGuest(daemon)) {
-            assertRepliesDuring("throttling", () -> !guest.ring().usedPending(), guest.session());
+            assertRepliesDuring("throttling", () -> !guest.ring().hasUsed(), guest.session());
         }
     }
 
@@ -72,7 +72,7 @@ class RateLimitIT {
 
         try (EntropyDriver guest = throttledGuest(daemon);
                 EntropyDriver neighbour = EntropyDriver.start(daemon.socket(1))) {
-            assertServedDuring("throttling", () -> !guest.ring().usedPending(), neighbour);
+            assertServedDuring("throttling", () -> !guest.ring().hasUsed(), neighbour);
         }
     }
 

@@ -11,10 +11,10 @@ import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
-import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
@@ -40,7 +40,7 @@ class GuestMemoryLimitIT {
 
         try (EntropyDriver guest =
                 EntropyDriver.start(daemon.socket(0), Options.DEFAULT.withBufferMemory(8 * TEBIBYTE))) {
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS + 8 * TEBIBYTE - 64, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS + 8 * TEBIBYTE - 64, 64));
 
             assertTrue(guest.awaitUsed(HANG_TIMEOUT));
         }
@@ -55,7 +55,7 @@ class GuestMemoryLimitIT {
                         EntropyDriver.start(daemon.socket(1), Options.DEFAULT.withBufferMemory(8 * TEBIBYTE))) {
             byte[] table = MemRegionPayloads.memTableOf(0, LIMIT_OF_ONE_IN_TWO + 4096, 0);
 
-            assertNotEquals(0, session.acknowledgementOf(SET_MEM_TABLE.id(), table, file.fd()));
+            assertNotEquals(0, session.sendWithNeedReply(SET_MEM_TABLE.id(), table, file.fd()));
 
             assertEventually(
                     "the log names the limit", () -> daemon.log().contains("expected at most " + LIMIT_OF_ONE_IN_TWO));
@@ -68,7 +68,7 @@ class GuestMemoryLimitIT {
         DaemonProcess daemon = daemons.startWithSockets(1);
         try (FrontendSession session = FrontendSession.connect(daemon.socket(0), HANG_TIMEOUT);
                 FrontendMemoryRegion file = sparse(TEBIBYTE)) {
-            session.tell(
+            session.send(
                     SET_LOG_BASE.id(),
                     CraftedFrontendMessage.of(SET_LOG_BASE, FrontendPayloadEncoder.u64(TEBIBYTE))
                             .withPayloadResized(16)

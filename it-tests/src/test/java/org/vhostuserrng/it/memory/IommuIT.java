@@ -34,16 +34,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendRequestReceiver;
 import org.vhostuserrng.frontend.DriverBufferElement;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendEventFd;
 import org.vhostuserrng.frontend.FrontendGuestMemory;
 import org.vhostuserrng.frontend.FrontendIotlbMessage;
-import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.ProtocolFeatureBit;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.frontend.VirtualIommuGuest;
@@ -65,7 +66,7 @@ class IommuIT {
     }
 
     private static Options options(boolean packed) {
-        return packed ? OPTIONS.withFeatures(OPTIONS.features() | DriverVirtioConstants.VIRTIO_F_RING_PACKED) : OPTIONS;
+        return packed ? OPTIONS.withFeatures(OPTIONS.features() | VirtioFeatureBit.RING_PACKED.mask()) : OPTIONS;
     }
 
     // --- offered features ------------------------------------------------------------------------------------------
@@ -77,8 +78,8 @@ class IommuIT {
 
         try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), OPTIONS)) {
             assertEquals(
-                    wanted, (guest.session().offeredFeatures() & DriverVirtioConstants.VIRTIO_F_ACCESS_PLATFORM) != 0);
-            assertNotEquals(0, guest.session().protocolFeatures() & FrontendVhostUserConstants.PROTOCOL_F_BACKEND_REQ);
+                    wanted, (guest.session().offeredFeatures() & VirtioFeatureBit.ACCESS_PLATFORM.mask()) != 0);
+            assertNotEquals(0, guest.session().protocolFeatures() & ProtocolFeatureBit.BACKEND_REQ.mask());
         }
     }
 
@@ -107,7 +108,7 @@ class IommuIT {
                     new FrontendIotlbMessage(
                             BUFFER_IOVA + 8, 0, 0, FrontendIotlbMessage.WRITE, FrontendIotlbMessage.MISS),
                     bufferMiss);
-            assertFalse(guest.driver().driverRing().usedPending());
+            assertFalse(guest.driver().driverRing().hasUsed());
 
             guest.map(BUFFER_IOVA, PAGE, FrontendIotlbMessage.WRITE);
 
@@ -135,12 +136,12 @@ class IommuIT {
             long table = EntropyDriver.BUFFER_ADDRESS + 0x8000 - 16;
             int id = guest.driver()
                     .driverRing()
-                    .addIndirect(
+                    .addIndirectBuffer(
                             guest.driver().memory().at(table, 32),
                             table + IOVA_OFFSET,
                             DriverBufferElement.writable(BUFFER_IOVA, 10),
                             DriverBufferElement.writable(BUFFER_IOVA + PAGE, 20));
-            guest.driver().offer(id);
+            guest.driver().makeAvailableAndKick(id);
 
             guest.answerUntilUsed();
 
@@ -177,7 +178,7 @@ class IommuIT {
             long millis = (System.nanoTime() - start) / 1_000_000;
             assertTrue(millis >= MIN_MILLIS_OF_MISSES, () -> MISSES + " misses in " + millis + " ms");
             assertServed(neighbour);
-            assertRepliesDuring("the miss", () -> !guest.driver().ring().usedPending(), guest.session());
+            assertRepliesDuring("the miss", () -> !guest.driver().ring().hasUsed(), guest.session());
         }
     }
 
@@ -260,7 +261,7 @@ class IommuIT {
             }
 
             assertEquals(400, popped);
-            assertEquals(guest.driver().driverRing().base(), guest.session().stop());
+            assertEquals(guest.driver().driverRing().vringBase(), guest.session().stop());
         }
     }
 
@@ -282,7 +283,7 @@ class IommuIT {
             long elsewhere = EntropyDriver.BUFFER_ADDRESS + 7 * PAGE;
             long userAddress = guest.driver().memory().userAddress(elsewhere);
             assertEquals(
-                    0, guest.session().iotlb(FrontendIotlbMessage.update(BUFFER_IOVA, PAGE, userAddress, READ_WRITE)));
+                    0, guest.session().sendIotlb(FrontendIotlbMessage.update(BUFFER_IOVA, PAGE, userAddress, READ_WRITE)));
 
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
 
@@ -304,7 +305,7 @@ class IommuIT {
 
             guest.offer(BUFFER_IOVA + 16, 64);
 
-            assertTrue(guest.driver().requestq().err().await(HANG_TIMEOUT) > 0, "err was not signalled");
+            assertTrue(guest.driver().requestq().err().awaitAndRead(HANG_TIMEOUT) > 0, "err was not signalled");
             FrontendIotlbMessage report = guest.nextRequest();
             while (report.type() == FrontendIotlbMessage.MISS) {
                 report = guest.nextRequest();
@@ -313,7 +314,7 @@ class IommuIT {
                     new FrontendIotlbMessage(
                             BUFFER_IOVA + 16, 0, 0, FrontendIotlbMessage.WRITE, FrontendIotlbMessage.ACCESS_FAIL),
                     report);
-            assertFalse(guest.driver().driverRing().usedPending());
+            assertFalse(guest.driver().driverRing().hasUsed());
             assertEquals(
                     ByteBuffer.wrap(before), ByteBuffer.wrap(guest.driver().bytes(EntropyDriver.BUFFER_ADDRESS, PAGE)));
         }
@@ -327,7 +328,7 @@ class IommuIT {
         try (VirtualIommuGuest guest = VirtualIommuGuest.startMapped(daemon().socket(0), options(packed))) {
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
             int base = guest.session().stop();
-            assertEquals(guest.driver().driverRing().base(), base);
+            assertEquals(guest.driver().driverRing().vringBase(), base);
 
             guest.startRing(base);
             guest.offer(BUFFER_IOVA, 64);
@@ -370,7 +371,7 @@ class IommuIT {
                         new FrontendMemoryRegion(0x2_0000_0000L, EXTRA_USER_ADDRESS, PAGE, 0, Sealing.SEALED)) {
             setMemTable(guest, extra);
             assertEquals(
-                    0, guest.session().iotlb(FrontendIotlbMessage.update(0, PAGE, EXTRA_USER_ADDRESS, READ_WRITE)));
+                    0, guest.session().sendIotlb(FrontendIotlbMessage.update(0, PAGE, EXTRA_USER_ADDRESS, READ_WRITE)));
             assertTrue(guest.requestIsServed(0, 64));
 
             guest.session().setMemTable(guest.driver().memory());
@@ -390,7 +391,7 @@ class IommuIT {
                         new FrontendMemoryRegion(0x2_0000_0000L, EXTRA_USER_ADDRESS + PAGE, PAGE, 0, Sealing.SEALED)) {
             setMemTable(guest, one, other);
             assertEquals(
-                    0, guest.session().iotlb(FrontendIotlbMessage.update(0, 2 * PAGE, EXTRA_USER_ADDRESS, READ_WRITE)));
+                    0, guest.session().sendIotlb(FrontendIotlbMessage.update(0, 2 * PAGE, EXTRA_USER_ADDRESS, READ_WRITE)));
 
             assertTrue(guest.requestIsServed(PAGE - 100, 200));
 
@@ -415,9 +416,9 @@ class IommuIT {
         try (VirtualIommuGuest guest = VirtualIommuGuest.start(daemon().socket(0), options)) {
             long ring = EntropyDriver.RING_ADDRESS;
             long size = guest.driver().memory().regions().getFirst().size();
-            assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(RING_IOVA, size, ring, READ_WRITE)));
+            assertEquals(0, guest.session().sendIotlb(FrontendIotlbMessage.update(RING_IOVA, size, ring, READ_WRITE)));
             long buffer = EntropyDriver.BUFFER_ADDRESS;
-            assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(BUFFER_IOVA, PAGE, buffer, READ_WRITE)));
+            assertEquals(0, guest.session().sendIotlb(FrontendIotlbMessage.update(BUFFER_IOVA, PAGE, buffer, READ_WRITE)));
 
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
         }
@@ -436,11 +437,11 @@ class IommuIT {
                     .putLong(logBytes)
                     .putLong(0)
                     .array();
-            guest.session().tell(setLogBase, sizeAndOffset, log.fd());
+            guest.session().send(setLogBase, sizeAndOffset, log.fd());
             guest.session().socket().receive(setLogBase, HANG_TIMEOUT);
             guest.session()
                     .setFeatures(guest.driver().features()
-                            | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES
+                            | VirtioFeatureBit.PROTOCOL_FEATURES.mask()
                             | logAll);
 
             assertTrue(guest.requestIsServed(BUFFER_IOVA + 3 * PAGE, 64));
@@ -488,7 +489,7 @@ class IommuIT {
     void malformedMessageIsRejectedAndChangesNothing(String description, FrontendIotlbMessage message)
             throws Exception {
         try (VirtualIommuGuest guest = VirtualIommuGuest.startMapped(daemon().socket(0), OPTIONS)) {
-            assertNotEquals(0, guest.session().iotlb(message), description);
+            assertNotEquals(0, guest.session().sendIotlb(message), description);
 
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
         }
@@ -501,7 +502,7 @@ class IommuIT {
             assertNotEquals(
                     0,
                     guest.session()
-                            .ask(FrontendVhostUserConstants.IOTLB_MSG, new byte[size])
+                            .sendAndReceive(FrontendMessageType.IOTLB_MSG.id(), new byte[size])
                             .u64());
 
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
@@ -512,7 +513,7 @@ class IommuIT {
     void messageWithoutAccessPlatformIsRejected() throws Exception {
         try (EntropyDriver guest = EntropyDriver.start(daemon().socket(0), Options.DEFAULT)) {
             long user = guest.memory().userAddress(EntropyDriver.BUFFER_ADDRESS);
-            assertNotEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(BUFFER_IOVA, PAGE, user, READ_WRITE)));
+            assertNotEquals(0, guest.session().sendIotlb(FrontendIotlbMessage.update(BUFFER_IOVA, PAGE, user, READ_WRITE)));
 
             assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
         }
@@ -526,7 +527,7 @@ class IommuIT {
             long user = guest.driver().memory().userAddress(EntropyDriver.BUFFER_ADDRESS);
             for (long i = 0; i < 20_000; i++) {
                 long size = i % 3 + 1;
-                assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(i * 8, size, user + i, READ_WRITE)));
+                assertEquals(0, guest.session().sendIotlb(FrontendIotlbMessage.update(i * 8, size, user + i, READ_WRITE)));
             }
             assertServed(neighbour);
             guest.offer(BUFFER_IOVA, 64);
@@ -556,7 +557,7 @@ class IommuIT {
     @Test
     void guestIsServedFromItsTranslationsAfterTheChannelIsClosed() throws Exception {
         try (VirtualIommuGuest guest = VirtualIommuGuest.startMapped(daemon().socket(0), OPTIONS)) {
-            guest.requests().hangUp();
+            guest.requests().closeFrontendEnd();
             guest.unmap(BUFFER_IOVA + PAGE, PAGE);
             guest.offer(BUFFER_IOVA + PAGE, 64);
             assertTrue(guest.usesNothing());
@@ -580,8 +581,8 @@ class IommuIT {
             assertNotEquals(
                     0,
                     guest.session()
-                            .acknowledgementOf(
-                                    FrontendVhostUserConstants.SET_BACKEND_REQ_FD,
+                            .sendWithNeedReply(
+                                    FrontendMessageType.SET_BACKEND_REQ_FD.id(),
                                     FrontendPayloadEncoder.none(),
                                     eventFd.fd()));
 

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vhostuserrng.frontend.BackendProtocolException;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
@@ -40,7 +40,7 @@ class SealedMemoryIT {
                 BackendProtocolException.class,
                 () -> EntropyDriver.start(daemon.socket(), Options.DEFAULT.withSealing(Sealing.UNSEALABLE)));
 
-        assertEquals(BackendProtocolException.Reason.REFUSED, rejected.reason());
+        assertEquals(BackendProtocolException.Reason.NACK, rejected.reason());
     }
 
     @Test

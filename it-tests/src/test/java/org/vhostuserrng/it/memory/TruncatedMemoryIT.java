@@ -17,12 +17,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.BackendProtocolException;
 import org.vhostuserrng.frontend.DriverBufferElement;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendGuestMemory;
-import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
@@ -43,7 +43,7 @@ class TruncatedMemoryIT {
 
     private static void truncateThenRequest(EntropyDriver guest) throws IOException {
         guest.bufferRegion().truncate(0);
-        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
         guest.requestq().kick().signal();
     }
 
@@ -56,7 +56,7 @@ class TruncatedMemoryIT {
 
             truncateThenRequest(guest);
 
-            assertTrue(guest.requestq().err().await(HANG_TIMEOUT) > 0, "err was not signalled");
+            assertTrue(guest.requestq().err().awaitAndRead(HANG_TIMEOUT) > 0, "err was not signalled");
             assertTrue(daemon.isAlive());
             assertServed(neighbour);
         }
@@ -64,8 +64,8 @@ class TruncatedMemoryIT {
 
     /** The daemon copies to small buffers; a large one would be written by getrandom(2), which reports EFAULT. */
     private static void offerTwoBuffers(EntropyDriver guest) throws IOException {
-        guest.offer(guest.ring()
-                .add(
+        guest.makeAvailableAndKick(guest.ring()
+                .addBuffer(
                         DriverBufferElement.writable(BUFFER_ADDRESS, 32),
                         DriverBufferElement.writable(BUFFER_ADDRESS + 64, 32)));
     }
@@ -82,7 +82,7 @@ class TruncatedMemoryIT {
             assertEventually("C2 has compiled the filler", COMPILATION_HANG_TIMEOUT, () -> {
                 for (int i = 0; i < REQUESTS_BETWEEN_CHECKS; i++) {
                     offerTwoBuffers(guest);
-                    assertTrue(guest.awaitUsed(HANG_TIMEOUT) && guest.ring().takeUsed());
+                    assertTrue(guest.awaitUsed(HANG_TIMEOUT) && guest.ring().popUsed());
                 }
                 return fillerIsCompiled(daemon);
             });
@@ -91,7 +91,7 @@ class TruncatedMemoryIT {
             offerTwoBuffers(guest);
             guest.requestq().kick().signal();
 
-            assertTrue(guest.requestq().err().await(HANG_TIMEOUT) > 0, "err was not signalled");
+            assertTrue(guest.requestq().err().awaitAndRead(HANG_TIMEOUT) > 0, "err was not signalled");
             assertServed(neighbour);
         }
     }
@@ -102,7 +102,7 @@ class TruncatedMemoryIT {
         try (EntropyDriver guest = guest(daemon, Sealing.UNSEALABLE)) {
             guest.request(64, HANG_TIMEOUT);
             truncateThenRequest(guest);
-            assertTrue(guest.requestq().err().await(HANG_TIMEOUT) > 0);
+            assertTrue(guest.requestq().err().awaitAndRead(HANG_TIMEOUT) > 0);
         }
 
         try (EntropyDriver next = EntropyDriver.start(daemon.socket(0))) {
@@ -117,7 +117,7 @@ class TruncatedMemoryIT {
                 FrontendMemoryRegion ringMemory = unsealableRingMemory();
                 FrontendGuestMemory memory = new FrontendGuestMemory(List.of(ringMemory));
                 EntropyDriver guest = EntropyDriver.initialise(daemon.socket(0), Options.DEFAULT)) {
-            guest.session().setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+            guest.session().setFeatures(guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
             guest.session().setMemTable(memory);
             ringMemory.truncate(0);
 

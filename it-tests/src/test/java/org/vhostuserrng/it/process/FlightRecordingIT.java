@@ -83,11 +83,11 @@ class FlightRecordingIT {
         try (RandomAccessFile writer = new RandomAccessFile(fifo.toFile(), "rw")) {
             assertEventually("the daemon listens", () -> DaemonExtension.isListening(socket));
             try (EntropyDriver guest = EntropyDriver.start(socket)) {
-                guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+                guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
                 awaitStarved(daemon, fifo, guest);
                 writer.write(random);
                 assertTrue(guest.awaitUsed(HANG_TIMEOUT));
-                guest.ring().takeUsed();
+                guest.ring().popUsed();
                 assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
             }
         } finally {

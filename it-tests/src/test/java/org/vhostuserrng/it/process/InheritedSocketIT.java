@@ -21,8 +21,8 @@ import jnr.unixsocket.UnixSocketChannel;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendSocket;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 
@@ -83,7 +83,7 @@ class InheritedSocketIT {
                 SpawnFileAction.close(backend),
                 SpawnFileAction.close(pair[0].getFD()));
         closeHere(backend);
-        return FrontendSocket.over(pair[0]);
+        return FrontendSocket.wrap(pair[0]);
     }
 
     /** Does not shut the socket down for the daemon, as the channel's own close would. */

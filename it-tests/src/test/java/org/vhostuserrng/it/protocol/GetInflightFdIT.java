@@ -12,16 +12,16 @@ import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 class GetInflightFdIT extends MalformedMessageContract {
     @Override
     CraftedFrontendMessage message() {
-        return CraftedFrontendMessage.of(GET_INFLIGHT_FD, FrontendInflightBuffer.description(0, 0, 1, 64));
+        return CraftedFrontendMessage.of(GET_INFLIGHT_FD, FrontendInflightBuffer.encodeDescription(0, 0, 1, 64));
     }
 
     @Override
     Stream<MalformedMessage> payloadMalformations(VhostUserSessionStage stage) {
         return Stream.of(
-                malformed("no queues", FrontendInflightBuffer.description(0, 0, 0, 64)),
-                malformed("2 queues", FrontendInflightBuffer.description(0, 0, 2, 64)),
-                malformed("65535 queues", FrontendInflightBuffer.description(0, 0, 65535, 64)),
-                malformed("queue size 0", FrontendInflightBuffer.description(0, 0, 1, 0)),
-                malformed("queue size 32769", FrontendInflightBuffer.description(0, 0, 1, 32769)));
+                malformed("no queues", FrontendInflightBuffer.encodeDescription(0, 0, 0, 64)),
+                malformed("2 queues", FrontendInflightBuffer.encodeDescription(0, 0, 2, 64)),
+                malformed("65535 queues", FrontendInflightBuffer.encodeDescription(0, 0, 65535, 64)),
+                malformed("queue size 0", FrontendInflightBuffer.encodeDescription(0, 0, 1, 0)),
+                malformed("queue size 32769", FrontendInflightBuffer.encodeDescription(0, 0, 1, 32769)));
     }
 }

@@ -3,9 +3,9 @@ package org.vhostuserrng.it.protocol;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.frontend.FrontendVhostUserConstants.FLAG_REPLY;
-import static org.vhostuserrng.frontend.FrontendVhostUserConstants.FLAG_VERSION;
-import static org.vhostuserrng.frontend.FrontendVhostUserConstants.MAX_FDS;
+import static org.vhostuserrng.frontend.FrontendVhostUserSpec.FLAG_REPLY;
+import static org.vhostuserrng.frontend.FrontendVhostUserSpec.FLAG_VERSION;
+import static org.vhostuserrng.frontend.FrontendVhostUserSpec.MAX_FDS;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
 import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
@@ -27,11 +27,11 @@ import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
-import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
+import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
-import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
+import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
 /**
  * Contract for every vhost-user message, at every stage of a session: a malformed one is rejected as the specification

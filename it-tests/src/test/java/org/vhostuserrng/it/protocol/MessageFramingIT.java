@@ -16,9 +16,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
@@ -33,8 +34,8 @@ class MessageFramingIT {
     void messageSentByteByByteIsAnswered() throws Exception {
         DaemonProcess daemon = daemons.startWithSockets(1);
         byte[] message = FrontendPayloadEncoder.message(
-                FrontendVhostUserConstants.GET_FEATURES,
-                FrontendVhostUserConstants.FLAG_VERSION,
+                FrontendMessageType.GET_FEATURES.id(),
+                FrontendVhostUserSpec.FLAG_VERSION,
                 FrontendPayloadEncoder.none());
 
         try (FrontendSocket socket = FrontendSocket.connect(daemon.socket(0))) {
@@ -44,7 +45,7 @@ class MessageFramingIT {
 
             assertNotEquals(
                     0,
-                    socket.receive(FrontendVhostUserConstants.GET_FEATURES, HANG_TIMEOUT)
+                    socket.receive(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT)
                             .u64());
         }
     }
@@ -53,8 +54,8 @@ class MessageFramingIT {
     void twoMessagesInOneWriteAreBothAnswered() throws Exception {
         DaemonProcess daemon = daemons.startWithSockets(1);
         byte[] message = FrontendPayloadEncoder.message(
-                FrontendVhostUserConstants.GET_FEATURES,
-                FrontendVhostUserConstants.FLAG_VERSION,
+                FrontendMessageType.GET_FEATURES.id(),
+                FrontendVhostUserSpec.FLAG_VERSION,
                 FrontendPayloadEncoder.none());
         byte[] both = Arrays.copyOf(message, 2 * message.length);
         System.arraycopy(message, 0, both, message.length, message.length);
@@ -64,11 +65,11 @@ class MessageFramingIT {
 
             assertNotEquals(
                     0,
-                    socket.receive(FrontendVhostUserConstants.GET_FEATURES, HANG_TIMEOUT)
+                    socket.receive(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT)
                             .u64());
             assertNotEquals(
                     0,
-                    socket.receive(FrontendVhostUserConstants.GET_FEATURES, HANG_TIMEOUT)
+                    socket.receive(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT)
                             .u64());
         }
     }
@@ -97,8 +98,8 @@ class MessageFramingIT {
             }
 
             for (byte piece : FrontendPayloadEncoder.message(
-                    FrontendVhostUserConstants.GET_FEATURES,
-                    FrontendVhostUserConstants.FLAG_VERSION,
+                    FrontendMessageType.GET_FEATURES.id(),
+                    FrontendVhostUserSpec.FLAG_VERSION,
                     FrontendPayloadEncoder.none())) {
                 for (FrontendSocket socket : slow) {
                     socket.sendRaw(new byte[] {piece});
@@ -109,7 +110,7 @@ class MessageFramingIT {
             for (FrontendSocket socket : slow) {
                 assertNotEquals(
                         0,
-                        socket.receive(FrontendVhostUserConstants.GET_FEATURES, HANG_TIMEOUT)
+                        socket.receive(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT)
                                 .u64());
             }
         } finally {

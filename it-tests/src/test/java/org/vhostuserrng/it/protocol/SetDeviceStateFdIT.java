@@ -4,10 +4,10 @@ import static org.vhostuserrng.frontend.FrontendMessageType.SET_DEVICE_STATE_FD;
 
 import java.util.stream.Stream;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
-import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
+import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
@@ -18,7 +18,7 @@ class SetDeviceStateFdIT extends MalformedMessageContract {
         return CraftedFrontendMessage.of(
                 SET_DEVICE_STATE_FD,
                 FrontendPayloadEncoder.vringState(
-                        FrontendVhostUserConstants.DEVICE_STATE_SAVE, FrontendVhostUserConstants.DEVICE_STATE_STOPPED),
+                        FrontendVhostUserSpec.DEVICE_STATE_SAVE, FrontendVhostUserSpec.DEVICE_STATE_STOPPED),
                 MessageFdKind.PIPE);
     }
 

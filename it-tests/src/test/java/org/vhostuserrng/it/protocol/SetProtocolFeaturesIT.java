@@ -4,7 +4,7 @@ import static org.vhostuserrng.frontend.FrontendMessageType.SET_PROTOCOL_FEATURE
 
 import java.util.stream.Stream;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
@@ -14,7 +14,7 @@ class SetProtocolFeaturesIT extends MalformedMessageContract {
     @Override
     CraftedFrontendMessage message() {
         return CraftedFrontendMessage.of(
-                SET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK));
+                SET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(ProtocolFeatureBit.REPLY_ACK.mask()));
     }
 
     @Override

@@ -35,7 +35,7 @@ class HostileEventFdIT {
 
     private static void completeOneWithInterrupt(EntropyDriver guest) throws IOException {
         guest.ring().enableInterrupts();
-        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
         guest.requestq().kick().signal();
     }
 
@@ -44,14 +44,14 @@ class HostileEventFdIT {
         DaemonProcess daemon = daemons.startWithSockets(2);
         try (EntropyDriver neighbour = warmUp(EntropyDriver.start(daemon.socket(1)));
                 EntropyDriver guest = warmUp(EntropyDriver.start(daemon.socket(0)))) {
-            guest.requestq().call().fill();
+            guest.requestq().call().fillCounter();
             guest.requestq().call().makeBlocking();
 
             completeOneWithInterrupt(guest);
 
             assertServed(neighbour);
-            assertTrue(guest.requestq().err().await(HANG_TIMEOUT) > 0, "err was not signalled");
-            assertEquals(FULL, guest.requestq().call().take(), "the eventfd was drained");
+            assertTrue(guest.requestq().err().awaitAndRead(HANG_TIMEOUT) > 0, "err was not signalled");
+            assertEquals(FULL, guest.requestq().call().read(), "the eventfd was drained");
         }
     }
 
@@ -60,13 +60,13 @@ class HostileEventFdIT {
         DaemonProcess daemon = daemons.startWithSockets(2);
         try (EntropyDriver neighbour = warmUp(EntropyDriver.start(daemon.socket(1)));
                 EntropyDriver guest = warmUp(EntropyDriver.start(daemon.socket(0)))) {
-            guest.requestq().err().fill();
+            guest.requestq().err().fillCounter();
             guest.requestq().err().makeBlocking();
 
             breakRing(guest);
 
             assertServed(neighbour);
-            assertEquals(FULL, guest.requestq().err().take(), "the eventfd was drained");
+            assertEquals(FULL, guest.requestq().err().read(), "the eventfd was drained");
         }
     }
 
@@ -74,7 +74,7 @@ class HostileEventFdIT {
     void guestWithAFullCallEventFdIsServed() throws Exception {
         DaemonProcess daemon = daemons.startWithSockets(1);
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(0))) {
-            guest.requestq().call().fill();
+            guest.requestq().call().fillCounter();
 
             completeOneWithInterrupt(guest);
 
@@ -85,7 +85,7 @@ class HostileEventFdIT {
 
     private static int popUsedLength(EntropyDriver guest) {
         EventualAssertions.assertEventually(
-                "the buffer is used", () -> guest.ring().takeUsed());
+                "the buffer is used", () -> guest.ring().popUsed());
         return guest.ring().usedLength();
     }
 
@@ -94,7 +94,7 @@ class HostileEventFdIT {
         DaemonProcess daemon = daemons.startWithSockets(1);
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(0))) {
             FrontendEventFd kick = guest.requestq().kick();
-            kick.fill();
+            kick.fillCounter();
             guest.session().setVringKick(FrontendRequestq.INDEX, kick);
 
             EventualAssertions.assertEventually("the kick eventfd has been drained", () -> canSignal(kick));
@@ -118,7 +118,7 @@ class HostileEventFdIT {
         try (FrontendEventFd kick = FrontendEventFd.semaphore();
                 EntropyDriver guest = warmUp(EntropyDriver.start(daemon.socket(0)))) {
             guest.session().setVringKick(FrontendRequestq.INDEX, kick);
-            kick.fill();
+            kick.fillCounter();
             guest.session().getFeatures();
             Duration before = daemon.eventLoopCpuTime();
             TimeUnit.MILLISECONDS.sleep(500);

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_NEXT;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_WRITE;
+import static org.vhostuserrng.frontend.DriverVirtioSpec.VIRTQ_DESC_F_INDIRECT;
+import static org.vhostuserrng.frontend.DriverVirtioSpec.VIRTQ_DESC_F_NEXT;
+import static org.vhostuserrng.frontend.DriverVirtioSpec.VIRTQ_DESC_F_WRITE;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
 import static org.vhostuserrng.it.fixture.EventualAssertions.QUIET_PERIOD;
@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverSplitRing;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
@@ -63,8 +63,8 @@ class HostileSplitRingIT {
             guest.ring().makeAvailable(head);
             guest.requestq().kick().signal();
 
-            assertTrue(guest.requestq().err().await(HANG_TIMEOUT) > 0, "err was not signalled");
-            assertFalse(guest.ring().usedPending(), "the device used the buffer");
+            assertTrue(guest.requestq().err().awaitAndRead(HANG_TIMEOUT) > 0, "err was not signalled");
+            assertFalse(guest.ring().hasUsed(), "the device used the buffer");
             assertArrayEquals(before, bufferBytes(guest), "guest memory was written");
             assertTrue(daemon.isAlive());
             assertServed(neighbour);
@@ -206,11 +206,11 @@ class HostileSplitRingIT {
         try (EntropyDriver neighbour = warmUp(EntropyDriver.start(daemon.socket(1)));
                 EntropyDriver guest = hostileGuest(daemon)) {
             guest.request(64, HANG_TIMEOUT);
-            guest.ring().setAvailableIndex(guest.ring().nextAvailable() + QUEUE_SIZE + 1);
+            guest.ring().setAvailIdx(guest.ring().availIdx() + QUEUE_SIZE + 1);
             guest.requestq().kick().signal();
 
-            assertTrue(guest.requestq().err().await(HANG_TIMEOUT) > 0, "err was not signalled");
-            assertFalse(guest.ring().usedPending(), "the device used a buffer");
+            assertTrue(guest.requestq().err().awaitAndRead(HANG_TIMEOUT) > 0, "err was not signalled");
+            assertFalse(guest.ring().hasUsed(), "the device used a buffer");
             assertServed(neighbour);
         }
     }
@@ -220,7 +220,7 @@ class HostileSplitRingIT {
         DaemonProcess daemon = daemons.startWithSockets(1);
         try (EntropyDriver guest = hostileGuest(daemon)) {
             attack(guest, hostile -> writable(hostile, OUTSIDE, 64));
-            assertTrue(guest.requestq().err().await(HANG_TIMEOUT) > 0);
+            assertTrue(guest.requestq().err().awaitAndRead(HANG_TIMEOUT) > 0);
 
             guest.ring().setDescriptor(1, BUFFER_ADDRESS, 64, VIRTQ_DESC_F_WRITE, 0);
             guest.ring().makeAvailable(1);
@@ -235,7 +235,7 @@ class HostileSplitRingIT {
         DaemonProcess daemon = daemons.startWithSockets(1);
         try (EntropyDriver guest = hostileGuest(daemon)) {
             attack(guest, hostile -> writable(hostile, OUTSIDE, 64));
-            assertTrue(guest.requestq().err().await(HANG_TIMEOUT) > 0);
+            assertTrue(guest.requestq().err().awaitAndRead(HANG_TIMEOUT) > 0);
 
             guest.session().stop();
             guest.ring().reset(0);
@@ -250,7 +250,7 @@ class HostileSplitRingIT {
         DaemonProcess daemon = daemons.startWithSockets(1);
         try (EntropyDriver guest = hostileGuest(daemon)) {
             attack(guest, hostile -> writable(hostile, OUTSIDE, 64));
-            assertTrue(guest.requestq().err().await(HANG_TIMEOUT) > 0);
+            assertTrue(guest.requestq().err().awaitAndRead(HANG_TIMEOUT) > 0);
         }
 
         try (EntropyDriver guest = hostileGuest(daemon)) {
@@ -278,7 +278,7 @@ class HostileSplitRingIT {
                 EntropyDriver guest = hostileGuest(daemon)) {
             DriverBufferElement everything = DriverBufferElement.writable(
                     BUFFER_ADDRESS, (int) guest.bufferRegion().size());
-            guest.ring().makeAvailable(guest.ring().add(everything, everything, everything, everything));
+            guest.ring().makeAvailable(guest.ring().addBuffer(everything, everything, everything, everything));
             guest.requestq().kick().signal();
 
             assertServed(neighbour);

@@ -11,9 +11,9 @@ import java.io.IOException;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
@@ -24,7 +24,7 @@ class InterruptSuppressionIT {
 
     private EntropyDriver guest(boolean eventIndex) throws IOException {
         long features =
-                DriverVirtioConstants.VIRTIO_F_VERSION_1 | (eventIndex ? DriverVirtioConstants.VIRTIO_F_EVENT_IDX : 0);
+                VirtioFeatureBit.VERSION_1.mask() | (eventIndex ? VirtioFeatureBit.EVENT_IDX.mask() : 0);
         DaemonProcess daemon = daemons.start();
         EntropyDriver guest = EntropyDriver.start(daemon.socket(), Options.DEFAULT.withFeatures(features));
         assertEquals(features, guest.features());
@@ -38,12 +38,12 @@ class InterruptSuppressionIT {
     private static void drainStartupInterrupt(EntropyDriver guest) throws IOException {
         guest.request(64, HANG_TIMEOUT);
         guest.session().getFeatures();
-        guest.requestq().call().take();
+        guest.requestq().call().read();
     }
 
     private static void completeByPolling(EntropyDriver guest) throws IOException {
-        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
-        assertEventually("the buffer is used", guest.ring()::takeUsed);
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
+        assertEventually("the buffer is used", guest.ring()::popUsed);
     }
 
     @ParameterizedTest
@@ -55,7 +55,7 @@ class InterruptSuppressionIT {
 
             completeByPolling(guest);
 
-            assertEquals(0, guest.requestq().call().await(QUIET_PERIOD));
+            assertEquals(0, guest.requestq().call().awaitAndRead(QUIET_PERIOD));
         }
     }
 
@@ -66,9 +66,9 @@ class InterruptSuppressionIT {
             drainStartupInterrupt(guest);
             guest.ring().enableInterrupts();
 
-            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
 
-            assertEquals(1, guest.requestq().call().await(HANG_TIMEOUT));
+            assertEquals(1, guest.requestq().call().awaitAndRead(HANG_TIMEOUT));
         }
     }
 
@@ -81,9 +81,9 @@ class InterruptSuppressionIT {
             completeByPolling(guest);
 
             guest.ring().enableInterrupts();
-            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
 
-            assertTrue(guest.requestq().call().await(HANG_TIMEOUT) > 0);
+            assertTrue(guest.requestq().call().awaitAndRead(HANG_TIMEOUT) > 0);
         }
     }
 }

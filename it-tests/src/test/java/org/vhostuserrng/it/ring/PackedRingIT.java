@@ -14,10 +14,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.DriverPackedRing;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
-import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.DriverVirtioSpec;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendRequestq;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
@@ -25,7 +26,7 @@ import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 /** Packed virtqueues (VIRTIO 1.3 §2.8), VIRTIO_F_IN_ORDER, and the options that offer them. */
 class PackedRingIT {
     private static final Options PACKED =
-            Options.DEFAULT.withFeatures(Options.DEFAULT.features() | DriverVirtioConstants.VIRTIO_F_RING_PACKED);
+            Options.DEFAULT.withFeatures(Options.DEFAULT.features() | VirtioFeatureBit.RING_PACKED.mask());
 
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
@@ -46,9 +47,9 @@ class PackedRingIT {
         try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), Options.DEFAULT)) {
             long offered = guest.session().offeredFeatures();
 
-            assertEquals(packed, (offered & DriverVirtioConstants.VIRTIO_F_RING_PACKED) != 0);
-            assertEquals(inOrder, (offered & DriverVirtioConstants.VIRTIO_F_IN_ORDER) != 0);
-            assertTrue((offered & DriverVirtioConstants.VIRTIO_F_ORDER_PLATFORM) != 0);
+            assertEquals(packed, (offered & VirtioFeatureBit.RING_PACKED.mask()) != 0);
+            assertEquals(inOrder, (offered & VirtioFeatureBit.IN_ORDER.mask()) != 0);
+            assertTrue((offered & VirtioFeatureBit.ORDER_PLATFORM.mask()) != 0);
         }
     }
 
@@ -73,11 +74,11 @@ class PackedRingIT {
     void inOrderGuestIsServed() throws Exception {
         DaemonProcess daemon = daemons.start("--in-order", "--packed");
         Options inOrder = PACKED.withFeatures(PACKED.features()
-                | DriverVirtioConstants.VIRTIO_F_IN_ORDER
-                | DriverVirtioConstants.VIRTIO_F_ORDER_PLATFORM);
+                | VirtioFeatureBit.IN_ORDER.mask()
+                | VirtioFeatureBit.ORDER_PLATFORM.mask());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(), inOrder)) {
-            assertTrue((guest.features() & DriverVirtioConstants.VIRTIO_F_IN_ORDER) != 0);
+            assertTrue((guest.features() & VirtioFeatureBit.IN_ORDER.mask()) != 0);
             assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
         }
     }
@@ -90,10 +91,10 @@ class PackedRingIT {
             int popped = 0;
             for (int round = 0; round < 50; round++) {
                 while (ring.freeDescriptors() > 0) {
-                    ring.makeAvailable(ring.addWritable(BUFFER_ADDRESS + 64L * ring.freeDescriptors(), 64));
+                    ring.makeAvailable(ring.addWritableBuffer(BUFFER_ADDRESS + 64L * ring.freeDescriptors(), 64));
                     offered++;
                 }
-                guest.kickIfWanted();
+                guest.kickIfNeeded();
 
                 int base = guest.session().stop();
                 popped += popAll(ring);
@@ -104,14 +105,14 @@ class PackedRingIT {
             }
 
             assertEquals(offered, popped);
-            assertEquals(ring.base(), guest.session().stop());
+            assertEquals(ring.vringBase(), guest.session().stop());
         }
     }
 
     /** Throws if the device uses a buffer twice. */
     private static int popAll(DriverRing ring) {
         int popped = 0;
-        while (ring.takeUsed()) {
+        while (ring.popUsed()) {
             assertEquals(64, ring.usedLength());
             popped++;
         }
@@ -126,7 +127,7 @@ class PackedRingIT {
             DriverPackedRing ring = (DriverPackedRing) guest.driverRing();
             ring.reset(0x8000);
 
-            guest.session().startRing(guest.requestq(), guest.memory(), ring.base());
+            guest.session().startRing(guest.requestq(), guest.memory(), ring.vringBase());
 
             assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
         }
@@ -136,10 +137,10 @@ class PackedRingIT {
     void malformedRingStaysBrokenUntilItIsReset() throws Exception {
         try (EntropyDriver guest = start(PACKED.withQueueSize(5))) {
             DriverPackedRing ring = (DriverPackedRing) guest.driverRing();
-            ring.setDescriptor(0, BUFFER_ADDRESS, 64, 0, DriverVirtioConstants.VIRTQ_DESC_F_AVAIL);
+            ring.setDescriptor(0, BUFFER_ADDRESS, 64, 0, DriverVirtioSpec.VIRTQ_DESC_F_AVAIL);
             guest.requestq().kick().signal();
-            assertTrue(guest.requestq().err().await(HANG_TIMEOUT.toMillis()) > 0);
-            assertFalse(ring.usedPending());
+            assertTrue(guest.requestq().err().awaitAndRead(HANG_TIMEOUT.toMillis()) > 0);
+            assertFalse(ring.hasUsed());
 
             int base = guest.session().getVringBase(FrontendRequestq.INDEX);
             ring.reset(base & 0xffff);

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.DriverSplitRing;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
@@ -43,10 +43,10 @@ class RandomizedSplitRingIT {
             int length = LENGTHS[random.nextInt(LENGTHS.length)];
             int next = random.nextInt(QUEUE_SIZE + 1);
             ring.setDescriptor(i, address(random, guest), length, random.nextInt(DESCRIPTOR_FLAGS), next);
-            ring.setAvailableEntry(i, random.nextInt(QUEUE_SIZE + 1));
+            ring.setAvailEntry(i, random.nextInt(QUEUE_SIZE + 1));
         }
         ring.setUsedEvent(random.nextInt(1 << 16));
-        ring.setAvailableIndex(ring.nextAvailable() + random.nextInt(2 * QUEUE_SIZE));
+        ring.setAvailIdx(ring.availIdx() + random.nextInt(2 * QUEUE_SIZE));
     }
 
     private static void attack(Random random, EntropyDriver guest) throws IOException {

@@ -14,14 +14,14 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendGuestMemory;
-import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.FrontendRequestq;
 import org.vhostuserrng.frontend.FrontendSession;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.EventualAssertions;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
@@ -45,9 +45,9 @@ class VringSetupOrderIT {
         return List.of(
                 () -> session.setMemTable(guest.memory()),
                 () -> session.setVringNum(
-                        FrontendRequestq.INDEX, requestq.layout().queueSize()),
+                        FrontendRequestq.INDEX, requestq.addresses().queueSize()),
                 () -> session.setVringBase(FrontendRequestq.INDEX, base),
-                () -> session.setVringAddr(FrontendRequestq.INDEX, requestq.layout(), guest.memory()),
+                () -> session.setVringAddr(FrontendRequestq.INDEX, requestq.addresses(), guest.memory()),
                 () -> session.setVringKick(FrontendRequestq.INDEX, requestq.kick()),
                 () -> session.setVringCall(FrontendRequestq.INDEX, requestq.call()),
                 () -> session.setVringEnable(FrontendRequestq.INDEX, true));
@@ -63,7 +63,7 @@ class VringSetupOrderIT {
 
     private static void assertStartsInOrder(DaemonProcess daemon, long seed) throws IOException {
         try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), Options.DEFAULT)) {
-            guest.session().setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+            guest.session().setFeatures(guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
             guest.ring().reset(BASE);
             sendShuffled(steps(guest, BASE), seed);
 
@@ -104,17 +104,17 @@ class VringSetupOrderIT {
                     .setVringKick(FrontendRequestq.INDEX, guest.requestq().kick());
             guest.requestq().kick().signal();
             guest.session().getFeatures();
-            guest.ring().makeAvailable(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.ring().makeAvailable(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
 
             guest.session().setMemTable(guest.memory());
             guest.session()
-                    .setVringAddr(FrontendRequestq.INDEX, guest.requestq().layout(), guest.memory());
+                    .setVringAddr(FrontendRequestq.INDEX, guest.requestq().addresses(), guest.memory());
             guest.session()
                     .setVringNum(
-                            FrontendRequestq.INDEX, guest.requestq().layout().queueSize());
+                            FrontendRequestq.INDEX, guest.requestq().addresses().queueSize());
 
             EventualAssertions.assertEventually(
-                    "the request is served", () -> guest.ring().takeUsed());
+                    "the request is served", () -> guest.ring().popUsed());
         }
     }
 
@@ -141,7 +141,7 @@ class VringSetupOrderIT {
 
             guest.session()
                     .setVringNum(
-                            FrontendRequestq.INDEX, guest.requestq().layout().queueSize());
+                            FrontendRequestq.INDEX, guest.requestq().addresses().queueSize());
 
             assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
         }

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.frontend.FrontendVhostUserConstants.DEVICE_STATE_LOAD;
-import static org.vhostuserrng.frontend.FrontendVhostUserConstants.DEVICE_STATE_NOFD_MASK;
-import static org.vhostuserrng.frontend.FrontendVhostUserConstants.DEVICE_STATE_SAVE;
-import static org.vhostuserrng.frontend.FrontendVhostUserConstants.DEVICE_STATE_STOPPED;
+import static org.vhostuserrng.frontend.FrontendVhostUserSpec.DEVICE_STATE_LOAD;
+import static org.vhostuserrng.frontend.FrontendVhostUserSpec.DEVICE_STATE_NOFD_MASK;
+import static org.vhostuserrng.frontend.FrontendVhostUserSpec.DEVICE_STATE_SAVE;
+import static org.vhostuserrng.frontend.FrontendVhostUserSpec.DEVICE_STATE_STOPPED;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
 import static org.vhostuserrng.it.fixture.EventualAssertions.QUIET_PERIOD;
 import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
@@ -23,12 +23,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendProtocolException;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendEventFd;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendStatePipe;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
@@ -42,7 +43,7 @@ class DeviceStateMigrationIT {
     private static final String WINDOW = "--limit-mode=window";
 
     private static final Options OPTIONS = Options.DEFAULT.withProtocolFeatures(
-            FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK | FrontendVhostUserConstants.PROTOCOL_F_DEVICE_STATE);
+            ProtocolFeatureBit.REPLY_ACK.mask() | ProtocolFeatureBit.DEVICE_STATE.mask());
 
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
@@ -57,7 +58,7 @@ class DeviceStateMigrationIT {
                         guest.requestq(),
                         guest.memory(),
                         guest.features(),
-                        guest.driverRing().base());
+                        guest.driverRing().vringBase());
     }
 
     private static long transfer(EntropyDriver guest, int direction, FrontendStatePipe pipe) throws IOException {
@@ -108,7 +109,7 @@ class DeviceStateMigrationIT {
 
             assertEquals(0, load(migrated, save(guest)));
             start(migrated);
-            migrated.offer(migrated.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            migrated.makeAvailableAndKick(migrated.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
 
             assertFalse(migrated.awaitUsed(QUIET_PERIOD));
         }
@@ -185,7 +186,7 @@ class DeviceStateMigrationIT {
             byte[] state = save(guest);
             transfer(guest, DEVICE_STATE_LOAD, pipe);
             pipe.write(Arrays.copyOf(state, 10));
-            guest.session().tell(FrontendVhostUserConstants.CHECK_DEVICE_STATE, FrontendPayloadEncoder.none());
+            guest.session().send(FrontendMessageType.CHECK_DEVICE_STATE.id(), FrontendPayloadEncoder.none());
             boolean early = guest.session().socket().awaitReadable(QUIET_PERIOD);
 
             pipe.write(Arrays.copyOfRange(state, 10, state.length));
@@ -196,7 +197,7 @@ class DeviceStateMigrationIT {
                     0,
                     guest.session()
                             .socket()
-                            .receive(FrontendVhostUserConstants.CHECK_DEVICE_STATE, HANG_TIMEOUT)
+                            .receive(FrontendMessageType.CHECK_DEVICE_STATE.id(), HANG_TIMEOUT)
                             .u64());
         }
     }
@@ -206,7 +207,7 @@ class DeviceStateMigrationIT {
         try (EntropyDriver guest = initialised();
                 FrontendStatePipe pipe = new FrontendStatePipe()) {
             transfer(guest, DEVICE_STATE_LOAD, pipe);
-            guest.session().tell(FrontendVhostUserConstants.CHECK_DEVICE_STATE, FrontendPayloadEncoder.none());
+            guest.session().send(FrontendMessageType.CHECK_DEVICE_STATE.id(), FrontendPayloadEncoder.none());
 
             assertThrows(BackendProtocolException.class, () -> guest.session().getFeatures());
         }
@@ -346,7 +347,7 @@ class DeviceStateMigrationIT {
 
     @Test
     void messagesAreRejectedUnlessTheFeatureWasNegotiated() throws Exception {
-        Options without = OPTIONS.withProtocolFeatures(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK);
+        Options without = OPTIONS.withProtocolFeatures(ProtocolFeatureBit.REPLY_ACK.mask());
         try (EntropyDriver guest = EntropyDriver.initialise(daemons.start().socket(), without);
                 FrontendStatePipe pipe = new FrontendStatePipe()) {
             byte[] save = FrontendPayloadEncoder.vringState(DEVICE_STATE_SAVE, DEVICE_STATE_STOPPED);
@@ -354,12 +355,12 @@ class DeviceStateMigrationIT {
             assertNotEquals(
                     0,
                     guest.session()
-                            .acknowledgementOf(FrontendVhostUserConstants.SET_DEVICE_STATE_FD, save, pipe.writeEnd()));
+                            .sendWithNeedReply(FrontendMessageType.SET_DEVICE_STATE_FD.id(), save, pipe.writeEnd()));
             assertNotEquals(
                     0,
                     guest.session()
-                            .acknowledgementOf(
-                                    FrontendVhostUserConstants.CHECK_DEVICE_STATE, FrontendPayloadEncoder.none()));
+                            .sendWithNeedReply(
+                                    FrontendMessageType.CHECK_DEVICE_STATE.id(), FrontendPayloadEncoder.none()));
             assertTrue(daemons.lastStarted().isAlive());
         }
     }

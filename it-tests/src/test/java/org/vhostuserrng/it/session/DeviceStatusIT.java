@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 
@@ -35,18 +35,18 @@ class DeviceStatusIT {
 
     private static void reset(EntropyDriver guest, int request) throws IOException {
         byte[] payload = request == RESET_DEVICE ? FrontendPayloadEncoder.none() : FrontendPayloadEncoder.u64(0);
-        assertEquals(0, guest.session().acknowledgementOf(request, payload));
+        assertEquals(0, guest.session().sendWithNeedReply(request, payload));
     }
 
     @Test
     void getStatusReturnsWhatSetStatusSent() throws Exception {
         try (EntropyDriver guest = guest()) {
-            guest.session().tell(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
+            guest.session().send(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
 
             assertEquals(
                     FEATURES_OK,
                     guest.session()
-                            .ask(GET_STATUS, FrontendPayloadEncoder.none())
+                            .sendAndReceive(GET_STATUS, FrontendPayloadEncoder.none())
                             .u64());
         }
     }
@@ -54,7 +54,7 @@ class DeviceStatusIT {
     @Test
     void requestsAreServedWithoutDriverOk() throws Exception {
         try (EntropyDriver guest = guest()) {
-            guest.session().tell(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
+            guest.session().send(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
 
             assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
         }
@@ -64,14 +64,14 @@ class DeviceStatusIT {
     @ValueSource(ints = {RESET_DEVICE, SET_STATUS})
     void statusIsZeroAfterAReset(int request) throws Exception {
         try (EntropyDriver guest = guest()) {
-            guest.session().tell(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
+            guest.session().send(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
 
             reset(guest, request);
 
             assertEquals(
                     0,
                     guest.session()
-                            .ask(GET_STATUS, FrontendPayloadEncoder.none())
+                            .sendAndReceive(GET_STATUS, FrontendPayloadEncoder.none())
                             .u64());
         }
     }
@@ -82,7 +82,7 @@ class DeviceStatusIT {
         try (EntropyDriver guest = guest()) {
             reset(guest, request);
 
-            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
             guest.requestq().kick().signal();
 
             assertFalse(guest.awaitUsed(QUIET_PERIOD));

@@ -31,18 +31,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.frontend.BackendProtocolException;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendInflightBuffer;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
 import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
-import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
+import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
 /** Front-ends that flood, do not read, or disconnect at any point: a session's resources are bounded and released. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -60,7 +61,7 @@ class HostileFrontendIT {
     }
 
     private static byte[] getFeatures() {
-        return CraftedFrontendMessage.of(FrontendVhostUserConstants.GET_FEATURES, FrontendPayloadEncoder.none())
+        return CraftedFrontendMessage.of(FrontendMessageType.GET_FEATURES.id(), FrontendPayloadEncoder.none())
                 .bytes();
     }
 
@@ -143,7 +144,7 @@ class HostileFrontendIT {
                     assertNotEquals(
                             0,
                             notReading
-                                    .receive(FrontendVhostUserConstants.GET_FEATURES, HANG_TIMEOUT)
+                                    .receive(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT)
                                     .u64());
                 }
             }
@@ -166,7 +167,7 @@ class HostileFrontendIT {
         int sent = 0;
         int failures = 0;
         while (failures < 10) {
-            if (notReading.sendIfThereIsRoom(getFeatures())) {
+            if (notReading.trySend(getFeatures())) {
                 sent++;
                 failures = 0;
             } else {
@@ -198,7 +199,7 @@ class HostileFrontendIT {
             byte[] table = CraftedFrontendMessage.of(SET_MEM_TABLE, MemRegionPayloads.memTable(1, 1))
                     .bytes();
             try (FrontendSocket socket = connect()) {
-                for (int i = 0; i <= FrontendVhostUserConstants.MAX_FDS; i++) {
+                for (int i = 0; i <= FrontendVhostUserSpec.MAX_FDS; i++) {
                     socket.sendRaw(new byte[] {table[i]}, memoryFds(1));
                 }
 
@@ -211,7 +212,7 @@ class HostileFrontendIT {
     @Test
     void frontEndsOwnSocketAsBackEndChannelIsNotKept() throws Exception {
         try (FrontendSocket socket = connect()) {
-            socket.send(FrontendVhostUserConstants.SET_BACKEND_REQ_FD, 0, FrontendPayloadEncoder.none(), socket.fd());
+            socket.send(FrontendMessageType.SET_BACKEND_REQ_FD.id(), 0, FrontendPayloadEncoder.none(), socket.fd());
 
             assertTrue(socket.awaitClosed(HANG_TIMEOUT), "the session was not closed");
         }
@@ -259,16 +260,16 @@ class HostileFrontendIT {
                         .withPayloadResized(2 * Long.BYTES),
                 CraftedFrontendMessage.of(SET_MEM_TABLE, MemRegionPayloads.memTable(1, 1), MessageFdKind.SEALED_MEMFD),
                 CraftedFrontendMessage.of(SET_BACKEND_REQ_FD, FrontendPayloadEncoder.none(), MessageFdKind.SOCKET),
-                CraftedFrontendMessage.of(GET_INFLIGHT_FD, FrontendInflightBuffer.description(0, 0, 1, 64)),
+                CraftedFrontendMessage.of(GET_INFLIGHT_FD, FrontendInflightBuffer.encodeDescription(0, 0, 1, 64)),
                 CraftedFrontendMessage.of(
                         SET_INFLIGHT_FD,
-                        FrontendInflightBuffer.description(MemRegionPayloads.SIZE, 0, 1, 64),
+                        FrontendInflightBuffer.encodeDescription(MemRegionPayloads.SIZE, 0, 1, 64),
                         MessageFdKind.SEALED_MEMFD),
                 CraftedFrontendMessage.of(
                         SET_DEVICE_STATE_FD,
                         FrontendPayloadEncoder.vringState(
-                                FrontendVhostUserConstants.DEVICE_STATE_LOAD,
-                                FrontendVhostUserConstants.DEVICE_STATE_STOPPED),
+                                FrontendVhostUserSpec.DEVICE_STATE_LOAD,
+                                FrontendVhostUserSpec.DEVICE_STATE_STOPPED),
                         MessageFdKind.PIPE));
     }
 

@@ -24,16 +24,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendProtocolException;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendInflightBuffer;
-import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendRequestq;
 import org.vhostuserrng.frontend.FrontendSession;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.ProtocolFeatureBit;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
@@ -45,16 +46,16 @@ class InflightRegionIT {
     private static final int MIN_REQUESTS_PER_LIFE = 500;
     private static final int MAX_EXTRA_REQUESTS = 5000;
     private static final int POLLS = 1000;
-    private static final long PROTOCOL_FEATURES = FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK
-            | FrontendVhostUserConstants.PROTOCOL_F_INFLIGHT_SHMFD
-            | FrontendVhostUserConstants.PROTOCOL_F_GET_VRING_BASE_INFLIGHT
-            | FrontendVhostUserConstants.PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN;
+    private static final long PROTOCOL_FEATURES = ProtocolFeatureBit.REPLY_ACK.mask()
+            | ProtocolFeatureBit.INFLIGHT_SHMFD.mask()
+            | ProtocolFeatureBit.GET_VRING_BASE_INFLIGHT.mask()
+            | ProtocolFeatureBit.GET_VRING_BASE_SKIP_DRAIN.mask();
 
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
 
     private static Options options(boolean packed) {
-        long features = Options.DEFAULT.features() | (packed ? DriverVirtioConstants.VIRTIO_F_RING_PACKED : 0);
+        long features = Options.DEFAULT.features() | (packed ? VirtioFeatureBit.RING_PACKED.mask() : 0);
         return Options.DEFAULT.withQueueSize(QUEUE_SIZE).withFeatures(features).withProtocolFeatures(PROTOCOL_FEATURES);
     }
 
@@ -62,13 +63,13 @@ class InflightRegionIT {
         DaemonProcess daemon = packed ? daemons.start("--packed") : daemons.start();
         EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), options(packed));
         // The layout of the in-flight region depends on the ring's format.
-        guest.session().setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+        guest.session().setFeatures(guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
         return guest;
     }
 
     private static void start(EntropyDriver guest, FrontendSession session, FrontendInflightBuffer buffer, int base)
             throws IOException {
-        session.setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+        session.setFeatures(guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
         session.setInflightFd(buffer);
         session.start(guest.requestq(), guest.memory(), guest.features(), base);
     }
@@ -87,16 +88,16 @@ class InflightRegionIT {
         void fillRing() throws IOException {
             while (guest.driverRing().freeDescriptors() > 0) {
                 long address = BUFFER_ADDRESS + offered++ % QUEUE_SIZE * 4096;
-                int id = guest.driverRing().addWritable(address, REQUEST_BYTES);
+                int id = guest.driverRing().addWritableBuffer(address, REQUEST_BYTES);
                 inFlight.add(id);
                 guest.driverRing().makeAvailable(id);
             }
-            guest.kickIfWanted();
+            guest.kickIfNeeded();
         }
 
         /** Throws if the device uses a buffer twice. */
         void popUsed() {
-            while (guest.driverRing().takeUsed()) {
+            while (guest.driverRing().popUsed()) {
                 assertEquals(inFlight.remove(), guest.driverRing().usedId());
                 assertEquals(REQUEST_BYTES, guest.driverRing().usedLength());
                 completed++;
@@ -110,7 +111,7 @@ class InflightRegionIT {
         Random random = new Random(packed ? 1 : 2);
         try (EntropyDriver guest = initialise(packed);
                 FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE)) {
-            int firstBase = guest.driverRing().base();
+            int firstBase = guest.driverRing().vringBase();
             InflightLoad load = new InflightLoad(guest);
             start(guest, guest.session(), buffer, firstBase);
             FrontendSession session = guest.session();
@@ -137,7 +138,7 @@ class InflightRegionIT {
                 return load.inFlight.isEmpty();
             });
 
-            assertEquals(guest.driverRing().base(), session.stop());
+            assertEquals(guest.driverRing().vringBase(), session.stop());
             session.close();
         }
     }
@@ -160,12 +161,12 @@ class InflightRegionIT {
     void skipDrainReturnsTheRingPosition(boolean packed) throws Exception {
         try (EntropyDriver guest = initialise(packed);
                 FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE)) {
-            start(guest, guest.session(), buffer, guest.driverRing().base());
+            start(guest, guest.session(), buffer, guest.driverRing().vringBase());
             guest.request(64, HANG_TIMEOUT);
 
             int base = guest.session().getVringBaseSkipDrain(FrontendRequestq.INDEX);
 
-            assertEquals(guest.driverRing().base(), base);
+            assertEquals(guest.driverRing().vringBase(), base);
         }
     }
 
@@ -176,7 +177,7 @@ class InflightRegionIT {
         try (EntropyDriver guest = initialise(packed);
                 FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE);
                 Arena arena = Arena.ofConfined()) {
-            MemorySegment area = buffer.map(arena);
+            MemorySegment area = buffer.mmap(arena);
             byte[] garbage = new byte[(int) area.byteSize()];
             for (int i = 0; i < 20; i++) {
                 random.nextBytes(garbage);
@@ -185,7 +186,7 @@ class InflightRegionIT {
                 area.set(ValueLayout.JAVA_SHORT_UNALIGNED, 8, (short) 1);
                 area.set(ValueLayout.JAVA_SHORT_UNALIGNED, 10, (short) QUEUE_SIZE);
                 try (FrontendSession session = i == 0 ? guest.session() : newSession(guest)) {
-                    start(guest, session, buffer, guest.driverRing().base());
+                    start(guest, session, buffer, guest.driverRing().vringBase());
                 } catch (BackendProtocolException rejected) {
                     assertTrue(daemons.lastStarted().isAlive());
                 }
@@ -208,15 +209,15 @@ class InflightRegionIT {
         try (EntropyDriver guest = initialise(false);
                 FrontendMemoryRegion file = new FrontendMemoryRegion(0, 0, 4096, 0, Sealing.UNSEALABLE)) {
             guest.session()
-                    .tell(FrontendVhostUserConstants.SET_INFLIGHT_FD, description(4096, 0, 1, QUEUE_SIZE), file.fd());
+                    .send(FrontendMessageType.SET_INFLIGHT_FD.id(), description(4096, 0, 1, QUEUE_SIZE), file.fd());
             guest.session().start(guest.requestq(), guest.memory(), guest.features(), 0);
             assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
             file.truncate(0);
 
-            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
 
-            assertEquals(1, guest.requestq().err().await(HANG_TIMEOUT));
-            assertFalse(guest.ring().usedPending());
+            assertEquals(1, guest.requestq().err().awaitAndRead(HANG_TIMEOUT));
+            assertFalse(guest.ring().hasUsed());
             assertTrue(daemons.lastStarted().isAlive());
         }
     }
@@ -241,7 +242,7 @@ class InflightRegionIT {
             byte[] description = description(size, offset, queues, queueSize);
 
             long reply = guest.session()
-                    .acknowledgementOf(FrontendVhostUserConstants.SET_INFLIGHT_FD, description, file.fd());
+                    .sendWithNeedReply(FrontendMessageType.SET_INFLIGHT_FD.id(), description, file.fd());
 
             assertNotEquals(0, reply);
             guest.session().start(guest.requestq(), guest.memory(), guest.features(), 0);
@@ -254,10 +255,10 @@ class InflightRegionIT {
         try (EntropyDriver guest = initialise(false);
                 FrontendMemoryRegion file = new FrontendMemoryRegion(0, 0, 4096, 0, Sealing.SEALED)) {
             guest.session()
-                    .tell(FrontendVhostUserConstants.SET_INFLIGHT_FD, description(64, 0, 1, QUEUE_SIZE), file.fd());
+                    .send(FrontendMessageType.SET_INFLIGHT_FD.id(), description(64, 0, 1, QUEUE_SIZE), file.fd());
 
             assertEquals(
-                    BackendProtocolException.Reason.REFUSED,
+                    BackendProtocolException.Reason.NACK,
                     assertThrows(
                                     BackendProtocolException.class,
                                     () -> guest.session().start(guest.requestq(), guest.memory(), guest.features(), 0))
@@ -273,8 +274,8 @@ class InflightRegionIT {
             byte[] description = description(buffer.mmapSize(), 0, 1, QUEUE_SIZE);
 
             long reply = guest.session()
-                    .acknowledgementOf(
-                            FrontendVhostUserConstants.SET_INFLIGHT_FD,
+                    .sendWithNeedReply(
+                            FrontendMessageType.SET_INFLIGHT_FD.id(),
                             description,
                             buffer.file().fd());
 
@@ -289,9 +290,9 @@ class InflightRegionIT {
                 FrontendMemoryRegion file = new FrontendMemoryRegion(0, 0, 4096, 0, Sealing.SEALED)) {
             file.segment().fill((byte) 1);
             guest.session()
-                    .tell(FrontendVhostUserConstants.SET_INFLIGHT_FD, description(4096, 0, 1, QUEUE_SIZE), file.fd());
+                    .send(FrontendMessageType.SET_INFLIGHT_FD.id(), description(4096, 0, 1, QUEUE_SIZE), file.fd());
 
-            long reply = guest.session().acknowledgementOf(RESET_DEVICE, FrontendPayloadEncoder.none());
+            long reply = guest.session().sendWithNeedReply(RESET_DEVICE, FrontendPayloadEncoder.none());
 
             assertEquals(0, reply);
             assertEquals(0, file.segment().get(ValueLayout.JAVA_BYTE, 0));
@@ -303,14 +304,14 @@ class InflightRegionIT {
     void messagesAreRejectedUnlessTheFeatureWasNegotiated() throws Exception {
         try (EntropyDriver guest = EntropyDriver.initialise(
                 daemons.start().socket(),
-                options(false).withProtocolFeatures(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK))) {
+                options(false).withProtocolFeatures(ProtocolFeatureBit.REPLY_ACK.mask()))) {
             byte[] description = description(0, 0, 1, QUEUE_SIZE);
 
             assertNotEquals(
-                    0, guest.session().acknowledgementOf(FrontendVhostUserConstants.GET_INFLIGHT_FD, description));
+                    0, guest.session().sendWithNeedReply(FrontendMessageType.GET_INFLIGHT_FD.id(), description));
             guest.session()
-                    .tell(
-                            FrontendVhostUserConstants.GET_VRING_BASE_SKIP_DRAIN,
+                    .send(
+                            FrontendMessageType.GET_VRING_BASE_SKIP_DRAIN.id(),
                             FrontendPayloadEncoder.vringState(FrontendRequestq.INDEX, 0));
             assertTrue(guest.session().socket().awaitClosed(HANG_TIMEOUT), "the session was not closed");
         }

@@ -17,10 +17,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendRequestReceiver;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.frontend.SlowClosingSockets;
 import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
@@ -31,7 +32,7 @@ class SlowClosingFdIT {
     /** Outlasts every test. */
     private static final Duration LINGER = Duration.ofMinutes(10);
 
-    private static final int SOCKETS = 12 * FrontendVhostUserConstants.MAX_FDS;
+    private static final int SOCKETS = 12 * FrontendVhostUserSpec.MAX_FDS;
 
     private static final int REQUESTS = 200;
 
@@ -43,13 +44,13 @@ class SlowClosingFdIT {
     }
 
     private static byte[] getFeatures() {
-        return CraftedFrontendMessage.of(FrontendVhostUserConstants.GET_FEATURES, FrontendPayloadEncoder.none())
+        return CraftedFrontendMessage.of(FrontendMessageType.GET_FEATURES.id(), FrontendPayloadEncoder.none())
                 .bytes();
     }
 
     /** A message that takes no file descriptor. */
     private static byte[] rejectedMessage() {
-        return CraftedFrontendMessage.of(FrontendVhostUserConstants.SET_OWNER, FrontendPayloadEncoder.none())
+        return CraftedFrontendMessage.of(FrontendMessageType.SET_OWNER.id(), FrontendPayloadEncoder.none())
                 .withNeedReply()
                 .bytes();
     }
@@ -67,7 +68,7 @@ class SlowClosingFdIT {
             before.getFeatures();
             FrontendSocket socket = connect();
             send(socket, slow, perMessage);
-            slow.letGo();
+            slow.closeFds();
             return socket;
         }
     }
@@ -85,7 +86,7 @@ class SlowClosingFdIT {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, FrontendVhostUserConstants.MAX_FDS, 2 * FrontendVhostUserConstants.MAX_FDS, SOCKETS})
+    @ValueSource(ints = {1, FrontendVhostUserSpec.MAX_FDS, 2 * FrontendVhostUserSpec.MAX_FDS, SOCKETS})
     void slowClosesDoNotBlockOtherGuests(int perMessage) throws Exception {
         try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER);
                 FrontendSocket socket = connectWith(slow, perMessage)) {
@@ -100,16 +101,16 @@ class SlowClosingFdIT {
         try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER)) {
             try (FrontendSocket socket = connect();
                     BackendRequestReceiver channel = new BackendRequestReceiver()) {
-                channel.leave(slow.fds(0, SOCKETS));
-                slow.letGo();
+                channel.sendUnreadFds(slow.fds(0, SOCKETS));
+                slow.closeFds();
                 byte[] message = CraftedFrontendMessage.of(
-                                FrontendVhostUserConstants.SET_BACKEND_REQ_FD, FrontendPayloadEncoder.none())
+                                FrontendMessageType.SET_BACKEND_REQ_FD.id(), FrontendPayloadEncoder.none())
                         .withNeedReply()
                         .bytes();
-                socket.sendRaw(message, channel.fd());
+                socket.sendRaw(message, channel.backendFd());
                 assertEquals(
                         0,
-                        socket.receive(FrontendVhostUserConstants.SET_BACKEND_REQ_FD, HANG_TIMEOUT)
+                        socket.receive(FrontendMessageType.SET_BACKEND_REQ_FD.id(), HANG_TIMEOUT)
                                 .u64());
             }
 
@@ -126,12 +127,12 @@ class SlowClosingFdIT {
                 next.sendRaw(getFeatures());
                 boolean early = next.awaitReadable(QUIET_PERIOD);
 
-                slow.release();
+                slow.resetConnections();
 
                 assertFalse(early, "was served before the closes ended");
                 assertNotEquals(
                         0,
-                        next.receive(FrontendVhostUserConstants.GET_FEATURES, HANG_TIMEOUT)
+                        next.receive(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT)
                                 .u64());
             }
         }
@@ -141,11 +142,11 @@ class SlowClosingFdIT {
     @Test
     void frontEndItselfWaitsWhileTooManyClosesArePending() throws Exception {
         try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER);
-                FrontendSocket socket = connectWith(slow, FrontendVhostUserConstants.MAX_FDS)) {
-            int messages = SOCKETS / FrontendVhostUserConstants.MAX_FDS;
+                FrontendSocket socket = connectWith(slow, FrontendVhostUserSpec.MAX_FDS)) {
+            int messages = SOCKETS / FrontendVhostUserSpec.MAX_FDS;
             int early = nacksUntilQuiet(socket);
 
-            slow.release();
+            slow.resetConnections();
 
             assertTrue(early < messages, () -> early + " messages were handled");
             for (int i = early; i < messages; i++) {
@@ -168,14 +169,14 @@ class SlowClosingFdIT {
     private static void assertNack(FrontendSocket socket) throws IOException {
         assertNotEquals(
                 0,
-                socket.receive(FrontendVhostUserConstants.SET_OWNER, HANG_TIMEOUT)
+                socket.receive(FrontendMessageType.SET_OWNER.id(), HANG_TIMEOUT)
                         .u64());
     }
 
     @Test
     void frontEndThatDisconnectsWhileItWaitsLeaksNothing() throws Exception {
         try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER)) {
-            connectWith(slow, FrontendVhostUserConstants.MAX_FDS).close();
+            connectWith(slow, FrontendVhostUserSpec.MAX_FDS).close();
 
             assertOthersAreServed();
         }

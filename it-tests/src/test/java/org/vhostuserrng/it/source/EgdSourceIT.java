@@ -83,7 +83,7 @@ class EgdSourceIT {
         DaemonProcess daemon = daemons.start("--source=egd:unix:" + servers.socket());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
             servers.startListening();
 
             assertTrue(guest.awaitUsed(HANG_TIMEOUT));
@@ -116,7 +116,7 @@ class EgdSourceIT {
             guest.request(64, HANG_TIMEOUT);
             signal("STOP", server);
             drainReadAhead(guest);
-            assertRepliesDuring("the server's silence", () -> !guest.ring().usedPending(), guest.session());
+            assertRepliesDuring("the server's silence", () -> !guest.ring().hasUsed(), guest.session());
             signal("CONT", server);
 
             assertTrue(guest.awaitUsed(HANG_TIMEOUT));
@@ -124,10 +124,10 @@ class EgdSourceIT {
     }
 
     private static void drainReadAhead(EntropyDriver guest) throws IOException {
-        guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 4096));
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 4096));
         while (guest.awaitUsed(EventualAssertions.QUIET_PERIOD)) {
-            guest.ring().takeUsed();
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 4096));
+            guest.ring().popUsed();
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 4096));
         }
     }
 
@@ -146,7 +146,7 @@ class EgdSourceIT {
             DaemonProcess daemon = daemons.start("--source=egd:unix:" + servers.socket());
 
             try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
-                guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+                guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
                 assertEventually(
                         "the log names the failed test", () -> daemon.log().contains("repeated sequence test"));
 

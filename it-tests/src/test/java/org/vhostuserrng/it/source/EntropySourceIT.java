@@ -104,7 +104,7 @@ class EntropySourceIT {
 
         try (RandomAccessFile writer = writer(fifo);
                 EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
             writer.write(bytes, 0, STARTUP_SAMPLES - 1);
             boolean early = guest.awaitUsed(QUIET_PERIOD);
 
@@ -157,7 +157,7 @@ class EntropySourceIT {
             for (int got = 0; got < STARTUP_SAMPLES; ) {
                 got += guest.request(64, HANG_TIMEOUT).length;
             }
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
             writer.destroyForcibly().onExit().join();
             boolean withoutAWriter = guest.awaitUsed(QUIET_PERIOD);
 
@@ -208,7 +208,7 @@ class EntropySourceIT {
         try (RandomAccessFile writer = writer(fifo);
                 EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             writer.write(replayed);
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
 
             assertFalse(guest.awaitUsed(QUIET_PERIOD));
             awaitLog(daemon, "repeated sequence test");
@@ -226,7 +226,7 @@ class EntropySourceIT {
             while (got.size() < content.length) {
                 got.writeBytes(guest.request(Math.min(250, content.length - got.size()), HANG_TIMEOUT));
             }
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
 
             assertFalse(guest.awaitUsed(QUIET_PERIOD));
             assertArrayEquals(content, got.toByteArray());

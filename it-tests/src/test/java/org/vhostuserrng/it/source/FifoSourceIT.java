@@ -63,12 +63,12 @@ class FifoSourceIT {
     }
 
     private static void offer(EntropyDriver guest) throws IOException {
-        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 32));
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 32));
     }
 
     /** Appends the bytes of the next completed request and offers another; false if none completes in time. */
     private static boolean collect(EntropyDriver guest, ByteArrayOutputStream bytes, Duration time) throws IOException {
-        if (!guest.awaitUsed(time) || !guest.ring().takeUsed()) {
+        if (!guest.awaitUsed(time) || !guest.ring().popUsed()) {
             return false;
         }
         bytes.write(guest.bytes(BUFFER_ADDRESS, guest.ring().usedLength()));
@@ -95,7 +95,7 @@ class FifoSourceIT {
             offer(guest);
             assertFalse(guest.awaitUsed(QUIET_PERIOD));
 
-            assertRepliesDuring("starvation", () -> !guest.ring().usedPending(), guest.session());
+            assertRepliesDuring("starvation", () -> !guest.ring().hasUsed(), guest.session());
         }
     }
 

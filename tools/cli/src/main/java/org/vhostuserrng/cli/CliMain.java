@@ -9,10 +9,10 @@ import org.vhostuserrng.cli.egd.EgdServerCommand;
 import org.vhostuserrng.cli.periodstudy.PeriodStudyCommand;
 import org.vhostuserrng.cli.trace.TraceCommand;
 import org.vhostuserrng.frontend.DeviceViolationException;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine;
 
 /**
  * The command that has every tool as a subcommand. Exit status: 0 success, 1 the work failed, 2 the command line is

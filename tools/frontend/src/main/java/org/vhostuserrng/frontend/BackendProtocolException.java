@@ -11,11 +11,11 @@ public final class BackendProtocolException extends IOException {
         /** The back-end closed the connection. */
         CLOSED,
         /** No reply came in time. */
-        SILENT,
+        TIMEOUT,
         /** A reply came that does not answer the request: another id, wrong flags, wrong size. */
-        WRONG_REPLY,
+        INVALID_REPLY,
         /** The back-end acknowledged a request with a value other than zero. */
-        REFUSED
+        NACK
     }
 
     private final Reason reason;

@@ -15,19 +15,19 @@ public final class BackendReply {
         this.descriptors = descriptors;
     }
 
-    /** The message type that is answered, one of {@link FrontendVhostUserConstants}'s. */
+    /** The message type that is answered, one of {@link FrontendVhostUserSpec}'s. */
     public int request() {
         return request;
     }
 
     /** The payload as a u64. */
     public long u64() throws BackendProtocolException {
-        return sized(Long.BYTES).readLong(0);
+        return payloadOfSize(Long.BYTES).readLong(0);
     }
 
     /** The payload as a vring state description: the number beside the vring's index, unsigned 32 bits. */
     public long vringStateNumber() throws BackendProtocolException {
-        return sized(2 * Integer.BYTES).readUnsignedInt(Integer.BYTES);
+        return payloadOfSize(2 * Integer.BYTES).readUnsignedInt(Integer.BYTES);
     }
 
     /** The payload as it came. */
@@ -41,10 +41,10 @@ public final class BackendReply {
     }
 
     /** The payload, which has to have this many bytes. */
-    Bytes<byte[]> sized(int expected) throws BackendProtocolException {
+    Bytes<byte[]> payloadOfSize(int expected) throws BackendProtocolException {
         if (payload.length != expected) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.WRONG_REPLY,
+                    BackendProtocolException.Reason.INVALID_REPLY,
                     "reply to request " + request + " has " + payload.length + " bytes of payload, expected "
                             + expected);
         }

@@ -14,10 +14,10 @@ import net.openhft.chronicle.bytes.Bytes;
  */
 public final class BackendRequestReceiver implements AutoCloseable {
     private static final int BACKEND_IOTLB_MSG = 1;
-    private static final long LARGEST_PAYLOAD = 4096;
+    private static final long MAX_PAYLOAD = 4096;
 
-    private final UnixSocketChannel ours;
-    private final UnixSocketChannel theirs;
+    private final UnixSocketChannel frontendEnd;
+    private final UnixSocketChannel backendEnd;
     private final Pointer pollFd;
 
     /**
@@ -27,14 +27,14 @@ public final class BackendRequestReceiver implements AutoCloseable {
      */
     public BackendRequestReceiver() throws IOException {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
-        ours = pair[0];
-        theirs = pair[1];
-        pollFd = FrontendLibc.allocatePollFd(ours.getFD());
+        frontendEnd = pair[0];
+        backendEnd = pair[1];
+        pollFd = FrontendLibc.allocatePollFd(frontendEnd.getFD());
     }
 
     /** What SET_BACKEND_REQ_FD sends; owned by this object. */
-    public int fd() {
-        return theirs.getFD();
+    public int backendFd() {
+        return backendEnd.getFD();
     }
 
     /**
@@ -46,24 +46,24 @@ public final class BackendRequestReceiver implements AutoCloseable {
         if (!FrontendLibc.awaitReadable(pollFd, timeout.toMillis())) {
             return Optional.empty();
         }
-        Bytes<byte[]> header = Bytes.wrapForRead(read(FrontendVhostUserConstants.HEADER_SIZE));
+        Bytes<byte[]> header = Bytes.wrapForRead(read(FrontendVhostUserSpec.HEADER_SIZE));
         int request = header.readInt();
         int flags = header.readInt();
         long size = header.readUnsignedInt();
         if (request != BACKEND_IOTLB_MSG
-                || flags != FrontendVhostUserConstants.FLAG_VERSION
-                || size > LARGEST_PAYLOAD) {
+                || flags != FrontendVhostUserSpec.FLAG_VERSION
+                || size > MAX_PAYLOAD) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.WRONG_REPLY,
+                    BackendProtocolException.Reason.INVALID_REPLY,
                     "the back-end requests " + request + " flags=0x" + Integer.toHexString(flags) + " size=" + size);
         }
-        return Optional.of(FrontendIotlbMessage.of(read((int) size)));
+        return Optional.of(FrontendIotlbMessage.decode(read((int) size)));
     }
 
     private byte[] read(int count) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(count);
         while (buffer.hasRemaining()) {
-            if (ours.read(buffer) < 0) {
+            if (frontendEnd.read(buffer) < 0) {
                 throw new BackendProtocolException(
                         BackendProtocolException.Reason.CLOSED, "the back-end closed its channel");
             }
@@ -72,19 +72,19 @@ public final class BackendRequestReceiver implements AutoCloseable {
     }
 
     /** Leaves descriptors in the back-end's end, which no back-end reads. */
-    public void leave(int... fds) throws IOException {
-        FrontendSocket.over(ours).sendRaw(new byte[1], fds);
+    public void sendUnreadFds(int... fds) throws IOException {
+        FrontendSocket.wrap(frontendEnd).sendRaw(new byte[1], fds);
     }
 
     /** Closes the front-end's end. */
-    public void hangUp() throws IOException {
-        ours.close();
+    public void closeFrontendEnd() throws IOException {
+        frontendEnd.close();
     }
 
     @Override
     public void close() throws IOException {
-        try (theirs) {
-            ours.close();
+        try (backendEnd) {
+            frontendEnd.close();
         }
     }
 }

@@ -42,17 +42,17 @@ public final class DriverPackedRing implements DriverRing {
     private int freeCount;
 
     /** By Buffer ID: descriptors, 0 when not in use; the place of the first one, and its flags. */
-    private final int[] length;
+    private final int[] chainLength;
 
-    private final int[] first;
+    private final int[] firstOffWrap;
     private final int[] firstFlags;
 
-    private int nextAdded;
-    private int nextAvailable;
-    private int nextUsed;
+    private int nextAddIdx;
+    private int nextAvailIdx;
+    private int nextUsedIdx;
 
-    /** Descriptors made available since the last {@link #kickWanted}. */
-    private int unannounced;
+    /** Descriptors made available since the last {@link #needsKick}. */
+    private int numAddedSinceKick;
 
     private int usedId;
     private int usedLength;
@@ -71,12 +71,12 @@ public final class DriverPackedRing implements DriverRing {
         this.descriptors = memory.asSlice(
                 layout.descriptorRing() - guestAddress, DriverPackedRingAddresses.descriptorRingSize(queueSize));
         this.driverEvent = memory.asSlice(
-                layout.driverEventSuppression() - guestAddress, DriverVirtioConstants.PVIRTQ_EVENT_SUPPRESS_SIZE);
+                layout.driverEventSuppression() - guestAddress, DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE);
         this.deviceEvent = memory.asSlice(
-                layout.deviceEventSuppression() - guestAddress, DriverVirtioConstants.PVIRTQ_EVENT_SUPPRESS_SIZE);
+                layout.deviceEventSuppression() - guestAddress, DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE);
         this.freeIds = new int[queueSize];
-        this.length = new int[queueSize];
-        this.first = new int[queueSize];
+        this.chainLength = new int[queueSize];
+        this.firstOffWrap = new int[queueSize];
         this.firstFlags = new int[queueSize];
         // Section 2.8.1: the wrap counters are 1 in the beginning.
         reset(WRAP);
@@ -89,18 +89,18 @@ public final class DriverPackedRing implements DriverRing {
         }
         freeIdCount = queueSize;
         freeCount = queueSize;
-        Arrays.fill(length, 0);
-        nextAdded = place;
-        nextAvailable = place;
-        nextUsed = place;
-        unannounced = 0;
+        Arrays.fill(chainLength, 0);
+        nextAddIdx = place;
+        nextAvailIdx = place;
+        nextUsedIdx = place;
+        numAddedSinceKick = 0;
         boolean wrap = isWrapSet(place);
         for (int i = 0; i < queueSize; i++) {
             boolean usedInThisRound = i < indexOf(place);
             setDescriptor(i, 0, 0, 0, usedInThisRound == wrap ? usedFlags() : 0);
         }
         deviceEvent.fill((byte) 0);
-        setDriverEvent(DriverVirtioConstants.RING_EVENT_FLAGS_ENABLE, 0);
+        setDriverEvent(DriverVirtioSpec.RING_EVENT_FLAGS_ENABLE, 0);
     }
 
     @Override
@@ -114,28 +114,28 @@ public final class DriverPackedRing implements DriverRing {
     }
 
     @Override
-    public int base() {
-        return nextAvailable << 16 | nextAvailable;
+    public int vringBase() {
+        return nextAvailIdx << 16 | nextAvailIdx;
     }
 
     /** The place of the next descriptor this driver will make available. */
-    public int nextAvailable() {
-        return nextAvailable;
+    public int nextAvailIdx() {
+        return nextAvailIdx;
     }
 
     /** The place of the next used descriptor this driver will look at. */
-    public int nextUsed() {
-        return nextUsed;
+    public int nextUsedIdx() {
+        return nextUsedIdx;
     }
 
     // The regular half.
 
     @Override
-    public int add(DriverBufferElement... chain) {
+    public int addBuffer(DriverBufferElement... chain) {
         int id = allocate(chain.length);
         for (int i = 0; i < chain.length; i++) {
             boolean last = i == chain.length - 1;
-            int flags = chain[i].flags() | (last ? 0 : DriverVirtioConstants.VIRTQ_DESC_F_NEXT);
+            int flags = chain[i].flags() | (last ? 0 : DriverVirtioSpec.VIRTQ_DESC_F_NEXT);
             // Section 2.8.6: the Buffer ID is included in the last descriptor; what the others say has no meaning.
             write(id, i, chain[i].guestAddress(), chain[i].length(), last ? id : -1, flags);
         }
@@ -143,21 +143,21 @@ public final class DriverPackedRing implements DriverRing {
     }
 
     @Override
-    public int addWritable(long guestAddress, int bytes) {
+    public int addWritableBuffer(long guestAddress, int bytes) {
         int id = allocate(1);
-        write(id, 0, guestAddress, bytes, id, DriverVirtioConstants.VIRTQ_DESC_F_WRITE);
+        write(id, 0, guestAddress, bytes, id, DriverVirtioSpec.VIRTQ_DESC_F_WRITE);
         return id;
     }
 
     @Override
-    public int addIndirect(MemorySegment table, long tableAddress, DriverBufferElement... chain) {
+    public int addIndirectBuffer(MemorySegment table, long tableAddress, DriverBufferElement... chain) {
         for (int i = 0; i < chain.length; i++) {
             // Section 2.8.19: no flag but WRITE in an indirect table.
             writeDescriptor(table, i, chain[i].guestAddress(), chain[i].length(), 0, chain[i].flags());
         }
         int id = allocate(1);
-        int tableLength = DriverVirtioConstants.VIRTQ_DESC_SIZE * chain.length;
-        write(id, 0, tableAddress, tableLength, id, DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT);
+        int tableLength = DriverVirtioSpec.VIRTQ_DESC_SIZE * chain.length;
+        write(id, 0, tableAddress, tableLength, id, DriverVirtioSpec.VIRTQ_DESC_F_INDIRECT);
         return id;
     }
 
@@ -167,109 +167,109 @@ public final class DriverPackedRing implements DriverRing {
         }
         freeCount -= count;
         int id = freeIds[--freeIdCount];
-        length[id] = count;
-        first[id] = nextAdded;
+        chainLength[id] = count;
+        firstOffWrap[id] = nextAddIdx;
         return id;
     }
 
     /** Writes the next descriptor of the ring; the flags of a buffer's first one wait until it is made available. */
     private void write(int id, int element, long address, int bytes, int writtenId, int elementFlags) {
-        int flags = elementFlags | availableFlags(isWrapSet(nextAdded));
-        int index = indexOf(nextAdded);
+        int flags = elementFlags | availableFlags(isWrapSet(nextAddIdx));
+        int index = indexOf(nextAddIdx);
         writeFields(descriptors, index, address, bytes, writtenId);
         if (element == 0) {
             firstFlags[id] = flags;
         } else {
             setFlags(index, flags);
         }
-        nextAdded = advance(nextAdded, 1);
+        nextAddIdx = advance(nextAddIdx, 1);
     }
 
     @Override
     public void makeAvailable(int id) {
-        expose(id, nextAvailable);
-        moveOn(id);
+        writeFirstFlags(id, nextAvailIdx);
+        advanceAvail(id);
     }
 
     @Override
     public void makeAvailable(int[] ids) {
-        int place = nextAvailable;
+        int place = nextAvailIdx;
         for (int i = 0; i < ids.length; i++) {
             if (i > 0) {
-                expose(ids[i], place);
+                writeFirstFlags(ids[i], place);
             }
-            place = advance(place, length[ids[i]]);
+            place = advance(place, chainLength[ids[i]]);
         }
         // The device does not look behind the first one before that is there.
-        expose(ids[0], nextAvailable);
+        writeFirstFlags(ids[0], nextAvailIdx);
         for (int id : ids) {
-            moveOn(id);
+            advanceAvail(id);
         }
     }
 
-    private void expose(int id, int place) {
-        if (length[id] == 0 || first[id] != place) {
+    private void writeFirstFlags(int id, int place) {
+        if (chainLength[id] == 0 || firstOffWrap[id] != place) {
             throw new IllegalStateException("buffer " + id + " is not the next one that was added");
         }
         setFlags(indexOf(place), firstFlags[id]);
     }
 
-    private void moveOn(int id) {
-        nextAvailable = advance(nextAvailable, length[id]);
-        unannounced += length[id];
+    private void advanceAvail(int id) {
+        nextAvailIdx = advance(nextAvailIdx, chainLength[id]);
+        numAddedSinceKick += chainLength[id];
     }
 
     @Override
-    public boolean kickWanted() {
+    public boolean needsKick() {
         // Section 2.8.21.3.1: the device must see the descriptors before it is asked whether it looks.
         VarHandle.fullFence();
-        int made = unannounced;
-        unannounced = 0;
+        int made = numAddedSinceKick;
+        numAddedSinceKick = 0;
         if (made == 0) {
             return false;
         }
         int event = deviceEvent();
         return switch (eventFlags(event)) {
-            case DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE -> false;
-            case DriverVirtioConstants.RING_EVENT_FLAGS_DESC -> !eventIndex || isBehind(event, made);
+            case DriverVirtioSpec.RING_EVENT_FLAGS_DISABLE -> false;
+            case DriverVirtioSpec.RING_EVENT_FLAGS_DESC -> !eventIndex || isEventAmongLast(event, made);
             default -> true;
         };
     }
 
     /** Whether the place in an event is one of the {@code count} last ones made available. */
-    private boolean isBehind(int event, int count) {
-        int round = isWrapSet(event) == isWrapSet(nextAvailable) ? 0 : queueSize;
-        int back = indexOf(nextAvailable) + round - indexOf(event);
+    private boolean isEventAmongLast(int event, int count) {
+        int round = isWrapSet(event) == isWrapSet(nextAvailIdx) ? 0 : queueSize;
+        int back = indexOf(nextAvailIdx) + round - indexOf(event);
         return back >= 1 && back <= count;
     }
 
     @Override
-    public boolean usedPending() {
-        int flags = flags(indexOf(nextUsed));
-        int wanted = isWrapSet(nextUsed) ? usedFlags() : 0;
+    public boolean hasUsed() {
+        int flags = flags(indexOf(nextUsedIdx));
+        int wanted = isWrapSet(nextUsedIdx) ? usedFlags() : 0;
         return freeCount < queueSize && (flags & usedFlags()) == wanted;
     }
 
     @Override
-    public boolean takeUsed() {
-        if (!usedPending()) {
+    public boolean popUsed() {
+        if (!hasUsed()) {
             return false;
         }
-        long descriptor = offset(indexOf(nextUsed));
-        boolean written = (flags(indexOf(nextUsed)) & DriverVirtioConstants.VIRTQ_DESC_F_WRITE) != 0;
+        long descriptor = offset(indexOf(nextUsedIdx));
+        boolean written = (flags(indexOf(nextUsedIdx)) & DriverVirtioSpec.VIRTQ_DESC_F_WRITE) != 0;
         usedId = Short.toUnsignedInt(descriptors.get(LE16, descriptor + ID));
         // Section 2.8.4: without the flag the length is reserved.
         usedLength = written ? descriptors.get(LE32, descriptor + LENGTH) : 0;
-        nextUsed = advance(nextUsed, release(usedId));
+        nextUsedIdx = advance(nextUsedIdx, freeChain(usedId));
         return true;
     }
 
-    private int release(int id) {
-        int count = id < queueSize ? length[id] : 0;
+    private int freeChain(int id) {
+        int count = id < queueSize ? chainLength[id] : 0;
         if (count == 0) {
             throw new DeviceViolationException("the device used buffer " + id + ", which is not in flight");
         }
-        length[id] = 0;
+        chainLength[id] = 0;
         freeIds[freeIdCount++] = id;
         freeCount += count;
         return count;
@@ -288,18 +288,18 @@ public final class DriverPackedRing implements DriverRing {
     @Override
     public boolean enableInterrupts() {
         if (eventIndex) {
-            setDriverEvent(DriverVirtioConstants.RING_EVENT_FLAGS_DESC, nextUsed);
+            setDriverEvent(DriverVirtioSpec.RING_EVENT_FLAGS_DESC, nextUsedIdx);
         } else {
-            setDriverEvent(DriverVirtioConstants.RING_EVENT_FLAGS_ENABLE, 0);
+            setDriverEvent(DriverVirtioSpec.RING_EVENT_FLAGS_ENABLE, 0);
         }
         // Section 2.8.22: the wish must be seen before the ring is looked at once more, or an interrupt gets lost.
         VarHandle.fullFence();
-        return usedPending();
+        return hasUsed();
     }
 
     @Override
     public void disableInterrupts() {
-        setDriverEvent(DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE, 0);
+        setDriverEvent(DriverVirtioSpec.RING_EVENT_FLAGS_DISABLE, 0);
     }
 
     private int advance(int place, int count) {
@@ -316,18 +316,18 @@ public final class DriverPackedRing implements DriverRing {
     }
 
     private static long offset(int index) {
-        return (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * index;
+        return (long) DriverVirtioSpec.VIRTQ_DESC_SIZE * index;
     }
 
     // The raw half.
 
     /** The flags that make a descriptor available (section 2.8.1). */
     public static int availableFlags(boolean wrap) {
-        return wrap ? DriverVirtioConstants.VIRTQ_DESC_F_AVAIL : DriverVirtioConstants.VIRTQ_DESC_F_USED;
+        return wrap ? DriverVirtioSpec.VIRTQ_DESC_F_AVAIL : DriverVirtioSpec.VIRTQ_DESC_F_USED;
     }
 
     private static int usedFlags() {
-        return DriverVirtioConstants.VIRTQ_DESC_F_AVAIL | DriverVirtioConstants.VIRTQ_DESC_F_USED;
+        return DriverVirtioSpec.VIRTQ_DESC_F_AVAIL | DriverVirtioSpec.VIRTQ_DESC_F_USED;
     }
 
     /** Writes one descriptor as told, its flags last. */
@@ -369,7 +369,7 @@ public final class DriverPackedRing implements DriverRing {
     }
 
     /** The place in the device event suppression structure. */
-    public int deviceEventPlace() {
+    public int deviceEventOffWrap() {
         return deviceEvent() & 0xffff;
     }
 

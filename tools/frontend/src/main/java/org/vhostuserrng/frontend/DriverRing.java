@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
  * The driver's half of a virtqueue of either format: what a driver does that does not care which. A buffer is named by
  * its Buffer ID, which in a split virtqueue is the head of its chain.
  *
- * <p>Nothing is allocated by {@link #addWritable}, {@link #makeAvailable(int)}, {@link #kickWanted} and
- * {@link #takeUsed}.
+ * <p>Nothing is allocated by {@link #addWritableBuffer}, {@link #makeAvailable(int)}, {@link #needsKick} and
+ * {@link #popUsed}.
  */
 public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
     int queueSize();
@@ -16,7 +16,7 @@ public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
     int freeDescriptors();
 
     /** What SET_VRING_BASE has to say for a device that begins with the next buffer. */
-    int base();
+    int vringBase();
 
     /**
      * Writes the descriptors of a buffer; the device does not see it yet.
@@ -24,10 +24,10 @@ public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
      * @return its ID
      * @throws IllegalStateException when there are not enough free descriptors
      */
-    int add(DriverBufferElement... chain);
+    int addBuffer(DriverBufferElement... chain);
 
-    /** As {@link #add} for one device-writable element, without an allocation. */
-    int addWritable(long guestAddress, int length);
+    /** As {@link #addBuffer} for one device-writable element, without an allocation. */
+    int addWritableBuffer(long guestAddress, int length);
 
     /**
      * Writes the descriptors to an indirect table and one descriptor that refers to it.
@@ -35,7 +35,7 @@ public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
      * @param table memory of the table, 16 bytes for each element
      * @param tableAddress the table's guest physical address
      */
-    int addIndirect(MemorySegment table, long tableAddress, DriverBufferElement... chain);
+    int addIndirectBuffer(MemorySegment table, long tableAddress, DriverBufferElement... chain);
 
     /** Makes one buffer available to the device. In a packed virtqueue, in the order in which they were added. */
     void makeAvailable(int id);
@@ -44,10 +44,10 @@ public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
     void makeAvailable(int[] ids);
 
     /** Whether the device wants a kick for what was made available since this was last asked. */
-    boolean kickWanted();
+    boolean needsKick();
 
     /** Whether the device has used a buffer that was not taken yet. */
-    boolean usedPending();
+    boolean hasUsed();
 
     /**
      * Takes the next used buffer, if there is one, and frees its descriptors; {@link #usedId} and {@link #usedLength}
@@ -55,12 +55,12 @@ public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
      *
      * @throws DeviceViolationException when that names no buffer in flight
      */
-    boolean takeUsed();
+    boolean popUsed();
 
-    /** The ID of the buffer that {@link #takeUsed} took. */
+    /** The ID of the buffer that {@link #popUsed} took. */
     int usedId();
 
-    /** Bytes the device says it wrote to the buffer that {@link #takeUsed} took, unsigned 32 bits. */
+    /** Bytes the device says it wrote to the buffer that {@link #popUsed} took, unsigned 32 bits. */
     int usedLength();
 
     /**

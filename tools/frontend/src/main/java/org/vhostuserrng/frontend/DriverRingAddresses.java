@@ -12,7 +12,7 @@ public sealed interface DriverRingAddresses permits DriverSplitRingAddresses, Dr
     long deviceArea();
 
     /** The first guest physical address behind all parts. */
-    long end();
+    long endAddress();
 
     /** The next multiple of {@code alignment}, which is a power of two. */
     static long roundUp(long address, int alignment) {

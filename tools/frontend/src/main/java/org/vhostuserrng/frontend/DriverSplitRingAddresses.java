@@ -14,7 +14,7 @@ public record DriverSplitRingAddresses(int queueSize, long descriptorTable, long
     private static final int USED_RING_ALIGNMENT = 4;
 
     public DriverSplitRingAddresses {
-        if (queueSize < 1 || queueSize > DriverVirtioConstants.VIRTQ_MAX_SIZE) {
+        if (queueSize < 1 || queueSize > DriverVirtioSpec.VIRTQ_MAX_SIZE) {
             throw new IllegalArgumentException("queue size " + queueSize + " is not in 1..32768");
         }
     }
@@ -43,13 +43,13 @@ public record DriverSplitRingAddresses(int queueSize, long descriptorTable, long
     }
 
     @Override
-    public long end() {
+    public long endAddress() {
         return usedRing + usedRingSize(queueSize);
     }
 
     /** Bytes of the descriptor table. */
     public static long descriptorTableSize(int queueSize) {
-        return (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * queueSize;
+        return (long) DriverVirtioSpec.VIRTQ_DESC_SIZE * queueSize;
     }
 
     /** Bytes of the available ring: flags, idx, the ring, used_event. */
@@ -59,6 +59,6 @@ public record DriverSplitRingAddresses(int queueSize, long descriptorTable, long
 
     /** Bytes of the used ring: flags, idx, the ring, avail_event. */
     public static long usedRingSize(int queueSize) {
-        return 6 + (long) DriverVirtioConstants.VIRTQ_USED_ELEM_SIZE * queueSize;
+        return 6 + (long) DriverVirtioSpec.VIRTQ_USED_ELEM_SIZE * queueSize;
     }
 }

@@ -44,10 +44,10 @@ public final class EntropyDriver implements AutoCloseable {
         /** Everything this driver can do with a split virtqueue, 64 descriptors, 1 MiB for buffers. */
         public static final Options DEFAULT = new Options(
                 64,
-                DriverVirtioConstants.VIRTIO_F_VERSION_1
-                        | DriverVirtioConstants.VIRTIO_F_INDIRECT_DESC
-                        | DriverVirtioConstants.VIRTIO_F_EVENT_IDX,
-                FrontendVhostUserConstants.PROTOCOL_F_MQ | FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK,
+                VirtioFeatureBit.VERSION_1.mask()
+                        | VirtioFeatureBit.INDIRECT_DESC.mask()
+                        | VirtioFeatureBit.EVENT_IDX.mask(),
+                ProtocolFeatureBit.MQ.mask() | ProtocolFeatureBit.REPLY_ACK.mask(),
                 1 << 20,
                 FrontendMemoryRegion.Sealing.SEALED,
                 Duration.ofSeconds(5));
@@ -94,8 +94,8 @@ public final class EntropyDriver implements AutoCloseable {
 
     private static DriverRing ring(FrontendMemoryRegion region, FrontendRequestq requestq, long features) {
         MemorySegment bytes = region.segment();
-        boolean eventIndex = (features & DriverVirtioConstants.VIRTIO_F_EVENT_IDX) != 0;
-        return switch (requestq.layout()) {
+        boolean eventIndex = (features & VirtioFeatureBit.EVENT_IDX.mask()) != 0;
+        return switch (requestq.addresses()) {
             case DriverSplitRingAddresses split -> new DriverSplitRing(bytes, RING_ADDRESS, split, eventIndex);
             case DriverPackedRingAddresses packed -> new DriverPackedRing(bytes, RING_ADDRESS, packed, eventIndex);
         };
@@ -110,7 +110,7 @@ public final class EntropyDriver implements AutoCloseable {
     public static EntropyDriver start(FrontendSocket socket, Options options) throws IOException {
         EntropyDriver driver = initialise(socket, options);
         try {
-            driver.session.start(driver.requestq, driver.memory, driver.features, driver.ring.base());
+            driver.session.start(driver.requestq, driver.memory, driver.features, driver.ring.vringBase());
             return driver;
         } catch (IOException failed) {
             driver.close();
@@ -139,8 +139,8 @@ public final class EntropyDriver implements AutoCloseable {
             requestq = new FrontendRequestq(layout);
             session.initialise(requestq, options.protocolFeatures);
             long features = session.offeredFeatures() & options.features;
-            if ((features & DriverVirtioConstants.VIRTIO_F_RING_PACKED) != 0) {
-                requestq.place(DriverPackedRingAddresses.contiguous(RING_ADDRESS, options.queueSize));
+            if ((features & VirtioFeatureBit.RING_PACKED.mask()) != 0) {
+                requestq.setAddresses(DriverPackedRingAddresses.contiguous(RING_ADDRESS, options.queueSize));
             }
             return new EntropyDriver(session, memory, requestq, features);
         } catch (IOException failed) {
@@ -152,7 +152,7 @@ public final class EntropyDriver implements AutoCloseable {
     private static FrontendGuestMemory allocateMemory(DriverSplitRingAddresses layout, Options options)
             throws IOException {
         // A packed virtqueue takes less.
-        long ringSize = (layout.end() - RING_ADDRESS + PAGE_SIZE - 1) & -PAGE_SIZE;
+        long ringSize = (layout.endAddress() - RING_ADDRESS + PAGE_SIZE - 1) & -PAGE_SIZE;
         FrontendMemoryRegion rings = new FrontendMemoryRegion(
                 RING_ADDRESS, RING_USER_ADDRESS, ringSize, RING_MMAP_OFFSET, FrontendMemoryRegion.Sealing.SEALED);
         try {
@@ -207,14 +207,14 @@ public final class EntropyDriver implements AutoCloseable {
     }
 
     /** Makes a buffer available and kicks if the device wants it. */
-    public void offer(int id) throws IOException {
+    public void makeAvailableAndKick(int id) throws IOException {
         ring.makeAvailable(id);
-        kickIfWanted();
+        kickIfNeeded();
     }
 
     /** Kicks if the device wants it for what was made available since the last time. */
-    public void kickIfWanted() throws IOException {
-        if (ring.kickWanted()) {
+    public void kickIfNeeded() throws IOException {
+        if (ring.needsKick()) {
             requestq.kick().signal();
         }
     }
@@ -225,8 +225,8 @@ public final class EntropyDriver implements AutoCloseable {
         boolean pending = ring.enableInterrupts();
         long left = timeout.toNanos();
         while (!pending && left > 0) {
-            requestq.call().await(Math.ceilDiv(left, 1_000_000L));
-            pending = ring.usedPending();
+            requestq.call().awaitAndRead(Math.ceilDiv(left, 1_000_000L));
+            pending = ring.hasUsed();
             left = deadline - System.nanoTime();
         }
         return pending;
@@ -241,10 +241,10 @@ public final class EntropyDriver implements AutoCloseable {
     public byte[] request(int length, Duration timeout) throws IOException {
         MemorySegment buffer = memory.at(BUFFER_ADDRESS, length);
         buffer.fill((byte) 0);
-        offer(ring.addWritable(BUFFER_ADDRESS, length));
-        if (!awaitUsed(timeout) || !ring.takeUsed()) {
+        makeAvailableAndKick(ring.addWritableBuffer(BUFFER_ADDRESS, length));
+        if (!awaitUsed(timeout) || !ring.popUsed()) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.SILENT, "no buffer was used within " + timeout.toMillis() + " ms");
+                    BackendProtocolException.Reason.TIMEOUT, "no buffer was used within " + timeout.toMillis() + " ms");
         }
         return bytes(BUFFER_ADDRESS, Integer.toUnsignedLong(ring.usedLength()));
     }

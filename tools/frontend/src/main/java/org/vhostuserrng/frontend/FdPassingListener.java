@@ -41,13 +41,13 @@ public final class FdPassingListener implements AutoCloseable {
         if (!Files.exists(path) || ((int) Files.getAttribute(path, "unix:mode") & S_IFMT) != S_IFSOCK) {
             return;
         }
-        if (listens(path)) {
+        if (isListening(path)) {
             throw new IOException("cannot listen at " + path + ": somebody else does");
         }
         Files.delete(path);
     }
 
-    private static boolean listens(Path path) throws IOException {
+    private static boolean isListening(Path path) throws IOException {
         try (UnixSocketChannel answered = UnixSocketChannel.open(new UnixSocketAddress(path.toFile()))) {
             return answered.isConnected();
         } catch (IOException refused) {
@@ -59,7 +59,7 @@ public final class FdPassingListener implements AutoCloseable {
     public Optional<FdPassingSocket> accept() throws IOException {
         try {
             UnixSocketChannel accepted = channel.accept();
-            return Optional.of(FdPassingSocket.over(accepted));
+            return Optional.of(FdPassingSocket.wrap(accepted));
         } catch (IOException | NotYetBoundException failed) {
             // A socket that was shut down fails with EINVAL, which the library takes for one that was never bound.
             if (stopped) {

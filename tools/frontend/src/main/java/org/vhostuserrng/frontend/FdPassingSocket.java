@@ -15,12 +15,12 @@ import jnr.unixsocket.UnixSocketChannel;
  */
 public final class FdPassingSocket implements AutoCloseable {
     /** Most bytes that {@link #receive} returns at once. */
-    public static final int MOST_BYTES = 1 << 16;
+    public static final int MAX_RECEIVE_BYTES = 1 << 16;
 
     private final UnixSocketChannel channel;
     private final Pointer pollFd;
-    private final FrontendMsghdr incoming = new FrontendMsghdr(MOST_BYTES);
-    private final FrontendMsghdr outgoing = new FrontendMsghdr(MOST_BYTES);
+    private final FrontendMsghdr incoming = new FrontendMsghdr(MAX_RECEIVE_BYTES);
+    private final FrontendMsghdr outgoing = new FrontendMsghdr(MAX_RECEIVE_BYTES);
 
     private FdPassingSocket(UnixSocketChannel channel) {
         this.channel = channel;
@@ -28,7 +28,7 @@ public final class FdPassingSocket implements AutoCloseable {
     }
 
     /** A connection that was made already; it is owned from now on. */
-    public static FdPassingSocket over(UnixSocketChannel channel) {
+    public static FdPassingSocket wrap(UnixSocketChannel channel) {
         return new FdPassingSocket(channel);
     }
 
@@ -46,7 +46,7 @@ public final class FdPassingSocket implements AutoCloseable {
     }
 
     /** Whether {@link #receive} would return at once. */
-    public boolean readable() throws IOException {
+    public boolean isReadable() throws IOException {
         return FrontendLibc.awaitReadable(pollFd, 0);
     }
 
@@ -54,7 +54,7 @@ public final class FdPassingSocket implements AutoCloseable {
      * Waits for bytes. Descriptors come with the first byte they were sent with only if that byte is the first of a
      * call: a stream that has messages in it is to be received message by message.
      *
-     * @param most bytes, 1 to {@link #MOST_BYTES}
+     * @param most bytes, 1 to {@link #MAX_RECEIVE_BYTES}
      */
     public RecvmsgResult receive(int most) throws IOException {
         while (true) {
@@ -91,7 +91,7 @@ public final class FdPassingSocket implements AutoCloseable {
     }
 
     private int sendSome(byte[] bytes, int offset, int... fds) throws IOException {
-        int length = Math.min(bytes.length - offset, MOST_BYTES);
+        int length = Math.min(bytes.length - offset, MAX_RECEIVE_BYTES);
         while (true) {
             outgoing.prepareToSend(bytes, offset, length, fds);
             long sent = FrontendLibc.calls().sendmsg(channel.getFD(), outgoing.pointer(), FrontendLibc.MSG_NOSIGNAL);

@@ -34,7 +34,7 @@ public final class FrontendEpoll implements AutoCloseable {
     public FrontendEpoll(int capacity) throws IOException {
         this.capacity = capacity;
         events = FrontendLibc.runtime().getMemoryManager().allocateDirect(EVENT_SIZE * capacity);
-        fd = FrontendLibc.checked("epoll_create1", FrontendLibc.calls().epoll_create1(EPOLL_CLOEXEC));
+        fd = FrontendLibc.checkErrno("epoll_create1", FrontendLibc.calls().epoll_create1(EPOLL_CLOEXEC));
     }
 
     /** Waits for this eventfd too, until it is closed; {@code token} will name it. */
@@ -42,7 +42,7 @@ public final class FrontendEpoll implements AutoCloseable {
         Pointer event = FrontendLibc.runtime().getMemoryManager().allocateDirect(EVENT_SIZE);
         event.putInt(0, EPOLLIN | EPOLLET);
         event.putLong(DATA, token);
-        FrontendLibc.checked("epoll_ctl", FrontendLibc.calls().epoll_ctl(fd, EPOLL_CTL_ADD, signalled.fd(), event));
+        FrontendLibc.checkErrno("epoll_ctl", FrontendLibc.calls().epoll_ctl(fd, EPOLL_CTL_ADD, signalled.fd(), event));
     }
 
     /**
@@ -56,7 +56,7 @@ public final class FrontendEpoll implements AutoCloseable {
         if (ready < 0 && FrontendLibc.errno() == Errno.EINTR) {
             return 0;
         }
-        return FrontendLibc.checked("epoll_wait", ready);
+        return FrontendLibc.checkErrno("epoll_wait", ready);
     }
 
     /** Which eventfd the last {@link #await} reported at an index. */

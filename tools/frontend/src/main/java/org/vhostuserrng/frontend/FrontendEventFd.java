@@ -29,7 +29,7 @@ public final class FrontendEventFd implements AutoCloseable {
     }
 
     private FrontendEventFd(int flags) throws IOException {
-        fd = FrontendLibc.checked(
+        fd = FrontendLibc.checkErrno(
                 "eventfd",
                 FrontendLibc.calls().eventfd(0, FrontendLibc.EFD_CLOEXEC | FrontendLibc.EFD_NONBLOCK | flags));
         one = FrontendLibc.runtime().getMemoryManager().allocateDirect(COUNTER_SIZE);
@@ -56,8 +56,8 @@ public final class FrontendEventFd implements AutoCloseable {
     }
 
     /** Adds as much as there is room for: the next {@link #signal} of anybody fails, or waits. */
-    public void fill() throws IOException {
-        take();
+    public void fillCounter() throws IOException {
+        read();
         Pointer full = FrontendLibc.runtime().getMemoryManager().allocateDirect(COUNTER_SIZE);
         full.putLong(0, FULL);
         if (FrontendLibc.calls().write(fd, full, COUNTER_SIZE) != COUNTER_SIZE) {
@@ -67,11 +67,11 @@ public final class FrontendEventFd implements AutoCloseable {
 
     /** Clears O_NONBLOCK, for everybody who shares the eventfd. */
     public void makeBlocking() throws IOException {
-        FrontendLibc.checked("fcntl", FrontendLibc.calls().fcntl(fd, FrontendLibc.F_SETFL, 0));
+        FrontendLibc.checkErrno("fcntl", FrontendLibc.calls().fcntl(fd, FrontendLibc.F_SETFL, 0));
     }
 
     /** Takes the counter: how often it was signalled since it was last taken; 0 if not at all. Never blocks. */
-    public long take() throws IOException {
+    public long read() throws IOException {
         if (FrontendLibc.calls().read(fd, counter, COUNTER_SIZE) == COUNTER_SIZE) {
             return counter.getLong(0);
         }
@@ -82,13 +82,13 @@ public final class FrontendEventFd implements AutoCloseable {
     }
 
     /** Waits until the counter is above zero, then takes it; 0 when the time is over. Milliseconds resolution. */
-    public long await(Duration timeout) throws IOException {
-        return await(timeout.toMillis());
+    public long awaitAndRead(Duration timeout) throws IOException {
+        return awaitAndRead(timeout.toMillis());
     }
 
-    /** As {@link #await(Duration)}, in milliseconds. */
-    public long await(long millis) throws IOException {
-        return FrontendLibc.awaitReadable(pollFd, millis) ? take() : 0;
+    /** As {@link #awaitAndRead(Duration)}, in milliseconds. */
+    public long awaitAndRead(long millis) throws IOException {
+        return FrontendLibc.awaitReadable(pollFd, millis) ? read() : 0;
     }
 
     @Override

@@ -33,14 +33,14 @@ public final class FrontendInflightBuffer implements AutoCloseable {
     static FrontendInflightBuffer of(BackendReply reply) throws BackendProtocolException {
         if (reply.descriptors().size() != 1) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.WRONG_REPLY,
+                    BackendProtocolException.Reason.INVALID_REPLY,
                     "GET_INFLIGHT_FD was answered with " + reply.descriptors().size() + " descriptors");
         }
-        return new FrontendInflightBuffer(reply.descriptors().getFirst(), reply.sized(DESCRIPTION_SIZE));
+        return new FrontendInflightBuffer(reply.descriptors().getFirst(), reply.payloadOfSize(DESCRIPTION_SIZE));
     }
 
     /** "Inflight description", of whatever is claimed. */
-    public static byte[] description(long mmapSize, long mmapOffset, int queues, int queueSize) {
+    public static byte[] encodeDescription(long mmapSize, long mmapOffset, int queues, int queueSize) {
         return Bytes.allocateElasticOnHeap()
                 .writeLong(mmapSize)
                 .writeLong(mmapOffset)
@@ -50,8 +50,8 @@ public final class FrontendInflightBuffer implements AutoCloseable {
                 .toByteArray();
     }
 
-    byte[] description() {
-        return description(mmapSize, mmapOffset, queues, queueSize);
+    byte[] encodeDescription() {
+        return encodeDescription(mmapSize, mmapOffset, queues, queueSize);
     }
 
     /** The descriptor, owned by this object. */
@@ -78,7 +78,7 @@ public final class FrontendInflightBuffer implements AutoCloseable {
     }
 
     /** The area, for as long as the arena is open. */
-    public MemorySegment map(Arena arena) throws IOException {
+    public MemorySegment mmap(Arena arena) throws IOException {
         Path path = Path.of("/proc/self/fd", Integer.toString(file.fd()));
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             return channel.map(FileChannel.MapMode.READ_WRITE, mmapOffset, mmapSize, arena);

@@ -42,7 +42,7 @@ public record FrontendIotlbMessage(long iova, long size, long userAddress, int p
     }
 
     /** As C lays the structure out: with padding at its end. */
-    public byte[] payload() {
+    public byte[] encode() {
         Bytes<?> bytes = Bytes.allocateElasticOnHeap(SIZE)
                 .writeLong(iova)
                 .writeLong(size)
@@ -55,10 +55,10 @@ public record FrontendIotlbMessage(long iova, long size, long userAddress, int p
         return bytes.toByteArray();
     }
 
-    static FrontendIotlbMessage of(byte[] payload) throws BackendProtocolException {
+    static FrontendIotlbMessage decode(byte[] payload) throws BackendProtocolException {
         if (payload.length != SIZE) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.WRONG_REPLY,
+                    BackendProtocolException.Reason.INVALID_REPLY,
                     "an IOTLB message of " + payload.length + " bytes, expected " + SIZE);
         }
         Bytes<byte[]> bytes = Bytes.wrapForRead(payload);

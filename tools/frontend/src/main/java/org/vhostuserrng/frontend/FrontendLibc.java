@@ -53,7 +53,7 @@ final class FrontendLibc {
         return Runtime.getRuntime(CALLS);
     }
 
-    static int checked(String call, int result) throws IOException {
+    static int checkErrno(String call, int result) throws IOException {
         if (result < 0) {
             throw new IOException(call + ": " + errno());
         }
@@ -78,7 +78,7 @@ final class FrontendLibc {
         if (ready < 0 && errno() == Errno.EINTR) {
             return false;
         }
-        return checked("poll", ready) > 0;
+        return checkErrno("poll", ready) > 0;
     }
 
     /** Bound to libc by jnr-ffi; each saves errno. */

@@ -63,10 +63,10 @@ public final class FrontendMemoryRegion implements AutoCloseable {
         this.mmapOffset = mmapOffset;
         int sealable = sealing == Sealing.UNSEALABLE ? 0 : FrontendLibc.MFD_ALLOW_SEALING;
         int flags = FrontendLibc.MFD_CLOEXEC | sealable | kindOfPages;
-        fd = FrontendLibc.checked("memfd_create", FrontendLibc.calls().memfd_create("guest-memory", flags));
+        fd = FrontendLibc.checkErrno("memfd_create", FrontendLibc.calls().memfd_create("guest-memory", flags));
         truncate(mmapOffset + size);
         if (sealing == Sealing.SEALED) {
-            FrontendLibc.checked(
+            FrontendLibc.checkErrno(
                     "F_ADD_SEALS",
                     FrontendLibc.calls().fcntl(fd, FrontendLibc.F_ADD_SEALS, FrontendLibc.F_SEAL_SHRINK));
         }
@@ -115,7 +115,7 @@ public final class FrontendMemoryRegion implements AutoCloseable {
 
     /** Sets the length of the file, in bytes from its start. To touch {@link #segment()} beyond it is an error. */
     public void truncate(long length) throws IOException {
-        FrontendLibc.checked("ftruncate", FrontendLibc.calls().ftruncate(fd, length));
+        FrontendLibc.checkErrno("ftruncate", FrontendLibc.calls().ftruncate(fd, length));
     }
 
     @Override

@@ -9,7 +9,7 @@ import jnr.ffi.Pointer;
  */
 final class FrontendMsghdr {
     /** Most descriptors of one message (SCM_MAX_FD). */
-    static final int MOST_DESCRIPTORS = 253;
+    static final int MAX_FDS = 253;
 
     private static final int NAME = 0;
     private static final int MSG_IOV = 16;
@@ -27,7 +27,7 @@ final class FrontendMsghdr {
     private static final int CMSG_LEVEL = 8;
     private static final int CMSG_TYPE = 12;
     private static final int CMSG_DATA = 16;
-    private static final int CMSG_SPACE = CMSG_DATA + (MOST_DESCRIPTORS * Integer.BYTES + 7) / 8 * 8;
+    private static final int CMSG_SPACE = CMSG_DATA + (MAX_FDS * Integer.BYTES + 7) / 8 * 8;
 
     private final Pointer message = allocate(MSGHDR_SIZE);
     private final Pointer vector = allocate(IOVEC_SIZE);

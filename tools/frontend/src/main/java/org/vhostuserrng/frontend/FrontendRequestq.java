@@ -10,7 +10,7 @@ public final class FrontendRequestq implements AutoCloseable {
     /** Its index among the device's virtqueues. */
     public static final int INDEX = 0;
 
-    private DriverRingAddresses layout;
+    private DriverRingAddresses addresses;
     private final FrontendEventFd kick;
     private final FrontendEventFd call;
     private final FrontendEventFd err;
@@ -21,19 +21,19 @@ public final class FrontendRequestq implements AutoCloseable {
      * @throws IOException when the process has no file descriptors left
      */
     public FrontendRequestq(DriverRingAddresses layout) throws IOException {
-        this.layout = layout;
+        this.addresses = layout;
         kick = new FrontendEventFd();
         call = new FrontendEventFd();
         err = new FrontendEventFd();
     }
 
-    public DriverRingAddresses layout() {
-        return layout;
+    public DriverRingAddresses addresses() {
+        return addresses;
     }
 
     /** Places it elsewhere; a back-end learns of it when it is started the next time. */
-    public void place(DriverRingAddresses newLayout) {
-        layout = newLayout;
+    public void setAddresses(DriverRingAddresses newLayout) {
+        addresses = newLayout;
     }
 
     /** Signalled by the driver: buffers are available. */

@@ -51,9 +51,9 @@ public final class FrontendSession implements AutoCloseable {
     /** What QEMU sends when the device is created: features, owner, the call and the err eventfd. */
     public void initialise(FrontendRequestq requestq, long wantedProtocolFeatures) throws IOException {
         getFeatures();
-        if ((offeredFeatures & FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES) != 0) {
+        if ((offeredFeatures & VirtioFeatureBit.PROTOCOL_FEATURES.mask()) != 0) {
             setProtocolFeatures(getProtocolFeatures() & wantedProtocolFeatures);
-            if (hasProtocolFeature(FrontendVhostUserConstants.PROTOCOL_F_MQ)) {
+            if (hasProtocolFeature(ProtocolFeatureBit.MQ.mask())) {
                 getQueueNum();
             }
         }
@@ -73,18 +73,18 @@ public final class FrontendSession implements AutoCloseable {
     public void start(FrontendRequestq requestq, FrontendGuestMemory memory, long features, int base)
             throws IOException {
         setVringCall(FrontendRequestq.INDEX, requestq.call());
-        setFeatures(features | (offeredFeatures & FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES));
+        setFeatures(features | (offeredFeatures & VirtioFeatureBit.PROTOCOL_FEATURES.mask()));
         setMemTable(memory);
         startRing(requestq, memory, base);
     }
 
     /** The ring's part of {@link #start}, for a ring that was stopped alone. */
     public void startRing(FrontendRequestq requestq, FrontendGuestMemory memory, int base) throws IOException {
-        setVringNum(FrontendRequestq.INDEX, requestq.layout().queueSize());
+        setVringNum(FrontendRequestq.INDEX, requestq.addresses().queueSize());
         setVringBase(FrontendRequestq.INDEX, base);
-        setVringAddr(FrontendRequestq.INDEX, requestq.layout(), memory);
+        setVringAddr(FrontendRequestq.INDEX, requestq.addresses(), memory);
         setVringKick(FrontendRequestq.INDEX, requestq.kick());
-        if (ringsHaveAnEnable()) {
+        if (vringsNeedEnable()) {
             setVringEnable(FrontendRequestq.INDEX, true);
         }
         setVringCall(FrontendRequestq.INDEX, requestq.call());
@@ -96,14 +96,14 @@ public final class FrontendSession implements AutoCloseable {
      * @return the base from which a later start goes on
      */
     public int stop() throws IOException {
-        if (ringsHaveAnEnable()) {
+        if (vringsNeedEnable()) {
             setVringEnable(FrontendRequestq.INDEX, false);
         }
         return getVringBase(FrontendRequestq.INDEX);
     }
 
-    private boolean ringsHaveAnEnable() {
-        return (offeredFeatures & FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES) != 0;
+    private boolean vringsNeedEnable() {
+        return (offeredFeatures & VirtioFeatureBit.PROTOCOL_FEATURES.mask()) != 0;
     }
 
     private boolean hasProtocolFeature(long feature) {
@@ -113,49 +113,49 @@ public final class FrontendSession implements AutoCloseable {
     // The messages.
 
     public long getFeatures() throws IOException {
-        offeredFeatures = ask(FrontendVhostUserConstants.GET_FEATURES, FrontendPayloadEncoder.none())
+        offeredFeatures = sendAndReceive(FrontendMessageType.GET_FEATURES.id(), FrontendPayloadEncoder.none())
                 .u64();
         return offeredFeatures;
     }
 
     public void setFeatures(long features) throws IOException {
-        tell(FrontendVhostUserConstants.SET_FEATURES, FrontendPayloadEncoder.u64(features));
+        send(FrontendMessageType.SET_FEATURES.id(), FrontendPayloadEncoder.u64(features));
     }
 
     public long getProtocolFeatures() throws IOException {
-        return ask(FrontendVhostUserConstants.GET_PROTOCOL_FEATURES, FrontendPayloadEncoder.none())
+        return sendAndReceive(FrontendMessageType.GET_PROTOCOL_FEATURES.id(), FrontendPayloadEncoder.none())
                 .u64();
     }
 
     public void setProtocolFeatures(long features) throws IOException {
-        tell(FrontendVhostUserConstants.SET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(features));
+        send(FrontendMessageType.SET_PROTOCOL_FEATURES.id(), FrontendPayloadEncoder.u64(features));
         protocolFeatures = features;
     }
 
     public long getQueueNum() throws IOException {
-        return ask(FrontendVhostUserConstants.GET_QUEUE_NUM, FrontendPayloadEncoder.none())
+        return sendAndReceive(FrontendMessageType.GET_QUEUE_NUM.id(), FrontendPayloadEncoder.none())
                 .u64();
     }
 
     public void setOwner() throws IOException {
-        tell(FrontendVhostUserConstants.SET_OWNER, FrontendPayloadEncoder.none());
+        send(FrontendMessageType.SET_OWNER.id(), FrontendPayloadEncoder.none());
     }
 
     /** Acknowledged when REPLY_ACK was negotiated. */
     public void setMemTable(FrontendGuestMemory memory) throws IOException {
-        tellAcknowledged(
-                FrontendVhostUserConstants.SET_MEM_TABLE,
+        sendAcknowledged(
+                FrontendMessageType.SET_MEM_TABLE.id(),
                 FrontendPayloadEncoder.memoryRegions(memory.regions()),
                 memory.fds());
     }
 
     public void setVringNum(int index, int queueSize) throws IOException {
-        tell(FrontendVhostUserConstants.SET_VRING_NUM, FrontendPayloadEncoder.vringState(index, queueSize));
+        send(FrontendMessageType.SET_VRING_NUM.id(), FrontendPayloadEncoder.vringState(index, queueSize));
     }
 
     public void setVringBase(int index, int base) throws IOException {
-        tell(
-                FrontendVhostUserConstants.SET_VRING_BASE,
+        send(
+                FrontendMessageType.SET_VRING_BASE.id(),
                 FrontendPayloadEncoder.vringState(index, Integer.toUnsignedLong(base)));
     }
 
@@ -166,111 +166,111 @@ public final class FrontendSession implements AutoCloseable {
                 memory.userAddress(layout.descriptorArea()),
                 memory.userAddress(layout.deviceArea()),
                 memory.userAddress(layout.driverArea()));
-        tell(FrontendVhostUserConstants.SET_VRING_ADDR, addresses);
+        send(FrontendMessageType.SET_VRING_ADDR.id(), addresses);
     }
 
     public void setVringKick(int index, FrontendEventFd kick) throws IOException {
-        tell(FrontendVhostUserConstants.SET_VRING_KICK, FrontendPayloadEncoder.u64(index), kick.fd());
+        send(FrontendMessageType.SET_VRING_KICK.id(), FrontendPayloadEncoder.u64(index), kick.fd());
     }
 
     public void setVringCall(int index, FrontendEventFd call) throws IOException {
-        tell(FrontendVhostUserConstants.SET_VRING_CALL, FrontendPayloadEncoder.u64(index), call.fd());
+        send(FrontendMessageType.SET_VRING_CALL.id(), FrontendPayloadEncoder.u64(index), call.fd());
     }
 
     public void setVringErr(int index, FrontendEventFd err) throws IOException {
-        tell(FrontendVhostUserConstants.SET_VRING_ERR, FrontendPayloadEncoder.u64(index), err.fd());
+        send(FrontendMessageType.SET_VRING_ERR.id(), FrontendPayloadEncoder.u64(index), err.fd());
     }
 
     /** Acknowledged when REPLY_ACK was negotiated. */
     public void setVringEnable(int index, boolean enabled) throws IOException {
-        tellAcknowledged(
-                FrontendVhostUserConstants.SET_VRING_ENABLE, FrontendPayloadEncoder.vringState(index, enabled ? 1 : 0));
+        sendAcknowledged(
+                FrontendMessageType.SET_VRING_ENABLE.id(), FrontendPayloadEncoder.vringState(index, enabled ? 1 : 0));
     }
 
     /** Stops the ring and returns where it stood. */
     public int getVringBase(int index) throws IOException {
-        return (int) ask(FrontendVhostUserConstants.GET_VRING_BASE, FrontendPayloadEncoder.vringState(index, 0))
+        return (int) sendAndReceive(FrontendMessageType.GET_VRING_BASE.id(), FrontendPayloadEncoder.vringState(index, 0))
                 .vringStateNumber();
     }
 
     /** Hands over the channel for the back-end's own requests. */
     public void setBackendReqFd(BackendRequestReceiver requests) throws IOException {
-        tellAcknowledged(FrontendVhostUserConstants.SET_BACKEND_REQ_FD, FrontendPayloadEncoder.none(), requests.fd());
+        sendAcknowledged(FrontendMessageType.SET_BACKEND_REQ_FD.id(), FrontendPayloadEncoder.none(), requests.backendFd());
     }
 
     /** Tells a translation, or takes some back: 0 for success. Always replied to. */
-    public long iotlb(FrontendIotlbMessage message) throws IOException {
-        return ask(FrontendVhostUserConstants.IOTLB_MSG, message.payload()).u64();
+    public long sendIotlb(FrontendIotlbMessage message) throws IOException {
+        return sendAndReceive(FrontendMessageType.IOTLB_MSG.id(), message.encode()).u64();
     }
 
     /** As {@link #getVringBase}, but requests under way may stay so. */
     public int getVringBaseSkipDrain(int index) throws IOException {
         return (int)
-                ask(FrontendVhostUserConstants.GET_VRING_BASE_SKIP_DRAIN, FrontendPayloadEncoder.vringState(index, 0))
+                sendAndReceive(FrontendMessageType.GET_VRING_BASE_SKIP_DRAIN.id(), FrontendPayloadEncoder.vringState(index, 0))
                         .vringStateNumber();
     }
 
     /** A new buffer for requests under way; the caller's to close. */
     public FrontendInflightBuffer getInflightFd(int queues, int queueSize) throws IOException {
         socket.send(
-                FrontendVhostUserConstants.GET_INFLIGHT_FD,
+                FrontendMessageType.GET_INFLIGHT_FD.id(),
                 0,
-                FrontendInflightBuffer.description(0, 0, queues, queueSize));
+                FrontendInflightBuffer.encodeDescription(0, 0, queues, queueSize));
         return FrontendInflightBuffer.of(
-                socket.receiveWithDescriptors(FrontendVhostUserConstants.GET_INFLIGHT_FD, timeout));
+                socket.receiveWithDescriptors(FrontendMessageType.GET_INFLIGHT_FD.id(), timeout));
     }
 
     public void setInflightFd(FrontendInflightBuffer buffer) throws IOException {
-        tellAcknowledged(
-                FrontendVhostUserConstants.SET_INFLIGHT_FD,
-                buffer.description(),
+        sendAcknowledged(
+                FrontendMessageType.SET_INFLIGHT_FD.id(),
+                buffer.encodeDescription(),
                 buffer.file().fd());
     }
 
     /** Offers one end of a pipe for the device's state, and returns the reply: bits 0 to 7 are zero on success. */
     public long setDeviceStateFd(int direction, int phase, int fd) throws IOException {
-        tell(
-                FrontendVhostUserConstants.SET_DEVICE_STATE_FD,
+        send(
+                FrontendMessageType.SET_DEVICE_STATE_FD.id(),
                 FrontendPayloadEncoder.vringState(direction, Integer.toUnsignedLong(phase)),
                 fd);
-        return socket.receive(FrontendVhostUserConstants.SET_DEVICE_STATE_FD, timeout)
+        return socket.receive(FrontendMessageType.SET_DEVICE_STATE_FD.id(), timeout)
                 .u64();
     }
 
     /** How the last transfer of the device's state ended; zero is success. */
     public long checkDeviceState() throws IOException {
-        return ask(FrontendVhostUserConstants.CHECK_DEVICE_STATE, FrontendPayloadEncoder.none())
+        return sendAndReceive(FrontendMessageType.CHECK_DEVICE_STATE.id(), FrontendPayloadEncoder.none())
                 .u64();
     }
 
     // The forms a message takes.
 
     /** A message whose type has a reply of its own. */
-    public BackendReply ask(int request, byte[] payload) throws IOException {
+    public BackendReply sendAndReceive(int request, byte[] payload) throws IOException {
         socket.send(request, 0, payload);
         return socket.receive(request, timeout);
     }
 
     /** A message without an answer. */
-    public void tell(int request, byte[] payload, int... fds) throws IOException {
+    public void send(int request, byte[] payload, int... fds) throws IOException {
         socket.send(request, 0, payload, fds);
     }
 
     /** A message with need_reply, whatever was negotiated: the acknowledgement, 0 for success. */
-    public long acknowledgementOf(int request, byte[] payload, int... fds) throws IOException {
-        socket.send(request, FrontendVhostUserConstants.FLAG_NEED_REPLY, payload, fds);
+    public long sendWithNeedReply(int request, byte[] payload, int... fds) throws IOException {
+        socket.send(request, FrontendVhostUserSpec.FLAG_NEED_REPLY, payload, fds);
         return socket.receive(request, timeout).u64();
     }
 
-    private void tellAcknowledged(int request, byte[] payload, int... fds) throws IOException {
-        if (!hasProtocolFeature(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK)) {
-            tell(request, payload, fds);
+    private void sendAcknowledged(int request, byte[] payload, int... fds) throws IOException {
+        if (!hasProtocolFeature(ProtocolFeatureBit.REPLY_ACK.mask())) {
+            send(request, payload, fds);
             return;
         }
-        long acknowledgement = acknowledgementOf(request, payload, fds);
+        long acknowledgement = sendWithNeedReply(request, payload, fds);
         if (acknowledgement != 0) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.REFUSED,
+                    BackendProtocolException.Reason.NACK,
                     "request " + request + " was refused with " + Long.toUnsignedString(acknowledgement));
         }
     }

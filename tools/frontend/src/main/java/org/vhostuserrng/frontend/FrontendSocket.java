@@ -23,7 +23,7 @@ import net.openhft.chronicle.bytes.Bytes;
  */
 public final class FrontendSocket implements AutoCloseable {
     private static final POSIX POSIX_CALLS = POSIXFactory.getPOSIX();
-    private static final long LARGEST_REPLY = 4096;
+    private static final long MAX_REPLY_PAYLOAD = 4096;
 
     private final UnixSocketChannel channel;
     private final Pointer pollFd;
@@ -47,7 +47,7 @@ public final class FrontendSocket implements AutoCloseable {
     }
 
     /** A connection that was made already, such as one end of a socket pair; it is owned from now on. */
-    public static FrontendSocket over(UnixSocketChannel channel) {
+    public static FrontendSocket wrap(UnixSocketChannel channel) {
         return new FrontendSocket(channel);
     }
 
@@ -59,12 +59,12 @@ public final class FrontendSocket implements AutoCloseable {
     /**
      * Sends one message.
      *
-     * @param request one of {@link FrontendVhostUserConstants}'s message types
+     * @param request one of {@link FrontendVhostUserSpec}'s message types
      * @param flags added to the version
      * @param fds travel with the first byte of the header
      */
     public void send(int request, int flags, byte[] payload, int... fds) throws IOException {
-        sendRaw(FrontendPayloadEncoder.message(request, FrontendVhostUserConstants.FLAG_VERSION | flags, payload), fds);
+        sendRaw(FrontendPayloadEncoder.message(request, FrontendVhostUserSpec.FLAG_VERSION | flags, payload), fds);
     }
 
     /** Sends bytes as they are, in one sendmsg(2) if the socket's buffer allows; the fds go with the first of them. */
@@ -78,7 +78,7 @@ public final class FrontendSocket implements AutoCloseable {
     }
 
     /** Sends a short message only if that does not have to wait for the back-end to read: whether it was sent. */
-    public boolean sendIfThereIsRoom(byte[] bytes) throws IOException {
+    public boolean trySend(byte[] bytes) throws IOException {
         FrontendMsghdr header = new FrontendMsghdr(bytes.length);
         header.prepareToSend(bytes, 0, bytes.length);
         long sent = FrontendLibc.calls()
@@ -122,7 +122,7 @@ public final class FrontendSocket implements AutoCloseable {
      */
     public BackendReply receive(int request, Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
-        byte[] header = receiveBytes(FrontendVhostUserConstants.HEADER_SIZE, request, deadline);
+        byte[] header = receiveBytes(FrontendVhostUserSpec.HEADER_SIZE, request, deadline);
         return receivePayload(request, header, List.of(), deadline);
     }
 
@@ -131,11 +131,11 @@ public final class FrontendSocket implements AutoCloseable {
         long deadline = System.nanoTime() + timeout.toNanos();
         if (!awaitReadable(deadline)) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.SILENT, "request " + request + " was not answered in time");
+                    BackendProtocolException.Reason.TIMEOUT, "request " + request + " was not answered in time");
         }
         // The descriptors come with the first byte; a header is never received in parts.
-        RecvmsgResult received = FdPassingSocket.over(channel).receive(FrontendVhostUserConstants.HEADER_SIZE);
-        if (received.bytes().length < FrontendVhostUserConstants.HEADER_SIZE) {
+        RecvmsgResult received = FdPassingSocket.wrap(channel).receive(FrontendVhostUserSpec.HEADER_SIZE);
+        if (received.bytes().length < FrontendVhostUserSpec.HEADER_SIZE) {
             received.descriptors().forEach(ReceivedFileDescriptor::close);
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.CLOSED,
@@ -152,10 +152,10 @@ public final class FrontendSocket implements AutoCloseable {
         int flags = header.readInt();
         long size = header.readUnsignedInt();
         if (answered != request
-                || flags != (FrontendVhostUserConstants.FLAG_VERSION | FrontendVhostUserConstants.FLAG_REPLY)
-                || size > LARGEST_REPLY) {
+                || flags != (FrontendVhostUserSpec.FLAG_VERSION | FrontendVhostUserSpec.FLAG_REPLY)
+                || size > MAX_REPLY_PAYLOAD) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.WRONG_REPLY,
+                    BackendProtocolException.Reason.INVALID_REPLY,
                     "request " + request + " was answered with request=" + answered + " flags=0x"
                             + Integer.toHexString(flags) + " size=" + size);
         }
@@ -167,7 +167,7 @@ public final class FrontendSocket implements AutoCloseable {
         while (buffer.hasRemaining()) {
             if (!awaitReadable(deadline)) {
                 throw new BackendProtocolException(
-                        BackendProtocolException.Reason.SILENT, "request " + request + " was not answered in time");
+                        BackendProtocolException.Reason.TIMEOUT, "request " + request + " was not answered in time");
             }
             if (readOrEnd(buffer) < 0) {
                 throw new BackendProtocolException(

@@ -17,7 +17,7 @@ public final class FrontendStatePipe implements AutoCloseable {
     /** A pipe with nothing in it. */
     public FrontendStatePipe() throws IOException {
         int[] ends = new int[2];
-        FrontendLibc.checked("pipe2", FrontendLibc.calls().pipe2(ends, FrontendLibc.O_CLOEXEC));
+        FrontendLibc.checkErrno("pipe2", FrontendLibc.calls().pipe2(ends, FrontendLibc.O_CLOEXEC));
         readEnd = ends[0];
         writeEnd = ends[1];
     }
@@ -47,7 +47,7 @@ public final class FrontendStatePipe implements AutoCloseable {
 
     /** Fills the pipe; it does not block from then on. Returns how many bytes that took. */
     public long fill() throws IOException {
-        FrontendLibc.checked(
+        FrontendLibc.checkErrno(
                 "F_SETFL",
                 FrontendLibc.calls()
                         .fcntl(writeEnd, FrontendLibc.F_SETFL, FrontendLibc.O_WRONLY | FrontendLibc.O_NONBLOCK));
@@ -65,7 +65,7 @@ public final class FrontendStatePipe implements AutoCloseable {
             throw new IOException("nothing came through the pipe in " + timeout.toMillis() + " ms");
         }
         long count = FrontendLibc.calls().read(readEnd, buffer, Math.min(most, BUFFER_SIZE));
-        FrontendLibc.checked("read", (int) count);
+        FrontendLibc.checkErrno("read", (int) count);
         byte[] bytes = new byte[(int) count];
         buffer.get(0, bytes, 0, bytes.length);
         return bytes;
@@ -81,14 +81,14 @@ public final class FrontendStatePipe implements AutoCloseable {
     }
 
     public void closeReadEnd() {
-        readEnd = closed(readEnd);
+        readEnd = closeEnd(readEnd);
     }
 
     public void closeWriteEnd() {
-        writeEnd = closed(writeEnd);
+        writeEnd = closeEnd(writeEnd);
     }
 
-    private static int closed(int end) {
+    private static int closeEnd(int end) {
         if (end != CLOSED) {
             FrontendLibc.calls().close(end);
         }

@@ -10,7 +10,7 @@ import java.util.List;
  * @param descriptorsLost the system could not deliver all descriptors, this process having too many
  */
 @SuppressWarnings("ArrayRecordComponent") // a carrier that nobody compares
-public record RecvmsgResult(byte[] bytes, List<ReceivedFileDescriptor> descriptors, boolean descriptorsLost) {
+public record RecvmsgResult(byte[] bytes, List<ReceivedFileDescriptor> descriptors, boolean controlTruncated) {
     static final RecvmsgResult END = new RecvmsgResult(new byte[0], List.of(), false);
 
     /** Whether the other side has closed. */

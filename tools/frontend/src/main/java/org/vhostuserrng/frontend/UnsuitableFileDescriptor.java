@@ -9,7 +9,7 @@ public final class UnsuitableFileDescriptor implements AutoCloseable {
     private boolean open = true;
 
     private UnsuitableFileDescriptor(Path path, int flags) throws IOException {
-        fd = FrontendLibc.checked(
+        fd = FrontendLibc.checkErrno(
                 "open " + path, FrontendLibc.calls().open(path.toString(), FrontendLibc.O_CLOEXEC | flags));
     }
 
@@ -19,7 +19,7 @@ public final class UnsuitableFileDescriptor implements AutoCloseable {
     }
 
     /** A file that is not open for anything (O_PATH). */
-    public static UnsuitableFileDescriptor location(Path path) throws IOException {
+    public static UnsuitableFileDescriptor oPath(Path path) throws IOException {
         return new UnsuitableFileDescriptor(path, FrontendLibc.O_PATH);
     }
 

@@ -30,11 +30,11 @@ class BackendRequestReceiverTest {
     void handOver() throws IOException {
         requests = new BackendRequestReceiver();
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
-        carrier = FdPassingSocket.over(pair[0]);
-        receiver = FdPassingSocket.over(pair[1]);
-        carrier.send(new byte[1], requests.fd());
+        carrier = FdPassingSocket.wrap(pair[0]);
+        receiver = FdPassingSocket.wrap(pair[1]);
+        carrier.send(new byte[1], requests.backendFd());
         handedOver = receiver.receive(1).descriptors().getFirst();
-        backend = FrontendSocket.over(UnixSocketChannel.fromFD(handedOver.fd()));
+        backend = FrontendSocket.wrap(UnixSocketChannel.fromFD(handedOver.fd()));
     }
 
     @AfterEach
@@ -47,7 +47,7 @@ class BackendRequestReceiverTest {
 
     @Test
     void requestIsReceived() throws Exception {
-        backend.send(1, 0, MISS.payload());
+        backend.send(1, 0, MISS.encode());
 
         assertEquals(Optional.of(MISS), requests.await(LONG));
     }
@@ -66,7 +66,7 @@ class BackendRequestReceiverTest {
 
     @Test
     void requestThatNeedsAReplyIsAnError() throws Exception {
-        backend.send(1, FrontendVhostUserConstants.FLAG_NEED_REPLY, MISS.payload());
+        backend.send(1, FrontendVhostUserSpec.FLAG_NEED_REPLY, MISS.encode());
 
         assertThrows(BackendProtocolException.class, () -> requests.await(LONG));
     }
@@ -77,6 +77,6 @@ class BackendRequestReceiverTest {
                 .parseHex("0010000000000000" + "0020000000000000" + "0030000000000000" + "0302" + "000000000000");
 
         assertArrayEquals(
-                expected, FrontendIotlbMessage.update(0x1000, 0x2000, 0x3000, 3).payload());
+                expected, FrontendIotlbMessage.update(0x1000, 0x2000, 0x3000, 3).encode());
     }
 }

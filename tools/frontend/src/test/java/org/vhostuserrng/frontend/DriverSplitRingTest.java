@@ -64,30 +64,30 @@ class DriverSplitRingTest {
         assertEquals(0x1010, layout.descriptorTable());
         assertEquals(0x1010 + 80, layout.availableRing());
         assertEquals(0x1010 + 80 + 16, layout.usedRing());
-        assertEquals(layout.usedRing() + 6 + 40, layout.end());
+        assertEquals(layout.usedRing() + 6 + 40, layout.endAddress());
     }
 
     @Test
     void writableDescriptorCarriesAddressLengthAndWriteFlag() {
         DriverSplitRing ring = ring(false);
 
-        int head = ring.addWritable(0x1234_5678_9abcL, 64);
+        int head = ring.addWritableBuffer(0x1234_5678_9abcL, 64);
 
         assertEquals(0x1234_5678_9abcL, memory.get(LE64, descriptor(head)));
         assertEquals(64, memory.get(LE32, descriptor(head) + 8));
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_WRITE, memory.get(LE16, descriptor(head) + 12));
+        assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_WRITE, memory.get(LE16, descriptor(head) + 12));
     }
 
     @Test
     void chainIsLinkedInOrderAndItsLastDescriptorHasNoNext() {
         DriverSplitRing ring = ring(false);
 
-        int head = ring.add(DriverBufferElement.readable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
+        int head = ring.addBuffer(DriverBufferElement.readable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
 
         int second = memory.get(LE16, descriptor(head) + 14);
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_NEXT, memory.get(LE16, descriptor(head) + 12));
+        assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_NEXT, memory.get(LE16, descriptor(head) + 12));
         assertEquals(0x2000, memory.get(LE64, descriptor(second)));
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_WRITE, memory.get(LE16, descriptor(second) + 12));
+        assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_WRITE, memory.get(LE16, descriptor(second) + 12));
     }
 
     @Test
@@ -95,23 +95,23 @@ class DriverSplitRingTest {
         DriverSplitRing ring = ring(false);
         MemorySegment table = memory.asSlice(2048, 32);
 
-        int head = ring.addIndirect(
+        int head = ring.addIndirectBuffer(
                 table, BASE + 2048, DriverBufferElement.writable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
 
         assertEquals(BASE + 2048, memory.get(LE64, descriptor(head)));
         assertEquals(32, memory.get(LE32, descriptor(head) + 8));
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT, memory.get(LE16, descriptor(head) + 12));
+        assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_INDIRECT, memory.get(LE16, descriptor(head) + 12));
         assertEquals(
-                DriverVirtioConstants.VIRTQ_DESC_F_WRITE | DriverVirtioConstants.VIRTQ_DESC_F_NEXT,
+                DriverVirtioSpec.VIRTQ_DESC_F_WRITE | DriverVirtioSpec.VIRTQ_DESC_F_NEXT,
                 table.get(LE16, 12));
         assertEquals(1, table.get(LE16, 14));
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_WRITE, table.get(LE16, 16 + 12));
+        assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_WRITE, table.get(LE16, 16 + 12));
     }
 
     @Test
     void makeAvailablePutsTheHeadInTheRingAndMovesTheIndex() {
         DriverSplitRing ring = ring(false);
-        int head = ring.addWritable(0x1000, 64);
+        int head = ring.addWritableBuffer(0x1000, 64);
 
         ring.makeAvailable(head);
 
@@ -124,25 +124,25 @@ class DriverSplitRingTest {
         DriverSplitRing ring = ring(false);
         ring.reset(0xffff);
 
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
 
         assertEquals(0, available(2));
-        assertEquals(0, ring.nextAvailable());
+        assertEquals(0, ring.availIdx());
     }
 
     @Test
     void takeUsedGivesIdAndLengthAndFreesTheWholeChain() {
         DriverSplitRing ring = ring(false);
-        int head = ring.add(DriverBufferElement.writable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
+        int head = ring.addBuffer(DriverBufferElement.writable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
         ring.makeAvailable(head);
         deviceUses(0, head, 3);
 
-        assertTrue(ring.takeUsed());
+        assertTrue(ring.popUsed());
 
         assertEquals(head, ring.usedId());
         assertEquals(3, ring.usedLength());
         assertEquals(SIZE, ring.freeDescriptors());
-        assertFalse(ring.takeUsed());
+        assertFalse(ring.popUsed());
     }
 
     @Test
@@ -151,10 +151,10 @@ class DriverSplitRingTest {
         DriverBufferElement element = DriverBufferElement.writable(0x1000, 1);
 
         for (int round = 0; round < 3 * SIZE; round++) {
-            int head = ring.add(element, element, element, element);
+            int head = ring.addBuffer(element, element, element, element);
             ring.makeAvailable(head);
             deviceUses(round, head, 4);
-            assertTrue(ring.takeUsed());
+            assertTrue(ring.popUsed());
         }
 
         assertEquals(SIZE, ring.freeDescriptors());
@@ -164,23 +164,23 @@ class DriverSplitRingTest {
     void takeUsedWrapsWithTheUsedIndex() {
         DriverSplitRing ring = ring(false);
         ring.reset(0xffff);
-        int head = ring.addWritable(0x1000, 64);
+        int head = ring.addWritableBuffer(0x1000, 64);
         ring.makeAvailable(head);
         deviceUses(0xffff, head, 64);
 
-        assertTrue(ring.takeUsed());
+        assertTrue(ring.popUsed());
 
-        assertEquals(0, ring.lastUsed());
-        assertFalse(ring.usedPending());
+        assertEquals(0, ring.lastUsedIdx());
+        assertFalse(ring.hasUsed());
     }
 
     @Test
     void usedElementThatNamesNothingInFlightIsTheDevicesFault() {
         DriverSplitRing ring = ring(false);
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
         deviceUses(0, SIZE, 64);
 
-        assertThrows(DeviceViolationException.class, ring::takeUsed);
+        assertThrows(DeviceViolationException.class, ring::popUsed);
     }
 
     @Test
@@ -188,37 +188,37 @@ class DriverSplitRingTest {
         DriverSplitRing ring = ring(false);
         DriverBufferElement element = DriverBufferElement.writable(0x1000, 1);
 
-        assertThrows(IllegalStateException.class, () -> ring.add(element, element, element, element, element));
+        assertThrows(IllegalStateException.class, () -> ring.addBuffer(element, element, element, element, element));
     }
 
     @Test
     void withoutEventIndexTheUsedFlagsDecideAboutTheKick() {
         DriverSplitRing ring = ring(false);
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
-        assertTrue(ring.kickWanted());
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
+        assertTrue(ring.needsKick());
 
-        deviceSetsUsedFlags(DriverVirtioConstants.VIRTQ_USED_F_NO_NOTIFY);
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
+        deviceSetsUsedFlags(DriverVirtioSpec.VIRTQ_USED_F_NO_NOTIFY);
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
 
-        assertFalse(ring.kickWanted());
+        assertFalse(ring.needsKick());
     }
 
     @Test
     void nothingNewMadeAvailableWantsNoKick() {
-        assertFalse(ring(false).kickWanted());
-        assertFalse(ring(true).kickWanted());
+        assertFalse(ring(false).needsKick());
+        assertFalse(ring(true).needsKick());
     }
 
     @Test
     void withEventIndexAvailEventDecidesAboutTheKick() {
         DriverSplitRing ring = ring(true);
         deviceSetsAvailEvent(1);
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
-        assertFalse(ring.kickWanted());
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
+        assertFalse(ring.needsKick());
 
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
 
-        assertTrue(ring.kickWanted());
+        assertTrue(ring.needsKick());
     }
 
     @ParameterizedTest
@@ -241,7 +241,7 @@ class DriverSplitRingTest {
         DriverSplitRing ring = ring(false);
 
         ring.disableInterrupts();
-        assertEquals(DriverVirtioConstants.VIRTQ_AVAIL_F_NO_INTERRUPT, available(0));
+        assertEquals(DriverVirtioSpec.VIRTQ_AVAIL_F_NO_INTERRUPT, available(0));
         ring.enableInterrupts();
 
         assertEquals(0, available(0));
@@ -250,10 +250,10 @@ class DriverSplitRingTest {
     @Test
     void withEventIndexTheNextUsedIndexIsAskedFor() {
         DriverSplitRing ring = ring(true);
-        int head = ring.addWritable(0x1000, 64);
+        int head = ring.addWritableBuffer(0x1000, 64);
         ring.makeAvailable(head);
         deviceUses(0, head, 64);
-        ring.takeUsed();
+        ring.popUsed();
 
         ring.enableInterrupts();
 
@@ -263,7 +263,7 @@ class DriverSplitRingTest {
     @Test
     void enableInterruptsTellsOfABufferUsedBefore() {
         DriverSplitRing ring = ring(true);
-        int head = ring.addWritable(0x1000, 64);
+        int head = ring.addWritableBuffer(0x1000, 64);
         ring.makeAvailable(head);
         deviceUses(0, head, 64);
 

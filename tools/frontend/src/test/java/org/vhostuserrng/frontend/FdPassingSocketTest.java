@@ -26,8 +26,8 @@ class FdPassingSocketTest {
     @BeforeEach
     void connect() throws IOException {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
-        one = FdPassingSocket.over(pair[0]);
-        other = FdPassingSocket.over(pair[1]);
+        one = FdPassingSocket.wrap(pair[0]);
+        other = FdPassingSocket.wrap(pair[1]);
     }
 
     @AfterEach
@@ -115,14 +115,14 @@ class FdPassingSocketTest {
 
     @Test
     void largeSendingArrivesWhole() throws Exception {
-        byte[] large = new byte[3 * FdPassingSocket.MOST_BYTES + 1];
+        byte[] large = new byte[3 * FdPassingSocket.MAX_RECEIVE_BYTES + 1];
         new Random(1).nextBytes(large);
         byte[] arrived = new byte[large.length];
         Thread sending = Thread.ofPlatform().start(() -> sendAll(large));
 
         int length = 0;
         while (length < arrived.length) {
-            byte[] piece = other.receive(FdPassingSocket.MOST_BYTES).bytes();
+            byte[] piece = other.receive(FdPassingSocket.MAX_RECEIVE_BYTES).bytes();
             System.arraycopy(piece, 0, arrived, length, piece.length);
             length += piece.length;
         }
@@ -141,10 +141,10 @@ class FdPassingSocketTest {
 
     @Test
     void onlyBytesThatCameAreReadable() throws Exception {
-        boolean before = other.readable();
+        boolean before = other.isReadable();
         one.send(bytes(1));
 
-        assertEquals(List.of(false, true), List.of(before, other.readable()));
+        assertEquals(List.of(false, true), List.of(before, other.isReadable()));
     }
 
     @Test

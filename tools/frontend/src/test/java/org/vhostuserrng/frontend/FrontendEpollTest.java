@@ -58,7 +58,7 @@ class FrontendEpollTest {
         first.signal();
 
         assertEquals(1, epoll.await(LONG_ENOUGH_MILLIS));
-        assertEquals(2, first.take());
+        assertEquals(2, first.read());
     }
 
     @Test

@@ -12,15 +12,15 @@ class FrontendEventFdTest {
             eventFd.signal();
             eventFd.signal();
 
-            assertEquals(2, eventFd.take());
-            assertEquals(0, eventFd.take());
+            assertEquals(2, eventFd.read());
+            assertEquals(0, eventFd.read());
         }
     }
 
     @Test
     void awaitGivesUpWhenNobodySignals() throws Exception {
         try (FrontendEventFd eventFd = new FrontendEventFd()) {
-            assertEquals(0, eventFd.await(Duration.ofMillis(1)));
+            assertEquals(0, eventFd.awaitAndRead(Duration.ofMillis(1)));
         }
     }
 
@@ -29,7 +29,7 @@ class FrontendEventFdTest {
         try (FrontendEventFd eventFd = new FrontendEventFd()) {
             eventFd.signal();
 
-            assertEquals(1, eventFd.await(Duration.ofSeconds(5)));
+            assertEquals(1, eventFd.awaitAndRead(Duration.ofSeconds(5)));
         }
     }
 }

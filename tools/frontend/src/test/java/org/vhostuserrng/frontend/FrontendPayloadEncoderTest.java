@@ -16,7 +16,7 @@ class FrontendPayloadEncoderTest {
     @Test
     void messageBeginsWithRequestFlagsAndPayloadSizeInNativeOrder() {
         ByteBuffer message = read(FrontendPayloadEncoder.message(
-                FrontendVhostUserConstants.SET_FEATURES, 0x9, FrontendPayloadEncoder.u64(7)));
+                FrontendMessageType.SET_FEATURES.id(), 0x9, FrontendPayloadEncoder.u64(7)));
 
         assertEquals(20, message.remaining());
         assertEquals(2, message.getInt());
@@ -28,9 +28,9 @@ class FrontendPayloadEncoderTest {
     @Test
     void messageWithoutPayloadIsItsHeader() {
         assertEquals(
-                FrontendVhostUserConstants.HEADER_SIZE,
+                FrontendVhostUserSpec.HEADER_SIZE,
                 FrontendPayloadEncoder.message(
-                                FrontendVhostUserConstants.GET_FEATURES, 1, FrontendPayloadEncoder.none())
+                                FrontendMessageType.GET_FEATURES.id(), 1, FrontendPayloadEncoder.none())
                         .length);
     }
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 /** What a session sends, in order, to back-ends that offer this or that. */
 class FrontendSessionTest {
     private static final long ALL_PROTOCOL_FEATURES =
-            FrontendVhostUserConstants.PROTOCOL_F_MQ | FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK;
+            ProtocolFeatureBit.MQ.mask() | ProtocolFeatureBit.REPLY_ACK.mask();
 
     private final List<Integer> received = new ArrayList<>();
     private UnixSocketChannel backend;
@@ -30,7 +30,7 @@ class FrontendSessionTest {
     void connect() throws IOException {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
         backend = pair[0];
-        session = new FrontendSession(FrontendSocket.over(pair[1]), Duration.ofSeconds(5));
+        session = new FrontendSession(FrontendSocket.wrap(pair[1]), Duration.ofSeconds(5));
         requestq = new FrontendRequestq(DriverSplitRingAddresses.contiguous(0, 4));
         memory = new FrontendGuestMemory(
                 List.of(new FrontendMemoryRegion(0, 0x7000_0000L, 4096, 0, FrontendMemoryRegion.Sealing.SEALED)));
@@ -58,7 +58,7 @@ class FrontendSessionTest {
     }
 
     private boolean answerOne(Map<Integer, byte[]> replies) throws IOException {
-        ByteBuffer header = receive(FrontendVhostUserConstants.HEADER_SIZE);
+        ByteBuffer header = receive(FrontendVhostUserSpec.HEADER_SIZE);
         if (header == null) {
             return false;
         }
@@ -68,7 +68,7 @@ class FrontendSessionTest {
         received.add(request);
         if (replies.containsKey(request)) {
             reply(request, replies.get(request));
-        } else if ((flags & FrontendVhostUserConstants.FLAG_NEED_REPLY) != 0) {
+        } else if ((flags & FrontendVhostUserSpec.FLAG_NEED_REPLY) != 0) {
             reply(request, FrontendPayloadEncoder.u64(0));
         }
         return true;
@@ -97,10 +97,10 @@ class FrontendSessionTest {
     @Test
     void initialiseSendsWhatQemuSends() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                FrontendVhostUserConstants.GET_FEATURES,
-                        FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES),
-                FrontendVhostUserConstants.GET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(ALL_PROTOCOL_FEATURES),
-                FrontendVhostUserConstants.GET_QUEUE_NUM, FrontendPayloadEncoder.u64(1)));
+                FrontendMessageType.GET_FEATURES.id(),
+                        FrontendPayloadEncoder.u64(VirtioFeatureBit.PROTOCOL_FEATURES.mask()),
+                FrontendMessageType.GET_PROTOCOL_FEATURES.id(), FrontendPayloadEncoder.u64(ALL_PROTOCOL_FEATURES),
+                FrontendMessageType.GET_QUEUE_NUM.id(), FrontendPayloadEncoder.u64(1)));
 
         session.initialise(requestq, ALL_PROTOCOL_FEATURES);
 
@@ -110,8 +110,8 @@ class FrontendSessionTest {
     @Test
     void initialiseWithoutProtocolFeaturesSkipsThem() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                FrontendVhostUserConstants.GET_FEATURES,
-                FrontendPayloadEncoder.u64(DriverVirtioConstants.VIRTIO_F_VERSION_1)));
+                FrontendMessageType.GET_FEATURES.id(),
+                FrontendPayloadEncoder.u64(VirtioFeatureBit.VERSION_1.mask())));
 
         session.initialise(requestq, ALL_PROTOCOL_FEATURES);
 
@@ -121,9 +121,9 @@ class FrontendSessionTest {
     @Test
     void initialiseWithoutMqDoesNotAskForQueues() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                FrontendVhostUserConstants.GET_FEATURES,
-                        FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES),
-                FrontendVhostUserConstants.GET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(0)));
+                FrontendMessageType.GET_FEATURES.id(),
+                        FrontendPayloadEncoder.u64(VirtioFeatureBit.PROTOCOL_FEATURES.mask()),
+                FrontendMessageType.GET_PROTOCOL_FEATURES.id(), FrontendPayloadEncoder.u64(0)));
 
         session.initialise(requestq, ALL_PROTOCOL_FEATURES);
 
@@ -133,12 +133,12 @@ class FrontendSessionTest {
     @Test
     void startSendsWhatQemuSends() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                FrontendVhostUserConstants.GET_FEATURES,
-                FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES)));
+                FrontendMessageType.GET_FEATURES.id(),
+                FrontendPayloadEncoder.u64(VirtioFeatureBit.PROTOCOL_FEATURES.mask())));
         session.getFeatures();
-        session.setProtocolFeatures(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK);
+        session.setProtocolFeatures(ProtocolFeatureBit.REPLY_ACK.mask());
 
-        session.start(requestq, memory, DriverVirtioConstants.VIRTIO_F_VERSION_1, 0);
+        session.start(requestq, memory, VirtioFeatureBit.VERSION_1.mask(), 0);
 
         assertEquals(List.of(1, 16, 13, 2, 5, 8, 10, 9, 12, 18, 13), receivedUntilClosed(answering));
     }
@@ -146,9 +146,9 @@ class FrontendSessionTest {
     @Test
     void stopDisablesThenReturnsTheBase() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                FrontendVhostUserConstants.GET_FEATURES,
-                        FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES),
-                FrontendVhostUserConstants.GET_VRING_BASE, FrontendPayloadEncoder.vringState(0, 65535)));
+                FrontendMessageType.GET_FEATURES.id(),
+                        FrontendPayloadEncoder.u64(VirtioFeatureBit.PROTOCOL_FEATURES.mask()),
+                FrontendMessageType.GET_VRING_BASE.id(), FrontendPayloadEncoder.vringState(0, 65535)));
         session.getFeatures();
 
         assertEquals(65535, session.stop());
@@ -159,13 +159,13 @@ class FrontendSessionTest {
     @Test
     void refusalIsReported() throws Exception {
         Thread answering =
-                backendAnswers(Map.of(FrontendVhostUserConstants.SET_MEM_TABLE, FrontendPayloadEncoder.u64(1)));
-        session.setProtocolFeatures(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK);
+                backendAnswers(Map.of(FrontendMessageType.SET_MEM_TABLE.id(), FrontendPayloadEncoder.u64(1)));
+        session.setProtocolFeatures(ProtocolFeatureBit.REPLY_ACK.mask());
 
         BackendProtocolException refused =
                 assertThrows(BackendProtocolException.class, () -> session.setMemTable(memory));
 
-        assertEquals(BackendProtocolException.Reason.REFUSED, refused.reason());
+        assertEquals(BackendProtocolException.Reason.NACK, refused.reason());
         assertEquals(List.of(16, 5), receivedUntilClosed(answering));
     }
 }

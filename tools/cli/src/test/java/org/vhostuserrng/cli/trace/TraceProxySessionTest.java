@@ -44,12 +44,12 @@ class TraceProxySessionTest {
     void connect() throws IOException {
         UnixSocketChannel[] front = UnixSocketChannel.pair();
         UnixSocketChannel[] back = UnixSocketChannel.pair();
-        vmm = FdPassingSocket.over(front[0]);
-        backEnd = FdPassingSocket.over(back[0]);
+        vmm = FdPassingSocket.wrap(front[0]);
+        backEnd = FdPassingSocket.wrap(back[0]);
         TraceRecordDispatcher log =
                 new TraceRecordDispatcher(List.of(this::fail, events::add), new PrintWriter(complaints, true));
         log.opened(Path.of("a"), Path.of("b"));
-        session = new TraceProxySession(FdPassingSocket.over(front[1]), FdPassingSocket.over(back[1]), log);
+        session = new TraceProxySession(FdPassingSocket.wrap(front[1]), FdPassingSocket.wrap(back[1]), log);
         running = Thread.ofPlatform().start(this::runSession);
     }
 
@@ -82,22 +82,22 @@ class TraceProxySessionTest {
     private static byte[] receiveAll(FdPassingSocket socket, int count) throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         while (all.size() < count) {
-            all.writeBytes(receive(socket, Math.min(count - all.size(), FdPassingSocket.MOST_BYTES))
+            all.writeBytes(receive(socket, Math.min(count - all.size(), FdPassingSocket.MAX_RECEIVE_BYTES))
                     .bytes());
         }
         return all.toByteArray();
     }
 
-    private List<TraceRecord.Message> messages() {
+    private List<TraceRecord.MessageSent> messages() {
         return events.stream()
-                .filter(TraceRecord.Message.class::isInstance)
-                .map(TraceRecord.Message.class::cast)
+                .filter(TraceRecord.MessageSent.class::isInstance)
+                .map(TraceRecord.MessageSent.class::cast)
                 .toList();
     }
 
     private String ending() throws InterruptedException {
         running.join();
-        return ((TraceRecord.Closed) events.getLast()).why();
+        return ((TraceRecord.SessionClosed) events.getLast()).reason();
     }
 
     @Test
@@ -143,7 +143,7 @@ class TraceProxySessionTest {
         }
         receive(backEnd, 1);
 
-        String description = messages().getFirst().descriptors().getFirst().description();
+        String description = messages().getFirst().fds().getFirst().description();
         assertTrue(description.matches("eventfd \\d+ count=0"), description);
     }
 
@@ -230,7 +230,7 @@ class TraceProxySessionTest {
         vmm.close();
         running.join();
 
-        assertEquals(12, messages().getFirst().descriptors().getFirst().offset());
+        assertEquals(12, messages().getFirst().fds().getFirst().offset());
     }
 
     @Test
@@ -248,7 +248,7 @@ class TraceProxySessionTest {
         running.join();
 
         assertEquals(100 * CALL.length, arrived);
-        assertEquals(256, messages().getFirst().descriptors().size());
+        assertEquals(256, messages().getFirst().fds().size());
     }
 
     @Test
@@ -274,7 +274,7 @@ class TraceProxySessionTest {
 
     @Test
     void largestPayloadThatIsLookedAtIsReportedWhole() throws Exception {
-        byte[] message = FrontendPayloadEncoder.message(99, 1, new byte[TraceRecord.Message.MOST_PAYLOAD]);
+        byte[] message = FrontendPayloadEncoder.message(99, 1, new byte[TraceRecord.MessageSent.MAX_CAPTURED_PAYLOAD]);
         Thread sending = Thread.ofPlatform().start(() -> sendAll(message));
         receiveAll(backEnd, message.length);
         sending.join();

@@ -82,15 +82,15 @@ public final class EgdServerFuzzTarget {
 
     /** One round of the server, as when the client's socket or the source is ready. */
     private void serve() throws IOException {
-        if (session.hasRoom()) {
+        if (session.canReceive()) {
             session.receive(client);
         }
-        session.obey(scheduler, 0);
-        scheduler.give(source, 0);
+        session.handleCommands(scheduler, 0);
+        scheduler.distribute(source, 0);
         if (session.hasReplies()) {
             session.send(client);
         }
-        session.obey(scheduler, 0);
+        session.handleCommands(scheduler, 0);
     }
 
     /** Parses the replies by the commands that were sent. */

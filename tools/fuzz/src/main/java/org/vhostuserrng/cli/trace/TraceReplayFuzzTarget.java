@@ -29,7 +29,7 @@ public final class TraceReplayFuzzTarget {
         } catch (InvalidTraceFileException damaged) {
             requireOneLine(damaged.getMessage());
         }
-        printer.finish();
+        printer.flushOpenSession();
         printed.toString().lines().filter(line -> !line.isBlank()).forEach(line -> requireOneLine(line));
         require(printed.toString().indexOf('\r') < 0, "printed a carriage return");
     }

@@ -36,7 +36,7 @@ public final class InflightRegionFuzzTarget {
 
     private InflightRegionFuzzTarget(boolean packed, int size, int extraDescriptors) {
         ring = ConformingDriverRing.of(packed, guest.memory, ReferenceGuestMemory.BASE, size, false);
-        config = new FuzzedRingConfig(packed, false, false, size, ring.driver().base(), ring.areas());
+        config = new FuzzedRingConfig(packed, false, false, size, ring.driver().vringBase(), ring.areas());
         long bytes = InflightRegion.bytesFor(config.features(), size + extraDescriptors);
         region = new InflightRegion(REGIONS.asSlice(0, bytes), size + extraDescriptors);
     }
@@ -53,7 +53,7 @@ public final class InflightRegionFuzzTarget {
     private void run(FuzzInputReader input) {
         REGIONS.fill((byte) 0);
         for (int i = 0; i < config.size(); i++) {
-            int buffer = ring.driver().addWritable(BUFFERS + (long) i * BUFFER_BYTES, BUFFER_BYTES);
+            int buffer = ring.driver().addWritableBuffer(BUFFERS + (long) i * BUFFER_BYTES, BUFFER_BYTES);
             ring.driver().makeAvailable(buffer);
         }
         writeRegion(input);
@@ -91,7 +91,7 @@ public final class InflightRegionFuzzTarget {
 
     private void requireNoOtherWrites() {
         require(isZero(REGIONS.asSlice(region.bytes().byteSize())), "wrote beyond the region");
-        long end = ring.addresses().end() - ReferenceGuestMemory.BASE;
+        long end = ring.addresses().endAddress() - ReferenceGuestMemory.BASE;
         require(isZero(guest.memory.asSlice(end, ReferenceGuestMemory.REGION_BYTES - end)), "wrote beyond the ring");
         long buffersEnd = ReferenceGuestMemory.REGION_BYTES + (long) config.size() * BUFFER_BYTES;
         require(isZero(guest.memory.asSlice(buffersEnd)), "wrote beyond the buffers");

@@ -42,7 +42,7 @@ final class DriverSeedRecorder {
                 ConformingDriverRing.of(packed, guest.memory, ReferenceGuestMemory.BASE, size, eventIdx);
         driver = ring.driver();
         VirtqueueConfig.Areas areas = ring.areas();
-        FuzzedRingConfig config = new FuzzedRingConfig(packed, true, eventIdx, size, driver.base(), areas);
+        FuzzedRingConfig config = new FuzzedRingConfig(packed, true, eventIdx, size, driver.vringBase(), areas);
         queue = guest.start(config);
         recorded.u8(INDIRECT | (eventIdx ? EVENT_IDX : 0)).u8(choice);
         if (packed) {
@@ -70,7 +70,7 @@ final class DriverSeedRecorder {
             recorded.u8(RingDifferentialFuzzer.STEP_DRAIN);
             queue.drain();
             recordedMemory = snapshot();
-            while (driver.takeUsed()) {
+            while (driver.popUsed()) {
                 served++;
             }
         }
@@ -91,11 +91,11 @@ final class DriverSeedRecorder {
             chain.add(DriverBufferElement.writable(address, 1 + random.nextInt(random.nextBoolean() ? 64 : 900)));
         }
         DriverBufferElement[] elements = chain.toArray(DriverBufferElement[]::new);
-        driver.makeAvailable(indirect ? addIndirect(tableOffset, elements) : driver.add(elements));
+        driver.makeAvailable(indirect ? addIndirect(tableOffset, elements) : driver.addBuffer(elements));
     }
 
     private int addIndirect(int tableOffset, DriverBufferElement... elements) {
-        return driver.addIndirect(
+        return driver.addIndirectBuffer(
                 guest.memory.asSlice(tableOffset, TABLE_BYTES), ReferenceGuestMemory.BASE + tableOffset, elements);
     }
 

@@ -5,9 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.frontend.DriverRingAddresses;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
 /**
@@ -38,10 +38,10 @@ final class FrontendSeedRecorder {
         driver = ring.driver();
         // Options: memory slots, unsealed memory allowed, an IOMMU.
         recorded.u8(1).u8(0).u8(1);
-        features = DriverVirtioConstants.VIRTIO_F_VERSION_1
-                | DriverVirtioConstants.VIRTIO_F_EVENT_IDX
+        features = VirtioFeatureBit.VERSION_1.mask()
+                | VirtioFeatureBit.EVENT_IDX.mask()
                 | PROTOCOL_FEATURES_BIT
-                | (packed ? DriverVirtioConstants.VIRTIO_F_RING_PACKED : 0);
+                | (packed ? VirtioFeatureBit.RING_PACKED.mask() : 0);
     }
 
     byte[] recorded() {
@@ -84,7 +84,7 @@ final class FrontendSeedRecorder {
         send(FrontendMessageType.SET_VRING_NUM, FrontendPayloadEncoder.vringState(0, QUEUE_SIZE));
         send(
                 FrontendMessageType.SET_VRING_BASE,
-                FrontendPayloadEncoder.vringState(0, Integer.toUnsignedLong(driver.base())));
+                FrontendPayloadEncoder.vringState(0, Integer.toUnsignedLong(driver.vringBase())));
         send(
                 FrontendMessageType.SET_VRING_ADDR,
                 FrontendPayloadEncoder.vringAddress(
@@ -102,8 +102,8 @@ final class FrontendSeedRecorder {
 
     /** Makes a request available, writes the ring to the shared file, and kicks. */
     void request() {
-        driver.makeAvailable(driver.addWritable(GUEST_ADDRESS + BUFFERS_OFFSET, 64 * ++requests));
-        int length = (int) (addresses.end() - GUEST_ADDRESS);
+        driver.makeAvailable(driver.addWritableBuffer(GUEST_ADDRESS + BUFFERS_OFFSET, 64 * ++requests));
+        int length = (int) (addresses.endAddress() - GUEST_ADDRESS);
         for (int offset = 0; offset < length; offset += MAX_WRITE_BYTES) {
             int part = Math.min(MAX_WRITE_BYTES, length - offset);
             byte[] bytes = memory.asSlice(offset, part).toArray(ValueLayout.JAVA_BYTE);

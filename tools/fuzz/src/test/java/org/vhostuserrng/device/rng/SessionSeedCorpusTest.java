@@ -55,7 +55,7 @@ class SessionSeedCorpusTest {
         frontend.send(
                 FrontendMessageType.IOTLB_MSG,
                 FrontendIotlbMessage.invalidate(FrontendSeedRecorder.USER_ADDRESS, 4096)
-                        .payload());
+                        .encode());
         for (long page = 0; page < SessionFuzzTarget.FILE_BYTES; page += 4096) {
             map(frontend, FrontendSeedRecorder.USER_ADDRESS + page, page, 4096);
         }
@@ -70,7 +70,7 @@ class SessionSeedCorpusTest {
                                 size,
                                 FrontendSeedRecorder.USER_ADDRESS + offset,
                                 FrontendIotlbMessage.READ | FrontendIotlbMessage.WRITE)
-                        .payload());
+                        .encode());
     }
 
     private static void trackInflight(FrontendSeedRecorder frontend) {

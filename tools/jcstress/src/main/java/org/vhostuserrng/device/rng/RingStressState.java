@@ -70,8 +70,8 @@ class RingStressState {
         driverAddBuffer();
         deviceServe();
         device.publishUsed();
-        driver.takeUsed();
-        driver.kickWanted();
+        driver.popUsed();
+        driver.needsKick();
         if (state != InitialState.EMPTY) {
             driverAddBuffer();
         }
@@ -102,13 +102,13 @@ class RingStressState {
     }
 
     private VirtqueuePosition position(boolean packed) {
-        int base = driver.base();
+        int base = driver.vringBase();
         return packed ? new VirtqueuePosition(base & 0xffff, base >>> 16) : new VirtqueuePosition(base, base);
     }
 
     /** Makes the next buffer available. */
     final void driverAddBuffer() {
-        driver.makeAvailable(driver.addWritable(BUFFER_ADDRESS, BUFFER_BYTES));
+        driver.makeAvailable(driver.addWritableBuffer(BUFFER_ADDRESS, BUFFER_BYTES));
     }
 
     /**

@@ -4,7 +4,7 @@ package org.vhostuserrng.frontend;
  * Constants of VIRTIO 1.4, under its own names: feature bits (chapter 6), the split virtqueue (section
  * 2.7) and the packed one (section 2.8).
  */
-public final class DriverVirtioConstants {
+public final class DriverVirtioSpec {
     public static final long VIRTIO_F_INDIRECT_DESC = 1L << 28;
     public static final long VIRTIO_F_EVENT_IDX = 1L << 29;
     public static final long VIRTIO_F_VERSION_1 = 1L << 32;
@@ -58,5 +58,5 @@ public final class DriverVirtioConstants {
     /** Most descriptors a virtqueue may have. */
     public static final int VIRTQ_MAX_SIZE = 32768;
 
-    private DriverVirtioConstants() {}
+    private DriverVirtioSpec() {}
 }

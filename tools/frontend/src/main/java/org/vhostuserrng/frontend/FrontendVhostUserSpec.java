@@ -1,7 +1,7 @@
 package org.vhostuserrng.frontend;
 
 /** Constants of the vhost-user document (QEMU docs/interop/vhost-user.rst), under its own names. */
-public final class FrontendVhostUserConstants {
+public final class FrontendVhostUserSpec {
     /** Bytes of the header: request, flags, size of the payload, 32 bits each in the byte order of the machine. */
     public static final int HEADER_SIZE = 12;
 
@@ -71,5 +71,5 @@ public final class FrontendVhostUserConstants {
     /** In SET_DEVICE_STATE_FD: the phase in which the device is suspended. */
     public static final int DEVICE_STATE_STOPPED = 0;
 
-    private FrontendVhostUserConstants() {}
+    private FrontendVhostUserSpec() {}
 }
