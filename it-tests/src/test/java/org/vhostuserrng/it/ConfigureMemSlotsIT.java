@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 
@@ -48,17 +48,17 @@ class ConfigureMemSlotsIT {
     }
 
     private static long add(EntropyDriver guest, FrontendMemoryRegion region) throws IOException {
-        return guest.session().acknowledgementOf(ADD_MEM_REG, naming(region), region.fd());
+        return guest.session().sendWithNeedReply(ADD_MEM_REG, naming(region), region.fd());
     }
 
     private static long remove(EntropyDriver guest, FrontendMemoryRegion region) throws IOException {
-        return guest.session().acknowledgementOf(REM_MEM_REG, naming(region));
+        return guest.session().sendWithNeedReply(REM_MEM_REG, naming(region));
     }
 
     private static boolean completes(EntropyDriver guest, long address) throws IOException {
-        guest.offer(guest.ring().addWritable(address, 64));
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(address, 64));
         guest.requestq().kick().signal();
-        return guest.awaitUsed(PATIENCE) && guest.ring().takeUsed();
+        return guest.awaitUsed(PATIENCE) && guest.ring().popUsed();
     }
 
     @Test
@@ -74,7 +74,7 @@ class ConfigureMemSlotsIT {
             assertEquals(
                     MOST_SLOTS,
                     guest.session()
-                            .ask(GET_MAX_MEM_SLOTS, FrontendPayloadEncoder.none())
+                            .sendAndReceive(GET_MAX_MEM_SLOTS, FrontendPayloadEncoder.none())
                             .u64());
         }
     }
@@ -100,11 +100,11 @@ class ConfigureMemSlotsIT {
             add(guest, added);
 
             long acknowledgement = remove(guest, added);
-            guest.offer(guest.ring().addWritable(HOT_PLUGGED, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(HOT_PLUGGED, 64));
             guest.requestq().kick().signal();
 
             assertEquals(0, acknowledgement);
-            assertTrue(guest.requestq().err().await(PATIENCE) > 0, "err was not signalled");
+            assertTrue(guest.requestq().err().awaitAndRead(PATIENCE) > 0, "err was not signalled");
         }
     }
 
@@ -142,7 +142,7 @@ class ConfigureMemSlotsIT {
                         HOT_PLUGGED, 0x7c00_0000_0000L, 2 * ReservedHugePages.SIZE, 0)) {
             byte[] later = MemRegionPayloads.single(HOT_PLUGGED + PAGE, PAGE, PAGE);
 
-            assertEquals(0, guest.session().acknowledgementOf(ADD_MEM_REG, later, whole.fd()));
+            assertEquals(0, guest.session().sendWithNeedReply(ADD_MEM_REG, later, whole.fd()));
 
             assertTrue(completes(guest, HOT_PLUGGED + PAGE));
         }

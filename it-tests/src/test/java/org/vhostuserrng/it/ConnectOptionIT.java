@@ -11,10 +11,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** {@code --connect}: the VMM listens (QEMU's server=on), the daemon comes, and comes again. */
 class ConnectOptionIT {
@@ -36,7 +37,7 @@ class ConnectOptionIT {
     }
 
     private FrontendSocket accept() throws IOException {
-        return FrontendSocket.over(listener.accept());
+        return FrontendSocket.wrap(listener.accept());
     }
 
     private static void assertServed(EntropyDriver guest) throws IOException {
@@ -81,7 +82,7 @@ class ConnectOptionIT {
         try (EntropyDriver guest = EntropyDriver.start(accept(), Options.DEFAULT)) {
             guest.request(64, PATIENCE);
             first.close();
-            guest.ring().makeAvailable(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.ring().makeAvailable(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
 
             daemons.launchConnecting();
             try (FrontendSession resumed = new FrontendSession(accept(), PATIENCE)) {
@@ -96,17 +97,17 @@ class ConnectOptionIT {
     private static void resume(FrontendSession resumed, EntropyDriver guest) throws IOException {
         int ring = 0;
         resumed.setVringCall(ring, guest.requestq().call());
-        resumed.setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+        resumed.setFeatures(guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
         byte[] table = FrontendPayloadEncoder.memoryRegions(guest.memory().regions());
         assertEquals(
                 0,
-                resumed.acknowledgementOf(
-                        FrontendVhostUserConstants.SET_MEM_TABLE,
+                resumed.sendWithNeedReply(
+                        FrontendMessageType.SET_MEM_TABLE.id(),
                         table,
                         guest.memory().fds()));
-        resumed.setVringNum(ring, guest.requestq().layout().queueSize());
-        resumed.setVringBase(ring, guest.ring().usedIndex());
-        resumed.setVringAddr(ring, guest.requestq().layout(), guest.memory());
+        resumed.setVringNum(ring, guest.requestq().addresses().queueSize());
+        resumed.setVringBase(ring, guest.ring().usedIdx());
+        resumed.setVringAddr(ring, guest.requestq().addresses(), guest.memory());
         resumed.setVringKick(ring, guest.requestq().kick());
         resumed.setVringEnable(ring, true);
         resumed.setVringCall(ring, guest.requestq().call());

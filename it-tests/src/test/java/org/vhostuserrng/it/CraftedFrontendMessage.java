@@ -5,7 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 
 /**
  * A front-end's message, right or wrong.
@@ -17,7 +17,7 @@ import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 record CraftedFrontendMessage(int request, int flags, int size, byte[] payload, List<MessageFdKind> fds) {
     static CraftedFrontendMessage of(int request, byte[] payload, MessageFdKind... fds) {
         return new CraftedFrontendMessage(
-                request, FrontendVhostUserConstants.FLAG_VERSION, payload.length, payload, List.of(fds));
+                request, FrontendVhostUserSpec.FLAG_VERSION, payload.length, payload, List.of(fds));
     }
 
     static CraftedFrontendMessage of(FrontendMessageType type, byte[] payload, MessageFdKind... fds) {
@@ -43,7 +43,7 @@ record CraftedFrontendMessage(int request, int flags, int size, byte[] payload, 
     }
 
     CraftedFrontendMessage needingReply() {
-        return withFlags(flags | FrontendVhostUserConstants.FLAG_NEED_REPLY);
+        return withFlags(flags | FrontendVhostUserSpec.FLAG_NEED_REPLY);
     }
 
     CraftedFrontendMessage with(MessageFdKind... others) {

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.frontend.FrontendVhostUserConstants.DEVICE_STATE_LOAD;
-import static org.vhostuserrng.frontend.FrontendVhostUserConstants.DEVICE_STATE_NOFD_MASK;
-import static org.vhostuserrng.frontend.FrontendVhostUserConstants.DEVICE_STATE_SAVE;
-import static org.vhostuserrng.frontend.FrontendVhostUserConstants.DEVICE_STATE_STOPPED;
+import static org.vhostuserrng.frontend.FrontendVhostUserSpec.DEVICE_STATE_LOAD;
+import static org.vhostuserrng.frontend.FrontendVhostUserSpec.DEVICE_STATE_NOFD_MASK;
+import static org.vhostuserrng.frontend.FrontendVhostUserSpec.DEVICE_STATE_SAVE;
+import static org.vhostuserrng.frontend.FrontendVhostUserSpec.DEVICE_STATE_STOPPED;
 import static org.vhostuserrng.it.EventualAssertions.A_WHILE;
 import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
 import static org.vhostuserrng.it.EventualAssertions.eventually;
@@ -26,9 +26,10 @@ import org.vhostuserrng.frontend.BackendProtocolException;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendEventFd;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendStatePipe;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.ProtocolFeatureBit;
 
 /** VHOST_USER_PROTOCOL_F_DEVICE_STATE: quota and counters go with a guest to another daemon. */
 class DeviceStateMigrationIT {
@@ -40,7 +41,7 @@ class DeviceStateMigrationIT {
     private static final String WINDOW = "--limit-mode=window";
 
     private static final Options OPTIONS = Options.DEFAULT.withProtocolFeatures(
-            FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK | FrontendVhostUserConstants.PROTOCOL_F_DEVICE_STATE);
+            ProtocolFeatureBit.REPLY_ACK.mask() | ProtocolFeatureBit.DEVICE_STATE.mask());
 
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
@@ -55,7 +56,7 @@ class DeviceStateMigrationIT {
                         guest.requestq(),
                         guest.memory(),
                         guest.features(),
-                        guest.driverRing().base());
+                        guest.driverRing().vringBase());
     }
 
     private static long offer(EntropyDriver guest, int direction, FrontendStatePipe pipe) throws IOException {
@@ -108,7 +109,7 @@ class DeviceStateMigrationIT {
             assertEquals(0, load(guest, state));
             start(guest);
 
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
 
             assertFalse(guest.awaitUsed(A_WHILE));
         }
@@ -182,7 +183,7 @@ class DeviceStateMigrationIT {
             byte[] state = save(guest);
             offer(guest, DEVICE_STATE_LOAD, pipe);
             pipe.write(Arrays.copyOf(state, 10));
-            guest.session().tell(FrontendVhostUserConstants.CHECK_DEVICE_STATE, FrontendPayloadEncoder.none());
+            guest.session().send(FrontendMessageType.CHECK_DEVICE_STATE.id(), FrontendPayloadEncoder.none());
             boolean early = guest.session().socket().awaitReadable(A_WHILE);
 
             pipe.write(Arrays.copyOfRange(state, 10, state.length));
@@ -193,7 +194,7 @@ class DeviceStateMigrationIT {
                     0,
                     guest.session()
                             .socket()
-                            .receive(FrontendVhostUserConstants.CHECK_DEVICE_STATE, PATIENCE)
+                            .receive(FrontendMessageType.CHECK_DEVICE_STATE.id(), PATIENCE)
                             .u64());
         }
     }
@@ -203,7 +204,7 @@ class DeviceStateMigrationIT {
         try (EntropyDriver guest = suspended();
                 FrontendStatePipe pipe = new FrontendStatePipe()) {
             offer(guest, DEVICE_STATE_LOAD, pipe);
-            guest.session().tell(FrontendVhostUserConstants.CHECK_DEVICE_STATE, FrontendPayloadEncoder.none());
+            guest.session().send(FrontendMessageType.CHECK_DEVICE_STATE.id(), FrontendPayloadEncoder.none());
 
             assertThrows(BackendProtocolException.class, () -> guest.session().getFeatures());
         }
@@ -343,7 +344,7 @@ class DeviceStateMigrationIT {
 
     @Test
     void nothingOfItIsServedUnlessItWasNegotiated() throws Exception {
-        Options without = OPTIONS.withProtocolFeatures(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK);
+        Options without = OPTIONS.withProtocolFeatures(ProtocolFeatureBit.REPLY_ACK.mask());
         try (EntropyDriver guest = EntropyDriver.initialise(daemons.start().socket(), without);
                 FrontendStatePipe pipe = new FrontendStatePipe()) {
             byte[] toSave = FrontendPayloadEncoder.vringState(DEVICE_STATE_SAVE, DEVICE_STATE_STOPPED);
@@ -351,13 +352,12 @@ class DeviceStateMigrationIT {
             assertNotEquals(
                     0,
                     guest.session()
-                            .acknowledgementOf(
-                                    FrontendVhostUserConstants.SET_DEVICE_STATE_FD, toSave, pipe.writeEnd()));
+                            .sendWithNeedReply(FrontendMessageType.SET_DEVICE_STATE_FD.id(), toSave, pipe.writeEnd()));
             assertNotEquals(
                     0,
                     guest.session()
-                            .acknowledgementOf(
-                                    FrontendVhostUserConstants.CHECK_DEVICE_STATE, FrontendPayloadEncoder.none()));
+                            .sendWithNeedReply(
+                                    FrontendMessageType.CHECK_DEVICE_STATE.id(), FrontendPayloadEncoder.none()));
             assertTrue(daemons.latest().isAlive());
         }
     }

@@ -34,18 +34,18 @@ class DeviceStatusIT {
 
     private static void reset(EntropyDriver guest, int request) throws IOException {
         byte[] payload = request == RESET_DEVICE ? FrontendPayloadEncoder.none() : FrontendPayloadEncoder.u64(0);
-        assertEquals(0, guest.session().acknowledgementOf(request, payload));
+        assertEquals(0, guest.session().sendWithNeedReply(request, payload));
     }
 
     @Test
     void statusIsWhatWasSet() throws Exception {
         try (EntropyDriver guest = guest()) {
-            guest.session().tell(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
+            guest.session().send(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
 
             assertEquals(
                     FEATURES_OK,
                     guest.session()
-                            .ask(GET_STATUS, FrontendPayloadEncoder.none())
+                            .sendAndReceive(GET_STATUS, FrontendPayloadEncoder.none())
                             .u64());
         }
     }
@@ -53,7 +53,7 @@ class DeviceStatusIT {
     @Test
     void deviceIsServedWhoseStatusNeverSaysDriverOk() throws Exception {
         try (EntropyDriver guest = guest()) {
-            guest.session().tell(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
+            guest.session().send(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
 
             assertEquals(64, guest.request(64, PATIENCE).length);
         }
@@ -63,14 +63,14 @@ class DeviceStatusIT {
     @ValueSource(ints = {RESET_DEVICE, SET_STATUS})
     void statusOfADeviceThatWasResetIsZero(int request) throws Exception {
         try (EntropyDriver guest = guest()) {
-            guest.session().tell(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
+            guest.session().send(SET_STATUS, FrontendPayloadEncoder.u64(FEATURES_OK));
 
             reset(guest, request);
 
             assertEquals(
                     0,
                     guest.session()
-                            .ask(GET_STATUS, FrontendPayloadEncoder.none())
+                            .sendAndReceive(GET_STATUS, FrontendPayloadEncoder.none())
                             .u64());
         }
     }
@@ -81,7 +81,7 @@ class DeviceStatusIT {
         try (EntropyDriver guest = guest()) {
             reset(guest, request);
 
-            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
             guest.requestq().kick().signal();
 
             assertFalse(guest.awaitUsed(A_WHILE));

@@ -18,13 +18,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendProtocolException;
 import org.vhostuserrng.frontend.BackendReply;
-import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendEventFd;
-import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** VHOST_USER_PROTOCOL_F_LOG_SHMFD: which pages the device has written, for a VMM that migrates the guest. */
 class DirtyLogIT {
@@ -58,13 +59,13 @@ class DirtyLogIT {
 
     private static void use(EntropyDriver guest, FrontendMemoryRegion log, long size) throws IOException {
         byte[] sizeAndOffset = bytes(16).putLong(size).putLong(0).array();
-        guest.session().tell(SET_LOG_BASE, sizeAndOffset, log.fd());
+        guest.session().send(SET_LOG_BASE, sizeAndOffset, log.fd());
         BackendReply reply = guest.session().socket().receive(SET_LOG_BASE, PATIENCE);
         assertEquals(0, reply.u64());
     }
 
     private static void logBuffers(EntropyDriver guest, boolean on) throws IOException {
-        long features = guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES;
+        long features = guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask();
         guest.session().setFeatures(features | (on ? F_LOG_ALL : 0));
         awaitHandled(guest);
     }
@@ -78,12 +79,12 @@ class DirtyLogIT {
         byte[] address = bytes(40)
                 .putInt(0)
                 .putInt(VRING_F_LOG)
-                .putLong(guest.memory().userAddress(guest.requestq().layout().descriptorArea()))
-                .putLong(guest.memory().userAddress(guest.requestq().layout().deviceArea()))
-                .putLong(guest.memory().userAddress(guest.requestq().layout().driverArea()))
+                .putLong(guest.memory().userAddress(guest.requestq().addresses().descriptorArea()))
+                .putLong(guest.memory().userAddress(guest.requestq().addresses().deviceArea()))
+                .putLong(guest.memory().userAddress(guest.requestq().addresses().driverArea()))
                 .putLong(USED_RING_LOGGED_AT)
                 .array();
-        guest.session().tell(FrontendVhostUserConstants.SET_VRING_ADDR, address);
+        guest.session().send(FrontendMessageType.SET_VRING_ADDR.id(), address);
         awaitHandled(guest);
     }
 
@@ -107,7 +108,7 @@ class DirtyLogIT {
             use(guest, log);
             logBuffers(guest, true);
 
-            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS + PAGE - 32, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS + PAGE - 32, 64));
             guest.requestq().kick().signal();
             guest.awaitUsed(PATIENCE);
 
@@ -153,7 +154,7 @@ class DirtyLogIT {
             use(guest, log, BUFFER_ADDRESS / PAGE / 8 + 1);
             logBuffers(guest, true);
 
-            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS + 8 * PAGE, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS + 8 * PAGE, 64));
             guest.requestq().kick().signal();
             guest.awaitUsed(PATIENCE);
 
@@ -202,12 +203,12 @@ class DirtyLogIT {
                 FrontendMemoryRegion log = log(Sealing.SEALED);
                 FrontendEventFd changed = new FrontendEventFd()) {
             use(guest, log);
-            guest.session().tell(SET_LOG_FD, FrontendPayloadEncoder.none(), changed.fd());
+            guest.session().send(SET_LOG_FD, FrontendPayloadEncoder.none(), changed.fd());
             logBuffers(guest, true);
 
             guest.request(64, PATIENCE);
 
-            assertNotEquals(0, changed.await(PATIENCE));
+            assertNotEquals(0, changed.awaitAndRead(PATIENCE));
         }
     }
 
@@ -226,7 +227,7 @@ class DirtyLogIT {
                 FrontendMemoryRegion log = log(Sealing.SEALED)) {
             assertThrows(
                     BackendProtocolException.class,
-                    () -> guest.session().acknowledgementOf(SET_LOG_BASE, sizeAndOffset, log.fd()));
+                    () -> guest.session().sendWithNeedReply(SET_LOG_BASE, sizeAndOffset, log.fd()));
         }
     }
 }

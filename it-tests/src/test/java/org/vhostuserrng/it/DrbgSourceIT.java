@@ -36,7 +36,7 @@ class DrbgSourceIT {
     }
 
     private static void offer(EntropyDriver guest) throws IOException {
-        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 32));
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 32));
     }
 
     private Path fifo() throws Exception {

@@ -79,7 +79,7 @@ class EgdSourceIT {
         DaemonProcess daemon = daemons.start("--source=egd:unix:" + servers.socket());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
             servers.start();
 
             assertTrue(guest.awaitUsed(PATIENCE));
@@ -120,10 +120,10 @@ class EgdSourceIT {
     }
 
     private static void takeWhatWasReadAhead(EntropyDriver guest) throws IOException {
-        guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 4096));
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 4096));
         while (guest.awaitUsed(EventualAssertions.A_WHILE)) {
-            guest.ring().takeUsed();
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 4096));
+            guest.ring().popUsed();
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 4096));
         }
     }
 
@@ -142,7 +142,7 @@ class EgdSourceIT {
             DaemonProcess daemon = daemons.start("--source=egd:unix:" + servers.socket());
 
             try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
-                guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+                guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
                 eventually("the daemon tells", () -> daemon.log().contains("repeated sequence test"));
 
                 assertFalse(guest.awaitUsed(EventualAssertions.A_WHILE));

@@ -12,10 +12,10 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.DriverBufferElement;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
+import org.vhostuserrng.frontend.DriverVirtioSpec;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** What a guest that keeps the rules gets. */
 class EntropyRequestIT {
@@ -25,9 +25,9 @@ class EntropyRequestIT {
     private final DaemonExtension daemons = new DaemonExtension();
 
     private static int completedLength(EntropyDriver guest, int head) throws IOException {
-        guest.offer(head);
+        guest.makeAvailableAndKick(head);
         assertTrue(guest.awaitUsed(PATIENCE));
-        assertTrue(guest.ring().takeUsed());
+        assertTrue(guest.ring().popUsed());
         assertEquals(head, guest.ring().usedId());
         return guest.ring().usedLength();
     }
@@ -59,10 +59,10 @@ class EntropyRequestIT {
         DaemonProcess daemon = daemons.start();
 
         try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), Options.DEFAULT)) {
-            long promised = DriverVirtioConstants.VIRTIO_F_VERSION_1
-                    | DriverVirtioConstants.VIRTIO_F_INDIRECT_DESC
-                    | DriverVirtioConstants.VIRTIO_F_EVENT_IDX
-                    | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES;
+            long promised = VirtioFeatureBit.VERSION_1.mask()
+                    | VirtioFeatureBit.INDIRECT_DESC.mask()
+                    | VirtioFeatureBit.EVENT_IDX.mask()
+                    | VirtioFeatureBit.PROTOCOL_FEATURES.mask();
             assertEquals(promised, guest.session().offeredFeatures() & promised);
             assertEquals(1, guest.session().getQueueNum());
         }
@@ -106,7 +106,7 @@ class EntropyRequestIT {
         DaemonProcess daemon = daemons.start();
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
-            int length = completedLength(guest, guest.ring().add(scattered(2, 32)));
+            int length = completedLength(guest, guest.ring().addBuffer(scattered(2, 32)));
 
             assertEquals(64, length);
             assertLooksRandom(guest.bytes(BUFFER_ADDRESS, 32));
@@ -119,7 +119,7 @@ class EntropyRequestIT {
         DaemonProcess daemon = daemons.start();
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(), Options.DEFAULT.withQueueSize(32))) {
-            int length = completedLength(guest, guest.ring().add(scattered(32, 32)));
+            int length = completedLength(guest, guest.ring().addBuffer(scattered(32, 32)));
 
             assertEquals(32 * 32, length);
             assertLooksRandom(guest.bytes(BUFFER_ADDRESS + 8192 * 31, 32));
@@ -131,7 +131,7 @@ class EntropyRequestIT {
         DaemonProcess daemon = daemons.start();
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
-            completedLength(guest, guest.ring().addWritable(BUFFER_ADDRESS + 64, 64));
+            completedLength(guest, guest.ring().addWritableBuffer(BUFFER_ADDRESS + 64, 64));
 
             assertTrue(Arrays.equals(new byte[64], guest.bytes(BUFFER_ADDRESS, 64)));
             assertTrue(Arrays.equals(new byte[64], guest.bytes(BUFFER_ADDRESS + 128, 64)));
@@ -144,9 +144,9 @@ class EntropyRequestIT {
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             long tableAddress = BUFFER_ADDRESS + 4096;
-            MemorySegment table = guest.memory().at(tableAddress, 3L * DriverVirtioConstants.VIRTQ_DESC_SIZE);
+            MemorySegment table = guest.memory().at(tableAddress, 3L * DriverVirtioSpec.VIRTQ_DESC_SIZE);
 
-            int length = completedLength(guest, guest.ring().addIndirect(table, tableAddress, scattered(3, 32)));
+            int length = completedLength(guest, guest.ring().addIndirectBuffer(table, tableAddress, scattered(3, 32)));
 
             assertEquals(96, length);
             assertLooksRandom(guest.bytes(BUFFER_ADDRESS + 2 * 8192, 32));
@@ -158,7 +158,7 @@ class EntropyRequestIT {
         DaemonProcess daemon = daemons.start();
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
-            int length = completedLength(guest, guest.ring().addWritable(BUFFER_ADDRESS, 2 * LONGEST_REQUEST));
+            int length = completedLength(guest, guest.ring().addWritableBuffer(BUFFER_ADDRESS, 2 * LONGEST_REQUEST));
 
             assertTrue(length > 0 && length <= LONGEST_REQUEST, "length " + length);
         }
@@ -171,14 +171,14 @@ class EntropyRequestIT {
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             int[] heads = new int[16];
             for (int i = 0; i < heads.length; i++) {
-                heads[i] = guest.ring().addWritable(BUFFER_ADDRESS + 64L * i, 64);
+                heads[i] = guest.ring().addWritableBuffer(BUFFER_ADDRESS + 64L * i, 64);
             }
             guest.ring().makeAvailable(heads);
-            guest.kickIfWanted();
+            guest.kickIfNeeded();
 
             for (int i = 0; i < heads.length; i++) {
                 assertTrue(guest.awaitUsed(PATIENCE));
-                assertTrue(guest.ring().takeUsed());
+                assertTrue(guest.ring().popUsed());
                 assertEquals(64, guest.ring().usedLength());
             }
         }
@@ -203,7 +203,7 @@ class EntropyRequestIT {
         DaemonProcess daemon = daemons.start();
 
         try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), Options.DEFAULT)) {
-            guest.ring().makeAvailable(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+            guest.ring().makeAvailable(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
 
             guest.session().start(guest.requestq(), guest.memory(), guest.features(), 0);
 

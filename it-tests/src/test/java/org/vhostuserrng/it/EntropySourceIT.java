@@ -93,7 +93,7 @@ class EntropySourceIT {
 
         try (RandomAccessFile writer = writer(fifo);
                 EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
             writer.write(bytes, 0, STARTUP_SAMPLES - 1);
             boolean early = guest.awaitUsed(A_WHILE);
 
@@ -146,7 +146,7 @@ class EntropySourceIT {
             for (int got = 0; got < STARTUP_SAMPLES; ) {
                 got += guest.request(64, PATIENCE).length;
             }
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
             writer.destroyForcibly().onExit().join();
             boolean withoutAWriter = guest.awaitUsed(A_WHILE);
 
@@ -197,7 +197,7 @@ class EntropySourceIT {
         try (RandomAccessFile writer = writer(fifo);
                 EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
             writer.write(replayed);
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
 
             assertFalse(guest.awaitUsed(A_WHILE));
             assertTrue(daemon.log().contains("repeated sequence test"), daemon.log());
@@ -215,7 +215,7 @@ class EntropySourceIT {
             while (got.size() < content.length) {
                 got.writeBytes(guest.request(Math.min(250, content.length - got.size()), PATIENCE));
             }
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
 
             assertFalse(guest.awaitUsed(A_WHILE));
             assertArrayEquals(content, got.toByteArray());

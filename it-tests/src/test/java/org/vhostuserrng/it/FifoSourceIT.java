@@ -61,12 +61,12 @@ class FifoSourceIT {
     }
 
     private static void offer(EntropyDriver guest) throws IOException {
-        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 32));
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 32));
     }
 
     /** Appends what the request in flight got and makes the next; false when it got nothing within the time. */
     private static boolean collect(EntropyDriver guest, ByteArrayOutputStream bytes, Duration time) throws IOException {
-        if (!guest.awaitUsed(time) || !guest.ring().takeUsed()) {
+        if (!guest.awaitUsed(time) || !guest.ring().popUsed()) {
             return false;
         }
         bytes.write(guest.bytes(BUFFER_ADDRESS, guest.ring().usedLength()));

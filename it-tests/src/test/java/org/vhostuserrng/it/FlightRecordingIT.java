@@ -57,11 +57,11 @@ class FlightRecordingIT {
         try (RandomAccessFile writer = new RandomAccessFile(fifo.toFile(), "rw")) {
             eventually("the daemon listens", () -> DaemonExtension.listens(socket));
             try (EntropyDriver guest = EntropyDriver.start(socket)) {
-                guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+                guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
                 guest.awaitUsed(EventualAssertions.A_WHILE);
                 writer.write(random);
                 assertTrue(guest.awaitUsed(PATIENCE));
-                guest.ring().takeUsed();
+                guest.ring().popUsed();
                 assertEquals(64, guest.request(64, PATIENCE).length);
             }
         } finally {

@@ -8,9 +8,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.DriverRingAddresses;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSession;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** VHOST_USER_PROTOCOL_F_GPA_ADDRESSES: a front-end that gives the ring's addresses as the guest sees them. */
 class GpaAddressesIT {
@@ -25,14 +26,14 @@ class GpaAddressesIT {
                 Options.DEFAULT.withProtocolFeatures(Options.DEFAULT.protocolFeatures() | PROTOCOL_F_GPA_ADDRESSES);
         try (EntropyDriver guest = EntropyDriver.initialise(daemons.start().socket(), options)) {
             FrontendSession session = guest.session();
-            DriverRingAddresses layout = guest.requestq().layout();
-            session.setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+            DriverRingAddresses layout = guest.requestq().addresses();
+            session.setFeatures(guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
             session.setMemTable(guest.memory());
             session.setVringNum(0, layout.queueSize());
             session.setVringBase(0, 0);
             byte[] addresses = FrontendPayloadEncoder.vringAddress(
                     0, layout.descriptorArea(), layout.deviceArea(), layout.driverArea());
-            session.tell(FrontendVhostUserConstants.SET_VRING_ADDR, addresses);
+            session.send(FrontendMessageType.SET_VRING_ADDR.id(), addresses);
             session.setVringKick(0, guest.requestq().kick());
             session.setVringEnable(0, true);
 

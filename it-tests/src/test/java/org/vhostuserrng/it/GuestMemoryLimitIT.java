@@ -35,7 +35,8 @@ class GuestMemoryLimitIT {
 
         try (EntropyDriver guest =
                 EntropyDriver.start(daemon.socket(0), Options.DEFAULT.withBufferMemory(8 * TEBIBYTE))) {
-            guest.offer(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS + 8 * TEBIBYTE - 64, 64));
+            guest.makeAvailableAndKick(
+                    guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS + 8 * TEBIBYTE - 64, 64));
 
             assertTrue(guest.awaitUsed(PATIENCE));
         }
@@ -50,7 +51,7 @@ class GuestMemoryLimitIT {
                         EntropyDriver.start(daemon.socket(1), Options.DEFAULT.withBufferMemory(8 * TEBIBYTE))) {
             byte[] table = MemRegionPayloads.tableOf(0, SHARE_OF_ONE_IN_TWO + 4096, 0);
 
-            assertNotEquals(0, session.acknowledgementOf(SET_MEM_TABLE.id(), table, file.fd()));
+            assertNotEquals(0, session.sendWithNeedReply(SET_MEM_TABLE.id(), table, file.fd()));
 
             assertTrue(daemon.log().contains("expected at most " + SHARE_OF_ONE_IN_TWO));
             assertEquals(64, neighbour.request(64, PATIENCE).length);
@@ -62,7 +63,7 @@ class GuestMemoryLimitIT {
         DaemonProcess daemon = daemons.startForGuests(1);
         try (FrontendSession session = FrontendSession.connect(daemon.socket(0), PATIENCE);
                 FrontendMemoryRegion file = sparse(TEBIBYTE)) {
-            session.tell(
+            session.send(
                     SET_LOG_BASE.id(),
                     CraftedFrontendMessage.of(SET_LOG_BASE, FrontendPayloadEncoder.u64(TEBIBYTE))
                             .resized(16)

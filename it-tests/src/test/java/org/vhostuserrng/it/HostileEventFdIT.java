@@ -29,7 +29,7 @@ class HostileEventFdIT {
 
     private static void completeOneWithInterrupt(EntropyDriver guest) throws IOException {
         guest.ring().enableInterrupts();
-        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
         guest.requestq().kick().signal();
     }
 
@@ -38,13 +38,13 @@ class HostileEventFdIT {
         DaemonProcess daemon = daemons.startForGuests(2);
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
                 EntropyDriver guest = warmed(EntropyDriver.start(daemon.socket(0)))) {
-            guest.requestq().call().fill();
+            guest.requestq().call().fillCounter();
             guest.requestq().call().makeBlocking();
 
             completeOneWithInterrupt(guest);
 
             assertServedPromptly(neighbour);
-            assertTrue(guest.requestq().err().await(PATIENCE) > 0, "err was not signalled");
+            assertTrue(guest.requestq().err().awaitAndRead(PATIENCE) > 0, "err was not signalled");
         }
     }
 
@@ -53,7 +53,7 @@ class HostileEventFdIT {
         DaemonProcess daemon = daemons.startForGuests(2);
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
                 EntropyDriver guest = warmed(EntropyDriver.start(daemon.socket(0)))) {
-            guest.requestq().err().fill();
+            guest.requestq().err().fillCounter();
             guest.requestq().err().makeBlocking();
 
             offerBroken(guest);
@@ -66,7 +66,7 @@ class HostileEventFdIT {
     void callThatIsFullIsStillServed() throws Exception {
         DaemonProcess daemon = daemons.startForGuests(1);
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(0))) {
-            guest.requestq().call().fill();
+            guest.requestq().call().fillCounter();
 
             completeOneWithInterrupt(guest);
 
@@ -76,7 +76,7 @@ class HostileEventFdIT {
     }
 
     private static int takeLength(EntropyDriver guest) {
-        EventualAssertions.eventually("the buffer is used", () -> guest.ring().takeUsed());
+        EventualAssertions.eventually("the buffer is used", () -> guest.ring().popUsed());
         return guest.ring().usedLength();
     }
 
@@ -85,7 +85,7 @@ class HostileEventFdIT {
         DaemonProcess daemon = daemons.startForGuests(1);
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(0))) {
             FrontendEventFd kick = guest.requestq().kick();
-            kick.fill();
+            kick.fillCounter();
             guest.session().setVringKick(FrontendRequestq.INDEX, kick);
 
             EventualAssertions.eventually("there is room for a kick", () -> isSignalled(kick));
@@ -109,7 +109,7 @@ class HostileEventFdIT {
         try (FrontendEventFd kick = FrontendEventFd.semaphore();
                 EntropyDriver guest = warmed(EntropyDriver.start(daemon.socket(0)))) {
             guest.session().setVringKick(FrontendRequestq.INDEX, kick);
-            kick.fill();
+            kick.fillCounter();
             Duration before = daemon.cpuTime();
             TimeUnit.MILLISECONDS.sleep(500);
 

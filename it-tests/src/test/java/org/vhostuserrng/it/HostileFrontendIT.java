@@ -31,10 +31,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.frontend.BackendProtocolException;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendInflightBuffer;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.it.VhostUserSessionStage.Peer;
 
@@ -54,7 +55,7 @@ class HostileFrontendIT {
     }
 
     private static byte[] getFeatures() {
-        return CraftedFrontendMessage.of(FrontendVhostUserConstants.GET_FEATURES, FrontendPayloadEncoder.none())
+        return CraftedFrontendMessage.of(FrontendMessageType.GET_FEATURES.id(), FrontendPayloadEncoder.none())
                 .bytes();
     }
 
@@ -137,7 +138,7 @@ class HostileFrontendIT {
                 for (int i = 0; i < asked; i++) {
                     assertNotEquals(
                             0,
-                            deaf.receive(FrontendVhostUserConstants.GET_FEATURES, PATIENCE)
+                            deaf.receive(FrontendMessageType.GET_FEATURES.id(), PATIENCE)
                                     .u64());
                 }
             }
@@ -160,7 +161,7 @@ class HostileFrontendIT {
         int asked = 0;
         int refusals = 0;
         while (refusals < 10) {
-            if (deaf.sendIfThereIsRoom(getFeatures())) {
+            if (deaf.trySend(getFeatures())) {
                 asked++;
                 refusals = 0;
             } else {
@@ -192,7 +193,7 @@ class HostileFrontendIT {
             byte[] table = CraftedFrontendMessage.of(SET_MEM_TABLE, MemRegionPayloads.table(1, 1))
                     .bytes();
             try (FrontendSocket socket = connect()) {
-                for (int i = 0; i <= FrontendVhostUserConstants.MAX_FDS; i++) {
+                for (int i = 0; i <= FrontendVhostUserSpec.MAX_FDS; i++) {
                     socket.sendRaw(new byte[] {table[i]}, memoryFds(1));
                 }
 
@@ -205,7 +206,7 @@ class HostileFrontendIT {
     @Test
     void ownEndOfTheConnectionAsBackEndChannelIsNotKept() throws Exception {
         try (FrontendSocket socket = connect()) {
-            socket.send(FrontendVhostUserConstants.SET_BACKEND_REQ_FD, 0, FrontendPayloadEncoder.none(), socket.fd());
+            socket.send(FrontendMessageType.SET_BACKEND_REQ_FD.id(), 0, FrontendPayloadEncoder.none(), socket.fd());
 
             assertTrue(socket.awaitClosed(PATIENCE), "the session was not closed");
         }
@@ -253,16 +254,15 @@ class HostileFrontendIT {
                         .resized(2 * Long.BYTES),
                 CraftedFrontendMessage.of(SET_MEM_TABLE, MemRegionPayloads.table(1, 1), MessageFdKind.MEMORY),
                 CraftedFrontendMessage.of(SET_BACKEND_REQ_FD, FrontendPayloadEncoder.none(), MessageFdKind.SOCKET),
-                CraftedFrontendMessage.of(GET_INFLIGHT_FD, FrontendInflightBuffer.description(0, 0, 1, 64)),
+                CraftedFrontendMessage.of(GET_INFLIGHT_FD, FrontendInflightBuffer.encodeDescription(0, 0, 1, 64)),
                 CraftedFrontendMessage.of(
                         SET_INFLIGHT_FD,
-                        FrontendInflightBuffer.description(MemRegionPayloads.SIZE, 0, 1, 64),
+                        FrontendInflightBuffer.encodeDescription(MemRegionPayloads.SIZE, 0, 1, 64),
                         MessageFdKind.MEMORY),
                 CraftedFrontendMessage.of(
                         SET_DEVICE_STATE_FD,
                         FrontendPayloadEncoder.vringState(
-                                FrontendVhostUserConstants.DEVICE_STATE_LOAD,
-                                FrontendVhostUserConstants.DEVICE_STATE_STOPPED),
+                                FrontendVhostUserSpec.DEVICE_STATE_LOAD, FrontendVhostUserSpec.DEVICE_STATE_STOPPED),
                         MessageFdKind.PIPE));
     }
 

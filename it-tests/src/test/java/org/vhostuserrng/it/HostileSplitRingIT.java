@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_NEXT;
-import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_WRITE;
+import static org.vhostuserrng.frontend.DriverVirtioSpec.VIRTQ_DESC_F_INDIRECT;
+import static org.vhostuserrng.frontend.DriverVirtioSpec.VIRTQ_DESC_F_NEXT;
+import static org.vhostuserrng.frontend.DriverVirtioSpec.VIRTQ_DESC_F_WRITE;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
 import static org.vhostuserrng.it.EventualAssertions.A_WHILE;
 import static org.vhostuserrng.it.EventualAssertions.PATIENCE;
@@ -61,8 +61,8 @@ class HostileSplitRingIT {
             guest.ring().makeAvailable(head);
             guest.requestq().kick().signal();
 
-            assertTrue(guest.requestq().err().await(PATIENCE) > 0, "err was not signalled");
-            assertFalse(guest.ring().usedPending(), "the device used the buffer");
+            assertTrue(guest.requestq().err().awaitAndRead(PATIENCE) > 0, "err was not signalled");
+            assertFalse(guest.ring().hasUsed(), "the device used the buffer");
             assertArrayEquals(before, bufferBytes(guest), "guest memory was written");
             assertTrue(daemon.isAlive());
             assertServedPromptly(neighbour);
@@ -203,11 +203,11 @@ class HostileSplitRingIT {
         try (EntropyDriver neighbour = warmed(EntropyDriver.start(daemon.socket(1)));
                 EntropyDriver guest = hostileGuest(daemon)) {
             guest.request(64, PATIENCE);
-            guest.ring().setAvailableIndex(guest.ring().nextAvailable() + QUEUE_SIZE + 1);
+            guest.ring().setAvailIdx(guest.ring().availIdx() + QUEUE_SIZE + 1);
             guest.requestq().kick().signal();
 
-            assertTrue(guest.requestq().err().await(PATIENCE) > 0, "err was not signalled");
-            assertFalse(guest.ring().usedPending(), "the device used a buffer");
+            assertTrue(guest.requestq().err().awaitAndRead(PATIENCE) > 0, "err was not signalled");
+            assertFalse(guest.ring().hasUsed(), "the device used a buffer");
             assertServedPromptly(neighbour);
         }
     }
@@ -217,7 +217,7 @@ class HostileSplitRingIT {
         DaemonProcess daemon = daemons.startForGuests(1);
         try (EntropyDriver guest = hostileGuest(daemon)) {
             attack(guest, hostile -> writable(hostile, OUTSIDE, 64));
-            assertTrue(guest.requestq().err().await(PATIENCE) > 0);
+            assertTrue(guest.requestq().err().awaitAndRead(PATIENCE) > 0);
 
             guest.ring().setDescriptor(1, BUFFER_ADDRESS, 64, VIRTQ_DESC_F_WRITE, 0);
             guest.ring().makeAvailable(1);
@@ -232,7 +232,7 @@ class HostileSplitRingIT {
         DaemonProcess daemon = daemons.startForGuests(1);
         try (EntropyDriver guest = hostileGuest(daemon)) {
             attack(guest, hostile -> writable(hostile, OUTSIDE, 64));
-            assertTrue(guest.requestq().err().await(PATIENCE) > 0);
+            assertTrue(guest.requestq().err().awaitAndRead(PATIENCE) > 0);
 
             guest.session().stop();
             guest.ring().reset(0);
@@ -247,7 +247,7 @@ class HostileSplitRingIT {
         DaemonProcess daemon = daemons.startForGuests(1);
         try (EntropyDriver guest = hostileGuest(daemon)) {
             attack(guest, hostile -> writable(hostile, OUTSIDE, 64));
-            assertTrue(guest.requestq().err().await(PATIENCE) > 0);
+            assertTrue(guest.requestq().err().awaitAndRead(PATIENCE) > 0);
         }
 
         try (EntropyDriver guest = hostileGuest(daemon)) {
@@ -275,7 +275,7 @@ class HostileSplitRingIT {
                 EntropyDriver guest = hostileGuest(daemon)) {
             DriverBufferElement everything = DriverBufferElement.writable(
                     BUFFER_ADDRESS, (int) guest.bufferRegion().size());
-            guest.ring().makeAvailable(guest.ring().add(everything, everything, everything, everything));
+            guest.ring().makeAvailable(guest.ring().addBuffer(everything, everything, everything, everything));
             guest.requestq().kick().signal();
 
             assertServedPromptly(neighbour);

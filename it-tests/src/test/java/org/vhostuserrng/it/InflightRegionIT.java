@@ -25,32 +25,33 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendProtocolException;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendInflightBuffer;
 import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendRequestq;
 import org.vhostuserrng.frontend.FrontendSession;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.ProtocolFeatureBit;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD: what a daemon that was killed leaves to the next one. */
 class InflightRegionIT {
     private static final int RESET_DEVICE = 34;
     private static final int QUEUE_SIZE = 64;
     private static final int REQUEST_BYTES = 700;
-    private static final long PROTOCOL_FEATURES = FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK
-            | FrontendVhostUserConstants.PROTOCOL_F_INFLIGHT_SHMFD
-            | FrontendVhostUserConstants.PROTOCOL_F_GET_VRING_BASE_INFLIGHT
-            | FrontendVhostUserConstants.PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN;
+    private static final long PROTOCOL_FEATURES = ProtocolFeatureBit.REPLY_ACK.mask()
+            | ProtocolFeatureBit.INFLIGHT_SHMFD.mask()
+            | ProtocolFeatureBit.GET_VRING_BASE_INFLIGHT.mask()
+            | ProtocolFeatureBit.GET_VRING_BASE_SKIP_DRAIN.mask();
 
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
 
     private static Options options(boolean packed) {
-        long features = Options.DEFAULT.features() | (packed ? DriverVirtioConstants.VIRTIO_F_RING_PACKED : 0);
+        long features = Options.DEFAULT.features() | (packed ? VirtioFeatureBit.RING_PACKED.mask() : 0);
         return Options.DEFAULT.withQueueSize(QUEUE_SIZE).withFeatures(features).withProtocolFeatures(PROTOCOL_FEATURES);
     }
 
@@ -58,13 +59,13 @@ class InflightRegionIT {
         DaemonProcess daemon = packed ? daemons.start("--packed") : daemons.start();
         EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), options(packed));
         // The buffer depends on the kind of ring.
-        guest.session().setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+        guest.session().setFeatures(guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
         return guest;
     }
 
     private static void start(EntropyDriver guest, FrontendSession session, FrontendInflightBuffer buffer, int base)
             throws IOException {
-        session.setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+        session.setFeatures(guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
         session.setInflightFd(buffer);
         session.start(guest.requestq(), guest.memory(), guest.features(), base);
     }
@@ -83,16 +84,16 @@ class InflightRegionIT {
         void offerAll() throws IOException {
             while (guest.driverRing().freeDescriptors() > 0) {
                 long address = BUFFER_ADDRESS + offered++ % QUEUE_SIZE * 4096;
-                int id = guest.driverRing().addWritable(address, REQUEST_BYTES);
+                int id = guest.driverRing().addWritableBuffer(address, REQUEST_BYTES);
                 outstanding.add(id);
                 guest.driverRing().makeAvailable(id);
             }
-            guest.kickIfWanted();
+            guest.kickIfNeeded();
         }
 
         /** A buffer that the device uses twice makes the driver throw. */
         void takeAll() {
-            while (guest.driverRing().takeUsed()) {
+            while (guest.driverRing().popUsed()) {
                 assertEquals(outstanding.remove(), guest.driverRing().usedId());
                 assertEquals(REQUEST_BYTES, guest.driverRing().usedLength());
                 completed++;
@@ -106,7 +107,7 @@ class InflightRegionIT {
         Random random = new Random(packed ? 1 : 2);
         try (EntropyDriver guest = initialise(packed);
                 FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE)) {
-            int firstBase = guest.driverRing().base();
+            int firstBase = guest.driverRing().vringBase();
             Load load = new Load(guest);
             start(guest, guest.session(), buffer, firstBase);
             FrontendSession session = guest.session();
@@ -131,7 +132,7 @@ class InflightRegionIT {
             });
 
             assertTrue(load.completed > QUEUE_SIZE, "completed: " + load.completed);
-            assertEquals(guest.driverRing().base(), session.stop());
+            assertEquals(guest.driverRing().vringBase(), session.stop());
             session.close();
         }
     }
@@ -154,12 +155,12 @@ class InflightRegionIT {
     void stopWithoutDrainingSaysWhereTheRingIs(boolean packed) throws Exception {
         try (EntropyDriver guest = initialise(packed);
                 FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE)) {
-            start(guest, guest.session(), buffer, guest.driverRing().base());
+            start(guest, guest.session(), buffer, guest.driverRing().vringBase());
             guest.request(64, PATIENCE);
 
             int base = guest.session().getVringBaseSkipDrain(FrontendRequestq.INDEX);
 
-            assertEquals(guest.driverRing().base(), base);
+            assertEquals(guest.driverRing().vringBase(), base);
         }
     }
 
@@ -170,7 +171,7 @@ class InflightRegionIT {
         try (EntropyDriver guest = initialise(packed);
                 FrontendInflightBuffer buffer = guest.session().getInflightFd(1, QUEUE_SIZE);
                 Arena arena = Arena.ofConfined()) {
-            MemorySegment area = buffer.map(arena);
+            MemorySegment area = buffer.mmap(arena);
             byte[] garbage = new byte[(int) area.byteSize()];
             for (int i = 0; i < 20; i++) {
                 random.nextBytes(garbage);
@@ -179,7 +180,7 @@ class InflightRegionIT {
                 area.set(ValueLayout.JAVA_SHORT_UNALIGNED, 8, (short) 1);
                 area.set(ValueLayout.JAVA_SHORT_UNALIGNED, 10, (short) QUEUE_SIZE);
                 try (FrontendSession session = i == 0 ? guest.session() : another(guest)) {
-                    start(guest, session, buffer, guest.driverRing().base());
+                    start(guest, session, buffer, guest.driverRing().vringBase());
                 } catch (BackendProtocolException refused) {
                     assertTrue(daemons.latest().isAlive());
                 }
@@ -202,15 +203,15 @@ class InflightRegionIT {
         try (EntropyDriver guest = initialise(false);
                 FrontendMemoryRegion file = new FrontendMemoryRegion(0, 0, 4096, 0, Sealing.UNSEALABLE)) {
             guest.session()
-                    .tell(FrontendVhostUserConstants.SET_INFLIGHT_FD, description(4096, 0, 1, QUEUE_SIZE), file.fd());
+                    .send(FrontendMessageType.SET_INFLIGHT_FD.id(), description(4096, 0, 1, QUEUE_SIZE), file.fd());
             guest.session().start(guest.requestq(), guest.memory(), guest.features(), 0);
             assertEquals(64, guest.request(64, PATIENCE).length);
             file.truncate(0);
 
-            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
 
-            assertEquals(1, guest.requestq().err().await(PATIENCE));
-            assertFalse(guest.ring().usedPending());
+            assertEquals(1, guest.requestq().err().awaitAndRead(PATIENCE));
+            assertFalse(guest.ring().hasUsed());
             assertTrue(daemons.latest().isAlive());
         }
     }
@@ -235,8 +236,8 @@ class InflightRegionIT {
                 FrontendMemoryRegion file = new FrontendMemoryRegion(0, 0, 4096, 0, Sealing.SEALED)) {
             byte[] description = description(size, offset, queues, queueSize);
 
-            long refused = guest.session()
-                    .acknowledgementOf(FrontendVhostUserConstants.SET_INFLIGHT_FD, description, file.fd());
+            long refused =
+                    guest.session().sendWithNeedReply(FrontendMessageType.SET_INFLIGHT_FD.id(), description, file.fd());
 
             assertNotEquals(0, refused);
             guest.session().start(guest.requestq(), guest.memory(), guest.features(), 0);
@@ -249,10 +250,10 @@ class InflightRegionIT {
         try (EntropyDriver guest = initialise(false);
                 FrontendMemoryRegion file = new FrontendMemoryRegion(0, 0, 4096, 0, Sealing.SEALED)) {
             guest.session()
-                    .tell(FrontendVhostUserConstants.SET_INFLIGHT_FD, description(64, 0, 1, QUEUE_SIZE), file.fd());
+                    .send(FrontendMessageType.SET_INFLIGHT_FD.id(), description(64, 0, 1, QUEUE_SIZE), file.fd());
 
             assertEquals(
-                    BackendProtocolException.Reason.REFUSED,
+                    BackendProtocolException.Reason.NACK,
                     assertThrows(
                                     BackendProtocolException.class,
                                     () -> guest.session().start(guest.requestq(), guest.memory(), guest.features(), 0))
@@ -268,8 +269,8 @@ class InflightRegionIT {
             byte[] description = description(buffer.mmapSize(), 0, 1, QUEUE_SIZE);
 
             long refused = guest.session()
-                    .acknowledgementOf(
-                            FrontendVhostUserConstants.SET_INFLIGHT_FD,
+                    .sendWithNeedReply(
+                            FrontendMessageType.SET_INFLIGHT_FD.id(),
                             description,
                             buffer.file().fd());
 
@@ -284,9 +285,9 @@ class InflightRegionIT {
                 FrontendMemoryRegion file = new FrontendMemoryRegion(0, 0, 4096, 0, Sealing.SEALED)) {
             file.segment().fill((byte) 1);
             guest.session()
-                    .tell(FrontendVhostUserConstants.SET_INFLIGHT_FD, description(4096, 0, 1, QUEUE_SIZE), file.fd());
+                    .send(FrontendMessageType.SET_INFLIGHT_FD.id(), description(4096, 0, 1, QUEUE_SIZE), file.fd());
 
-            long refused = guest.session().acknowledgementOf(RESET_DEVICE, FrontendPayloadEncoder.none());
+            long refused = guest.session().sendWithNeedReply(RESET_DEVICE, FrontendPayloadEncoder.none());
 
             assertEquals(0, refused);
             assertEquals(0, file.segment().get(ValueLayout.JAVA_BYTE, 0));
@@ -297,15 +298,14 @@ class InflightRegionIT {
     @Test
     void nothingOfItIsServedUnlessItWasNegotiated() throws Exception {
         try (EntropyDriver guest = EntropyDriver.initialise(
-                daemons.start().socket(),
-                options(false).withProtocolFeatures(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK))) {
+                daemons.start().socket(), options(false).withProtocolFeatures(ProtocolFeatureBit.REPLY_ACK.mask()))) {
             byte[] description = description(0, 0, 1, QUEUE_SIZE);
 
             assertNotEquals(
-                    0, guest.session().acknowledgementOf(FrontendVhostUserConstants.GET_INFLIGHT_FD, description));
+                    0, guest.session().sendWithNeedReply(FrontendMessageType.GET_INFLIGHT_FD.id(), description));
             guest.session()
-                    .tell(
-                            FrontendVhostUserConstants.GET_VRING_BASE_SKIP_DRAIN,
+                    .send(
+                            FrontendMessageType.GET_VRING_BASE_SKIP_DRAIN.id(),
                             FrontendPayloadEncoder.vringState(FrontendRequestq.INDEX, 0));
             assertTrue(guest.session().socket().awaitClosed(PATIENCE), "the session was not closed");
         }

@@ -82,7 +82,7 @@ class InheritedSocketIT {
                 SpawnFileAction.close(backend),
                 SpawnFileAction.close(pair[0].getFD()));
         closeHere(backend);
-        return FrontendSocket.over(pair[0]);
+        return FrontendSocket.wrap(pair[0]);
     }
 
     /** The channel's own close would shut the socket down for the daemon too. */

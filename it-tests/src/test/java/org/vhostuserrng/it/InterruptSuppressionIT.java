@@ -11,9 +11,9 @@ import java.io.IOException;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** Interrupts when the driver wants them and not otherwise (VIRTIO 1.4, section 2.7.7), with and without EVENT_IDX. */
 class InterruptSuppressionIT {
@@ -21,8 +21,7 @@ class InterruptSuppressionIT {
     private final DaemonExtension daemons = new DaemonExtension();
 
     private EntropyDriver guest(boolean eventIndex) throws IOException {
-        long features =
-                DriverVirtioConstants.VIRTIO_F_VERSION_1 | (eventIndex ? DriverVirtioConstants.VIRTIO_F_EVENT_IDX : 0);
+        long features = VirtioFeatureBit.VERSION_1.mask() | (eventIndex ? VirtioFeatureBit.EVENT_IDX.mask() : 0);
         DaemonProcess daemon = daemons.start();
         EntropyDriver guest = EntropyDriver.start(daemon.socket(), Options.DEFAULT.withFeatures(features));
         assertEquals(features, guest.features());
@@ -32,13 +31,13 @@ class InterruptSuppressionIT {
     /** A back-end may signal once without a reason when a ring starts: that must be over before anything is counted. */
     private static void settle(EntropyDriver guest) throws IOException {
         guest.request(64, PATIENCE);
-        guest.requestq().call().await(A_WHILE);
-        guest.requestq().call().take();
+        guest.requestq().call().awaitAndRead(A_WHILE);
+        guest.requestq().call().read();
     }
 
     private static void completeByPolling(EntropyDriver guest) throws IOException {
-        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
-        eventually("the buffer is used", guest.ring()::takeUsed);
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
+        eventually("the buffer is used", guest.ring()::popUsed);
     }
 
     @ParameterizedTest
@@ -50,7 +49,7 @@ class InterruptSuppressionIT {
 
             completeByPolling(guest);
 
-            assertEquals(0, guest.requestq().call().await(A_WHILE));
+            assertEquals(0, guest.requestq().call().awaitAndRead(A_WHILE));
         }
     }
 
@@ -61,9 +60,9 @@ class InterruptSuppressionIT {
             settle(guest);
             guest.ring().enableInterrupts();
 
-            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
 
-            assertEquals(1, guest.requestq().call().await(PATIENCE));
+            assertEquals(1, guest.requestq().call().awaitAndRead(PATIENCE));
         }
     }
 
@@ -76,9 +75,9 @@ class InterruptSuppressionIT {
             completeByPolling(guest);
 
             guest.ring().enableInterrupts();
-            guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
 
-            assertTrue(guest.requestq().call().await(PATIENCE) > 0);
+            assertTrue(guest.requestq().call().awaitAndRead(PATIENCE) > 0);
         }
     }
 }

@@ -32,7 +32,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendRequestReceiver;
 import org.vhostuserrng.frontend.DriverBufferElement;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendEventFd;
@@ -40,8 +39,10 @@ import org.vhostuserrng.frontend.FrontendGuestMemory;
 import org.vhostuserrng.frontend.FrontendIotlbMessage;
 import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.ProtocolFeatureBit;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** VIRTIO_F_ACCESS_PLATFORM with IOTLB_MSG and BACKEND_REQ: a device behind the guest's IOMMU. */
 class IommuIT {
@@ -56,7 +57,7 @@ class IommuIT {
     }
 
     private static Options options(boolean packed) {
-        return packed ? OPTIONS.withFeatures(OPTIONS.features() | DriverVirtioConstants.VIRTIO_F_RING_PACKED) : OPTIONS;
+        return packed ? OPTIONS.withFeatures(OPTIONS.features() | VirtioFeatureBit.RING_PACKED.mask()) : OPTIONS;
     }
 
     // --- what is offered -------------------------------------------------------------------------------------------
@@ -67,9 +68,8 @@ class IommuIT {
         DaemonProcess daemon = wanted ? daemons.start("--access-platform") : daemons.start();
 
         try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), OPTIONS)) {
-            assertEquals(
-                    wanted, (guest.session().offeredFeatures() & DriverVirtioConstants.VIRTIO_F_ACCESS_PLATFORM) != 0);
-            assertNotEquals(0, guest.session().protocolFeatures() & FrontendVhostUserConstants.PROTOCOL_F_BACKEND_REQ);
+            assertEquals(wanted, (guest.session().offeredFeatures() & VirtioFeatureBit.ACCESS_PLATFORM.mask()) != 0);
+            assertNotEquals(0, guest.session().protocolFeatures() & ProtocolFeatureBit.BACKEND_REQ.mask());
         }
     }
 
@@ -96,7 +96,7 @@ class IommuIT {
             assertEquals(
                     new FrontendIotlbMessage(BUFFER + 8, 0, 0, FrontendIotlbMessage.WRITE, FrontendIotlbMessage.MISS),
                     bufferMiss);
-            assertFalse(guest.driver().driverRing().usedPending());
+            assertFalse(guest.driver().driverRing().hasUsed());
 
             guest.map(BUFFER, PAGE, FrontendIotlbMessage.WRITE);
 
@@ -124,12 +124,12 @@ class IommuIT {
             long table = EntropyDriver.BUFFER_ADDRESS + 0x8000 - 16;
             int id = guest.driver()
                     .driverRing()
-                    .addIndirect(
+                    .addIndirectBuffer(
                             guest.driver().memory().at(table, 32),
                             table + DISTANCE,
                             DriverBufferElement.writable(BUFFER, 10),
                             DriverBufferElement.writable(BUFFER + PAGE, 20));
-            guest.driver().offer(id);
+            guest.driver().makeAvailableAndKick(id);
 
             guest.answerUntilUsed();
 
@@ -242,7 +242,8 @@ class IommuIT {
             }
 
             assertEquals(400, taken);
-            assertEquals(guest.driver().driverRing().base(), guest.session().stop());
+            assertEquals(
+                    guest.driver().driverRing().vringBase(), guest.session().stop());
         }
     }
 
@@ -263,7 +264,8 @@ class IommuIT {
         try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), OPTIONS)) {
             long elsewhere = EntropyDriver.BUFFER_ADDRESS + 7 * PAGE;
             long userAddress = guest.driver().memory().userAddress(elsewhere);
-            assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(BUFFER, PAGE, userAddress, READ_WRITE)));
+            assertEquals(
+                    0, guest.session().sendIotlb(FrontendIotlbMessage.update(BUFFER, PAGE, userAddress, READ_WRITE)));
 
             assertTrue(guest.isServed(BUFFER, 64));
 
@@ -285,7 +287,7 @@ class IommuIT {
 
             guest.offer(BUFFER + 16, 64);
 
-            assertTrue(guest.driver().requestq().err().await(PATIENCE) > 0, "err was not signalled");
+            assertTrue(guest.driver().requestq().err().awaitAndRead(PATIENCE) > 0, "err was not signalled");
             FrontendIotlbMessage report = guest.nextRequest();
             while (report.type() == FrontendIotlbMessage.MISS) {
                 report = guest.nextRequest();
@@ -294,7 +296,7 @@ class IommuIT {
                     new FrontendIotlbMessage(
                             BUFFER + 16, 0, 0, FrontendIotlbMessage.WRITE, FrontendIotlbMessage.ACCESS_FAIL),
                     report);
-            assertFalse(guest.driver().driverRing().usedPending());
+            assertFalse(guest.driver().driverRing().hasUsed());
             assertEquals(
                     ByteBuffer.wrap(before), ByteBuffer.wrap(guest.driver().bytes(EntropyDriver.BUFFER_ADDRESS, PAGE)));
         }
@@ -308,7 +310,7 @@ class IommuIT {
         try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), options(packed))) {
             assertTrue(guest.isServed(BUFFER, 64));
             int base = guest.session().stop();
-            assertEquals(guest.driver().driverRing().base(), base);
+            assertEquals(guest.driver().driverRing().vringBase(), base);
 
             guest.startRing(base);
             guest.offer(BUFFER, 64);
@@ -350,7 +352,8 @@ class IommuIT {
                 FrontendMemoryRegion more =
                         new FrontendMemoryRegion(0x2_0000_0000L, MORE_USER_ADDRESS, PAGE, 0, Sealing.SEALED)) {
             setMemTable(guest, more);
-            assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(0, PAGE, MORE_USER_ADDRESS, READ_WRITE)));
+            assertEquals(
+                    0, guest.session().sendIotlb(FrontendIotlbMessage.update(0, PAGE, MORE_USER_ADDRESS, READ_WRITE)));
             assertTrue(guest.isServed(0, 64));
 
             guest.session().setMemTable(guest.driver().memory());
@@ -370,7 +373,8 @@ class IommuIT {
                         new FrontendMemoryRegion(0x2_0000_0000L, MORE_USER_ADDRESS + PAGE, PAGE, 0, Sealing.SEALED)) {
             setMemTable(guest, one, other);
             assertEquals(
-                    0, guest.session().iotlb(FrontendIotlbMessage.update(0, 2 * PAGE, MORE_USER_ADDRESS, READ_WRITE)));
+                    0,
+                    guest.session().sendIotlb(FrontendIotlbMessage.update(0, 2 * PAGE, MORE_USER_ADDRESS, READ_WRITE)));
 
             assertTrue(guest.isServed(PAGE - 100, 200));
 
@@ -395,9 +399,9 @@ class IommuIT {
         try (VirtualIommuGuest guest = VirtualIommuGuest.start(daemon().socket(0), options)) {
             long ring = EntropyDriver.RING_ADDRESS;
             long size = guest.driver().memory().regions().getFirst().size();
-            assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(RING, size, ring, READ_WRITE)));
+            assertEquals(0, guest.session().sendIotlb(FrontendIotlbMessage.update(RING, size, ring, READ_WRITE)));
             long buffer = EntropyDriver.BUFFER_ADDRESS;
-            assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(BUFFER, PAGE, buffer, READ_WRITE)));
+            assertEquals(0, guest.session().sendIotlb(FrontendIotlbMessage.update(BUFFER, PAGE, buffer, READ_WRITE)));
 
             assertTrue(guest.isServed(BUFFER, 64));
         }
@@ -416,12 +420,9 @@ class IommuIT {
                     .putLong(logBytes)
                     .putLong(0)
                     .array();
-            guest.session().tell(setLogBase, sizeAndOffset, log.fd());
+            guest.session().send(setLogBase, sizeAndOffset, log.fd());
             guest.session().socket().receive(setLogBase, PATIENCE);
-            guest.session()
-                    .setFeatures(guest.driver().features()
-                            | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES
-                            | logAll);
+            guest.session().setFeatures(guest.driver().features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask() | logAll);
 
             assertTrue(guest.isServed(BUFFER + 3 * PAGE, 64));
 
@@ -461,7 +462,7 @@ class IommuIT {
     @MethodSource("refusedMessages")
     void wrongMessageIsRefusedAndChangesNothing(String what, FrontendIotlbMessage message) throws Exception {
         try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), OPTIONS)) {
-            assertNotEquals(0, guest.session().iotlb(message), what);
+            assertNotEquals(0, guest.session().sendIotlb(message), what);
 
             assertTrue(guest.isServed(BUFFER, 64));
         }
@@ -474,7 +475,7 @@ class IommuIT {
             assertNotEquals(
                     0,
                     guest.session()
-                            .ask(FrontendVhostUserConstants.IOTLB_MSG, new byte[size])
+                            .sendAndReceive(FrontendMessageType.IOTLB_MSG.id(), new byte[size])
                             .u64());
 
             assertTrue(guest.isServed(BUFFER, 64));
@@ -485,7 +486,7 @@ class IommuIT {
     void messageWithoutAccessPlatformIsRefused() throws Exception {
         try (EntropyDriver guest = EntropyDriver.start(daemon().socket(0), Options.DEFAULT)) {
             long user = guest.memory().userAddress(EntropyDriver.BUFFER_ADDRESS);
-            assertNotEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(BUFFER, PAGE, user, READ_WRITE)));
+            assertNotEquals(0, guest.session().sendIotlb(FrontendIotlbMessage.update(BUFFER, PAGE, user, READ_WRITE)));
 
             assertEquals(64, guest.request(64, PATIENCE).length);
         }
@@ -499,7 +500,8 @@ class IommuIT {
             long user = guest.driver().memory().userAddress(EntropyDriver.BUFFER_ADDRESS);
             for (long i = 0; i < 20_000; i++) {
                 long size = i % 3 + 1;
-                assertEquals(0, guest.session().iotlb(FrontendIotlbMessage.update(i * 8, size, user + i, READ_WRITE)));
+                assertEquals(
+                        0, guest.session().sendIotlb(FrontendIotlbMessage.update(i * 8, size, user + i, READ_WRITE)));
             }
             assertServedPromptly(neighbour);
             guest.offer(BUFFER, 64);
@@ -529,7 +531,7 @@ class IommuIT {
     @Test
     void frontEndThatHangsUpTheChannelIsServedWithWhatItTold() throws Exception {
         try (VirtualIommuGuest guest = VirtualIommuGuest.mapped(daemon().socket(0), OPTIONS)) {
-            guest.requests().hangUp();
+            guest.requests().closeFrontendEnd();
             guest.unmap(BUFFER + PAGE, PAGE);
             guest.offer(BUFFER + PAGE, 64);
             assertTrue(guest.waits());
@@ -553,8 +555,8 @@ class IommuIT {
             assertNotEquals(
                     0,
                     guest.session()
-                            .acknowledgementOf(
-                                    FrontendVhostUserConstants.SET_BACKEND_REQ_FD,
+                            .sendWithNeedReply(
+                                    FrontendMessageType.SET_BACKEND_REQ_FD.id(),
                                     FrontendPayloadEncoder.none(),
                                     noSocket.fd()));
 

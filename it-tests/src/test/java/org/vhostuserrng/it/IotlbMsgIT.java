@@ -13,14 +13,14 @@ class IotlbMsgIT extends MalformedMessageContract {
                 CraftedFrontendMessage.of(
                         IOTLB_MSG,
                         FrontendIotlbMessage.update(0, 4096, 0, FrontendIotlbMessage.READ)
-                                .payload()),
+                                .encode()),
                 Consequence.ANSWERED);
     }
 
     @Override
     Stream<MalformedMessage> itsOwn(VhostUserSessionStage stage) {
         return Stream.of(
-                wrong("unknown type", new FrontendIotlbMessage(0, 4096, 0, FrontendIotlbMessage.READ, 5).payload()),
+                wrong("unknown type", new FrontendIotlbMessage(0, 4096, 0, FrontendIotlbMessage.READ, 5).encode()),
                 wrong("without VIRTIO_F_ACCESS_PLATFORM", message()));
     }
 }

@@ -18,11 +18,11 @@ final class MessageFds implements AutoCloseable {
     private final BackendRequestReceiver socket = new BackendRequestReceiver();
     private final FrontendStatePipe pipe = new FrontendStatePipe();
     private final UnsuitableFileDescriptor directory = UnsuitableFileDescriptor.directory(Path.of("/"));
-    private final UnsuitableFileDescriptor location = UnsuitableFileDescriptor.location(Path.of("/dev/zero"));
+    private final UnsuitableFileDescriptor location = UnsuitableFileDescriptor.oPath(Path.of("/dev/zero"));
     private final Map<MessageFdKind, Integer> numbers = new EnumMap<>(Map.of(
             MessageFdKind.EVENTFD, eventFd.fd(),
             MessageFdKind.MEMORY, memory.fd(),
-            MessageFdKind.SOCKET, socket.fd(),
+            MessageFdKind.SOCKET, socket.backendFd(),
             MessageFdKind.PIPE, pipe.writeEnd(),
             MessageFdKind.DIRECTORY, directory.fd(),
             MessageFdKind.LOCATION, location.fd()));

@@ -15,9 +15,10 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 
 /** Where messages begin and end on a socket is not where packets do. */
 class MessageFramingIT {
@@ -30,8 +31,8 @@ class MessageFramingIT {
     void messageInPiecesIsAnswered() throws Exception {
         DaemonProcess daemon = daemons.startForGuests(1);
         byte[] message = FrontendPayloadEncoder.message(
-                FrontendVhostUserConstants.GET_FEATURES,
-                FrontendVhostUserConstants.FLAG_VERSION,
+                FrontendMessageType.GET_FEATURES.id(),
+                FrontendVhostUserSpec.FLAG_VERSION,
                 FrontendPayloadEncoder.none());
 
         try (FrontendSocket socket = FrontendSocket.connect(daemon.socket(0))) {
@@ -41,7 +42,7 @@ class MessageFramingIT {
 
             assertNotEquals(
                     0,
-                    socket.receive(FrontendVhostUserConstants.GET_FEATURES, PATIENCE)
+                    socket.receive(FrontendMessageType.GET_FEATURES.id(), PATIENCE)
                             .u64());
         }
     }
@@ -50,8 +51,8 @@ class MessageFramingIT {
     void twoMessagesAtOnceAreBothAnswered() throws Exception {
         DaemonProcess daemon = daemons.startForGuests(1);
         byte[] message = FrontendPayloadEncoder.message(
-                FrontendVhostUserConstants.GET_FEATURES,
-                FrontendVhostUserConstants.FLAG_VERSION,
+                FrontendMessageType.GET_FEATURES.id(),
+                FrontendVhostUserSpec.FLAG_VERSION,
                 FrontendPayloadEncoder.none());
         byte[] both = Arrays.copyOf(message, 2 * message.length);
         System.arraycopy(message, 0, both, message.length, message.length);
@@ -61,11 +62,11 @@ class MessageFramingIT {
 
             assertNotEquals(
                     0,
-                    socket.receive(FrontendVhostUserConstants.GET_FEATURES, PATIENCE)
+                    socket.receive(FrontendMessageType.GET_FEATURES.id(), PATIENCE)
                             .u64());
             assertNotEquals(
                     0,
-                    socket.receive(FrontendVhostUserConstants.GET_FEATURES, PATIENCE)
+                    socket.receive(FrontendMessageType.GET_FEATURES.id(), PATIENCE)
                             .u64());
         }
     }
@@ -93,8 +94,8 @@ class MessageFramingIT {
             }
 
             for (byte piece : FrontendPayloadEncoder.message(
-                    FrontendVhostUserConstants.GET_FEATURES,
-                    FrontendVhostUserConstants.FLAG_VERSION,
+                    FrontendMessageType.GET_FEATURES.id(),
+                    FrontendVhostUserSpec.FLAG_VERSION,
                     FrontendPayloadEncoder.none())) {
                 for (FrontendSocket socket : slow) {
                     socket.sendRaw(new byte[] {piece});
@@ -106,7 +107,7 @@ class MessageFramingIT {
             for (FrontendSocket socket : slow) {
                 assertNotEquals(
                         0,
-                        socket.receive(FrontendVhostUserConstants.GET_FEATURES, PATIENCE)
+                        socket.receive(FrontendMessageType.GET_FEATURES.id(), PATIENCE)
                                 .u64());
             }
         } finally {

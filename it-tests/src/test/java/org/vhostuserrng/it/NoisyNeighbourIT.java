@@ -20,10 +20,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
+import org.vhostuserrng.frontend.DriverVirtioSpec;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendRequestq;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** A guest that always has as much to be done as a ring can hold, and kicks without end, does not keep another waiting. */
 class NoisyNeighbourIT {
@@ -36,8 +37,7 @@ class NoisyNeighbourIT {
 
     private static final Options SPLIT =
             Options.DEFAULT.withQueueSize(QUEUE_SIZE).withBufferMemory((1 << 20) + TABLE_BYTES);
-    private static final Options PACKED =
-            SPLIT.withFeatures(SPLIT.features() | DriverVirtioConstants.VIRTIO_F_RING_PACKED);
+    private static final Options PACKED = SPLIT.withFeatures(SPLIT.features() | VirtioFeatureBit.RING_PACKED.mask());
 
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
@@ -47,7 +47,7 @@ class NoisyNeighbourIT {
         BUFFERS_OF_64_KIB {
             @Override
             int add(EntropyDriver guest) {
-                return guest.driverRing().addWritable(BUFFER_ADDRESS, 65536);
+                return guest.driverRing().addWritableBuffer(BUFFER_ADDRESS, 65536);
             }
         },
         TABLES_OF_32768_BYTES {
@@ -71,7 +71,7 @@ class NoisyNeighbourIT {
                     Collections.nCopies(LONGEST_TABLE, element).toArray(DriverBufferElement[]::new);
             chain[LONGEST_TABLE - 1] = DriverBufferElement.writable(BUFFER_ADDRESS, 1);
             MemorySegment table = guest.memory().at(TABLE, TABLE_BYTES);
-            return guest.driverRing().addIndirect(table, TABLE, chain);
+            return guest.driverRing().addIndirectBuffer(table, TABLE, chain);
         }
     }
 
@@ -126,7 +126,7 @@ class NoisyNeighbourIT {
 
     private static void fillRing(EntropyDriver guest, Greed greed) throws IOException {
         DriverRing ring = guest.driverRing();
-        while (ring.takeUsed()) {
+        while (ring.popUsed()) {
             assertTrue(ring.usedLength() > 0);
         }
         while (ring.freeDescriptors() > 0) {
@@ -160,7 +160,7 @@ class NoisyNeighbourIT {
         RING_BROKEN_AND_STARTED_AGAIN {
             @Override
             void indulge(EntropyDriver guest) throws IOException {
-                guest.ring().setDescriptor(0, 0, 64, DriverVirtioConstants.VIRTQ_DESC_F_WRITE, 0);
+                guest.ring().setDescriptor(0, 0, 64, DriverVirtioSpec.VIRTQ_DESC_F_WRITE, 0);
                 guest.ring().makeAvailable(0);
                 guest.requestq().kick().signal();
                 int base = guest.session().getVringBase(FrontendRequestq.INDEX);

@@ -14,15 +14,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.DriverPackedRing;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
+import org.vhostuserrng.frontend.DriverVirtioSpec;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendRequestq;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** Packed virtqueues (VIRTIO 1.3 §2.8) of a running daemon, and the options that offer them. */
 class PackedRingIT {
     private static final Options PACKED =
-            Options.DEFAULT.withFeatures(Options.DEFAULT.features() | DriverVirtioConstants.VIRTIO_F_RING_PACKED);
+            Options.DEFAULT.withFeatures(Options.DEFAULT.features() | VirtioFeatureBit.RING_PACKED.mask());
 
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
@@ -43,9 +44,9 @@ class PackedRingIT {
         try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), Options.DEFAULT)) {
             long offered = guest.session().offeredFeatures();
 
-            assertEquals(packed, (offered & DriverVirtioConstants.VIRTIO_F_RING_PACKED) != 0);
-            assertEquals(inOrder, (offered & DriverVirtioConstants.VIRTIO_F_IN_ORDER) != 0);
-            assertTrue((offered & DriverVirtioConstants.VIRTIO_F_ORDER_PLATFORM) != 0);
+            assertEquals(packed, (offered & VirtioFeatureBit.RING_PACKED.mask()) != 0);
+            assertEquals(inOrder, (offered & VirtioFeatureBit.IN_ORDER.mask()) != 0);
+            assertTrue((offered & VirtioFeatureBit.ORDER_PLATFORM.mask()) != 0);
         }
     }
 
@@ -69,12 +70,11 @@ class PackedRingIT {
     @Test
     void inOrderGuestIsServed() throws Exception {
         DaemonProcess daemon = daemons.start("--in-order", "--packed");
-        Options inOrder = PACKED.withFeatures(PACKED.features()
-                | DriverVirtioConstants.VIRTIO_F_IN_ORDER
-                | DriverVirtioConstants.VIRTIO_F_ORDER_PLATFORM);
+        Options inOrder = PACKED.withFeatures(
+                PACKED.features() | VirtioFeatureBit.IN_ORDER.mask() | VirtioFeatureBit.ORDER_PLATFORM.mask());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(), inOrder)) {
-            assertTrue((guest.features() & DriverVirtioConstants.VIRTIO_F_IN_ORDER) != 0);
+            assertTrue((guest.features() & VirtioFeatureBit.IN_ORDER.mask()) != 0);
             assertEquals(64, guest.request(64, PATIENCE).length);
         }
     }
@@ -87,10 +87,10 @@ class PackedRingIT {
             int taken = 0;
             for (int round = 0; round < 50; round++) {
                 while (ring.freeDescriptors() > 0) {
-                    ring.makeAvailable(ring.addWritable(BUFFER_ADDRESS + 64L * ring.freeDescriptors(), 64));
+                    ring.makeAvailable(ring.addWritableBuffer(BUFFER_ADDRESS + 64L * ring.freeDescriptors(), 64));
                     offered++;
                 }
-                guest.kickIfWanted();
+                guest.kickIfNeeded();
 
                 int base = guest.session().stop();
                 taken += takeAll(ring);
@@ -101,14 +101,14 @@ class PackedRingIT {
             }
 
             assertEquals(offered, taken);
-            assertEquals(ring.base(), guest.session().stop());
+            assertEquals(ring.vringBase(), guest.session().stop());
         }
     }
 
     /** A buffer that is used twice names nothing in flight, which is an exception. */
     private static int takeAll(DriverRing ring) {
         int taken = 0;
-        while (ring.takeUsed()) {
+        while (ring.popUsed()) {
             assertEquals(64, ring.usedLength());
             taken++;
         }
@@ -123,7 +123,7 @@ class PackedRingIT {
             DriverPackedRing ring = (DriverPackedRing) guest.driverRing();
             ring.reset(0x8000);
 
-            guest.session().startRing(guest.requestq(), guest.memory(), ring.base());
+            guest.session().startRing(guest.requestq(), guest.memory(), ring.vringBase());
 
             assertEquals(64, guest.request(64, PATIENCE).length);
         }
@@ -133,10 +133,10 @@ class PackedRingIT {
     void malformedRingIsBrokenUntilItIsReset() throws Exception {
         try (EntropyDriver guest = start(PACKED.withQueueSize(5))) {
             DriverPackedRing ring = (DriverPackedRing) guest.driverRing();
-            ring.setDescriptor(0, BUFFER_ADDRESS, 64, 0, DriverVirtioConstants.VIRTQ_DESC_F_AVAIL);
+            ring.setDescriptor(0, BUFFER_ADDRESS, 64, 0, DriverVirtioSpec.VIRTQ_DESC_F_AVAIL);
             guest.requestq().kick().signal();
-            assertTrue(guest.requestq().err().await(PATIENCE.toMillis()) > 0);
-            assertFalse(ring.usedPending());
+            assertTrue(guest.requestq().err().awaitAndRead(PATIENCE.toMillis()) > 0);
+            assertFalse(ring.hasUsed());
 
             int base = guest.session().getVringBase(FrontendRequestq.INDEX);
             ring.reset(base & 0xffff);

@@ -41,10 +41,10 @@ class RandomizedSplitRingIT {
             int length = LENGTHS[random.nextInt(LENGTHS.length)];
             int next = random.nextInt(QUEUE_SIZE + 1);
             ring.setDescriptor(i, address(random, guest), length, random.nextInt(DESCRIPTOR_FLAGS), next);
-            ring.setAvailableEntry(i, random.nextInt(QUEUE_SIZE + 1));
+            ring.setAvailEntry(i, random.nextInt(QUEUE_SIZE + 1));
         }
         ring.setUsedEvent(random.nextInt(1 << 16));
-        ring.setAvailableIndex(ring.nextAvailable() + random.nextInt(2 * QUEUE_SIZE));
+        ring.setAvailIdx(ring.availIdx() + random.nextInt(2 * QUEUE_SIZE));
     }
 
     private static void attack(Random random, EntropyDriver guest) throws IOException {

@@ -25,7 +25,7 @@ class RateLimitIT {
     private final DaemonExtension daemons = new DaemonExtension();
 
     private static void offer(EntropyDriver guest) throws IOException {
-        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
     }
 
     private static EntropyDriver throttledGuest(DaemonProcess daemon) throws IOException {
@@ -69,7 +69,7 @@ class RateLimitIT {
         try (EntropyDriver guest = throttledGuest(daemon);
                 EntropyDriver neighbour = EntropyDriver.start(daemon.socket(1))) {
             assertServedPromptly(neighbour);
-            assertFalse(guest.ring().usedPending());
+            assertFalse(guest.ring().hasUsed());
         }
     }
 

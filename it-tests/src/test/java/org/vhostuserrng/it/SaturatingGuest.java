@@ -42,7 +42,7 @@ final class SaturatingGuest implements AutoCloseable {
     }
 
     private void offer() throws IOException {
-        driver.offer(driver.ring().addWritable(BUFFER_ADDRESS, request));
+        driver.makeAvailableAndKick(driver.ring().addWritableBuffer(BUFFER_ADDRESS, request));
     }
 
     /** Looks at the ring without pause, in turns with other guests. */
@@ -73,7 +73,7 @@ final class SaturatingGuest implements AutoCloseable {
 
     private void look() throws IOException {
         long look = System.nanoTime();
-        while (driver.ring().takeUsed()) {
+        while (driver.ring().popUsed()) {
             grants.add(new Grant(lastLook, System.nanoTime(), driver.ring().usedLength()));
             bytes += driver.ring().usedLength();
             offer();

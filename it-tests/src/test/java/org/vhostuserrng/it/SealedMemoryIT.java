@@ -38,7 +38,7 @@ class SealedMemoryIT {
                 BackendProtocolException.class,
                 () -> EntropyDriver.start(daemon.socket(), Options.DEFAULT.withSealing(Sealing.UNSEALABLE)));
 
-        assertEquals(BackendProtocolException.Reason.REFUSED, refused.reason());
+        assertEquals(BackendProtocolException.Reason.NACK, refused.reason());
     }
 
     @Test

@@ -4,7 +4,7 @@ import static org.vhostuserrng.frontend.FrontendMessageType.SET_DEVICE_STATE_FD;
 
 import java.util.stream.Stream;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.it.MalformedMessage.Consequence;
 
 /** VHOST_USER_SET_DEVICE_STATE_FD. */
@@ -13,7 +13,7 @@ class SetDeviceStateFdIT extends MalformedMessageContract {
         super(CraftedFrontendMessage.of(
                 SET_DEVICE_STATE_FD,
                 FrontendPayloadEncoder.vringState(
-                        FrontendVhostUserConstants.DEVICE_STATE_SAVE, FrontendVhostUserConstants.DEVICE_STATE_STOPPED),
+                        FrontendVhostUserSpec.DEVICE_STATE_SAVE, FrontendVhostUserSpec.DEVICE_STATE_STOPPED),
                 MessageFdKind.PIPE));
     }
 

@@ -4,13 +4,13 @@ import static org.vhostuserrng.frontend.FrontendMessageType.SET_PROTOCOL_FEATURE
 
 import java.util.stream.Stream;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.ProtocolFeatureBit;
 
 /** VHOST_USER_SET_PROTOCOL_FEATURES. */
 class SetProtocolFeaturesIT extends MalformedMessageContract {
     SetProtocolFeaturesIT() {
         super(CraftedFrontendMessage.of(
-                SET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK)));
+                SET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(ProtocolFeatureBit.REPLY_ACK.mask())));
     }
 
     @Override

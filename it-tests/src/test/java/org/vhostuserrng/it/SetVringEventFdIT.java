@@ -3,7 +3,7 @@ package org.vhostuserrng.it;
 import java.util.stream.Stream;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 
 /** One of the messages that hand over an eventfd of a ring. */
 abstract class SetVringEventFdIT extends MalformedMessageContract {
@@ -18,12 +18,11 @@ abstract class SetVringEventFdIT extends MalformedMessageContract {
                 Stream.of(
                         wrong(
                                 "an fd that is said to be none",
-                                FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VRING_NOFD_MASK)),
+                                FrontendPayloadEncoder.u64(FrontendVhostUserSpec.VRING_NOFD_MASK)),
                         wrong(
                                 "queue 1 without an fd",
                                 message()
-                                        .with(FrontendPayloadEncoder.u64(
-                                                FrontendVhostUserConstants.VRING_NOFD_MASK | 1))
+                                        .with(FrontendPayloadEncoder.u64(FrontendVhostUserSpec.VRING_NOFD_MASK | 1))
                                         .with())));
     }
 }

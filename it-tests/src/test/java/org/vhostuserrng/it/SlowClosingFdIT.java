@@ -16,17 +16,18 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendRequestReceiver;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.frontend.SlowClosingSockets;
 
 /** Descriptors that keep whoever closes them last waiting for minutes. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SlowClosingFdIT {
     private static final Duration FOR_EVER = Duration.ofMinutes(10);
-    private static final int MANY = 12 * FrontendVhostUserConstants.MAX_FDS;
+    private static final int MANY = 12 * FrontendVhostUserSpec.MAX_FDS;
 
     @RegisterExtension
     private final SharedDaemonExtension shared = new SharedDaemonExtension();
@@ -36,13 +37,13 @@ class SlowClosingFdIT {
     }
 
     private static byte[] getFeatures() {
-        return CraftedFrontendMessage.of(FrontendVhostUserConstants.GET_FEATURES, FrontendPayloadEncoder.none())
+        return CraftedFrontendMessage.of(FrontendMessageType.GET_FEATURES.id(), FrontendPayloadEncoder.none())
                 .bytes();
     }
 
     /** Takes no descriptor. */
     private static byte[] refused() {
-        return CraftedFrontendMessage.of(FrontendVhostUserConstants.SET_OWNER, FrontendPayloadEncoder.none())
+        return CraftedFrontendMessage.of(FrontendMessageType.SET_OWNER.id(), FrontendPayloadEncoder.none())
                 .needingReply()
                 .bytes();
     }
@@ -60,7 +61,7 @@ class SlowClosingFdIT {
             before.getFeatures();
             FrontendSocket socket = connect();
             send(socket, slow, aMessage);
-            slow.letGo();
+            slow.closeFds();
             return socket;
         }
     }
@@ -77,7 +78,7 @@ class SlowClosingFdIT {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, FrontendVhostUserConstants.MAX_FDS, 2 * FrontendVhostUserConstants.MAX_FDS, MANY})
+    @ValueSource(ints = {1, FrontendVhostUserSpec.MAX_FDS, 2 * FrontendVhostUserSpec.MAX_FDS, MANY})
     void manyHoldUpNobodyElse(int aMessage) throws Exception {
         try (SlowClosingSockets slow = new SlowClosingSockets(MANY, FOR_EVER);
                 FrontendSocket socket = connectWith(slow, aMessage)) {
@@ -93,16 +94,16 @@ class SlowClosingFdIT {
         try (SlowClosingSockets slow = new SlowClosingSockets(MANY, FOR_EVER)) {
             try (FrontendSocket socket = connect();
                     BackendRequestReceiver channel = new BackendRequestReceiver()) {
-                channel.leave(slow.fds(0, MANY));
-                slow.letGo();
+                channel.sendUnreadFds(slow.fds(0, MANY));
+                slow.closeFds();
                 byte[] message = CraftedFrontendMessage.of(
-                                FrontendVhostUserConstants.SET_BACKEND_REQ_FD, FrontendPayloadEncoder.none())
+                                FrontendMessageType.SET_BACKEND_REQ_FD.id(), FrontendPayloadEncoder.none())
                         .needingReply()
                         .bytes();
-                socket.sendRaw(message, channel.fd());
+                socket.sendRaw(message, channel.backendFd());
                 assertEquals(
                         0,
-                        socket.receive(FrontendVhostUserConstants.SET_BACKEND_REQ_FD, PATIENCE)
+                        socket.receive(FrontendMessageType.SET_BACKEND_REQ_FD.id(), PATIENCE)
                                 .u64());
             }
 
@@ -120,12 +121,12 @@ class SlowClosingFdIT {
                 next.sendRaw(getFeatures());
                 boolean early = next.awaitReadable(A_WHILE);
 
-                slow.release();
+                slow.resetConnections();
 
                 assertFalse(early, "was served before");
                 assertNotEquals(
                         0,
-                        next.receive(FrontendVhostUserConstants.GET_FEATURES, PATIENCE)
+                        next.receive(FrontendMessageType.GET_FEATURES.id(), PATIENCE)
                                 .u64());
             }
         }
@@ -135,13 +136,13 @@ class SlowClosingFdIT {
     @Test
     void frontEndWaitsItselfUntilNotTooManyAreLeft() throws Exception {
         try (SlowClosingSockets slow = new SlowClosingSockets(MANY, FOR_EVER);
-                FrontendSocket socket = connectWith(slow, FrontendVhostUserConstants.MAX_FDS)) {
+                FrontendSocket socket = connectWith(slow, FrontendVhostUserSpec.MAX_FDS)) {
             int early = refusals(socket);
 
-            slow.release();
+            slow.resetConnections();
 
-            assertTrue(early < MANY / FrontendVhostUserConstants.MAX_FDS, () -> early + " messages were received");
-            assertEquals(MANY / FrontendVhostUserConstants.MAX_FDS, early + refusals(socket));
+            assertTrue(early < MANY / FrontendVhostUserSpec.MAX_FDS, () -> early + " messages were received");
+            assertEquals(MANY / FrontendVhostUserSpec.MAX_FDS, early + refusals(socket));
         }
         shared.assertUnharmed();
     }
@@ -152,8 +153,7 @@ class SlowClosingFdIT {
         while (socket.awaitReadable(A_WHILE)) {
             assertNotEquals(
                     0,
-                    socket.receive(FrontendVhostUserConstants.SET_OWNER, PATIENCE)
-                            .u64());
+                    socket.receive(FrontendMessageType.SET_OWNER.id(), PATIENCE).u64());
             refusals++;
         }
         return refusals;
@@ -162,7 +162,7 @@ class SlowClosingFdIT {
     @Test
     void frontEndThatGoesWhileItWaitsLeavesNothing() throws Exception {
         try (SlowClosingSockets slow = new SlowClosingSockets(MANY, FOR_EVER)) {
-            connectWith(slow, FrontendVhostUserConstants.MAX_FDS).close();
+            connectWith(slow, FrontendVhostUserSpec.MAX_FDS).close();
 
             assertOthersAreServed();
         }

@@ -20,7 +20,7 @@ import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendGuestMemory;
 import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** A front-end that takes guest memory away under the daemon (SIGBUS) breaks its own ring and nothing else. */
 class TruncatedMemoryIT {
@@ -38,7 +38,7 @@ class TruncatedMemoryIT {
 
     private static void truncateThenRequest(EntropyDriver guest) throws IOException {
         guest.bufferRegion().truncate(0);
-        guest.offer(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+        guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
         guest.requestq().kick().signal();
     }
 
@@ -51,7 +51,7 @@ class TruncatedMemoryIT {
 
             truncateThenRequest(guest);
 
-            assertTrue(guest.requestq().err().await(PATIENCE) > 0, "err was not signalled");
+            assertTrue(guest.requestq().err().awaitAndRead(PATIENCE) > 0, "err was not signalled");
             assertTrue(daemon.isAlive());
             assertServedPromptly(neighbour);
         }
@@ -59,8 +59,8 @@ class TruncatedMemoryIT {
 
     /** Of two pieces: such small ones are not filled by the kernel, which would notice by itself, but copied to. */
     private static void offerInPieces(EntropyDriver guest) throws IOException {
-        guest.offer(guest.ring()
-                .add(
+        guest.makeAvailableAndKick(guest.ring()
+                .addBuffer(
                         DriverBufferElement.writable(BUFFER_ADDRESS, 32),
                         DriverBufferElement.writable(BUFFER_ADDRESS + 64, 32)));
     }
@@ -76,7 +76,7 @@ class TruncatedMemoryIT {
                 EntropyDriver guest = guest(daemon, Sealing.UNSEALABLE)) {
             for (int i = 0; i < MOST_REQUESTS && (i % 10_000 != 0 || !copyingIsCompiled(daemon)); i++) {
                 offerInPieces(guest);
-                assertTrue(guest.awaitUsed(PATIENCE) && guest.ring().takeUsed());
+                assertTrue(guest.awaitUsed(PATIENCE) && guest.ring().popUsed());
             }
             assertTrue(copyingIsCompiled(daemon), "copying was never compiled by C2");
 
@@ -84,7 +84,7 @@ class TruncatedMemoryIT {
             offerInPieces(guest);
             guest.requestq().kick().signal();
 
-            assertTrue(guest.requestq().err().await(PATIENCE) > 0, "err was not signalled");
+            assertTrue(guest.requestq().err().awaitAndRead(PATIENCE) > 0, "err was not signalled");
             assertServedPromptly(neighbour);
         }
     }
@@ -95,7 +95,7 @@ class TruncatedMemoryIT {
         try (EntropyDriver guest = guest(daemon, Sealing.UNSEALABLE)) {
             guest.request(64, PATIENCE);
             truncateThenRequest(guest);
-            assertTrue(guest.requestq().err().await(PATIENCE) > 0);
+            assertTrue(guest.requestq().err().awaitAndRead(PATIENCE) > 0);
         }
 
         try (EntropyDriver next = EntropyDriver.start(daemon.socket(0))) {
@@ -110,7 +110,7 @@ class TruncatedMemoryIT {
                 FrontendMemoryRegion lost = lostRingMemory();
                 FrontendGuestMemory memory = new FrontendGuestMemory(List.of(lost));
                 EntropyDriver guest = EntropyDriver.initialise(daemon.socket(0), Options.DEFAULT)) {
-            guest.session().setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+            guest.session().setFeatures(guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
             guest.session().setMemTable(memory);
             lost.truncate(0);
 

@@ -8,7 +8,8 @@ import java.nio.file.Path;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendSession;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.ProtocolFeatureBit;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** How far a session has come. */
 enum VhostUserSessionStage {
@@ -53,14 +54,14 @@ enum VhostUserSessionStage {
     };
 
     /** The features of a session that has come to be with memory or without. */
-    static final long FEATURES = FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES;
+    static final long FEATURES = VirtioFeatureBit.PROTOCOL_FEATURES.mask();
 
     private static final Options OPTIONS = Options.DEFAULT.withProtocolFeatures(Options.DEFAULT.protocolFeatures()
-            | FrontendVhostUserConstants.PROTOCOL_F_BACKEND_REQ
-            | FrontendVhostUserConstants.PROTOCOL_F_INFLIGHT_SHMFD
-            | FrontendVhostUserConstants.PROTOCOL_F_DEVICE_STATE
-            | FrontendVhostUserConstants.PROTOCOL_F_GET_VRING_BASE_INFLIGHT
-            | FrontendVhostUserConstants.PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN);
+            | ProtocolFeatureBit.BACKEND_REQ.mask()
+            | ProtocolFeatureBit.INFLIGHT_SHMFD.mask()
+            | ProtocolFeatureBit.DEVICE_STATE.mask()
+            | ProtocolFeatureBit.GET_VRING_BASE_INFLIGHT.mask()
+            | ProtocolFeatureBit.GET_VRING_BASE_SKIP_DRAIN.mask());
 
     /** A front-end whose session has come there. */
     record Peer(FrontendSession session, Closeable owner) implements Closeable {

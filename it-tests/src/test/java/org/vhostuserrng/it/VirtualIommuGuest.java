@@ -11,13 +11,14 @@ import java.time.Duration;
 import java.util.Optional;
 import org.vhostuserrng.frontend.BackendRequestReceiver;
 import org.vhostuserrng.frontend.DriverRingAddresses;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendIotlbMessage;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSession;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.ProtocolFeatureBit;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /**
  * A guest whose entropy device is behind an IOMMU: its driver and the ring's addresses are I/O virtual ones, which are
@@ -31,9 +32,8 @@ final class VirtualIommuGuest implements AutoCloseable {
     static final int READ_WRITE = FrontendIotlbMessage.READ | FrontendIotlbMessage.WRITE;
 
     static final Options OPTIONS = Options.DEFAULT
-            .withFeatures(Options.DEFAULT.features() | DriverVirtioConstants.VIRTIO_F_ACCESS_PLATFORM)
-            .withProtocolFeatures(
-                    Options.DEFAULT.protocolFeatures() | FrontendVhostUserConstants.PROTOCOL_F_BACKEND_REQ);
+            .withFeatures(Options.DEFAULT.features() | VirtioFeatureBit.ACCESS_PLATFORM.mask())
+            .withProtocolFeatures(Options.DEFAULT.protocolFeatures() | ProtocolFeatureBit.BACKEND_REQ.mask());
 
     private final EntropyDriver driver;
     private final BackendRequestReceiver requests = new BackendRequestReceiver();
@@ -47,9 +47,9 @@ final class VirtualIommuGuest implements AutoCloseable {
         VirtualIommuGuest guest = new VirtualIommuGuest(EntropyDriver.initialise(socket, options));
         FrontendSession session = guest.driver.session();
         session.setBackendReqFd(guest.requests);
-        session.setFeatures(guest.driver.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+        session.setFeatures(guest.driver.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
         session.setMemTable(guest.driver.memory());
-        guest.startRing(guest.driver.driverRing().base());
+        guest.startRing(guest.driver.driverRing().vringBase());
         return guest;
     }
 
@@ -66,13 +66,13 @@ final class VirtualIommuGuest implements AutoCloseable {
     }
 
     void startRing(int base) throws IOException {
-        DriverRingAddresses layout = driver.requestq().layout();
+        DriverRingAddresses layout = driver.requestq().addresses();
         FrontendSession session = driver.session();
         session.setVringNum(0, layout.queueSize());
         session.setVringBase(0, base);
         byte[] addresses = FrontendPayloadEncoder.vringAddress(
                 0, layout.descriptorArea() + DISTANCE, layout.deviceArea() + DISTANCE, layout.driverArea() + DISTANCE);
-        session.tell(FrontendVhostUserConstants.SET_VRING_ADDR, addresses);
+        session.send(FrontendMessageType.SET_VRING_ADDR.id(), addresses);
         session.setVringKick(0, driver.requestq().kick());
         session.setVringEnable(0, true);
     }
@@ -92,7 +92,7 @@ final class VirtualIommuGuest implements AutoCloseable {
     /** Tells translations. */
     void map(long iova, long size, int permissions) throws IOException {
         long userAddress = driver.memory().userAddress(iova - DISTANCE);
-        assertEquals(0, session().iotlb(FrontendIotlbMessage.update(iova, size, userAddress, permissions)));
+        assertEquals(0, session().sendIotlb(FrontendIotlbMessage.update(iova, size, userAddress, permissions)));
     }
 
     void mapRing() throws IOException {
@@ -100,7 +100,7 @@ final class VirtualIommuGuest implements AutoCloseable {
     }
 
     void unmap(long iova, long size) throws IOException {
-        assertEquals(0, session().iotlb(FrontendIotlbMessage.invalidate(iova, size)));
+        assertEquals(0, session().sendIotlb(FrontendIotlbMessage.invalidate(iova, size)));
     }
 
     /** The next request of the back-end, which must come. */
@@ -133,7 +133,7 @@ final class VirtualIommuGuest implements AutoCloseable {
     }
 
     void offer(long iova, int length) throws IOException {
-        driver.offer(driver.driverRing().addWritable(iova, length));
+        driver.makeAvailableAndKick(driver.driverRing().addWritableBuffer(iova, length));
         driver.requestq().kick().signal();
     }
 
@@ -154,7 +154,7 @@ final class VirtualIommuGuest implements AutoCloseable {
 
     private boolean takeUsed(Duration timeout, int length) throws IOException {
         return driver.awaitUsed(timeout)
-                && driver.driverRing().takeUsed()
+                && driver.driverRing().popUsed()
                 && driver.driverRing().usedLength() == length;
     }
 

@@ -21,7 +21,7 @@ import org.vhostuserrng.frontend.FrontendMemoryRegion;
 import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
 import org.vhostuserrng.frontend.FrontendRequestq;
 import org.vhostuserrng.frontend.FrontendSession;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** The vhost-user document has no order for what configures a ring: a front-end may keep to any. */
 class VringSetupOrderIT {
@@ -42,9 +42,9 @@ class VringSetupOrderIT {
         return List.of(
                 () -> session.setMemTable(guest.memory()),
                 () -> session.setVringNum(
-                        FrontendRequestq.INDEX, requestq.layout().queueSize()),
+                        FrontendRequestq.INDEX, requestq.addresses().queueSize()),
                 () -> session.setVringBase(FrontendRequestq.INDEX, base),
-                () -> session.setVringAddr(FrontendRequestq.INDEX, requestq.layout(), guest.memory()),
+                () -> session.setVringAddr(FrontendRequestq.INDEX, requestq.addresses(), guest.memory()),
                 () -> session.setVringKick(FrontendRequestq.INDEX, requestq.kick()),
                 () -> session.setVringCall(FrontendRequestq.INDEX, requestq.call()),
                 () -> session.setVringEnable(FrontendRequestq.INDEX, true));
@@ -60,7 +60,7 @@ class VringSetupOrderIT {
 
     private static void startInOrder(DaemonProcess daemon, long seed) throws IOException {
         try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), Options.DEFAULT)) {
-            guest.session().setFeatures(guest.features() | FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+            guest.session().setFeatures(guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
             guest.ring().reset(BASE);
             takeAll(steps(guest, BASE), seed);
 
@@ -101,17 +101,17 @@ class VringSetupOrderIT {
                     .setVringKick(FrontendRequestq.INDEX, guest.requestq().kick());
             guest.requestq().kick().signal();
             guest.session().getFeatures();
-            guest.ring().makeAvailable(guest.ring().addWritable(EntropyDriver.BUFFER_ADDRESS, 64));
+            guest.ring().makeAvailable(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
 
             guest.session().setMemTable(guest.memory());
             guest.session()
-                    .setVringAddr(FrontendRequestq.INDEX, guest.requestq().layout(), guest.memory());
+                    .setVringAddr(FrontendRequestq.INDEX, guest.requestq().addresses(), guest.memory());
             guest.session()
                     .setVringNum(
-                            FrontendRequestq.INDEX, guest.requestq().layout().queueSize());
+                            FrontendRequestq.INDEX, guest.requestq().addresses().queueSize());
 
             EventualAssertions.eventually(
-                    "the request is served", () -> guest.ring().takeUsed());
+                    "the request is served", () -> guest.ring().popUsed());
         }
     }
 
@@ -138,7 +138,7 @@ class VringSetupOrderIT {
 
             guest.session()
                     .setVringNum(
-                            FrontendRequestq.INDEX, guest.requestq().layout().queueSize());
+                            FrontendRequestq.INDEX, guest.requestq().addresses().queueSize());
 
             assertEquals(64, guest.request(64, PATIENCE).length);
         }

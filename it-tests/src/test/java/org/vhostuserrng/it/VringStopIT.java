@@ -35,7 +35,7 @@ class VringStopIT {
     }
 
     private static void offerAndKick(EntropyDriver guest) throws IOException {
-        guest.ring().makeAvailable(guest.ring().addWritable(BUFFER_ADDRESS, 64));
+        guest.ring().makeAvailable(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 64));
         guest.requestq().kick().signal();
     }
 
@@ -82,7 +82,7 @@ class VringStopIT {
             guest.session().startRing(guest.requestq(), guest.memory(), base);
 
             assertTrue(guest.awaitUsed(PATIENCE));
-            assertTrue(guest.ring().takeUsed());
+            assertTrue(guest.ring().popUsed());
             assertEquals(64, guest.ring().usedLength());
             assertEquals(64, guest.request(64, PATIENCE).length);
         }

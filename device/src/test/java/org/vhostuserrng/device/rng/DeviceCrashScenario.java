@@ -44,7 +44,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
         guest = RngTestGuest.of(packed, size, VirtioSpec.VIRTIO_F_INDIRECT_DESC | VirtioSpec.VIRTIO_F_EVENT_IDX);
         guest.resetRandomly(random);
         guest.recordInflight(size + random.nextInt(3));
-        base = guest.driver.base();
+        base = guest.driver.vringBase();
         this.secondKill = secondKill;
         StoreCrashPoint.allow(firstKill);
     }
@@ -71,7 +71,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
             takeCompleted();
         }
         assertTrue(outstanding.isEmpty(), "never completed: " + outstanding);
-        assertFalse(guest.driver.usedPending());
+        assertFalse(guest.driver.hasUsed());
         assertNothingIsUnderWay();
         return kills > 0;
     }
@@ -120,14 +120,14 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
             return guest.offer(chain);
         }
         long table = RngTestGuest.BUFFERS + offered * 64L;
-        int id = guest.driver.addIndirect(guest.first.asSlice(table - RngTestGuest.BASE, 64), table, chain);
+        int id = guest.driver.addIndirectBuffer(guest.first.asSlice(table - RngTestGuest.BASE, 64), table, chain);
         guest.driver.makeAvailable(id);
         return id;
     }
 
     /** A buffer that the device names twice, or does not have, makes the driver throw. */
     private void takeCompleted() {
-        while (guest.driver.takeUsed()) {
+        while (guest.driver.popUsed()) {
             assertEquals(outstanding.remove(), guest.driver.usedId());
             assertTrue(guest.driver.usedLength() >= 1 && guest.driver.usedLength() <= BUFFER_BYTES);
         }
@@ -136,6 +136,6 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
     private void assertNothingIsUnderWay() {
         StoreCrashPoint.allow(Long.MAX_VALUE);
         int base = guest.start(this.base).stop();
-        assertEquals(guest.driver.base(), base);
+        assertEquals(guest.driver.vringBase(), base);
     }
 }

@@ -51,7 +51,7 @@ class HostileInflightRegionTest {
         }
         scribble(guest.inflight.bytes(), guest.inflight.queueSize(), random);
         try {
-            VirtqueueHandler queue = guest.device.start(guest.setup(guest.driver.base()));
+            VirtqueueHandler queue = guest.device.start(guest.setup(guest.driver.vringBase()));
             for (int turn = 0; turn < 5 && queue.drain() != VirtqueueHandler.BROKEN; turn++) {
                 scribble(guest.inflight.bytes(), guest.inflight.queueSize(), random);
             }

@@ -42,7 +42,7 @@ class HostileVirtqueueDriverTest {
         MemorySegment rest = guest.second.asSlice(HostileVirtqueueDriver.WINDOW_BYTES);
         assertEquals(-1, rest.mismatch(MemorySegment.ofArray(new byte[(int) rest.byteSize()])));
         long tables = RngTestGuest.BUFFERS - RngTestGuest.BASE;
-        long ring = guest.layout().end() - RngTestGuest.BASE;
+        long ring = guest.layout().endAddress() - RngTestGuest.BASE;
         MemorySegment between = guest.first.asSlice(ring, tables - ring);
         assertEquals(-1, between.mismatch(MemorySegment.ofArray(new byte[(int) between.byteSize()])));
         MemorySegment behind = guest.first.asSlice(tables + 1024);

@@ -43,10 +43,10 @@ class InflightResubmissionTest {
 
     private static void assertCompletes(RngTestGuest<?> guest, int... ids) {
         for (int id : ids) {
-            assertTrue(guest.driver.takeUsed(), "nothing more, expected " + id);
+            assertTrue(guest.driver.popUsed(), "nothing more, expected " + id);
             assertEquals(id, guest.driver.usedId());
         }
-        assertFalse(guest.driver.usedPending());
+        assertFalse(guest.driver.hasUsed());
     }
 
     // --- split: 16 bytes, then 16 for each descriptor --------------------------------------------------------------

@@ -42,7 +42,7 @@ class IommuRequestTest {
     }
 
     private static void assertServed(RngTestGuest<?> guest, int length) {
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(length, guest.driver.usedLength());
     }
 
@@ -51,7 +51,7 @@ class IommuRequestTest {
         assertEquals(iova, guest.memory().refusedAddress());
         assertEquals(access, guest.memory().refusedAccess());
         assertFalse(guest.memory().isDenied());
-        assertFalse(guest.driver.usedPending());
+        assertFalse(guest.driver.hasUsed());
     }
 
     private static void assertDenied(RngTestGuest<?> guest, VirtqueueHandler queue, long iova) {
@@ -59,13 +59,13 @@ class IommuRequestTest {
         assertTrue(guest.memory().isDenied());
         assertEquals(iova, guest.memory().refusedAddress());
         assertEquals(VirtqueueFault.ACCESS_DENIED.toString(), queue.fault());
-        assertFalse(guest.driver.usedPending());
+        assertFalse(guest.driver.hasUsed());
     }
 
     /** Makes a buffer available whose indirect table is at an I/O virtual address, given where its bytes lie. */
     private static void offerIndirect(
             RngTestGuest<?> guest, MemorySegment table, long iova, DriverBufferElement... elements) {
-        guest.driver.makeAvailable(guest.driver.addIndirect(table, iova, elements));
+        guest.driver.makeAvailable(guest.driver.addIndirectBuffer(table, iova, elements));
     }
 
     // --- buffers ---------------------------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ class IommuRequestTest {
         RngTestGuest<?> guest = guest(packed, 1024);
         guest.map(RngTestGuest.BASE + PAGE, RngTestGuest.SEAM, READ | WRITE);
 
-        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.setup(guest.driver.base())));
+        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.setup(guest.driver.vringBase())));
 
         assertFalse(guest.source.open);
     }
@@ -342,7 +342,7 @@ class IommuRequestTest {
         RngTestGuest<?> guest = guest(packed, 1024);
         guest.unmap(RngTestGuest.BASE + PAGE);
 
-        assertThrows(IotlbMissException.class, () -> guest.device.start(guest.setup(guest.driver.base())));
+        assertThrows(IotlbMissException.class, () -> guest.device.start(guest.setup(guest.driver.vringBase())));
 
         assertEquals(RngTestGuest.BASE + PAGE, guest.memory().refusedAddress());
         assertEquals(packed ? READ | WRITE : READ, guest.memory().refusedAccess());
@@ -356,7 +356,7 @@ class IommuRequestTest {
         long page = guest.layout().deviceArea() & -PAGE;
         guest.map(page, page, READ);
 
-        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.setup(guest.driver.base())));
+        assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(guest.setup(guest.driver.vringBase())));
 
         assertTrue(guest.memory().isDenied());
     }

@@ -121,17 +121,17 @@ class LostNotificationRaceTest {
 
         private void offer() {
             for (int i = random.nextInt(3); i >= 0 && ring.freeDescriptors() > 0; i--) {
-                ring.makeAvailable(ring.addWritable(RngTestGuest.SEAM, 8));
+                ring.makeAvailable(ring.addWritableBuffer(RngTestGuest.SEAM, 8));
                 outstanding++;
                 requests++;
             }
-            if (ring.kickWanted()) {
+            if (ring.needsKick()) {
                 kick.signal();
             }
         }
 
         private void takeAll() {
-            while (ring.takeUsed()) {
+            while (ring.popUsed()) {
                 assertEquals(8, ring.usedLength());
                 outstanding--;
             }

@@ -45,10 +45,10 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
             guest.offer(RngTestGuest.SEAM, 8);
             queue.drain();
 
-            assertTrue(guest.driver.takeUsed());
+            assertTrue(guest.driver.popUsed());
             assertEquals(8, guest.driver.usedLength());
         }
-        assertEquals(guest.driver.base(), queue.stop());
+        assertEquals(guest.driver.vringBase(), queue.stop());
     }
 
     @Test
@@ -63,10 +63,10 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
 
         queue.drain();
 
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(id, guest.driver.usedId());
         assertEquals(30, guest.driver.usedLength());
-        assertEquals(1, guest.driver.nextUsed());
+        assertEquals(1, guest.driver.nextUsedIdx());
         assertArrayEquals(RngTestGuest.tagged(0, 30), guest.bytesAt(RngTestGuest.BUFFERS, 30));
     }
 
@@ -97,7 +97,7 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
             queue.collect(chain);
             queue.use(8);
         }
-        boolean before = guest.driver.usedPending();
+        boolean before = guest.driver.hasUsed();
 
         queue.publish();
 

@@ -82,7 +82,7 @@ class RandomRequestSequenceTest {
             }
             takeCompleted();
             assertTrue(outstanding.isEmpty(), "not completed: " + outstanding.size());
-            assertEquals(guest.driver.base(), queue.stop());
+            assertEquals(guest.driver.vringBase(), queue.stop());
             return completions;
         }
 
@@ -107,13 +107,13 @@ class RandomRequestSequenceTest {
             // A table need not be aligned.
             long address = RngTestGuest.BUFFERS + 1 + requests % SLOTS * 1024L;
             int id =
-                    guest.driver.addIndirect(guest.first.asSlice(address - RngTestGuest.BASE, 1024), address, elements);
+                    guest.driver.addIndirectBuffer(guest.first.asSlice(address - RngTestGuest.BASE, 1024), address, elements);
             guest.driver.makeAvailable(id);
             return id;
         }
 
         private void takeCompleted() {
-            while (guest.driver.takeUsed()) {
+            while (guest.driver.popUsed()) {
                 Request request = outstanding.remove();
                 assertEquals(request.id(), guest.driver.usedId());
                 ByteArrayOutputStream bytes = new ByteArrayOutputStream();

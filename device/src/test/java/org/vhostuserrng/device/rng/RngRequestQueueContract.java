@@ -39,7 +39,7 @@ abstract class RngRequestQueueContract {
         long next = queue.drain();
 
         assertEquals(VirtqueueHandler.IDLE, next);
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(head, guest.driver.usedId());
         assertEquals(64, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.tagged(0, 64), guest.bytesAt(RngTestGuest.BUFFERS, 64));
@@ -67,7 +67,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(1000, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.tagged(0, 700), guest.bytesAt(RngTestGuest.BUFFERS + 1000, 700));
         assertArrayEquals(RngTestGuest.tagged(700, 300), guest.bytesAt(RngTestGuest.BUFFERS, 300));
@@ -83,7 +83,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(64, guest.driver.usedLength());
         assertEquals(SequenceEntropySource.byteAt(63), guest.byteAt(RngTestGuest.BUFFERS + 126));
         assertEquals(0, guest.byteAt(RngTestGuest.BUFFERS + 125));
@@ -101,7 +101,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(5, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.tagged(0, 5), guest.bytesAt(RngTestGuest.BUFFERS + 8, 5));
     }
@@ -114,7 +114,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(1000, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.tagged(0, 1000), guest.bytesAt(RngTestGuest.SEAM - 500, 1000));
     }
@@ -127,11 +127,11 @@ abstract class RngRequestQueueContract {
         Arrays.fill(chain, DriverBufferElement.writable(RngTestGuest.BUFFERS, 1));
         chain[4999] = DriverBufferElement.writable(0, 1);
         MemorySegment table = guest.second.asSlice(0, 16L * chain.length);
-        guest.driver.makeAvailable(guest.driver.addIndirect(table, RngTestGuest.SEAM, chain));
+        guest.driver.makeAvailable(guest.driver.addIndirectBuffer(table, RngTestGuest.SEAM, chain));
 
         queue.drain();
 
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(ScatterGatherList.MOST_PIECES, guest.driver.usedLength());
     }
 
@@ -148,10 +148,10 @@ abstract class RngRequestQueueContract {
         queue.drain();
         queue.drain();
 
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(overlong, guest.driver.usedId());
         assertEquals(ScatterGatherList.MOST_PIECES, guest.driver.usedLength());
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(next, guest.driver.usedId());
         assertEquals(64, guest.driver.usedLength());
     }
@@ -164,7 +164,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(65536, guest.driver.usedLength());
         assertEquals(0, guest.byteAt(RngTestGuest.SEAM - 100_000 + 65536));
     }
@@ -173,7 +173,7 @@ abstract class RngRequestQueueContract {
     void followsAnIndirectTable() {
         RngTestGuest<?> guest = guest(8, VirtioSpec.VIRTIO_F_INDIRECT_DESC);
         VirtqueueHandler queue = guest.start();
-        int head = guest.driver.addIndirect(
+        int head = guest.driver.addIndirectBuffer(
                 guest.second,
                 RngTestGuest.SEAM,
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 10),
@@ -182,7 +182,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(30, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.tagged(0, 30), guest.bytesAt(RngTestGuest.BUFFERS, 30));
     }
@@ -230,7 +230,7 @@ abstract class RngRequestQueueContract {
         long[] turns = LongStream.range(0, 3).map(i -> queue.drain()).toArray();
 
         assertArrayEquals(new long[] {VirtqueueHandler.MORE, VirtqueueHandler.MORE, VirtqueueHandler.IDLE}, turns);
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(40_000, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.tagged(0, 10_000), guest.bytesAt(RngTestGuest.BUFFERS + 1, 10_000));
         assertArrayEquals(RngTestGuest.tagged(10_000, 30_000), guest.bytesAt(RngTestGuest.SEAM, 30_000));
@@ -247,7 +247,7 @@ abstract class RngRequestQueueContract {
         long[] turns = LongStream.range(0, 3).map(i -> queue.drain()).toArray();
 
         assertArrayEquals(new long[] {VirtqueueHandler.MORE, VirtqueueHandler.MORE, VirtqueueHandler.IDLE}, turns);
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(300, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.tagged(298, 2), guest.bytesAt(RngTestGuest.SEAM + 4096L * 149, 2));
     }
@@ -260,7 +260,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        assertFalse(guest.driver.takeUsed());
+        assertFalse(guest.driver.popUsed());
         assertEquals(0, guest.call.count());
     }
 
@@ -275,7 +275,7 @@ abstract class RngRequestQueueContract {
         next.drain();
         next.drain();
 
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(20_000, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.tagged(16384, 20_000), guest.bytesAt(RngTestGuest.SEAM, 20_000));
     }
@@ -291,7 +291,7 @@ abstract class RngRequestQueueContract {
         queue.drain();
         queue.drain();
 
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(20_000, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.tagged(16384, 20_000), guest.bytesAt(RngTestGuest.SEAM + 4096, 20_000));
     }
@@ -306,7 +306,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        assertTrue(guest.driver.takeUsed());
+        assertTrue(guest.driver.popUsed());
         assertEquals(16384, guest.driver.usedLength());
     }
 
@@ -337,12 +337,12 @@ abstract class RngRequestQueueContract {
         RngTestGuest<?> guest = guest(8, VirtioSpec.VIRTIO_F_EVENT_IDX);
         VirtqueueHandler queue = guest.start();
         guest.offer(RngTestGuest.BUFFERS, 64);
-        guest.driver.kickWanted();
+        guest.driver.needsKick();
         queue.drain();
 
         guest.offer(RngTestGuest.BUFFERS, 64);
 
-        assertTrue(guest.driver.kickWanted());
+        assertTrue(guest.driver.needsKick());
     }
 
     @Test
@@ -353,12 +353,12 @@ abstract class RngRequestQueueContract {
             queue.drain();
             guest.source.left = 0;
             guest.offer(RngTestGuest.BUFFERS, 64);
-            guest.driver.kickWanted();
+            guest.driver.needsKick();
             queue.drain();
 
             guest.offer(RngTestGuest.BUFFERS, 64);
 
-            assertFalse(guest.driver.kickWanted());
+            assertFalse(guest.driver.needsKick());
         }
     }
 
@@ -369,14 +369,14 @@ abstract class RngRequestQueueContract {
             VirtqueueHandler queue = guest.start();
             guest.source.left = 0;
             guest.offer(RngTestGuest.BUFFERS, 64);
-            guest.driver.kickWanted();
+            guest.driver.needsKick();
             queue.drain();
             guest.source.left = 64;
             queue.drain();
 
             guest.offer(RngTestGuest.BUFFERS, 64);
 
-            assertTrue(guest.driver.kickWanted());
+            assertTrue(guest.driver.needsKick());
         }
     }
 
@@ -386,7 +386,7 @@ abstract class RngRequestQueueContract {
             RngTestGuest<?> guest = guest(8, features);
             guest.source.left = 0;
             guest.offer(RngTestGuest.BUFFERS, 64);
-            guest.driver.kickWanted();
+            guest.driver.needsKick();
             VirtqueueHandler predecessor = guest.start();
             predecessor.drain();
             guest.source.left = 64;
@@ -394,7 +394,7 @@ abstract class RngRequestQueueContract {
 
             guest.offer(RngTestGuest.BUFFERS, 64);
 
-            assertTrue(guest.driver.kickWanted());
+            assertTrue(guest.driver.needsKick());
         }
     }
 
@@ -410,7 +410,7 @@ abstract class RngRequestQueueContract {
         long next = queue.drain();
 
         assertEquals(VirtqueueHandler.STARVED, next);
-        assertFalse(guest.driver.usedPending());
+        assertFalse(guest.driver.hasUsed());
         assertEquals(0, guest.call.count());
     }
 
@@ -423,7 +423,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(10, guest.driver.usedLength());
         assertEquals(0, guest.byteAt(RngTestGuest.BUFFERS + 10));
     }
@@ -437,7 +437,7 @@ abstract class RngRequestQueueContract {
 
         queue.drain();
 
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
         assertEquals(64, guest.driver.usedLength());
         assertArrayEquals(RngTestGuest.tagged(0, 64), guest.bytesAt(RngTestGuest.BUFFERS, 64));
     }
@@ -472,8 +472,8 @@ abstract class RngRequestQueueContract {
         guest.offer(RngTestGuest.BUFFERS, 500);
         queue.drain();
 
-        guest.driver.takeUsed();
-        guest.driver.takeUsed();
+        guest.driver.popUsed();
+        guest.driver.popUsed();
         assertEquals(90, guest.driver.usedLength());
     }
 
@@ -530,11 +530,11 @@ abstract class RngRequestQueueContract {
         guest.offer(RngTestGuest.BUFFERS, 64);
 
         long next = queue.drainAndStay();
-        guest.driver.kickWanted();
+        guest.driver.needsKick();
         guest.offer(RngTestGuest.BUFFERS, 64);
 
         assertEquals(VirtqueueHandler.IDLE, next);
-        assertFalse(guest.driver.kickWanted());
+        assertFalse(guest.driver.needsKick());
         assertTrue(queue.isPending());
     }
 
@@ -545,12 +545,12 @@ abstract class RngRequestQueueContract {
         VirtqueueHandler queue = guest.start();
         guest.offer(RngTestGuest.BUFFERS, 64);
         queue.drainAndStay();
-        guest.driver.kickWanted();
+        guest.driver.needsKick();
 
         queue.drain();
         guest.offer(RngTestGuest.BUFFERS, 64);
 
-        assertTrue(guest.driver.kickWanted());
+        assertTrue(guest.driver.needsKick());
     }
 
     @Test

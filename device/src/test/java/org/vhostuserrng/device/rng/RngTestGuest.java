@@ -30,8 +30,8 @@ import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InflightArea;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
-import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
+import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -126,7 +126,7 @@ final class RngTestGuest<R extends DriverRing> {
     }
 
     VirtqueueHandler start() {
-        return start(driver.base());
+        return start(driver.vringBase());
     }
 
     VirtqueueHandler start(int base) {
@@ -140,7 +140,7 @@ final class RngTestGuest<R extends DriverRing> {
     /** The ring alone, without the device. */
     PackedVirtqueue packedVirtqueue() {
         try {
-            return PackedVirtqueue.of(setup(driver.base()));
+            return PackedVirtqueue.of(setup(driver.vringBase()));
         } catch (InvalidVirtqueueException | IotlbMissException invalid) {
             throw new AssertionError(invalid);
         }
@@ -213,7 +213,7 @@ final class RngTestGuest<R extends DriverRing> {
 
     /** Makes a buffer available, and returns its ID. */
     int offer(DriverBufferElement... chain) {
-        int id = driver.add(chain);
+        int id = driver.addBuffer(chain);
         driver.makeAvailable(id);
         return id;
     }
@@ -225,7 +225,7 @@ final class RngTestGuest<R extends DriverRing> {
     /** Takes all that was used, and returns how many buffers that was. */
     int takeAll() {
         int taken = 0;
-        while (driver.takeUsed()) {
+        while (driver.popUsed()) {
             taken++;
         }
         return taken;

@@ -30,7 +30,7 @@ class SplitRngRequestQueueTest extends RngRequestQueueContract {
             guest.offer(RngTestGuest.BUFFERS, 8);
             queue.drain();
 
-            assertTrue(guest.driver.takeUsed());
+            assertTrue(guest.driver.popUsed());
             assertEquals(8, guest.driver.usedLength());
         }
         assertEquals((base + 20) & 0xffff, queue.stop());
@@ -56,7 +56,7 @@ class SplitRngRequestQueueTest extends RngRequestQueueContract {
     void ignoresTheFlagWithEventIdx() {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split(8, VirtioSpec.VIRTIO_F_EVENT_IDX);
         VirtqueueHandler queue = guest.start(0);
-        guest.driver.setAvailableFlags(VirtioSpec.VIRTQ_AVAIL_F_NO_INTERRUPT);
+        guest.driver.setAvailFlags(VirtioSpec.VIRTQ_AVAIL_F_NO_INTERRUPT);
         guest.offer(RngTestGuest.BUFFERS, 64);
 
         queue.drain();

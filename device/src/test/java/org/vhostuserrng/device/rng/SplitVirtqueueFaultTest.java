@@ -90,13 +90,13 @@ class SplitVirtqueueFaultTest {
                     indirect(guest, 32);
                 }),
                 broken("an index that jumps ahead", VirtqueueFault.INDEX_JUMP, guest -> {
-                    guest.driver.add(DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
-                    guest.driver.setAvailableIndex(SIZE + 1);
+                    guest.driver.addBuffer(DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
+                    guest.driver.setAvailIdx(SIZE + 1);
                 }),
                 broken(
                         "an index that moves back",
                         VirtqueueFault.INDEX_JUMP,
-                        guest -> guest.driver.setAvailableIndex(65535)));
+                        guest -> guest.driver.setAvailIdx(65535)));
     }
 
     private static Arguments broken(
@@ -105,8 +105,8 @@ class SplitVirtqueueFaultTest {
     }
 
     private static void available(RngTestGuest<DriverSplitRing> guest, int head) {
-        guest.driver.setAvailableEntry(0, head);
-        guest.driver.setAvailableIndex(1);
+        guest.driver.setAvailEntry(0, head);
+        guest.driver.setAvailIdx(1);
     }
 
     private static void descriptor(RngTestGuest<DriverSplitRing> guest, int length, int flags) {
@@ -140,7 +140,7 @@ class SplitVirtqueueFaultTest {
         assertEquals(VirtqueueHandler.BROKEN, next);
         assertEquals(fault.toString(), queue.fault());
         assertEquals(0, guest.source.given);
-        assertFalse(guest.driver.usedPending());
+        assertFalse(guest.driver.hasUsed());
         assertEquals(0, guest.call.count());
     }
 
@@ -149,13 +149,13 @@ class SplitVirtqueueFaultTest {
         RngTestGuest<DriverSplitRing> guest = guest();
         VirtqueueHandler queue = guest.start(0);
         guest.offer(RngTestGuest.BUFFERS, 64);
-        guest.driver.setAvailableEntry(1, 65535);
-        guest.driver.setAvailableIndex(2);
+        guest.driver.setAvailEntry(1, 65535);
+        guest.driver.setAvailIdx(2);
 
         long next = queue.drain();
 
         assertEquals(VirtqueueHandler.BROKEN, next);
-        assertEquals(1, guest.driver.usedIndex());
+        assertEquals(1, guest.driver.usedIdx());
         assertEquals(1, guest.call.count());
     }
 

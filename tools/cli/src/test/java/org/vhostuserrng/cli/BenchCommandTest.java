@@ -16,9 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 import picocli.CommandLine;
 
 class BenchCommandTest {
@@ -115,9 +116,9 @@ class BenchCommandTest {
     /** A back-end without protocol features has nothing to answer but GET_FEATURES. */
     private static void offerNothingButVersion1(ServerSocketChannel listener) {
         byte[] features = FrontendPayloadEncoder.message(
-                FrontendVhostUserConstants.GET_FEATURES,
-                FrontendVhostUserConstants.FLAG_VERSION | FrontendVhostUserConstants.FLAG_REPLY,
-                FrontendPayloadEncoder.u64(DriverVirtioConstants.VIRTIO_F_VERSION_1));
+                FrontendMessageType.GET_FEATURES.id(),
+                FrontendVhostUserSpec.FLAG_VERSION | FrontendVhostUserSpec.FLAG_REPLY,
+                FrontendPayloadEncoder.u64(VirtioFeatureBit.VERSION_1.mask()));
         try (SocketChannel accepted = listener.accept()) {
             accepted.write(ByteBuffer.wrap(features));
             accepted.write(ByteBuffer.wrap(features));

@@ -7,12 +7,12 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * The driver's half of a packed virtqueue (VIRTIO 1.4, section 2.8), on any memory segment. The regular half (add, make
- * available, take used) keeps its own record of what is in flight and does not believe the memory; the raw half
- * ({@code set...}) writes whatever it is told to, for devices to be tested with.
+ * The driver's side of a packed virtqueue (VIRTIO 1.3 §2.8) in a memory segment. The regular methods (add a buffer,
+ * make it available, pop a used buffer) keep private bookkeeping of in-flight buffers and do not trust the memory. The
+ * raw methods ({@code set...}) write arbitrary values, to test devices against a misbehaving driver.
  *
- * <p>A place in the ring is an index and a wrap counter. As one {@code int} they have the form of an event's desc: the
- * index in bits 0 to 14, the wrap counter in bit 15.
+ * <p>A ring position is an index with a wrap counter, encoded in one {@code int} as the {@code off_wrap} field of an
+ * event suppression structure: the index in bits 0 to 14, the wrap counter in bit 15 (§2.8.14).
  */
 public final class DriverPackedRing implements DriverRing {
     private static final int WRAP = 1 << 15;
@@ -35,72 +35,75 @@ public final class DriverPackedRing implements DriverRing {
     private final MemorySegment driverEvent;
     private final MemorySegment deviceEvent;
 
-    /** Free Buffer IDs, the top one last. */
+    /** Stack of free buffer ids; the first {@link #freeIdCount} entries are valid. */
     private final int[] freeIds;
 
     private int freeIdCount;
     private int freeCount;
 
-    /** By Buffer ID: descriptors, 0 when not in use; the place of the first one, and its flags. */
-    private final int[] length;
+    /** Indexed by buffer id: number of descriptors, 0 if the id is free. */
+    private final int[] chainLength;
 
-    private final int[] first;
+    /** Indexed by buffer id: ring position of the first descriptor. */
+    private final int[] firstOffWrap;
+
+    /** Indexed by buffer id: flags of the first descriptor, written when the buffer is added available. */
     private final int[] firstFlags;
 
-    private int nextAdded;
-    private int nextAvailable;
-    private int nextUsed;
+    private int nextAddIdx;
+    private int nextAvailIdx;
+    private int nextUsedIdx;
 
-    /** Descriptors made available since the last {@link #kickWanted}. */
-    private int unannounced;
+    /** Descriptors added available since the last call of {@link #needsKick}. */
+    private int numAddedSinceKick;
 
     private int usedId;
     private int usedLength;
 
     /**
-     * An empty ring: writes its initial state to the memory.
+     * Creates an empty ring and writes its initial state to the memory.
      *
-     * @param memory holds all three parts
-     * @param guestAddress guest physical address of the memory's first byte
+     * @param memory contains all three parts
+     * @param guestAddress guest physical address of the first byte of {@code memory}
      * @param eventIndex whether VIRTIO_F_EVENT_IDX was negotiated
      */
     public DriverPackedRing(
-            MemorySegment memory, long guestAddress, DriverPackedRingAddresses layout, boolean eventIndex) {
-        this.queueSize = layout.queueSize();
+            MemorySegment memory, long guestAddress, DriverPackedRingAddresses addresses, boolean eventIndex) {
+        this.queueSize = addresses.queueSize();
         this.eventIndex = eventIndex;
         this.descriptors = memory.asSlice(
-                layout.descriptorRing() - guestAddress, DriverPackedRingAddresses.descriptorRingSize(queueSize));
+                addresses.descriptorRing() - guestAddress, DriverPackedRingAddresses.descriptorRingSize(queueSize));
         this.driverEvent = memory.asSlice(
-                layout.driverEventSuppression() - guestAddress, DriverVirtioConstants.PVIRTQ_EVENT_SUPPRESS_SIZE);
+                addresses.driverEventSuppression() - guestAddress, DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE);
         this.deviceEvent = memory.asSlice(
-                layout.deviceEventSuppression() - guestAddress, DriverVirtioConstants.PVIRTQ_EVENT_SUPPRESS_SIZE);
+                addresses.deviceEventSuppression() - guestAddress, DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE);
         this.freeIds = new int[queueSize];
-        this.length = new int[queueSize];
-        this.first = new int[queueSize];
+        this.chainLength = new int[queueSize];
+        this.firstOffWrap = new int[queueSize];
         this.firstFlags = new int[queueSize];
-        // Section 2.8.1: the wrap counters are 1 in the beginning.
+        // VIRTIO 1.3 §2.8.1: both wrap counters are initialized to 1.
         reset(WRAP);
     }
 
-    /** Forgets everything in flight and starts anew at a place, as if all before it had been used. */
-    public void reset(int place) {
+    /** Forgets all in-flight buffers and restarts at {@code offWrap}, with all earlier descriptors marked used. */
+    public void reset(int offWrap) {
         for (int i = 0; i < queueSize; i++) {
             freeIds[i] = queueSize - 1 - i;
         }
         freeIdCount = queueSize;
         freeCount = queueSize;
-        Arrays.fill(length, 0);
-        nextAdded = place;
-        nextAvailable = place;
-        nextUsed = place;
-        unannounced = 0;
-        boolean wrap = isWrapSet(place);
+        Arrays.fill(chainLength, 0);
+        nextAddIdx = offWrap;
+        nextAvailIdx = offWrap;
+        nextUsedIdx = offWrap;
+        numAddedSinceKick = 0;
+        boolean wrap = isWrapSet(offWrap);
         for (int i = 0; i < queueSize; i++) {
-            boolean usedInThisRound = i < indexOf(place);
-            setDescriptor(i, 0, 0, 0, usedInThisRound == wrap ? usedFlags() : 0);
+            boolean beforePosition = i < indexOf(offWrap);
+            setDescriptor(i, 0, 0, 0, beforePosition == wrap ? usedFlags() : 0);
         }
         deviceEvent.fill((byte) 0);
-        setDriverEvent(DriverVirtioConstants.RING_EVENT_FLAGS_ENABLE, 0);
+        setDriverEvent(DriverVirtioSpec.RING_EVENT_FLAGS_ENABLE, 0);
     }
 
     @Override
@@ -114,162 +117,162 @@ public final class DriverPackedRing implements DriverRing {
     }
 
     @Override
-    public int base() {
-        return nextAvailable << 16 | nextAvailable;
+    public int vringBase() {
+        return nextAvailIdx << 16 | nextAvailIdx;
     }
 
-    /** The place of the next descriptor this driver will make available. */
-    public int nextAvailable() {
-        return nextAvailable;
+    /** Ring position of the next descriptor to be added available. */
+    public int nextAvailIdx() {
+        return nextAvailIdx;
     }
 
-    /** The place of the next used descriptor this driver will look at. */
-    public int nextUsed() {
-        return nextUsed;
+    /** Ring position of the next used descriptor to be popped. */
+    public int nextUsedIdx() {
+        return nextUsedIdx;
     }
 
-    // The regular half.
+    // Regular methods.
 
     @Override
-    public int add(DriverBufferElement... chain) {
+    public int addBuffer(DriverBufferElement... chain) {
         int id = allocate(chain.length);
         for (int i = 0; i < chain.length; i++) {
             boolean last = i == chain.length - 1;
-            int flags = chain[i].flags() | (last ? 0 : DriverVirtioConstants.VIRTQ_DESC_F_NEXT);
-            // Section 2.8.6: the Buffer ID is included in the last descriptor; what the others say has no meaning.
+            int flags = chain[i].flags() | (last ? 0 : DriverVirtioSpec.VIRTQ_DESC_F_NEXT);
+            // VIRTIO 1.3 §2.8.6: only the last descriptor of a chain carries the buffer id.
             write(id, i, chain[i].guestAddress(), chain[i].length(), last ? id : -1, flags);
         }
         return id;
     }
 
     @Override
-    public int addWritable(long guestAddress, int bytes) {
+    public int addWritableBuffer(long guestAddress, int bytes) {
         int id = allocate(1);
-        write(id, 0, guestAddress, bytes, id, DriverVirtioConstants.VIRTQ_DESC_F_WRITE);
+        write(id, 0, guestAddress, bytes, id, DriverVirtioSpec.VIRTQ_DESC_F_WRITE);
         return id;
     }
 
     @Override
-    public int addIndirect(MemorySegment table, long tableAddress, DriverBufferElement... chain) {
+    public int addIndirectBuffer(MemorySegment table, long tableAddress, DriverBufferElement... chain) {
         for (int i = 0; i < chain.length; i++) {
-            // Section 2.8.19: no flag but WRITE in an indirect table.
+            // VIRTIO 1.3 §2.8.19: VIRTQ_DESC_F_WRITE is the only flag allowed in an indirect table.
             writeDescriptor(table, i, chain[i].guestAddress(), chain[i].length(), 0, chain[i].flags());
         }
         int id = allocate(1);
-        int tableLength = DriverVirtioConstants.VIRTQ_DESC_SIZE * chain.length;
-        write(id, 0, tableAddress, tableLength, id, DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT);
+        int tableLength = DriverVirtioSpec.VIRTQ_DESC_SIZE * chain.length;
+        write(id, 0, tableAddress, tableLength, id, DriverVirtioSpec.VIRTQ_DESC_F_INDIRECT);
         return id;
     }
 
     private int allocate(int count) {
         if (count == 0 || count > freeCount) {
-            throw new IllegalStateException(count + " descriptors wanted, " + freeCount + " free");
+            throw new IllegalStateException(count + " descriptors needed, " + freeCount + " free");
         }
         freeCount -= count;
         int id = freeIds[--freeIdCount];
-        length[id] = count;
-        first[id] = nextAdded;
+        chainLength[id] = count;
+        firstOffWrap[id] = nextAddIdx;
         return id;
     }
 
-    /** Writes the next descriptor of the ring; the flags of a buffer's first one wait until it is made available. */
+    /** Writes the next descriptor. The flags of a buffer's first descriptor are only recorded in {@link #firstFlags}. */
     private void write(int id, int element, long address, int bytes, int writtenId, int elementFlags) {
-        int flags = elementFlags | availableFlags(isWrapSet(nextAdded));
-        int index = indexOf(nextAdded);
+        int flags = elementFlags | availableFlags(isWrapSet(nextAddIdx));
+        int index = indexOf(nextAddIdx);
         writeFields(descriptors, index, address, bytes, writtenId);
         if (element == 0) {
             firstFlags[id] = flags;
         } else {
             setFlags(index, flags);
         }
-        nextAdded = advance(nextAdded, 1);
+        nextAddIdx = advance(nextAddIdx, 1);
     }
 
     @Override
     public void makeAvailable(int id) {
-        expose(id, nextAvailable);
-        moveOn(id);
+        writeFirstFlags(id, nextAvailIdx);
+        advanceAvail(id);
     }
 
     @Override
     public void makeAvailable(int[] ids) {
-        int place = nextAvailable;
+        int offWrap = nextAvailIdx;
         for (int i = 0; i < ids.length; i++) {
             if (i > 0) {
-                expose(ids[i], place);
+                writeFirstFlags(ids[i], offWrap);
             }
-            place = advance(place, length[ids[i]]);
+            offWrap = advance(offWrap, chainLength[ids[i]]);
         }
-        // The device does not look behind the first one before that is there.
-        expose(ids[0], nextAvailable);
+        // The device reads descriptors in order, so the first one publishes all of them.
+        writeFirstFlags(ids[0], nextAvailIdx);
         for (int id : ids) {
-            moveOn(id);
+            advanceAvail(id);
         }
     }
 
-    private void expose(int id, int place) {
-        if (length[id] == 0 || first[id] != place) {
-            throw new IllegalStateException("buffer " + id + " is not the next one that was added");
+    private void writeFirstFlags(int id, int offWrap) {
+        if (chainLength[id] == 0 || firstOffWrap[id] != offWrap) {
+            throw new IllegalStateException("buffer " + id + " is not the next buffer in the order of addition");
         }
-        setFlags(indexOf(place), firstFlags[id]);
+        setFlags(indexOf(offWrap), firstFlags[id]);
     }
 
-    private void moveOn(int id) {
-        nextAvailable = advance(nextAvailable, length[id]);
-        unannounced += length[id];
+    private void advanceAvail(int id) {
+        nextAvailIdx = advance(nextAvailIdx, chainLength[id]);
+        numAddedSinceKick += chainLength[id];
     }
 
     @Override
-    public boolean kickWanted() {
-        // Section 2.8.21.3.1: the device must see the descriptors before it is asked whether it looks.
+    public boolean needsKick() {
+        // VIRTIO 1.3 §2.8.21.3.1: publish the descriptors before reading the device event suppression structure.
         VarHandle.fullFence();
-        int made = unannounced;
-        unannounced = 0;
-        if (made == 0) {
+        int added = numAddedSinceKick;
+        numAddedSinceKick = 0;
+        if (added == 0) {
             return false;
         }
         int event = deviceEvent();
         return switch (eventFlags(event)) {
-            case DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE -> false;
-            case DriverVirtioConstants.RING_EVENT_FLAGS_DESC -> !eventIndex || isBehind(event, made);
+            case DriverVirtioSpec.RING_EVENT_FLAGS_DISABLE -> false;
+            case DriverVirtioSpec.RING_EVENT_FLAGS_DESC -> !eventIndex || isEventAmongLast(event, added);
             default -> true;
         };
     }
 
-    /** Whether the place in an event is one of the {@code count} last ones made available. */
-    private boolean isBehind(int event, int count) {
-        int round = isWrapSet(event) == isWrapSet(nextAvailable) ? 0 : queueSize;
-        int back = indexOf(nextAvailable) + round - indexOf(event);
+    /** Whether the position in {@code event} is among the last {@code count} descriptors added available. */
+    private boolean isEventAmongLast(int event, int count) {
+        int wrapDistance = isWrapSet(event) == isWrapSet(nextAvailIdx) ? 0 : queueSize;
+        int back = indexOf(nextAvailIdx) + wrapDistance - indexOf(event);
         return back >= 1 && back <= count;
     }
 
     @Override
-    public boolean usedPending() {
-        int flags = flags(indexOf(nextUsed));
-        int wanted = isWrapSet(nextUsed) ? usedFlags() : 0;
-        return freeCount < queueSize && (flags & usedFlags()) == wanted;
+    public boolean hasUsed() {
+        int flags = flags(indexOf(nextUsedIdx));
+        int expected = isWrapSet(nextUsedIdx) ? usedFlags() : 0;
+        return freeCount < queueSize && (flags & usedFlags()) == expected;
     }
 
     @Override
-    public boolean takeUsed() {
-        if (!usedPending()) {
+    public boolean popUsed() {
+        if (!hasUsed()) {
             return false;
         }
-        long descriptor = offset(indexOf(nextUsed));
-        boolean written = (flags(indexOf(nextUsed)) & DriverVirtioConstants.VIRTQ_DESC_F_WRITE) != 0;
+        long descriptor = offset(indexOf(nextUsedIdx));
+        boolean written = (flags(indexOf(nextUsedIdx)) & DriverVirtioSpec.VIRTQ_DESC_F_WRITE) != 0;
         usedId = Short.toUnsignedInt(descriptors.get(LE16, descriptor + ID));
-        // Section 2.8.4: without the flag the length is reserved.
+        // VIRTIO 1.3 §2.8.4: the length is reserved unless VIRTQ_DESC_F_WRITE is set.
         usedLength = written ? descriptors.get(LE32, descriptor + LENGTH) : 0;
-        nextUsed = advance(nextUsed, release(usedId));
+        nextUsedIdx = advance(nextUsedIdx, freeChain(usedId));
         return true;
     }
 
-    private int release(int id) {
-        int count = id < queueSize ? length[id] : 0;
+    private int freeChain(int id) {
+        int count = id < queueSize ? chainLength[id] : 0;
         if (count == 0) {
-            throw new DeviceViolationException("the device used buffer " + id + ", which is not in flight");
+            throw new DeviceViolationException("the device used buffer " + id + ", which is not in-flight");
         }
-        length[id] = 0;
+        chainLength[id] = 0;
         freeIds[freeIdCount++] = id;
         freeCount += count;
         return count;
@@ -288,60 +291,60 @@ public final class DriverPackedRing implements DriverRing {
     @Override
     public boolean enableInterrupts() {
         if (eventIndex) {
-            setDriverEvent(DriverVirtioConstants.RING_EVENT_FLAGS_DESC, nextUsed);
+            setDriverEvent(DriverVirtioSpec.RING_EVENT_FLAGS_DESC, nextUsedIdx);
         } else {
-            setDriverEvent(DriverVirtioConstants.RING_EVENT_FLAGS_ENABLE, 0);
+            setDriverEvent(DriverVirtioSpec.RING_EVENT_FLAGS_ENABLE, 0);
         }
-        // Section 2.8.22: the wish must be seen before the ring is looked at once more, or an interrupt gets lost.
+        // VIRTIO 1.3 §2.8.22: enable notifications before checking the ring again, or an interrupt can be lost.
         VarHandle.fullFence();
-        return usedPending();
+        return hasUsed();
     }
 
     @Override
     public void disableInterrupts() {
-        setDriverEvent(DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE, 0);
+        setDriverEvent(DriverVirtioSpec.RING_EVENT_FLAGS_DISABLE, 0);
     }
 
-    private int advance(int place, int count) {
-        int index = indexOf(place) + count;
-        return index < queueSize ? place + count : ((place & WRAP) ^ WRAP) | (index - queueSize);
+    private int advance(int offWrap, int count) {
+        int index = indexOf(offWrap) + count;
+        return index < queueSize ? offWrap + count : ((offWrap & WRAP) ^ WRAP) | (index - queueSize);
     }
 
-    private static boolean isWrapSet(int place) {
-        return (place & WRAP) != 0;
+    private static boolean isWrapSet(int offWrap) {
+        return (offWrap & WRAP) != 0;
     }
 
-    private static int indexOf(int place) {
-        return place & ~WRAP & 0xffff;
+    private static int indexOf(int offWrap) {
+        return offWrap & ~WRAP & 0xffff;
     }
 
     private static long offset(int index) {
-        return (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * index;
+        return (long) DriverVirtioSpec.VIRTQ_DESC_SIZE * index;
     }
 
-    // The raw half.
+    // Raw methods.
 
-    /** The flags that make a descriptor available (section 2.8.1). */
+    /** The AVAIL and USED bits of an available descriptor (VIRTIO 1.3 §2.8.1). */
     public static int availableFlags(boolean wrap) {
-        return wrap ? DriverVirtioConstants.VIRTQ_DESC_F_AVAIL : DriverVirtioConstants.VIRTQ_DESC_F_USED;
+        return wrap ? DriverVirtioSpec.VIRTQ_DESC_F_AVAIL : DriverVirtioSpec.VIRTQ_DESC_F_USED;
     }
 
     private static int usedFlags() {
-        return DriverVirtioConstants.VIRTQ_DESC_F_AVAIL | DriverVirtioConstants.VIRTQ_DESC_F_USED;
+        return DriverVirtioSpec.VIRTQ_DESC_F_AVAIL | DriverVirtioSpec.VIRTQ_DESC_F_USED;
     }
 
-    /** Writes one descriptor as told, its flags last. */
+    /** Writes one descriptor, its flags last. */
     public void setDescriptor(int index, long address, int bytes, int id, int flags) {
         writeFields(descriptors, index, address, bytes, id);
         setFlags(index, flags);
     }
 
-    /** Writes the flags of one descriptor, after everything written before. */
+    /** Writes the flags of one descriptor with release semantics. */
     public void setFlags(int index, int flags) {
         FLAGS_ORDERED.setRelease(descriptors, offset(index) + FLAGS, (short) flags);
     }
 
-    /** Writes one descriptor of any table, such as an indirect one, as told. */
+    /** Writes one descriptor to any table, for example an indirect one. */
     public static void writeDescriptor(MemorySegment table, int index, long address, int bytes, int id, int flags) {
         writeFields(table, index, address, bytes, id);
         table.set(LE16, offset(index) + FLAGS, (short) flags);
@@ -353,14 +356,14 @@ public final class DriverPackedRing implements DriverRing {
         table.set(LE16, offset(index) + ID, (short) id);
     }
 
-    /** The flags of one descriptor. */
+    /** Reads the flags of one descriptor with acquire semantics. */
     public int flags(int index) {
         return (short) FLAGS_ORDERED.getAcquire(descriptors, offset(index) + FLAGS) & 0xffff;
     }
 
     /** Writes the driver event suppression structure. */
-    public void setDriverEvent(int flags, int place) {
-        EVENT_ORDERED.setRelease(driverEvent, 0L, flags << 16 | place);
+    public void setDriverEvent(int flags, int offWrap) {
+        EVENT_ORDERED.setRelease(driverEvent, 0L, flags << 16 | offWrap);
     }
 
     /** The flags of the device event suppression structure. */
@@ -368,8 +371,8 @@ public final class DriverPackedRing implements DriverRing {
         return eventFlags(deviceEvent());
     }
 
-    /** The place in the device event suppression structure. */
-    public int deviceEventPlace() {
+    /** The ring position (off_wrap) in the device event suppression structure. */
+    public int deviceEventOffWrap() {
         return deviceEvent() & 0xffff;
     }
 

@@ -1,12 +1,12 @@
 package org.vhostuserrng.frontend;
 
 /**
- * Where a packed virtqueue lies (VIRTIO 1.4, section 2.8), in guest physical addresses.
+ * Guest physical addresses of the parts of a packed virtqueue (VIRTIO 1.3 §2.8).
  *
- * @param queueSize descriptors, 1 to 32768, not necessarily a power of two
- * @param descriptorRing a multiple of 16
- * @param driverEventSuppression a multiple of 4
- * @param deviceEventSuppression a multiple of 4
+ * @param queueSize number of descriptors, 1 to 32768, not necessarily a power of two
+ * @param descriptorRing 16-byte aligned
+ * @param driverEventSuppression 4-byte aligned
+ * @param deviceEventSuppression 4-byte aligned
  */
 public record DriverPackedRingAddresses(
         int queueSize, long descriptorRing, long driverEventSuppression, long deviceEventSuppression)
@@ -14,17 +14,17 @@ public record DriverPackedRingAddresses(
     private static final int DESCRIPTOR_RING_ALIGNMENT = 16;
 
     public DriverPackedRingAddresses {
-        if (queueSize < 1 || queueSize > DriverVirtioConstants.VIRTQ_MAX_SIZE) {
+        if (queueSize < 1 || queueSize > DriverVirtioSpec.VIRTQ_MAX_SIZE) {
             throw new IllegalArgumentException("queue size " + queueSize + " is not in 1..32768");
         }
     }
 
-    /** The three parts one behind the other, the first at {@code guestAddress} rounded up. */
+    /** Lays out the three parts one after the other, starting at {@code guestAddress} rounded up. */
     public static DriverPackedRingAddresses contiguous(long guestAddress, int queueSize) {
         long descriptorRing = DriverRingAddresses.roundUp(guestAddress, DESCRIPTOR_RING_ALIGNMENT);
         long driverEvent = descriptorRing + descriptorRingSize(queueSize);
         return new DriverPackedRingAddresses(
-                queueSize, descriptorRing, driverEvent, driverEvent + DriverVirtioConstants.PVIRTQ_EVENT_SUPPRESS_SIZE);
+                queueSize, descriptorRing, driverEvent, driverEvent + DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE);
     }
 
     @Override
@@ -43,12 +43,12 @@ public record DriverPackedRingAddresses(
     }
 
     @Override
-    public long end() {
-        return deviceEventSuppression + DriverVirtioConstants.PVIRTQ_EVENT_SUPPRESS_SIZE;
+    public long endAddress() {
+        return deviceEventSuppression + DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE;
     }
 
-    /** Bytes of the descriptor ring. */
+    /** Size of the descriptor ring in bytes. */
     public static long descriptorRingSize(int queueSize) {
-        return (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * queueSize;
+        return (long) DriverVirtioSpec.VIRTQ_DESC_SIZE * queueSize;
     }
 }

@@ -7,11 +7,11 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * The driver's half of a split virtqueue (VIRTIO 1.4, section 2.7), on any memory segment. The regular half (add, make
- * available, take used) keeps its own record of what is in flight and does not believe the memory; the raw half
- * ({@code set...}) writes whatever it is told to, for devices to be tested with.
+ * The driver's side of a split virtqueue (VIRTIO 1.3 §2.7) in a memory segment. The regular methods (add a buffer, make
+ * it available, pop a used buffer) keep private bookkeeping of in-flight buffers and do not trust the memory. The raw
+ * methods ({@code set...}) write arbitrary values, to test devices against a misbehaving driver.
  *
- * <p>Indices are 16 bits and wrap; where an {@code int} carries one, it is 0 to 65535.
+ * <p>Ring indices are free-running 16-bit counters, carried in an {@code int} as 0 to 65535.
  */
 public final class DriverSplitRing implements DriverRing {
     private static final int INDEX_MASK = 0xffff;
@@ -20,7 +20,7 @@ public final class DriverSplitRing implements DriverRing {
     private static final long RING = 4;
 
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
-    /** For indirect tables, which may begin anywhere. */
+    /** Indirect tables need not be aligned. */
     private static final ValueLayout.OfShort UNALIGNED_LE16 =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -31,63 +31,65 @@ public final class DriverSplitRing implements DriverRing {
     private final int queueSize;
     private final boolean eventIndex;
     private final MemorySegment descriptors;
-    private final MemorySegment available;
-    private final MemorySegment used;
+    private final MemorySegment availRing;
+    private final MemorySegment usedRing;
 
-    /** Free descriptors, the top one last. */
-    private final int[] free;
+    /** Stack of free descriptors; the first {@link #freeCount} entries are valid. */
+    private final int[] freeDescriptors;
 
     private int freeCount;
 
-    /** For the head of each chain in flight its length, else 0; {@link #chained} links the rest. */
+    /** Indexed by descriptor: length of the in-flight chain that starts there, else 0. */
     private final int[] chainLength;
 
-    private final int[] chained;
+    /** Indexed by descriptor: the next descriptor of its chain. */
+    private final int[] nextInChain;
 
-    private int nextAvailable;
-    private int lastUsed;
-    private int lastKickAsked;
+    private int availIdx;
+    private int lastUsedIdx;
+    private int lastKickedAvailIdx;
     private int usedId;
     private int usedLength;
 
     /**
-     * An empty ring: writes its initial state to the memory.
+     * Creates an empty ring and writes its initial state to the memory.
      *
-     * @param memory holds all three parts
-     * @param guestAddress guest physical address of the memory's first byte
+     * @param memory contains all three parts
+     * @param guestAddress guest physical address of the first byte of {@code memory}
      * @param eventIndex whether VIRTIO_F_EVENT_IDX was negotiated
      */
     public DriverSplitRing(
-            MemorySegment memory, long guestAddress, DriverSplitRingAddresses layout, boolean eventIndex) {
-        this.queueSize = layout.queueSize();
+            MemorySegment memory, long guestAddress, DriverSplitRingAddresses addresses, boolean eventIndex) {
+        this.queueSize = addresses.queueSize();
         this.eventIndex = eventIndex;
         this.descriptors = memory.asSlice(
-                layout.descriptorTable() - guestAddress, DriverSplitRingAddresses.descriptorTableSize(queueSize));
-        this.available = memory.asSlice(
-                layout.availableRing() - guestAddress, DriverSplitRingAddresses.availableRingSize(queueSize));
-        this.used = memory.asSlice(layout.usedRing() - guestAddress, DriverSplitRingAddresses.usedRingSize(queueSize));
-        this.free = new int[queueSize];
+                addresses.descriptorTable() - guestAddress, DriverSplitRingAddresses.descriptorTableSize(queueSize));
+        this.availRing = memory.asSlice(
+                addresses.availableRing() - guestAddress, DriverSplitRingAddresses.availableRingSize(queueSize));
+        this.usedRing =
+                memory.asSlice(addresses.usedRing() - guestAddress, DriverSplitRingAddresses.usedRingSize(queueSize));
+        this.freeDescriptors = new int[queueSize];
         this.chainLength = new int[queueSize];
-        this.chained = new int[queueSize];
+        this.nextInChain = new int[queueSize];
         reset(0);
     }
 
-    /** Forgets everything in flight and starts anew, both indices at {@code index}, as a driver does after a reset. */
+    /** Forgets all in-flight buffers and restarts with both indices at {@code index}, as a driver does after a reset. */
     public void reset(int index) {
         for (int i = 0; i < queueSize; i++) {
-            free[i] = queueSize - 1 - i;
+            freeDescriptors[i] = queueSize - 1 - i;
         }
         freeCount = queueSize;
         Arrays.fill(chainLength, 0);
         descriptors.fill((byte) 0);
-        available.fill((byte) 0);
-        used.fill((byte) 0);
-        nextAvailable = index & INDEX_MASK;
-        lastUsed = nextAvailable;
-        lastKickAsked = nextAvailable;
-        used.set(LE16, INDEX, (short) index);
-        available.set(LE16, usedEventOffset(), (short) index);
-        publish(nextAvailable);
+        availRing.fill((byte) 0);
+        usedRing.fill((byte) 0);
+        availIdx = index & INDEX_MASK;
+        lastUsedIdx = availIdx;
+        lastKickedAvailIdx = availIdx;
+        usedRing.set(LE16, INDEX, (short) index);
+        availRing.set(LE16, usedEventOffset(), (short) index);
+        publishAvailIdx(availIdx);
     }
 
     @Override
@@ -101,108 +103,108 @@ public final class DriverSplitRing implements DriverRing {
     }
 
     @Override
-    public int base() {
-        return nextAvailable;
+    public int vringBase() {
+        return availIdx;
     }
 
-    /** The index of the next entry this driver will make available. */
-    public int nextAvailable() {
-        return nextAvailable;
+    /** Index of the next available-ring entry to be written. */
+    public int availIdx() {
+        return availIdx;
     }
 
-    /** The index of the next used element this driver will look at. */
-    public int lastUsed() {
-        return lastUsed;
+    /** Index of the next used-ring element to be popped. */
+    public int lastUsedIdx() {
+        return lastUsedIdx;
     }
 
-    // The regular half.
+    // Regular methods.
 
     @Override
-    public int add(DriverBufferElement... chain) {
+    public int addBuffer(DriverBufferElement... chain) {
         requireFree(chain.length);
         int next = 0;
         int flags = 0;
         for (int i = chain.length - 1; i >= 0; i--) {
             int descriptor = allocate();
-            chained[descriptor] = next;
+            nextInChain[descriptor] = next;
             setDescriptor(descriptor, chain[i].guestAddress(), chain[i].length(), chain[i].flags() | flags, next);
             next = descriptor;
-            flags = DriverVirtioConstants.VIRTQ_DESC_F_NEXT;
+            flags = DriverVirtioSpec.VIRTQ_DESC_F_NEXT;
         }
         chainLength[next] = chain.length;
         return next;
     }
 
     @Override
-    public int addWritable(long guestAddress, int length) {
+    public int addWritableBuffer(long guestAddress, int length) {
         requireFree(1);
         int descriptor = allocate();
-        setDescriptor(descriptor, guestAddress, length, DriverVirtioConstants.VIRTQ_DESC_F_WRITE, 0);
+        setDescriptor(descriptor, guestAddress, length, DriverVirtioSpec.VIRTQ_DESC_F_WRITE, 0);
         chainLength[descriptor] = 1;
         return descriptor;
     }
 
     @Override
-    public int addIndirect(MemorySegment table, long tableAddress, DriverBufferElement... chain) {
+    public int addIndirectBuffer(MemorySegment table, long tableAddress, DriverBufferElement... chain) {
         for (int i = 0; i < chain.length; i++) {
-            int next = i + 1 < chain.length ? DriverVirtioConstants.VIRTQ_DESC_F_NEXT : 0;
+            int next = i + 1 < chain.length ? DriverVirtioSpec.VIRTQ_DESC_F_NEXT : 0;
             writeDescriptor(table, i, chain[i].guestAddress(), chain[i].length(), chain[i].flags() | next, i + 1);
         }
         requireFree(1);
         int descriptor = allocate();
-        int tableLength = DriverVirtioConstants.VIRTQ_DESC_SIZE * chain.length;
-        setDescriptor(descriptor, tableAddress, tableLength, DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT, 0);
+        int tableLength = DriverVirtioSpec.VIRTQ_DESC_SIZE * chain.length;
+        setDescriptor(descriptor, tableAddress, tableLength, DriverVirtioSpec.VIRTQ_DESC_F_INDIRECT, 0);
         chainLength[descriptor] = 1;
         return descriptor;
     }
 
     @Override
     public void makeAvailable(int head) {
-        setAvailableEntry(nextAvailable, head);
-        publish(nextAvailable + 1);
+        setAvailEntry(availIdx, head);
+        publishAvailIdx(availIdx + 1);
     }
 
     @Override
     public void makeAvailable(int[] heads) {
         for (int i = 0; i < heads.length; i++) {
-            setAvailableEntry(nextAvailable + i, heads[i]);
+            setAvailEntry(availIdx + i, heads[i]);
         }
-        publish(nextAvailable + heads.length);
+        publishAvailIdx(availIdx + heads.length);
     }
 
     @Override
-    public boolean kickWanted() {
-        // The device must see the index before it is asked whether it looks (2.7.13.4.1).
+    public boolean needsKick() {
+        // VIRTIO 1.3 §2.7.13.4.1: publish avail idx before reading the device's notification suppression.
         VarHandle.fullFence();
-        int asked = lastKickAsked;
-        lastKickAsked = nextAvailable;
-        // Section 2.7.10: avail_event, or the flags.
+        int lastKicked = lastKickedAvailIdx;
+        lastKickedAvailIdx = availIdx;
+        // VIRTIO 1.3 §2.7.10: avail_event if VIRTIO_F_EVENT_IDX was negotiated, else the used ring's flags.
         if (eventIndex) {
-            return eventPassed(availEvent(), nextAvailable, asked);
+            return eventPassed(availEvent(), availIdx, lastKicked);
         }
-        return nextAvailable != asked && (usedFlags() & DriverVirtioConstants.VIRTQ_USED_F_NO_NOTIFY) == 0;
+        return availIdx != lastKicked && (usedFlags() & DriverVirtioSpec.VIRTQ_USED_F_NO_NOTIFY) == 0;
     }
 
-    /** Whether an index that moved from {@code before} to {@code now} stepped over {@code event} (section 2.7.10). */
+    /** vring_need_event: whether an index that moved from {@code before} to {@code now} passed {@code event}. */
     static boolean eventPassed(int event, int now, int before) {
         return ((now - event - 1) & INDEX_MASK) < ((now - before) & INDEX_MASK);
     }
 
     @Override
-    public boolean usedPending() {
-        return usedIndex() != lastUsed;
+    public boolean hasUsed() {
+        return usedIdx() != lastUsedIdx;
     }
 
     @Override
-    public boolean takeUsed() {
-        if (!usedPending()) {
+    public boolean popUsed() {
+        if (!hasUsed()) {
             return false;
         }
-        long element = RING + (long) DriverVirtioConstants.VIRTQ_USED_ELEM_SIZE * (lastUsed % queueSize);
-        usedId = used.get(LE32, element);
-        usedLength = used.get(LE32, element + Integer.BYTES);
-        release(usedId);
-        lastUsed = (lastUsed + 1) & INDEX_MASK;
+        long element = RING + (long) DriverVirtioSpec.VIRTQ_USED_ELEM_SIZE * (lastUsedIdx % queueSize);
+        usedId = usedRing.get(LE32, element);
+        usedLength = usedRing.get(LE32, element + Integer.BYTES);
+        freeChain(usedId);
+        lastUsedIdx = (lastUsedIdx + 1) & INDEX_MASK;
         return true;
     }
 
@@ -219,111 +221,111 @@ public final class DriverSplitRing implements DriverRing {
     @Override
     public boolean enableInterrupts() {
         if (eventIndex) {
-            setUsedEvent(lastUsed);
+            setUsedEvent(lastUsedIdx);
         } else {
-            setAvailableFlags(0);
+            setAvailFlags(0);
         }
-        // The wish must be seen before the ring is looked at once more, or an interrupt gets lost (2.7.7.1).
+        // VIRTIO 1.3 §2.7.14: enable notifications before checking the used ring again, or an interrupt can be lost.
         VarHandle.fullFence();
-        return usedPending();
+        return hasUsed();
     }
 
     @Override
     public void disableInterrupts() {
         if (eventIndex) {
-            // With used_event that cannot be said, only put off by 65535 buffers.
-            setUsedEvent(lastUsed - 1);
+            // used_event cannot suppress interrupts entirely; this defers the next one by 65535 buffers.
+            setUsedEvent(lastUsedIdx - 1);
         } else {
-            setAvailableFlags(DriverVirtioConstants.VIRTQ_AVAIL_F_NO_INTERRUPT);
+            setAvailFlags(DriverVirtioSpec.VIRTQ_AVAIL_F_NO_INTERRUPT);
         }
     }
 
     private void requireFree(int count) {
         if (count == 0 || count > freeCount) {
-            throw new IllegalStateException(count + " descriptors wanted, " + freeCount + " free");
+            throw new IllegalStateException(count + " descriptors needed, " + freeCount + " free");
         }
     }
 
     private int allocate() {
-        return free[--freeCount];
+        return freeDescriptors[--freeCount];
     }
 
-    private void release(int head) {
+    private void freeChain(int head) {
         int length = head < 0 || head >= queueSize ? 0 : chainLength[head];
         if (length == 0) {
             throw new DeviceViolationException("the device used descriptor " + Integer.toUnsignedString(head)
-                    + ", which heads no chain in flight");
+                    + ", which is not the head of an in-flight chain");
         }
         chainLength[head] = 0;
         int descriptor = head;
         for (int i = 0; i < length; i++) {
-            free[freeCount++] = descriptor;
-            descriptor = chained[descriptor];
+            freeDescriptors[freeCount++] = descriptor;
+            descriptor = nextInChain[descriptor];
         }
     }
 
-    private void publish(int index) {
-        nextAvailable = index & INDEX_MASK;
-        setAvailableIndex(nextAvailable);
+    private void publishAvailIdx(int index) {
+        availIdx = index & INDEX_MASK;
+        setAvailIdx(availIdx);
     }
 
-    // The raw half.
+    // Raw methods.
 
-    /** Writes one descriptor as told. */
+    /** Writes one descriptor of the descriptor table. */
     public void setDescriptor(int descriptor, long address, int length, int flags, int next) {
         writeDescriptor(descriptors, descriptor, address, length, flags, next);
     }
 
-    /** Writes one descriptor of any table, such as an indirect one, as told. */
+    /** Writes one descriptor to any table, for example an indirect one. */
     public static void writeDescriptor(
             MemorySegment table, int descriptor, long address, int length, int flags, int next) {
-        long offset = (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * descriptor;
+        long offset = (long) DriverVirtioSpec.VIRTQ_DESC_SIZE * descriptor;
         table.set(LE64, offset, address);
         table.set(LE32, offset + 8, length);
         table.set(UNALIGNED_LE16, offset + 12, (short) flags);
         table.set(UNALIGNED_LE16, offset + 14, (short) next);
     }
 
-    /** Writes the entry that belongs to an index of the available ring. */
-    public void setAvailableEntry(int index, int head) {
-        available.set(LE16, RING + 2L * ((index & INDEX_MASK) % queueSize), (short) head);
+    /** Writes the available-ring entry of {@code index}. */
+    public void setAvailEntry(int index, int head) {
+        availRing.set(LE16, RING + 2L * ((index & INDEX_MASK) % queueSize), (short) head);
     }
 
-    /** Writes the available ring's idx, after everything written before; the regular half goes on where it was. */
-    public void setAvailableIndex(int index) {
-        LE16_ORDERED.setRelease(available, INDEX, (short) index);
+    /** Writes the available ring's idx with release semantics. The regular methods keep their own index. */
+    public void setAvailIdx(int index) {
+        LE16_ORDERED.setRelease(availRing, INDEX, (short) index);
     }
 
     /** Writes the available ring's flags. */
-    public void setAvailableFlags(int flags) {
-        LE16_ORDERED.setRelease(available, FLAGS, (short) flags);
+    public void setAvailFlags(int flags) {
+        LE16_ORDERED.setRelease(availRing, FLAGS, (short) flags);
     }
 
-    /** Writes used_event, which follows the available ring. */
+    /** Writes used_event, the last field of the available ring. */
     public void setUsedEvent(int index) {
-        LE16_ORDERED.setRelease(available, usedEventOffset(), (short) index);
+        LE16_ORDERED.setRelease(availRing, usedEventOffset(), (short) index);
     }
 
     /** The used ring's idx. */
-    public int usedIndex() {
-        return ordered(used, INDEX);
+    public int usedIdx() {
+        return getAcquire(usedRing, INDEX);
     }
 
     /** The used ring's flags. */
     public int usedFlags() {
-        return ordered(used, FLAGS);
+        return getAcquire(usedRing, FLAGS);
     }
 
-    /** avail_event, which follows the used ring. */
+    /** avail_event, the last field of the used ring. */
     public int availEvent() {
-        return ordered(used, RING + (long) DriverVirtioConstants.VIRTQ_USED_ELEM_SIZE * queueSize);
+        return getAcquire(usedRing, RING + (long) DriverVirtioSpec.VIRTQ_USED_ELEM_SIZE * queueSize);
     }
 
     private long usedEventOffset() {
         return RING + 2L * queueSize;
     }
 
-    private static int ordered(MemorySegment part, long offset) {
+    private static int getAcquire(MemorySegment part, long offset) {
         return (short) LE16_ORDERED.getAcquire(part, offset) & INDEX_MASK;
     }
 }

@@ -8,11 +8,11 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * A guest with an entropy device: a session, two regions of guest memory (one for the requestq, one for buffers) and the
- * driver's half of the requestq. Everything is open to be tampered with.
+ * A guest with an entropy device: a vhost-user session, two regions of guest memory (one for the requestq, one for
+ * buffers) and the driver's side of the requestq. All parts are accessible, so that tests can tamper with them.
  */
 public final class EntropyDriver implements AutoCloseable {
-    /** Guest physical address of the region the requestq is in. */
+    /** Guest physical address of the region that contains the requestq. */
     public static final long RING_ADDRESS = 0x4000_0000L;
 
     /** Guest physical address of the region for buffers. */
@@ -24,15 +24,18 @@ public final class EntropyDriver implements AutoCloseable {
     private static final long BUFFER_MMAP_OFFSET = 0x5000;
     private static final long PAGE_SIZE = 4096;
 
+    /** Only ends a hang: far longer than any reply takes, even on a slow and busy machine. */
+    private static final Duration HANG_TIMEOUT = Duration.ofSeconds(60);
+
     /**
-     * How the guest looks.
+     * Configuration of the guest.
      *
-     * @param queueSize descriptors of the requestq
-     * @param features virtio features to take if offered
-     * @param protocolFeatures protocol features to take if offered
-     * @param bufferMemory bytes of the region for buffers, a multiple of the page size
-     * @param sealing of the region for buffers
-     * @param replyTimeout for every reply of the back-end
+     * @param queueSize number of descriptors of the requestq
+     * @param features virtio feature bits to accept if offered
+     * @param protocolFeatures protocol feature bits to accept if offered
+     * @param bufferMemory size of the region for buffers in bytes, a multiple of the page size
+     * @param sealing sealing of the region for buffers
+     * @param replyTimeout time to wait for each reply of the back-end
      */
     public record Options(
             int queueSize,
@@ -41,16 +44,16 @@ public final class EntropyDriver implements AutoCloseable {
             long bufferMemory,
             FrontendMemoryRegion.Sealing sealing,
             Duration replyTimeout) {
-        /** Everything this driver can do with a split virtqueue, 64 descriptors, 1 MiB for buffers. */
+        /** A split virtqueue with all features this driver supports, 64 descriptors and 1 MiB for buffers. */
         public static final Options DEFAULT = new Options(
                 64,
-                DriverVirtioConstants.VIRTIO_F_VERSION_1
-                        | DriverVirtioConstants.VIRTIO_F_INDIRECT_DESC
-                        | DriverVirtioConstants.VIRTIO_F_EVENT_IDX,
-                FrontendVhostUserConstants.PROTOCOL_F_MQ | FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK,
+                VirtioFeatureBit.VERSION_1.mask()
+                        | VirtioFeatureBit.INDIRECT_DESC.mask()
+                        | VirtioFeatureBit.EVENT_IDX.mask(),
+                ProtocolFeatureBit.MQ.mask() | ProtocolFeatureBit.REPLY_ACK.mask(),
                 1 << 20,
                 FrontendMemoryRegion.Sealing.SEALED,
-                Duration.ofSeconds(5));
+                HANG_TIMEOUT);
 
         public Options withQueueSize(int size) {
             return new Options(size, features, protocolFeatures, bufferMemory, sealing, replyTimeout);
@@ -94,23 +97,23 @@ public final class EntropyDriver implements AutoCloseable {
 
     private static DriverRing ring(FrontendMemoryRegion region, FrontendRequestq requestq, long features) {
         MemorySegment bytes = region.segment();
-        boolean eventIndex = (features & DriverVirtioConstants.VIRTIO_F_EVENT_IDX) != 0;
-        return switch (requestq.layout()) {
+        boolean eventIndex = (features & VirtioFeatureBit.EVENT_IDX.mask()) != 0;
+        return switch (requestq.addresses()) {
             case DriverSplitRingAddresses split -> new DriverSplitRing(bytes, RING_ADDRESS, split, eventIndex);
             case DriverPackedRingAddresses packed -> new DriverPackedRing(bytes, RING_ADDRESS, packed, eventIndex);
         };
     }
 
-    /** Connects, negotiates and starts the requestq. */
+    /** Connects, negotiates features and starts the requestq. */
     public static EntropyDriver start(Path socket, Options options) throws IOException {
         return start(FrontendSocket.connect(socket), options);
     }
 
-    /** As {@link #start(Path, Options)}, over a connection that was made already and is owned from now on. */
+    /** As {@link #start(Path, Options)}, on a connected socket. Takes ownership of the socket. */
     public static EntropyDriver start(FrontendSocket socket, Options options) throws IOException {
         EntropyDriver driver = initialise(socket, options);
         try {
-            driver.session.start(driver.requestq, driver.memory, driver.features, driver.ring.base());
+            driver.session.start(driver.requestq, driver.memory, driver.features, driver.ring.vringBase());
             return driver;
         } catch (IOException failed) {
             driver.close();
@@ -123,24 +126,24 @@ public final class EntropyDriver implements AutoCloseable {
         return start(socket, Options.DEFAULT);
     }
 
-    /** Connects and negotiates only: the guest has not come up yet. */
+    /** Connects and negotiates protocol features only, as QEMU does before the guest's driver starts. */
     public static EntropyDriver initialise(Path socket, Options options) throws IOException {
         return initialise(FrontendSocket.connect(socket), options);
     }
 
-    /** As {@link #initialise(Path, Options)}, over a connection that was made already and is owned from now on. */
+    /** As {@link #initialise(Path, Options)}, on a connected socket. Takes ownership of the socket. */
     public static EntropyDriver initialise(FrontendSocket socket, Options options) throws IOException {
         FrontendSession session = new FrontendSession(socket, options.replyTimeout);
         FrontendGuestMemory memory = null;
         FrontendRequestq requestq = null;
         try {
-            DriverSplitRingAddresses layout = DriverSplitRingAddresses.contiguous(RING_ADDRESS, options.queueSize);
-            memory = allocateMemory(layout, options);
-            requestq = new FrontendRequestq(layout);
+            DriverSplitRingAddresses addresses = DriverSplitRingAddresses.contiguous(RING_ADDRESS, options.queueSize);
+            memory = allocateMemory(addresses, options);
+            requestq = new FrontendRequestq(addresses);
             session.initialise(requestq, options.protocolFeatures);
             long features = session.offeredFeatures() & options.features;
-            if ((features & DriverVirtioConstants.VIRTIO_F_RING_PACKED) != 0) {
-                requestq.place(DriverPackedRingAddresses.contiguous(RING_ADDRESS, options.queueSize));
+            if ((features & VirtioFeatureBit.RING_PACKED.mask()) != 0) {
+                requestq.setAddresses(DriverPackedRingAddresses.contiguous(RING_ADDRESS, options.queueSize));
             }
             return new EntropyDriver(session, memory, requestq, features);
         } catch (IOException failed) {
@@ -149,10 +152,10 @@ public final class EntropyDriver implements AutoCloseable {
         }
     }
 
-    private static FrontendGuestMemory allocateMemory(DriverSplitRingAddresses layout, Options options)
+    private static FrontendGuestMemory allocateMemory(DriverSplitRingAddresses addresses, Options options)
             throws IOException {
-        // A packed virtqueue takes less.
-        long ringSize = (layout.end() - RING_ADDRESS + PAGE_SIZE - 1) & -PAGE_SIZE;
+        // A packed virtqueue needs less memory than a split one.
+        long ringSize = (addresses.endAddress() - RING_ADDRESS + PAGE_SIZE - 1) & -PAGE_SIZE;
         FrontendMemoryRegion rings = new FrontendMemoryRegion(
                 RING_ADDRESS, RING_USER_ADDRESS, ringSize, RING_MMAP_OFFSET, FrontendMemoryRegion.Sealing.SEALED);
         try {
@@ -178,20 +181,20 @@ public final class EntropyDriver implements AutoCloseable {
     }
 
     /**
-     * The split virtqueue, which it is unless VIRTIO_F_RING_PACKED was negotiated.
+     * The split virtqueue.
      *
-     * @throws ClassCastException when it is a packed one
+     * @throws ClassCastException if VIRTIO_F_RING_PACKED was negotiated
      */
     public DriverSplitRing ring() {
         return (DriverSplitRing) ring;
     }
 
-    /** The virtqueue, whatever its format. */
+    /** The virtqueue in either format. */
     public DriverRing driverRing() {
         return ring;
     }
 
-    /** The virtio features that were negotiated. */
+    /** The negotiated virtio feature bits. */
     public long features() {
         return features;
     }
@@ -206,45 +209,51 @@ public final class EntropyDriver implements AutoCloseable {
         return memory.at(guestAddress, length).toArray(ValueLayout.JAVA_BYTE);
     }
 
-    /** Makes a buffer available and kicks if the device wants it. */
-    public void offer(int id) throws IOException {
+    /** Makes a buffer available and kicks if the device requires it. */
+    public void makeAvailableAndKick(int id) throws IOException {
         ring.makeAvailable(id);
-        kickIfWanted();
+        kickIfNeeded();
     }
 
-    /** Kicks if the device wants it for what was made available since the last time. */
-    public void kickIfWanted() throws IOException {
-        if (ring.kickWanted()) {
+    /** Kicks if the device requires it for the buffers made available since the last call. */
+    public void kickIfNeeded() throws IOException {
+        if (ring.needsKick()) {
             requestq.kick().signal();
         }
     }
 
-    /** Sleeps on the call eventfd until the device has used a buffer that was not taken yet; false when it did not. */
+    /**
+     * Sleeps on the call eventfd until the device has used a buffer that was not popped yet.
+     *
+     * @return false if the timeout expires first
+     */
     public boolean awaitUsed(Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
         boolean pending = ring.enableInterrupts();
         long left = timeout.toNanos();
         while (!pending && left > 0) {
-            requestq.call().await(Math.ceilDiv(left, 1_000_000L));
-            pending = ring.usedPending();
+            requestq.call().awaitAndRead(Math.ceilDiv(left, 1_000_000L));
+            pending = ring.hasUsed();
             left = deadline - System.nanoTime();
         }
         return pending;
     }
 
     /**
-     * One request at the start of the region for buffers: what the device wrote.
+     * Sends one request with a single device-writable buffer at {@link #BUFFER_ADDRESS}.
      *
-     * @param length bytes of the only, device-writable buffer
-     * @throws BackendProtocolException when nothing was used in time
+     * @param length size of the buffer in bytes
+     * @return the bytes the device wrote
+     * @throws BackendProtocolException if the device does not use the buffer within the timeout
      */
     public byte[] request(int length, Duration timeout) throws IOException {
         MemorySegment buffer = memory.at(BUFFER_ADDRESS, length);
         buffer.fill((byte) 0);
-        offer(ring.addWritable(BUFFER_ADDRESS, length));
-        if (!awaitUsed(timeout) || !ring.takeUsed()) {
+        makeAvailableAndKick(ring.addWritableBuffer(BUFFER_ADDRESS, length));
+        if (!awaitUsed(timeout) || !ring.popUsed()) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.SILENT, "no buffer was used within " + timeout.toMillis() + " ms");
+                    BackendProtocolException.Reason.TIMEOUT,
+                    "the device used no buffer within " + timeout.toMillis() + " ms");
         }
         return bytes(BUFFER_ADDRESS, Integer.toUnsignedLong(ring.usedLength()));
     }

@@ -3,13 +3,13 @@ package org.vhostuserrng.frontend;
 import jnr.ffi.Pointer;
 
 /**
- * A struct msghdr of 64-bit Linux with one iovec and room for one SCM_RIGHTS. jnr-posix has such a type, but its
- * MsgHdr keeps only the addresses of the iovec and the control message: the garbage collector may free both while
- * recvmsg(2) waits. Here everything lives as long as this object, and nothing is allocated per call.
+ * A struct msghdr of 64-bit Linux with one iovec and one SCM_RIGHTS control message. Replaces MsgHdr of jnr-posix for
+ * blocking calls: MsgHdr does not keep its iovec and control buffers reachable, so the garbage collector may free them
+ * while recvmsg(2) blocks. Here all buffers live as long as this object, and a call allocates nothing.
  */
 final class FrontendMsghdr {
-    /** Most descriptors of one message (SCM_MAX_FD). */
-    static final int MOST_DESCRIPTORS = 253;
+    /** SCM_MAX_FD: the kernel's maximum number of file descriptors per message. */
+    static final int MAX_FDS = 253;
 
     private static final int NAME = 0;
     private static final int MSG_IOV = 16;
@@ -27,7 +27,7 @@ final class FrontendMsghdr {
     private static final int CMSG_LEVEL = 8;
     private static final int CMSG_TYPE = 12;
     private static final int CMSG_DATA = 16;
-    private static final int CMSG_SPACE = CMSG_DATA + (MOST_DESCRIPTORS * Integer.BYTES + 7) / 8 * 8;
+    private static final int CMSG_SPACE = CMSG_DATA + (MAX_FDS * Integer.BYTES + 7) / 8 * 8;
 
     private final Pointer message = allocate(MSGHDR_SIZE);
     private final Pointer vector = allocate(IOVEC_SIZE);
@@ -47,7 +47,7 @@ final class FrontendMsghdr {
         return FrontendLibc.runtime().getMemoryManager().allocateDirect(size, true);
     }
 
-    /** To hand to sendmsg(2) or recvmsg(2). */
+    /** The argument for sendmsg(2) or recvmsg(2). */
     Pointer pointer() {
         return message;
     }

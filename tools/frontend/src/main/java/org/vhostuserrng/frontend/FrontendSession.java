@@ -5,11 +5,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * One vhost-user session as a front-end leads it: {@link #initialise}, {@link #start} and {@link #stop} send what QEMU
- * sends in QEMU's order, every message is there by itself too, and only what the back-end offered is used.
+ * The front-end's side of one vhost-user session. {@link #initialise}, {@link #start} and {@link #stop} send the
+ * messages that QEMU sends, in the same order, and use only features that the back-end offered. Each message can also be
+ * sent separately.
  *
- * <p>Every method throws a {@link BackendProtocolException} when the back-end closes, does not answer in time, answers wrongly
- * or refuses.
+ * <p>Every method throws a {@link BackendProtocolException} if the back-end disconnects, does not reply in time, replies
+ * with an invalid message or with a negative acknowledgement.
  */
 public final class FrontendSession implements AutoCloseable {
     private final FrontendSocket socket;
@@ -18,16 +19,16 @@ public final class FrontendSession implements AutoCloseable {
     private long protocolFeatures;
 
     /**
-     * A session over a connected socket, which it owns from now on.
+     * Creates a session on a connected socket and takes ownership of the socket.
      *
-     * @param timeout for every reply
+     * @param timeout time to wait for each reply
      */
     public FrontendSession(FrontendSocket socket, Duration timeout) {
         this.socket = socket;
         this.timeout = timeout;
     }
 
-    /** Connects to the socket of a back-end that listens. */
+    /** Connects to the socket of a listening back-end. */
     public static FrontendSession connect(Path path, Duration timeout) throws IOException {
         return new FrontendSession(FrontendSocket.connect(path), timeout);
     }
@@ -46,14 +47,14 @@ public final class FrontendSession implements AutoCloseable {
         return protocolFeatures;
     }
 
-    // The sequences.
+    // Message sequences.
 
-    /** What QEMU sends when the device is created: features, owner, the call and the err eventfd. */
+    /** Sends the messages that QEMU sends when it creates the device: features, owner, call and err eventfds. */
     public void initialise(FrontendRequestq requestq, long wantedProtocolFeatures) throws IOException {
         getFeatures();
-        if ((offeredFeatures & FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES) != 0) {
+        if ((offeredFeatures & VirtioFeatureBit.PROTOCOL_FEATURES.mask()) != 0) {
             setProtocolFeatures(getProtocolFeatures() & wantedProtocolFeatures);
-            if (hasProtocolFeature(FrontendVhostUserConstants.PROTOCOL_F_MQ)) {
+            if (hasProtocolFeature(ProtocolFeatureBit.MQ.mask())) {
                 getQueueNum();
             }
         }
@@ -64,214 +65,218 @@ public final class FrontendSession implements AutoCloseable {
     }
 
     /**
-     * What QEMU sends when the guest's driver comes up.
+     * Sends the messages that QEMU sends when the guest's driver starts.
      *
-     * @param features the driver's choice; bit 30 is added when the back-end offered it
-     * @param base where in the ring the device begins: split, the index of the first entry of the available ring to be
-     *     processed; packed, the next available and the next used descriptor, 16 bits each with the wrap counter
+     * @param features the features that the driver accepted; VHOST_USER_F_PROTOCOL_FEATURES is added if offered
+     * @param base the SET_VRING_BASE value: for a split ring, the index of the first available entry to process; for a
+     *     packed ring, the next available and the next used descriptor, 16 bits each including the wrap counter
      */
     public void start(FrontendRequestq requestq, FrontendGuestMemory memory, long features, int base)
             throws IOException {
         setVringCall(FrontendRequestq.INDEX, requestq.call());
-        setFeatures(features | (offeredFeatures & FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES));
+        setFeatures(features | (offeredFeatures & VirtioFeatureBit.PROTOCOL_FEATURES.mask()));
         setMemTable(memory);
         startRing(requestq, memory, base);
     }
 
-    /** The ring's part of {@link #start}, for a ring that was stopped alone. */
+    /** Sends only the vring messages of {@link #start}, to restart a ring in a running session. */
     public void startRing(FrontendRequestq requestq, FrontendGuestMemory memory, int base) throws IOException {
-        setVringNum(FrontendRequestq.INDEX, requestq.layout().queueSize());
+        setVringNum(FrontendRequestq.INDEX, requestq.addresses().queueSize());
         setVringBase(FrontendRequestq.INDEX, base);
-        setVringAddr(FrontendRequestq.INDEX, requestq.layout(), memory);
+        setVringAddr(FrontendRequestq.INDEX, requestq.addresses(), memory);
         setVringKick(FrontendRequestq.INDEX, requestq.kick());
-        if (ringsHaveAnEnable()) {
+        if (vringsNeedEnable()) {
             setVringEnable(FrontendRequestq.INDEX, true);
         }
         setVringCall(FrontendRequestq.INDEX, requestq.call());
     }
 
     /**
-     * What QEMU sends when the guest's driver goes away.
+     * Sends the messages that QEMU sends when the guest's driver stops.
      *
-     * @return the base from which a later start goes on
+     * @return the vring base at which a later start resumes
      */
     public int stop() throws IOException {
-        if (ringsHaveAnEnable()) {
+        if (vringsNeedEnable()) {
             setVringEnable(FrontendRequestq.INDEX, false);
         }
         return getVringBase(FrontendRequestq.INDEX);
     }
 
-    private boolean ringsHaveAnEnable() {
-        return (offeredFeatures & FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES) != 0;
+    private boolean vringsNeedEnable() {
+        return (offeredFeatures & VirtioFeatureBit.PROTOCOL_FEATURES.mask()) != 0;
     }
 
     private boolean hasProtocolFeature(long feature) {
         return (protocolFeatures & feature) != 0;
     }
 
-    // The messages.
+    // Single messages.
 
     public long getFeatures() throws IOException {
-        offeredFeatures = ask(FrontendVhostUserConstants.GET_FEATURES, FrontendPayloadEncoder.none())
+        offeredFeatures = sendAndReceive(FrontendMessageType.GET_FEATURES.id(), FrontendPayloadEncoder.none())
                 .u64();
         return offeredFeatures;
     }
 
     public void setFeatures(long features) throws IOException {
-        tell(FrontendVhostUserConstants.SET_FEATURES, FrontendPayloadEncoder.u64(features));
+        send(FrontendMessageType.SET_FEATURES.id(), FrontendPayloadEncoder.u64(features));
     }
 
     public long getProtocolFeatures() throws IOException {
-        return ask(FrontendVhostUserConstants.GET_PROTOCOL_FEATURES, FrontendPayloadEncoder.none())
+        return sendAndReceive(FrontendMessageType.GET_PROTOCOL_FEATURES.id(), FrontendPayloadEncoder.none())
                 .u64();
     }
 
     public void setProtocolFeatures(long features) throws IOException {
-        tell(FrontendVhostUserConstants.SET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(features));
+        send(FrontendMessageType.SET_PROTOCOL_FEATURES.id(), FrontendPayloadEncoder.u64(features));
         protocolFeatures = features;
     }
 
     public long getQueueNum() throws IOException {
-        return ask(FrontendVhostUserConstants.GET_QUEUE_NUM, FrontendPayloadEncoder.none())
+        return sendAndReceive(FrontendMessageType.GET_QUEUE_NUM.id(), FrontendPayloadEncoder.none())
                 .u64();
     }
 
     public void setOwner() throws IOException {
-        tell(FrontendVhostUserConstants.SET_OWNER, FrontendPayloadEncoder.none());
+        send(FrontendMessageType.SET_OWNER.id(), FrontendPayloadEncoder.none());
     }
 
     /** Acknowledged when REPLY_ACK was negotiated. */
     public void setMemTable(FrontendGuestMemory memory) throws IOException {
-        tellAcknowledged(
-                FrontendVhostUserConstants.SET_MEM_TABLE,
+        sendAcknowledged(
+                FrontendMessageType.SET_MEM_TABLE.id(),
                 FrontendPayloadEncoder.memoryRegions(memory.regions()),
                 memory.fds());
     }
 
     public void setVringNum(int index, int queueSize) throws IOException {
-        tell(FrontendVhostUserConstants.SET_VRING_NUM, FrontendPayloadEncoder.vringState(index, queueSize));
+        send(FrontendMessageType.SET_VRING_NUM.id(), FrontendPayloadEncoder.vringState(index, queueSize));
     }
 
     public void setVringBase(int index, int base) throws IOException {
-        tell(
-                FrontendVhostUserConstants.SET_VRING_BASE,
+        send(
+                FrontendMessageType.SET_VRING_BASE.id(),
                 FrontendPayloadEncoder.vringState(index, Integer.toUnsignedLong(base)));
     }
 
-    /** Sends the layout as addresses of the front-end's user space. */
-    public void setVringAddr(int index, DriverRingAddresses layout, FrontendGuestMemory memory) throws IOException {
-        byte[] addresses = FrontendPayloadEncoder.vringAddress(
+    /** Sends the ring's addresses as user addresses of the front-end. */
+    public void setVringAddr(int index, DriverRingAddresses ring, FrontendGuestMemory memory) throws IOException {
+        byte[] payload = FrontendPayloadEncoder.vringAddress(
                 index,
-                memory.userAddress(layout.descriptorArea()),
-                memory.userAddress(layout.deviceArea()),
-                memory.userAddress(layout.driverArea()));
-        tell(FrontendVhostUserConstants.SET_VRING_ADDR, addresses);
+                memory.userAddress(ring.descriptorArea()),
+                memory.userAddress(ring.deviceArea()),
+                memory.userAddress(ring.driverArea()));
+        send(FrontendMessageType.SET_VRING_ADDR.id(), payload);
     }
 
     public void setVringKick(int index, FrontendEventFd kick) throws IOException {
-        tell(FrontendVhostUserConstants.SET_VRING_KICK, FrontendPayloadEncoder.u64(index), kick.fd());
+        send(FrontendMessageType.SET_VRING_KICK.id(), FrontendPayloadEncoder.u64(index), kick.fd());
     }
 
     public void setVringCall(int index, FrontendEventFd call) throws IOException {
-        tell(FrontendVhostUserConstants.SET_VRING_CALL, FrontendPayloadEncoder.u64(index), call.fd());
+        send(FrontendMessageType.SET_VRING_CALL.id(), FrontendPayloadEncoder.u64(index), call.fd());
     }
 
     public void setVringErr(int index, FrontendEventFd err) throws IOException {
-        tell(FrontendVhostUserConstants.SET_VRING_ERR, FrontendPayloadEncoder.u64(index), err.fd());
+        send(FrontendMessageType.SET_VRING_ERR.id(), FrontendPayloadEncoder.u64(index), err.fd());
     }
 
     /** Acknowledged when REPLY_ACK was negotiated. */
     public void setVringEnable(int index, boolean enabled) throws IOException {
-        tellAcknowledged(
-                FrontendVhostUserConstants.SET_VRING_ENABLE, FrontendPayloadEncoder.vringState(index, enabled ? 1 : 0));
+        sendAcknowledged(
+                FrontendMessageType.SET_VRING_ENABLE.id(), FrontendPayloadEncoder.vringState(index, enabled ? 1 : 0));
     }
 
-    /** Stops the ring and returns where it stood. */
+    /** Stops the ring and returns its vring base. */
     public int getVringBase(int index) throws IOException {
-        return (int) ask(FrontendVhostUserConstants.GET_VRING_BASE, FrontendPayloadEncoder.vringState(index, 0))
-                .vringStateNumber();
-    }
-
-    /** Hands over the channel for the back-end's own requests. */
-    public void setBackendReqFd(BackendRequestReceiver requests) throws IOException {
-        tellAcknowledged(FrontendVhostUserConstants.SET_BACKEND_REQ_FD, FrontendPayloadEncoder.none(), requests.fd());
-    }
-
-    /** Tells a translation, or takes some back: 0 for success. Always replied to. */
-    public long iotlb(FrontendIotlbMessage message) throws IOException {
-        return ask(FrontendVhostUserConstants.IOTLB_MSG, message.payload()).u64();
-    }
-
-    /** As {@link #getVringBase}, but requests under way may stay so. */
-    public int getVringBaseSkipDrain(int index) throws IOException {
         return (int)
-                ask(FrontendVhostUserConstants.GET_VRING_BASE_SKIP_DRAIN, FrontendPayloadEncoder.vringState(index, 0))
+                sendAndReceive(FrontendMessageType.GET_VRING_BASE.id(), FrontendPayloadEncoder.vringState(index, 0))
                         .vringStateNumber();
     }
 
-    /** A new buffer for requests under way; the caller's to close. */
+    /** Passes the back-end's end of the back-end channel. */
+    public void setBackendReqFd(BackendRequestReceiver requests) throws IOException {
+        sendAcknowledged(
+                FrontendMessageType.SET_BACKEND_REQ_FD.id(), FrontendPayloadEncoder.none(), requests.backendFd());
+    }
+
+    /** Sends an IOTLB update or invalidation. The back-end always replies; 0 means success. */
+    public long sendIotlb(FrontendIotlbMessage message) throws IOException {
+        return sendAndReceive(FrontendMessageType.IOTLB_MSG.id(), message.encode())
+                .u64();
+    }
+
+    /** As {@link #getVringBase}, but the back-end need not complete in-flight requests first. */
+    public int getVringBaseSkipDrain(int index) throws IOException {
+        return (int) sendAndReceive(
+                        FrontendMessageType.GET_VRING_BASE_SKIP_DRAIN.id(), FrontendPayloadEncoder.vringState(index, 0))
+                .vringStateNumber();
+    }
+
+    /** Requests a new in-flight buffer. The caller closes it. */
     public FrontendInflightBuffer getInflightFd(int queues, int queueSize) throws IOException {
         socket.send(
-                FrontendVhostUserConstants.GET_INFLIGHT_FD,
+                FrontendMessageType.GET_INFLIGHT_FD.id(),
                 0,
-                FrontendInflightBuffer.description(0, 0, queues, queueSize));
+                FrontendInflightBuffer.encodeDescription(0, 0, queues, queueSize));
         return FrontendInflightBuffer.of(
-                socket.receiveWithDescriptors(FrontendVhostUserConstants.GET_INFLIGHT_FD, timeout));
+                socket.receiveWithDescriptors(FrontendMessageType.GET_INFLIGHT_FD.id(), timeout));
     }
 
     public void setInflightFd(FrontendInflightBuffer buffer) throws IOException {
-        tellAcknowledged(
-                FrontendVhostUserConstants.SET_INFLIGHT_FD,
-                buffer.description(),
+        sendAcknowledged(
+                FrontendMessageType.SET_INFLIGHT_FD.id(),
+                buffer.encodeDescription(),
                 buffer.file().fd());
     }
 
-    /** Offers one end of a pipe for the device's state, and returns the reply: bits 0 to 7 are zero on success. */
+    /** Passes one end of a pipe for the device state. Bits 0 to 7 of the returned reply are zero on success. */
     public long setDeviceStateFd(int direction, int phase, int fd) throws IOException {
-        tell(
-                FrontendVhostUserConstants.SET_DEVICE_STATE_FD,
+        send(
+                FrontendMessageType.SET_DEVICE_STATE_FD.id(),
                 FrontendPayloadEncoder.vringState(direction, Integer.toUnsignedLong(phase)),
                 fd);
-        return socket.receive(FrontendVhostUserConstants.SET_DEVICE_STATE_FD, timeout)
+        return socket.receive(FrontendMessageType.SET_DEVICE_STATE_FD.id(), timeout)
                 .u64();
     }
 
-    /** How the last transfer of the device's state ended; zero is success. */
+    /** Returns the result of the last device state transfer; zero means success. */
     public long checkDeviceState() throws IOException {
-        return ask(FrontendVhostUserConstants.CHECK_DEVICE_STATE, FrontendPayloadEncoder.none())
+        return sendAndReceive(FrontendMessageType.CHECK_DEVICE_STATE.id(), FrontendPayloadEncoder.none())
                 .u64();
     }
 
-    // The forms a message takes.
+    // Generic messages.
 
-    /** A message whose type has a reply of its own. */
-    public BackendReply ask(int request, byte[] payload) throws IOException {
+    /** Sends a message whose type has a mandatory reply, and receives the reply. */
+    public BackendReply sendAndReceive(int request, byte[] payload) throws IOException {
         socket.send(request, 0, payload);
         return socket.receive(request, timeout);
     }
 
-    /** A message without an answer. */
-    public void tell(int request, byte[] payload, int... fds) throws IOException {
+    /** Sends a message without waiting for a reply. */
+    public void send(int request, byte[] payload, int... fds) throws IOException {
         socket.send(request, 0, payload, fds);
     }
 
-    /** A message with need_reply, whatever was negotiated: the acknowledgement, 0 for success. */
-    public long acknowledgementOf(int request, byte[] payload, int... fds) throws IOException {
-        socket.send(request, FrontendVhostUserConstants.FLAG_NEED_REPLY, payload, fds);
+    /** Sends a message with need_reply, even without REPLY_ACK, and returns the acknowledgement; 0 means success. */
+    public long sendWithNeedReply(int request, byte[] payload, int... fds) throws IOException {
+        socket.send(request, FrontendVhostUserSpec.FLAG_NEED_REPLY, payload, fds);
         return socket.receive(request, timeout).u64();
     }
 
-    private void tellAcknowledged(int request, byte[] payload, int... fds) throws IOException {
-        if (!hasProtocolFeature(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK)) {
-            tell(request, payload, fds);
+    private void sendAcknowledged(int request, byte[] payload, int... fds) throws IOException {
+        if (!hasProtocolFeature(ProtocolFeatureBit.REPLY_ACK.mask())) {
+            send(request, payload, fds);
             return;
         }
-        long acknowledgement = acknowledgementOf(request, payload, fds);
+        long acknowledgement = sendWithNeedReply(request, payload, fds);
         if (acknowledgement != 0) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.REFUSED,
-                    "request " + request + " was refused with " + Long.toUnsignedString(acknowledgement));
+                    BackendProtocolException.Reason.NACK,
+                    "the back-end answered request " + request + " with error "
+                            + Long.toUnsignedString(acknowledgement));
         }
     }
 

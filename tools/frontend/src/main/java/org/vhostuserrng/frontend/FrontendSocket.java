@@ -18,12 +18,12 @@ import jnr.unixsocket.UnixSocketChannel;
 import net.openhft.chronicle.bytes.Bytes;
 
 /**
- * The front-end's end of a vhost-user connection: sends messages with file descriptors, checks the headers of replies.
- * It sends whatever it is told to, malformed messages too.
+ * The front-end's end of a vhost-user connection. Sends messages with file descriptors, without checking them, so that
+ * tests can send malformed ones; checks the headers of replies.
  */
 public final class FrontendSocket implements AutoCloseable {
     private static final POSIX POSIX_CALLS = POSIXFactory.getPOSIX();
-    private static final long LARGEST_REPLY = 4096;
+    private static final long MAX_REPLY_PAYLOAD = 4096;
 
     private final UnixSocketChannel channel;
     private final Pointer pollFd;
@@ -34,9 +34,9 @@ public final class FrontendSocket implements AutoCloseable {
     }
 
     /**
-     * Connects to the socket of a back-end that listens.
+     * Connects to the socket of a listening back-end.
      *
-     * @throws IOException when nobody listens there
+     * @throws IOException if no process listens there
      */
     public static FrontendSocket connect(Path path) throws IOException {
         try {
@@ -46,12 +46,12 @@ public final class FrontendSocket implements AutoCloseable {
         }
     }
 
-    /** A connection that was made already, such as one end of a socket pair; it is owned from now on. */
-    public static FrontendSocket over(UnixSocketChannel channel) {
+    /** Takes ownership of a connected channel, for example one end of a socket pair. */
+    public static FrontendSocket wrap(UnixSocketChannel channel) {
         return new FrontendSocket(channel);
     }
 
-    /** The descriptor, owned by this object. */
+    /** The socket's file descriptor. This object closes it. */
     public int fd() {
         return channel.getFD();
     }
@@ -59,15 +59,15 @@ public final class FrontendSocket implements AutoCloseable {
     /**
      * Sends one message.
      *
-     * @param request one of {@link FrontendVhostUserConstants}'s message types
-     * @param flags added to the version
-     * @param fds travel with the first byte of the header
+     * @param request message id, see {@link FrontendMessageType#id}
+     * @param flags flags in addition to the version
+     * @param fds file descriptors, sent with the first byte of the header
      */
     public void send(int request, int flags, byte[] payload, int... fds) throws IOException {
-        sendRaw(FrontendPayloadEncoder.message(request, FrontendVhostUserConstants.FLAG_VERSION | flags, payload), fds);
+        sendRaw(FrontendPayloadEncoder.message(request, FrontendVhostUserSpec.FLAG_VERSION | flags, payload), fds);
     }
 
-    /** Sends bytes as they are, in one sendmsg(2) if the socket's buffer allows; the fds go with the first of them. */
+    /** Sends raw bytes, in one sendmsg(2) if they fit in the socket buffer. The fds go with the first byte. */
     public void sendRaw(byte[] bytes, int... fds) throws IOException {
         ByteBuffer data = ByteBuffer.allocateDirect(bytes.length);
         data.put(bytes).flip();
@@ -77,8 +77,8 @@ public final class FrontendSocket implements AutoCloseable {
         }
     }
 
-    /** Sends a short message only if that does not have to wait for the back-end to read: whether it was sent. */
-    public boolean sendIfThereIsRoom(byte[] bytes) throws IOException {
+    /** Sends a short message unless the socket buffer is full, without blocking; returns whether it was sent. */
+    public boolean trySend(byte[] bytes) throws IOException {
         FrontendMsghdr header = new FrontendMsghdr(bytes.length);
         header.prepareToSend(bytes, 0, bytes.length);
         long sent = FrontendLibc.calls()
@@ -118,24 +118,24 @@ public final class FrontendSocket implements AutoCloseable {
     /**
      * Receives the reply to {@code request}.
      *
-     * @throws BackendProtocolException when the back-end closes, stays silent, or sends something else
+     * @throws BackendProtocolException if the back-end disconnects, does not reply in time or sends an invalid reply
      */
     public BackendReply receive(int request, Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
-        byte[] header = receiveBytes(FrontendVhostUserConstants.HEADER_SIZE, request, deadline);
+        byte[] header = receiveBytes(FrontendVhostUserSpec.HEADER_SIZE, request, deadline);
         return receivePayload(request, header, List.of(), deadline);
     }
 
-    /** As {@link #receive}, with the file descriptors that came with the reply, which are the caller's to close. */
+    /** As {@link #receive}, including file descriptors. The caller closes them. */
     public BackendReply receiveWithDescriptors(int request, Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
         if (!awaitReadable(deadline)) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.SILENT, "request " + request + " was not answered in time");
+                    BackendProtocolException.Reason.TIMEOUT, "request " + request + " was not answered in time");
         }
-        // The descriptors come with the first byte; a header is never received in parts.
-        RecvmsgResult received = FdPassingSocket.over(channel).receive(FrontendVhostUserConstants.HEADER_SIZE);
-        if (received.bytes().length < FrontendVhostUserConstants.HEADER_SIZE) {
+        // The kernel delivers descriptors with the first byte, so the header is received in a single call.
+        RecvmsgResult received = FdPassingSocket.wrap(channel).receive(FrontendVhostUserSpec.HEADER_SIZE);
+        if (received.bytes().length < FrontendVhostUserSpec.HEADER_SIZE) {
             received.descriptors().forEach(ReceivedFileDescriptor::close);
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.CLOSED,
@@ -152,10 +152,10 @@ public final class FrontendSocket implements AutoCloseable {
         int flags = header.readInt();
         long size = header.readUnsignedInt();
         if (answered != request
-                || flags != (FrontendVhostUserConstants.FLAG_VERSION | FrontendVhostUserConstants.FLAG_REPLY)
-                || size > LARGEST_REPLY) {
+                || flags != (FrontendVhostUserSpec.FLAG_VERSION | FrontendVhostUserSpec.FLAG_REPLY)
+                || size > MAX_REPLY_PAYLOAD) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.WRONG_REPLY,
+                    BackendProtocolException.Reason.INVALID_REPLY,
                     "request " + request + " was answered with request=" + answered + " flags=0x"
                             + Integer.toHexString(flags) + " size=" + size);
         }
@@ -167,7 +167,7 @@ public final class FrontendSocket implements AutoCloseable {
         while (buffer.hasRemaining()) {
             if (!awaitReadable(deadline)) {
                 throw new BackendProtocolException(
-                        BackendProtocolException.Reason.SILENT, "request " + request + " was not answered in time");
+                        BackendProtocolException.Reason.TIMEOUT, "request " + request + " was not answered in time");
             }
             if (readOrEnd(buffer) < 0) {
                 throw new BackendProtocolException(
@@ -178,7 +178,7 @@ public final class FrontendSocket implements AutoCloseable {
         return buffer.array();
     }
 
-    /** Whether anything, the end of the connection included, can be read within the time. */
+    /** Waits for bytes or the end of the connection; false if the timeout expires. */
     public boolean awaitReadable(Duration timeout) throws IOException {
         return awaitReadable(System.nanoTime() + timeout.toNanos());
     }
@@ -188,7 +188,7 @@ public final class FrontendSocket implements AutoCloseable {
         return FrontendLibc.awaitReadable(pollFd, millis);
     }
 
-    /** Whether the back-end closes the connection within the time. What it sends before that is thrown away. */
+    /** Waits until the back-end closes the connection, discarding its bytes; false if the timeout expires. */
     public boolean awaitClosed(Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
         ByteBuffer unwanted = ByteBuffer.allocate(64);
@@ -200,7 +200,7 @@ public final class FrontendSocket implements AutoCloseable {
         return false;
     }
 
-    /** A connection that was closed with bytes of ours unread ends with ECONNRESET: an end like any other. */
+    /** ECONNRESET means that the peer closed with unread bytes of ours; it is treated as a normal end. */
     private int readOrEnd(ByteBuffer buffer) throws IOException {
         try {
             return channel.read(buffer);

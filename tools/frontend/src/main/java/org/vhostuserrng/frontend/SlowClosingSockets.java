@@ -10,8 +10,8 @@ import java.util.Arrays;
 import jnr.ffi.Pointer;
 
 /**
- * TCP sockets that have bytes to send to a peer that never reads, and SO_LINGER: whoever is the last to close one waits
- * for its time to pass, or for {@link #release}.
+ * TCP sockets with SO_LINGER and unsent bytes for a peer that never reads. The close(2) of the last descriptor of such a
+ * socket blocks until the linger time has passed or {@link #resetConnections} is called.
  */
 public final class SlowClosingSockets implements AutoCloseable {
     private static final int BUFFER_SIZE = 4096;
@@ -20,18 +20,18 @@ public final class SlowClosingSockets implements AutoCloseable {
     // struct linger { int l_onoff; int l_linger; };
     private static final int LINGER_SIZE = 8;
 
-    private final Duration time;
+    private final Duration lingerTime;
     private final ServerSocket peer;
     private final int[] fds;
     private boolean open = true;
 
     /**
-     * Sockets with whole buffers.
+     * Connects the sockets and fills their send buffers.
      *
-     * @param time how long each lingers, whole seconds
+     * @param time linger time of each socket, in whole seconds
      */
     public SlowClosingSockets(int count, Duration time) throws IOException {
-        this.time = time;
+        this.lingerTime = time;
         peer = new ServerSocket();
         peer.setReceiveBufferSize(BUFFER_SIZE);
         peer.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), count);
@@ -43,14 +43,14 @@ public final class SlowClosingSockets implements AutoCloseable {
 
     private int connect() throws IOException {
         int type = FrontendLibc.SOCK_STREAM | FrontendLibc.SOCK_CLOEXEC;
-        int fd = FrontendLibc.checked("socket", FrontendLibc.calls().socket(FrontendLibc.AF_INET, type, 0));
+        int fd = FrontendLibc.checkErrno("socket", FrontendLibc.calls().socket(FrontendLibc.AF_INET, type, 0));
         Pointer address = allocate(SOCKADDR_SIZE);
         address.putShort(0, (short) FrontendLibc.AF_INET);
         address.putShort(2, bigEndian((short) peer.getLocalPort()));
         address.put(4, InetAddress.getLoopbackAddress().getAddress(), 0, 4);
-        FrontendLibc.checked("connect", FrontendLibc.calls().connect(fd, address, SOCKADDR_SIZE));
+        FrontendLibc.checkErrno("connect", FrontendLibc.calls().connect(fd, address, SOCKADDR_SIZE));
         setOption(fd, FrontendLibc.SO_SNDBUF, BUFFER_SIZE, 0, Integer.BYTES);
-        setOption(fd, FrontendLibc.SO_LINGER, 1, (int) time.toSeconds(), LINGER_SIZE);
+        setOption(fd, FrontendLibc.SO_LINGER, 1, (int) lingerTime.toSeconds(), LINGER_SIZE);
         fill(fd);
         return fd;
     }
@@ -67,12 +67,13 @@ public final class SlowClosingSockets implements AutoCloseable {
         Pointer value = allocate(LINGER_SIZE);
         value.putInt(0, first);
         value.putInt(Integer.BYTES, second);
-        FrontendLibc.checked(
+        FrontendLibc.checkErrno(
                 "setsockopt", FrontendLibc.calls().setsockopt(fd, FrontendLibc.SOL_SOCKET, name, value, size));
     }
 
     private static void fill(int fd) throws IOException {
-        FrontendLibc.checked("F_SETFL", FrontendLibc.calls().fcntl(fd, FrontendLibc.F_SETFL, FrontendLibc.O_NONBLOCK));
+        FrontendLibc.checkErrno(
+                "F_SETFL", FrontendLibc.calls().fcntl(fd, FrontendLibc.F_SETFL, FrontendLibc.O_NONBLOCK));
         Pointer bytes = allocate(BUFFER_SIZE);
         long written = BUFFER_SIZE;
         while (written > 0) {
@@ -80,13 +81,13 @@ public final class SlowClosingSockets implements AutoCloseable {
         }
     }
 
-    /** The descriptors of some of them; all are owned by this object until {@link #letGo}. */
+    /** Some of the sockets' descriptors. This object owns all descriptors until {@link #closeFds}. */
     public int[] fds(int from, int count) {
         return Arrays.copyOfRange(fds, from, from + count);
     }
 
-    /** Closes them here, which does not wait while somebody else has them: they are in messages. */
-    public void letGo() {
+    /** Closes this process's descriptors, which does not block while messages or other processes hold duplicates. */
+    public void closeFds() {
         if (open) {
             open = false;
             for (int fd : fds) {
@@ -95,14 +96,14 @@ public final class SlowClosingSockets implements AutoCloseable {
         }
     }
 
-    /** Ends the wait of all who close them: their peer resets the connections. */
-    public void release() throws IOException {
+    /** Unblocks every blocked close(2): the peer resets the connections. */
+    public void resetConnections() throws IOException {
         peer.close();
     }
 
     @Override
     public void close() throws IOException {
-        release();
-        letGo();
+        resetConnections();
+        closeFds();
     }
 }

@@ -3,13 +3,13 @@ package org.vhostuserrng.frontend;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A file descriptor that no message has a use for. */
+/** A file descriptor that is invalid in every vhost-user message. */
 public final class UnsuitableFileDescriptor implements AutoCloseable {
     private final int fd;
     private boolean open = true;
 
     private UnsuitableFileDescriptor(Path path, int flags) throws IOException {
-        fd = FrontendLibc.checked(
+        fd = FrontendLibc.checkErrno(
                 "open " + path, FrontendLibc.calls().open(path.toString(), FrontendLibc.O_CLOEXEC | flags));
     }
 
@@ -18,12 +18,12 @@ public final class UnsuitableFileDescriptor implements AutoCloseable {
         return new UnsuitableFileDescriptor(path, FrontendLibc.O_DIRECTORY);
     }
 
-    /** A file that is not open for anything (O_PATH). */
-    public static UnsuitableFileDescriptor location(Path path) throws IOException {
+    /** A file opened with O_PATH, which allows neither reading nor writing. */
+    public static UnsuitableFileDescriptor oPath(Path path) throws IOException {
         return new UnsuitableFileDescriptor(path, FrontendLibc.O_PATH);
     }
 
-    /** The descriptor, owned by this object. */
+    /** The descriptor. This object closes it. */
     public int fd() {
         return fd;
     }

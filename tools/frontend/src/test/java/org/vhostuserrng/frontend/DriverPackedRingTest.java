@@ -18,10 +18,10 @@ class DriverPackedRingTest {
     private static final long BASE = 0x10_0000L;
     private static final int SIZE = 5;
     private static final int WRAP = 0x8000;
-    private static final int AVAIL = DriverVirtioConstants.VIRTQ_DESC_F_AVAIL;
-    private static final int USED = DriverVirtioConstants.VIRTQ_DESC_F_USED;
-    private static final int WRITE = DriverVirtioConstants.VIRTQ_DESC_F_WRITE;
-    private static final DriverPackedRingAddresses LAYOUT = DriverPackedRingAddresses.contiguous(BASE, SIZE);
+    private static final int AVAIL = DriverVirtioSpec.VIRTQ_DESC_F_AVAIL;
+    private static final int USED = DriverVirtioSpec.VIRTQ_DESC_F_USED;
+    private static final int WRITE = DriverVirtioSpec.VIRTQ_DESC_F_WRITE;
+    private static final DriverPackedRingAddresses ADDRESSES = DriverPackedRingAddresses.contiguous(BASE, SIZE);
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -36,7 +36,7 @@ class DriverPackedRingTest {
     }
 
     private DriverPackedRing ring(boolean eventIndex) {
-        return new DriverPackedRing(memory, BASE, LAYOUT, eventIndex);
+        return new DriverPackedRing(memory, BASE, ADDRESSES, eventIndex);
     }
 
     private int id(int index) {
@@ -48,7 +48,7 @@ class DriverPackedRingTest {
     }
 
     private int driverEvent() {
-        return memory.get(LE32, LAYOUT.driverEventSuppression() - BASE);
+        return memory.get(LE32, ADDRESSES.driverEventSuppression() - BASE);
     }
 
     private void deviceUses(int index, boolean wrap, int id, int length) {
@@ -57,24 +57,24 @@ class DriverPackedRingTest {
         memory.set(LE16, 16L * index + 14, (short) (wrap ? AVAIL | USED | WRITE : WRITE));
     }
 
-    private void deviceSetsEvent(int flags, int place) {
-        memory.set(LE32, LAYOUT.deviceEventSuppression() - BASE, flags << 16 | place);
+    private void deviceSetsEvent(int flags, int offWrap) {
+        memory.set(LE32, ADDRESSES.deviceEventSuppression() - BASE, flags << 16 | offWrap);
     }
 
     @Test
-    void contiguousLayoutKeepsTheAlignmentsOfTheSpecification() {
-        DriverPackedRingAddresses layout = DriverPackedRingAddresses.contiguous(0x1001, 5);
+    void contiguousAddressesAreAligned() {
+        DriverPackedRingAddresses addresses = DriverPackedRingAddresses.contiguous(0x1001, 5);
 
-        assertEquals(0x1010, layout.descriptorRing());
-        assertEquals(0x1010 + 80, layout.driverEventSuppression());
-        assertEquals(0x1010 + 84, layout.deviceEventSuppression());
-        assertEquals(0x1010 + 88, layout.end());
+        assertEquals(0x1010, addresses.descriptorRing());
+        assertEquals(0x1010 + 80, addresses.driverEventSuppression());
+        assertEquals(0x1010 + 84, addresses.deviceEventSuppression());
+        assertEquals(0x1010 + 88, addresses.endAddress());
     }
 
     @Test
-    void descriptorIsAvailableInTheFirstRoundWithAvailSetAndUsedClear() {
+    void availableDescriptorHasAvailSetAndUsedClearIfTheWrapCounterIsOne() {
         DriverPackedRing ring = ring(false);
-        int added = ring.addWritable(0x1234_5678_9abcL, 64);
+        int added = ring.addWritableBuffer(0x1234_5678_9abcL, 64);
         int before = flags(0);
 
         ring.makeAvailable(added);
@@ -87,23 +87,23 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void descriptorIsAvailableInTheSecondRoundWithUsedSetAndAvailClear() {
+    void availableDescriptorHasAvailClearAndUsedSetIfTheWrapCounterIsZero() {
         DriverPackedRing ring = ring(false);
         ring.reset(0);
 
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
 
         assertEquals(USED | WRITE, flags(0));
     }
 
     @Test
-    void listHasNextInAllButTheLastWhichHasTheId() {
+    void chainHasNextInAllDescriptorsButTheLastWhichHasTheBufferId() {
         DriverPackedRing ring = ring(false);
 
-        int added = ring.add(ELEMENT, ELEMENT, ELEMENT);
+        int added = ring.addBuffer(ELEMENT, ELEMENT, ELEMENT);
         ring.makeAvailable(added);
 
-        int next = DriverVirtioConstants.VIRTQ_DESC_F_NEXT;
+        int next = DriverVirtioSpec.VIRTQ_DESC_F_NEXT;
         assertEquals(AVAIL | WRITE | next, flags(0));
         assertEquals(AVAIL | WRITE | next, flags(1));
         assertEquals(AVAIL | WRITE, flags(2));
@@ -111,109 +111,109 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void listThatGoesRoundTheEndOfTheRingTogglesTheWrapCounterInside() {
+    void chainAcrossTheEndOfTheRingTogglesTheWrapCounter() {
         DriverPackedRing ring = ring(false);
         ring.reset(4 | WRAP);
 
-        ring.makeAvailable(ring.add(ELEMENT, ELEMENT));
+        ring.makeAvailable(ring.addBuffer(ELEMENT, ELEMENT));
 
-        assertEquals(AVAIL | WRITE | DriverVirtioConstants.VIRTQ_DESC_F_NEXT, flags(4));
+        assertEquals(AVAIL | WRITE | DriverVirtioSpec.VIRTQ_DESC_F_NEXT, flags(4));
         assertEquals(USED | WRITE, flags(0));
-        assertEquals(1, ring.nextAvailable());
+        assertEquals(1, ring.nextAvailIdx());
     }
 
     @Test
-    void firstDescriptorOfAListIsMadeAvailableLast() {
+    void firstDescriptorOfAChainIsMadeAvailableLast() {
         DriverPackedRing ring = ring(false);
 
-        ring.add(ELEMENT, ELEMENT);
+        ring.addBuffer(ELEMENT, ELEMENT);
 
         assertEquals(0, flags(0));
         assertEquals(AVAIL | WRITE, flags(1));
     }
 
     @Test
-    void indirectDescriptorNamesTheTableWhoseFlagsAreWriteOnly() {
+    void indirectTableHasNoFlagsButWrite() {
         DriverPackedRing ring = ring(false);
         MemorySegment table = memory.asSlice(2048, 32);
 
-        ring.makeAvailable(ring.addIndirect(table, BASE + 2048, ELEMENT, ELEMENT));
+        ring.makeAvailable(ring.addIndirectBuffer(table, BASE + 2048, ELEMENT, ELEMENT));
 
         assertEquals(BASE + 2048, memory.get(LE64, 0));
         assertEquals(32, memory.get(LE32, 8));
-        assertEquals(AVAIL | DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT, flags(0));
+        assertEquals(AVAIL | DriverVirtioSpec.VIRTQ_DESC_F_INDIRECT, flags(0));
         assertEquals(WRITE, table.get(LE16, 14));
         assertEquals(WRITE, table.get(LE16, 30));
     }
 
     @Test
-    void refusesToMakeAvailableInAnotherOrderThanAdded() {
+    void makeAvailableRejectsAnotherOrderThanThatOfAddition() {
         DriverPackedRing ring = ring(false);
-        ring.addWritable(0x1000, 1);
-        int second = ring.addWritable(0x1000, 1);
+        ring.addWritableBuffer(0x1000, 1);
+        int second = ring.addWritableBuffer(0x1000, 1);
 
         assertThrows(IllegalStateException.class, () -> ring.makeAvailable(second));
     }
 
     @Test
-    void takeUsedGivesIdAndLengthAndSkipsTheWholeList() {
+    void popUsedReturnsIdAndLengthAndSkipsTheWholeChain() {
         DriverPackedRing ring = ring(false);
-        int first = ring.add(ELEMENT, ELEMENT);
+        int first = ring.addBuffer(ELEMENT, ELEMENT);
         ring.makeAvailable(first);
-        ring.makeAvailable(ring.add(ELEMENT));
+        ring.makeAvailable(ring.addBuffer(ELEMENT));
         deviceUses(0, true, first, 2);
 
-        assertTrue(ring.takeUsed());
+        assertTrue(ring.popUsed());
 
         assertEquals(first, ring.usedId());
         assertEquals(2, ring.usedLength());
-        assertEquals(2 | WRAP, ring.nextUsed());
+        assertEquals(2 | WRAP, ring.nextUsedIdx());
         assertEquals(SIZE - 1, ring.freeDescriptors());
-        assertFalse(ring.takeUsed());
+        assertFalse(ring.popUsed());
     }
 
     @Test
-    void listOfEveryDescriptorCanBeAddedAgainAfterItWasUsed() {
+    void chainOfAllDescriptorsCanBeAddedAgainAfterItWasUsed() {
         DriverPackedRing ring = ring(false);
 
         for (int round = 0; round < 3 * SIZE; round++) {
-            int id = ring.add(ELEMENT, ELEMENT, ELEMENT, ELEMENT, ELEMENT);
+            int id = ring.addBuffer(ELEMENT, ELEMENT, ELEMENT, ELEMENT, ELEMENT);
             ring.makeAvailable(id);
-            assertFalse(ring.usedPending());
+            assertFalse(ring.hasUsed());
             deviceUses(0, round % 2 == 0, id, 4);
-            assertTrue(ring.takeUsed());
+            assertTrue(ring.popUsed());
         }
 
         assertEquals(SIZE, ring.freeDescriptors());
     }
 
     @Test
-    void usedDescriptorThatNamesNothingInFlightIsTheDevicesFault() {
+    void usedDescriptorWithAnIdThatIsNotInFlightIsADeviceViolation() {
         DriverPackedRing ring = ring(false);
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
         deviceUses(0, true, SIZE, 64);
 
-        assertThrows(DeviceViolationException.class, ring::takeUsed);
+        assertThrows(DeviceViolationException.class, ring::popUsed);
     }
 
     @Test
-    void nothingNewMadeAvailableWantsNoKick() {
-        assertFalse(ring(false).kickWanted());
+    void noKickIsNeededIfNothingNewIsAvailable() {
+        assertFalse(ring(false).needsKick());
     }
 
     @Test
-    void deviceThatDisablesEventsWantsNoKick() {
+    void noKickIsNeededIfTheDeviceDisablesNotifications() {
         DriverPackedRing ring = ring(false);
-        deviceSetsEvent(DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE, 0);
+        deviceSetsEvent(DriverVirtioSpec.RING_EVENT_FLAGS_DISABLE, 0);
 
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
 
-        assertFalse(ring.kickWanted());
+        assertFalse(ring.needsKick());
     }
 
     @ParameterizedTest
     @CsvSource({
-        // event, made available from, count, wanted
+        // event off_wrap, first available off_wrap, number of descriptors, kick needed
         "0x8000, 0x8000, 1, true",
         "0x8001, 0x8000, 1, false",
         "0x8001, 0x8000, 2, true",
@@ -225,43 +225,43 @@ class DriverPackedRingTest {
         "0x8001, 0x0002, 5, true",
         "0x0001, 0x0002, 5, false"
     })
-    void deviceWantsAKickForTheDescriptorItNames(String event, String from, int count, boolean wanted) {
+    void kickIsNeededIfTheEventDescriptorBecomesAvailable(String event, String from, int count, boolean needed) {
         DriverPackedRing ring = ring(true);
         ring.reset(Integer.decode(from));
-        deviceSetsEvent(DriverVirtioConstants.RING_EVENT_FLAGS_DESC, Integer.decode(event));
+        deviceSetsEvent(DriverVirtioSpec.RING_EVENT_FLAGS_DESC, Integer.decode(event));
         for (int i = 0; i < count; i++) {
-            ring.makeAvailable(ring.addWritable(0x1000, 64));
+            ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
         }
 
-        assertEquals(wanted, ring.kickWanted());
+        assertEquals(needed, ring.needsKick());
     }
 
     @Test
-    void interruptsAreSwitchedByTheEventFlags() {
+    void withoutEventIndexInterruptsAreControlledByTheEventFlags() {
         DriverPackedRing ring = ring(false);
 
         ring.disableInterrupts();
         int disabled = driverEvent();
         ring.enableInterrupts();
 
-        assertEquals(DriverVirtioConstants.RING_EVENT_FLAGS_DISABLE << 16, disabled);
-        assertEquals(DriverVirtioConstants.RING_EVENT_FLAGS_ENABLE << 16, driverEvent());
+        assertEquals(DriverVirtioSpec.RING_EVENT_FLAGS_DISABLE << 16, disabled);
+        assertEquals(DriverVirtioSpec.RING_EVENT_FLAGS_ENABLE << 16, driverEvent());
     }
 
     @Test
-    void withEventIndexTheNextUsedDescriptorIsAskedFor() {
+    void withEventIndexAnInterruptIsRequestedForTheNextUsedDescriptor() {
         DriverPackedRing ring = ring(true);
         ring.reset(3 | WRAP);
 
         ring.enableInterrupts();
 
-        assertEquals(DriverVirtioConstants.RING_EVENT_FLAGS_DESC << 16 | WRAP | 3, driverEvent());
+        assertEquals(DriverVirtioSpec.RING_EVENT_FLAGS_DESC << 16 | WRAP | 3, driverEvent());
     }
 
     @Test
-    void enableInterruptsTellsOfABufferUsedBefore() {
+    void enableInterruptsReportsAPendingUsedBuffer() {
         DriverPackedRing ring = ring(true);
-        int id = ring.addWritable(0x1000, 64);
+        int id = ring.addWritableBuffer(0x1000, 64);
         ring.makeAvailable(id);
         deviceUses(0, true, id, 64);
 

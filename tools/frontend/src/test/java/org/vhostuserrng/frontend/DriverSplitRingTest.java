@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DriverSplitRingTest {
     private static final long BASE = 0x10_0000L;
     private static final int SIZE = 4;
-    private static final DriverSplitRingAddresses LAYOUT = DriverSplitRingAddresses.contiguous(BASE, SIZE);
+    private static final DriverSplitRingAddresses ADDRESSES = DriverSplitRingAddresses.contiguous(BASE, SIZE);
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -31,87 +31,85 @@ class DriverSplitRingTest {
     }
 
     private DriverSplitRing ring(boolean eventIndex) {
-        return new DriverSplitRing(memory, BASE, LAYOUT, eventIndex);
+        return new DriverSplitRing(memory, BASE, ADDRESSES, eventIndex);
     }
 
     private long descriptor(int index) {
-        return LAYOUT.descriptorTable() - BASE + 16L * index;
+        return ADDRESSES.descriptorTable() - BASE + 16L * index;
     }
 
     private int available(long offset) {
-        return memory.get(LE16, LAYOUT.availableRing() - BASE + offset) & 0xffff;
+        return memory.get(LE16, ADDRESSES.availableRing() - BASE + offset) & 0xffff;
     }
 
     private void deviceUses(int atIndex, int id, int length) {
-        long used = LAYOUT.usedRing() - BASE;
+        long used = ADDRESSES.usedRing() - BASE;
         memory.set(LE32, used + 4 + 8L * (atIndex % SIZE), id);
         memory.set(LE32, used + 8 + 8L * (atIndex % SIZE), length);
         memory.set(LE16, used + 2, (short) (atIndex + 1));
     }
 
     private void deviceSetsUsedFlags(int flags) {
-        memory.set(LE16, LAYOUT.usedRing() - BASE, (short) flags);
+        memory.set(LE16, ADDRESSES.usedRing() - BASE, (short) flags);
     }
 
     private void deviceSetsAvailEvent(int index) {
-        memory.set(LE16, LAYOUT.usedRing() - BASE + 4 + 8L * SIZE, (short) index);
+        memory.set(LE16, ADDRESSES.usedRing() - BASE + 4 + 8L * SIZE, (short) index);
     }
 
     @Test
-    void contiguousLayoutKeepsTheAlignmentsOfTheSpecification() {
-        DriverSplitRingAddresses layout = DriverSplitRingAddresses.contiguous(0x1001, 5);
+    void contiguousAddressesAreAligned() {
+        DriverSplitRingAddresses addresses = DriverSplitRingAddresses.contiguous(0x1001, 5);
 
-        assertEquals(0x1010, layout.descriptorTable());
-        assertEquals(0x1010 + 80, layout.availableRing());
-        assertEquals(0x1010 + 80 + 16, layout.usedRing());
-        assertEquals(layout.usedRing() + 6 + 40, layout.end());
+        assertEquals(0x1010, addresses.descriptorTable());
+        assertEquals(0x1010 + 80, addresses.availableRing());
+        assertEquals(0x1010 + 80 + 16, addresses.usedRing());
+        assertEquals(addresses.usedRing() + 6 + 40, addresses.endAddress());
     }
 
     @Test
-    void writableDescriptorCarriesAddressLengthAndWriteFlag() {
+    void writableDescriptorHasAddressLengthAndWriteFlag() {
         DriverSplitRing ring = ring(false);
 
-        int head = ring.addWritable(0x1234_5678_9abcL, 64);
+        int head = ring.addWritableBuffer(0x1234_5678_9abcL, 64);
 
         assertEquals(0x1234_5678_9abcL, memory.get(LE64, descriptor(head)));
         assertEquals(64, memory.get(LE32, descriptor(head) + 8));
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_WRITE, memory.get(LE16, descriptor(head) + 12));
+        assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_WRITE, memory.get(LE16, descriptor(head) + 12));
     }
 
     @Test
-    void chainIsLinkedInOrderAndItsLastDescriptorHasNoNext() {
+    void chainIsLinkedInOrderAndEndsWithADescriptorWithoutNext() {
         DriverSplitRing ring = ring(false);
 
-        int head = ring.add(DriverBufferElement.readable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
+        int head = ring.addBuffer(DriverBufferElement.readable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
 
         int second = memory.get(LE16, descriptor(head) + 14);
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_NEXT, memory.get(LE16, descriptor(head) + 12));
+        assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_NEXT, memory.get(LE16, descriptor(head) + 12));
         assertEquals(0x2000, memory.get(LE64, descriptor(second)));
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_WRITE, memory.get(LE16, descriptor(second) + 12));
+        assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_WRITE, memory.get(LE16, descriptor(second) + 12));
     }
 
     @Test
-    void indirectDescriptorNamesTheTableAndItsLength() {
+    void indirectDescriptorHasAddressAndLengthOfTheTable() {
         DriverSplitRing ring = ring(false);
         MemorySegment table = memory.asSlice(2048, 32);
 
-        int head = ring.addIndirect(
+        int head = ring.addIndirectBuffer(
                 table, BASE + 2048, DriverBufferElement.writable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
 
         assertEquals(BASE + 2048, memory.get(LE64, descriptor(head)));
         assertEquals(32, memory.get(LE32, descriptor(head) + 8));
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT, memory.get(LE16, descriptor(head) + 12));
-        assertEquals(
-                DriverVirtioConstants.VIRTQ_DESC_F_WRITE | DriverVirtioConstants.VIRTQ_DESC_F_NEXT,
-                table.get(LE16, 12));
+        assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_INDIRECT, memory.get(LE16, descriptor(head) + 12));
+        assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_WRITE | DriverVirtioSpec.VIRTQ_DESC_F_NEXT, table.get(LE16, 12));
         assertEquals(1, table.get(LE16, 14));
-        assertEquals(DriverVirtioConstants.VIRTQ_DESC_F_WRITE, table.get(LE16, 16 + 12));
+        assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_WRITE, table.get(LE16, 16 + 12));
     }
 
     @Test
-    void makeAvailablePutsTheHeadInTheRingAndMovesTheIndex() {
+    void makeAvailableWritesTheHeadAndIncrementsTheIndex() {
         DriverSplitRing ring = ring(false);
-        int head = ring.addWritable(0x1000, 64);
+        int head = ring.addWritableBuffer(0x1000, 64);
 
         ring.makeAvailable(head);
 
@@ -124,101 +122,101 @@ class DriverSplitRingTest {
         DriverSplitRing ring = ring(false);
         ring.reset(0xffff);
 
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
 
         assertEquals(0, available(2));
-        assertEquals(0, ring.nextAvailable());
+        assertEquals(0, ring.availIdx());
     }
 
     @Test
-    void takeUsedGivesIdAndLengthAndFreesTheWholeChain() {
+    void popUsedReturnsIdAndLengthAndFreesTheWholeChain() {
         DriverSplitRing ring = ring(false);
-        int head = ring.add(DriverBufferElement.writable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
+        int head = ring.addBuffer(DriverBufferElement.writable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
         ring.makeAvailable(head);
         deviceUses(0, head, 3);
 
-        assertTrue(ring.takeUsed());
+        assertTrue(ring.popUsed());
 
         assertEquals(head, ring.usedId());
         assertEquals(3, ring.usedLength());
         assertEquals(SIZE, ring.freeDescriptors());
-        assertFalse(ring.takeUsed());
+        assertFalse(ring.popUsed());
     }
 
     @Test
-    void chainOfEveryDescriptorCanBeAddedAgainAfterItWasUsed() {
+    void chainOfAllDescriptorsCanBeAddedAgainAfterItWasUsed() {
         DriverSplitRing ring = ring(false);
         DriverBufferElement element = DriverBufferElement.writable(0x1000, 1);
 
         for (int round = 0; round < 3 * SIZE; round++) {
-            int head = ring.add(element, element, element, element);
+            int head = ring.addBuffer(element, element, element, element);
             ring.makeAvailable(head);
             deviceUses(round, head, 4);
-            assertTrue(ring.takeUsed());
+            assertTrue(ring.popUsed());
         }
 
         assertEquals(SIZE, ring.freeDescriptors());
     }
 
     @Test
-    void takeUsedWrapsWithTheUsedIndex() {
+    void popUsedWrapsAt16Bits() {
         DriverSplitRing ring = ring(false);
         ring.reset(0xffff);
-        int head = ring.addWritable(0x1000, 64);
+        int head = ring.addWritableBuffer(0x1000, 64);
         ring.makeAvailable(head);
         deviceUses(0xffff, head, 64);
 
-        assertTrue(ring.takeUsed());
+        assertTrue(ring.popUsed());
 
-        assertEquals(0, ring.lastUsed());
-        assertFalse(ring.usedPending());
+        assertEquals(0, ring.lastUsedIdx());
+        assertFalse(ring.hasUsed());
     }
 
     @Test
-    void usedElementThatNamesNothingInFlightIsTheDevicesFault() {
+    void usedElementWithAnIdThatIsNotInFlightIsADeviceViolation() {
         DriverSplitRing ring = ring(false);
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
         deviceUses(0, SIZE, 64);
 
-        assertThrows(DeviceViolationException.class, ring::takeUsed);
+        assertThrows(DeviceViolationException.class, ring::popUsed);
     }
 
     @Test
-    void addRefusesWhenTooFewDescriptorsAreFree() {
+    void addBufferThrowsIfTooFewDescriptorsAreFree() {
         DriverSplitRing ring = ring(false);
         DriverBufferElement element = DriverBufferElement.writable(0x1000, 1);
 
-        assertThrows(IllegalStateException.class, () -> ring.add(element, element, element, element, element));
+        assertThrows(IllegalStateException.class, () -> ring.addBuffer(element, element, element, element, element));
     }
 
     @Test
-    void withoutEventIndexTheUsedFlagsDecideAboutTheKick() {
+    void withoutEventIndexTheUsedFlagsControlTheKick() {
         DriverSplitRing ring = ring(false);
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
-        assertTrue(ring.kickWanted());
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
+        assertTrue(ring.needsKick());
 
-        deviceSetsUsedFlags(DriverVirtioConstants.VIRTQ_USED_F_NO_NOTIFY);
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
+        deviceSetsUsedFlags(DriverVirtioSpec.VIRTQ_USED_F_NO_NOTIFY);
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
 
-        assertFalse(ring.kickWanted());
+        assertFalse(ring.needsKick());
     }
 
     @Test
-    void nothingNewMadeAvailableWantsNoKick() {
-        assertFalse(ring(false).kickWanted());
-        assertFalse(ring(true).kickWanted());
+    void noKickIsNeededIfNothingNewIsAvailable() {
+        assertFalse(ring(false).needsKick());
+        assertFalse(ring(true).needsKick());
     }
 
     @Test
-    void withEventIndexAvailEventDecidesAboutTheKick() {
+    void withEventIndexAvailEventControlsTheKick() {
         DriverSplitRing ring = ring(true);
         deviceSetsAvailEvent(1);
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
-        assertFalse(ring.kickWanted());
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
+        assertFalse(ring.needsKick());
 
-        ring.makeAvailable(ring.addWritable(0x1000, 64));
+        ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
 
-        assertTrue(ring.kickWanted());
+        assertTrue(ring.needsKick());
     }
 
     @ParameterizedTest
@@ -232,28 +230,28 @@ class DriverSplitRingTest {
         "0, 2, 65534, true",
         "2, 2, 65534, false"
     })
-    void eventIsPassedWhenTheIndexStepsOverIt(int event, int now, int before, boolean passed) {
+    void eventIsPassedIfTheIndexMovesAcrossIt(int event, int now, int before, boolean passed) {
         assertEquals(passed, DriverSplitRing.eventPassed(event, now, before));
     }
 
     @Test
-    void withoutEventIndexInterruptsAreSwitchedByTheAvailableFlags() {
+    void withoutEventIndexInterruptsAreControlledByTheAvailableFlags() {
         DriverSplitRing ring = ring(false);
 
         ring.disableInterrupts();
-        assertEquals(DriverVirtioConstants.VIRTQ_AVAIL_F_NO_INTERRUPT, available(0));
+        assertEquals(DriverVirtioSpec.VIRTQ_AVAIL_F_NO_INTERRUPT, available(0));
         ring.enableInterrupts();
 
         assertEquals(0, available(0));
     }
 
     @Test
-    void withEventIndexTheNextUsedIndexIsAskedFor() {
+    void withEventIndexAnInterruptIsRequestedForTheNextUsedIndex() {
         DriverSplitRing ring = ring(true);
-        int head = ring.addWritable(0x1000, 64);
+        int head = ring.addWritableBuffer(0x1000, 64);
         ring.makeAvailable(head);
         deviceUses(0, head, 64);
-        ring.takeUsed();
+        ring.popUsed();
 
         ring.enableInterrupts();
 
@@ -261,9 +259,9 @@ class DriverSplitRingTest {
     }
 
     @Test
-    void enableInterruptsTellsOfABufferUsedBefore() {
+    void enableInterruptsReportsAPendingUsedBuffer() {
         DriverSplitRing ring = ring(true);
-        int head = ring.addWritable(0x1000, 64);
+        int head = ring.addWritableBuffer(0x1000, 64);
         ring.makeAvailable(head);
         deviceUses(0, head, 64);
 

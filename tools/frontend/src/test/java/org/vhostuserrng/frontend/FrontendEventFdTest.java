@@ -7,29 +7,29 @@ import org.junit.jupiter.api.Test;
 
 class FrontendEventFdTest {
     @Test
-    void takeReturnsHowOftenItWasSignalledAndClearsIt() throws Exception {
+    void readReturnsAndResetsTheNumberOfSignals() throws Exception {
         try (FrontendEventFd eventFd = new FrontendEventFd()) {
             eventFd.signal();
             eventFd.signal();
 
-            assertEquals(2, eventFd.take());
-            assertEquals(0, eventFd.take());
+            assertEquals(2, eventFd.read());
+            assertEquals(0, eventFd.read());
         }
     }
 
     @Test
-    void awaitGivesUpWhenNobodySignals() throws Exception {
+    void awaitAndReadReturnsZeroAfterTheTimeout() throws Exception {
         try (FrontendEventFd eventFd = new FrontendEventFd()) {
-            assertEquals(0, eventFd.await(Duration.ofMillis(1)));
+            assertEquals(0, eventFd.awaitAndRead(Duration.ofMillis(1)));
         }
     }
 
     @Test
-    void awaitTakesWhatWasSignalledBefore() throws Exception {
+    void awaitAndReadReturnsAnEarlierSignal() throws Exception {
         try (FrontendEventFd eventFd = new FrontendEventFd()) {
             eventFd.signal();
 
-            assertEquals(1, eventFd.await(Duration.ofSeconds(5)));
+            assertEquals(1, eventFd.awaitAndRead(Duration.ofSeconds(60)));
         }
     }
 }

@@ -15,10 +15,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What a session sends, in order, to back-ends that offer this or that. */
+/** The message sequences of a session, for back-ends with different features. */
 class FrontendSessionTest {
     private static final long ALL_PROTOCOL_FEATURES =
-            FrontendVhostUserConstants.PROTOCOL_F_MQ | FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK;
+            ProtocolFeatureBit.MQ.mask() | ProtocolFeatureBit.REPLY_ACK.mask();
+
+    private static final Duration HANG_TIMEOUT = Duration.ofSeconds(60);
 
     private final List<Integer> received = new ArrayList<>();
     private UnixSocketChannel backend;
@@ -30,7 +32,7 @@ class FrontendSessionTest {
     void connect() throws IOException {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
         backend = pair[0];
-        session = new FrontendSession(FrontendSocket.over(pair[1]), Duration.ofSeconds(5));
+        session = new FrontendSession(FrontendSocket.wrap(pair[1]), HANG_TIMEOUT);
         requestq = new FrontendRequestq(DriverSplitRingAddresses.contiguous(0, 4));
         memory = new FrontendGuestMemory(
                 List.of(new FrontendMemoryRegion(0, 0x7000_0000L, 4096, 0, FrontendMemoryRegion.Sealing.SEALED)));
@@ -44,7 +46,7 @@ class FrontendSessionTest {
         memory.close();
     }
 
-    /** Answers until the session is closed; {@code replies} has the value of every message that is answered by itself. */
+    /** Replies to requests until the session is closed; {@code replies} has the payloads of mandatory replies. */
     private Thread backendAnswers(Map<Integer, byte[]> replies) {
         return Thread.ofPlatform().start(() -> {
             try {
@@ -58,7 +60,7 @@ class FrontendSessionTest {
     }
 
     private boolean answerOne(Map<Integer, byte[]> replies) throws IOException {
-        ByteBuffer header = receive(FrontendVhostUserConstants.HEADER_SIZE);
+        ByteBuffer header = receive(FrontendVhostUserSpec.HEADER_SIZE);
         if (header == null) {
             return false;
         }
@@ -68,7 +70,7 @@ class FrontendSessionTest {
         received.add(request);
         if (replies.containsKey(request)) {
             reply(request, replies.get(request));
-        } else if ((flags & FrontendVhostUserConstants.FLAG_NEED_REPLY) != 0) {
+        } else if ((flags & FrontendVhostUserSpec.FLAG_NEED_REPLY) != 0) {
             reply(request, FrontendPayloadEncoder.u64(0));
         }
         return true;
@@ -95,12 +97,12 @@ class FrontendSessionTest {
     }
 
     @Test
-    void initialiseSendsWhatQemuSends() throws Exception {
+    void initialiseSendsTheMessagesOfQemu() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                FrontendVhostUserConstants.GET_FEATURES,
-                        FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES),
-                FrontendVhostUserConstants.GET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(ALL_PROTOCOL_FEATURES),
-                FrontendVhostUserConstants.GET_QUEUE_NUM, FrontendPayloadEncoder.u64(1)));
+                FrontendMessageType.GET_FEATURES.id(),
+                        FrontendPayloadEncoder.u64(VirtioFeatureBit.PROTOCOL_FEATURES.mask()),
+                FrontendMessageType.GET_PROTOCOL_FEATURES.id(), FrontendPayloadEncoder.u64(ALL_PROTOCOL_FEATURES),
+                FrontendMessageType.GET_QUEUE_NUM.id(), FrontendPayloadEncoder.u64(1)));
 
         session.initialise(requestq, ALL_PROTOCOL_FEATURES);
 
@@ -110,8 +112,7 @@ class FrontendSessionTest {
     @Test
     void initialiseWithoutProtocolFeaturesSkipsThem() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                FrontendVhostUserConstants.GET_FEATURES,
-                FrontendPayloadEncoder.u64(DriverVirtioConstants.VIRTIO_F_VERSION_1)));
+                FrontendMessageType.GET_FEATURES.id(), FrontendPayloadEncoder.u64(VirtioFeatureBit.VERSION_1.mask())));
 
         session.initialise(requestq, ALL_PROTOCOL_FEATURES);
 
@@ -119,11 +120,11 @@ class FrontendSessionTest {
     }
 
     @Test
-    void initialiseWithoutMqDoesNotAskForQueues() throws Exception {
+    void initialiseWithoutMqSkipsGetQueueNum() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                FrontendVhostUserConstants.GET_FEATURES,
-                        FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES),
-                FrontendVhostUserConstants.GET_PROTOCOL_FEATURES, FrontendPayloadEncoder.u64(0)));
+                FrontendMessageType.GET_FEATURES.id(),
+                        FrontendPayloadEncoder.u64(VirtioFeatureBit.PROTOCOL_FEATURES.mask()),
+                FrontendMessageType.GET_PROTOCOL_FEATURES.id(), FrontendPayloadEncoder.u64(0)));
 
         session.initialise(requestq, ALL_PROTOCOL_FEATURES);
 
@@ -131,24 +132,24 @@ class FrontendSessionTest {
     }
 
     @Test
-    void startSendsWhatQemuSends() throws Exception {
+    void startSendsTheMessagesOfQemu() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                FrontendVhostUserConstants.GET_FEATURES,
-                FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES)));
+                FrontendMessageType.GET_FEATURES.id(),
+                FrontendPayloadEncoder.u64(VirtioFeatureBit.PROTOCOL_FEATURES.mask())));
         session.getFeatures();
-        session.setProtocolFeatures(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK);
+        session.setProtocolFeatures(ProtocolFeatureBit.REPLY_ACK.mask());
 
-        session.start(requestq, memory, DriverVirtioConstants.VIRTIO_F_VERSION_1, 0);
+        session.start(requestq, memory, VirtioFeatureBit.VERSION_1.mask(), 0);
 
         assertEquals(List.of(1, 16, 13, 2, 5, 8, 10, 9, 12, 18, 13), receivedUntilClosed(answering));
     }
 
     @Test
-    void stopDisablesThenReturnsTheBase() throws Exception {
+    void stopDisablesTheRingAndReturnsItsBase() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                FrontendVhostUserConstants.GET_FEATURES,
-                        FrontendPayloadEncoder.u64(FrontendVhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES),
-                FrontendVhostUserConstants.GET_VRING_BASE, FrontendPayloadEncoder.vringState(0, 65535)));
+                FrontendMessageType.GET_FEATURES.id(),
+                        FrontendPayloadEncoder.u64(VirtioFeatureBit.PROTOCOL_FEATURES.mask()),
+                FrontendMessageType.GET_VRING_BASE.id(), FrontendPayloadEncoder.vringState(0, 65535)));
         session.getFeatures();
 
         assertEquals(65535, session.stop());
@@ -157,15 +158,14 @@ class FrontendSessionTest {
     }
 
     @Test
-    void refusalIsReported() throws Exception {
+    void negativeAcknowledgementIsReported() throws Exception {
         Thread answering =
-                backendAnswers(Map.of(FrontendVhostUserConstants.SET_MEM_TABLE, FrontendPayloadEncoder.u64(1)));
-        session.setProtocolFeatures(FrontendVhostUserConstants.PROTOCOL_F_REPLY_ACK);
+                backendAnswers(Map.of(FrontendMessageType.SET_MEM_TABLE.id(), FrontendPayloadEncoder.u64(1)));
+        session.setProtocolFeatures(ProtocolFeatureBit.REPLY_ACK.mask());
 
-        BackendProtocolException refused =
-                assertThrows(BackendProtocolException.class, () -> session.setMemTable(memory));
+        BackendProtocolException nack = assertThrows(BackendProtocolException.class, () -> session.setMemTable(memory));
 
-        assertEquals(BackendProtocolException.Reason.REFUSED, refused.reason());
+        assertEquals(BackendProtocolException.Reason.NACK, nack.reason());
         assertEquals(List.of(16, 5), receivedUntilClosed(answering));
     }
 }

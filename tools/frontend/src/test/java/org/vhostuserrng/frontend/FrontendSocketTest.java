@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class FrontendSocketTest {
-    private static final Duration LONG = Duration.ofSeconds(5);
+    private static final Duration HANG_TIMEOUT = Duration.ofSeconds(60);
     private static final Duration SHORT = Duration.ofMillis(1);
 
     private UnixSocketChannel backend;
@@ -28,7 +28,7 @@ class FrontendSocketTest {
     void connect() throws IOException {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
         backend = pair[0];
-        socket = FrontendSocket.over(pair[1]);
+        socket = FrontendSocket.wrap(pair[1]);
     }
 
     @AfterEach
@@ -57,18 +57,18 @@ class FrontendSocketTest {
     @Test
     void sendAddsTheVersionToTheFlags() throws Exception {
         socket.send(
-                FrontendVhostUserConstants.SET_FEATURES,
-                FrontendVhostUserConstants.FLAG_NEED_REPLY,
+                FrontendMessageType.SET_FEATURES.id(),
+                FrontendVhostUserSpec.FLAG_NEED_REPLY,
                 FrontendPayloadEncoder.u64(5));
 
         assertArrayEquals(
                 FrontendPayloadEncoder.message(
-                        FrontendVhostUserConstants.SET_FEATURES, 0x9, FrontendPayloadEncoder.u64(5)),
+                        FrontendMessageType.SET_FEATURES.id(), 0x9, FrontendPayloadEncoder.u64(5)),
                 backendReceives(20));
     }
 
     @Test
-    void fdsTravelWithTheFirstByte() throws Exception {
+    void fdsAreSentWithTheFirstByte() throws Exception {
         ByteBuffer first = ByteBuffer.allocateDirect(1);
         MsgHdr header = POSIXFactory.getPOSIX().allocateMsgHdr();
         header.setIov(new ByteBuffer[] {first});
@@ -76,7 +76,7 @@ class FrontendSocketTest {
 
         try (FrontendEventFd one = new FrontendEventFd();
                 FrontendEventFd other = new FrontendEventFd()) {
-            socket.send(FrontendVhostUserConstants.SET_OWNER, 0, FrontendPayloadEncoder.none(), one.fd(), other.fd());
+            socket.send(FrontendMessageType.SET_OWNER.id(), 0, FrontendPayloadEncoder.none(), one.fd(), other.fd());
             POSIXFactory.getPOSIX().recvmsg(backend.getFD(), header, 0);
         }
 
@@ -89,58 +89,62 @@ class FrontendSocketTest {
 
     @Test
     void receiveReturnsThePayloadOfTheReply() throws Exception {
-        backendSends(FrontendVhostUserConstants.GET_FEATURES, 0x5, FrontendPayloadEncoder.u64(1L << 32));
+        backendSends(FrontendMessageType.GET_FEATURES.id(), 0x5, FrontendPayloadEncoder.u64(1L << 32));
 
         assertEquals(
                 1L << 32,
-                socket.receive(FrontendVhostUserConstants.GET_FEATURES, LONG).u64());
+                socket.receive(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT)
+                        .u64());
     }
 
     @Test
-    void replyToAnotherRequestIsWrong() throws Exception {
-        backendSends(FrontendVhostUserConstants.GET_QUEUE_NUM, 0x5, FrontendPayloadEncoder.u64(1));
+    void replyToAnotherRequestIsInvalid() throws Exception {
+        backendSends(FrontendMessageType.GET_QUEUE_NUM.id(), 0x5, FrontendPayloadEncoder.u64(1));
 
         assertEquals(
-                BackendProtocolException.Reason.WRONG_REPLY, reasonOf(FrontendVhostUserConstants.GET_FEATURES, LONG));
+                BackendProtocolException.Reason.INVALID_REPLY,
+                reasonOf(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT));
     }
 
     @Test
-    void replyWithoutTheReplyFlagIsWrong() throws Exception {
-        backendSends(FrontendVhostUserConstants.GET_FEATURES, 0x1, FrontendPayloadEncoder.u64(1));
+    void replyWithoutTheReplyFlagIsInvalid() throws Exception {
+        backendSends(FrontendMessageType.GET_FEATURES.id(), 0x1, FrontendPayloadEncoder.u64(1));
 
         assertEquals(
-                BackendProtocolException.Reason.WRONG_REPLY, reasonOf(FrontendVhostUserConstants.GET_FEATURES, LONG));
+                BackendProtocolException.Reason.INVALID_REPLY,
+                reasonOf(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT));
     }
 
     @Test
-    void replyOfAnotherSizeIsWrong() throws Exception {
-        backendSends(FrontendVhostUserConstants.GET_FEATURES, 0x5, FrontendPayloadEncoder.vringState(0, 0));
-        BackendReply reply = socket.receive(FrontendVhostUserConstants.GET_FEATURES, LONG);
-        backendSends(FrontendVhostUserConstants.GET_FEATURES, 0x5, FrontendPayloadEncoder.none());
-        BackendReply empty = socket.receive(FrontendVhostUserConstants.GET_FEATURES, LONG);
+    void replyPayloadOfAnotherSizeIsInvalid() throws Exception {
+        backendSends(FrontendMessageType.GET_FEATURES.id(), 0x5, FrontendPayloadEncoder.vringState(0, 0));
+        BackendReply reply = socket.receive(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT);
+        backendSends(FrontendMessageType.GET_FEATURES.id(), 0x5, FrontendPayloadEncoder.none());
+        BackendReply empty = socket.receive(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT);
 
         assertEquals(0, reply.vringStateNumber());
         assertThrows(BackendProtocolException.class, empty::u64);
     }
 
     @Test
-    void silenceIsReportedWhenTheTimeIsOver() {
-        assertEquals(BackendProtocolException.Reason.SILENT, reasonOf(FrontendVhostUserConstants.GET_FEATURES, SHORT));
+    void missingReplyIsATimeout() {
+        assertEquals(BackendProtocolException.Reason.TIMEOUT, reasonOf(FrontendMessageType.GET_FEATURES.id(), SHORT));
     }
 
     @Test
-    void closureIsReportedInsteadOfAReply() throws Exception {
+    void disconnectInsteadOfAReplyIsReported() throws Exception {
         backend.close();
 
-        assertEquals(BackendProtocolException.Reason.CLOSED, reasonOf(FrontendVhostUserConstants.GET_FEATURES, LONG));
+        assertEquals(
+                BackendProtocolException.Reason.CLOSED, reasonOf(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT));
     }
 
     @Test
-    void closureWithUnreadBytesIsClosureToo() throws Exception {
-        socket.send(FrontendVhostUserConstants.SET_OWNER, 0, FrontendPayloadEncoder.none());
+    void disconnectWithUnreadBytesIsReportedAsClosed() throws Exception {
+        socket.send(FrontendMessageType.SET_OWNER.id(), 0, FrontendPayloadEncoder.none());
         backend.close();
 
-        assertTrue(socket.awaitClosed(LONG));
+        assertTrue(socket.awaitClosed(HANG_TIMEOUT));
     }
 
     @Test
@@ -154,6 +158,6 @@ class FrontendSocketTest {
 
         assertThrows(
                 BackendProtocolException.class,
-                () -> socket.send(FrontendVhostUserConstants.SET_OWNER, 0, FrontendPayloadEncoder.none()));
+                () -> socket.send(FrontendMessageType.SET_OWNER.id(), 0, FrontendPayloadEncoder.none()));
     }
 }

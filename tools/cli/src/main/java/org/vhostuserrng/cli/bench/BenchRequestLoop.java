@@ -58,7 +58,7 @@ public final class BenchRequestLoop implements AutoCloseable {
         for (int i = 0; i < shape.depth(); i++) {
             submit(EntropyDriver.BUFFER_ADDRESS + (long) shape.stride() * i);
         }
-        driver.kickIfWanted();
+        driver.kickIfNeeded();
     }
 
     /**
@@ -72,7 +72,7 @@ public final class BenchRequestLoop implements AutoCloseable {
         int idleTurns = 0;
         while (System.nanoTime() - end < 0) {
             if (takeAllUsed()) {
-                driver.kickIfWanted();
+                driver.kickIfNeeded();
                 idleTurns = 0;
             } else if (spin) {
                 Thread.onSpinWait();
@@ -88,7 +88,7 @@ public final class BenchRequestLoop implements AutoCloseable {
 
     private boolean takeAllUsed() {
         boolean any = false;
-        while (ring.takeUsed()) {
+        while (ring.popUsed()) {
             int descriptor = ring.usedId();
             if (!spin) {
                 // As Linux's driver does with each buffer: it wants to be told of the next one, whatever comes first.
@@ -113,7 +113,7 @@ public final class BenchRequestLoop implements AutoCloseable {
     }
 
     private void submit(long buffer) {
-        int descriptor = ring.addWritable(buffer, length);
+        int descriptor = ring.addWritableBuffer(buffer, length);
         address[descriptor] = buffer;
         availableAt[descriptor] = System.nanoTime();
         ring.makeAvailable(descriptor);
@@ -132,7 +132,7 @@ public final class BenchRequestLoop implements AutoCloseable {
         if (driver.session().socket().awaitReadable(Duration.ZERO)) {
             throw new IOException("the daemon closed the socket");
         }
-        if (System.nanoTime() - lastProgress > STALL && !ring.usedPending()) {
+        if (System.nanoTime() - lastProgress > STALL && !ring.hasUsed()) {
             throw new IOException("the daemon stalled: no buffer was used for "
                     + Duration.ofNanos(STALL).toSeconds() + " s");
         }
@@ -142,12 +142,12 @@ public final class BenchRequestLoop implements AutoCloseable {
     public void forgetMeasurements() throws IOException {
         latencies.reset();
         bytes = 0;
-        call.take();
+        call.read();
     }
 
     /** What was measured since it was last forgotten. */
     public BenchResult result(long nanos) throws IOException {
-        return new BenchResult(latencies.copy(), bytes, call.take(), nanos);
+        return new BenchResult(latencies.copy(), bytes, call.read(), nanos);
     }
 
     /** Ends the wait; the driver stays the caller's. */

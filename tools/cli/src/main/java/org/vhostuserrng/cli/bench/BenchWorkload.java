@@ -3,8 +3,8 @@ package org.vhostuserrng.cli.bench;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /**
  * How one guest asks.
@@ -31,7 +31,7 @@ public record BenchWorkload(int buffer, int depth, boolean spin, boolean packed)
      */
     public EntropyDriver start(Path socket) throws IOException {
         EntropyDriver driver = EntropyDriver.start(socket, options());
-        if (packed && (driver.features() & DriverVirtioConstants.VIRTIO_F_RING_PACKED) == 0) {
+        if (packed && (driver.features() & VirtioFeatureBit.RING_PACKED.mask()) == 0) {
             driver.close();
             throw new IOException(socket + ": no packed virtqueue: the device does not offer VIRTIO_F_RING_PACKED,"
                     + " which vhost-user-rng does with --packed");
@@ -42,7 +42,7 @@ public record BenchWorkload(int buffer, int depth, boolean spin, boolean packed)
     private EntropyDriver.Options options() {
         long bytes = (long) stride() * depth;
         EntropyDriver.Options options = EntropyDriver.Options.DEFAULT;
-        return options.withFeatures(options.features() | (packed ? DriverVirtioConstants.VIRTIO_F_RING_PACKED : 0))
+        return options.withFeatures(options.features() | (packed ? VirtioFeatureBit.RING_PACKED.mask() : 0))
                 .withReplyTimeout(REPLY_TIMEOUT)
                 .withQueueSize(Math.max(4, Integer.highestOneBit(2 * depth - 1)))
                 .withBufferMemory(Math.ceilDiv(bytes, PAGE_SIZE) * PAGE_SIZE);

@@ -114,10 +114,10 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
             takeReady(await());
         }
         int buffer = ring.freeDescriptors() - 1;
-        int id = ring.addWritable(EntropyDriver.BUFFER_ADDRESS + (long) LENGTH * buffer, LENGTH);
+        int id = ring.addWritableBuffer(EntropyDriver.BUFFER_ADDRESS + (long) LENGTH * buffer, LENGTH);
         askedAt[guest * QUEUE_SIZE + id] = at;
         ring.makeAvailable(id);
-        guests.get(guest).kickIfWanted();
+        guests.get(guest).kickIfNeeded();
         inFlight++;
     }
 
@@ -145,7 +145,7 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
         DriverRing ring = guests.get(guest).driverRing();
         int taken = 0;
         do {
-            while (ring.takeUsed()) {
+            while (ring.popUsed()) {
                 account(guest, ring);
                 taken++;
             }
@@ -172,7 +172,7 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
     long takeInterrupts() throws IOException {
         long interrupts = 0;
         for (EntropyDriver guest : guests) {
-            interrupts += guest.requestq().call().take();
+            interrupts += guest.requestq().call().read();
         }
         return interrupts;
     }

@@ -32,9 +32,9 @@ final class GuestThroughputRecorder {
         GuestThroughputRecorder reader = new GuestThroughputRecorder(seconds);
         try (EntropyDriver driver = EntropyDriver.start(socket)) {
             for (int i = 0; i < DEPTH; i++) {
-                driver.driverRing().makeAvailable(driver.driverRing().addWritable(BUFFER_ADDRESS, REQUEST));
+                driver.driverRing().makeAvailable(driver.driverRing().addWritableBuffer(BUFFER_ADDRESS, REQUEST));
             }
-            driver.kickIfWanted();
+            driver.kickIfNeeded();
             reader.run(driver, progress);
             driver.session().stop();
         }
@@ -51,11 +51,11 @@ final class GuestThroughputRecorder {
             if (!began && now - start > STALL.toNanos()) {
                 throw new IOException("no byte came within " + STALL.toSeconds() + " s");
             }
-            while (driver.driverRing().takeUsed()) {
+            while (driver.driverRing().popUsed()) {
                 account(Integer.toUnsignedLong(driver.driverRing().usedLength()));
-                driver.driverRing().makeAvailable(driver.driverRing().addWritable(BUFFER_ADDRESS, REQUEST));
+                driver.driverRing().makeAvailable(driver.driverRing().addWritableBuffer(BUFFER_ADDRESS, REQUEST));
             }
-            driver.kickIfWanted();
+            driver.kickIfNeeded();
             int next = began ? interval(now) : 0;
             progress.step(Math.min(next, bytes.length) - interval);
             interval = next;

@@ -7,7 +7,7 @@ import java.util.List;
 import org.vhostuserrng.cli.trace.TraceRecord.Message;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
 import org.vhostuserrng.frontend.FdPassingSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.frontend.RecvmsgResult;
 
@@ -27,12 +27,12 @@ final class TraceForwardedMessage implements AutoCloseable {
 
     /** How many bytes of this message may be received next; 0 when it is complete. */
     int wanted() {
-        int missing = FrontendVhostUserConstants.HEADER_SIZE - seen.size();
+        int missing = FrontendVhostUserSpec.HEADER_SIZE - seen.size();
         if (missing > 0) {
             return missing;
         }
         long payload = unseenPayload() > 0 ? 0 : header().size();
-        return Math.min((int) payload + missing, FdPassingSocket.MOST_BYTES);
+        return Math.min((int) payload + missing, FdPassingSocket.MAX_RECEIVE_BYTES);
     }
 
     private TraceMessageHeader header() {
@@ -41,7 +41,7 @@ final class TraceForwardedMessage implements AutoCloseable {
 
     /** Bytes of a payload that is too long to be looked at; they follow this message. */
     long unseenPayload() {
-        long size = seen.size() < FrontendVhostUserConstants.HEADER_SIZE ? 0 : header().size();
+        long size = seen.size() < FrontendVhostUserSpec.HEADER_SIZE ? 0 : header().size();
         return size > Message.MOST_PAYLOAD ? size : 0;
     }
 
@@ -67,7 +67,7 @@ final class TraceForwardedMessage implements AutoCloseable {
                 descriptions.add(new PassedDescriptor(offset, TraceFdDescription.of(descriptor)));
             }
         }
-        if (received.descriptorsLost() && descriptions.size() < MOST_DESCRIPTIONS) {
+        if (received.controlTruncated() && descriptions.size() < MOST_DESCRIPTIONS) {
             descriptions.add(new PassedDescriptor(offset, "lost: trace has no descriptor left"));
         }
         seen.writeBytes(received.bytes());

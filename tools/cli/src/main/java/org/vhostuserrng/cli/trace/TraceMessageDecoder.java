@@ -8,7 +8,7 @@ import net.openhft.chronicle.bytes.Bytes;
 import org.vhostuserrng.cli.trace.TraceRecord.Message;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
 import org.vhostuserrng.frontend.FrontendMessageType;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 
@@ -21,12 +21,11 @@ final class TraceMessageDecoder {
 
     /** Puts a message into words and remembers what later ones depend on. */
     TraceDecodedMessage understand(Message message) {
-        if (message.bytes().length < FrontendVhostUserConstants.HEADER_SIZE) {
+        if (message.bytes().length < FrontendVhostUserSpec.HEADER_SIZE) {
             return fragment(message);
         }
         TraceMessageHeader header = TraceMessageHeader.of(message.bytes());
-        byte[] payload =
-                Arrays.copyOfRange(message.bytes(), FrontendVhostUserConstants.HEADER_SIZE, message.bytes().length);
+        byte[] payload = Arrays.copyOfRange(message.bytes(), FrontendVhostUserSpec.HEADER_SIZE, message.bytes().length);
         List<String> notes = notes(message, header, payload.length);
         return message.from() == VhostUserSide.FRONT_END
                 ? request(message, header, payload, notes)
@@ -39,8 +38,8 @@ final class TraceMessageDecoder {
     }
 
     private static TraceDecodedMessage fragment(Message message) {
-        String note = "closed within the header: " + message.bytes().length + " of "
-                + FrontendVhostUserConstants.HEADER_SIZE + " bytes came";
+        String note = "closed within the header: " + message.bytes().length + " of " + FrontendVhostUserSpec.HEADER_SIZE
+                + " bytes came";
         TraceDecodedFields fields = new TraceDecodedFields();
         HexDump.of(message.bytes()).forEach(fields::line);
         return decoded(message, 0, "incomplete", "", fields, List.of(note), Optional.empty());
@@ -49,7 +48,7 @@ final class TraceMessageDecoder {
     private static List<String> notes(Message message, TraceMessageHeader header, int length) {
         List<String> notes = new ArrayList<>();
         if (!header.hasRightVersion()) {
-            notes.add("the version is not " + FrontendVhostUserConstants.FLAG_VERSION);
+            notes.add("the version is not " + FrontendVhostUserSpec.FLAG_VERSION);
         }
         if (header.isReply() != (message.from() == VhostUserSide.BACK_END)) {
             notes.add(header.isReply() ? "the front-end sets the reply flag" : "the back-end lacks the reply flag");

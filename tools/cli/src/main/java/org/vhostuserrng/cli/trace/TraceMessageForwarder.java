@@ -34,7 +34,7 @@ final class TraceMessageForwarder {
     private boolean move(TraceForwardedMessage message) throws IOException {
         boolean open = true;
         while (open && message.wanted() > 0) {
-            if (message.holdsLateDescriptors() || (message.holdsAnything() && !from.readable())) {
+            if (message.holdsLateDescriptors() || (message.holdsAnything() && !from.isReadable())) {
                 // The rest may not be there: whoever waits for the part must not wait because of us.
                 message.passOn(to);
             }
@@ -54,7 +54,7 @@ final class TraceMessageForwarder {
     private boolean moveUnseen(long bytes) throws IOException {
         long left = bytes;
         while (left > 0) {
-            RecvmsgResult received = from.receive((int) Math.min(left, FdPassingSocket.MOST_BYTES));
+            RecvmsgResult received = from.receive((int) Math.min(left, FdPassingSocket.MAX_RECEIVE_BYTES));
             if (received.isEnd()) {
                 return false;
             }

@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.trace;
 import java.util.StringJoiner;
 import net.openhft.chronicle.bytes.Bytes;
 import org.vhostuserrng.frontend.FrontendMessageType;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 
 /**
  * The header of a message.
@@ -11,9 +11,9 @@ import org.vhostuserrng.frontend.FrontendVhostUserConstants;
  * @param size of the payload, unsigned
  */
 record TraceMessageHeader(int request, int flags, long size) {
-    private static final int KNOWN_FLAGS = FrontendVhostUserConstants.FLAG_VERSION_MASK
-            | FrontendVhostUserConstants.FLAG_REPLY
-            | FrontendVhostUserConstants.FLAG_NEED_REPLY;
+    private static final int KNOWN_FLAGS = FrontendVhostUserSpec.FLAG_VERSION_MASK
+            | FrontendVhostUserSpec.FLAG_REPLY
+            | FrontendVhostUserSpec.FLAG_NEED_REPLY;
 
     /** The header at the start of the bytes, of which there must be enough. */
     static TraceMessageHeader of(byte[] bytes) {
@@ -22,15 +22,15 @@ record TraceMessageHeader(int request, int flags, long size) {
     }
 
     boolean isReply() {
-        return (flags & FrontendVhostUserConstants.FLAG_REPLY) != 0;
+        return (flags & FrontendVhostUserSpec.FLAG_REPLY) != 0;
     }
 
     boolean needsReply() {
-        return (flags & FrontendVhostUserConstants.FLAG_NEED_REPLY) != 0;
+        return (flags & FrontendVhostUserSpec.FLAG_NEED_REPLY) != 0;
     }
 
     boolean hasRightVersion() {
-        return (flags & FrontendVhostUserConstants.FLAG_VERSION_MASK) == FrontendVhostUserConstants.FLAG_VERSION;
+        return (flags & FrontendVhostUserSpec.FLAG_VERSION_MASK) == FrontendVhostUserSpec.FLAG_VERSION;
     }
 
     /** The message's name, or its number if the document has no name for it. */
@@ -40,7 +40,7 @@ record TraceMessageHeader(int request, int flags, long size) {
 
     /** The version, then the names of the bits that are set. */
     String flagsText() {
-        StringJoiner text = new StringJoiner("+").add("v" + (flags & FrontendVhostUserConstants.FLAG_VERSION_MASK));
+        StringJoiner text = new StringJoiner("+").add("v" + (flags & FrontendVhostUserSpec.FLAG_VERSION_MASK));
         if (isReply()) {
             text.add("reply");
         }

@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.trace;
 import java.util.HexFormat;
 import java.util.function.BiConsumer;
 import net.openhft.chronicle.bytes.Bytes;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 
 /**
  * How the payload of a message is laid out: the vhost-user document's "Payload", one constant for each meaning of each
@@ -96,10 +96,10 @@ interface TracePayloadDecoder {
 
     private static void readVringDescriptor(long value, TraceDecodedFields fields) {
         fields.add("index", value & 0xff);
-        if ((value & FrontendVhostUserConstants.VRING_NOFD_MASK) != 0) {
+        if ((value & FrontendVhostUserSpec.VRING_NOFD_MASK) != 0) {
             fields.word("NOFD");
         }
-        long unknown = value & -(FrontendVhostUserConstants.VRING_NOFD_MASK << 1);
+        long unknown = value & -(FrontendVhostUserSpec.VRING_NOFD_MASK << 1);
         if (unknown != 0) {
             fields.add("unknown-bits", TraceNumberFormat.hex(unknown));
         }
@@ -111,7 +111,7 @@ interface TracePayloadDecoder {
 
     private static void readDeviceStateFd(long value, TraceDecodedFields fields) {
         readAcknowledgement(value & 0xff, fields);
-        if ((value & FrontendVhostUserConstants.VRING_NOFD_MASK) != 0) {
+        if ((value & FrontendVhostUserSpec.VRING_NOFD_MASK) != 0) {
             fields.word("NOFD");
         }
     }

@@ -8,8 +8,9 @@ import java.util.List;
 import jnr.unixsocket.UnixSocketChannel;
 import org.vhostuserrng.frontend.FdPassingSocket;
 import org.vhostuserrng.frontend.FrontendEventFd;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import picocli.CommandLine.Help.Ansi;
 
 /**
@@ -25,10 +26,10 @@ final class TraceProxyWarmup {
         PrintWriter nobody = new PrintWriter(Writer.nullWriter());
         TraceRecordDispatcher log =
                 new TraceRecordDispatcher(List.of(new TracePrinter(nobody, Ansi.OFF, true)), nobody);
-        try (FdPassingSocket vmm = FdPassingSocket.over(front[0]);
-                FdPassingSocket device = FdPassingSocket.over(back[0]);
+        try (FdPassingSocket vmm = FdPassingSocket.wrap(front[0]);
+                FdPassingSocket device = FdPassingSocket.wrap(back[0]);
                 TraceProxySession session =
-                        new TraceProxySession(FdPassingSocket.over(front[1]), FdPassingSocket.over(back[1]), log)) {
+                        new TraceProxySession(FdPassingSocket.wrap(front[1]), FdPassingSocket.wrap(back[1]), log)) {
             log.opened(Path.of(""), Path.of(""));
             talk(vmm, device);
             vmm.shutdown();
@@ -37,18 +38,18 @@ final class TraceProxyWarmup {
     }
 
     private static void talk(FdPassingSocket vmm, FdPassingSocket device) throws IOException {
-        int reply = FrontendVhostUserConstants.FLAG_VERSION | FrontendVhostUserConstants.FLAG_REPLY;
+        int reply = FrontendVhostUserSpec.FLAG_VERSION | FrontendVhostUserSpec.FLAG_REPLY;
         vmm.send(FrontendPayloadEncoder.message(
-                FrontendVhostUserConstants.GET_FEATURES,
-                FrontendVhostUserConstants.FLAG_VERSION,
+                FrontendMessageType.GET_FEATURES.id(),
+                FrontendVhostUserSpec.FLAG_VERSION,
                 FrontendPayloadEncoder.none()));
         device.send(FrontendPayloadEncoder.message(
-                FrontendVhostUserConstants.GET_FEATURES, reply, FrontendPayloadEncoder.u64(-1)));
+                FrontendMessageType.GET_FEATURES.id(), reply, FrontendPayloadEncoder.u64(-1)));
         try (FrontendEventFd call = new FrontendEventFd()) {
             vmm.send(
                     FrontendPayloadEncoder.message(
-                            FrontendVhostUserConstants.SET_VRING_CALL,
-                            FrontendVhostUserConstants.FLAG_VERSION,
+                            FrontendMessageType.SET_VRING_CALL.id(),
+                            FrontendVhostUserSpec.FLAG_VERSION,
                             FrontendPayloadEncoder.u64(0)),
                     call.fd());
         }

@@ -16,11 +16,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.frontend.DeviceViolationException;
 import org.vhostuserrng.frontend.DriverSplitRingAddresses;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserConstants;
+import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** The loop against a device whose half of the ring the test writes itself. */
 class BenchRequestLoopTest {
@@ -42,14 +43,14 @@ class BenchRequestLoopTest {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
         backend = pair[0];
         byte[] features = FrontendPayloadEncoder.message(
-                FrontendVhostUserConstants.GET_FEATURES,
-                FrontendVhostUserConstants.FLAG_VERSION | FrontendVhostUserConstants.FLAG_REPLY,
-                FrontendPayloadEncoder.u64(DriverVirtioConstants.VIRTIO_F_VERSION_1));
+                FrontendMessageType.GET_FEATURES.id(),
+                FrontendVhostUserSpec.FLAG_VERSION | FrontendVhostUserSpec.FLAG_REPLY,
+                FrontendPayloadEncoder.u64(VirtioFeatureBit.VERSION_1.mask()));
         backend.write(ByteBuffer.wrap(features));
         backend.write(ByteBuffer.wrap(features));
-        driver = EntropyDriver.start(FrontendSocket.over(pair[1]), EntropyDriver.Options.DEFAULT);
+        driver = EntropyDriver.start(FrontendSocket.wrap(pair[1]), EntropyDriver.Options.DEFAULT);
         DriverSplitRingAddresses layout =
-                (DriverSplitRingAddresses) driver.requestq().layout();
+                (DriverSplitRingAddresses) driver.requestq().addresses();
         int size = layout.queueSize();
         available = driver.memory().at(layout.availableRing(), DriverSplitRingAddresses.availableRingSize(size));
         used = driver.memory().at(layout.usedRing(), DriverSplitRingAddresses.usedRingSize(size));

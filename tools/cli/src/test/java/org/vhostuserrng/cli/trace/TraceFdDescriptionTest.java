@@ -23,8 +23,8 @@ class TraceFdDescriptionTest {
 
     private static String describe(int fd) throws IOException {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
-        try (FdPassingSocket sender = FdPassingSocket.over(pair[0]);
-                FdPassingSocket receiver = FdPassingSocket.over(pair[1])) {
+        try (FdPassingSocket sender = FdPassingSocket.wrap(pair[0]);
+                FdPassingSocket receiver = FdPassingSocket.wrap(pair[1])) {
             sender.send(new byte[1], fd);
             try (ReceivedFileDescriptor received =
                     receiver.receive(1).descriptors().getFirst()) {

@@ -44,12 +44,12 @@ class TraceProxySessionTest {
     void connect() throws IOException {
         UnixSocketChannel[] front = UnixSocketChannel.pair();
         UnixSocketChannel[] back = UnixSocketChannel.pair();
-        vmm = FdPassingSocket.over(front[0]);
-        backEnd = FdPassingSocket.over(back[0]);
+        vmm = FdPassingSocket.wrap(front[0]);
+        backEnd = FdPassingSocket.wrap(back[0]);
         TraceRecordDispatcher log =
                 new TraceRecordDispatcher(List.of(this::fail, events::add), new PrintWriter(complaints, true));
         log.opened(Path.of("a"), Path.of("b"));
-        session = new TraceProxySession(FdPassingSocket.over(front[1]), FdPassingSocket.over(back[1]), log);
+        session = new TraceProxySession(FdPassingSocket.wrap(front[1]), FdPassingSocket.wrap(back[1]), log);
         running = Thread.ofPlatform().start(this::runSession);
     }
 
@@ -82,7 +82,7 @@ class TraceProxySessionTest {
     private static byte[] receiveAll(FdPassingSocket socket, int count) throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         while (all.size() < count) {
-            all.writeBytes(receive(socket, Math.min(count - all.size(), FdPassingSocket.MOST_BYTES))
+            all.writeBytes(receive(socket, Math.min(count - all.size(), FdPassingSocket.MAX_RECEIVE_BYTES))
                     .bytes());
         }
         return all.toByteArray();

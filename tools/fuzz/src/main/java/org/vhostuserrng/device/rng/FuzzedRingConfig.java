@@ -1,6 +1,6 @@
 package org.vhostuserrng.device.rng;
 
-import org.vhostuserrng.frontend.DriverVirtioConstants;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.fuzz.FuzzInputReader;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
 
@@ -29,10 +29,10 @@ record FuzzedRingConfig(boolean packed, boolean indirect, boolean eventIdx, int 
     }
 
     long features() {
-        return DriverVirtioConstants.VIRTIO_F_VERSION_1
-                | (packed ? DriverVirtioConstants.VIRTIO_F_RING_PACKED : 0)
-                | (indirect ? DriverVirtioConstants.VIRTIO_F_INDIRECT_DESC : 0)
-                | (eventIdx ? DriverVirtioConstants.VIRTIO_F_EVENT_IDX : 0);
+        return VirtioFeatureBit.VERSION_1.mask()
+                | (packed ? VirtioFeatureBit.RING_PACKED.mask() : 0)
+                | (indirect ? VirtioFeatureBit.INDIRECT_DESC.mask() : 0)
+                | (eventIdx ? VirtioFeatureBit.EVENT_IDX.mask() : 0);
     }
 
     /** The same virtqueue when it goes on elsewhere. */

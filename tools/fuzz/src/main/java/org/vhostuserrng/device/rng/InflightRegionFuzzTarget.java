@@ -34,7 +34,7 @@ public final class InflightRegionFuzzTarget {
 
     private InflightRegionFuzzTarget(boolean packed, int size, int more) {
         driver = ConformingDriverRing.of(packed, guest.memory, ReferenceGuestMemory.BASE, size, false);
-        shape = new FuzzedRingConfig(packed, false, false, size, driver.ring().base(), driver.areas());
+        shape = new FuzzedRingConfig(packed, false, false, size, driver.ring().vringBase(), driver.areas());
         long bytes = guest.device.inflightBytes(shape.features(), size + more);
         area = new InflightArea(REGIONS.asSlice(0, bytes), size + more);
     }
@@ -51,7 +51,7 @@ public final class InflightRegionFuzzTarget {
     private void run(FuzzInputReader input) {
         REGIONS.fill((byte) 0);
         for (int i = 0; i < shape.size(); i++) {
-            int buffer = driver.ring().addWritable(BUFFERS + (long) i * BUFFER_BYTES, BUFFER_BYTES);
+            int buffer = driver.ring().addWritableBuffer(BUFFERS + (long) i * BUFFER_BYTES, BUFFER_BYTES);
             driver.ring().makeAvailable(buffer);
         }
         writeRegion(input);
@@ -89,7 +89,7 @@ public final class InflightRegionFuzzTarget {
 
     private void requireNothingElseWritten() {
         require(isZero(REGIONS.asSlice(area.bytes().byteSize())), "written behind the region");
-        long end = driver.layout().end() - ReferenceGuestMemory.BASE;
+        long end = driver.layout().endAddress() - ReferenceGuestMemory.BASE;
         require(isZero(guest.memory.asSlice(end, ReferenceGuestMemory.REGION_BYTES - end)), "written behind the ring");
         long buffersEnd = ReferenceGuestMemory.REGION_BYTES + (long) shape.size() * BUFFER_BYTES;
         require(isZero(guest.memory.asSlice(buffersEnd)), "written behind the buffers");

@@ -42,7 +42,7 @@ final class DriverSeedRecorder {
                 ConformingDriverRing.of(packed, guest.memory, ReferenceGuestMemory.BASE, size, eventIdx);
         driver = side.ring();
         QueueAreas areas = side.areas();
-        FuzzedRingConfig shape = new FuzzedRingConfig(packed, true, eventIdx, size, driver.base(), areas);
+        FuzzedRingConfig shape = new FuzzedRingConfig(packed, true, eventIdx, size, driver.vringBase(), areas);
         queue = guest.start(shape);
         recorded.u8(INDIRECT | (eventIdx ? EVENT_IDX : 0)).u8(choice);
         if (packed) {
@@ -70,7 +70,7 @@ final class DriverSeedRecorder {
             recorded.u8(RingDifferentialFuzzer.DRAIN);
             queue.drain();
             known = snapshot();
-            while (driver.takeUsed()) {
+            while (driver.popUsed()) {
                 served++;
             }
         }
@@ -91,11 +91,11 @@ final class DriverSeedRecorder {
             chain.add(DriverBufferElement.writable(address, 1 + random.nextInt(random.nextBoolean() ? 64 : 900)));
         }
         DriverBufferElement[] elements = chain.toArray(DriverBufferElement[]::new);
-        driver.makeAvailable(table ? addIndirect(tableAt, elements) : driver.add(elements));
+        driver.makeAvailable(table ? addIndirect(tableAt, elements) : driver.addBuffer(elements));
     }
 
     private int addIndirect(int at, DriverBufferElement... elements) {
-        return driver.addIndirect(guest.memory.asSlice(at, TABLE_BYTES), ReferenceGuestMemory.BASE + at, elements);
+        return driver.addIndirectBuffer(guest.memory.asSlice(at, TABLE_BYTES), ReferenceGuestMemory.BASE + at, elements);
     }
 
     private void recordWrites() {

@@ -5,9 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.frontend.DriverRingAddresses;
-import org.vhostuserrng.frontend.DriverVirtioConstants;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
 /** What QEMU and a guest do, in QEMU's order, as the input of a {@link SessionFuzzTarget}; nobody answers them. */
@@ -36,10 +36,10 @@ final class FrontendSeedRecorder {
         driver = side.ring();
         // Slots, unsealed memory too, an IOMMU.
         recorded.u8(1).u8(0).u8(1);
-        features = DriverVirtioConstants.VIRTIO_F_VERSION_1
-                | DriverVirtioConstants.VIRTIO_F_EVENT_IDX
+        features = VirtioFeatureBit.VERSION_1.mask()
+                | VirtioFeatureBit.EVENT_IDX.mask()
                 | PROTOCOL_FEATURES_BIT
-                | (packed ? DriverVirtioConstants.VIRTIO_F_RING_PACKED : 0);
+                | (packed ? VirtioFeatureBit.RING_PACKED.mask() : 0);
     }
 
     byte[] recorded() {
@@ -82,7 +82,7 @@ final class FrontendSeedRecorder {
         send(FrontendMessageType.SET_VRING_NUM, FrontendPayloadEncoder.vringState(0, SIZE));
         send(
                 FrontendMessageType.SET_VRING_BASE,
-                FrontendPayloadEncoder.vringState(0, Integer.toUnsignedLong(driver.base())));
+                FrontendPayloadEncoder.vringState(0, Integer.toUnsignedLong(driver.vringBase())));
         send(
                 FrontendMessageType.SET_VRING_ADDR,
                 FrontendPayloadEncoder.vringAddress(
@@ -97,8 +97,8 @@ final class FrontendSeedRecorder {
 
     /** The part of the memory that the ring is in, as the driver has it, and a kick. */
     void request() {
-        driver.makeAvailable(driver.addWritable(GUEST_ADDRESS + BUFFERS, 64 * ++offered));
-        int length = (int) (layout.end() - GUEST_ADDRESS);
+        driver.makeAvailable(driver.addWritableBuffer(GUEST_ADDRESS + BUFFERS, 64 * ++offered));
+        int length = (int) (layout.endAddress() - GUEST_ADDRESS);
         for (int at = 0; at < length; at += LONGEST_WRITE) {
             int part = Math.min(LONGEST_WRITE, length - at);
             byte[] bytes = memory.asSlice(at, part).toArray(ValueLayout.JAVA_BYTE);

@@ -54,7 +54,7 @@ class SessionSeedCorpusTest {
         frontEnd.send(
                 FrontendMessageType.IOTLB_MSG,
                 FrontendIotlbMessage.invalidate(FrontendSeedRecorder.USER_ADDRESS, 4096)
-                        .payload());
+                        .encode());
         for (long page = 0; page < SessionFuzzTarget.FILE_BYTES; page += 4096) {
             map(frontEnd, FrontendSeedRecorder.USER_ADDRESS + page, page, 4096);
         }
@@ -69,7 +69,7 @@ class SessionSeedCorpusTest {
                                 size,
                                 FrontendSeedRecorder.USER_ADDRESS + offset,
                                 FrontendIotlbMessage.READ | FrontendIotlbMessage.WRITE)
-                        .payload());
+                        .encode());
     }
 
     private static void trackInflight(FrontendSeedRecorder frontEnd) {

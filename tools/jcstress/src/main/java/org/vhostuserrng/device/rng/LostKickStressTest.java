@@ -41,7 +41,7 @@ public final class LostKickStressTest {
         @Actor
         public void driver(ZZ_Result result) {
             offer();
-            result.r2 = driver.kickWanted();
+            result.r2 = driver.needsKick();
         }
     }
 
@@ -65,7 +65,7 @@ public final class LostKickStressTest {
         @Actor
         public void driver(ZZ_Result result) {
             offer();
-            result.r2 = driver.kickWanted();
+            result.r2 = driver.needsKick();
         }
     }
 
@@ -89,7 +89,7 @@ public final class LostKickStressTest {
         @Actor
         public void driver(ZZ_Result result) {
             offer();
-            result.r2 = driver.kickWanted();
+            result.r2 = driver.needsKick();
         }
     }
 
@@ -113,7 +113,7 @@ public final class LostKickStressTest {
         @Actor
         public void driver(ZZ_Result result) {
             offer();
-            result.r2 = driver.kickWanted();
+            result.r2 = driver.needsKick();
         }
     }
 }

@@ -18,8 +18,8 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
-import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
+import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 
 /**
  * A virtqueue of four descriptors that lies behind the place where the driver and the device have been, so that what they
@@ -74,8 +74,8 @@ class RingStressState {
         offer();
         serve();
         device.publish();
-        driver.takeUsed();
-        driver.kickWanted();
+        driver.popUsed();
+        driver.needsKick();
         if (request != Request.NONE) {
             offer();
         }
@@ -91,7 +91,7 @@ class RingStressState {
             return Virtqueue.of(new VirtqueueConfig(
                     0,
                     SIZE,
-                    driver.base(),
+                    driver.vringBase(),
                     features,
                     areas,
                     VirtqueueAddressSpace.physical(guest),
@@ -105,7 +105,7 @@ class RingStressState {
 
     /** Makes a request available. */
     final void offer() {
-        driver.makeAvailable(driver.addWritable(BUFFER, LENGTH));
+        driver.makeAvailable(driver.addWritableBuffer(BUFFER, LENGTH));
     }
 
     /**

@@ -37,7 +37,7 @@ public final class UsedBufferStressTest {
         /** Looks. */
         @Actor
         public void driver(I_Result result) {
-            result.r1 = driver.takeUsed() ? driver.usedLength() : 0;
+            result.r1 = driver.popUsed() ? driver.usedLength() : 0;
         }
     }
 
@@ -61,7 +61,7 @@ public final class UsedBufferStressTest {
         /** Looks. */
         @Actor
         public void driver(I_Result result) {
-            result.r1 = driver.takeUsed() ? driver.usedLength() : 0;
+            result.r1 = driver.popUsed() ? driver.usedLength() : 0;
         }
     }
 }
