@@ -19,8 +19,8 @@ import picocli.CommandLine.Spec;
         description = "Measure a running vhost-user entropy device: throughput, latency, interrupts.",
         mixinStandardHelpOptions = true)
 public final class BenchCommand implements Callable<Integer> {
-    private static final int LARGEST_BUFFER = 1 << 20;
-    private static final int LARGEST_DEPTH = 256;
+    private static final int MAX_BUFFER_BYTES = 1 << 20;
+    private static final int MAX_DEPTH = 256;
     private static final Duration SLICE = Duration.ofMillis(100);
 
     @Spec
@@ -37,7 +37,7 @@ public final class BenchCommand implements Callable<Integer> {
             names = "--buffer",
             defaultValue = "64",
             paramLabel = "BYTES",
-            converter = BufferSize.class,
+            converter = BufferSizeConverter.class,
             description = "Bytes of one request, 1..1048576 (default: ${DEFAULT-VALUE}).")
     private int buffer;
 
@@ -45,7 +45,7 @@ public final class BenchCommand implements Callable<Integer> {
             names = "--depth",
             defaultValue = "1",
             paramLabel = "N",
-            converter = Depth.class,
+            converter = DepthConverter.class,
             description = "Requests in flight, 1..256 (default: ${DEFAULT-VALUE}).")
     private int depth;
 
@@ -53,7 +53,7 @@ public final class BenchCommand implements Callable<Integer> {
             names = "--seconds",
             defaultValue = "5",
             paramLabel = "N",
-            converter = Seconds.class,
+            converter = SecondsConverter.class,
             description = "Time measured, 1..3600 (default: ${DEFAULT-VALUE}).")
     private int seconds;
 
@@ -61,19 +61,19 @@ public final class BenchCommand implements Callable<Integer> {
             names = "--warmup",
             defaultValue = "1",
             paramLabel = "N",
-            converter = Warmup.class,
+            converter = WarmupConverter.class,
             description = "Seconds before that are not counted, 0..60 (default: ${DEFAULT-VALUE}).")
     private int warmup;
 
     @Option(names = "--spin", description = "Poll the used ring instead of sleeping on the call eventfd.")
-    private boolean spin;
+    private boolean busyPoll;
 
     @Option(names = "--packed", description = "Use a packed virtqueue; the device must offer VIRTIO_F_RING_PACKED.")
     private boolean packed;
 
     @Override
     public Integer call() throws IOException {
-        BenchWorkload shape = new BenchWorkload(buffer, depth, spin, packed);
+        BenchWorkload shape = new BenchWorkload(buffer, depth, busyPoll, packed);
         try (EntropyDriver driver = shape.start(socketPath)) {
             BenchResult result = measure(driver, shape);
             driver.session().stop();
@@ -88,7 +88,7 @@ public final class BenchCommand implements Callable<Integer> {
         try (BenchRequestLoop loop = new BenchRequestLoop(driver, shape);
                 TerminalProgressBar progress = TerminalProgressBar.onTerminal("bench", millis(warmup + seconds))) {
             run(loop, warmup, progress);
-            loop.forgetMeasurements();
+            loop.resetMeasurements();
             long start = System.nanoTime();
             run(loop, seconds, progress);
             return loop.result(System.nanoTime() - start);
@@ -109,26 +109,26 @@ public final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    static final class BufferSize extends IntegerRangeConverter {
-        BufferSize() {
-            super(1, LARGEST_BUFFER);
+    static final class BufferSizeConverter extends IntegerRangeConverter {
+        BufferSizeConverter() {
+            super(1, MAX_BUFFER_BYTES);
         }
     }
 
-    static final class Depth extends IntegerRangeConverter {
-        Depth() {
-            super(1, LARGEST_DEPTH);
+    static final class DepthConverter extends IntegerRangeConverter {
+        DepthConverter() {
+            super(1, MAX_DEPTH);
         }
     }
 
-    static final class Seconds extends IntegerRangeConverter {
-        Seconds() {
+    static final class SecondsConverter extends IntegerRangeConverter {
+        SecondsConverter() {
             super(1, 3600);
         }
     }
 
-    static final class Warmup extends IntegerRangeConverter {
-        Warmup() {
+    static final class WarmupConverter extends IntegerRangeConverter {
+        WarmupConverter() {
             super(0, 60);
         }
     }

@@ -16,27 +16,27 @@ import org.vhostuserrng.frontend.FrontendEventFd;
  * wait: interrupts are not taken one by one, their eventfd counts them.
  */
 public final class BenchRequestLoop implements AutoCloseable {
-    private static final long LONGEST_LATENCY = Duration.ofHours(1).toNanos();
+    private static final long MAX_LATENCY_NANOS = Duration.ofHours(1).toNanos();
     private static final int SIGNIFICANT_DIGITS = 3;
-    private static final long STALL = Duration.ofSeconds(2).toNanos();
-    private static final int LONGEST_SLEEP_MILLIS = 100;
+    private static final long STALL_TIMEOUT_NANOS = Duration.ofSeconds(2).toNanos();
+    private static final int MAX_SLEEP_MILLIS = 100;
 
     /** How often a spinning loop looks at the clock and the socket: once in this many turns, a power of two. */
-    private static final int TURNS_PER_CHECK = 1 << 12;
+    private static final int POLLS_PER_CHECK = 1 << 12;
 
     private final EntropyDriver driver;
     private final DriverRing ring;
     private final FrontendEventFd call;
-    private final FrontendEpoll wait;
+    private final FrontendEpoll epoll;
     private final int length;
-    private final boolean spin;
+    private final boolean busyPoll;
 
     /** By descriptor: the buffer it names and when it was made available. */
-    private final long[] address;
+    private final long[] bufferAddress;
 
-    private final long[] availableAt;
+    private final long[] submittedAt;
 
-    private final Histogram latencies = new Histogram(LONGEST_LATENCY, SIGNIFICANT_DIGITS);
+    private final Histogram latencies = new Histogram(MAX_LATENCY_NANOS, SIGNIFICANT_DIGITS);
     private long bytes;
     private long lastProgress;
 
@@ -45,13 +45,13 @@ public final class BenchRequestLoop implements AutoCloseable {
         this.driver = driver;
         this.ring = driver.driverRing();
         this.call = driver.requestq().call();
-        this.wait = new FrontendEpoll(1);
-        wait.add(call, 0);
+        this.epoll = new FrontendEpoll(1);
+        epoll.add(call, 0);
         this.length = shape.buffer();
-        this.spin = shape.spin();
-        this.address = new long[ring.queueSize()];
-        this.availableAt = new long[ring.queueSize()];
-        if (spin) {
+        this.busyPoll = shape.busyPoll();
+        this.bufferAddress = new long[ring.queueSize()];
+        this.submittedAt = new long[ring.queueSize()];
+        if (busyPoll) {
             ring.disableInterrupts();
         }
         lastProgress = System.nanoTime();
@@ -71,14 +71,14 @@ public final class BenchRequestLoop implements AutoCloseable {
         long end = System.nanoTime() + nanos;
         int idleTurns = 0;
         while (System.nanoTime() - end < 0) {
-            if (takeAllUsed()) {
+            if (popAllUsed()) {
                 driver.kickIfNeeded();
                 idleTurns = 0;
-            } else if (spin) {
+            } else if (busyPoll) {
                 Thread.onSpinWait();
                 idleTurns++;
-                if (idleTurns % TURNS_PER_CHECK == 0) {
-                    requireAlive();
+                if (idleTurns % POLLS_PER_CHECK == 0) {
+                    checkBackendAlive();
                 }
             } else {
                 sleep();
@@ -86,36 +86,36 @@ public final class BenchRequestLoop implements AutoCloseable {
         }
     }
 
-    private boolean takeAllUsed() {
+    private boolean popAllUsed() {
         boolean any = false;
         while (ring.popUsed()) {
             int descriptor = ring.usedId();
-            if (!spin) {
+            if (!busyPoll) {
                 // As Linux's driver does with each buffer: it wants to be told of the next one, whatever comes first.
                 ring.enableInterrupts();
             }
             lastProgress = System.nanoTime();
-            account(lastProgress - availableAt[descriptor]);
-            submit(address[descriptor]);
+            recordCompletion(lastProgress - submittedAt[descriptor]);
+            submit(bufferAddress[descriptor]);
             any = true;
         }
         return any;
     }
 
-    private void account(long latency) {
+    private void recordCompletion(long latency) {
         int written = ring.usedLength();
         if (written < 1 || written > length) {
             throw new DeviceViolationException("the device used a buffer of " + length + " bytes with length "
                     + Integer.toUnsignedString(written));
         }
-        latencies.recordValue(Math.min(latency, LONGEST_LATENCY));
+        latencies.recordValue(Math.min(latency, MAX_LATENCY_NANOS));
         bytes += written;
     }
 
     private void submit(long buffer) {
         int descriptor = ring.addWritableBuffer(buffer, length);
-        address[descriptor] = buffer;
-        availableAt[descriptor] = System.nanoTime();
+        bufferAddress[descriptor] = buffer;
+        submittedAt[descriptor] = System.nanoTime();
         ring.makeAvailable(descriptor);
     }
 
@@ -123,23 +123,23 @@ public final class BenchRequestLoop implements AutoCloseable {
         if (ring.enableInterrupts()) {
             return;
         }
-        if (wait.await(LONGEST_SLEEP_MILLIS) == 0) {
-            requireAlive();
+        if (epoll.await(MAX_SLEEP_MILLIS) == 0) {
+            checkBackendAlive();
         }
     }
 
-    private void requireAlive() throws IOException {
+    private void checkBackendAlive() throws IOException {
         if (driver.session().socket().awaitReadable(Duration.ZERO)) {
             throw new IOException("the daemon closed the socket");
         }
-        if (System.nanoTime() - lastProgress > STALL && !ring.hasUsed()) {
+        if (System.nanoTime() - lastProgress > STALL_TIMEOUT_NANOS && !ring.hasUsed()) {
             throw new IOException("the daemon stalled: no buffer was used for "
-                    + Duration.ofNanos(STALL).toSeconds() + " s");
+                    + Duration.ofNanos(STALL_TIMEOUT_NANOS).toSeconds() + " s");
         }
     }
 
     /** Starts counting anew. */
-    public void forgetMeasurements() throws IOException {
+    public void resetMeasurements() throws IOException {
         latencies.reset();
         bytes = 0;
         call.read();
@@ -153,6 +153,6 @@ public final class BenchRequestLoop implements AutoCloseable {
     /** Ends the wait; the driver stays the caller's. */
     @Override
     public void close() {
-        wait.close();
+        epoll.close();
     }
 }

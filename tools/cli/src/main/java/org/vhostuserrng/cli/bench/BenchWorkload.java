@@ -14,7 +14,7 @@ import org.vhostuserrng.frontend.VirtioFeatureBit;
  * @param spin whether it looks for completions without sleeping
  * @param packed whether its virtqueue is a packed one
  */
-public record BenchWorkload(int buffer, int depth, boolean spin, boolean packed) {
+public record BenchWorkload(int buffer, int depth, boolean busyPoll, boolean packed) {
     private static final int BUFFER_ALIGNMENT = 64;
     private static final int PAGE_SIZE = 4096;
     private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(2);

@@ -18,16 +18,16 @@ import org.vhostuserrng.cli.process.ChildProcessTerminator;
 
 /** A candidate's process, from when it listens; ends with it. */
 final class BenchBackendProcess implements AutoCloseable {
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
+    private static final long START_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(20);
     private static final long POLL_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
-    private static final Pattern LONGEST_TURN = Pattern.compile("longest turn took (\\d+) µs");
+    private static final Pattern LONGEST_ITERATION = Pattern.compile("longest turn took (\\d+) µs");
 
     private final BenchCandidate candidate;
     private final Path directory;
     private final Process process;
     private final List<Path> sockets;
     private final long startedAt;
-    private long listenedAfter;
+    private long listenNanos;
 
     private BenchBackendProcess(BenchCandidate candidate, Path directory, Process process, int guests, long startedAt) {
         this.candidate = candidate;
@@ -41,7 +41,7 @@ final class BenchBackendProcess implements AutoCloseable {
     static BenchBackendProcess start(BenchCandidate candidate, int guests, CpuPlacement placement)
             throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("bench");
-        List<String> command = new ArrayList<>(placement.wrapper());
+        List<String> command = new ArrayList<>(placement.tasksetPrefix());
         command.addAll(candidate.command(socket(directory), guests));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
@@ -51,7 +51,7 @@ final class BenchBackendProcess implements AutoCloseable {
         BenchBackendProcess backend = new BenchBackendProcess(candidate, directory, process, guests, startedAt);
         try {
             backend.awaitListening();
-            placement.placeBackend(process.pid());
+            placement.pinBackend(process.pid());
             return backend;
         } catch (IOException | InterruptedException failed) {
             backend.close();
@@ -78,13 +78,13 @@ final class BenchBackendProcess implements AutoCloseable {
 
     private void awaitListening() throws IOException {
         while (!accepts(sockets.getLast())) {
-            if (!process.isAlive() || System.nanoTime() - startedAt > PATIENCE_NANOS) {
+            if (!process.isAlive() || System.nanoTime() - startedAt > START_TIMEOUT_NANOS) {
                 throw new IOException(candidate.name() + " does not listen: "
                         + Files.readString(log(directory)).strip());
             }
             LockSupport.parkNanos(POLL_NANOS);
         }
-        listenedAfter = System.nanoTime() - startedAt;
+        listenNanos = System.nanoTime() - startedAt;
     }
 
     private static boolean accepts(Path socket) {
@@ -108,35 +108,35 @@ final class BenchBackendProcess implements AutoCloseable {
     }
 
     /** What the kernel tells of its process. */
-    ProcPidReader files() {
+    ProcPidReader procFiles() {
         return new ProcPidReader(process.pid());
     }
 
     /** Nanoseconds from the start of its process until it listened. */
-    long listenedAfter() {
-        return listenedAfter;
+    long listenNanos() {
+        return listenNanos;
     }
 
     /** The longest turn of its loop in microseconds, which this project's daemon tells when it ends. */
-    static OptionalDouble longestTurn(String log) {
-        Matcher told = LONGEST_TURN.matcher(log);
+    static OptionalDouble longestIterationMicros(String log) {
+        Matcher told = LONGEST_ITERATION.matcher(log);
         return told.find() ? OptionalDouble.of(Double.parseDouble(told.group(1))) : OptionalDouble.empty();
     }
 
     /** The last line that the process has told, for whoever looks for the reason of a failure. */
-    String lastWords() throws IOException {
+    String lastLogLine() throws IOException {
         return Files.readString(log(directory)).lines().reduce("nothing", (before, line) -> line);
     }
 
     /** Ends the process; what it has told. */
-    String end() throws IOException {
-        ChildProcessTerminator.end(process);
+    String terminate() throws IOException {
+        ChildProcessTerminator.terminate(process);
         return Files.readString(log(directory));
     }
 
     @Override
     public void close() throws IOException {
-        ChildProcessTerminator.end(process);
+        ChildProcessTerminator.terminate(process);
         delete(directory);
     }
 

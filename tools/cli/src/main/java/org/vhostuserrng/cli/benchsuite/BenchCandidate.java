@@ -6,45 +6,48 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A back-end that can be started: its command line, in which {@value #SOCKET} is the socket's path and {@value #GUESTS}
+ * A back-end that can be started: its command line, in which {@value #SOCKET_PLACEHOLDER} is the socket's path and {@value #GUESTS_PLACEHOLDER}
  * the number of guests.
  *
  * @param name in the report
  * @param words of the command line
  * @param packed whether it is measured with a packed virtqueue
  */
-record BenchCandidate(String name, List<String> words, boolean packed) {
-    static final String SOCKET = "{socket}";
-    static final String GUESTS = "{guests}";
+record BenchCandidate(String name, List<String> commandLine, boolean packed) {
+    static final String SOCKET_PLACEHOLDER = "{socket}";
+    static final String GUESTS_PLACEHOLDER = "{guests}";
 
     /** Of which the others are multiples. */
     static final String REFERENCE = "C getrandom";
     /** Of the reference, without its system call: what a generator in the process can be compared with. */
-    static final String REFERENCE_STREAM = "C no kernel";
+    static final String REFERENCE_NO_SYSCALL = "C no kernel";
     /** Of the reference, looking at the ring for a while before it sleeps. */
-    static final String REFERENCE_SPIN = "C getrandom, spin";
+    static final String REFERENCE_BUSY_POLL = "C getrandom, spin";
 
     /** What the names of further daemons begin with. */
-    static final String PEER = "peer ";
+    static final String PEER_PREFIX = "peer ";
 
-    private static final String OURS = "vhost-user-rng ";
+    private static final String DAEMON_PREFIX = "vhost-user-rng ";
 
     /** How long the reference spins, as long as this project's daemon does where it has more than one CPU. */
-    private static final int SPIN_MICROS = 50;
+    private static final int BUSY_POLL_MICROS = 50;
 
     /** This project's daemon. */
-    static BenchCandidate ours(Path program, String source) {
-        return ours(program, source, ourName(source), false);
+    static BenchCandidate daemon(Path program, String source) {
+        return daemon(program, source, daemonName(source), false);
     }
 
     /** This project's daemon, with a packed virtqueue. */
-    static BenchCandidate oursPacked(Path program, String source) {
-        return ours(program, source, ourName(source) + ", packed", true);
+    static BenchCandidate daemonPacked(Path program, String source) {
+        return daemon(program, source, daemonName(source) + ", packed", true);
     }
 
-    private static BenchCandidate ours(Path program, String source, String name, boolean packed) {
+    private static BenchCandidate daemon(Path program, String source, String name, boolean packed) {
         List<String> words = new ArrayList<>(List.of(
-                program.toString(), "--socket-path=" + SOCKET, "--socket-count=" + GUESTS, "--source=" + source));
+                program.toString(),
+                "--socket-path=" + SOCKET_PLACEHOLDER,
+                "--socket-count=" + GUESTS_PLACEHOLDER,
+                "--source=" + source));
         if (packed) {
             words.add("--packed");
         }
@@ -52,47 +55,55 @@ record BenchCandidate(String name, List<String> words, boolean packed) {
     }
 
     /** The name of this project's daemon with a source. */
-    static String ourName(String source) {
-        return OURS + source;
+    static String daemonName(String source) {
+        return DAEMON_PREFIX + source;
     }
 
     static BenchCandidate reference(Path program) {
         return reference(program, REFERENCE, 0, "getrandom");
     }
 
-    static BenchCandidate referenceStream(Path program) {
-        return reference(program, REFERENCE_STREAM, 0, "stream");
+    static BenchCandidate referenceNoSyscall(Path program) {
+        return reference(program, REFERENCE_NO_SYSCALL, 0, "stream");
     }
 
-    static BenchCandidate referenceSpin(Path program) {
-        return reference(program, REFERENCE_SPIN, SPIN_MICROS, "getrandom");
+    static BenchCandidate referenceBusyPoll(Path program) {
+        return reference(program, REFERENCE_BUSY_POLL, BUSY_POLL_MICROS, "getrandom");
     }
 
     private static BenchCandidate reference(Path program, String name, int spinMicros, String source) {
         return new BenchCandidate(
-                name, List.of(program.toString(), SOCKET, GUESTS, Integer.toString(spinMicros), source), false);
+                name,
+                List.of(
+                        program.toString(),
+                        SOCKET_PLACEHOLDER,
+                        GUESTS_PLACEHOLDER,
+                        Integer.toString(spinMicros),
+                        source),
+                false);
     }
 
     /** Any other daemon, named after its program; the command line is split at spaces. */
     static BenchCandidate peer(String command) {
         List<String> words = List.of(command.strip().split(" +"));
-        return new BenchCandidate(PEER + Path.of(words.getFirst()).getFileName(), words, false);
+        return new BenchCandidate(PEER_PREFIX + Path.of(words.getFirst()).getFileName(), words, false);
     }
 
     /** Whether it can be told for how many guests it is. */
-    boolean servesMany() {
-        return words.stream().anyMatch(word -> word.contains(GUESTS));
+    boolean servesManyGuests() {
+        return commandLine.stream().anyMatch(word -> word.contains(GUESTS_PLACEHOLDER));
     }
 
     List<String> command(Path socket, int guests) {
-        return words.stream()
-                .map(word -> word.replace(SOCKET, socket.toString()).replace(GUESTS, Integer.toString(guests)))
+        return commandLine.stream()
+                .map(word -> word.replace(SOCKET_PLACEHOLDER, socket.toString())
+                        .replace(GUESTS_PLACEHOLDER, Integer.toString(guests)))
                 .toList();
     }
 
     /** The sockets of its guests: numbered where it serves many. */
     List<Path> sockets(Path socket, int guests) {
-        if (!servesMany()) {
+        if (!servesManyGuests()) {
             return List.of(socket);
         }
         return IntStream.range(0, guests)

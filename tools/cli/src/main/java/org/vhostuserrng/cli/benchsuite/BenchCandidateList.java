@@ -14,20 +14,20 @@ import java.util.Optional;
  */
 record BenchCandidateList(Path program, Optional<Path> reference, List<BenchCandidate> peers) {
     /** The daemon's default. */
-    static final String SOURCE = "getrandom";
+    static final String DEFAULT_SOURCE = "getrandom";
 
-    static final String GENERATOR = "drbg";
-    private static final List<String> SOURCES = List.of(SOURCE, "file:/dev/urandom", "rdrand", GENERATOR);
+    static final String DRBG_SOURCE = "drbg";
+    private static final List<String> SOURCES = List.of(DEFAULT_SOURCE, "file:/dev/urandom", "rdrand", DRBG_SOURCE);
 
     /** For one guest: every source, either format of virtqueue. */
     List<BenchCandidate> forOneGuest(CpuPlacement placement) {
         List<BenchCandidate> all = new ArrayList<>();
-        SOURCES.forEach(source -> all.add(BenchCandidate.ours(program, source)));
-        all.add(BenchCandidate.oursPacked(program, SOURCE));
+        SOURCES.forEach(source -> all.add(BenchCandidate.daemon(program, source)));
+        all.add(BenchCandidate.daemonPacked(program, DEFAULT_SOURCE));
         reference.map(BenchCandidate::reference).ifPresent(all::add);
-        reference.map(BenchCandidate::referenceStream).ifPresent(all::add);
+        reference.map(BenchCandidate::referenceNoSyscall).ifPresent(all::add);
         if (placement == CpuPlacement.TWO_CPUS) {
-            reference.map(BenchCandidate::referenceSpin).ifPresent(all::add);
+            reference.map(BenchCandidate::referenceBusyPoll).ifPresent(all::add);
         }
         all.addAll(peers);
         return all;
@@ -35,16 +35,16 @@ record BenchCandidateList(Path program, Optional<Path> reference, List<BenchCand
 
     /** For many guests: the usual source and a generator for each guest. */
     List<BenchCandidate> forManyGuests(int guests) {
-        List<BenchCandidate> all =
-                new ArrayList<>(List.of(BenchCandidate.ours(program, SOURCE), BenchCandidate.ours(program, GENERATOR)));
+        List<BenchCandidate> all = new ArrayList<>(
+                List.of(BenchCandidate.daemon(program, DEFAULT_SOURCE), BenchCandidate.daemon(program, DRBG_SOURCE)));
         reference.map(BenchCandidate::reference).ifPresent(all::add);
-        peers.stream().filter(peer -> guests == 1 || peer.servesMany()).forEach(all::add);
+        peers.stream().filter(peer -> guests == 1 || peer.servesManyGuests()).forEach(all::add);
         return all;
     }
 
     /** The usual source only. */
-    List<BenchCandidate> withUsualSource() {
-        List<BenchCandidate> all = new ArrayList<>(List.of(BenchCandidate.ours(program, SOURCE)));
+    List<BenchCandidate> withDefaultSource() {
+        List<BenchCandidate> all = new ArrayList<>(List.of(BenchCandidate.daemon(program, DEFAULT_SOURCE)));
         reference.map(BenchCandidate::reference).ifPresent(all::add);
         all.addAll(peers);
         return all;

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 
 /** What a reader has to know to judge the figures of a run. */
 final class BenchHostInfo {
-    private static final int PATIENCE_SECONDS = 10;
+    private static final int COMMAND_TIMEOUT_SECONDS = 10;
     private static final String UNKNOWN = "unknown";
 
     private BenchHostInfo() {}
@@ -54,7 +54,7 @@ final class BenchHostInfo {
             try (BufferedReader output =
                     new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
                 String line = output.readLine();
-                process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
+                process.waitFor(COMMAND_TIMEOUT_SECONDS, TimeUnit.SECONDS);
                 return line == null ? UNKNOWN : line;
             }
         } catch (IOException missing) {

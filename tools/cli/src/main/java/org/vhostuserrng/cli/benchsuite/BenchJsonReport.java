@@ -7,7 +7,7 @@ import java.io.StringWriter;
 import java.util.List;
 import java.util.Map;
 import org.HdrHistogram.Histogram;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Subject;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
 
 /** The report for programs: every sample. */
 final class BenchJsonReport {
@@ -39,15 +39,15 @@ final class BenchJsonReport {
         }
         json.writeEndObject();
         json.writeNumberField("rounds", pace.rounds());
-        json.writeNumberField("secondsMeasured", pace.measured().toMillis() / 1e3);
+        json.writeNumberField("secondsMeasured", pace.measureTime().toMillis() / 1e3);
         goals();
         json.writeArrayFieldStart("measurements");
-        for (Subject subject : samples.subjects()) {
+        for (Key subject : samples.keys()) {
             measurement(subject);
         }
         json.writeEndArray();
         json.writeArrayFieldStart("notMeasured");
-        for (String remark : samples.remarks()) {
+        for (String remark : samples.notes()) {
             json.writeString(remark);
         }
         json.writeEndArray();
@@ -69,7 +69,7 @@ final class BenchJsonReport {
         json.writeEndArray();
     }
 
-    private void measurement(Subject subject) throws IOException {
+    private void measurement(Key subject) throws IOException {
         json.writeStartObject();
         json.writeStringField("section", subject.section().title());
         json.writeStringField("scenario", subject.scenario());

@@ -7,12 +7,12 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Subject;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
 
 /** The report for people. */
 final class BenchMarkdownReport {
     private final BenchSamples samples;
-    private final BenchSuiteParameters pace;
+    private final BenchSuiteParameters parameters;
     private final Map<String, String> environment;
     private final List<BenchPlot> plots;
     private final StringBuilder text = new StringBuilder();
@@ -20,7 +20,7 @@ final class BenchMarkdownReport {
     private BenchMarkdownReport(
             BenchSamples samples, BenchSuiteParameters pace, Map<String, String> environment, List<BenchPlot> plots) {
         this.samples = samples;
-        this.pace = pace;
+        this.parameters = pace;
         this.environment = environment;
         this.plots = plots;
     }
@@ -32,15 +32,16 @@ final class BenchMarkdownReport {
         report.head();
         report.goals();
         report.sections();
-        report.remarks();
+        report.notes();
         return report.text.toString();
     }
 
     private void head() {
         line("# How vhost-user-rng compares");
         line("");
-        line("Medians of " + pace.rounds() + " rounds of "
-                + number(pace.measured().toMillis() / 1e3, 1) + " s in which the back-ends took turns. In parentheses:"
+        line("Medians of " + parameters.rounds() + " rounds of "
+                + number(parameters.measureTime().toMillis() / 1e3, 1)
+                + " s in which the back-ends took turns. In parentheses:"
                 + " the multiple of *" + BenchCandidate.REFERENCE
                 + "*, a plain back-end in C, in the same rounds. Trust the"
                 + " multiples: the figures themselves are this machine's, and this hour's.");
@@ -66,7 +67,7 @@ final class BenchMarkdownReport {
 
     private void sections() {
         for (BenchReportSection section : BenchReportSection.values()) {
-            List<Subject> subjects = samples.subjects(section);
+            List<Key> subjects = samples.keys(section);
             if (!subjects.isEmpty()) {
                 line("");
                 line("## " + section.title());
@@ -81,27 +82,26 @@ final class BenchMarkdownReport {
         line("![" + plot.title() + "](" + plot.file() + ")");
     }
 
-    private static Map<String, List<Subject>> scenarios(List<Subject> subjects) {
-        return subjects.stream()
-                .collect(Collectors.groupingBy(Subject::scenario, LinkedHashMap::new, Collectors.toList()));
+    private static Map<String, List<Key>> scenarios(List<Key> subjects) {
+        return subjects.stream().collect(Collectors.groupingBy(Key::scenario, LinkedHashMap::new, Collectors.toList()));
     }
 
-    private void table(BenchReportSection section, String scenario, List<Subject> subjects) {
+    private void table(BenchReportSection section, String scenario, List<Key> subjects) {
         line("");
         row(prepended(
                 "**" + scenario + "**",
-                section.figures().stream().map(BenchMetric::label).toList()));
-        rule(1 + section.figures().size());
-        for (Subject subject : subjects) {
+                section.metrics().stream().map(BenchMetric::label).toList()));
+        rule(1 + section.metrics().size());
+        for (Key subject : subjects) {
             row(prepended(
                     subject.candidate(),
-                    section.figures().stream()
+                    section.metrics().stream()
                             .map(figure -> cell(subject, figure))
                             .toList()));
         }
     }
 
-    private String cell(Subject subject, BenchMetric figure) {
+    private String cell(Key subject, BenchMetric figure) {
         OptionalDouble median = samples.median(subject, figure);
         if (median.isEmpty()) {
             return "";
@@ -112,12 +112,12 @@ final class BenchMarkdownReport {
         return ratio.isEmpty() || isReference ? value : value + " (" + brief(ratio.getAsDouble()) + ")";
     }
 
-    private void remarks() {
-        if (!samples.remarks().isEmpty()) {
+    private void notes() {
+        if (!samples.notes().isEmpty()) {
             line("");
             line("## Not measured");
             line("");
-            samples.remarks().forEach(remark -> line("- " + remark.replaceAll("\\R\\s*", " ")));
+            samples.notes().forEach(remark -> line("- " + remark.replaceAll("\\R\\s*", " ")));
         }
     }
 

@@ -22,7 +22,7 @@ record BenchPlot(BenchReportSection section, String file, String title, Chart<?,
     static final int WIDTH = 900;
     static final int HEIGHT = 420;
 
-    private static final Pattern TENTHS = Pattern.compile("(\\d\\.\\d)\\d+");
+    private static final Pattern EXTRA_DECIMALS = Pattern.compile("(\\d\\.\\d)\\d+");
 
     /** Draws it into a directory, as SVG. */
     void draw(Path directory) throws IOException {
@@ -34,11 +34,11 @@ record BenchPlot(BenchReportSection section, String file, String title, Chart<?,
         Processors.get("svg")
                 .getDocument(graphics.getCommands(), new PageSize(WIDTH, HEIGHT))
                 .writeTo(svg);
-        Files.writeString(directory.resolve(file), rounded(svg.toString(StandardCharsets.UTF_8)));
+        Files.writeString(directory.resolve(file), roundCoordinates(svg.toString(StandardCharsets.UTF_8)));
     }
 
     /** Words are drawn as outlines, with a dozen digits each: a tenth of a pixel is as good, and half as long. */
-    static String rounded(String svg) {
-        return TENTHS.matcher(svg).replaceAll("$1");
+    static String roundCoordinates(String svg) {
+        return EXTRA_DECIMALS.matcher(svg).replaceAll("$1");
     }
 }

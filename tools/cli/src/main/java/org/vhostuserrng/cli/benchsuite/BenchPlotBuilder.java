@@ -17,8 +17,8 @@ import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Subject;
-import org.vhostuserrng.cli.benchsuite.SingleGuestBenchmark.Case;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.SingleGuestBenchmark.GuestWorkload;
 
 /** The pictures that can be made of what was measured. */
 final class BenchPlotBuilder {
@@ -38,7 +38,7 @@ final class BenchPlotBuilder {
 
     List<BenchPlot> all() {
         List<BenchPlot> plots = new ArrayList<>();
-        String alone = Case.ONE_AT_A_TIME.scenario(CpuPlacement.ONE_CPU);
+        String alone = GuestWorkload.DEPTH_1.scenario(CpuPlacement.ONE_CPU);
         latencies(plots, BenchReportSection.SINGLE, alone, "latency.svg");
         throughput(plots);
         overGuests(
@@ -50,12 +50,12 @@ final class BenchPlotBuilder {
         overGuests(
                 plots,
                 BenchReportSection.MANY,
-                BenchMetric.STORM_P99,
+                BenchMetric.CONNECT_BURST_P99,
                 "storm.svg",
                 "Boot storm: everybody's first request at once");
         overGuests(plots, BenchReportSection.MEMORY, BenchMetric.RSS, "memory.svg", "Memory of the back-end");
-        samples.subjects(BenchReportSection.PACED).stream()
-                .map(Subject::scenario)
+        samples.keys(BenchReportSection.PACED).stream()
+                .map(Key::scenario)
                 .findFirst()
                 .ifPresent(scenario -> latencies(plots, BenchReportSection.PACED, scenario, "paced.svg"));
         return plots;
@@ -71,7 +71,7 @@ final class BenchPlotBuilder {
                 add(chart, subject.candidate(), ONE_IN, percentiles(latencies));
             }
         });
-        keep(plots, section, file, title, chart);
+        addIfNotEmpty(plots, section, file, title, chart);
     }
 
     private static double[] percentiles(Histogram latencies) {
@@ -94,10 +94,10 @@ final class BenchPlotBuilder {
                 .build();
         style(chart.getStyler());
         chart.getStyler().setXAxisLabelRotation(WORD_ROTATION);
-        for (Case load : List.of(Case.PAGES, Case.LARGE)) {
+        for (GuestWorkload load : List.of(GuestWorkload.PAGE_4K, GuestWorkload.BUFFER_64K)) {
             Map<String, Double> bars = new LinkedHashMap<>();
             String scenario = load.scenario(CpuPlacement.ONE_CPU);
-            for (Subject subject : samples.subjects(BenchReportSection.SINGLE)) {
+            for (Key subject : samples.keys(BenchReportSection.SINGLE)) {
                 OptionalDouble rate = samples.median(subject, BenchMetric.BANDWIDTH);
                 if (subject.scenario().equals(scenario) && rate.isPresent()) {
                     bars.put(subject.candidate(), rate.getAsDouble());
@@ -119,17 +119,17 @@ final class BenchPlotBuilder {
         chart.getStyler().setXAxisLogarithmic(true);
         chart.getStyler().setYAxisMin(0.0);
         Map<String, Map<Double, Double>> lines = new LinkedHashMap<>();
-        for (Subject subject : samples.subjects(section)) {
+        for (Key subject : samples.keys(section)) {
             samples.median(subject, figure)
                     .ifPresent(value -> lines.computeIfAbsent(subject.candidate(), first -> new LinkedHashMap<>())
-                            .put(guests(subject.scenario()), value));
+                            .put(guestCount(subject.scenario()), value));
         }
         lines.forEach((candidate, line) -> add(chart, candidate, array(line.keySet()), array(line.values())));
-        keep(plots, section, file, title, chart);
+        addIfNotEmpty(plots, section, file, title, chart);
     }
 
     /** The number that a scenario begins with. */
-    static double guests(String scenario) {
+    static double guestCount(String scenario) {
         return Double.parseDouble(scenario.substring(0, scenario.indexOf(' ')).replace(",", ""));
     }
 
@@ -166,7 +166,7 @@ final class BenchPlotBuilder {
         chart.addSeries(name, x, y).setMarker(x.length > 5 ? SeriesMarkers.NONE : SeriesMarkers.CIRCLE);
     }
 
-    private static void keep(
+    private static void addIfNotEmpty(
             List<BenchPlot> plots, BenchReportSection section, String file, String title, XYChart chart) {
         if (!chart.getSeriesCollection().isEmpty()) {
             plots.add(new BenchPlot(section, file, title, chart));

@@ -18,20 +18,20 @@ final class BenchSamples {
      * @param scenario the load
      * @param candidate the name of the back-end under it
      */
-    record Subject(BenchReportSection section, String scenario, String candidate) {}
+    record Key(BenchReportSection section, String scenario, String candidate) {}
 
-    private final Map<Subject, Map<BenchMetric, List<Double>>> figures = new LinkedHashMap<>();
-    private final Map<Subject, Histogram> latencies = new LinkedHashMap<>();
-    private final List<String> remarks = new ArrayList<>();
+    private final Map<Key, Map<BenchMetric, List<Double>>> metrics = new LinkedHashMap<>();
+    private final Map<Key, Histogram> latencies = new LinkedHashMap<>();
+    private final List<String> notes = new ArrayList<>();
 
-    void add(Subject subject, BenchMetric figure, double value) {
-        figures.computeIfAbsent(subject, first -> new EnumMap<>(BenchMetric.class))
+    void add(Key subject, BenchMetric figure, double value) {
+        metrics.computeIfAbsent(subject, first -> new EnumMap<>(BenchMetric.class))
                 .computeIfAbsent(figure, first -> new ArrayList<>())
                 .add(value);
     }
 
     /** Adds to the distribution of a subject's latencies, in nanoseconds. */
-    void add(Subject subject, Histogram more) {
+    void add(Key subject, Histogram more) {
         latencies.merge(subject, more.copy(), (all, added) -> {
             all.add(added);
             return all;
@@ -39,46 +39,46 @@ final class BenchSamples {
     }
 
     /** Something that the reader of the report has to know, such as what could not be measured. */
-    void remark(String remark) {
-        if (!remarks.contains(remark)) {
-            remarks.add(remark);
+    void note(String remark) {
+        if (!notes.contains(remark)) {
+            notes.add(remark);
         }
     }
 
-    List<String> remarks() {
-        return Collections.unmodifiableList(remarks);
+    List<String> notes() {
+        return Collections.unmodifiableList(notes);
     }
 
-    Collection<Subject> subjects() {
-        return Collections.unmodifiableCollection(figures.keySet());
+    Collection<Key> keys() {
+        return Collections.unmodifiableCollection(metrics.keySet());
     }
 
-    List<Subject> subjects(BenchReportSection section) {
-        return figures.keySet().stream()
+    List<Key> keys(BenchReportSection section) {
+        return metrics.keySet().stream()
                 .filter(subject -> subject.section() == section)
                 .toList();
     }
 
-    Map<Subject, Histogram> latencies() {
+    Map<Key, Histogram> latencies() {
         return Collections.unmodifiableMap(latencies);
     }
 
     /** Every value of a figure; none if it was not measured. */
-    List<Double> values(Subject subject, BenchMetric figure) {
+    List<Double> values(Key subject, BenchMetric figure) {
         return Collections.unmodifiableList(
-                figures.getOrDefault(subject, Map.of()).getOrDefault(figure, List.of()));
+                metrics.getOrDefault(subject, Map.of()).getOrDefault(figure, List.of()));
     }
 
     /** The median of a figure, if it was measured. */
-    OptionalDouble median(Subject subject, BenchMetric figure) {
+    OptionalDouble median(Key subject, BenchMetric figure) {
         List<Double> values = values(subject, figure);
         return values.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(median(values));
     }
 
     /** A figure as a multiple of another candidate's in the same scenario, if both were measured. */
-    OptionalDouble ratio(Subject subject, BenchMetric figure, String reference) {
+    OptionalDouble ratio(Key subject, BenchMetric figure, String reference) {
         OptionalDouble ours = median(subject, figure);
-        OptionalDouble theirs = median(new Subject(subject.section(), subject.scenario(), reference), figure);
+        OptionalDouble theirs = median(new Key(subject.section(), subject.scenario(), reference), figure);
         if (ours.isEmpty() || theirs.isEmpty() || theirs.getAsDouble() == 0) {
             return OptionalDouble.empty();
         }

@@ -36,7 +36,7 @@ enum BenchSuiteCase {
     }
 
     /** A value of {@code --cases}. */
-    static final class Converter implements ITypeConverter<BenchSuiteCase> {
+    static final class BenchSuiteCaseConverter implements ITypeConverter<BenchSuiteCase> {
         @Override
         public BenchSuiteCase convert(String value) {
             return Arrays.stream(values())

@@ -29,18 +29,18 @@ import picocli.CommandLine.TypeConversionException;
         mixinStandardHelpOptions = true)
 public final class BenchSuiteCommand implements Callable<Integer> {
     /** Where the launcher says it is. */
-    private static final String PROGRAM = "vhost-user-rng.program";
+    private static final String PROGRAM_PROPERTY = "vhost-user-rng.program";
 
     private static final BenchSuiteParameters FULL =
             new BenchSuiteParameters(5, Duration.ofMillis(500), List.of(1, 10, 100, 1000));
     private static final BenchSuiteParameters QUICK =
             new BenchSuiteParameters(1, Duration.ofMillis(100), List.of(1, 100));
-    private static final double LONGEST_MEASUREMENT = 60;
+    private static final double MAX_SECONDS = 60;
 
     @Spec
     private CommandSpec spec;
 
-    private final long began = System.nanoTime();
+    private final long startedAt = System.nanoTime();
 
     @Option(
             names = "--out",
@@ -61,7 +61,7 @@ public final class BenchSuiteCommand implements Callable<Integer> {
             names = "--cases",
             split = ",",
             paramLabel = "CASE",
-            converter = BenchSuiteCase.Converter.class,
+            converter = BenchSuiteCase.BenchSuiteCaseConverter.class,
             description = "Only these of single, guests, startup, memory, qemu.")
     private Set<BenchSuiteCase> cases = EnumSet.allOf(BenchSuiteCase.class);
 
@@ -73,14 +73,14 @@ public final class BenchSuiteCommand implements Callable<Integer> {
     @Option(
             names = "--rounds",
             paramLabel = "N",
-            converter = Rounds.class,
+            converter = RoundsConverter.class,
             description = "How often each has its turn, 1..100 (default: 5).")
     private Integer rounds;
 
     @Option(
             names = "--seconds",
             paramLabel = "N",
-            converter = Seconds.class,
+            converter = SecondsConverter.class,
             description = "Length of each measurement, 0.01..60 (default: 0.5).")
     private Duration seconds;
 
@@ -88,7 +88,7 @@ public final class BenchSuiteCommand implements Callable<Integer> {
             names = "--guests",
             split = ",",
             paramLabel = "N",
-            converter = NumberOfGuests.class,
+            converter = GuestCountConverter.class,
             description = "Numbers of guests, each 1..1000 (default: 1,10,100,1000).")
     private List<Integer> guests;
 
@@ -102,24 +102,24 @@ public final class BenchSuiteCommand implements Callable<Integer> {
         Files.createDirectories(out);
         Path scratch = Files.createTempDirectory("bench");
         BenchSamples samples = new BenchSamples();
-        BenchSuiteParameters pace = pace();
+        BenchSuiteParameters pace = parameters();
         Map<String, String> environment = BenchHostInfo.describe();
-        Runtime.getRuntime().addShutdownHook(new Thread(BenchSuiteCommand::endChildren, "end-children"));
+        Runtime.getRuntime().addShutdownHook(new Thread(BenchSuiteCommand::terminateChildren, "end-children"));
         try {
             BenchSuiteContext bench = new BenchSuiteContext(
-                    new BenchCandidateList(program, reference(scratch, samples), others), pace, samples, this::say);
+                    new BenchCandidateList(program, reference(scratch, samples), others), pace, samples, this::report);
             for (BenchSuiteCase group : cases) {
                 group.run(bench, guest == null ? List.of() : List.of(guest.toString()));
             }
         } finally {
-            clear(scratch);
+            deleteDirectory(scratch);
         }
         write(samples, pace, environment);
         return 0;
     }
 
     private static Path program() throws IOException {
-        String program = System.getProperty(PROGRAM);
+        String program = System.getProperty(PROGRAM_PROPERTY);
         if (program == null) {
             throw new IOException("the daemon's program is not known: start this with bin/vhost-user-rng");
         }
@@ -127,18 +127,19 @@ public final class BenchSuiteCommand implements Callable<Integer> {
     }
 
     private BenchCandidate peer(String command) {
-        if (!command.contains(BenchCandidate.SOCKET)) {
+        if (!command.contains(BenchCandidate.SOCKET_PLACEHOLDER)) {
             throw new ParameterException(
-                    spec.commandLine(), "--peer: '" + command + "' has no " + BenchCandidate.SOCKET + " in it");
+                    spec.commandLine(),
+                    "--peer: '" + command + "' has no " + BenchCandidate.SOCKET_PLACEHOLDER + " in it");
         }
         return BenchCandidate.peer(command);
     }
 
-    private BenchSuiteParameters pace() {
+    private BenchSuiteParameters parameters() {
         BenchSuiteParameters usual = quick ? QUICK : FULL;
         return new BenchSuiteParameters(
                 rounds == null ? usual.rounds() : rounds,
-                seconds == null ? usual.measured() : seconds,
+                seconds == null ? usual.measureTime() : seconds,
                 guests == null ? usual.guests() : guests);
     }
 
@@ -146,15 +147,15 @@ public final class BenchSuiteCommand implements Callable<Integer> {
         Optional<Path> compiled = ReferenceBackendCompiler.compile(scratch);
         if (compiled.isEmpty()) {
             String remark = "no C compiler (cc, gcc, clang): nothing to compare with, no ratios";
-            say("NOT MEASURED: " + remark);
-            samples.remark(remark);
+            report("NOT MEASURED: " + remark);
+            samples.note(remark);
         }
         return compiled;
     }
 
-    private void say(String progress) {
+    private void report(String progress) {
         PrintWriter terminal = spec.commandLine().getOut();
-        long elapsed = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began);
+        long elapsed = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startedAt);
         terminal.println(String.format("[%4d s] %s", elapsed, progress));
         terminal.flush();
     }
@@ -167,15 +168,15 @@ public final class BenchSuiteCommand implements Callable<Integer> {
         }
         Files.writeString(out.resolve("report.json"), BenchJsonReport.write(samples, pace, environment));
         Files.writeString(out.resolve("report.md"), BenchMarkdownReport.write(samples, pace, environment, plots));
-        say("written: " + out.resolve("report.md") + ", report.json and " + plots.size() + " plots");
+        report("written: " + out.resolve("report.md") + ", report.json and " + plots.size() + " plots");
     }
 
     /** Whoever ends this process does not mean its back-ends and guests to live on. */
-    private static void endChildren() {
+    private static void terminateChildren() {
         ProcessHandle.current().descendants().forEach(ProcessHandle::destroy);
     }
 
-    private static void clear(Path directory) throws IOException {
+    private static void deleteDirectory(Path directory) throws IOException {
         try (Stream<Path> files = Files.list(directory)) {
             for (Path file : files.toList()) {
                 Files.delete(file);
@@ -184,37 +185,37 @@ public final class BenchSuiteCommand implements Callable<Integer> {
         Files.delete(directory);
     }
 
-    static final class Rounds extends IntegerRangeConverter {
-        Rounds() {
+    static final class RoundsConverter extends IntegerRangeConverter {
+        RoundsConverter() {
             super(1, 100);
         }
     }
 
-    static final class NumberOfGuests extends IntegerRangeConverter {
-        NumberOfGuests() {
+    static final class GuestCountConverter extends IntegerRangeConverter {
+        GuestCountConverter() {
             super(1, 1000);
         }
     }
 
-    static final class Seconds implements ITypeConverter<Duration> {
-        private static final double SHORTEST = 0.01;
+    static final class SecondsConverter implements ITypeConverter<Duration> {
+        private static final double MIN_SECONDS = 0.01;
         private static final double MILLIS = 1e3;
 
         @Override
         public Duration convert(String value) {
             try {
                 double seconds = Double.parseDouble(value);
-                if (seconds >= SHORTEST && seconds <= LONGEST_MEASUREMENT) {
+                if (seconds >= MIN_SECONDS && seconds <= MAX_SECONDS) {
                     return Duration.ofMillis(Math.round(seconds * MILLIS));
                 }
             } catch (NumberFormatException notANumber) {
-                throw refused(value);
+                throw outOfRange(value);
             }
-            throw refused(value);
+            throw outOfRange(value);
         }
 
-        private static TypeConversionException refused(String value) {
-            return new TypeConversionException("'" + value + "' is not in " + SHORTEST + "..60");
+        private static TypeConversionException outOfRange(String value) {
+            return new TypeConversionException("'" + value + "' is not in " + MIN_SECONDS + "..60");
         }
     }
 }

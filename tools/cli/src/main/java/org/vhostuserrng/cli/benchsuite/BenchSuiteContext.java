@@ -9,10 +9,13 @@ import java.util.function.Consumer;
  * @param progress told what is being measured
  */
 record BenchSuiteContext(
-        BenchCandidateList lineup, BenchSuiteParameters pace, BenchSamples samples, Consumer<String> progress) {
+        BenchCandidateList candidates,
+        BenchSuiteParameters parameters,
+        BenchSamples samples,
+        Consumer<String> progress) {
     /** Something did not work: told at once, and in the report. */
-    void remark(String remark) {
+    void note(String remark) {
         progress.accept("NOT MEASURED: " + remark);
-        samples.remark(remark);
+        samples.note(remark);
     }
 }

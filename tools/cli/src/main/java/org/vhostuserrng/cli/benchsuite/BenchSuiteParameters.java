@@ -10,26 +10,26 @@ import java.util.List;
  * @param measured time of each measurement
  * @param guests numbers of guests
  */
-record BenchSuiteParameters(int rounds, Duration measured, List<Integer> guests) {
-    private static final int LONG_WARM_UP = 6;
-    private static final int LONG_SETTLE = 24;
+record BenchSuiteParameters(int rounds, Duration measureTime, List<Integer> guests) {
+    private static final int FIRST_WARM_UP_FACTOR = 6;
+    private static final int SETTLE_FACTOR = 24;
 
     /** Before the first measurement of a load: a JVM compiles what it will run. */
     Duration firstWarmUp() {
-        return measured.multipliedBy(LONG_WARM_UP);
+        return measureTime.multipliedBy(FIRST_WARM_UP_FACTOR);
     }
 
     /** Before the others. */
     Duration warmUp() {
-        return measured.dividedBy(10);
+        return measureTime.dividedBy(10);
     }
 
     /** After load, before a process's memory is looked at: it gives back what it does not need. */
-    Duration settle() {
-        return measured.multipliedBy(LONG_SETTLE);
+    Duration settleTime() {
+        return measureTime.multipliedBy(SETTLE_FACTOR);
     }
 
-    int mostGuests() {
+    int maxGuests() {
         return guests.stream().mapToInt(Integer::intValue).max().orElse(1);
     }
 }

@@ -12,7 +12,7 @@ final class CpuAffinity {
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final Path THREAD = Path.of("/proc/thread-self");
     private static final String ALLOWED = "Cpus_allowed_list:";
-    private static final int PATIENCE_SECONDS = 10;
+    private static final int COMMAND_TIMEOUT_SECONDS = 10;
 
     private CpuAffinity() {}
 
@@ -40,18 +40,18 @@ final class CpuAffinity {
     }
 
     /** The words before a command line that let it start on one CPU. */
-    static List<String> startingOn(int cpu) {
+    static List<String> tasksetCommand(int cpu) {
         return List.of("taskset", "-c", Integer.toString(cpu));
     }
 
     /** Moves the calling thread. */
-    static void moveThread(List<Integer> cpus) throws IOException, InterruptedException {
+    static void pinThread(List<Integer> cpus) throws IOException, InterruptedException {
         String thread = Files.readSymbolicLink(THREAD).getFileName().toString();
         taskset("-p", "-c", list(cpus), thread);
     }
 
     /** Moves all threads of a process. */
-    static void moveProcess(long pid, int cpu) throws IOException, InterruptedException {
+    static void pinProcess(long pid, int cpu) throws IOException, InterruptedException {
         taskset("-a", "-p", "-c", list(List.of(cpu)), Long.toString(pid));
     }
 
@@ -66,7 +66,7 @@ final class CpuAffinity {
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
+        if (!process.waitFor(COMMAND_TIMEOUT_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
             process.destroyForcibly();
             throw new IOException(String.join(" ", command) + " failed");
         }

@@ -32,24 +32,26 @@ enum CpuPlacement {
     }
 
     /** Moves the calling thread, which is the guests. */
-    void placeGuests() throws IOException, InterruptedException {
-        CpuAffinity.moveThread(List.of(CpuAffinity.allowed().getFirst()));
+    void pinGuests() throws IOException, InterruptedException {
+        CpuAffinity.pinThread(List.of(CpuAffinity.allowed().getFirst()));
     }
 
     /** Lets the calling thread go anywhere again. */
-    static void freeGuests() throws IOException, InterruptedException {
-        CpuAffinity.moveThread(CpuAffinity.allowed());
+    static void unpinGuests() throws IOException, InterruptedException {
+        CpuAffinity.pinThread(CpuAffinity.allowed());
     }
 
     /** The words before a back-end's command line. */
-    List<String> wrapper() throws IOException {
-        return this == ONE_CPU ? CpuAffinity.startingOn(CpuAffinity.allowed().getFirst()) : List.of();
+    List<String> tasksetPrefix() throws IOException {
+        return this == ONE_CPU
+                ? CpuAffinity.tasksetCommand(CpuAffinity.allowed().getFirst())
+                : List.of();
     }
 
     /** Moves a back-end that has started. */
-    void placeBackend(long pid) throws IOException, InterruptedException {
+    void pinBackend(long pid) throws IOException, InterruptedException {
         if (this == TWO_CPUS) {
-            CpuAffinity.moveProcess(pid, CpuAffinity.allowed().get(1));
+            CpuAffinity.pinProcess(pid, CpuAffinity.allowed().get(1));
         }
     }
 }

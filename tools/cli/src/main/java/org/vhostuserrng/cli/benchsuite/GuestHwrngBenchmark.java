@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Subject;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
 
 /**
  * How fast a Linux guest reads /dev/hwrng: from the back-ends through QEMU, and from QEMU's own device. Everything is on
@@ -21,7 +21,7 @@ final class GuestHwrngBenchmark {
     private static final String SCENARIO = "one CPU, vectors=2";
     private static final String RANDOM = "QEMU rng-random";
     private static final int BLOCK = 1024;
-    private static final int BLOCKS_TO_LOOK = 64;
+    private static final int MIN_BLOCKS = 64;
     private static final int TIMEOUT_SECONDS = 60;
     private static final double KB = 1e3;
 
@@ -43,12 +43,12 @@ final class GuestHwrngBenchmark {
     /** Measures all there is. */
     void run() throws IOException, InterruptedException {
         if (command.isEmpty() || ReferenceBackendCompiler.onPath(QEMU).isEmpty()) {
-            bench.remark("guests under QEMU: " + (command.isEmpty() ? "no --guest=COMMAND" : "no " + QEMU));
+            bench.note("guests under QEMU: " + (command.isEmpty() ? "no --guest=COMMAND" : "no " + QEMU));
             return;
         }
         try {
             start();
-            for (int round = 0; round < bench.pace().rounds(); round++) {
+            for (int round = 0; round < bench.parameters().rounds(); round++) {
                 bench.progress().accept("/dev/hwrng in guests, round " + (round + 1));
                 for (Map.Entry<String, List<String>> guest : guests.entrySet()) {
                     read(guest.getKey(), guest.getValue());
@@ -60,13 +60,13 @@ final class GuestHwrngBenchmark {
     }
 
     private void start() throws IOException, InterruptedException {
-        for (BenchCandidate candidate : bench.lineup().withUsualSource()) {
+        for (BenchCandidate candidate : bench.candidates().withDefaultSource()) {
             try {
                 BenchBackendProcess backend = BenchBackendProcess.start(candidate, 1, CpuPlacement.ONE_CPU);
                 backends.add(backend);
                 add(candidate.name(), backend.sockets().getFirst().toString());
             } catch (IOException failed) {
-                bench.remark("guests under QEMU: " + failed.getMessage());
+                bench.note("guests under QEMU: " + failed.getMessage());
             }
         }
         addWithOwn(BUILTIN, "rng-builtin,id=r");
@@ -79,7 +79,7 @@ final class GuestHwrngBenchmark {
     }
 
     private void add(String name, String socket, String... options) throws IOException {
-        List<String> words = new ArrayList<>(CpuPlacement.ONE_CPU.wrapper());
+        List<String> words = new ArrayList<>(CpuPlacement.ONE_CPU.tasksetPrefix());
         words.addAll(command);
         words.addAll(List.of(socket, ""));
         words.addAll(List.of(options));
@@ -88,21 +88,21 @@ final class GuestHwrngBenchmark {
 
     private void read(String name, List<String> boot) throws InterruptedException {
         try (QemuConsoleGuest guest = QemuConsoleGuest.boot(boot)) {
-            int warmUp = enough(guest, BLOCKS_TO_LOOK, bench.pace().firstWarmUp());
-            int count = enough(guest, warmUp, bench.pace().measured());
+            int warmUp = calibrate(guest, MIN_BLOCKS, bench.parameters().firstWarmUp());
+            int count = calibrate(guest, warmUp, bench.parameters().measureTime());
             long nanos = read(guest, count);
             double rate = (double) BLOCK * count / KB * TimeUnit.SECONDS.toNanos(1) / nanos;
-            bench.samples().add(new Subject(BenchReportSection.MACHINE, SCENARIO, name), BenchMetric.HWRNG, rate);
+            bench.samples().add(new Key(BenchReportSection.QEMU_GUEST, SCENARIO, name), BenchMetric.HWRNG_RATE, rate);
         } catch (IOException failed) {
-            bench.remark("a guest under QEMU: " + name + ": " + failed.getMessage());
+            bench.note("a guest under QEMU: " + name + ": " + failed.getMessage());
         }
     }
 
     /** Reads so much, and says how much would take so long. */
-    private static int enough(QemuConsoleGuest guest, int count, Duration time)
+    private static int calibrate(QemuConsoleGuest guest, int count, Duration time)
             throws IOException, InterruptedException {
         long nanos = read(guest, count);
-        return (int) Math.max(BLOCKS_TO_LOOK, count * time.toNanos() / nanos);
+        return (int) Math.max(MIN_BLOCKS, count * time.toNanos() / nanos);
     }
 
     private static long read(QemuConsoleGuest guest, int blocks) throws IOException, InterruptedException {

@@ -6,7 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Subject;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
 import org.vhostuserrng.frontend.DeviceViolationException;
 
 /**
@@ -21,7 +21,7 @@ final class MeasuredBackends implements AutoCloseable {
          *
          * @return the worst latency that a guest has seen, in nanoseconds
          */
-        long take(BenchBackendProcess backend) throws IOException, InterruptedException;
+        long measure(BenchBackendProcess backend) throws IOException, InterruptedException;
     }
 
     private static final double NANOS_PER_MICRO = 1e3;
@@ -29,7 +29,7 @@ final class MeasuredBackends implements AutoCloseable {
     private final BenchSuiteContext bench;
     private final String scenario;
     private final List<BenchBackendProcess> running = new ArrayList<>();
-    private final Map<BenchBackendProcess, Long> worst = new HashMap<>();
+    private final Map<BenchBackendProcess, Long> maxLatency = new HashMap<>();
 
     private MeasuredBackends(BenchSuiteContext bench, String scenario) {
         this.bench = bench;
@@ -46,7 +46,7 @@ final class MeasuredBackends implements AutoCloseable {
             try {
                 backends.running.add(BenchBackendProcess.start(candidate, guests, placement));
             } catch (IOException failed) {
-                bench.remark(scenario + ": " + failed.getMessage());
+                bench.note(scenario + ": " + failed.getMessage());
             }
         }
         return backends;
@@ -56,10 +56,10 @@ final class MeasuredBackends implements AutoCloseable {
     void each(Measurement measurement) throws IOException, InterruptedException {
         for (BenchBackendProcess backend : List.copyOf(running)) {
             try {
-                worst.merge(backend, measurement.take(backend), Math::max);
+                maxLatency.merge(backend, measurement.measure(backend), Math::max);
             } catch (IOException | DeviceViolationException failed) {
-                bench.remark(scenario + ": " + backend.candidate().name() + ": " + failed.getMessage()
-                        + "; the last that it said: " + backend.lastWords());
+                bench.note(scenario + ": " + backend.candidate().name() + ": " + failed.getMessage()
+                        + "; the last that it said: " + backend.lastLogLine());
                 running.remove(backend);
                 backend.close();
             }
@@ -70,13 +70,15 @@ final class MeasuredBackends implements AutoCloseable {
     @Override
     public void close() throws IOException {
         for (BenchBackendProcess backend : running) {
-            OptionalDouble longestTurn = BenchBackendProcess.longestTurn(backend.end());
+            OptionalDouble longestTurn = BenchBackendProcess.longestIterationMicros(backend.terminate());
             backend.close();
-            if (longestTurn.isPresent() && worst.containsKey(backend)) {
-                Subject subject = new Subject(
-                        BenchReportSection.PAUSES, scenario, backend.candidate().name());
-                bench.samples().add(subject, BenchMetric.WORST, worst.get(backend) / NANOS_PER_MICRO);
-                bench.samples().add(subject, BenchMetric.LONGEST_TURN, longestTurn.getAsDouble());
+            if (longestTurn.isPresent() && maxLatency.containsKey(backend)) {
+                Key subject = new Key(
+                        BenchReportSection.WORST_LATENCY,
+                        scenario,
+                        backend.candidate().name());
+                bench.samples().add(subject, BenchMetric.MAX_LATENCY, maxLatency.get(backend) / NANOS_PER_MICRO);
+                bench.samples().add(subject, BenchMetric.LONGEST_ITERATION, longestTurn.getAsDouble());
             }
         }
     }

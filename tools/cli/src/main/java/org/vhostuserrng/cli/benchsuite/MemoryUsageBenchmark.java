@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.benchsuite;
 
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Subject;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
 import org.vhostuserrng.frontend.DeviceViolationException;
 
 /**
@@ -21,13 +21,13 @@ final class MemoryUsageBenchmark {
 
     /** Measures all there is. */
     void run() throws IOException, InterruptedException {
-        for (int guests : bench.pace().guests()) {
+        for (int guests : bench.parameters().guests()) {
             bench.progress().accept("memory, " + GuestCountLabel.label(guests));
-            for (BenchCandidate candidate : bench.lineup().forManyGuests(guests)) {
+            for (BenchCandidate candidate : bench.candidates().forManyGuests(guests)) {
                 try {
                     measure(candidate, guests);
                 } catch (IOException | DeviceViolationException failed) {
-                    bench.remark("memory, " + GuestCountLabel.label(guests) + ": " + failed.getMessage());
+                    bench.note("memory, " + GuestCountLabel.label(guests) + ": " + failed.getMessage());
                 }
             }
         }
@@ -43,17 +43,17 @@ final class MemoryUsageBenchmark {
         BenchCandidate candidate = backend.candidate();
         try (MultiGuestLoadGenerator first =
                 MultiGuestLoadGenerator.connect(backend.sockets().subList(0, 1))) {
-            ProcessResourceUsage one = footprintAfterLoad(backend, first);
+            ProcessResourceUsage one = usageAfterLoad(backend, first);
             if (guests == 1) {
-                account(candidate, guests, one);
+                recordUsage(candidate, guests, one);
                 return;
             }
             try (MultiGuestLoadGenerator others =
                     MultiGuestLoadGenerator.connect(backend.sockets().subList(1, guests))) {
-                ProcessResourceUsage all = footprintAfterLoad(backend, others);
-                account(candidate, guests, all);
-                further(
-                        new Subject(BenchReportSection.FURTHER, GuestCountLabel.label(guests), candidate.name()),
+                ProcessResourceUsage all = usageAfterLoad(backend, others);
+                recordUsage(candidate, guests, all);
+                recordPerExtraGuest(
+                        new Key(BenchReportSection.PER_EXTRA_GUEST, GuestCountLabel.label(guests), candidate.name()),
                         one,
                         all,
                         guests - 1.0);
@@ -61,31 +61,31 @@ final class MemoryUsageBenchmark {
         }
     }
 
-    private ProcessResourceUsage footprintAfterLoad(BenchBackendProcess backend, MultiGuestLoadGenerator crowd)
+    private ProcessResourceUsage usageAfterLoad(BenchBackendProcess backend, MultiGuestLoadGenerator crowd)
             throws IOException, InterruptedException {
-        crowd.storm();
+        crowd.requestBurst();
         crowd.keepInFlight(
-                ManyGuestsBenchmark.IN_FLIGHT, bench.pace().measured().toNanos());
-        TimeUnit.NANOSECONDS.sleep(bench.pace().settle().toNanos());
-        return backend.files().footprint();
+                ManyGuestsBenchmark.IN_FLIGHT, bench.parameters().measureTime().toNanos());
+        TimeUnit.NANOSECONDS.sleep(bench.parameters().settleTime().toNanos());
+        return backend.procFiles().resourceUsage();
     }
 
-    private void account(BenchCandidate candidate, int guests, ProcessResourceUsage footprint) {
-        Subject whole = new Subject(BenchReportSection.MEMORY, GuestCountLabel.label(guests), candidate.name());
+    private void recordUsage(BenchCandidate candidate, int guests, ProcessResourceUsage footprint) {
+        Key whole = new Key(BenchReportSection.MEMORY, GuestCountLabel.label(guests), candidate.name());
         BenchSamples samples = bench.samples();
         samples.add(whole, BenchMetric.RSS, footprint.rss() / MB);
         samples.add(whole, BenchMetric.PSS, footprint.pss() / MB);
         samples.add(whole, BenchMetric.PRIVATE, footprint.privateBytes() / MB);
-        samples.add(whole, BenchMetric.DESCRIPTORS, footprint.descriptors());
+        samples.add(whole, BenchMetric.FDS, footprint.fds());
         samples.add(whole, BenchMetric.THREADS, footprint.threads());
     }
 
-    private void further(Subject subject, ProcessResourceUsage one, ProcessResourceUsage all, double further) {
+    private void recordPerExtraGuest(Key subject, ProcessResourceUsage one, ProcessResourceUsage all, double further) {
         BenchSamples samples = bench.samples();
-        samples.add(subject, BenchMetric.FURTHER_PRIVATE, (all.privateBytes() - one.privateBytes()) / KB / further);
-        samples.add(subject, BenchMetric.FURTHER_PSS, (all.pss() - one.pss()) / KB / further);
-        samples.add(subject, BenchMetric.FURTHER_RSS, (all.rss() - one.rss()) / KB / further);
-        samples.add(subject, BenchMetric.FURTHER_DESCRIPTORS, (all.descriptors() - one.descriptors()) / further);
-        samples.add(subject, BenchMetric.FURTHER_THREADS, (all.threads() - one.threads()) / further);
+        samples.add(subject, BenchMetric.EXTRA_PRIVATE, (all.privateBytes() - one.privateBytes()) / KB / further);
+        samples.add(subject, BenchMetric.EXTRA_PSS, (all.pss() - one.pss()) / KB / further);
+        samples.add(subject, BenchMetric.EXTRA_RSS, (all.rss() - one.rss()) / KB / further);
+        samples.add(subject, BenchMetric.EXTRA_FDS, (all.fds() - one.fds()) / further);
+        samples.add(subject, BenchMetric.EXTRA_THREADS, (all.threads() - one.threads()) / further);
     }
 }

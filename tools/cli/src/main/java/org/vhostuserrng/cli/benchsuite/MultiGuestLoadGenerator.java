@@ -12,34 +12,34 @@ import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendEpoll;
 
 /**
- * Guests that ask for {@value #LENGTH} bytes each time. Whichever load, a request's latency is from when it should have
+ * Guests that ask for {@value #REQUEST_BYTES} bytes each time. Whichever load, a request's latency is from when it should have
  * been made until it was seen used.
  */
 final class MultiGuestLoadGenerator implements AutoCloseable {
-    static final int LENGTH = 64;
+    static final int REQUEST_BYTES = 64;
 
     private static final int QUEUE_SIZE = 32;
-    private static final int MEMORY = 4096;
-    private static final int EVENTS = 256;
-    private static final int STALL_MILLIS = 2000;
-    private static final long LONGEST_LATENCY = Duration.ofHours(1).toNanos();
+    private static final int BUFFER_MEMORY = 4096;
+    private static final int EPOLL_CAPACITY = 256;
+    private static final int STALL_TIMEOUT_MILLIS = 2000;
+    private static final long MAX_LATENCY_NANOS = Duration.ofHours(1).toNanos();
     private static final int SIGNIFICANT_DIGITS = 3;
     private static final EntropyDriver.Options OPTIONS =
-            EntropyDriver.Options.DEFAULT.withQueueSize(QUEUE_SIZE).withBufferMemory(MEMORY);
+            EntropyDriver.Options.DEFAULT.withQueueSize(QUEUE_SIZE).withBufferMemory(BUFFER_MEMORY);
 
     private final List<EntropyDriver> guests = new ArrayList<>();
     private final FrontendEpoll calls;
 
     /** By guest and descriptor: when the request should have been made. */
-    private final long[] askedAt;
+    private final long[] requestedAt;
 
-    private final Histogram latencies = new Histogram(LONGEST_LATENCY, SIGNIFICANT_DIGITS);
+    private final Histogram latencies = new Histogram(MAX_LATENCY_NANOS, SIGNIFICANT_DIGITS);
     private int nextGuest;
     private int inFlight;
 
     private MultiGuestLoadGenerator(int guests) throws IOException {
-        calls = new FrontendEpoll(EVENTS);
-        askedAt = new long[guests * QUEUE_SIZE];
+        calls = new FrontendEpoll(EPOLL_CAPACITY);
+        requestedAt = new long[guests * QUEUE_SIZE];
     }
 
     /** Connects a guest to each socket, one after the other, and starts its requestq. */
@@ -63,12 +63,12 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
      *
      * @return nanoseconds until the last was served
      */
-    long storm() throws IOException {
+    long requestBurst() throws IOException {
         long began = System.nanoTime();
         for (int i = 0; i < guests.size(); i++) {
-            ask(i, System.nanoTime());
+            submit(i, System.nanoTime());
         }
-        serveAll();
+        awaitAll();
         return System.nanoTime() - began;
     }
 
@@ -76,77 +76,77 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
     void keepInFlight(int depth, long nanos) throws IOException {
         long end = System.nanoTime() + nanos;
         for (int i = 0; i < depth; i++) {
-            ask(turn(), System.nanoTime());
+            submit(nextRoundRobin(), System.nanoTime());
         }
         while (System.nanoTime() - end < 0) {
-            int ready = await();
+            int ready = awaitCompletion();
             for (int i = 0; i < ready; i++) {
-                for (int served = takeAllUsed(calls.token(i)); served > 0; served--) {
-                    ask(turn(), System.nanoTime());
+                for (int served = popAllUsed(calls.token(i)); served > 0; served--) {
+                    submit(nextRoundRobin(), System.nanoTime());
                 }
             }
         }
-        serveAll();
+        awaitAll();
     }
 
     /** A request every {@code interval} nanoseconds, round robin, whatever becomes of those before; never sleeps. */
-    void askEvery(long interval, long nanos) throws IOException {
+    void requestEvery(long interval, long nanos) throws IOException {
         long due = System.nanoTime();
         long end = due + nanos;
         for (long now = due; now - end < 0; now = System.nanoTime()) {
             for (; due - now <= 0; due += interval) {
-                ask(turn(), due);
+                submit(nextRoundRobin(), due);
             }
-            takeReady(calls.await(0));
+            popReady(calls.await(0));
         }
-        serveAll();
+        awaitAll();
     }
 
-    private int turn() {
+    private int nextRoundRobin() {
         int guest = nextGuest;
         nextGuest = guest + 1 == guests.size() ? 0 : guest + 1;
         return guest;
     }
 
-    private void ask(int guest, long at) throws IOException {
+    private void submit(int guest, long at) throws IOException {
         DriverRing ring = guests.get(guest).driverRing();
         while (ring.freeDescriptors() == 0) {
-            takeReady(await());
+            popReady(awaitCompletion());
         }
         int buffer = ring.freeDescriptors() - 1;
-        int id = ring.addWritableBuffer(EntropyDriver.BUFFER_ADDRESS + (long) LENGTH * buffer, LENGTH);
-        askedAt[guest * QUEUE_SIZE + id] = at;
+        int id = ring.addWritableBuffer(EntropyDriver.BUFFER_ADDRESS + (long) REQUEST_BYTES * buffer, REQUEST_BYTES);
+        requestedAt[guest * QUEUE_SIZE + id] = at;
         ring.makeAvailable(id);
         guests.get(guest).kickIfNeeded();
         inFlight++;
     }
 
-    private void serveAll() throws IOException {
+    private void awaitAll() throws IOException {
         while (inFlight > 0) {
-            takeReady(await());
+            popReady(awaitCompletion());
         }
     }
 
-    private int await() throws IOException {
-        int ready = calls.await(STALL_MILLIS);
+    private int awaitCompletion() throws IOException {
+        int ready = calls.await(STALL_TIMEOUT_MILLIS);
         if (ready == 0) {
-            throw new IOException("no buffer was used for " + STALL_MILLIS + " ms");
+            throw new IOException("no buffer was used for " + STALL_TIMEOUT_MILLIS + " ms");
         }
         return ready;
     }
 
-    private void takeReady(int ready) {
+    private void popReady(int ready) {
         for (int i = 0; i < ready; i++) {
-            takeAllUsed(calls.token(i));
+            popAllUsed(calls.token(i));
         }
     }
 
-    private int takeAllUsed(int guest) {
+    private int popAllUsed(int guest) {
         DriverRing ring = guests.get(guest).driverRing();
         int taken = 0;
         do {
             while (ring.popUsed()) {
-                account(guest, ring);
+                recordCompletion(guest, ring);
                 taken++;
             }
         } while (ring.enableInterrupts());
@@ -154,13 +154,13 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
         return taken;
     }
 
-    private void account(int guest, DriverRing ring) {
-        if (ring.usedLength() < 1 || ring.usedLength() > LENGTH) {
-            throw new DeviceViolationException("the device used a buffer of " + LENGTH + " bytes with length "
+    private void recordCompletion(int guest, DriverRing ring) {
+        if (ring.usedLength() < 1 || ring.usedLength() > REQUEST_BYTES) {
+            throw new DeviceViolationException("the device used a buffer of " + REQUEST_BYTES + " bytes with length "
                     + Integer.toUnsignedString(ring.usedLength()));
         }
-        long latency = System.nanoTime() - askedAt[guest * QUEUE_SIZE + ring.usedId()];
-        latencies.recordValue(Math.clamp(latency, 0, LONGEST_LATENCY));
+        long latency = System.nanoTime() - requestedAt[guest * QUEUE_SIZE + ring.usedId()];
+        latencies.recordValue(Math.clamp(latency, 0, MAX_LATENCY_NANOS));
     }
 
     /** Of the requests since they were last forgotten. */
@@ -169,7 +169,7 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
     }
 
     /** Interrupts since this was last asked. */
-    long takeInterrupts() throws IOException {
+    long readInterrupts() throws IOException {
         long interrupts = 0;
         for (EntropyDriver guest : guests) {
             interrupts += guest.requestq().call().read();
@@ -178,9 +178,9 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
     }
 
     /** Starts counting anew. */
-    void forget() throws IOException {
+    void resetMeasurements() throws IOException {
         latencies.reset();
-        takeInterrupts();
+        readInterrupts();
     }
 
     @Override

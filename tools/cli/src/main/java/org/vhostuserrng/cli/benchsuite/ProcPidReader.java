@@ -27,12 +27,12 @@ final class ProcPidReader {
     long cpuNanos() throws IOException {
         long nanos = 0;
         for (Path thread : entries("task")) {
-            nanos += ranFor(thread.resolve("schedstat"));
+            nanos += cpuNanosOf(thread.resolve("schedstat"));
         }
         return nanos;
     }
 
-    private static long ranFor(Path schedstat) throws IOException {
+    private static long cpuNanosOf(Path schedstat) throws IOException {
         try {
             String text = Files.readString(schedstat);
             return Long.parseLong(text.substring(0, text.indexOf(' ')));
@@ -41,7 +41,7 @@ final class ProcPidReader {
         }
     }
 
-    ProcessResourceUsage footprint() throws IOException {
+    ProcessResourceUsage resourceUsage() throws IOException {
         List<String> rollup = Files.readAllLines(directory.resolve("smaps_rollup"));
         return new ProcessResourceUsage(
                 sum(rollup, "Rss:"),

@@ -8,4 +8,4 @@ package org.vhostuserrng.cli.benchsuite;
  * @param privateBytes bytes that it shares with nobody, and that no file has: a second process of its kind adds them
  * @param descriptors open file descriptors
  */
-record ProcessResourceUsage(long rss, long pss, long privateBytes, int descriptors, int threads) {}
+record ProcessResourceUsage(long rss, long pss, long privateBytes, int fds, int threads) {}

@@ -16,7 +16,7 @@ import org.vhostuserrng.cli.process.ChildProcessTerminator;
 
 /** A Linux guest under QEMU that runs what its console is told (guest/init); ends with this. */
 final class QemuConsoleGuest implements AutoCloseable {
-    private static final int SECONDS_TO_BOOT = 120;
+    private static final int BOOT_TIMEOUT_SECONDS = 120;
     private static final String READY = "GUEST ready";
     private static final String STATUS = "GUEST status ";
 
@@ -35,7 +35,7 @@ final class QemuConsoleGuest implements AutoCloseable {
         Process qemu = new ProcessBuilder(command).redirectErrorStream(true).start();
         QemuConsoleGuest guest = new QemuConsoleGuest(qemu);
         try {
-            guest.await(READY, SECONDS_TO_BOOT);
+            guest.awaitLine(READY, BOOT_TIMEOUT_SECONDS);
             return guest;
         } catch (IOException | InterruptedException failed) {
             guest.close();
@@ -52,7 +52,7 @@ final class QemuConsoleGuest implements AutoCloseable {
         long began = System.nanoTime();
         commands.write(command + "\n");
         commands.flush();
-        String end = await(STATUS, timeoutSeconds);
+        String end = awaitLine(STATUS, timeoutSeconds);
         long nanos = System.nanoTime() - began;
         if (!end.equals(STATUS + "0")) {
             throw new IOException("'" + command + "' in the guest: " + end);
@@ -60,8 +60,8 @@ final class QemuConsoleGuest implements AutoCloseable {
         return nanos;
     }
 
-    private String await(String beginning, int timeoutSeconds) throws IOException, InterruptedException {
-        CompletableFuture<String> line = CompletableFuture.supplyAsync(() -> lineWith(beginning));
+    private String awaitLine(String beginning, int timeoutSeconds) throws IOException, InterruptedException {
+        CompletableFuture<String> line = CompletableFuture.supplyAsync(() -> nextLineWith(beginning));
         try {
             return line.get(timeoutSeconds, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException failed) {
@@ -71,7 +71,7 @@ final class QemuConsoleGuest implements AutoCloseable {
     }
 
     /** The first line with it, or what was said instead when the console ended. */
-    private String lineWith(String beginning) {
+    private String nextLineWith(String beginning) {
         return console.lines()
                 .filter(line -> line.contains(beginning))
                 .findFirst()
@@ -81,6 +81,6 @@ final class QemuConsoleGuest implements AutoCloseable {
 
     @Override
     public void close() {
-        ChildProcessTerminator.end(qemu);
+        ChildProcessTerminator.terminate(qemu);
     }
 }

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 final class ReferenceBackendCompiler {
     private static final String SOURCE = "reference-backend.c";
     private static final List<String> COMPILERS = List.of("cc", "gcc", "clang");
-    private static final int PATIENCE_SECONDS = 60;
+    private static final int COMPILE_TIMEOUT_SECONDS = 60;
 
     private ReferenceBackendCompiler() {}
 
@@ -34,7 +34,7 @@ final class ReferenceBackendCompiler {
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
-        if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
+        if (!process.waitFor(COMPILE_TIMEOUT_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
             process.destroyForcibly();
             throw new IOException(compiler.get() + " does not compile " + SOURCE + ": " + Files.readString(log));
         }

@@ -5,7 +5,7 @@ import java.util.List;
 import org.vhostuserrng.cli.bench.BenchRequestLoop;
 import org.vhostuserrng.cli.bench.BenchResult;
 import org.vhostuserrng.cli.bench.BenchWorkload;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Subject;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
 import org.vhostuserrng.frontend.EntropyDriver;
 
 /** One guest that always has as many requests in flight. */
@@ -13,32 +13,32 @@ final class SingleGuestBenchmark {
     private static final double MB = 1e6;
 
     /** The ways in which it asks. */
-    enum Case {
-        ONE_AT_A_TIME("64 B, depth 1", 64, 1, false),
-        ONE_AT_A_TIME_SPINNING("64 B, depth 1, spinning guest", 64, 1, true),
-        MANY_SMALL("64 B, depth 64", 64, 64, false),
-        PAGES("4 KiB, depth 16", 4096, 16, false),
-        LARGE("64 KiB, depth 8", 1 << 16, 8, false);
+    enum GuestWorkload {
+        DEPTH_1("64 B, depth 1", 64, 1, false),
+        DEPTH_1_BUSY_POLL("64 B, depth 1, spinning guest", 64, 1, true),
+        DEPTH_64("64 B, depth 64", 64, 64, false),
+        PAGE_4K("4 KiB, depth 16", 4096, 16, false),
+        BUFFER_64K("64 KiB, depth 8", 1 << 16, 8, false);
 
         private final String label;
         private final int buffer;
         private final int depth;
-        private final boolean spin;
+        private final boolean busyPoll;
 
-        Case(String label, int buffer, int depth, boolean spin) {
+        GuestWorkload(String label, int buffer, int depth, boolean spin) {
             this.label = label;
             this.buffer = buffer;
             this.depth = depth;
-            this.spin = spin;
+            this.busyPoll = spin;
         }
 
-        BenchWorkload shape(boolean packed) {
-            return new BenchWorkload(buffer, depth, spin, packed);
+        BenchWorkload workload(boolean packed) {
+            return new BenchWorkload(buffer, depth, busyPoll, packed);
         }
 
         /** Who spins on the back-end's CPU waits for the end of its own time slice. */
         boolean isPossible(CpuPlacement placement) {
-            return !spin || placement == CpuPlacement.TWO_CPUS;
+            return !busyPoll || placement == CpuPlacement.TWO_CPUS;
         }
 
         String scenario(CpuPlacement placement) {
@@ -58,50 +58,53 @@ final class SingleGuestBenchmark {
             if (placement.isPossible()) {
                 run(placement);
             } else {
-                bench.remark("one guest: " + placement.label() + ": there are not as many");
+                bench.note("one guest: " + placement.label() + ": there are not as many");
             }
         }
     }
 
     private void run(CpuPlacement placement) throws IOException, InterruptedException {
-        List<BenchCandidate> candidates = bench.lineup().forOneGuest(placement);
-        placement.placeGuests();
+        List<BenchCandidate> candidates = bench.candidates().forOneGuest(placement);
+        placement.pinGuests();
         try (MeasuredBackends backends = MeasuredBackends.start(bench, candidates, 1, placement)) {
-            for (int round = 0; round < bench.pace().rounds(); round++) {
-                for (Case each : Case.values()) {
+            for (int round = 0; round < bench.parameters().rounds(); round++) {
+                for (GuestWorkload each : GuestWorkload.values()) {
                     if (each.isPossible(placement)) {
                         measure(backends, each, placement, round);
                     }
                 }
             }
         } finally {
-            CpuPlacement.freeGuests();
+            CpuPlacement.unpinGuests();
         }
     }
 
-    private void measure(MeasuredBackends backends, Case each, CpuPlacement placement, int round)
+    private void measure(MeasuredBackends backends, GuestWorkload each, CpuPlacement placement, int round)
             throws IOException, InterruptedException {
         String scenario = each.scenario(placement);
         bench.progress().accept("one guest, " + scenario + ", round " + (round + 1));
-        long warmUp = (round == 0 ? bench.pace().firstWarmUp() : bench.pace().warmUp()).toNanos();
+        long warmUp = (round == 0
+                        ? bench.parameters().firstWarmUp()
+                        : bench.parameters().warmUp())
+                .toNanos();
         backends.each(backend -> {
             BenchCandidate candidate = backend.candidate();
-            Subject subject = new Subject(BenchReportSection.SINGLE, scenario, candidate.name());
-            return measure(backend, each.shape(candidate.packed()), subject, warmUp);
+            Key subject = new Key(BenchReportSection.SINGLE, scenario, candidate.name());
+            return measure(backend, each.workload(candidate.packed()), subject, warmUp);
         });
     }
 
-    private long measure(BenchBackendProcess backend, BenchWorkload shape, Subject subject, long warmUp)
+    private long measure(BenchBackendProcess backend, BenchWorkload shape, Key subject, long warmUp)
             throws IOException {
-        long nanos = bench.pace().measured().toNanos();
+        long nanos = bench.parameters().measureTime().toNanos();
         try (EntropyDriver driver = shape.start(backend.sockets().getFirst());
                 BenchRequestLoop loop = new BenchRequestLoop(driver, shape)) {
             loop.run(warmUp);
-            loop.forgetMeasurements();
-            BackendLoadMeasurement load = BackendLoadMeasurement.begin(backend);
+            loop.resetMeasurements();
+            BackendLoadMeasurement load = BackendLoadMeasurement.start(backend);
             loop.run(nanos);
             BenchResult result = loop.result(nanos);
-            load.end(bench.samples(), subject, result.latencies(), result.interrupts());
+            load.stop(bench.samples(), subject, result.latencies(), result.interrupts());
             bench.samples().add(subject, BenchMetric.BANDWIDTH, result.bytesPerSecond() / MB);
             driver.session().stop();
             return result.latencies().getMaxValue();

@@ -1,13 +1,13 @@
 package org.vhostuserrng.cli.benchsuite;
 
 import java.io.IOException;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Subject;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
 
 /** From exec until the first socket accepts, and what a guest meets that comes at once: until its first request is served. */
 final class StartupTimeBenchmark {
     static final String SCENARIO = "one guest, all CPUs";
 
-    private static final int STARTS_A_ROUND = 4;
+    private static final int STARTS_PER_ROUND = 4;
     private static final double NANOS_PER_MILLI = 1e6;
 
     private final BenchSuiteContext bench;
@@ -19,14 +19,14 @@ final class StartupTimeBenchmark {
     /** Measures all there is. */
     void run() throws IOException, InterruptedException {
         bench.progress().accept("start-up");
-        for (int i = 0; i < bench.pace().rounds() * STARTS_A_ROUND; i++) {
-            for (BenchCandidate candidate : bench.lineup().withUsualSource()) {
+        for (int i = 0; i < bench.parameters().rounds() * STARTS_PER_ROUND; i++) {
+            for (BenchCandidate candidate : bench.candidates().withDefaultSource()) {
                 try (BenchBackendProcess backend = BenchBackendProcess.start(candidate, 1, CpuPlacement.best())) {
-                    Subject subject = new Subject(BenchReportSection.START_UP, SCENARIO, candidate.name());
-                    bench.samples().add(subject, BenchMetric.LISTENING, backend.listenedAfter() / NANOS_PER_MILLI);
+                    Key subject = new Key(BenchReportSection.START_UP, SCENARIO, candidate.name());
+                    bench.samples().add(subject, BenchMetric.LISTENING, backend.listenNanos() / NANOS_PER_MILLI);
                     bench.samples().add(subject, BenchMetric.FIRST_GUEST, serveFirstGuest(backend) / NANOS_PER_MILLI);
                 } catch (IOException failed) {
-                    bench.remark("start-up: " + failed.getMessage());
+                    bench.note("start-up: " + failed.getMessage());
                 }
             }
         }
@@ -35,7 +35,7 @@ final class StartupTimeBenchmark {
     private static double serveFirstGuest(BenchBackendProcess backend) throws IOException {
         long began = System.nanoTime();
         try (MultiGuestLoadGenerator guest = MultiGuestLoadGenerator.connect(backend.sockets())) {
-            guest.storm();
+            guest.requestBurst();
             return System.nanoTime() - began;
         }
     }

@@ -35,11 +35,12 @@ import picocli.CommandLine.TypeConversionException;
 public final class CheckSourceCommand implements Callable<Integer> {
     private static final int UNHEALTHY = 1;
     private static final int BLOCK = 4096;
-    private static final int STRETCH = 1 << 24;
+    private static final int MAX_READ_BYTES = 1 << 24;
     /** SP 800-90B §4.3: so many samples at a start at least. */
-    private static final int FEWEST_BYTES = 1024;
+    private static final int MIN_BYTES = 1024;
 
-    private static final Pattern RAW = Pattern.compile("(file|egd|qng):.*|qng(,.*)?|rdrand(,.*)?|rdseed(,.*)?");
+    private static final Pattern RAW_NOISE_SOURCE =
+            Pattern.compile("(file|egd|qng):.*|qng(,.*)?|rdrand(,.*)?|rdseed(,.*)?");
 
     @Spec
     private CommandSpec spec;
@@ -51,7 +52,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
             names = "--bytes",
             defaultValue = "1048576",
             paramLabel = "N",
-            converter = Bytes.class,
+            converter = BytesConverter.class,
             description = "Bytes to look at, 1024..1073741824 (default: ${DEFAULT-VALUE}).")
     private long bytes;
 
@@ -59,7 +60,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
             names = "--seconds",
             defaultValue = "60",
             paramLabel = "N",
-            converter = Seconds.class,
+            converter = SecondsConverter.class,
             description = "Time after which what has come is enough, 1..3600 (default: ${DEFAULT-VALUE}).")
     private int seconds;
 
@@ -67,7 +68,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
             names = "--min-entropy",
             defaultValue = "1",
             paramLabel = "BITS",
-            converter = Bits.class,
+            converter = BitsConverter.class,
             description = "What the health tests expect of each byte, 0.02..8 (default: ${DEFAULT-VALUE}).")
     private double minEntropy;
 
@@ -76,7 +77,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        SourceCheckReport report = check(usable());
+        SourceCheckReport report = check(untestedSource());
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(report.json());
@@ -88,11 +89,11 @@ public final class CheckSourceCommand implements Callable<Integer> {
     }
 
     /** The source, without the tests that the daemon makes: here the tests are to see what it gives. */
-    private EntropySourceSpec usable() {
+    private EntropySourceSpec untestedSource() {
         try {
             EntropySourceSpec asGiven = EntropySourceSpec.parse(source);
             asGiven.check();
-            boolean testedByItself = RAW.matcher(source).matches() && !source.contains(",health=");
+            boolean testedByItself = RAW_NOISE_SOURCE.matcher(source).matches() && !source.contains(",health=");
             return testedByItself ? EntropySourceSpec.parse(source + ",health=off") : asGiven;
         } catch (IllegalArgumentException | IOException refused) {
             throw new ParameterException(spec.commandLine(), "SOURCE " + source + ": " + refused.getMessage());
@@ -103,7 +104,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
         try (Arena arena = Arena.ofConfined();
                 TimedSourceReader open = new TimedSourceReader(from, "check-source");
                 TerminalProgressBar progress = TerminalProgressBar.onTerminal("check-source", bytes)) {
-            return check(open, arena.allocate(Math.min(bytes, STRETCH)), progress);
+            return check(open, arena.allocate(Math.min(bytes, MAX_READ_BYTES)), progress);
         }
     }
 
@@ -119,7 +120,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
         String fault = null;
         int read = length;
         while (fault == null && read == length && statistics.bytes() < bytes) {
-            length = (int) Math.min(statistics.bytes() == 0 ? BLOCK : STRETCH, bytes - statistics.bytes());
+            length = (int) Math.min(statistics.bytes() == 0 ? BLOCK : MAX_READ_BYTES, bytes - statistics.bytes());
             long start = System.nanoTime();
             read = read(open, stretch, length, end, progress);
             if (statistics.bytes() > 0 || read < length) {
@@ -156,7 +157,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
         if (came < bytes && !timeIsOver && !isWholeFile(came)) {
             return "the source has failed";
         }
-        return came < FEWEST_BYTES ? "only " + came + " bytes came, expected " + FEWEST_BYTES + " at least" : "";
+        return came < MIN_BYTES ? "only " + came + " bytes came, expected " + MIN_BYTES + " at least" : "";
     }
 
     /** A file that has been read to its end has not failed. */
@@ -169,19 +170,19 @@ public final class CheckSourceCommand implements Callable<Integer> {
         }
     }
 
-    static final class Bytes extends LongRangeConverter {
-        Bytes() {
-            super(FEWEST_BYTES, 1 << 30);
+    static final class BytesConverter extends LongRangeConverter {
+        BytesConverter() {
+            super(MIN_BYTES, 1 << 30);
         }
     }
 
-    static final class Seconds extends IntegerRangeConverter {
-        Seconds() {
+    static final class SecondsConverter extends IntegerRangeConverter {
+        SecondsConverter() {
             super(1, 3600);
         }
     }
 
-    static final class Bits implements ITypeConverter<Double> {
+    static final class BitsConverter implements ITypeConverter<Double> {
         @Override
         public Double convert(String value) {
             double bits = value.matches("\\d+(\\.\\d+)?") ? Double.parseDouble(value) : 0;

@@ -3,17 +3,17 @@ package org.vhostuserrng.cli.checksource;
 /** Estimates of SP 800-90B §6.3, each with its confidence of 99 % where the document has one. */
 final class MinEntropyEstimators {
     /** §6.3.1: the upper bound of a proportion, 99 % confidence. */
-    private static final double Z = 2.576;
+    private static final double Z_99 = 2.576;
 
     /** §6.3.3: the length of the sequence of bits whose likeliest form counts. */
-    private static final int SEQUENCE = 128;
+    private static final int SEQUENCE_BITS = 128;
 
     private MinEntropyEstimators() {}
 
     /** §6.3.1, the most common value estimate: bits of entropy of a sample. */
     static double mostCommonValue(long mostCommon, long samples) {
         double p = (double) mostCommon / samples;
-        double upper = Math.min(1, p + Z * Math.sqrt(p * (1 - p) / (samples - 1)));
+        double upper = Math.min(1, p + Z_99 * Math.sqrt(p * (1 - p) / (samples - 1)));
         return Math.max(0, -log2(upper));
     }
 
@@ -25,21 +25,21 @@ final class MinEntropyEstimators {
         double zeroOne = transition(of, 0, 1);
         double oneZero = transition(of, 1, 0);
         double oneOne = transition(of, 1, 1);
-        int half = SEQUENCE / 2;
+        int half = SEQUENCE_BITS / 2;
         // The likeliest sequences of 128 bits are among these six: all the same, changing once, changing always.
         double[] likeliest = {
-            zero + times(SEQUENCE - 1, zeroZero),
+            zero + times(SEQUENCE_BITS - 1, zeroZero),
             zero + times(half, zeroOne) + times(half - 1, oneZero),
-            zero + zeroOne + times(SEQUENCE - 2, oneOne),
-            one + oneZero + times(SEQUENCE - 2, zeroZero),
+            zero + zeroOne + times(SEQUENCE_BITS - 2, oneOne),
+            one + oneZero + times(SEQUENCE_BITS - 2, zeroZero),
             one + times(half, oneZero) + times(half - 1, zeroOne),
-            one + times(SEQUENCE - 1, oneOne)
+            one + times(SEQUENCE_BITS - 1, oneOne)
         };
         double most = Double.NEGATIVE_INFINITY;
         for (double each : likeliest) {
             most = Math.max(most, each);
         }
-        return Math.clamp(-most / SEQUENCE, 0, 1);
+        return Math.clamp(-most / SEQUENCE_BITS, 0, 1);
     }
 
     private static double transition(ByteStatistics of, int from, int to) {

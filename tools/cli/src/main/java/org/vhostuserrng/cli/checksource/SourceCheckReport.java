@@ -18,8 +18,8 @@ import java.util.Map;
  * @param bytesPerSecond as they came
  */
 record SourceCheckReport(String source, String fault, ByteStatistics statistics, double bytesPerSecond) {
-    private static final double LARGEST_P = 0.9999;
-    private static final int FIGURE = -26;
+    private static final double MAX_P = 0.9999;
+    private static final int NAME_WIDTH = -26;
 
     boolean isHealthy() {
         return fault.isEmpty();
@@ -118,7 +118,7 @@ record SourceCheckReport(String source, String fault, ByteStatistics statistics,
         double sigmas = (onesRatio() - 0.5) * 2 * Math.sqrt((double) statistics.bits());
         line(out, "ones", decimal(onesRatio(), 6), decimal(sigmas, 1) + " sigma off 0.5");
         double p = chiSquareProbability();
-        String verdict = p < 1 - LARGEST_P || p > LARGEST_P ? "suspicious" : "as it should be";
+        String verdict = p < 1 - MAX_P || p > MAX_P ? "suspicious" : "as it should be";
         line(out, "chi-square of bytes", decimal(statistics.chiSquare(), 1), "p = " + decimal(p, 4) + ", " + verdict);
         double expected = Math.log((double) statistics.bits()) / Math.log(2);
         line(
@@ -129,7 +129,7 @@ record SourceCheckReport(String source, String fault, ByteStatistics statistics,
     }
 
     private static void line(PrintWriter out, String name, String value, String remark) {
-        String line = String.format(Locale.ROOT, "%" + FIGURE + "s %14s  %s", name, value, remark);
+        String line = String.format(Locale.ROOT, "%" + NAME_WIDTH + "s %14s  %s", name, value, remark);
         out.println(line.stripTrailing());
     }
 

@@ -39,7 +39,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
             names = "--round-trip",
             defaultValue = "1000",
             paramLabel = "MICROSECONDS",
-            converter = RoundTrip.class,
+            converter = RoundTripConverter.class,
             description = "Distance of the server, 0..1000000 (default: ${DEFAULT-VALUE}).")
     private int roundTrip;
 
@@ -47,7 +47,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
             names = "--rate",
             defaultValue = "10000000",
             paramLabel = "BYTES",
-            converter = Rate.class,
+            converter = RateConverter.class,
             description = "Bytes/s of the distant server's generator (default: ${DEFAULT-VALUE}).")
     private int rate;
 
@@ -55,7 +55,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
             names = "--slow-rate",
             defaultValue = "500000",
             paramLabel = "BYTES",
-            converter = Rate.class,
+            converter = RateConverter.class,
             description = "Bytes/s of the slow server's generator (default: ${DEFAULT-VALUE}).")
     private int slowRate;
 
@@ -63,15 +63,15 @@ public final class BenchEgdCommand implements Callable<Integer> {
             names = "--seconds",
             defaultValue = "3",
             paramLabel = "N",
-            converter = Seconds.class,
+            converter = SecondsConverter.class,
             description = "Length of each measurement, 1..600 (default: ${DEFAULT-VALUE}).")
     private int seconds;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        double single = oneRequestARoundTrip();
-        double distant = readAhead(rate);
-        double slow = readAhead(slowRate);
+        double single = singleRequestRate();
+        double distant = readAheadRate(rate);
+        double slow = readAheadRate(slowRate);
         PrintWriter out = spec.commandLine().getOut();
         print(out, "one request a round trip, bytes/s", single);
         print(out, "read ahead, bytes/s", distant);
@@ -86,7 +86,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
         out.println(String.format(Locale.ROOT, "%-36s %14.1f", name, value));
     }
 
-    private double oneRequestARoundTrip() throws IOException {
+    private double singleRequestRate() throws IOException {
         try (RemoteEgdServerSimulator server = server(rate);
                 Socket socket = connect(server.address())) {
             socket.setTcpNoDelay(true);
@@ -95,7 +95,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
             byte[] reply = new byte[GUEST_REQUEST];
             long start = System.nanoTime();
             long bytes = 0;
-            while (System.nanoTime() - start < measured().toNanos()) {
+            while (System.nanoTime() - start < measureTime().toNanos()) {
                 out.write(new byte[] {EgdProtocol.READ_BLOCKING, GUEST_REQUEST});
                 in.readFully(reply);
                 bytes += reply.length;
@@ -110,7 +110,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
     }
 
     /** After a second in which the window opens. */
-    private double readAhead(int bytesPerSecond) throws IOException, InterruptedException {
+    private double readAheadRate(int bytesPerSecond) throws IOException, InterruptedException {
         try (RemoteEgdServerSimulator server = server(bytesPerSecond);
                 Arena arena = Arena.ofConfined();
                 TimedSourceReader source =
@@ -118,7 +118,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
             MemorySegment target = arena.allocate(BLOCK);
             drain(source, target, Duration.ofSeconds(1));
             long start = System.nanoTime();
-            long bytes = drain(source, target, measured());
+            long bytes = drain(source, target, measureTime());
             return perSecond(bytes, System.nanoTime() - start);
         }
     }
@@ -137,7 +137,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
         return new RemoteEgdServerSimulator(TimeUnit.MICROSECONDS.toNanos(roundTrip), bytesPerSecond);
     }
 
-    private Duration measured() {
+    private Duration measureTime() {
         return Duration.ofSeconds(seconds);
     }
 
@@ -145,20 +145,20 @@ public final class BenchEgdCommand implements Callable<Integer> {
         return bytes * (double) TimeUnit.SECONDS.toNanos(1) / nanos;
     }
 
-    static final class RoundTrip extends IntegerRangeConverter {
-        RoundTrip() {
+    static final class RoundTripConverter extends IntegerRangeConverter {
+        RoundTripConverter() {
             super(0, 1_000_000);
         }
     }
 
-    static final class Rate extends IntegerRangeConverter {
-        Rate() {
+    static final class RateConverter extends IntegerRangeConverter {
+        RateConverter() {
             super(1000, 1_000_000_000);
         }
     }
 
-    static final class Seconds extends IntegerRangeConverter {
-        Seconds() {
+    static final class SecondsConverter extends IntegerRangeConverter {
+        SecondsConverter() {
             super(1, 600);
         }
     }

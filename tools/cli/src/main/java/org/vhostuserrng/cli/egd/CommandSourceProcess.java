@@ -24,24 +24,24 @@ final class CommandSourceProcess implements AutoCloseable {
     static final String PREFIX = "command:";
 
     private static final Logger LOG = LoggerFactory.getLogger(CommandSourceProcess.class);
-    private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+    private static final Duration MIN_RESTART_DELAY = Duration.ofMillis(100);
+    private static final Duration MAX_RESTART_DELAY = Duration.ofSeconds(10);
     private static final int OWNER_ONLY = 0600;
 
-    private final List<String> command;
+    private final List<String> parseCommand;
     private final Path directory;
     private final Path fifo;
     /** Both ends: starting a program need not wait for a reader, and readers see no end between two programs. */
-    private final RandomAccessFile bothEnds;
+    private final RandomAccessFile fifoKeeper;
 
     private final CountDownLatch stopped = new CountDownLatch(1);
     private Process process;
 
     private CommandSourceProcess(List<String> command, Path directory, Path fifo) throws IOException {
-        this.command = command;
+        this.parseCommand = command;
         this.directory = directory;
         this.fifo = fifo;
-        this.bothEnds = new RandomAccessFile(fifo.toFile(), "rw");
+        this.fifoKeeper = new RandomAccessFile(fifo.toFile(), "rw");
     }
 
     /**
@@ -51,7 +51,7 @@ final class CommandSourceProcess implements AutoCloseable {
      *     spaces
      * @throws IllegalArgumentException with what is allowed, if there is no such program
      */
-    static List<String> command(String source) {
+    static List<String> parseCommand(String source) {
         String words = source.substring(PREFIX.length());
         List<String> command = Stream.of(words.strip().split("\\s+")).toList();
         requireExecutable(command.getFirst());
@@ -67,7 +67,7 @@ final class CommandSourceProcess implements AutoCloseable {
             throw new IOException("cannot make a FIFO " + fifo + ": errno " + posix.errno());
         }
         CommandSourceProcess output = new CommandSourceProcess(command, directory, fifo);
-        Thread.ofPlatform().daemon().name("program " + command.getFirst()).start(output::keepRunning);
+        Thread.ofPlatform().daemon().name("program " + command.getFirst()).start(output::superviseProcess);
         return output;
     }
 
@@ -87,28 +87,29 @@ final class CommandSourceProcess implements AutoCloseable {
         return EntropySourceSpec.parse("file:" + fifo.toString().replace(",", ",,"));
     }
 
-    private void keepRunning() {
-        Duration pause = SHORTEST_PAUSE;
+    private void superviseProcess() {
+        Duration pause = MIN_RESTART_DELAY;
         try {
             do {
                 long started = System.nanoTime();
                 String end = runOnce();
-                if (System.nanoTime() - started > LONGEST_PAUSE.toNanos()) {
-                    pause = SHORTEST_PAUSE;
+                if (System.nanoTime() - started > MAX_RESTART_DELAY.toNanos()) {
+                    pause = MIN_RESTART_DELAY;
                 }
                 if (stopped.getCount() > 0) {
-                    LOG.warn("{}{}: {}; started again in {} ms", PREFIX, command.getFirst(), end, pause.toMillis());
+                    LOG.warn(
+                            "{}{}: {}; started again in {} ms", PREFIX, parseCommand.getFirst(), end, pause.toMillis());
                 }
-                pause = longer(pause);
+                pause = doubled(pause);
             } while (!stopped.await(pause.toNanos(), TimeUnit.NANOSECONDS));
         } catch (InterruptedException told) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private static Duration longer(Duration pause) {
+    private static Duration doubled(Duration pause) {
         Duration twice = pause.multipliedBy(2);
-        return twice.compareTo(LONGEST_PAUSE) < 0 ? twice : LONGEST_PAUSE;
+        return twice.compareTo(MAX_RESTART_DELAY) < 0 ? twice : MAX_RESTART_DELAY;
     }
 
     /** Runs the program to its end; returns how it ended. */
@@ -124,7 +125,7 @@ final class CommandSourceProcess implements AutoCloseable {
         if (stopped.getCount() == 0) {
             throw new IOException("stopped");
         }
-        process = new ProcessBuilder(command)
+        process = new ProcessBuilder(parseCommand)
                 .redirectInput(new File("/dev/null"))
                 .redirectOutput(fifo.toFile())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -140,7 +141,7 @@ final class CommandSourceProcess implements AutoCloseable {
             process.descendants().forEach(ProcessHandle::destroy);
             process.destroy();
         }
-        bothEnds.close();
+        fifoKeeper.close();
         Files.deleteIfExists(fifo);
         Files.deleteIfExists(directory);
     }

@@ -12,16 +12,16 @@ final class EgdEntropyBuffer {
     private final MemorySegment memory;
     private final ByteBuffer bytes;
     private int first;
-    private int available;
-    private boolean sourceIsDry;
+    private int availableBytes;
+    private boolean sourceStarved;
 
     EgdEntropyBuffer(int capacity) {
         memory = Arena.ofAuto().allocate(capacity);
         bytes = memory.asByteBuffer();
     }
 
-    int available() {
-        return available;
+    int availableBytes() {
+        return availableBytes;
     }
 
     /**
@@ -29,21 +29,21 @@ final class EgdEntropyBuffer {
      *
      * @return whether the source has failed
      */
-    boolean takeFrom(EntropySource source) {
+    boolean fillFrom(EntropySource source) {
         int taken = 1;
-        while (taken > 0 && available < bytes.capacity()) {
-            int end = (first + available) % bytes.capacity();
-            int room = Math.min(bytes.capacity() - available, bytes.capacity() - end);
+        while (taken > 0 && availableBytes < bytes.capacity()) {
+            int end = (first + availableBytes) % bytes.capacity();
+            int room = Math.min(bytes.capacity() - availableBytes, bytes.capacity() - end);
             taken = source.fill(memory, end, room);
-            available += Math.max(0, taken);
+            availableBytes += Math.max(0, taken);
         }
-        sourceIsDry = taken <= 0;
+        sourceStarved = taken <= 0;
         return taken < 0;
     }
 
     /** Whether the source had no more when it was asked last. */
-    boolean sourceIsDry() {
-        return sourceIsDry;
+    boolean sourceStarved() {
+        return sourceStarved;
     }
 
     /**
@@ -52,16 +52,16 @@ final class EgdEntropyBuffer {
      * @param length at least 0
      * @return how many were moved: not more than are there, nor than {@code target} has room for
      */
-    int moveTo(ByteBuffer target, int length) {
+    int drainTo(ByteBuffer target, int length) {
         int moved = 0;
-        int wanted = Math.min(Math.min(length, available), target.remaining());
+        int wanted = Math.min(Math.min(length, availableBytes), target.remaining());
         while (moved < wanted) {
             int stretch = Math.min(wanted - moved, bytes.capacity() - first);
             target.put(target.position(), bytes, first, stretch);
             target.position(target.position() + stretch);
             wipe(bytes, first, stretch);
             first = (first + stretch) % bytes.capacity();
-            available -= stretch;
+            availableBytes -= stretch;
             moved += stretch;
         }
         return moved;
@@ -69,7 +69,7 @@ final class EgdEntropyBuffer {
 
     void wipe() {
         wipe(bytes, 0, bytes.capacity());
-        available = 0;
+        availableBytes = 0;
     }
 
     /** Overwrites bytes of any buffer that held some of the source's. */

@@ -25,10 +25,10 @@ sealed interface EgdListenAddress {
     ServerSocketChannel listen(int backlog) throws IOException;
 
     /** Whether other machines may be able to connect. */
-    boolean isReachableFromOutside();
+    boolean isReachableFromOtherHosts();
 
     /** What is left on the machine when nobody listens any more is removed. */
-    void cleanUp() throws IOException;
+    void removeSocketFile() throws IOException;
 
     /**
      * Reads an address.
@@ -36,27 +36,27 @@ sealed interface EgdListenAddress {
      * @throws IllegalArgumentException with what is allowed, if it is none
      */
     static EgdListenAddress parse(String text) {
-        Matcher tcp = Tcp.PATTERN.matcher(text);
+        Matcher tcp = TcpAddress.PATTERN.matcher(text);
         if (tcp.matches()) {
-            return Tcp.of(tcp.group("host"), Integer.parseInt(tcp.group("port")));
+            return TcpAddress.of(tcp.group("host"), Integer.parseInt(tcp.group("port")));
         }
-        if (text.startsWith(Unix.PREFIX)) {
-            return Unix.of(text.substring(Unix.PREFIX.length()));
+        if (text.startsWith(UnixAddress.PREFIX)) {
+            return UnixAddress.of(text.substring(UnixAddress.PREFIX.length()));
         }
         throw new IllegalArgumentException("expected " + SYNTAX);
     }
 
     /** A TCP port; 0 is any that is free. */
-    record Tcp(InetSocketAddress address) implements EgdListenAddress {
+    record TcpAddress(InetSocketAddress address) implements EgdListenAddress {
         private static final Pattern PATTERN = Pattern.compile("tcp:(?<host>\\[[^\\]]+\\]|[^:\\[]+):(?<port>\\d{1,5})");
-        private static final int LARGEST_PORT = 65535;
+        private static final int MAX_PORT = 65535;
 
-        private static Tcp of(String host, int port) {
-            if (port > LARGEST_PORT) {
+        private static TcpAddress of(String host, int port) {
+            if (port > MAX_PORT) {
                 throw new IllegalArgumentException("expected " + SYNTAX);
             }
             try {
-                return new Tcp(new InetSocketAddress(InetAddress.getByName(host), port));
+                return new TcpAddress(new InetSocketAddress(InetAddress.getByName(host), port));
             } catch (UnknownHostException unknown) {
                 throw new IllegalArgumentException("host " + host + " is not known; expected " + SYNTAX, unknown);
             }
@@ -70,12 +70,12 @@ sealed interface EgdListenAddress {
         }
 
         @Override
-        public boolean isReachableFromOutside() {
+        public boolean isReachableFromOtherHosts() {
             return !address.getAddress().isLoopbackAddress();
         }
 
         @Override
-        public void cleanUp() {
+        public void removeSocketFile() {
             // A port is free once its socket is closed.
         }
 
@@ -86,21 +86,22 @@ sealed interface EgdListenAddress {
     }
 
     /** A UNIX socket; its file goes with it. */
-    record Unix(Path path) implements EgdListenAddress {
+    record UnixAddress(Path path) implements EgdListenAddress {
         private static final String PREFIX = "unix:";
         /** Bytes of sockaddr_un's sun_path, without the zero at its end. */
-        private static final int LONGEST_PATH = 107;
+        private static final int MAX_PATH_BYTES = 107;
         /** inode(7): the type of a file, and that of a socket. */
         private static final int S_IFMT = 0xf000;
 
         private static final int S_IFSOCK = 0xc000;
 
-        private static Unix of(String path) {
+        private static UnixAddress of(String path) {
             int length = path.getBytes(StandardCharsets.UTF_8).length;
-            if (length == 0 || length > LONGEST_PATH) {
-                throw new IllegalArgumentException("expected a path of 1 to " + LONGEST_PATH + " bytes, not " + length);
+            if (length == 0 || length > MAX_PATH_BYTES) {
+                throw new IllegalArgumentException(
+                        "expected a path of 1 to " + MAX_PATH_BYTES + " bytes, not " + length);
             }
-            return new Unix(Path.of(path));
+            return new UnixAddress(Path.of(path));
         }
 
         @Override
@@ -114,7 +115,7 @@ sealed interface EgdListenAddress {
             if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS) || !isSocket()) {
                 return;
             }
-            if (somebodyListens()) {
+            if (isListening()) {
                 throw new IOException("cannot listen at " + this + ": somebody else does");
             }
             Files.delete(path);
@@ -125,7 +126,7 @@ sealed interface EgdListenAddress {
             return (mode & S_IFMT) == S_IFSOCK;
         }
 
-        private boolean somebodyListens() {
+        private boolean isListening() {
             try (SocketChannel answered = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
                 return answered.isConnected();
             } catch (IOException refused) {
@@ -134,12 +135,12 @@ sealed interface EgdListenAddress {
         }
 
         @Override
-        public boolean isReachableFromOutside() {
+        public boolean isReachableFromOtherHosts() {
             return false;
         }
 
         @Override
-        public void cleanUp() throws IOException {
+        public void removeSocketFile() throws IOException {
             Files.deleteIfExists(path);
         }
 
@@ -162,7 +163,7 @@ sealed interface EgdListenAddress {
     /** An address the way options have it. */
     static String describe(SocketAddress address) {
         return switch (address) {
-            case UnixDomainSocketAddress unix -> Unix.PREFIX + unix.getPath();
+            case UnixDomainSocketAddress unix -> UnixAddress.PREFIX + unix.getPath();
             case InetSocketAddress tcp -> {
                 String host = tcp.getAddress().getHostAddress();
                 yield "tcp:" + (host.contains(":") ? "[" + host + "]" : host) + ":" + tcp.getPort();

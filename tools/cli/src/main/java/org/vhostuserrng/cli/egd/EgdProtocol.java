@@ -17,7 +17,7 @@ final class EgdProtocol {
     static final byte PID = 0x04;
 
     /** As much as one command reads. */
-    static final int LARGEST_READ = 255;
+    static final int MAX_READ_BYTES = 255;
 
     private EgdProtocol() {}
 }

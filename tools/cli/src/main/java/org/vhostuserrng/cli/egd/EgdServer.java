@@ -20,7 +20,7 @@ final class EgdServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EgdServer.class);
     private static final int BACKLOG = 128;
     /** Until a source that has failed is asked again, and until connections are accepted again when that has failed. */
-    private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /**
      * What a client may cost.
@@ -29,31 +29,31 @@ final class EgdServer implements AutoCloseable {
      * @param maxBytes of a connection in a period, or {@link GuestRateLimiter#UNLIMITED}
      * @param periodMillis the period's length
      */
-    record Limits(int mostClients, long maxBytes, int periodMillis) {}
+    record ConnectionLimits(int maxClients, long maxBytes, int periodMillis) {}
 
-    private final Limits limits;
+    private final ConnectionLimits limits;
     private final Selector selector;
-    private final EgdListenAddress asked;
+    private final EgdListenAddress requestedAddress;
     private final String address;
     private final ServerSocketChannel listener;
-    private final SelectionKey listening;
-    private final EgdRoundRobinScheduler shares = new EgdRoundRobinScheduler();
-    private final List<EgdServerConnection> clients = new ArrayList<>();
-    private long numbered;
-    private boolean refusing;
+    private final SelectionKey acceptKey;
+    private final EgdRoundRobinScheduler scheduler = new EgdRoundRobinScheduler();
+    private final List<EgdServerConnection> connections = new ArrayList<>();
+    private long connectionCount;
+    private boolean rejecting;
     private long acceptAgainAt = Long.MAX_VALUE;
     private long wakeAt;
     private volatile boolean stopped;
 
-    private EgdServer(EgdListenAddress asked, ServerSocketChannel listener, Selector selector, Limits limits)
+    private EgdServer(EgdListenAddress asked, ServerSocketChannel listener, Selector selector, ConnectionLimits limits)
             throws IOException {
-        this.asked = asked;
+        this.requestedAddress = asked;
         this.limits = limits;
         this.selector = selector;
         this.listener = listener;
         this.address = EgdListenAddress.describe(listener.getLocalAddress());
         listener.configureBlocking(false);
-        listening = listener.register(selector, SelectionKey.OP_ACCEPT);
+        acceptKey = listener.register(selector, SelectionKey.OP_ACCEPT);
     }
 
     /**
@@ -61,7 +61,7 @@ final class EgdServer implements AutoCloseable {
      *
      * @throws IOException when nobody can listen there, with the address
      */
-    static EgdServer listen(EgdListenAddress address, Limits limits) throws IOException {
+    static EgdServer listen(EgdListenAddress address, ConnectionLimits limits) throws IOException {
         Selector selector = Selector.open();
         try {
             return new EgdServer(address, address.listen(BACKLOG), selector, limits);
@@ -77,7 +77,7 @@ final class EgdServer implements AutoCloseable {
     }
 
     /** Has {@link #run} look whether the source has bytes. Any thread. */
-    void sourceReady() {
+    void onSourceReady() {
         selector.wakeup();
     }
 
@@ -90,16 +90,16 @@ final class EgdServer implements AutoCloseable {
     /** Serves until {@link #stop}. */
     void run(EntropySource source) throws IOException {
         while (!stopped) {
-            await();
+            awaitEvents();
             long now = System.nanoTime();
             wakeAt = Long.MAX_VALUE;
-            advance(now);
+            handleReadyKeys(now);
             serve(source, now);
-            closeThoseThatAreOver(now);
+            closeDoneConnections(now);
         }
     }
 
-    private void await() throws IOException {
+    private void awaitEvents() throws IOException {
         if (wakeAt == Long.MAX_VALUE) {
             selector.select();
         } else {
@@ -117,17 +117,17 @@ final class EgdServer implements AutoCloseable {
         wakeAt = Math.min(wakeAt, time);
     }
 
-    private void advance(long now) {
+    private void handleReadyKeys(long now) {
         for (SelectionKey key : selector.selectedKeys()) {
             if (key.attachment() instanceof EgdServerConnection client) {
-                attempt(client, () -> client.advance(now));
+                closeOnError(client, () -> client.onReady(now));
             } else {
                 accept(now);
             }
         }
         selector.selectedKeys().clear();
         if (acceptAgainAt <= now) {
-            listening.interestOps(SelectionKey.OP_ACCEPT);
+            acceptKey.interestOps(SelectionKey.OP_ACCEPT);
         } else {
             wakeAt(acceptAgainAt);
         }
@@ -145,57 +145,57 @@ final class EgdServer implements AutoCloseable {
             }
         } catch (IOException failed) {
             // As long as nothing changes, the selector would report the same connection without end.
-            listening.interestOps(0);
+            acceptKey.interestOps(0);
             if (acceptAgainAt == Long.MAX_VALUE) {
                 LOG.error("{}: cannot accept connections: {}; tried again each second", address, failed.getMessage());
             }
-            acceptAgainAt = now + PAUSE_NANOS;
+            acceptAgainAt = now + RETRY_NANOS;
         }
     }
 
     private void admit(SocketChannel socket) throws IOException {
-        boolean full = clients.size() == limits.mostClients();
-        if (full && !refusing) {
-            LOG.warn("{}: {} clients, further ones are turned away", address, clients.size());
+        boolean full = connections.size() == limits.maxClients();
+        if (full && !rejecting) {
+            LOG.warn("{}: {} clients, further ones are turned away", address, connections.size());
         }
-        refusing = full;
+        rejecting = full;
         if (full) {
             socket.close();
             return;
         }
         try {
-            clients.add(client(socket));
+            connections.add(newConnection(socket));
         } catch (IOException failed) {
             socket.close();
             throw failed;
         }
     }
 
-    private EgdServerConnection client(SocketChannel socket) throws IOException {
-        if (asked instanceof EgdListenAddress.Tcp) {
+    private EgdServerConnection newConnection(SocketChannel socket) throws IOException {
+        if (requestedAddress instanceof EgdListenAddress.TcpAddress) {
             socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
         }
         GuestRateLimiter quota = new GuestRateLimiter(RateLimitMode.WINDOW, limits.maxBytes(), limits.periodMillis());
-        numbered++;
+        connectionCount++;
         return new EgdServerConnection(
-                address + " client " + numbered, socket, selector, new EgdServerSession(quota), shares);
+                address + " client " + connectionCount, socket, selector, new EgdServerSession(quota), scheduler);
     }
 
-    private void closeThoseThatAreOver(long now) {
-        clients.removeIf(client -> {
-            boolean over = client.isOver(now);
+    private void closeDoneConnections(long now) {
+        connections.removeIf(client -> {
+            boolean over = client.isDone(now);
             if (over) {
                 close(client);
             } else {
-                wakeAt(Math.min(client.lingersUntil(), client.conversation().allowedAgain(now)));
+                wakeAt(Math.min(client.closeDeadline(), client.session().nextAllowedAt(now)));
             }
             return over;
         });
     }
 
     private static void close(EgdServerConnection client) {
-        EgdServerSession conversation = client.conversation();
-        if (conversation.isLost()) {
+        EgdServerSession conversation = client.session();
+        if (conversation.hasProtocolError()) {
             LOG.warn("{}: closed: 0x{} is no command of EGD", client.name(), hex(conversation.unknownCommand()));
         }
         try {
@@ -209,17 +209,17 @@ final class EgdServer implements AutoCloseable {
         return Integer.toHexString(command | 0x100).substring(1);
     }
 
-    private interface Attempt {
+    private interface IoAction {
         void run() throws IOException;
     }
 
     /** A socket that fails is that of a client that is gone, which is nothing to tell anybody. */
-    private void attempt(EgdServerConnection client, Attempt attempt) {
+    private void closeOnError(EgdServerConnection client, IoAction attempt) {
         try {
             attempt.run();
         } catch (IOException gone) {
             LOG.debug("{}: {}", client.name(), gone.getMessage());
-            clients.remove(client);
+            connections.remove(client);
             close(client);
         }
     }
@@ -228,27 +228,27 @@ final class EgdServer implements AutoCloseable {
 
     /** One turn: as many bytes as fit into the reserve, so that commands that came meanwhile do not wait long. */
     private void serve(EntropySource source, long now) {
-        if (shares.give(source, now)) {
-            wakeAt(now + PAUSE_NANOS);
+        if (scheduler.distribute(source, now)) {
+            wakeAt(now + RETRY_NANOS);
         }
-        for (EgdServerConnection client : List.copyOf(clients)) {
-            if (client.conversation().hasReplies() && !client.isStuck()) {
-                attempt(client, () -> client.flush(now));
+        for (EgdServerConnection client : List.copyOf(connections)) {
+            if (client.session().hasReplies() && !client.isWriteBlocked()) {
+                closeOnError(client, () -> client.flush(now));
             }
         }
-        if (shares.canGiveMore(now)) {
+        if (scheduler.canServeNow(now)) {
             wakeAt(now);
         }
     }
 
     @Override
     public void close() throws IOException {
-        for (EgdServerConnection client : clients) {
+        for (EgdServerConnection client : connections) {
             client.close();
         }
-        shares.wipe();
+        scheduler.wipe();
         listener.close();
         selector.close();
-        asked.cleanUp();
+        requestedAddress.removeSocketFile();
     }
 }

@@ -36,7 +36,7 @@ public final class EgdServerCommand implements Callable<Integer> {
             names = "--listen",
             required = true,
             paramLabel = "ADDRESS",
-            converter = Address.class,
+            converter = ListenAddressConverter.class,
             description = "tcp:HOST:PORT (port 0: any that is free) or unix:PATH. EGD neither encrypts nor asks who"
                     + " connects: what is sent over a network is known there.")
     private EgdListenAddress listen;
@@ -53,7 +53,7 @@ public final class EgdServerCommand implements Callable<Integer> {
             names = "--max-clients",
             defaultValue = "256",
             paramLabel = "N",
-            converter = MaxClients.class,
+            converter = MaxClientsConverter.class,
             description = "Connections at the same time, 1..4096 (default: ${DEFAULT-VALUE}).")
     private int maxClients;
 
@@ -74,24 +74,24 @@ public final class EgdServerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        sources.forEach(this::requireUsable);
-        EgdServer server = EgdServer.listen(listen, new EgdServer.Limits(maxClients, maxBytes, period));
+        sources.forEach(this::checkSource);
+        EgdServer server = EgdServer.listen(listen, new EgdServer.ConnectionLimits(maxClients, maxBytes, period));
         CommandShutdownHook stop = new CommandShutdownHook(server::stop);
         try (server;
-                Programs programs = new Programs();
+                CommandSources programs = new CommandSources();
                 EntropySource opened = open(programs, server)) {
-            say(server);
+            announce(server);
             server.run(opened);
         } finally {
-            stop.workEnded();
+            stop.commandFinished();
         }
         return 0;
     }
 
-    private void requireUsable(String source) {
+    private void checkSource(String source) {
         try {
             if (source.startsWith(CommandSourceProcess.PREFIX)) {
-                CommandSourceProcess.command(source);
+                CommandSourceProcess.parseCommand(source);
             } else {
                 EntropySourceSpec.parse(source).check();
             }
@@ -100,7 +100,7 @@ public final class EgdServerCommand implements Callable<Integer> {
         }
     }
 
-    private EntropySource open(Programs programs, EgdServer server) throws IOException {
+    private EntropySource open(CommandSources programs, EgdServer server) throws IOException {
         List<EntropySourceSpec> inOrder = new ArrayList<>();
         for (String source : sources) {
             inOrder.add(
@@ -109,15 +109,15 @@ public final class EgdServerCommand implements Callable<Integer> {
                             : EntropySourceSpec.parse(source));
         }
         EntropySourceSpec firstOf = EntropySourceSpec.firstOf(inOrder);
-        return new EventLoopSources(firstOf, server::sourceReady, System::nanoTime).acquire("egd-server");
+        return new EventLoopSources(firstOf, server::onSourceReady, System::nanoTime).acquire("egd-server");
     }
 
     /** The programs whose output is served. */
-    private static final class Programs implements AutoCloseable {
+    private static final class CommandSources implements AutoCloseable {
         private final List<CommandSourceProcess> running = new ArrayList<>();
 
         EntropySourceSpec start(String source) throws IOException {
-            CommandSourceProcess program = CommandSourceProcess.start(CommandSourceProcess.command(source));
+            CommandSourceProcess program = CommandSourceProcess.start(CommandSourceProcess.parseCommand(source));
             running.add(program);
             return program.spec();
         }
@@ -134,11 +134,11 @@ public final class EgdServerCommand implements Callable<Integer> {
         return new ParameterException(spec.commandLine(), "--source=" + source + ": " + refused.getMessage());
     }
 
-    private void say(EgdServer server) throws IOException {
+    private void announce(EgdServer server) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         out.println("listening on " + server.address() + ", source " + String.join(", then ", sources));
         out.flush();
-        if (listen.isReachableFromOutside()) {
+        if (listen.isReachableFromOtherHosts()) {
             PrintWriter err = spec.commandLine().getErr();
             err.println(spec.qualifiedName() + ": " + server.address() + " may be reached from other machines:"
                     + " EGD neither encrypts nor asks who connects");
@@ -146,7 +146,7 @@ public final class EgdServerCommand implements Callable<Integer> {
         }
     }
 
-    static final class Address implements ITypeConverter<EgdListenAddress> {
+    static final class ListenAddressConverter implements ITypeConverter<EgdListenAddress> {
         @Override
         public EgdListenAddress convert(String value) {
             try {
@@ -157,8 +157,8 @@ public final class EgdServerCommand implements Callable<Integer> {
         }
     }
 
-    static final class MaxClients extends IntegerRangeConverter {
-        MaxClients() {
+    static final class MaxClientsConverter extends IntegerRangeConverter {
+        MaxClientsConverter() {
             super(1, 4096);
         }
     }

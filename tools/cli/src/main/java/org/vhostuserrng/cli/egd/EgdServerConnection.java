@@ -9,14 +9,14 @@ import java.util.concurrent.TimeUnit;
 /** One connection: a socket and the conversation over it. */
 final class EgdServerConnection implements AutoCloseable {
     /** A client that has ended its half of the connection may be gone: it is not waited for longer. */
-    private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long CLOSE_DELAY_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final String name;
     private final SocketChannel socket;
     private final SelectionKey key;
-    private final EgdServerSession conversation;
-    private final EgdRoundRobinScheduler shares;
-    private long endedAt;
+    private final EgdServerSession session;
+    private final EgdRoundRobinScheduler scheduler;
+    private long inputClosedAt;
 
     /** A client that is not blocking, and watched by {@code selector}. */
     EgdServerConnection(
@@ -28,8 +28,8 @@ final class EgdServerConnection implements AutoCloseable {
             throws IOException {
         this.name = name;
         this.socket = socket;
-        this.conversation = conversation;
-        this.shares = shares;
+        this.session = conversation;
+        this.scheduler = shares;
         socket.configureBlocking(false);
         key = socket.register(selector, SelectionKey.OP_READ, this);
     }
@@ -38,50 +38,50 @@ final class EgdServerConnection implements AutoCloseable {
         return name;
     }
 
-    EgdServerSession conversation() {
-        return conversation;
+    EgdServerSession session() {
+        return session;
     }
 
     /** Reads and writes what can be, and obeys the commands that came. */
-    void advance(long now) throws IOException {
-        if (conversation.hasRoom() && key.isReadable()) {
-            conversation.receive(socket);
-            endedAt = now;
+    void onReady(long now) throws IOException {
+        if (session.canReceive() && key.isReadable()) {
+            session.receive(socket);
+            inputClosedAt = now;
         }
-        conversation.obey(shares, now);
+        session.handleCommands(scheduler, now);
         flush(now);
     }
 
     /** Writes what can be written, obeys the commands that had no room for their replies, and says what to watch. */
     void flush(long now) throws IOException {
-        if (conversation.hasReplies()) {
-            conversation.send(socket);
-            conversation.obey(shares, now);
+        if (session.hasReplies()) {
+            session.send(socket);
+            session.handleCommands(scheduler, now);
         }
-        int reading = conversation.hasRoom() ? SelectionKey.OP_READ : 0;
-        int writing = conversation.hasReplies() ? SelectionKey.OP_WRITE : 0;
+        int reading = session.canReceive() ? SelectionKey.OP_READ : 0;
+        int writing = session.hasReplies() ? SelectionKey.OP_WRITE : 0;
         key.interestOps(reading | writing);
     }
 
     /** Whether the socket takes no more at present: the selector will tell when it does. */
-    boolean isStuck() {
+    boolean isWriteBlocked() {
         return (key.interestOps() & SelectionKey.OP_WRITE) != 0;
     }
 
     /** Whether the connection is to be closed. */
-    boolean isOver(long now) {
-        return conversation.isLost() || conversation.isFinished() || lingersUntil() <= now;
+    boolean isDone(long now) {
+        return session.hasProtocolError() || session.isComplete() || closeDeadline() <= now;
     }
 
-    /** When it {@linkplain #isOver is over} though nothing happens. */
-    long lingersUntil() {
-        return conversation.hasEnded() ? endedAt + LINGER_NANOS : Long.MAX_VALUE;
+    /** When it {@linkplain #isDone is over} though nothing happens. */
+    long closeDeadline() {
+        return session.hasInputClosed() ? inputClosedAt + CLOSE_DELAY_NANOS : Long.MAX_VALUE;
     }
 
     @Override
     public void close() throws IOException {
-        shares.forget(conversation);
-        conversation.wipe();
+        scheduler.remove(session);
+        session.wipe();
         socket.close();
     }
 }

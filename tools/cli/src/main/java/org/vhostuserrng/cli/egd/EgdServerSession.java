@@ -10,41 +10,41 @@ import org.vhostuserrng.backends.GuestRateLimiter;
 
 /**
  * What one client has asked for, is owed and has not read yet. Its memory is bounded: commands that do not fit into
- * {@link #MOST_COMMAND_BYTES} stay in the socket, and no command is looked at before those in front of it are answered.
+ * {@link #MAX_COMMAND_BYTES} stay in the socket, and no command is looked at before those in front of it are answered.
  */
 final class EgdServerSession {
     /** 512 reads one after the other: 127 KiB, more than anybody has use for. */
-    static final int MOST_COMMAND_BYTES = 1024;
+    static final int MAX_COMMAND_BYTES = 1024;
 
-    static final int MOST_REPLY_BYTES = 1 << 14;
+    static final int MAX_REPLY_BYTES = 1 << 14;
 
     private static final byte[] PID =
             Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII);
     /** All replies but that of a blocking read are written at once, or not yet. */
-    private static final int LONGEST_REPLY = 1 + EgdProtocol.LARGEST_READ;
+    private static final int MAX_NON_BLOCKING_REPLY_BYTES = 1 + EgdProtocol.MAX_READ_BYTES;
 
-    private final GuestRateLimiter quota;
+    private final GuestRateLimiter rateLimiter;
     /** Commands from 0 to the position. */
-    private final ByteBuffer commands = ByteBuffer.allocate(MOST_COMMAND_BYTES).order(ByteOrder.BIG_ENDIAN);
+    private final ByteBuffer commands = ByteBuffer.allocate(MAX_COMMAND_BYTES).order(ByteOrder.BIG_ENDIAN);
     /** Replies from 0 to the position, zeros behind it. */
     private final ByteBuffer replies =
-            ByteBuffer.allocateDirect(MOST_REPLY_BYTES).order(ByteOrder.BIG_ENDIAN);
+            ByteBuffer.allocateDirect(MAX_REPLY_BYTES).order(ByteOrder.BIG_ENDIAN);
 
-    private int toDiscard;
-    private int owed;
-    private boolean ended;
+    private int bytesToDiscard;
+    private int pendingReadBytes;
+    private boolean inputClosed;
     private boolean unknownCommand;
-    private boolean waiting;
+    private boolean enqueued;
 
     EgdServerSession(GuestRateLimiter quota) {
-        this.quota = quota;
+        this.rateLimiter = quota;
     }
 
     // --- the client's socket ---------------------------------------------------------------------------------------
 
     /** Reads commands as far as there is room; the client may have ended its half of the connection after them. */
     void receive(ReadableByteChannel socket) throws IOException {
-        ended |= socket.read(commands) < 0;
+        inputClosed |= socket.read(commands) < 0;
     }
 
     /** Writes replies as far as the socket takes them. */
@@ -65,64 +65,67 @@ final class EgdServerSession {
     }
 
     /** Whether more commands can be received now. */
-    boolean hasRoom() {
-        return !ended && !unknownCommand && commands.hasRemaining();
+    boolean canReceive() {
+        return !inputClosed && !unknownCommand && commands.hasRemaining();
     }
 
     /** Whether the client has ended its half of the connection. */
-    boolean hasEnded() {
-        return ended;
+    boolean hasInputClosed() {
+        return inputClosed;
     }
 
     /** Whether the connection has served its purpose: nothing more comes, and all that came has been answered. */
-    boolean isFinished() {
-        return ended && owed == 0 && !hasReplies();
+    boolean isComplete() {
+        return inputClosed && pendingReadBytes == 0 && !hasReplies();
     }
 
     // --- the protocol ----------------------------------------------------------------------------------------------
 
     /** Obeys commands in their order, up to one that has to wait for bytes or for the client to read. */
-    void obey(EgdRoundRobinScheduler shares, long now) {
-        obeyUntilOwed(shares, now);
-        if (isOwed()) {
-            shares.await(this);
+    void handleCommands(EgdRoundRobinScheduler shares, long now) {
+        handleUntilBlocked(shares, now);
+        if (hasPendingRead()) {
+            shares.enqueue(this);
         }
     }
 
-    private void obeyUntilOwed(EgdRoundRobinScheduler shares, long now) {
+    private void handleUntilBlocked(EgdRoundRobinScheduler shares, long now) {
         commands.flip();
         boolean obeyed = true;
-        while (obeyed && owed == 0 && commands.hasRemaining() && replies.remaining() >= LONGEST_REPLY) {
-            obeyed = toDiscard > 0 ? discard() : obeyNext(shares, now);
+        while (obeyed
+                && pendingReadBytes == 0
+                && commands.hasRemaining()
+                && replies.remaining() >= MAX_NON_BLOCKING_REPLY_BYTES) {
+            obeyed = bytesToDiscard > 0 ? discard() : handleNextCommand(shares, now);
         }
         commands.compact();
     }
 
     private boolean discard() {
-        int discarded = Math.min(toDiscard, commands.remaining());
+        int discarded = Math.min(bytesToDiscard, commands.remaining());
         commands.position(commands.position() + discarded);
-        toDiscard -= discarded;
+        bytesToDiscard -= discarded;
         return true;
     }
 
-    private boolean obeyNext(EgdRoundRobinScheduler shares, long now) {
+    private boolean handleNextCommand(EgdRoundRobinScheduler shares, long now) {
         switch (commands.get(commands.position())) {
             case EgdProtocol.LEVEL -> {
                 commands.get();
-                replies.putInt(shares.level());
+                replies.putInt(shares.levelBits());
             }
             case EgdProtocol.PID -> {
                 commands.get();
                 replies.put((byte) PID.length).put(PID);
             }
             case EgdProtocol.READ_NON_BLOCKING -> {
-                return isWhole(2) && readAtOnce(nextLength(), shares, now);
+                return hasBytes(2) && readNonBlocking(nextLength(), shares, now);
             }
             case EgdProtocol.READ_BLOCKING -> {
-                return isWhole(2) && owe(nextLength());
+                return hasBytes(2) && startBlockingRead(nextLength());
             }
             case EgdProtocol.WRITE -> {
-                return isWhole(4) && discardWritten();
+                return hasBytes(4) && discardWritten();
             }
             default -> {
                 unknownCommand = true;
@@ -132,7 +135,7 @@ final class EgdServerSession {
         return true;
     }
 
-    private boolean isWhole(int length) {
+    private boolean hasBytes(int length) {
         return commands.remaining() >= length;
     }
 
@@ -141,33 +144,33 @@ final class EgdServerSession {
         return Byte.toUnsignedInt(commands.get());
     }
 
-    private boolean readAtOnce(int length, EgdRoundRobinScheduler shares, long now) {
+    private boolean readNonBlocking(int length, EgdRoundRobinScheduler shares, long now) {
         int place = replies.position();
         replies.put((byte) 0);
-        int moved = shares.moveAtOnce(replies, allowed(now, length));
+        int moved = shares.readNonBlocking(replies, allowedBytes(now, length));
         charge(now, moved);
         replies.put(place, (byte) moved);
         return true;
     }
 
-    private boolean owe(int length) {
-        owed = length;
+    private boolean startBlockingRead(int length) {
+        pendingReadBytes = length;
         return true;
     }
 
     /** A client's bytes could be chosen by an attacker, and nothing here mixes: they are never used. */
     private boolean discardWritten() {
         commands.position(commands.position() + 3);
-        toDiscard = Byte.toUnsignedInt(commands.get());
+        bytesToDiscard = Byte.toUnsignedInt(commands.get());
         return true;
     }
 
     /** Whether the command in front is one that the protocol does not have: the client cannot be followed any longer. */
-    boolean isLost() {
+    boolean hasProtocolError() {
         return unknownCommand;
     }
 
-    /** The command of a client that is {@linkplain #isLost lost}. */
+    /** The command of a client that is {@linkplain #hasProtocolError lost}. */
     int unknownCommand() {
         return Byte.toUnsignedInt(commands.get(0));
     }
@@ -175,17 +178,17 @@ final class EgdServerSession {
     // --- turns -----------------------------------------------------------------------------------------------------
 
     /** Whether it waits for bytes, and for nothing else. */
-    boolean isOwed() {
-        return owed > 0 && replies.hasRemaining();
+    boolean hasPendingRead() {
+        return pendingReadBytes > 0 && replies.hasRemaining();
     }
 
     /** Whether it is in the queue of {@link EgdRoundRobinScheduler}. */
-    boolean isWaiting() {
-        return waiting;
+    boolean isEnqueued() {
+        return enqueued;
     }
 
-    void waiting(boolean is) {
-        waiting = is;
+    void enqueued(boolean is) {
+        enqueued = is;
     }
 
     /**
@@ -193,37 +196,37 @@ final class EgdServerSession {
      *
      * @return how many it took; 0 if the quota does not allow any, or the client does not read
      */
-    int draw(EgdRoundRobinScheduler shares, int most, long now) {
+    int serveBlockingReads(EgdRoundRobinScheduler shares, int most, long now) {
         int drawn = 0;
         int moved = 1;
-        while (isOwed() && moved > 0) {
-            moved = shares.moveInTurn(replies, allowed(now, Math.min(owed, most - drawn)));
+        while (hasPendingRead() && moved > 0) {
+            moved = shares.readBlocking(replies, allowedBytes(now, Math.min(pendingReadBytes, most - drawn)));
             charge(now, moved);
-            owed -= moved;
+            pendingReadBytes -= moved;
             drawn += moved;
-            obeyUntilOwed(shares, now);
+            handleUntilBlocked(shares, now);
         }
         return drawn;
     }
 
     /** Whether the quota allows bytes now. */
-    boolean isAllowed(long now) {
-        return quota.grant(now, 1) > 0;
+    boolean canRead(long now) {
+        return rateLimiter.grant(now, 1) > 0;
     }
 
-    private int allowed(long now, int wanted) {
-        return wanted == 0 ? 0 : (int) quota.grant(now, wanted);
+    private int allowedBytes(long now, int wanted) {
+        return wanted == 0 ? 0 : (int) rateLimiter.grant(now, wanted);
     }
 
     private void charge(long now, int moved) {
         if (moved > 0) {
-            quota.charge(now, moved);
+            rateLimiter.charge(now, moved);
         }
     }
 
     /** When the quota allows bytes again, if it is what the client waits for; else the end of time. */
-    long allowedAgain(long now) {
-        return isOwed() && !isAllowed(now) ? quota.nextRefill() : Long.MAX_VALUE;
+    long nextAllowedAt(long now) {
+        return hasPendingRead() && !canRead(now) ? rateLimiter.nextRefill() : Long.MAX_VALUE;
     }
 
     void wipe() {

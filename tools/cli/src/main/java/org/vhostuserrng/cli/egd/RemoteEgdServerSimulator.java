@@ -19,8 +19,8 @@ import java.util.concurrent.locks.LockSupport;
  * request came, and not before the generator has made its bytes. For one client at a time, which only uses 0x02.
  */
 final class RemoteEgdServerSimulator implements AutoCloseable {
-    private static final int LARGEST_REQUESTS = 4096;
-    private static final long LONGEST_NAP_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
+    private static final int MAX_REQUEST_BYTES = 4096;
+    private static final long MAX_SLEEP_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
 
     private record Reply(long dueAt, int length) {}
 
@@ -51,7 +51,7 @@ final class RemoteEgdServerSimulator implements AutoCloseable {
             try (SocketChannel client = listener.accept()) {
                 client.setOption(StandardSocketOptions.TCP_NODELAY, true);
                 client.configureBlocking(false);
-                converse(client);
+                serveClient(client);
             } catch (ClosedChannelException told) {
                 stopped = true;
             } catch (IOException clientIsGone) {
@@ -60,10 +60,10 @@ final class RemoteEgdServerSimulator implements AutoCloseable {
         }
     }
 
-    private void converse(SocketChannel client) throws IOException {
+    private void serveClient(SocketChannel client) throws IOException {
         Queue<Reply> replies = new ArrayDeque<>();
-        ByteBuffer requests = ByteBuffer.allocate(LARGEST_REQUESTS);
-        ByteBuffer sending = ByteBuffer.allocate(EgdProtocol.LARGEST_READ).limit(0);
+        ByteBuffer requests = ByteBuffer.allocate(MAX_REQUEST_BYTES);
+        ByteBuffer sending = ByteBuffer.allocate(EgdProtocol.MAX_READ_BYTES).limit(0);
         SplittableRandom random = new SplittableRandom();
         double generated = System.nanoTime();
         while (!stopped) {
@@ -87,7 +87,7 @@ final class RemoteEgdServerSimulator implements AutoCloseable {
             if (sending.hasRemaining()) {
                 client.write(sending);
             }
-            LockSupport.parkNanos(Math.min(LONGEST_NAP_NANOS, roundTripNanos / 4));
+            LockSupport.parkNanos(Math.min(MAX_SLEEP_NANOS, roundTripNanos / 4));
         }
     }
 

@@ -12,6 +12,6 @@ public abstract class IntegerRangeConverter implements ITypeConverter<Integer> {
 
     @Override
     public Integer convert(String value) {
-        return (int) range.read(value);
+        return (int) range.parse(value);
     }
 }

@@ -12,6 +12,6 @@ public abstract class LongRangeConverter implements ITypeConverter<Long> {
 
     @Override
     public Long convert(String value) {
-        return range.read(value);
+        return range.parse(value);
     }
 }

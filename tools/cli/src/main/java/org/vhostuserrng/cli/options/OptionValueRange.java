@@ -3,20 +3,20 @@ package org.vhostuserrng.cli.options;
 import picocli.CommandLine.TypeConversionException;
 
 /** Whole numbers that an option takes; what is refused is refused with them. */
-record OptionValueRange(long smallest, long largest) {
-    long read(String value) {
+record OptionValueRange(long min, long max) {
+    long parse(String value) {
         try {
             long number = Long.parseLong(value);
-            if (number >= smallest && number <= largest) {
+            if (number >= min && number <= max) {
                 return number;
             }
         } catch (NumberFormatException notANumber) {
-            throw refused(value);
+            throw outOfRange(value);
         }
-        throw refused(value);
+        throw outOfRange(value);
     }
 
-    private TypeConversionException refused(String value) {
-        return new TypeConversionException("'" + value + "' is not in " + smallest + ".." + largest);
+    private TypeConversionException outOfRange(String value) {
+        return new TypeConversionException("'" + value + "' is not in " + min + ".." + max);
     }
 }

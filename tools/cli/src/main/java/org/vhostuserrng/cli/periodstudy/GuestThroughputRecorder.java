@@ -12,27 +12,27 @@ import org.vhostuserrng.frontend.EntropyDriver;
 
 /** A guest that always has several large requests in flight, and notes what it gets and when. */
 final class GuestThroughputRecorder {
-    private static final int REQUEST = 1 << 16;
+    private static final int REQUEST_BYTES = 1 << 16;
     private static final int DEPTH = 16;
-    private static final Duration LONGEST_SLEEP = Duration.ofMillis(50);
+    private static final Duration MAX_SLEEP = Duration.ofMillis(50);
     /** As long as a period can be, and a little: whoever gives nothing for so long gives nothing. */
-    private static final Duration STALL = Duration.ofSeconds(70);
+    private static final Duration FIRST_BYTE_TIMEOUT = Duration.ofSeconds(70);
 
     private final long[] bytes;
-    private long firstAt;
-    private boolean began;
+    private long firstByteAt;
+    private boolean firstByteSeen;
 
     private GuestThroughputRecorder(int seconds) {
-        bytes = new long[seconds * GuestThroughputSeries.INTERVALS_A_SECOND];
+        bytes = new long[seconds * GuestThroughputSeries.INTERVALS_PER_SECOND];
     }
 
     /** Reads from a device for so long, counted from the first byte on. */
-    static GuestThroughputSeries read(String name, Path socket, int seconds, TerminalProgressBar progress)
+    static GuestThroughputSeries record(String name, Path socket, int seconds, TerminalProgressBar progress)
             throws IOException {
         GuestThroughputRecorder reader = new GuestThroughputRecorder(seconds);
         try (EntropyDriver driver = EntropyDriver.start(socket)) {
             for (int i = 0; i < DEPTH; i++) {
-                driver.driverRing().makeAvailable(driver.driverRing().addWritableBuffer(BUFFER_ADDRESS, REQUEST));
+                driver.driverRing().makeAvailable(driver.driverRing().addWritableBuffer(BUFFER_ADDRESS, REQUEST_BYTES));
             }
             driver.kickIfNeeded();
             reader.run(driver, progress);
@@ -46,35 +46,36 @@ final class GuestThroughputRecorder {
         long start = System.nanoTime();
         int interval = 0;
         while (interval < bytes.length) {
-            driver.awaitUsed(LONGEST_SLEEP);
+            driver.awaitUsed(MAX_SLEEP);
             long now = System.nanoTime();
-            if (!began && now - start > STALL.toNanos()) {
-                throw new IOException("no byte came within " + STALL.toSeconds() + " s");
+            if (!firstByteSeen && now - start > FIRST_BYTE_TIMEOUT.toNanos()) {
+                throw new IOException("no byte came within " + FIRST_BYTE_TIMEOUT.toSeconds() + " s");
             }
             while (driver.driverRing().popUsed()) {
-                account(Integer.toUnsignedLong(driver.driverRing().usedLength()));
-                driver.driverRing().makeAvailable(driver.driverRing().addWritableBuffer(BUFFER_ADDRESS, REQUEST));
+                recordBytes(Integer.toUnsignedLong(driver.driverRing().usedLength()));
+                driver.driverRing().makeAvailable(driver.driverRing().addWritableBuffer(BUFFER_ADDRESS, REQUEST_BYTES));
             }
             driver.kickIfNeeded();
-            int next = began ? interval(now) : 0;
+            int next = firstByteSeen ? intervalAt(now) : 0;
             progress.step(Math.min(next, bytes.length) - interval);
             interval = next;
         }
     }
 
-    private void account(long length) {
+    private void recordBytes(long length) {
         long now = System.nanoTime();
-        if (!began) {
-            began = true;
-            firstAt = now;
+        if (!firstByteSeen) {
+            firstByteSeen = true;
+            firstByteAt = now;
         }
-        int interval = interval(now);
+        int interval = intervalAt(now);
         if (interval < bytes.length) {
             bytes[interval] += length;
         }
     }
 
-    private int interval(long now) {
-        return (int) Math.max(0, TimeUnit.NANOSECONDS.toMillis(now - firstAt) / GuestThroughputSeries.INTERVAL_MILLIS);
+    private int intervalAt(long now) {
+        return (int)
+                Math.max(0, TimeUnit.NANOSECONDS.toMillis(now - firstByteAt) / GuestThroughputSeries.INTERVAL_MILLIS);
     }
 }

@@ -12,14 +12,14 @@ import java.util.stream.LongStream;
  */
 record GuestThroughputSeries(String name, List<Long> bytes) {
     static final int INTERVAL_MILLIS = 100;
-    static final int INTERVALS_A_SECOND = 1000 / INTERVAL_MILLIS;
+    static final int INTERVALS_PER_SECOND = 1000 / INTERVAL_MILLIS;
 
     private static final double MB = 1e6;
 
     /** Seconds at which each interval begins. */
     double[] seconds() {
         double[] seconds = new double[bytes.size()];
-        Arrays.setAll(seconds, i -> (double) i / INTERVALS_A_SECOND);
+        Arrays.setAll(seconds, i -> (double) i / INTERVALS_PER_SECOND);
         return seconds;
     }
 
@@ -28,16 +28,16 @@ record GuestThroughputSeries(String name, List<Long> bytes) {
         return stream().mapToDouble(each -> each / MB).toArray();
     }
 
-    double largestMegabytes() {
+    double peakMegabytes() {
         return stream().max().orElse(0) / MB;
     }
 
     double megabytesPerSecond() {
-        return stream().sum() / MB * INTERVALS_A_SECOND / bytes.size();
+        return stream().sum() / MB * INTERVALS_PER_SECOND / bytes.size();
     }
 
     /** Share of the intervals in which nothing came. */
-    double idle() {
+    double idleShare() {
         return (double) stream().filter(each -> each == 0).count() / bytes.size();
     }
 

@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true)
 public final class PeriodStudyCommand implements Callable<Integer> {
     /** The experiment of QEMU's documentation, and the same rate paced. */
-    private enum Limit {
+    private enum RateLimitCase {
         SECOND("window, 20 MB / 1 s", "window", 20_000_000, 1000),
         FIVE_SECONDS("window, 100 MB / 5 s", "window", 100_000_000, 5000),
         SMOOTH("smooth, 20 MB / 1 s", "smooth", 20_000_000, 1000);
@@ -32,7 +32,7 @@ public final class PeriodStudyCommand implements Callable<Integer> {
         private final long maxBytes;
         private final int period;
 
-        Limit(String label, String mode, long maxBytes, int period) {
+        RateLimitCase(String label, String mode, long maxBytes, int period) {
             this.label = label;
             this.mode = mode;
             this.maxBytes = maxBytes;
@@ -57,7 +57,7 @@ public final class PeriodStudyCommand implements Callable<Integer> {
             names = "--seconds",
             defaultValue = "15",
             paramLabel = "N",
-            converter = Seconds.class,
+            converter = SecondsConverter.class,
             description = "Length of each run, 1..300 (default: ${DEFAULT-VALUE}).")
     private int seconds;
 
@@ -81,10 +81,10 @@ public final class PeriodStudyCommand implements Callable<Integer> {
 
     private List<GuestThroughputSeries> studyLimits() throws IOException, InterruptedException {
         List<GuestThroughputSeries> all = new ArrayList<>();
-        try (TerminalProgressBar progress = progress(Limit.values().length)) {
-            for (Limit limit : Limit.values()) {
+        try (TerminalProgressBar progress = progress(RateLimitCase.values().length)) {
+            for (RateLimitCase limit : RateLimitCase.values()) {
                 try (RateLimitedDaemonProcess daemon = RateLimitedDaemonProcess.start(limit.options())) {
-                    all.add(GuestThroughputRecorder.read(limit.label, daemon.socket(), seconds, progress));
+                    all.add(GuestThroughputRecorder.record(limit.label, daemon.socket(), seconds, progress));
                 }
             }
         }
@@ -93,13 +93,13 @@ public final class PeriodStudyCommand implements Callable<Integer> {
 
     private GuestThroughputSeries studyRunning() throws IOException {
         try (TerminalProgressBar progress = progress(1)) {
-            return GuestThroughputRecorder.read(socketPath.toString(), socketPath, seconds, progress);
+            return GuestThroughputRecorder.record(socketPath.toString(), socketPath, seconds, progress);
         }
     }
 
     private TerminalProgressBar progress(int runs) {
         return TerminalProgressBar.onTerminal(
-                "period-study", (long) runs * seconds * GuestThroughputSeries.INTERVALS_A_SECOND);
+                "period-study", (long) runs * seconds * GuestThroughputSeries.INTERVALS_PER_SECOND);
     }
 
     /** A line for each interval: when it began, and the bytes of each series. */
@@ -129,15 +129,15 @@ public final class PeriodStudyCommand implements Callable<Integer> {
                     "%-24s %10.2f %22.2f %12.1f",
                     series.name(),
                     series.megabytesPerSecond(),
-                    series.largestMegabytes(),
-                    100 * series.idle()));
+                    series.peakMegabytes(),
+                    100 * series.idleShare()));
         }
         out.println("written: " + output + ".svg, " + output + ".png, " + output + ".csv");
         out.flush();
     }
 
-    static final class Seconds extends IntegerRangeConverter {
-        Seconds() {
+    static final class SecondsConverter extends IntegerRangeConverter {
+        SecondsConverter() {
             super(1, 300);
         }
     }

@@ -28,10 +28,10 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
  */
 final class PeriodStudyPlot {
     private static final int WIDTH = 1000;
-    private static final int HEIGHT_OF_EACH = 230;
-    private static final int HEIGHT_OF_TITLE = 44;
+    private static final int CHART_HEIGHT = 230;
+    private static final int TITLE_HEIGHT = 44;
     /** Pixels of the PNG for each unit. */
-    private static final int SCALE = 2;
+    private static final int PNG_SCALE = 2;
 
     private static final int TICK_SPACING = 60;
 
@@ -39,19 +39,19 @@ final class PeriodStudyPlot {
 
     private final String title;
     private final List<GuestThroughputSeries> all;
-    private final double largest;
+    private final double peakMegabytes;
 
     PeriodStudyPlot(String title, List<GuestThroughputSeries> all) {
         this.title = title;
         this.all = all;
-        this.largest = all.stream()
-                .mapToDouble(GuestThroughputSeries::largestMegabytes)
+        this.peakMegabytes = all.stream()
+                .mapToDouble(GuestThroughputSeries::peakMegabytes)
                 .max()
                 .orElse(1);
     }
 
     private int height() {
-        return HEIGHT_OF_TITLE + all.size() * HEIGHT_OF_EACH;
+        return TITLE_HEIGHT + all.size() * CHART_HEIGHT;
     }
 
     void svg(Path file) throws IOException {
@@ -65,11 +65,11 @@ final class PeriodStudyPlot {
     }
 
     void png(Path file) throws IOException {
-        BufferedImage image = new BufferedImage(SCALE * WIDTH, SCALE * height(), BufferedImage.TYPE_INT_RGB);
+        BufferedImage image = new BufferedImage(PNG_SCALE * WIDTH, PNG_SCALE * height(), BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = image.createGraphics();
         graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
         graphics.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
-        graphics.scale(SCALE, SCALE);
+        graphics.scale(PNG_SCALE, PNG_SCALE);
         paint(graphics);
         graphics.dispose();
         ImageIO.write(image, "png", file.toFile());
@@ -83,8 +83,8 @@ final class PeriodStudyPlot {
         graphics.drawString(title, 20, 28);
         AffineTransform page = graphics.getTransform();
         for (int i = 0; i < all.size(); i++) {
-            graphics.translate(0, HEIGHT_OF_TITLE + i * HEIGHT_OF_EACH);
-            chart(all.get(i), COLORS.get(i % COLORS.size())).paint(graphics, WIDTH, HEIGHT_OF_EACH);
+            graphics.translate(0, TITLE_HEIGHT + i * CHART_HEIGHT);
+            chart(all.get(i), COLORS.get(i % COLORS.size())).paint(graphics, WIDTH, CHART_HEIGHT);
             graphics.setTransform(page);
         }
     }
@@ -92,7 +92,7 @@ final class PeriodStudyPlot {
     private XYChart chart(GuestThroughputSeries series, Color color) {
         XYChart chart = new XYChartBuilder()
                 .width(WIDTH)
-                .height(HEIGHT_OF_EACH)
+                .height(CHART_HEIGHT)
                 .theme(ChartTheme.XChart)
                 .title(caption(series))
                 .xAxisTitle("seconds since the first byte")
@@ -106,9 +106,9 @@ final class PeriodStudyPlot {
         chart.getStyler().setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
         chart.getStyler().setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
         chart.getStyler().setXAxisMin(0.0);
-        chart.getStyler().setXAxisMax((double) series.bytes().size() / GuestThroughputSeries.INTERVALS_A_SECOND);
+        chart.getStyler().setXAxisMax((double) series.bytes().size() / GuestThroughputSeries.INTERVALS_PER_SECOND);
         chart.getStyler().setYAxisMin(0.0);
-        chart.getStyler().setYAxisMax(largest * 1.05);
+        chart.getStyler().setYAxisMax(peakMegabytes * 1.05);
         chart.getStyler().setPlotContentSize(1);
         chart.getStyler().setXAxisTickMarkSpacingHint(TICK_SPACING);
         XYSeries line = chart.addSeries(series.name(), series.seconds(), series.megabytes());
@@ -126,7 +126,7 @@ final class PeriodStudyPlot {
                 "%s: %.1f MB/s in all, at most %.1f MB in 100 ms, nothing in %.0f %% of the time",
                 series.name(),
                 series.megabytesPerSecond(),
-                series.largestMegabytes(),
-                100 * series.idle());
+                series.peakMegabytes(),
+                100 * series.idleShare());
     }
 }

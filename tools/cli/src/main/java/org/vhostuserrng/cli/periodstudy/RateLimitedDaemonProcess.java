@@ -10,9 +10,9 @@ import java.util.concurrent.TimeUnit;
 /** A daemon of the study's own, with a limit; ends with it. */
 final class RateLimitedDaemonProcess implements AutoCloseable {
     /** Where the launcher says it is. */
-    private static final String PROGRAM = "vhost-user-rng.program";
+    private static final String PROGRAM_PROPERTY = "vhost-user-rng.program";
 
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long START_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long POLL_MILLIS = 20;
 
     private final Path directory;
@@ -25,7 +25,7 @@ final class RateLimitedDaemonProcess implements AutoCloseable {
 
     /** Starts a daemon and waits until it listens. */
     static RateLimitedDaemonProcess start(List<String> options) throws IOException, InterruptedException {
-        String program = System.getProperty(PROGRAM);
+        String program = System.getProperty(PROGRAM_PROPERTY);
         if (program == null) {
             throw new IOException("the daemon's program is not known: start this with bin/vhost-user-rng, or give"
                     + " --socket-path=PATH of a daemon that runs");
@@ -52,7 +52,7 @@ final class RateLimitedDaemonProcess implements AutoCloseable {
     }
 
     private void awaitSocket() throws IOException, InterruptedException {
-        long end = System.nanoTime() + PATIENCE_NANOS;
+        long end = System.nanoTime() + START_TIMEOUT_NANOS;
         while (!Files.exists(socket())) {
             if (!process.isAlive() || System.nanoTime() - end > 0) {
                 throw new IOException("the daemon does not listen: "

@@ -8,25 +8,25 @@ import java.util.concurrent.TimeUnit;
  * work stop, waits until it has, and exits with 0.
  */
 public final class CommandShutdownHook {
-    private static final long PATIENCE_MILLIS = 2000;
+    private static final long SHUTDOWN_TIMEOUT_MILLIS = 2000;
 
-    private final CountDownLatch ended = new CountDownLatch(1);
+    private final CountDownLatch finished = new CountDownLatch(1);
     private final Thread hook;
 
     /** Calls {@code stop}, from another thread, when the process is told to end before the work has ended. */
     public CommandShutdownHook(Runnable stop) {
-        hook = new Thread(() -> end(stop), "stop-signal");
+        hook = new Thread(() -> stopAndHalt(stop), "stop-signal");
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    private void end(Runnable stop) {
+    private void stopAndHalt(Runnable stop) {
         stop.run();
-        Runtime.getRuntime().halt(hasEnded() ? 0 : 1);
+        Runtime.getRuntime().halt(awaitFinished() ? 0 : 1);
     }
 
-    private boolean hasEnded() {
+    private boolean awaitFinished() {
         try {
-            return ended.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            return finished.await(SHUTDOWN_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException impatient) {
             Thread.currentThread().interrupt();
             return false;
@@ -34,8 +34,8 @@ public final class CommandShutdownHook {
     }
 
     /** Everything is released; does not return if the process was told to end. */
-    public void workEnded() {
-        ended.countDown();
+    public void commandFinished() {
+        finished.countDown();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException alreadyEnding) {

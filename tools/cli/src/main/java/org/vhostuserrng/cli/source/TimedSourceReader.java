@@ -9,7 +9,7 @@ import org.vhostuserrng.backends.EventLoopSources;
 
 /** A source that is waited for a while. Confined to one thread. */
 public final class TimedSourceReader implements AutoCloseable {
-    private static final long WHILE_MILLIS = 100;
+    private static final long READ_TIMEOUT_MILLIS = 100;
 
     private final Semaphore ready = new Semaphore(0);
     private final EntropySource source;
@@ -27,7 +27,7 @@ public final class TimedSourceReader implements AutoCloseable {
     public int read(MemorySegment target, int length) throws InterruptedException {
         ready.drainPermits();
         int filled = source.fill(target, 0, length);
-        if (filled == EntropySource.NOT_NOW && ready.tryAcquire(WHILE_MILLIS, TimeUnit.MILLISECONDS)) {
+        if (filled == EntropySource.NOT_NOW && ready.tryAcquire(READ_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)) {
             filled = source.fill(target, 0, length);
         }
         return filled;

@@ -6,7 +6,7 @@ import net.openhft.chronicle.bytes.Bytes;
 
 /** Bytes as lines of offset, hex and text. */
 final class HexDump {
-    private static final int MOST_BYTES = 512;
+    private static final int MAX_BYTES = 512;
 
     private HexDump() {}
 
@@ -14,14 +14,14 @@ final class HexDump {
         if (bytes.length == 0) {
             return List.of();
         }
-        String dump = Bytes.wrapForRead(bytes).toHexString(MOST_BYTES);
+        String dump = Bytes.wrapForRead(bytes).toHexString(MAX_BYTES);
         List<String> lines = new ArrayList<>();
         dump.lines()
                 .filter(line -> !line.startsWith("..."))
                 .map(String::stripTrailing)
                 .forEach(lines::add);
-        if (bytes.length > MOST_BYTES) {
-            lines.add("... " + (bytes.length - MOST_BYTES) + " bytes more");
+        if (bytes.length > MAX_BYTES) {
+            lines.add("... " + (bytes.length - MAX_BYTES) + " bytes more");
         }
         return lines;
     }

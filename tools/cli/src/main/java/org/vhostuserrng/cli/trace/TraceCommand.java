@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true)
 public final class TraceCommand implements Callable<Integer> {
     /** Bytes of sockaddr_un's sun_path, without the zero at its end. */
-    private static final int LONGEST_SOCKET_PATH = 107;
+    private static final int MAX_SOCKET_PATH_BYTES = 107;
 
     @Spec
     private CommandSpec spec;
@@ -46,7 +46,7 @@ public final class TraceCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (replay != null) {
-            requireNothingWithReplay();
+            checkReplayOptions();
             replay();
         } else {
             requireSocketPath("--listen", listen);
@@ -56,35 +56,35 @@ public final class TraceCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void requireNothingWithReplay() {
+    private void checkReplayOptions() {
         if (listen != null || connect != null || record != null) {
-            throw bad("--replay=" + replay + ": expected alone or with --summary");
+            throw badUsage("--replay=" + replay + ": expected alone or with --summary");
         }
     }
 
     private void requireSocketPath(String option, Path path) {
         if (path == null) {
-            throw bad("expected " + option + "=PATH, or --replay=FILE alone");
+            throw badUsage("expected " + option + "=PATH, or --replay=FILE alone");
         }
         int length = path.toString().getBytes(StandardCharsets.UTF_8).length;
-        if (length == 0 || length > LONGEST_SOCKET_PATH) {
-            throw bad(option + "=" + path + ": expected 1 to " + LONGEST_SOCKET_PATH + " bytes, not " + length);
+        if (length == 0 || length > MAX_SOCKET_PATH_BYTES) {
+            throw badUsage(option + "=" + path + ": expected 1 to " + MAX_SOCKET_PATH_BYTES + " bytes, not " + length);
         }
     }
 
-    private TracePrinter transcript() {
+    private TracePrinter printer() {
         return new TracePrinter(
                 spec.commandLine().getOut(), spec.commandLine().getColorScheme().ansi(), summary);
     }
 
     private void replay() throws IOException {
-        TracePrinter transcript = transcript();
+        TracePrinter transcript = printer();
         try (InputStream file = openRecord()) {
             new TraceFileReader(file).replay(transcript);
         } catch (InvalidTraceFileException damaged) {
             throw new IOException(replay + " " + damaged.getMessage(), damaged);
         } finally {
-            transcript.finish();
+            transcript.flushOpenSession();
         }
     }
 
@@ -92,7 +92,7 @@ public final class TraceCommand implements Callable<Integer> {
         try {
             return Files.newInputStream(replay);
         } catch (IOException unreadable) {
-            throw bad("--replay=" + replay + ": expected a file that can be read: " + unreadable);
+            throw badUsage("--replay=" + replay + ": expected a file that can be read: " + unreadable);
         }
     }
 
@@ -103,12 +103,12 @@ public final class TraceCommand implements Callable<Integer> {
             if (writer != null) {
                 sinks.add(writer);
             }
-            sinks.add(transcript());
-            serve(new TraceRecordDispatcher(sinks, complaints()));
+            sinks.add(printer());
+            serve(new TraceRecordDispatcher(sinks, errors()));
         }
     }
 
-    private PrintWriter complaints() {
+    private PrintWriter errors() {
         return spec.commandLine().getErr();
     }
 
@@ -116,7 +116,7 @@ public final class TraceCommand implements Callable<Integer> {
         try {
             return new TraceFileWriter(record);
         } catch (IOException unwritable) {
-            throw bad("--record=" + record + ": expected a file that can be written: " + unwritable);
+            throw badUsage("--record=" + record + ": expected a file that can be written: " + unwritable);
         }
     }
 
@@ -127,11 +127,11 @@ public final class TraceCommand implements Callable<Integer> {
         try (proxy) {
             proxy.run();
         } finally {
-            stop.workEnded();
+            stop.commandFinished();
         }
     }
 
-    private ParameterException bad(String message) {
+    private ParameterException badUsage(String message) {
         return new ParameterException(spec.commandLine(), message);
     }
 }

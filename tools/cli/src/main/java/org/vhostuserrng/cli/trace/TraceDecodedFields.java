@@ -5,29 +5,29 @@ import java.util.List;
 
 /** What a message carries: named fields for its own line, and lines of their own below it. */
 final class TraceDecodedFields {
-    private final List<String> words = new ArrayList<>();
-    private final List<String> lines = new ArrayList<>();
+    private final List<String> values = new ArrayList<>();
+    private final List<String> detailLines = new ArrayList<>();
 
-    TraceDecodedFields add(String name, Object value) {
-        return word(name + "=" + value);
+    TraceDecodedFields field(String name, Object value) {
+        return value(name + "=" + value);
     }
 
-    TraceDecodedFields word(String word) {
-        words.add(word);
+    TraceDecodedFields value(String word) {
+        values.add(word);
         return this;
     }
 
-    TraceDecodedFields line(String line) {
-        lines.add(line);
+    TraceDecodedFields detailLine(String line) {
+        detailLines.add(line);
         return this;
     }
 
     String text() {
-        return String.join(" ", words);
+        return String.join(" ", values);
     }
 
     /** May be changed. */
-    List<String> lines() {
-        return lines;
+    List<String> detailLines() {
+        return detailLines;
     }
 }

@@ -21,11 +21,11 @@ record TraceDecodedMessage(
         String fields,
         List<String> details,
         List<String> notes,
-        Optional<Answered> answered) {
+        Optional<RepliedRequest> repliedTo) {
     /**
      * The request that is replied to.
      *
      * @param elapsed nanoseconds from the request to the reply
      */
-    record Answered(int number, long elapsed) {}
+    record RepliedRequest(int number, long elapsed) {}
 }

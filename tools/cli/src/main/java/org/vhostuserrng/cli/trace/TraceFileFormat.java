@@ -27,7 +27,7 @@ final class TraceFileFormat {
     static final int CLOSED = 3;
 
     /** No frame is longer: a message, and the descriptions of 253 descriptors. */
-    static final int LONGEST_FRAME = 1 << 22;
+    static final int MAX_FRAME_BYTES = 1 << 22;
 
     private TraceFileFormat() {}
 }

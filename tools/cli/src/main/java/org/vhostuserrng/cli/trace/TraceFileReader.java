@@ -9,7 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import net.openhft.chronicle.bytes.Bytes;
-import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
 /** Reads what {@link TraceFileWriter} wrote, and as much as there is of it where it was cut off. */
 final class TraceFileReader {
@@ -52,48 +52,48 @@ final class TraceFileReader {
 
     private Bytes<byte[]> frame(byte[] lengthBytes) throws IOException {
         if (lengthBytes.length < Integer.BYTES) {
-            throw damaged("is cut off");
+            throw invalid("is cut off");
         }
         long length = Bytes.wrapForRead(lengthBytes).readUnsignedInt();
-        if (length > TraceFileFormat.LONGEST_FRAME) {
-            throw damaged("is damaged");
+        if (length > TraceFileFormat.MAX_FRAME_BYTES) {
+            throw invalid("is damaged");
         }
         byte[] body = new byte[(int) length];
         try {
             file.readFully(body);
         } catch (EOFException cutOff) {
-            throw damaged("is cut off");
+            throw invalid("is cut off");
         }
         return Bytes.wrapForRead(body);
     }
 
     private TraceRecord event(Bytes<byte[]> body) throws InvalidTraceFileException {
-        need(body, 1);
+        requireBytes(body, 1);
         return switch (body.readUnsignedByte()) {
             case TraceFileFormat.OPENED -> opened(body);
             case TraceFileFormat.MESSAGE -> message(body);
-            case TraceFileFormat.CLOSED -> new TraceRecord.Closed(u64(body), text(body));
-            default -> throw damaged("is damaged");
+            case TraceFileFormat.CLOSED -> new TraceRecord.SessionClosed(u64(body), text(body));
+            default -> throw invalid("is damaged");
         };
     }
 
     private TraceRecord opened(Bytes<byte[]> body) throws InvalidTraceFileException {
         int session = u32(body);
         Instant time = Instant.ofEpochMilli(u64(body));
-        return new TraceRecord.Opened(session, time, text(body), text(body));
+        return new TraceRecord.SessionOpened(session, time, text(body), text(body));
     }
 
     private TraceRecord message(Bytes<byte[]> body) throws InvalidTraceFileException {
         long nanos = u64(body);
-        need(body, 1);
-        VhostUserSide side = VhostUserSide.byCode(body.readUnsignedByte()).orElseThrow(() -> damaged("is damaged"));
+        requireBytes(body, 1);
+        VhostUserSide side = VhostUserSide.byCode(body.readUnsignedByte()).orElseThrow(() -> invalid("is damaged"));
         byte[] bytes = bytes(body);
         int count = u32(body);
-        List<PassedDescriptor> descriptors = new ArrayList<>();
+        List<PassedFd> descriptors = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            descriptors.add(new PassedDescriptor(u32(body), text(body)));
+            descriptors.add(new PassedFd(u32(body), text(body)));
         }
-        return new TraceRecord.Message(nanos, side, bytes, descriptors);
+        return new TraceRecord.MessageSent(nanos, side, bytes, descriptors);
     }
 
     private String text(Bytes<byte[]> body) throws InvalidTraceFileException {
@@ -102,29 +102,29 @@ final class TraceFileReader {
 
     private byte[] bytes(Bytes<byte[]> body) throws InvalidTraceFileException {
         int length = u32(body);
-        need(body, length);
+        requireBytes(body, length);
         byte[] bytes = new byte[length];
         body.read(bytes);
         return bytes;
     }
 
     private long u64(Bytes<byte[]> body) throws InvalidTraceFileException {
-        need(body, Long.BYTES);
+        requireBytes(body, Long.BYTES);
         return body.readLong();
     }
 
     private int u32(Bytes<byte[]> body) throws InvalidTraceFileException {
-        need(body, Integer.BYTES);
+        requireBytes(body, Integer.BYTES);
         return body.readInt();
     }
 
-    private void need(Bytes<byte[]> body, int length) throws InvalidTraceFileException {
+    private void requireBytes(Bytes<byte[]> body, int length) throws InvalidTraceFileException {
         if (length < 0 || body.readRemaining() < length) {
-            throw damaged("is damaged");
+            throw invalid("is damaged");
         }
     }
 
-    private InvalidTraceFileException damaged(String how) {
+    private InvalidTraceFileException invalid(String how) {
         return new InvalidTraceFileException(how + " after " + frames + " events");
     }
 }

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import net.openhft.chronicle.bytes.Bytes;
-import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
 /** Writes events as {@link TraceFileFormat} says. */
 final class TraceFileWriter implements TraceRecordSink, AutoCloseable {
@@ -28,28 +28,28 @@ final class TraceFileWriter implements TraceRecordSink, AutoCloseable {
 
     private static Bytes<?> body(TraceRecord event) {
         return switch (event) {
-            case TraceRecord.Opened opened -> opened(opened);
-            case TraceRecord.Message message -> message(message);
-            case TraceRecord.Closed closed ->
-                text(buffer().writeUnsignedByte(TraceFileFormat.CLOSED).writeLong(closed.nanos()), closed.why());
+            case TraceRecord.SessionOpened opened -> opened(opened);
+            case TraceRecord.MessageSent message -> message(message);
+            case TraceRecord.SessionClosed closed ->
+                text(buffer().writeUnsignedByte(TraceFileFormat.CLOSED).writeLong(closed.nanos()), closed.reason());
         };
     }
 
-    private static Bytes<?> opened(TraceRecord.Opened opened) {
+    private static Bytes<?> opened(TraceRecord.SessionOpened opened) {
         Bytes<?> body = buffer().writeUnsignedByte(TraceFileFormat.OPENED)
                 .writeInt(opened.session())
                 .writeLong(opened.time().toEpochMilli());
         return text(text(body, opened.listen()), opened.connect());
     }
 
-    private static Bytes<?> message(TraceRecord.Message message) {
+    private static Bytes<?> message(TraceRecord.MessageSent message) {
         Bytes<?> body = buffer().writeUnsignedByte(TraceFileFormat.MESSAGE)
                 .writeLong(message.nanos())
                 .writeUnsignedByte(message.from().code())
                 .writeInt(message.bytes().length)
                 .write(message.bytes())
-                .writeInt(message.descriptors().size());
-        for (PassedDescriptor descriptor : message.descriptors()) {
+                .writeInt(message.fds().size());
+        for (PassedFd descriptor : message.fds()) {
             text(body.writeInt(descriptor.offset()), descriptor.description());
         }
         return body;

@@ -4,8 +4,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.vhostuserrng.cli.trace.TraceRecord.Message;
-import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+import org.vhostuserrng.cli.trace.TraceRecord.MessageSent;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 import org.vhostuserrng.frontend.FdPassingSocket;
 import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
@@ -17,74 +17,74 @@ import org.vhostuserrng.frontend.RecvmsgResult;
  */
 final class TraceForwardedMessage implements AutoCloseable {
     /** Above what one sending can carry, which is 253. */
-    private static final int MOST_DESCRIPTIONS = 256;
+    private static final int MAX_DESCRIPTIONS = 256;
 
-    private final ByteArrayOutputStream seen = new ByteArrayOutputStream();
-    private final List<PassedDescriptor> descriptions = new ArrayList<>();
+    private final ByteArrayOutputStream captured = new ByteArrayOutputStream();
+    private final List<PassedFd> descriptions = new ArrayList<>();
 
     /** Received, and not passed on yet. */
-    private final List<RecvmsgResult> held = new ArrayList<>();
+    private final List<RecvmsgResult> unsent = new ArrayList<>();
 
     /** How many bytes of this message may be received next; 0 when it is complete. */
-    int wanted() {
-        int missing = FrontendVhostUserSpec.HEADER_SIZE - seen.size();
+    int bytesWanted() {
+        int missing = FrontendVhostUserSpec.HEADER_SIZE - captured.size();
         if (missing > 0) {
             return missing;
         }
-        long payload = unseenPayload() > 0 ? 0 : header().size();
+        long payload = uncapturedPayloadBytes() > 0 ? 0 : header().size();
         return Math.min((int) payload + missing, FdPassingSocket.MAX_RECEIVE_BYTES);
     }
 
     private TraceMessageHeader header() {
-        return TraceMessageHeader.of(seen.toByteArray());
+        return TraceMessageHeader.of(captured.toByteArray());
     }
 
     /** Bytes of a payload that is too long to be looked at; they follow this message. */
-    long unseenPayload() {
-        long size = seen.size() < FrontendVhostUserSpec.HEADER_SIZE ? 0 : header().size();
-        return size > Message.MOST_PAYLOAD ? size : 0;
+    long uncapturedPayloadBytes() {
+        long size = captured.size() < FrontendVhostUserSpec.HEADER_SIZE ? 0 : header().size();
+        return size > MessageSent.MAX_CAPTURED_PAYLOAD ? size : 0;
     }
 
-    boolean holdsAnything() {
-        return !held.isEmpty();
+    boolean hasUnsent() {
+        return !unsent.isEmpty();
     }
 
     /** Late descriptors are held: a side that sends some with every byte must not have us collect them. */
-    boolean holdsLateDescriptors() {
-        return held.size() > 1 && !held.getLast().descriptors().isEmpty();
+    boolean hasLateFds() {
+        return unsent.size() > 1 && !unsent.getLast().descriptors().isEmpty();
     }
 
     boolean isEmpty() {
-        return seen.size() == 0;
+        return captured.size() == 0;
     }
 
     /** Takes over what was received, the descriptors too. */
     void add(RecvmsgResult received) {
-        int offset = seen.size();
-        held.add(received);
+        int offset = captured.size();
+        unsent.add(received);
         for (ReceivedFileDescriptor descriptor : received.descriptors()) {
-            if (descriptions.size() < MOST_DESCRIPTIONS) {
-                descriptions.add(new PassedDescriptor(offset, TraceFdDescription.of(descriptor)));
+            if (descriptions.size() < MAX_DESCRIPTIONS) {
+                descriptions.add(new PassedFd(offset, TraceFdDescription.of(descriptor)));
             }
         }
-        if (received.controlTruncated() && descriptions.size() < MOST_DESCRIPTIONS) {
-            descriptions.add(new PassedDescriptor(offset, "lost: trace has no descriptor left"));
+        if (received.controlTruncated() && descriptions.size() < MAX_DESCRIPTIONS) {
+            descriptions.add(new PassedFd(offset, "lost: trace has no descriptor left"));
         }
-        seen.writeBytes(received.bytes());
+        captured.writeBytes(received.bytes());
     }
 
     /** Tells what the message is. */
     void report(VhostUserSide from, TraceRecordDispatcher log) {
-        log.message(from, seen.toByteArray(), List.copyOf(descriptions));
+        log.message(from, captured.toByteArray(), List.copyOf(descriptions));
     }
 
     /** Sends what is held and lets go of it, whether that succeeds or not. */
-    void passOn(FdPassingSocket to) throws IOException {
+    void sendTo(FdPassingSocket to) throws IOException {
         try {
             int first = 0;
-            while (first < held.size()) {
-                int end = endOfRun(first);
-                send(to, held.subList(first, end));
+            while (first < unsent.size()) {
+                int end = endOfSegment(first);
+                send(to, unsent.subList(first, end));
                 first = end;
             }
         } finally {
@@ -93,9 +93,9 @@ final class TraceForwardedMessage implements AutoCloseable {
     }
 
     /** Descriptors must stay with their byte: a piece that has some begins a sending of its own. */
-    private int endOfRun(int first) {
+    private int endOfSegment(int first) {
         int end = first + 1;
-        while (end < held.size() && held.get(end).descriptors().isEmpty()) {
+        while (end < unsent.size() && unsent.get(end).descriptors().isEmpty()) {
             end++;
         }
         return end;
@@ -114,9 +114,9 @@ final class TraceForwardedMessage implements AutoCloseable {
     /** Closes the descriptors that are held. */
     @Override
     public void close() {
-        for (RecvmsgResult each : held) {
+        for (RecvmsgResult each : unsent) {
             each.descriptors().forEach(ReceivedFileDescriptor::close);
         }
-        held.clear();
+        unsent.clear();
     }
 }

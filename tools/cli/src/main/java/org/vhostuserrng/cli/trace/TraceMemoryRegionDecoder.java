@@ -12,7 +12,7 @@ final class TraceMemoryRegionDecoder {
     private TraceMemoryRegionDecoder() {}
 
     /** A number of regions, padding, then one region after the other. */
-    static boolean readTable(Bytes<byte[]> payload, TraceDecodedFields fields) {
+    static boolean decodeTable(Bytes<byte[]> payload, TraceDecodedFields fields) {
         if (payload.readRemaining() < TABLE_HEADER) {
             return false;
         }
@@ -25,20 +25,20 @@ final class TraceMemoryRegionDecoder {
         long total = 0;
         for (int i = 0; i < count; i++) {
             total += payload.readLong(payload.readPosition() + Long.BYTES);
-            fields.line("region " + i + "  " + region(payload, size).text());
+            fields.detailLine("region " + i + "  " + region(payload, size).text());
         }
-        fields.add("regions", count).add("total", TraceNumberFormat.bytes(total));
+        fields.field("regions", count).field("total", TraceNumberFormat.bytes(total));
         return true;
     }
 
     /** Padding, then one region. */
-    static boolean readSingle(Bytes<byte[]> payload, TraceDecodedFields fields) {
+    static boolean decodeSingle(Bytes<byte[]> payload, TraceDecodedFields fields) {
         long size = payload.readRemaining() - PADDING;
         if (!isRegion(size)) {
             return false;
         }
         payload.readSkip(PADDING);
-        fields.word(region(payload, size).text());
+        fields.value(region(payload, size).text());
         return true;
     }
 
@@ -48,13 +48,13 @@ final class TraceMemoryRegionDecoder {
 
     private static TraceDecodedFields region(Bytes<byte[]> payload, long size) {
         TraceDecodedFields region = new TraceDecodedFields()
-                .add("guest-address", TraceNumberFormat.hex(payload.readLong()))
-                .add("size", TraceNumberFormat.bytes(payload.readLong()))
-                .add("user-address", TraceNumberFormat.hex(payload.readLong()))
-                .add("mmap-offset", TraceNumberFormat.hex(payload.readLong()));
+                .field("guest-address", TraceNumberFormat.hex(payload.readLong()))
+                .field("size", TraceNumberFormat.bytes(payload.readLong()))
+                .field("user-address", TraceNumberFormat.hex(payload.readLong()))
+                .field("mmap-offset", TraceNumberFormat.hex(payload.readLong()));
         if (size == XEN_REGION) {
-            region.add("xen-mmap-flags", TraceNumberFormat.hex(payload.readUnsignedInt()))
-                    .add("domid", payload.readUnsignedInt());
+            region.field("xen-mmap-flags", TraceNumberFormat.hex(payload.readUnsignedInt()))
+                    .field("domid", payload.readUnsignedInt());
         }
         return region;
     }

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import net.openhft.chronicle.bytes.Bytes;
-import org.vhostuserrng.cli.trace.TraceRecord.Message;
-import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+import org.vhostuserrng.cli.trace.TraceRecord.MessageSent;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.frontend.ProtocolFeatureBit;
@@ -20,9 +20,9 @@ final class TraceMessageDecoder {
     private boolean logShmfd;
 
     /** Puts a message into words and remembers what later ones depend on. */
-    TraceDecodedMessage understand(Message message) {
+    TraceDecodedMessage decode(MessageSent message) {
         if (message.bytes().length < FrontendVhostUserSpec.HEADER_SIZE) {
-            return fragment(message);
+            return decodeTruncated(message);
         }
         TraceMessageHeader header = TraceMessageHeader.of(message.bytes());
         byte[] payload = Arrays.copyOfRange(message.bytes(), FrontendVhostUserSpec.HEADER_SIZE, message.bytes().length);
@@ -33,58 +33,58 @@ final class TraceMessageDecoder {
     }
 
     /** The requests that the back-end owes a reply. */
-    List<TracePendingRequests.Sent> unanswered() {
+    List<TracePendingRequests.SentRequest> unanswered() {
         return requests.unanswered();
     }
 
-    private static TraceDecodedMessage fragment(Message message) {
+    private static TraceDecodedMessage decodeTruncated(MessageSent message) {
         String note = "closed within the header: " + message.bytes().length + " of " + FrontendVhostUserSpec.HEADER_SIZE
                 + " bytes came";
         TraceDecodedFields fields = new TraceDecodedFields();
-        HexDump.of(message.bytes()).forEach(fields::line);
+        HexDump.of(message.bytes()).forEach(fields::detailLine);
         return decoded(message, 0, "incomplete", "", fields, List.of(note), Optional.empty());
     }
 
-    private static List<String> notes(Message message, TraceMessageHeader header, int length) {
+    private static List<String> notes(MessageSent message, TraceMessageHeader header, int length) {
         List<String> notes = new ArrayList<>();
-        if (!header.hasRightVersion()) {
+        if (!header.hasSupportedVersion()) {
             notes.add("the version is not " + FrontendVhostUserSpec.FLAG_VERSION);
         }
         if (header.isReply() != (message.from() == VhostUserSide.BACK_END)) {
             notes.add(header.isReply() ? "the front-end sets the reply flag" : "the back-end lacks the reply flag");
         }
-        if (header.size() > Message.MOST_PAYLOAD) {
+        if (header.size() > MessageSent.MAX_CAPTURED_PAYLOAD) {
             notes.add("payload of " + header.size() + " bytes, passed on without a look at it");
         } else if (header.size() != length) {
             notes.add("closed within the payload: " + length + " of " + header.size() + " bytes came");
         }
-        message.descriptors().stream()
+        message.fds().stream()
                 .filter(descriptor -> descriptor.offset() != 0)
                 .forEach(late -> notes.add("a descriptor came with byte " + late.offset() + " and not with the first"));
         return notes;
     }
 
     private TraceDecodedMessage request(
-            Message message, TraceMessageHeader header, byte[] payload, List<String> notes) {
+            MessageSent message, TraceMessageHeader header, byte[] payload, List<String> notes) {
         count++;
         Optional<FrontendMessageType> type = FrontendMessageType.byId(header.request());
-        boolean own = type.filter(this::hasOwnReply).isPresent();
-        requests.add(new TracePendingRequests.Sent(
+        boolean own = type.filter(this::hasMandatoryReply).isPresent();
+        requests.add(new TracePendingRequests.SentRequest(
                 count, header.request(), header.name(), message.nanos(), own || header.needsReply()));
-        TracePayloadDecoder form = type.map(known -> TracePayloadDecoderTable.request(known, packed))
-                .orElse(TracePayloadDecoder.OPAQUE);
-        TraceDecodedFields fields = read(form, payload, notes);
-        type.ifPresent(known -> remember(known, payload));
+        TracePayloadDecoder form = type.map(known -> TracePayloadDecoderTable.requestDecoder(known, packed))
+                .orElse(TracePayloadDecoder.HEX_DUMP);
+        TraceDecodedFields fields = decodePayload(form, payload, notes);
+        type.ifPresent(known -> trackNegotiation(known, payload));
         return decoded(message, count, header.name(), header.flagsText(), fields, notes, Optional.empty());
     }
 
-    private boolean hasOwnReply(FrontendMessageType type) {
+    private boolean hasMandatoryReply(FrontendMessageType type) {
         return type == FrontendMessageType.SET_LOG_BASE
                 ? logShmfd
-                : TracePayloadDecoderTable.ownReply(type, packed).isPresent();
+                : TracePayloadDecoderTable.mandatoryReplyDecoder(type, packed).isPresent();
     }
 
-    private void remember(FrontendMessageType type, byte[] payload) {
+    private void trackNegotiation(FrontendMessageType type, byte[] payload) {
         if (payload.length != Long.BYTES) {
             return;
         }
@@ -96,25 +96,26 @@ final class TraceMessageDecoder {
         }
     }
 
-    private TraceDecodedMessage reply(Message message, TraceMessageHeader header, byte[] payload, List<String> notes) {
+    private TraceDecodedMessage reply(
+            MessageSent message, TraceMessageHeader header, byte[] payload, List<String> notes) {
         TracePayloadDecoder form = FrontendMessageType.byId(header.request())
-                .map(type -> TracePayloadDecoderTable.reply(type, packed, payload.length))
+                .map(type -> TracePayloadDecoderTable.replyDecoder(type, packed, payload.length))
                 .orElse(
                         payload.length == Long.BYTES
                                 ? TracePayloadDecoder.ACKNOWLEDGEMENT
-                                : TracePayloadDecoder.OPAQUE);
-        TraceDecodedFields fields = read(form, payload, notes);
-        Optional<TraceDecodedMessage.Answered> answered = requests.take(header.request())
-                .map(sent -> new TraceDecodedMessage.Answered(sent.number(), message.nanos() - sent.nanos()));
+                                : TracePayloadDecoder.HEX_DUMP);
+        TraceDecodedFields fields = decodePayload(form, payload, notes);
+        Optional<TraceDecodedMessage.RepliedRequest> answered = requests.matchReply(header.request())
+                .map(sent -> new TraceDecodedMessage.RepliedRequest(sent.number(), message.nanos() - sent.nanos()));
         if (answered.isEmpty()) {
             notes.add("answers no request");
         }
         return decoded(message, 0, header.name(), header.flagsText(), fields, notes, answered);
     }
 
-    private static TraceDecodedFields read(TracePayloadDecoder form, byte[] payload, List<String> notes) {
+    private static TraceDecodedFields decodePayload(TracePayloadDecoder form, byte[] payload, List<String> notes) {
         TraceDecodedFields fields = new TraceDecodedFields();
-        if (form.read(Bytes.wrapForRead(payload), fields)) {
+        if (form.decode(Bytes.wrapForRead(payload), fields)) {
             return fields;
         }
         // Said already where the payload did not come whole.
@@ -122,19 +123,19 @@ final class TraceMessageDecoder {
             notes.add("payload of " + payload.length + " bytes is none of this message");
         }
         TraceDecodedFields undecoded = new TraceDecodedFields();
-        HexDump.of(payload).forEach(undecoded::line);
+        HexDump.of(payload).forEach(undecoded::detailLine);
         return undecoded;
     }
 
     private static TraceDecodedMessage decoded(
-            Message message,
+            MessageSent message,
             int number,
             String name,
             String flags,
             TraceDecodedFields fields,
             List<String> notes,
-            Optional<TraceDecodedMessage.Answered> answered) {
-        addDescriptors(fields, message.descriptors());
+            Optional<TraceDecodedMessage.RepliedRequest> answered) {
+        addDescriptors(fields, message.fds());
         return new TraceDecodedMessage(
                 message.nanos(),
                 message.from(),
@@ -142,24 +143,24 @@ final class TraceMessageDecoder {
                 name,
                 flags,
                 fields.text(),
-                List.copyOf(fields.lines()),
+                List.copyOf(fields.detailLines()),
                 List.copyOf(notes),
                 answered);
     }
 
     /** One descriptor stands on the message's line, each of a memory table on its region's, others on their own. */
-    private static void addDescriptors(TraceDecodedFields fields, List<PassedDescriptor> descriptors) {
-        List<String> lines = fields.lines();
+    private static void addDescriptors(TraceDecodedFields fields, List<PassedFd> descriptors) {
+        List<String> lines = fields.detailLines();
         if (!descriptors.isEmpty() && lines.size() == descriptors.size()) {
             for (int i = 0; i < lines.size(); i++) {
                 lines.set(i, lines.get(i) + "  fd: " + descriptors.get(i).description());
             }
         } else if (descriptors.size() == 1) {
-            fields.word("fd: " + descriptors.getFirst().description());
+            fields.value("fd: " + descriptors.getFirst().description());
         } else if (!descriptors.isEmpty()) {
-            fields.add("fds", descriptors.size());
+            fields.field("fds", descriptors.size());
             for (int i = 0; i < descriptors.size(); i++) {
-                fields.line("fd " + i + ": " + descriptors.get(i).description());
+                fields.detailLine("fd " + i + ": " + descriptors.get(i).description());
             }
         }
     }

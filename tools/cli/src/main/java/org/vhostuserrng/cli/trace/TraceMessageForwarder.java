@@ -12,46 +12,46 @@ final class TraceMessageForwarder {
     private final VhostUserSide side;
     private final FdPassingSocket from;
     private final FdPassingSocket to;
-    private final TraceRecordDispatcher log;
+    private final TraceRecordDispatcher dispatcher;
 
     TraceMessageForwarder(VhostUserSide side, FdPassingSocket from, FdPassingSocket to, TraceRecordDispatcher log) {
         this.side = side;
         this.from = from;
         this.to = to;
-        this.log = log;
+        this.dispatcher = log;
     }
 
     /** Goes on until the side it receives from has closed. */
-    void run() throws IOException {
+    void forward() throws IOException {
         boolean more = true;
         while (more) {
             try (TraceForwardedMessage message = new TraceForwardedMessage()) {
-                more = move(message) && moveUnseen(message.unseenPayload());
+                more = forwardMessage(message) && forwardUncapturedPayload(message.uncapturedPayloadBytes());
             }
         }
     }
 
-    private boolean move(TraceForwardedMessage message) throws IOException {
+    private boolean forwardMessage(TraceForwardedMessage message) throws IOException {
         boolean open = true;
-        while (open && message.wanted() > 0) {
-            if (message.holdsLateDescriptors() || (message.holdsAnything() && !from.isReadable())) {
+        while (open && message.bytesWanted() > 0) {
+            if (message.hasLateFds() || (message.hasUnsent() && !from.isReadable())) {
                 // The rest may not be there: whoever waits for the part must not wait because of us.
-                message.passOn(to);
+                message.sendTo(to);
             }
-            RecvmsgResult received = from.receive(message.wanted());
+            RecvmsgResult received = from.receive(message.bytesWanted());
             open = !received.isEnd();
             if (open) {
                 message.add(received);
             }
         }
         if (!message.isEmpty()) {
-            message.report(side, log);
+            message.report(side, dispatcher);
         }
-        message.passOn(to);
+        message.sendTo(to);
         return open;
     }
 
-    private boolean moveUnseen(long bytes) throws IOException {
+    private boolean forwardUncapturedPayload(long bytes) throws IOException {
         long left = bytes;
         while (left > 0) {
             RecvmsgResult received = from.receive((int) Math.min(left, FdPassingSocket.MAX_RECEIVE_BYTES));
@@ -60,7 +60,7 @@ final class TraceMessageForwarder {
             }
             try (TraceForwardedMessage piece = new TraceForwardedMessage()) {
                 piece.add(received);
-                piece.passOn(to);
+                piece.sendTo(to);
             }
             left -= received.bytes().length;
         }

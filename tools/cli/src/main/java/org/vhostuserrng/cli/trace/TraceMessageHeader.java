@@ -29,7 +29,7 @@ record TraceMessageHeader(int request, int flags, long size) {
         return (flags & FrontendVhostUserSpec.FLAG_NEED_REPLY) != 0;
     }
 
-    boolean hasRightVersion() {
+    boolean hasSupportedVersion() {
         return (flags & FrontendVhostUserSpec.FLAG_VERSION_MASK) == FrontendVhostUserSpec.FLAG_VERSION;
     }
 

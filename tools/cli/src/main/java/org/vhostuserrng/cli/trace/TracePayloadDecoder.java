@@ -12,52 +12,53 @@ import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 @FunctionalInterface
 interface TracePayloadDecoder {
     /** Adds what the payload says; false when it is not of this form, whatever was added till then. */
-    boolean read(Bytes<byte[]> payload, TraceDecodedFields fields);
+    boolean decode(Bytes<byte[]> payload, TraceDecodedFields fields);
 
     TracePayloadDecoder NONE = sized(0, (payload, fields) -> {});
 
     // A single 64-bit integer.
-    TracePayloadDecoder FEATURES = u64((value, fields) -> fields.add("features", TraceBitNames.virtioFeatures(value)));
+    TracePayloadDecoder FEATURES =
+            u64((value, fields) -> fields.field("features", TraceBitNames.virtioFeatures(value)));
     TracePayloadDecoder PROTOCOL_FEATURES =
-            u64((value, fields) -> fields.add("protocol-features", TraceBitNames.protocolFeatures(value)));
-    TracePayloadDecoder STATUS = u64((value, fields) -> fields.add("status", TraceBitNames.status(value)));
-    TracePayloadDecoder QUEUES = u64((value, fields) -> fields.add("queues", TraceNumberFormat.unsigned(value)));
-    TracePayloadDecoder SLOTS = u64((value, fields) -> fields.add("slots", TraceNumberFormat.unsigned(value)));
-    TracePayloadDecoder SESSION_ID = u64((value, fields) -> fields.add("session-id", value));
-    TracePayloadDecoder MTU = u64((value, fields) -> fields.add("mtu", TraceNumberFormat.unsigned(value) + " B"));
-    TracePayloadDecoder MAC_ADDRESS = sized(Long.BYTES, TracePayloadDecoder::readMacAddress);
-    TracePayloadDecoder VRING_DESCRIPTOR = u64(TracePayloadDecoder::readVringDescriptor);
-    TracePayloadDecoder ACKNOWLEDGEMENT = u64(TracePayloadDecoder::readAcknowledgement);
-    TracePayloadDecoder DEVICE_STATE_FD = u64(TracePayloadDecoder::readDeviceStateFd);
+            u64((value, fields) -> fields.field("protocol-features", TraceBitNames.protocolFeatures(value)));
+    TracePayloadDecoder STATUS = u64((value, fields) -> fields.field("status", TraceBitNames.status(value)));
+    TracePayloadDecoder QUEUES = u64((value, fields) -> fields.field("queues", TraceNumberFormat.unsigned(value)));
+    TracePayloadDecoder SLOTS = u64((value, fields) -> fields.field("slots", TraceNumberFormat.unsigned(value)));
+    TracePayloadDecoder SESSION_ID = u64((value, fields) -> fields.field("session-id", value));
+    TracePayloadDecoder MTU = u64((value, fields) -> fields.field("mtu", TraceNumberFormat.unsigned(value) + " B"));
+    TracePayloadDecoder MAC_ADDRESS = sized(Long.BYTES, TracePayloadDecoder::decodeMacAddress);
+    TracePayloadDecoder VRING_FD = u64(TracePayloadDecoder::decodeVringFd);
+    TracePayloadDecoder ACKNOWLEDGEMENT = u64(TracePayloadDecoder::decodeAcknowledgement);
+    TracePayloadDecoder DEVICE_STATE_FD = u64(TracePayloadDecoder::decodeDeviceStateFd);
 
     // A vring state description.
-    TracePayloadDecoder VRING_NUM = vringState((num, fields) -> fields.add("num", num + " descriptors"));
-    TracePayloadDecoder VRING_INDEX = vringState((num, fields) -> fields.add("num", num));
-    TracePayloadDecoder VRING_ENABLE = vringState((num, fields) -> fields.add("num", num + enabled(num)));
-    TracePayloadDecoder VRING_ENDIAN = vringState((num, fields) -> fields.add("num", num + endian(num)));
-    TracePayloadDecoder SPLIT_VRING_BASE = vringState((num, fields) -> fields.add("available", num));
-    TracePayloadDecoder PACKED_VRING_BASE = vringState(TracePayloadDecoder::readPackedBase);
+    TracePayloadDecoder VRING_NUM = vringState((num, fields) -> fields.field("num", num + " descriptors"));
+    TracePayloadDecoder VRING_INDEX = vringState((num, fields) -> fields.field("num", num));
+    TracePayloadDecoder VRING_ENABLE = vringState((num, fields) -> fields.field("num", num + enabled(num)));
+    TracePayloadDecoder VRING_ENDIAN = vringState((num, fields) -> fields.field("num", num + endian(num)));
+    TracePayloadDecoder SPLIT_VRING_BASE = vringState((num, fields) -> fields.field("available", num));
+    TracePayloadDecoder PACKED_VRING_BASE = vringState(TracePayloadDecoder::decodePackedBase);
 
-    TracePayloadDecoder VRING_ADDRESS = sized(40, TracePayloadDecoder::readVringAddress);
-    TracePayloadDecoder MEMORY_REGIONS = TraceMemoryRegionDecoder::readTable;
-    TracePayloadDecoder MEMORY_REGION = TraceMemoryRegionDecoder::readSingle;
+    TracePayloadDecoder VRING_ADDRESS = sized(40, TracePayloadDecoder::decodeVringAddress);
+    TracePayloadDecoder MEMORY_REGIONS = TraceMemoryRegionDecoder::decodeTable;
+    TracePayloadDecoder MEMORY_REGION = TraceMemoryRegionDecoder::decodeSingle;
     TracePayloadDecoder LOG = sized(
             16,
-            (payload, fields) -> fields.add("log-size", TraceNumberFormat.bytes(payload.readLong()))
-                    .add("log-offset", TraceNumberFormat.hex(payload.readLong())));
-    TracePayloadDecoder IOTLB = TracePayloadDecoder::readIotlb;
-    TracePayloadDecoder CONFIG = TracePayloadDecoder::readConfig;
-    TracePayloadDecoder INFLIGHT = TracePayloadDecoder::readInflight;
-    TracePayloadDecoder UUID = sized(16, (payload, fields) -> fields.add("uuid", hexBytes(payload, 16)));
-    TracePayloadDecoder DEVICE_STATE = sized(8, TracePayloadDecoder::readDeviceState);
-    TracePayloadDecoder SHMEM_CONFIG = TracePayloadDecoder::readShmemConfig;
+            (payload, fields) -> fields.field("log-size", TraceNumberFormat.bytes(payload.readLong()))
+                    .field("log-offset", TraceNumberFormat.hex(payload.readLong())));
+    TracePayloadDecoder IOTLB = TracePayloadDecoder::decodeIotlb;
+    TracePayloadDecoder CONFIG = TracePayloadDecoder::decodeConfig;
+    TracePayloadDecoder INFLIGHT = TracePayloadDecoder::decodeInflight;
+    TracePayloadDecoder UUID = sized(16, (payload, fields) -> fields.field("uuid", hexBytes(payload, 16)));
+    TracePayloadDecoder DEVICE_STATE = sized(8, TracePayloadDecoder::decodeDeviceState);
+    TracePayloadDecoder SHMEM_CONFIG = TracePayloadDecoder::decodeShmemConfig;
 
     /** GET_CONFIG answers an error with an empty payload. */
-    TracePayloadDecoder FAILED = sized(0, (payload, fields) -> fields.word("failed"));
+    TracePayloadDecoder CONFIG_ERROR = sized(0, (payload, fields) -> fields.value("failed"));
 
     /** Whatever it is, as a hex dump: what the document does not lay out. */
-    TracePayloadDecoder OPAQUE = (payload, fields) -> {
-        HexDump.of(payload.toByteArray()).forEach(fields::line);
+    TracePayloadDecoder HEX_DUMP = (payload, fields) -> {
+        HexDump.of(payload.toByteArray()).forEach(fields::detailLine);
         return true;
     };
 
@@ -77,7 +78,7 @@ interface TracePayloadDecoder {
 
     private static TracePayloadDecoder vringState(BiConsumer<Long, TraceDecodedFields> reader) {
         return sized(2 * Integer.BYTES, (payload, fields) -> {
-            fields.add("index", payload.readUnsignedInt());
+            fields.field("index", payload.readUnsignedInt());
             reader.accept(payload.readUnsignedInt(), fields);
         });
     }
@@ -88,31 +89,31 @@ interface TracePayloadDecoder {
         return HexFormat.of().formatHex(bytes);
     }
 
-    private static void readMacAddress(Bytes<byte[]> payload, TraceDecodedFields fields) {
+    private static void decodeMacAddress(Bytes<byte[]> payload, TraceDecodedFields fields) {
         byte[] bytes = new byte[Long.BYTES];
         payload.read(bytes);
-        fields.add("mac", HexFormat.ofDelimiter(":").formatHex(bytes, 0, 6));
+        fields.field("mac", HexFormat.ofDelimiter(":").formatHex(bytes, 0, 6));
     }
 
-    private static void readVringDescriptor(long value, TraceDecodedFields fields) {
-        fields.add("index", value & 0xff);
+    private static void decodeVringFd(long value, TraceDecodedFields fields) {
+        fields.field("index", value & 0xff);
         if ((value & FrontendVhostUserSpec.VRING_NOFD_MASK) != 0) {
-            fields.word("NOFD");
+            fields.value("NOFD");
         }
         long unknown = value & -(FrontendVhostUserSpec.VRING_NOFD_MASK << 1);
         if (unknown != 0) {
-            fields.add("unknown-bits", TraceNumberFormat.hex(unknown));
+            fields.field("unknown-bits", TraceNumberFormat.hex(unknown));
         }
     }
 
-    private static void readAcknowledgement(long value, TraceDecodedFields fields) {
-        fields.word(value == 0 ? "ok" : "failed (" + TraceNumberFormat.unsigned(value) + ")");
+    private static void decodeAcknowledgement(long value, TraceDecodedFields fields) {
+        fields.value(value == 0 ? "ok" : "failed (" + TraceNumberFormat.unsigned(value) + ")");
     }
 
-    private static void readDeviceStateFd(long value, TraceDecodedFields fields) {
-        readAcknowledgement(value & 0xff, fields);
+    private static void decodeDeviceStateFd(long value, TraceDecodedFields fields) {
+        decodeAcknowledgement(value & 0xff, fields);
         if ((value & FrontendVhostUserSpec.VRING_NOFD_MASK) != 0) {
-            fields.word("NOFD");
+            fields.value("NOFD");
         }
     }
 
@@ -125,32 +126,32 @@ interface TracePayloadDecoder {
     }
 
     /** Two halves, each an index of 15 bits with the wrap counter above it. */
-    private static void readPackedBase(long num, TraceDecodedFields fields) {
-        fields.add("available", num & 0x7fff)
-                .add("available-wrap", num >> 15 & 1)
-                .add("used", num >> 16 & 0x7fff)
-                .add("used-wrap", num >> 31 & 1);
+    private static void decodePackedBase(long num, TraceDecodedFields fields) {
+        fields.field("available", num & 0x7fff)
+                .field("available-wrap", num >> 15 & 1)
+                .field("used", num >> 16 & 0x7fff)
+                .field("used-wrap", num >> 31 & 1);
     }
 
-    private static void readVringAddress(Bytes<byte[]> payload, TraceDecodedFields fields) {
-        fields.add("index", payload.readUnsignedInt())
-                .add("flags", TraceBitNames.vringFlags(payload.readUnsignedInt()))
-                .add("descriptor", TraceNumberFormat.hex(payload.readLong()))
-                .add("used", TraceNumberFormat.hex(payload.readLong()))
-                .add("available", TraceNumberFormat.hex(payload.readLong()))
-                .add("log", TraceNumberFormat.hex(payload.readLong()));
+    private static void decodeVringAddress(Bytes<byte[]> payload, TraceDecodedFields fields) {
+        fields.field("index", payload.readUnsignedInt())
+                .field("flags", TraceBitNames.vringFlags(payload.readUnsignedInt()))
+                .field("descriptor", TraceNumberFormat.hex(payload.readLong()))
+                .field("used", TraceNumberFormat.hex(payload.readLong()))
+                .field("available", TraceNumberFormat.hex(payload.readLong()))
+                .field("log", TraceNumberFormat.hex(payload.readLong()));
     }
 
     /** 26 bytes, or 32 as C lays the structure out. */
-    private static boolean readIotlb(Bytes<byte[]> payload, TraceDecodedFields fields) {
+    private static boolean decodeIotlb(Bytes<byte[]> payload, TraceDecodedFields fields) {
         if (payload.readRemaining() != 26 && payload.readRemaining() != 32) {
             return false;
         }
-        fields.add("iova", TraceNumberFormat.hex(payload.readLong()))
-                .add("size", TraceNumberFormat.bytes(payload.readLong()))
-                .add("user-address", TraceNumberFormat.hex(payload.readLong()))
-                .add("permissions", permissions(payload.readUnsignedByte()))
-                .add("type", iotlbType(payload.readUnsignedByte()));
+        fields.field("iova", TraceNumberFormat.hex(payload.readLong()))
+                .field("size", TraceNumberFormat.bytes(payload.readLong()))
+                .field("user-address", TraceNumberFormat.hex(payload.readLong()))
+                .field("permissions", permissions(payload.readUnsignedByte()))
+                .field("type", iotlbType(payload.readUnsignedByte()));
         return true;
     }
 
@@ -174,15 +175,15 @@ interface TracePayloadDecoder {
         };
     }
 
-    private static boolean readConfig(Bytes<byte[]> payload, TraceDecodedFields fields) {
+    private static boolean decodeConfig(Bytes<byte[]> payload, TraceDecodedFields fields) {
         if (payload.readRemaining() < 12) {
             return false;
         }
-        fields.add("offset", payload.readUnsignedInt())
-                .add("size", payload.readUnsignedInt() + " B")
-                .add("flags", configFlags(payload.readUnsignedInt()));
+        fields.field("offset", payload.readUnsignedInt())
+                .field("size", payload.readUnsignedInt() + " B")
+                .field("flags", configFlags(payload.readUnsignedInt()));
         if (payload.readRemaining() > 0) {
-            HexDump.of(payload.toByteArray()).forEach(fields::line);
+            HexDump.of(payload.toByteArray()).forEach(fields::detailLine);
         }
         return true;
     }
@@ -196,34 +197,34 @@ interface TracePayloadDecoder {
     }
 
     /** 20 bytes, or 24 as C lays the structure out. */
-    private static boolean readInflight(Bytes<byte[]> payload, TraceDecodedFields fields) {
+    private static boolean decodeInflight(Bytes<byte[]> payload, TraceDecodedFields fields) {
         if (payload.readRemaining() != 20 && payload.readRemaining() != 24) {
             return false;
         }
-        fields.add("mmap-size", TraceNumberFormat.bytes(payload.readLong()))
-                .add("mmap-offset", TraceNumberFormat.hex(payload.readLong()))
-                .add("num-queues", payload.readUnsignedShort())
-                .add("queue-size", payload.readUnsignedShort() + " descriptors");
+        fields.field("mmap-size", TraceNumberFormat.bytes(payload.readLong()))
+                .field("mmap-offset", TraceNumberFormat.hex(payload.readLong()))
+                .field("num-queues", payload.readUnsignedShort())
+                .field("queue-size", payload.readUnsignedShort() + " descriptors");
         return true;
     }
 
-    private static void readDeviceState(Bytes<byte[]> payload, TraceDecodedFields fields) {
+    private static void decodeDeviceState(Bytes<byte[]> payload, TraceDecodedFields fields) {
         long direction = payload.readUnsignedInt();
         long phase = payload.readUnsignedInt();
-        fields.add("direction", direction + (direction == 0 ? " (save)" : direction == 1 ? " (load)" : " (unknown)"))
-                .add("phase", phase + (phase == 0 ? " (stopped)" : " (unknown)"));
+        fields.field("direction", direction + (direction == 0 ? " (save)" : direction == 1 ? " (load)" : " (unknown)"))
+                .field("phase", phase + (phase == 0 ? " (stopped)" : " (unknown)"));
     }
 
-    private static boolean readShmemConfig(Bytes<byte[]> payload, TraceDecodedFields fields) {
+    private static boolean decodeShmemConfig(Bytes<byte[]> payload, TraceDecodedFields fields) {
         if (payload.readRemaining() < 8 || payload.readRemaining() % Long.BYTES != 0) {
             return false;
         }
-        fields.add("regions", payload.readUnsignedInt());
+        fields.field("regions", payload.readUnsignedInt());
         payload.readSkip(Integer.BYTES);
         for (int id = 0; payload.readRemaining() > 0; id++) {
             long size = payload.readLong();
             if (size != 0) {
-                fields.line("shmid " + id + "  size " + TraceNumberFormat.bytes(size));
+                fields.detailLine("shmid " + id + "  size " + TraceNumberFormat.bytes(size));
             }
         }
         return true;

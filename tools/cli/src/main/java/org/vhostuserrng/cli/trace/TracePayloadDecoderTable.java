@@ -12,7 +12,7 @@ final class TracePayloadDecoderTable {
      *
      * @param packed RING_PACKED was negotiated, which changes what an index into a vring looks like
      */
-    static TracePayloadDecoder request(FrontendMessageType type, boolean packed) {
+    static TracePayloadDecoder requestDecoder(FrontendMessageType type, boolean packed) {
         return switch (type) {
             case GET_FEATURES,
                     SET_OWNER,
@@ -38,16 +38,16 @@ final class TracePayloadDecoderTable {
             case SET_LOG_BASE -> TracePayloadDecoder.LOG;
             case SET_VRING_NUM -> TracePayloadDecoder.VRING_NUM;
             case SET_VRING_ADDR -> TracePayloadDecoder.VRING_ADDRESS;
-            case SET_VRING_BASE -> base(packed);
+            case SET_VRING_BASE -> vringBaseDecoder(packed);
             case GET_VRING_BASE, GET_VRING_BASE_SKIP_DRAIN, VRING_KICK -> TracePayloadDecoder.VRING_INDEX;
-            case SET_VRING_KICK, SET_VRING_CALL, SET_VRING_ERR -> TracePayloadDecoder.VRING_DESCRIPTOR;
+            case SET_VRING_KICK, SET_VRING_CALL, SET_VRING_ERR -> TracePayloadDecoder.VRING_FD;
             case SET_VRING_ENABLE -> TracePayloadDecoder.VRING_ENABLE;
             case SET_VRING_ENDIAN -> TracePayloadDecoder.VRING_ENDIAN;
             case SEND_RARP -> TracePayloadDecoder.MAC_ADDRESS;
             case NET_SET_MTU -> TracePayloadDecoder.MTU;
             case IOTLB_MSG -> TracePayloadDecoder.IOTLB;
             case GET_CONFIG, SET_CONFIG -> TracePayloadDecoder.CONFIG;
-            case CREATE_CRYPTO_SESSION -> TracePayloadDecoder.OPAQUE;
+            case CREATE_CRYPTO_SESSION -> TracePayloadDecoder.HEX_DUMP;
             case CLOSE_CRYPTO_SESSION -> TracePayloadDecoder.SESSION_ID;
             case GET_INFLIGHT_FD, SET_INFLIGHT_FD -> TracePayloadDecoder.INFLIGHT;
             case GET_SHARED_OBJECT -> TracePayloadDecoder.UUID;
@@ -56,19 +56,19 @@ final class TracePayloadDecoderTable {
     }
 
     /** What the back-end answers without being asked by need_reply; empty if it does not. */
-    static Optional<TracePayloadDecoder> ownReply(FrontendMessageType type, boolean packed) {
+    static Optional<TracePayloadDecoder> mandatoryReplyDecoder(FrontendMessageType type, boolean packed) {
         return switch (type) {
             case GET_FEATURES -> Optional.of(TracePayloadDecoder.FEATURES);
             case GET_PROTOCOL_FEATURES -> Optional.of(TracePayloadDecoder.PROTOCOL_FEATURES);
             case GET_QUEUE_NUM -> Optional.of(TracePayloadDecoder.QUEUES);
             case GET_MAX_MEM_SLOTS -> Optional.of(TracePayloadDecoder.SLOTS);
             case GET_STATUS -> Optional.of(TracePayloadDecoder.STATUS);
-            case GET_VRING_BASE, GET_VRING_BASE_SKIP_DRAIN -> Optional.of(base(packed));
+            case GET_VRING_BASE, GET_VRING_BASE_SKIP_DRAIN -> Optional.of(vringBaseDecoder(packed));
             case GET_CONFIG -> Optional.of(TracePayloadDecoder.CONFIG);
             case GET_INFLIGHT_FD -> Optional.of(TracePayloadDecoder.INFLIGHT);
             case GET_SHMEM_CONFIG -> Optional.of(TracePayloadDecoder.SHMEM_CONFIG);
             case SET_DEVICE_STATE_FD -> Optional.of(TracePayloadDecoder.DEVICE_STATE_FD);
-            case CREATE_CRYPTO_SESSION -> Optional.of(TracePayloadDecoder.OPAQUE);
+            case CREATE_CRYPTO_SESSION -> Optional.of(TracePayloadDecoder.HEX_DUMP);
             case IOTLB_MSG, CHECK_DEVICE_STATE, GET_SHARED_OBJECT, POSTCOPY_ADVISE, POSTCOPY_END ->
                 Optional.of(TracePayloadDecoder.ACKNOWLEDGEMENT);
             case SET_FEATURES,
@@ -106,18 +106,18 @@ final class TracePayloadDecoderTable {
      * The form of a reply: its own or an acknowledgement, told apart by size where a message can have either. The
      * replies of postcopy repeat the request's regions; some replies consist of a descriptor alone.
      */
-    static TracePayloadDecoder reply(FrontendMessageType type, boolean packed, int size) {
+    static TracePayloadDecoder replyDecoder(FrontendMessageType type, boolean packed, int size) {
         return switch (type) {
-            case GET_CONFIG -> size == 0 ? TracePayloadDecoder.FAILED : TracePayloadDecoder.CONFIG;
+            case GET_CONFIG -> size == 0 ? TracePayloadDecoder.CONFIG_ERROR : TracePayloadDecoder.CONFIG;
             case SET_MEM_TABLE, ADD_MEM_REG ->
-                size == Long.BYTES ? TracePayloadDecoder.ACKNOWLEDGEMENT : request(type, packed);
+                size == Long.BYTES ? TracePayloadDecoder.ACKNOWLEDGEMENT : requestDecoder(type, packed);
             case SET_LOG_BASE, POSTCOPY_ADVISE, POSTCOPY_END, GET_SHARED_OBJECT ->
                 size == 0 ? TracePayloadDecoder.NONE : TracePayloadDecoder.ACKNOWLEDGEMENT;
-            default -> ownReply(type, packed).orElse(TracePayloadDecoder.ACKNOWLEDGEMENT);
+            default -> mandatoryReplyDecoder(type, packed).orElse(TracePayloadDecoder.ACKNOWLEDGEMENT);
         };
     }
 
-    private static TracePayloadDecoder base(boolean packed) {
+    private static TracePayloadDecoder vringBaseDecoder(boolean packed) {
         return packed ? TracePayloadDecoder.PACKED_VRING_BASE : TracePayloadDecoder.SPLIT_VRING_BASE;
     }
 }

@@ -9,33 +9,34 @@ import java.util.function.Predicate;
 
 /** The requests of a session that may still be replied to: the last ones only, however many a front-end sends. */
 final class TracePendingRequests {
-    private static final int MOST = 256;
+    private static final int MAX_REQUESTS = 256;
 
     /**
      * A request that was sent.
      *
      * @param awaited the document has the back-end reply to it
      */
-    record Sent(int number, int request, String name, long nanos, boolean awaited) {}
+    record SentRequest(int number, int request, String name, long nanos, boolean replyExpected) {}
 
-    private final Deque<Sent> sent = new ArrayDeque<>();
+    private final Deque<SentRequest> sent = new ArrayDeque<>();
 
-    void add(Sent request) {
-        if (sent.size() == MOST) {
+    void add(SentRequest request) {
+        if (sent.size() == MAX_REQUESTS) {
             sent.removeFirst();
         }
         sent.addLast(request);
     }
 
     /** Takes the request that a reply with this number answers: the oldest that waits, else the latest that does not. */
-    Optional<Sent> take(int request) {
-        Optional<Sent> awaited = takeFirst(sent.iterator(), each -> each.request == request && each.awaited);
-        return awaited.isPresent() ? awaited : takeFirst(sent.descendingIterator(), each -> each.request == request);
+    Optional<SentRequest> matchReply(int request) {
+        Optional<SentRequest> awaited =
+                removeFirst(sent.iterator(), each -> each.request == request && each.replyExpected);
+        return awaited.isPresent() ? awaited : removeFirst(sent.descendingIterator(), each -> each.request == request);
     }
 
-    private static Optional<Sent> takeFirst(Iterator<Sent> requests, Predicate<Sent> wanted) {
+    private static Optional<SentRequest> removeFirst(Iterator<SentRequest> requests, Predicate<SentRequest> wanted) {
         while (requests.hasNext()) {
-            Sent each = requests.next();
+            SentRequest each = requests.next();
             if (wanted.test(each)) {
                 requests.remove();
                 return Optional.of(each);
@@ -45,7 +46,7 @@ final class TracePendingRequests {
     }
 
     /** Those that wait for a reply still. */
-    List<Sent> unanswered() {
-        return sent.stream().filter(Sent::awaited).toList();
+    List<SentRequest> unanswered() {
+        return sent.stream().filter(SentRequest::replyExpected).toList();
     }
 }

@@ -4,7 +4,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.vhostuserrng.cli.trace.TraceDecodedMessage.Answered;
+import org.vhostuserrng.cli.trace.TraceDecodedMessage.RepliedRequest;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Help.Ansi.IStyle;
 import picocli.CommandLine.Help.Ansi.Style;
@@ -16,7 +16,7 @@ final class TracePrinter implements TraceRecordSink {
     private final PrintWriter out;
     private final Ansi ansi;
     private final boolean summary;
-    private TraceMessageDecoder conversation = new TraceMessageDecoder();
+    private TraceMessageDecoder decoder = new TraceMessageDecoder();
     private TraceSummaryTable table = new TraceSummaryTable();
     private boolean open;
 
@@ -34,25 +34,25 @@ final class TracePrinter implements TraceRecordSink {
     @Override
     public void accept(TraceRecord event) {
         switch (event) {
-            case TraceRecord.Opened opened -> open(opened);
-            case TraceRecord.Message message -> print(conversation.understand(message));
-            case TraceRecord.Closed closed -> close(closed);
+            case TraceRecord.SessionOpened opened -> open(opened);
+            case TraceRecord.MessageSent message -> print(decoder.decode(message));
+            case TraceRecord.SessionClosed closed -> close(closed);
         }
         out.flush();
     }
 
     /** No event follows: prints the table of a session whose end nobody saw. */
-    void finish() {
+    void flushOpenSession() {
         if (open) {
             end();
         }
         out.flush();
     }
 
-    private void open(TraceRecord.Opened opened) {
-        finish();
+    private void open(TraceRecord.SessionOpened opened) {
+        flushOpenSession();
         open = true;
-        conversation = new TraceMessageDecoder();
+        decoder = new TraceMessageDecoder();
         table = new TraceSummaryTable();
         out.println(styled(
                 "session " + opened.session() + "  " + opened.time() + "  " + opened.listen() + " -> "
@@ -71,21 +71,20 @@ final class TracePrinter implements TraceRecordSink {
         words.add(styled(message.name(), Style.bold));
         words.add(message.flags());
         words.add(message.fields());
-        message.answered().map(TracePrinter::elapsed).ifPresent(words::add);
+        message.repliedTo().map(TracePrinter::elapsed).ifPresent(words::add);
         words.removeIf(String::isEmpty);
         out.println(String.join("  ", words));
         message.details().forEach(line -> out.println(INDENTATION + line));
         message.notes().forEach(this::note);
     }
 
-    private static String elapsed(Answered answered) {
+    private static String elapsed(RepliedRequest answered) {
         return "after " + TraceNumberFormat.milliseconds(answered.elapsed()) + " ms";
     }
 
-    private void close(TraceRecord.Closed closed) {
-        out.println(time(closed.nanos()) + "  " + styled(closed.why(), Style.bold));
-        conversation
-                .unanswered()
+    private void close(TraceRecord.SessionClosed closed) {
+        out.println(time(closed.nanos()) + "  " + styled(closed.reason(), Style.bold));
+        decoder.unanswered()
                 .forEach(sent -> note("never answered: " + sent.name() + ", sent at "
                         + TraceNumberFormat.milliseconds(sent.nanos()) + " ms"));
         end();

@@ -8,31 +8,31 @@ import org.vhostuserrng.frontend.FdPassingSocket;
 final class TraceProxySession implements AutoCloseable {
     private final FdPassingSocket frontEnd;
     private final FdPassingSocket backEnd;
-    private final TraceRecordDispatcher log;
+    private final TraceRecordDispatcher dispatcher;
     private final AtomicReference<String> end = new AtomicReference<>();
 
     /** A session that owns both sockets from now on. */
     TraceProxySession(FdPassingSocket frontEnd, FdPassingSocket backEnd, TraceRecordDispatcher log) {
         this.frontEnd = frontEnd;
         this.backEnd = backEnd;
-        this.log = log;
+        this.dispatcher = log;
     }
 
     /** Returns when both sides are closed, with everything reported. */
     void run() throws InterruptedException {
         Thread replies =
-                Thread.ofPlatform().name("back-end").start(() -> pump(VhostUserSide.BACK_END, backEnd, frontEnd));
-        pump(VhostUserSide.FRONT_END, frontEnd, backEnd);
+                Thread.ofPlatform().name("back-end").start(() -> forward(VhostUserSide.BACK_END, backEnd, frontEnd));
+        forward(VhostUserSide.FRONT_END, frontEnd, backEnd);
         replies.join();
-        log.closed(end.get());
+        dispatcher.closed(end.get());
     }
 
-    private void pump(VhostUserSide side, FdPassingSocket from, FdPassingSocket to) {
+    private void forward(VhostUserSide side, FdPassingSocket from, FdPassingSocket to) {
         try {
-            new TraceMessageForwarder(side, from, to, log).run();
-            end("the " + side.text() + " closed");
+            new TraceMessageForwarder(side, from, to, dispatcher).forward();
+            end("the " + side.displayName() + " closed");
         } catch (IOException failed) {
-            end("the " + side.text() + "'s message was not passed on: " + failed.getMessage());
+            end("the " + side.displayName() + "'s message was not passed on: " + failed.getMessage());
         } finally {
             // A bug of ours must not leave the other pump waiting for ever.
             end("trace failed");

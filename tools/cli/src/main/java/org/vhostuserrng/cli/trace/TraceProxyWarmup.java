@@ -31,13 +31,13 @@ final class TraceProxyWarmup {
                 TraceProxySession session =
                         new TraceProxySession(FdPassingSocket.wrap(front[1]), FdPassingSocket.wrap(back[1]), log)) {
             log.opened(Path.of(""), Path.of(""));
-            talk(vmm, device);
+            exchangeMessages(vmm, device);
             vmm.shutdown();
             session.run();
         }
     }
 
-    private static void talk(FdPassingSocket vmm, FdPassingSocket device) throws IOException {
+    private static void exchangeMessages(FdPassingSocket vmm, FdPassingSocket device) throws IOException {
         int reply = FrontendVhostUserSpec.FLAG_VERSION | FrontendVhostUserSpec.FLAG_REPLY;
         vmm.send(FrontendPayloadEncoder.message(
                 FrontendMessageType.GET_FEATURES.id(),

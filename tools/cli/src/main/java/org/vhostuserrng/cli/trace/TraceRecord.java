@@ -12,8 +12,8 @@ sealed interface TraceRecord {
      * @param listen where it connected to
      * @param connect where its back-end listens
      */
-    record Opened(int session, Instant time, String listen, String connect) implements TraceRecord {
-        public Opened {
+    record SessionOpened(int session, Instant time, String listen, String connect) implements TraceRecord {
+        public SessionOpened {
             listen = printable(listen);
             connect = printable(connect);
         }
@@ -22,19 +22,18 @@ sealed interface TraceRecord {
     /**
      * One side has sent a message, or the part of one that it sent before it closed.
      *
-     * @param bytes header and payload; of a payload longer than {@link #MOST_PAYLOAD} the header alone
+     * @param bytes header and payload; of a payload longer than {@link #MAX_CAPTURED_PAYLOAD} the header alone
      */
     @SuppressWarnings("ArrayRecordComponent") // a carrier that nobody compares
-    record Message(long nanos, VhostUserSide from, byte[] bytes, List<PassedDescriptor> descriptors)
-            implements TraceRecord {
+    record MessageSent(long nanos, VhostUserSide from, byte[] bytes, List<PassedFd> fds) implements TraceRecord {
         /** A payload longer than this is none of the document's: it is passed on and forgotten. */
-        static final int MOST_PAYLOAD = 1 << 16;
+        static final int MAX_CAPTURED_PAYLOAD = 1 << 16;
     }
 
     /** The session has ended. */
-    record Closed(long nanos, String why) implements TraceRecord {
-        public Closed {
-            why = printable(why);
+    record SessionClosed(long nanos, String reason) implements TraceRecord {
+        public SessionClosed {
+            reason = printable(reason);
         }
     }
 
@@ -44,8 +43,8 @@ sealed interface TraceRecord {
      * @param offset of the byte it came with; the document wants 0
      * @param description what it refers to
      */
-    record PassedDescriptor(int offset, String description) {
-        public PassedDescriptor {
+    record PassedFd(int offset, String description) {
+        public PassedFd {
             description = printable(description);
         }
     }

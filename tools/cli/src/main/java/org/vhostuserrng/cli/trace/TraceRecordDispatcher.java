@@ -8,7 +8,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
 /**
  * Gives events their time and hands them to every sink, one after the other whichever thread they come from. A sink
@@ -16,28 +16,28 @@ import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
  */
 final class TraceRecordDispatcher {
     private final List<TraceRecordSink> sinks;
-    private final PrintWriter complaints;
+    private final PrintWriter errors;
     private int sessions;
     private long start;
 
     TraceRecordDispatcher(List<TraceRecordSink> sinks, PrintWriter complaints) {
         this.sinks = new ArrayList<>(sinks);
-        this.complaints = complaints;
+        this.errors = complaints;
     }
 
     synchronized void opened(Path listen, Path connect) {
         start = System.nanoTime();
         sessions++;
         Instant time = Instant.now().truncatedTo(ChronoUnit.MILLIS);
-        emit(new TraceRecord.Opened(sessions, time, listen.toString(), connect.toString()));
+        emit(new TraceRecord.SessionOpened(sessions, time, listen.toString(), connect.toString()));
     }
 
-    synchronized void message(VhostUserSide from, byte[] bytes, List<PassedDescriptor> descriptors) {
-        emit(new TraceRecord.Message(System.nanoTime() - start, from, bytes, descriptors));
+    synchronized void message(VhostUserSide from, byte[] bytes, List<PassedFd> descriptors) {
+        emit(new TraceRecord.MessageSent(System.nanoTime() - start, from, bytes, descriptors));
     }
 
     synchronized void closed(String why) {
-        emit(new TraceRecord.Closed(System.nanoTime() - start, why));
+        emit(new TraceRecord.SessionClosed(System.nanoTime() - start, why));
     }
 
     private void emit(TraceRecord event) {
@@ -47,7 +47,7 @@ final class TraceRecordDispatcher {
                 each.next().accept(event);
             } catch (IOException failed) {
                 each.remove();
-                complaints.println("vhost-user-rng trace: not recorded any longer: " + failed.getMessage());
+                errors.println("vhost-user-rng trace: not recorded any longer: " + failed.getMessage());
             }
         }
     }

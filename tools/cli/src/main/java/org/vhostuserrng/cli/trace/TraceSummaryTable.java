@@ -5,10 +5,10 @@ import java.util.List;
 
 /** A session as a Markdown table: a row for each request, with the reply to it at its end. */
 final class TraceSummaryTable {
-    private static final int MOST_ROWS = 1000;
+    private static final int MAX_ROWS = 1000;
 
     /** As many lines of its own as a memory table has regions at most; a hex dump that is longer is left out. */
-    private static final int MOST_DETAILS = 8;
+    private static final int MAX_DETAIL_LINES = 8;
 
     /** A row whose last two cells come later, if at all. */
     private static final class Row {
@@ -33,19 +33,19 @@ final class TraceSummaryTable {
     }
 
     private final List<Row> rows = new ArrayList<>();
-    private int leftOut;
+    private int omitted;
 
     void add(TraceDecodedMessage message) {
-        if (message.answered().isPresent()) {
-            answer(message, message.answered().get());
-        } else if (rows.size() < MOST_ROWS) {
+        if (message.repliedTo().isPresent()) {
+            addReply(message, message.repliedTo().get());
+        } else if (rows.size() < MAX_ROWS) {
             rows.add(new Row(message));
         } else {
-            leftOut++;
+            omitted++;
         }
     }
 
-    private void answer(TraceDecodedMessage reply, TraceDecodedMessage.Answered answered) {
+    private void addReply(TraceDecodedMessage reply, TraceDecodedMessage.RepliedRequest answered) {
         for (Row row : rows) {
             if (row.message.number() == answered.number()) {
                 row.answer = cell(reply);
@@ -61,7 +61,7 @@ final class TraceSummaryTable {
             parts.add(message.fields());
         }
         parts.addAll(message.notes());
-        if (message.details().size() <= MOST_DETAILS) {
+        if (message.details().size() <= MAX_DETAIL_LINES) {
             parts.addAll(message.details());
         }
         return String.join("<br>", parts).replace("|", "\\|");
@@ -72,8 +72,8 @@ final class TraceSummaryTable {
         lines.add("| # | from | message | carries | reply | ms |");
         lines.add("|--:|---|---|---|---|--:|");
         rows.forEach(row -> lines.add("| " + row.text() + " |"));
-        if (leftOut > 0) {
-            lines.add("| | | " + leftOut + " more | | | |");
+        if (omitted > 0) {
+            lines.add("| | | " + omitted + " more | | | |");
         }
         return lines;
     }

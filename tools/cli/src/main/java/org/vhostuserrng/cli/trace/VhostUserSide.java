@@ -9,12 +9,12 @@ enum VhostUserSide {
     BACK_END(1, "back-end", "<- back-end ");
 
     private final int code;
-    private final String text;
+    private final String displayName;
     private final String arrow;
 
     VhostUserSide(int code, String text, String arrow) {
         this.code = code;
-        this.text = text;
+        this.displayName = text;
         this.arrow = arrow;
     }
 
@@ -28,8 +28,8 @@ enum VhostUserSide {
     }
 
     /** What the document calls it. */
-    String text() {
-        return text;
+    String displayName() {
+        return displayName;
     }
 
     /** Itself as a sender; the arrows of both are equally long. */

@@ -10,7 +10,7 @@ import org.vhostuserrng.frontend.FdPassingSocket;
 final class VhostUserTraceProxy implements AutoCloseable {
     private final Path listen;
     private final Path connect;
-    private final TraceRecordDispatcher log;
+    private final TraceRecordDispatcher dispatcher;
     private final FdPassingListener listener;
     private TraceProxySession session;
     private boolean stopped;
@@ -23,7 +23,7 @@ final class VhostUserTraceProxy implements AutoCloseable {
     VhostUserTraceProxy(Path listen, Path connect, TraceRecordDispatcher log) throws IOException {
         this.listen = listen;
         this.connect = connect;
-        this.log = log;
+        this.dispatcher = log;
         this.listener = new FdPassingListener(listen);
     }
 
@@ -37,16 +37,16 @@ final class VhostUserTraceProxy implements AutoCloseable {
     }
 
     private void serve(FdPassingSocket frontEnd) throws IOException, InterruptedException {
-        log.opened(listen, connect);
+        dispatcher.opened(listen, connect);
         FdPassingSocket backEnd;
         try {
             backEnd = FdPassingSocket.connect(connect);
         } catch (IOException refused) {
             frontEnd.close();
-            log.closed(String.valueOf(refused.getMessage()));
+            dispatcher.closed(String.valueOf(refused.getMessage()));
             return;
         }
-        try (TraceProxySession opened = new TraceProxySession(frontEnd, backEnd, log)) {
+        try (TraceProxySession opened = new TraceProxySession(frontEnd, backEnd, dispatcher)) {
             begin(opened);
             opened.run();
             end();

@@ -121,7 +121,7 @@ class BenchRequestLoopTest {
         long beforeItsSubmission = System.nanoTime();
         deviceUses(LENGTH);
         loop.run(ONE_TURN);
-        loop.forgetMeasurements();
+        loop.resetMeasurements();
 
         deviceUses(LENGTH);
         loop.run(ONE_TURN);
@@ -137,7 +137,7 @@ class BenchRequestLoopTest {
         deviceUses(LENGTH);
         loop.run(ONE_TURN);
 
-        loop.forgetMeasurements();
+        loop.resetMeasurements();
 
         assertEquals(0, loop.result(ONE_TURN).latencies().getTotalCount());
         assertEquals(0, loop.result(ONE_TURN).bytes());

@@ -23,7 +23,7 @@ class BenchCandidateTest {
     void whoIsToldTheNumberOfGuestsHasASocketForEach() {
         BenchCandidate peer = BenchCandidate.peer("rngd {socket} {guests}");
 
-        assertTrue(peer.servesMany());
+        assertTrue(peer.servesManyGuests());
         assertEquals(List.of(Path.of("/run/rng0"), Path.of("/run/rng1")), peer.sockets(SOCKET, 2));
     }
 
@@ -31,13 +31,13 @@ class BenchCandidateTest {
     void whoIsNotToldServesOne() {
         BenchCandidate peer = BenchCandidate.peer("rngd {socket}");
 
-        assertFalse(peer.servesMany());
+        assertFalse(peer.servesManyGuests());
         assertEquals(List.of(SOCKET), peer.sockets(SOCKET, 1));
     }
 
     @Test
     void daemonIsStartedWithItsSource() {
-        BenchCandidate ours = BenchCandidate.oursPacked(Path.of("/opt/vhost-user-rng"), "drbg");
+        BenchCandidate ours = BenchCandidate.daemonPacked(Path.of("/opt/vhost-user-rng"), "drbg");
 
         assertEquals(
                 List.of(

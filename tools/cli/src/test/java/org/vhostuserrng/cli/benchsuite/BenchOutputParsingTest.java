@@ -13,12 +13,12 @@ class BenchOutputParsingTest {
     void longestTurnIsInTheDaemonsLastWords() {
         String log = "listening on /run/rng, source getrandom\nending; the longest turn took 812 µs\n";
 
-        assertEquals(OptionalDouble.of(812), BenchBackendProcess.longestTurn(log));
+        assertEquals(OptionalDouble.of(812), BenchBackendProcess.longestIterationMicros(log));
     }
 
     @Test
     void othersTellNoLongestTurn() {
-        assertTrue(BenchBackendProcess.longestTurn("bye\n").isEmpty());
+        assertTrue(BenchBackendProcess.longestIterationMicros("bye\n").isEmpty());
     }
 
     @Test

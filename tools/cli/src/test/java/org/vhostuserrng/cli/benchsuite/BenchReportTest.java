@@ -18,8 +18,8 @@ import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Subject;
-import org.vhostuserrng.cli.benchsuite.SingleGuestBenchmark.Case;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.SingleGuestBenchmark.GuestWorkload;
 
 class BenchReportTest {
     private static final BenchSuiteParameters PACE = new BenchSuiteParameters(3, Duration.ofMillis(500), List.of(1));
@@ -32,21 +32,22 @@ class BenchReportTest {
 
     @BeforeEach
     void measure() {
-        measure(BenchCandidate.ourName("getrandom"), 12_000);
+        measure(BenchCandidate.daemonName("getrandom"), 12_000);
         measure(BenchCandidate.REFERENCE, 10_000);
         samples.add(
-                new Subject(
-                        BenchReportSection.SINGLE, Case.PAGES.scenario(CpuPlacement.ONE_CPU), BenchCandidate.REFERENCE),
+                new Key(
+                        BenchReportSection.SINGLE,
+                        GuestWorkload.PAGE_4K.scenario(CpuPlacement.ONE_CPU),
+                        BenchCandidate.REFERENCE),
                 BenchMetric.BANDWIDTH,
                 208.25);
-        samples.add(
-                new Subject(BenchReportSection.MEMORY, "1,000 guests", BenchCandidate.REFERENCE), BenchMetric.RSS, 12);
-        samples.remark("a guest\n under QEMU: no QEMU");
+        samples.add(new Key(BenchReportSection.MEMORY, "1,000 guests", BenchCandidate.REFERENCE), BenchMetric.RSS, 12);
+        samples.note("a guest\n under QEMU: no QEMU");
     }
 
     private void measure(String candidate, long nanos) {
-        Subject subject =
-                new Subject(BenchReportSection.SINGLE, Case.ONE_AT_A_TIME.scenario(CpuPlacement.ONE_CPU), candidate);
+        Key subject =
+                new Key(BenchReportSection.SINGLE, GuestWorkload.DEPTH_1.scenario(CpuPlacement.ONE_CPU), candidate);
         Histogram latencies = new Histogram(1_000_000_000, 3);
         latencies.recordValue(nanos);
         samples.add(subject, latencies);
@@ -95,7 +96,7 @@ class BenchReportTest {
 
     @Test
     void coordinatesOfAPictureAreRounded() {
-        assertEquals("M-6.0,0.9 L12,3", BenchPlot.rounded("M-6.015625,0.9375 L12,3"));
+        assertEquals("M-6.0,0.9 L12,3", BenchPlot.roundCoordinates("M-6.015625,0.9375 L12,3"));
     }
 
     @Test
@@ -126,6 +127,6 @@ class BenchReportTest {
 
     @Test
     void numberOfGuestsIsThatOfTheScenario() {
-        assertEquals(1000, BenchPlotBuilder.guests(ManyGuestsBenchmark.scenario(1000, CpuPlacement.ONE_CPU)));
+        assertEquals(1000, BenchPlotBuilder.guestCount(ManyGuestsBenchmark.scenario(1000, CpuPlacement.ONE_CPU)));
     }
 }

@@ -7,11 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Subject;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
 
 class BenchSamplesTest {
-    private static final Subject OURS = new Subject(BenchReportSection.SINGLE, "load", "vhost-user-rng getrandom");
-    private static final Subject REFERENCE = new Subject(BenchReportSection.SINGLE, "load", BenchCandidate.REFERENCE);
+    private static final Key OURS = new Key(BenchReportSection.SINGLE, "load", "vhost-user-rng getrandom");
+    private static final Key REFERENCE = new Key(BenchReportSection.SINGLE, "load", BenchCandidate.REFERENCE);
 
     private final BenchSamples samples = new BenchSamples();
 
@@ -46,7 +46,7 @@ class BenchSamplesTest {
     @Test
     void thereIsNoRatioToWhatWasMeasuredUnderAnotherLoad() {
         samples.add(OURS, BenchMetric.RATE, 10);
-        samples.add(new Subject(BenchReportSection.SINGLE, "another", BenchCandidate.REFERENCE), BenchMetric.RATE, 20);
+        samples.add(new Key(BenchReportSection.SINGLE, "another", BenchCandidate.REFERENCE), BenchMetric.RATE, 20);
 
         assertTrue(
                 samples.ratio(OURS, BenchMetric.RATE, BenchCandidate.REFERENCE).isEmpty());
@@ -78,9 +78,9 @@ class BenchSamplesTest {
 
     @Test
     void sameRemarkIsKeptOnce() {
-        samples.remark("no compiler");
-        samples.remark("no compiler");
+        samples.note("no compiler");
+        samples.note("no compiler");
 
-        assertEquals(List.of("no compiler"), samples.remarks());
+        assertEquals(List.of("no compiler"), samples.notes());
     }
 }

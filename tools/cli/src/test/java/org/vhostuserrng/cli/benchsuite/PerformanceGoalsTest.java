@@ -8,15 +8,15 @@ import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Subject;
-import org.vhostuserrng.cli.benchsuite.SingleGuestBenchmark.Case;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.SingleGuestBenchmark.GuestWorkload;
 
 class PerformanceGoalsTest {
     private final BenchSamples samples = new BenchSamples();
 
     private void measured(String candidate, BenchMetric figure, double value) {
-        String scenario = Case.ONE_AT_A_TIME.scenario(CpuPlacement.ONE_CPU);
-        samples.add(new Subject(BenchReportSection.SINGLE, scenario, candidate), figure, value);
+        String scenario = GuestWorkload.DEPTH_1.scenario(CpuPlacement.ONE_CPU);
+        samples.add(new Key(BenchReportSection.SINGLE, scenario, candidate), figure, value);
     }
 
     private PerformanceGoal goal(String text) {
@@ -52,7 +52,7 @@ class PerformanceGoalsTest {
 
     @Test
     void latencyIsComparedWithEachPeer() {
-        measured(BenchCandidate.ourName("getrandom"), BenchMetric.P50, 9);
+        measured(BenchCandidate.daemonName("getrandom"), BenchMetric.P50, 9);
         measured("peer rngd", BenchMetric.P50, 10);
 
         assertEquals(0.9, goal("peer rngd").measured().orElseThrow());
@@ -60,7 +60,7 @@ class PerformanceGoalsTest {
 
     @Test
     void latencyIsComparedWithTheReference() {
-        measured(BenchCandidate.ourName("getrandom"), BenchMetric.P50, 9);
+        measured(BenchCandidate.daemonName("getrandom"), BenchMetric.P50, 9);
         measured(BenchCandidate.REFERENCE, BenchMetric.P50, 6);
 
         assertEquals(1.5, goal("one CPU: p50 ÷ C getrandom").measured().orElseThrow());

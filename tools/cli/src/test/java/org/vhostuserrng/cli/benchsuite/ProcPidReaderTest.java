@@ -54,7 +54,7 @@ class ProcPidReaderTest {
 
         assertEquals(
                 new ProcessResourceUsage(36_000 * 1024L, 18_000 * 1024L, 11_000 * 1024L, 2, 1),
-                new ProcPidReader(directory).footprint());
+                new ProcPidReader(directory).resourceUsage());
     }
 
     @Test
@@ -62,7 +62,7 @@ class ProcPidReaderTest {
         ProcPidReader own = new ProcPidReader(ProcessHandle.current().pid());
 
         assertTrue(own.cpuNanos() > 0);
-        assertTrue(own.footprint().rss() > own.footprint().privateBytes());
-        assertTrue(own.footprint().threads() > 1);
+        assertTrue(own.resourceUsage().rss() > own.resourceUsage().privateBytes());
+        assertTrue(own.resourceUsage().threads() > 1);
     }
 }

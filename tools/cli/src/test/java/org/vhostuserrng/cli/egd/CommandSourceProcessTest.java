@@ -21,13 +21,14 @@ class CommandSourceProcessTest {
 
     @Test
     void wordsAreSplitAtSpaces() {
-        assertEquals(List.of("cat", "-u", "/dev/zero"), CommandSourceProcess.command("command:  cat -u   /dev/zero "));
+        assertEquals(
+                List.of("cat", "-u", "/dev/zero"), CommandSourceProcess.parseCommand("command:  cat -u   /dev/zero "));
     }
 
     @Test
     void programThatDoesNotExistIsRefused() {
         IllegalArgumentException refused = assertThrows(
-                IllegalArgumentException.class, () -> CommandSourceProcess.command("command:no-such-program"));
+                IllegalArgumentException.class, () -> CommandSourceProcess.parseCommand("command:no-such-program"));
 
         assertTrue(refused.getMessage().contains("command:PROGRAM"), refused::getMessage);
     }

@@ -33,7 +33,7 @@ class EgdListenAddressTest {
         "unix:/tmp/x, false"
     })
     void reachabilityIsKnown(String text, boolean outside) {
-        assertEquals(outside, EgdListenAddress.parse(text).isReachableFromOutside());
+        assertEquals(outside, EgdListenAddress.parse(text).isReachableFromOtherHosts());
     }
 
     @ParameterizedTest
@@ -89,7 +89,7 @@ class EgdListenAddressTest {
         EgdListenAddress address = unix();
         address.listen(1).close();
 
-        address.cleanUp();
+        address.removeSocketFile();
 
         assertFalse(Files.exists(directory.resolve("s")));
     }

@@ -33,7 +33,7 @@ class EgdRoundRobinSchedulerTest {
                 wire.send(0x02, 255, 0x02, 255);
             }
             conversation.receive(wire);
-            conversation.obey(shares, 0);
+            conversation.handleCommands(shares, 0);
         }
     }
 
@@ -50,7 +50,7 @@ class EgdRoundRobinSchedulerTest {
             client.step();
         }
         source.allow(bytes);
-        shares.give(source, 0);
+        shares.distribute(source, 0);
     }
 
     @Test
@@ -88,7 +88,7 @@ class EgdRoundRobinSchedulerTest {
             round(clients, 400);
             polite.send(0x01, 255);
             conversation.receive(polite);
-            conversation.obey(shares, 0);
+            conversation.handleCommands(shares, 0);
             conversation.send(polite);
             got += polite.received().length - 1;
         }
@@ -112,9 +112,9 @@ class EgdRoundRobinSchedulerTest {
     void clientThatIsGoneTakesNoTurn() throws Exception {
         List<Greedy> clients = greedy(2);
         round(clients, 0);
-        shares.forget(clients.getFirst().conversation);
+        shares.remove(clients.getFirst().conversation);
         source.allow(3000);
-        shares.give(source, 0);
+        shares.distribute(source, 0);
 
         assertFalse(clients.getFirst().conversation.hasReplies());
         assertTrue(clients.getLast().conversation.hasReplies());
@@ -125,6 +125,6 @@ class EgdRoundRobinSchedulerTest {
         List<Greedy> clients = greedy(1);
         round(clients, 100);
 
-        assertFalse(shares.canGiveMore(0));
+        assertFalse(shares.canServeNow(0));
     }
 }

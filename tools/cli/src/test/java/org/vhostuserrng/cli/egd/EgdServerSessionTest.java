@@ -31,13 +31,13 @@ class EgdServerSessionTest {
 
     /** What the server does when the client's socket is ready, or the source is. */
     private byte[] serve() throws IOException {
-        if (conversation.hasRoom()) {
+        if (conversation.canReceive()) {
             conversation.receive(client);
         }
-        conversation.obey(shares, now);
-        shares.give(source, now);
+        conversation.handleCommands(shares, now);
+        shares.distribute(source, now);
         conversation.send(client);
-        conversation.obey(shares, now);
+        conversation.handleCommands(shares, now);
         return client.received();
     }
 
@@ -69,7 +69,7 @@ class EgdServerSessionTest {
     /** A source's bytes get into the reserve with the turn after which they are asked for. */
     private void have(int bytes) {
         source.allow(bytes);
-        shares.give(source, now);
+        shares.distribute(source, now);
     }
 
     @Test
@@ -161,7 +161,7 @@ class EgdServerSessionTest {
         client.send(0x01, 1, command, 0x01, 1);
 
         assertArrayEquals(bytes(1, 1), serve());
-        assertTrue(conversation.isLost());
+        assertTrue(conversation.hasProtocolError());
         assertEquals(command, conversation.unknownCommand());
     }
 
@@ -188,12 +188,12 @@ class EgdServerSessionTest {
     void clientThatEndsItsHalfGetsItsReplies() throws Exception {
         client.send(0x02, 9).end();
         serve();
-        assertFalse(conversation.isFinished());
+        assertFalse(conversation.isComplete());
         source.allow(100);
         byte[] reply = serveUntilQuiet();
 
         assertEquals(9, reply.length);
-        assertTrue(conversation.isFinished());
+        assertTrue(conversation.isComplete());
     }
 
     @Test
@@ -201,7 +201,7 @@ class EgdServerSessionTest {
         client.send(0x02).end();
         serveUntilQuiet();
 
-        assertTrue(conversation.isFinished());
+        assertTrue(conversation.isComplete());
     }
 
     @Test
@@ -212,8 +212,8 @@ class EgdServerSessionTest {
 
         serveUntilQuiet();
 
-        assertEquals(flood.length - EgdServerSession.MOST_COMMAND_BYTES, client.unread(), 2);
-        assertFalse(conversation.hasRoom());
+        assertEquals(flood.length - EgdServerSession.MAX_COMMAND_BYTES, client.unread(), 2);
+        assertFalse(conversation.canReceive());
     }
 
     @Test
@@ -229,7 +229,7 @@ class EgdServerSessionTest {
         client.room(Integer.MAX_VALUE);
         byte[] all = serveUntilQuiet();
 
-        assertTrue(taken <= EgdServerSession.MOST_REPLY_BYTES + (1 << 14), () -> taken + " taken");
+        assertTrue(taken <= EgdServerSession.MAX_REPLY_BYTES + (1 << 14), () -> taken + " taken");
         assertEquals(500 * 255, all.length);
     }
 
@@ -240,7 +240,7 @@ class EgdServerSessionTest {
         client.send(0x02, 90, 0x01, 255, 0x02, 255);
 
         byte[] first = serveUntilQuiet();
-        long again = conversation.allowedAgain(now);
+        long again = conversation.nextAllowedAt(now);
         now = again;
         byte[] second = serveUntilQuiet();
 

@@ -34,7 +34,8 @@ import org.vhostuserrng.backends.GuestRateLimiter;
 /** The server with clients over real sockets. */
 @Timeout(30)
 class EgdServerTest {
-    private static final EgdServer.Limits DEFAULT = new EgdServer.Limits(64, GuestRateLimiter.UNLIMITED, 1000);
+    private static final EgdServer.ConnectionLimits DEFAULT =
+            new EgdServer.ConnectionLimits(64, GuestRateLimiter.UNLIMITED, 1000);
 
     private final ExecutorService thread = Executors.newSingleThreadExecutor();
     private EgdServer server;
@@ -43,13 +44,13 @@ class EgdServerTest {
     @TempDir
     private Path directory;
 
-    private void serve(String address, EgdServer.Limits limits, String source) throws IOException {
+    private void serve(String address, EgdServer.ConnectionLimits limits, String source) throws IOException {
         EgdServer listening = EgdServer.listen(EgdListenAddress.parse(address), limits);
         server = listening;
         running = thread.submit(() -> {
             try (listening;
                     EntropySource opened = new EventLoopSources(
-                                    EntropySourceSpec.parse(source), listening::sourceReady, System::nanoTime)
+                                    EntropySourceSpec.parse(source), listening::onSourceReady, System::nanoTime)
                             .acquire("test")) {
                 listening.run(opened);
             }
@@ -57,7 +58,7 @@ class EgdServerTest {
         });
     }
 
-    private Socket serveTcp(EgdServer.Limits limits) throws IOException {
+    private Socket serveTcp(EgdServer.ConnectionLimits limits) throws IOException {
         serve("tcp:127.0.0.1:0", limits, "file:/dev/urandom");
         return connect();
     }
@@ -126,7 +127,7 @@ class EgdServerTest {
 
     @Test
     void clientBeyondTheLimitIsTurnedAwayAndTheOthersServed() throws Exception {
-        try (Socket first = serveTcp(new EgdServer.Limits(1, GuestRateLimiter.UNLIMITED, 1000))) {
+        try (Socket first = serveTcp(new EgdServer.ConnectionLimits(1, GuestRateLimiter.UNLIMITED, 1000))) {
             ask(first, 1, 2, 1);
             try (Socket second = connect()) {
                 assertEquals(-1, second.getInputStream().read());
@@ -182,7 +183,7 @@ class EgdServerTest {
 
     @Test
     void quotaIsAConnections() throws Exception {
-        try (Socket first = serveTcp(new EgdServer.Limits(64, 100, 60_000));
+        try (Socket first = serveTcp(new EgdServer.ConnectionLimits(64, 100, 60_000));
                 Socket second = connect()) {
             assertEquals(101, ask(first, 101, 1, 100).length);
             assertEquals(0, ask(first, 1, 1, 100)[0]);
@@ -192,7 +193,7 @@ class EgdServerTest {
 
     @Test
     void quotaComesBackByItself() throws Exception {
-        try (Socket client = serveTcp(new EgdServer.Limits(64, 50, 100))) {
+        try (Socket client = serveTcp(new EgdServer.ConnectionLimits(64, 50, 100))) {
             assertEquals(200, ask(client, 200, 2, 200).length);
         }
     }

@@ -29,8 +29,8 @@ class PeriodStudyPlotTest {
     void figuresAreThoseOfTheIntervals() {
         assertEquals(8.0, BURSTS.megabytesPerSecond(), 1e-9);
         assertEquals(8.0, EVEN.megabytesPerSecond(), 1e-9);
-        assertEquals(4.0, BURSTS.largestMegabytes(), 1e-9);
-        assertEquals(0.8, BURSTS.idle(), 1e-9);
+        assertEquals(4.0, BURSTS.peakMegabytes(), 1e-9);
+        assertEquals(0.8, BURSTS.idleShare(), 1e-9);
         assertEquals(0.9, EVEN.seconds()[9], 1e-9);
     }
 

@@ -99,7 +99,7 @@ class TraceCommandTest {
 
     @Test
     void replayPrintsTheRecord() throws Exception {
-        Path record = record(new TraceRecord.Closed(1_000_000, "the front-end closed"));
+        Path record = record(new TraceRecord.SessionClosed(1_000_000, "the front-end closed"));
 
         assertEquals(0, run("--replay=" + record), err::toString);
         assertTrue(out.toString().contains("1.000 ms  the front-end closed"), out::toString);
@@ -107,7 +107,7 @@ class TraceCommandTest {
 
     @Test
     void cutOffRecordIsPrintedAsFarAsItGoes() throws Exception {
-        TraceRecord event = new TraceRecord.Closed(1_000_000, "the front-end closed");
+        TraceRecord event = new TraceRecord.SessionClosed(1_000_000, "the front-end closed");
         Path record = record(event, event);
         byte[] bytes = Files.readAllBytes(record);
         Files.write(record, Arrays.copyOf(bytes, bytes.length - 1));

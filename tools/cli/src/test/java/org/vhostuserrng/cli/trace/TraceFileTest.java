@@ -18,18 +18,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
 class TraceFileTest {
     private static final int PREAMBLE = 12;
     private static final TraceRecord OPENED =
-            new TraceRecord.Opened(3, Instant.parse("2026-11-22T21:46:25.123Z"), "/tmp/a", "/tmp/ü");
-    private static final TraceRecord MESSAGE = new TraceRecord.Message(
+            new TraceRecord.SessionOpened(3, Instant.parse("2026-11-22T21:46:25.123Z"), "/tmp/a", "/tmp/ü");
+    private static final TraceRecord MESSAGE = new TraceRecord.MessageSent(
             123_456_789_012L,
             VhostUserSide.BACK_END,
             new byte[] {1, 0, -1},
-            List.of(new PassedDescriptor(0, "eventfd 7"), new PassedDescriptor(12, "memfd")));
-    private static final TraceRecord CLOSED = new TraceRecord.Closed(5, "the front-end closed");
+            List.of(new PassedFd(0, "eventfd 7"), new PassedFd(12, "memfd")));
+    private static final TraceRecord CLOSED = new TraceRecord.SessionClosed(5, "the front-end closed");
 
     @TempDir
     private Path directory;
@@ -59,10 +59,10 @@ class TraceFileTest {
     void nothingInATextIsForTheTerminalToObey() {
         String hostile = "memfd:\u001b]0;x\u0007\r\n\u0085\u2028";
 
-        assertEquals("memfd:?]0;x?????", new PassedDescriptor(0, hostile).description());
-        assertEquals("memfd:?]0;x?????", new TraceRecord.Closed(0, hostile).why());
-        assertEquals("memfd:?]0;x?????", new TraceRecord.Opened(1, Instant.EPOCH, hostile, "").listen());
-        assertEquals("memfd:?]0;x?????", new TraceRecord.Opened(1, Instant.EPOCH, "", hostile).connect());
+        assertEquals("memfd:?]0;x?????", new PassedFd(0, hostile).description());
+        assertEquals("memfd:?]0;x?????", new TraceRecord.SessionClosed(0, hostile).reason());
+        assertEquals("memfd:?]0;x?????", new TraceRecord.SessionOpened(1, Instant.EPOCH, hostile, "").listen());
+        assertEquals("memfd:?]0;x?????", new TraceRecord.SessionOpened(1, Instant.EPOCH, "", hostile).connect());
     }
 
     @Test
@@ -72,14 +72,15 @@ class TraceFileTest {
 
     @Test
     void messageIsReadAsItWasWritten() throws Exception {
-        TraceRecord.Message written = (TraceRecord.Message) MESSAGE;
+        TraceRecord.MessageSent written = (TraceRecord.MessageSent) MESSAGE;
 
-        TraceRecord.Message read = (TraceRecord.Message) replay(record(MESSAGE)).getFirst();
+        TraceRecord.MessageSent read =
+                (TraceRecord.MessageSent) replay(record(MESSAGE)).getFirst();
 
         assertEquals(written.nanos(), read.nanos());
         assertEquals(written.from(), read.from());
         assertArrayEquals(written.bytes(), read.bytes());
-        assertEquals(written.descriptors(), read.descriptors());
+        assertEquals(written.fds(), read.fds());
     }
 
     @Test

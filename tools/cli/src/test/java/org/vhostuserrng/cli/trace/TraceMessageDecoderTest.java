@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.vhostuserrng.cli.trace.TraceRecord.Message;
-import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+import org.vhostuserrng.cli.trace.TraceRecord.MessageSent;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
 /** Payloads are written down by hand, little-endian, from the vhost-user document. */
 class TraceMessageDecoderTest {
@@ -47,20 +47,19 @@ class TraceMessageDecoderTest {
                 .array();
     }
 
-    private static Message message(long nanos, VhostUserSide from, byte[] bytes, String... descriptors) {
-        List<PassedDescriptor> passed = Stream.of(descriptors)
-                .map(description -> new PassedDescriptor(0, description))
+    private static MessageSent message(long nanos, VhostUserSide from, byte[] bytes, String... descriptors) {
+        List<PassedFd> passed = Stream.of(descriptors)
+                .map(description -> new PassedFd(0, description))
                 .toList();
-        return new Message(nanos, from, bytes, passed);
+        return new MessageSent(nanos, from, bytes, passed);
     }
 
     private TraceDecodedMessage request(int request, int flags, String payload, String... descriptors) {
-        return conversation.understand(
-                message(0, VhostUserSide.FRONT_END, bytes(request, flags, payload), descriptors));
+        return conversation.decode(message(0, VhostUserSide.FRONT_END, bytes(request, flags, payload), descriptors));
     }
 
     private TraceDecodedMessage reply(int request, String payload) {
-        return conversation.understand(message(0, VhostUserSide.BACK_END, bytes(request, REPLY, payload)));
+        return conversation.decode(message(0, VhostUserSide.BACK_END, bytes(request, REPLY, payload)));
     }
 
     @ParameterizedTest
@@ -174,12 +173,12 @@ class TraceMessageDecoderTest {
 
     @Test
     void replyKnowsTheTimeSinceItsRequest() {
-        conversation.understand(message(1_000, VhostUserSide.FRONT_END, bytes(GET_FEATURES, V1, "")));
+        conversation.decode(message(1_000, VhostUserSide.FRONT_END, bytes(GET_FEATURES, V1, "")));
 
-        TraceDecodedMessage reply = conversation.understand(
+        TraceDecodedMessage reply = conversation.decode(
                 message(5_000, VhostUserSide.BACK_END, bytes(GET_FEATURES, REPLY, CALL_OF_VRING_0)));
 
-        assertEquals(Optional.of(new TraceDecodedMessage.Answered(1, 4_000)), reply.answered());
+        assertEquals(Optional.of(new TraceDecodedMessage.RepliedRequest(1, 4_000)), reply.repliedTo());
     }
 
     @Test
@@ -190,7 +189,7 @@ class TraceMessageDecoderTest {
 
         List<Integer> answered = IntStream.range(0, 3)
                 .mapToObj(i -> reply(SET_VRING_CALL, CALL_OF_VRING_0))
-                .map(reply -> reply.answered().orElseThrow().number())
+                .map(reply -> reply.repliedTo().orElseThrow().number())
                 .toList();
 
         assertEquals(List.of(2, 3, 1), answered);
@@ -205,7 +204,7 @@ class TraceMessageDecoderTest {
         assertEquals(
                 List.of("GET_FEATURES", "SET_VRING_NUM"),
                 conversation.unanswered().stream()
-                        .map(TracePendingRequests.Sent::name)
+                        .map(TracePendingRequests.SentRequest::name)
                         .toList());
     }
 
@@ -329,7 +328,7 @@ class TraceMessageDecoderTest {
         byte[] whole = bytes(SET_VRING_NUM, V1, "00000000 00010000");
 
         TraceDecodedMessage decoded =
-                conversation.understand(message(0, VhostUserSide.FRONT_END, Arrays.copyOf(whole, 15)));
+                conversation.decode(message(0, VhostUserSide.FRONT_END, Arrays.copyOf(whole, 15)));
 
         assertEquals(List.of("closed within the payload: 3 of 8 bytes came"), decoded.notes());
     }
@@ -338,23 +337,22 @@ class TraceMessageDecoderTest {
     void messageThatEndsWithinItsHeaderIsNoted() {
         byte[] whole = bytes(SET_VRING_NUM, V1, "00000000 00010000");
 
-        TraceDecodedMessage decoded =
-                conversation.understand(message(0, VhostUserSide.FRONT_END, Arrays.copyOf(whole, 5)));
+        TraceDecodedMessage decoded = conversation.decode(message(0, VhostUserSide.FRONT_END, Arrays.copyOf(whole, 5)));
 
         assertEquals(List.of("closed within the header: 5 of 12 bytes came"), decoded.notes());
     }
 
     @Test
     void lateDescriptorIsNoted() {
-        Message message = new Message(
+        MessageSent message = new MessageSent(
                 0,
                 VhostUserSide.FRONT_END,
                 bytes(SET_VRING_CALL, V1, CALL_OF_VRING_0),
-                List.of(new PassedDescriptor(12, "eventfd")));
+                List.of(new PassedFd(12, "eventfd")));
 
         assertEquals(
                 List.of("a descriptor came with byte 12 and not with the first"),
-                conversation.understand(message).notes());
+                conversation.decode(message).notes());
     }
 
     @Test

@@ -9,35 +9,35 @@ import java.io.StringWriter;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import picocli.CommandLine.Help.Ansi;
 
 class TracePrinterTest {
     private static final TraceRecord OPENED =
-            new TraceRecord.Opened(1, Instant.parse("2026-11-22T21:46:25.123Z"), "/tmp/a", "/tmp/b");
-    private static final TraceRecord ASKED = new TraceRecord.Message(
+            new TraceRecord.SessionOpened(1, Instant.parse("2026-11-22T21:46:25.123Z"), "/tmp/a", "/tmp/b");
+    private static final TraceRecord ASKED = new TraceRecord.MessageSent(
             1_000_000,
             VhostUserSide.FRONT_END,
             FrontendPayloadEncoder.message(1, 1, FrontendPayloadEncoder.none()),
             List.of());
-    private static final TraceRecord ANSWERED = new TraceRecord.Message(
+    private static final TraceRecord ANSWERED = new TraceRecord.MessageSent(
             1_250_000,
             VhostUserSide.BACK_END,
             FrontendPayloadEncoder.message(1, 5, FrontendPayloadEncoder.u64(1L << 32)),
             List.of());
-    private static final TraceRecord CALL = new TraceRecord.Message(
+    private static final TraceRecord CALL = new TraceRecord.MessageSent(
             2_000_000,
             VhostUserSide.FRONT_END,
             FrontendPayloadEncoder.message(13, 1, FrontendPayloadEncoder.u64(0)),
-            List.of(new PassedDescriptor(0, "eventfd 7 count=0")));
-    private static final TraceRecord CLOSED = new TraceRecord.Closed(3_000_000, "the front-end closed");
+            List.of(new PassedFd(0, "eventfd 7 count=0")));
+    private static final TraceRecord CLOSED = new TraceRecord.SessionClosed(3_000_000, "the front-end closed");
 
     private static String print(Ansi ansi, boolean summary, TraceRecord... events) {
         StringWriter text = new StringWriter();
         TracePrinter transcript = new TracePrinter(new PrintWriter(text), ansi, summary);
         List.of(events).forEach(transcript::accept);
-        transcript.finish();
+        transcript.flushOpenSession();
         return text.toString();
     }
 
@@ -68,7 +68,7 @@ class TracePrinterTest {
     @Test
     void summaryHasWhatStandsBelowAMessage() {
         byte[] table = FrontendPayloadEncoder.message(5, 1, new byte[] {1, 0, 0, 0, 0, 0, 0, 0});
-        TraceRecord wrong = new TraceRecord.Message(0, VhostUserSide.FRONT_END, table, List.of());
+        TraceRecord wrong = new TraceRecord.MessageSent(0, VhostUserSide.FRONT_END, table, List.of());
 
         String printed = print(Ansi.OFF, true, OPENED, wrong, CLOSED);
 

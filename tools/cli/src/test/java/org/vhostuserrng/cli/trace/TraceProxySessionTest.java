@@ -88,16 +88,16 @@ class TraceProxySessionTest {
         return all.toByteArray();
     }
 
-    private List<TraceRecord.Message> messages() {
+    private List<TraceRecord.MessageSent> messages() {
         return events.stream()
-                .filter(TraceRecord.Message.class::isInstance)
-                .map(TraceRecord.Message.class::cast)
+                .filter(TraceRecord.MessageSent.class::isInstance)
+                .map(TraceRecord.MessageSent.class::cast)
                 .toList();
     }
 
     private String ending() throws InterruptedException {
         running.join();
-        return ((TraceRecord.Closed) events.getLast()).why();
+        return ((TraceRecord.SessionClosed) events.getLast()).reason();
     }
 
     @Test
@@ -143,7 +143,7 @@ class TraceProxySessionTest {
         }
         receive(backEnd, 1);
 
-        String description = messages().getFirst().descriptors().getFirst().description();
+        String description = messages().getFirst().fds().getFirst().description();
         assertTrue(description.matches("eventfd \\d+ count=0"), description);
     }
 
@@ -230,7 +230,7 @@ class TraceProxySessionTest {
         vmm.close();
         running.join();
 
-        assertEquals(12, messages().getFirst().descriptors().getFirst().offset());
+        assertEquals(12, messages().getFirst().fds().getFirst().offset());
     }
 
     @Test
@@ -248,7 +248,7 @@ class TraceProxySessionTest {
         running.join();
 
         assertEquals(100 * CALL.length, arrived);
-        assertEquals(256, messages().getFirst().descriptors().size());
+        assertEquals(256, messages().getFirst().fds().size());
     }
 
     @Test
@@ -274,7 +274,7 @@ class TraceProxySessionTest {
 
     @Test
     void largestPayloadThatIsLookedAtIsReportedWhole() throws Exception {
-        byte[] message = FrontendPayloadEncoder.message(99, 1, new byte[TraceRecord.Message.MOST_PAYLOAD]);
+        byte[] message = FrontendPayloadEncoder.message(99, 1, new byte[TraceRecord.MessageSent.MAX_CAPTURED_PAYLOAD]);
         Thread sending = Thread.ofPlatform().start(() -> sendAll(message));
         receiveAll(backEnd, message.length);
         sending.join();

@@ -80,15 +80,15 @@ public final class EgdServerFuzzTarget {
 
     /** What the server does when the client's socket is ready, or the source is. */
     private void serve() throws IOException {
-        if (conversation.hasRoom()) {
+        if (conversation.canReceive()) {
             conversation.receive(client);
         }
-        conversation.obey(shares, 0);
-        shares.give(source, 0);
+        conversation.handleCommands(shares, 0);
+        shares.distribute(source, 0);
         if (conversation.hasReplies()) {
             conversation.send(client);
         }
-        conversation.obey(shares, 0);
+        conversation.handleCommands(shares, 0);
     }
 
     /** Reads the replies as the client has to: by its own commands. */

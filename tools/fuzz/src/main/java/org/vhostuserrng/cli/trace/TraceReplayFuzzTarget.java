@@ -29,7 +29,7 @@ public final class TraceReplayFuzzTarget {
         } catch (InvalidTraceFileException damaged) {
             requireOneLine(damaged.getMessage());
         }
-        transcript.finish();
+        transcript.flushOpenSession();
         shown.toString().lines().filter(line -> !line.isBlank()).forEach(line -> requireOneLine(line));
         require(shown.toString().indexOf('\r') < 0, "a carriage return is shown");
     }

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.vhostuserrng.cli.trace.TraceRecord.PassedDescriptor;
+import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.fuzz.FuzzCorpus;
@@ -40,21 +40,21 @@ class TraceReplaySeedCorpusTest {
     }
 
     private static void record(FrontendMessageType type, TraceFileWriter writer) throws IOException {
-        writer.accept(new TraceRecord.Opened(1, Instant.EPOCH, "/tmp/a", "/tmp/b"));
+        writer.accept(new TraceRecord.SessionOpened(1, Instant.EPOCH, "/tmp/a", "/tmp/b"));
         long nanos = 0;
         for (int size : SIZES) {
             byte[] payload = new byte[size];
-            writer.accept(new TraceRecord.Message(
+            writer.accept(new TraceRecord.MessageSent(
                     nanos++,
                     VhostUserSide.FRONT_END,
                     FrontendPayloadEncoder.message(type.id(), 1, payload),
-                    List.of(new PassedDescriptor(0, "memfd, 4 KiB"))));
-            writer.accept(new TraceRecord.Message(
+                    List.of(new PassedFd(0, "memfd, 4 KiB"))));
+            writer.accept(new TraceRecord.MessageSent(
                     nanos++,
                     VhostUserSide.BACK_END,
                     FrontendPayloadEncoder.message(type.id(), REPLY, payload),
                     List.of()));
         }
-        writer.accept(new TraceRecord.Closed(nanos, "the front-end closed"));
+        writer.accept(new TraceRecord.SessionClosed(nanos, "the front-end closed"));
     }
 }

@@ -95,7 +95,8 @@ final class DriverSeedRecorder {
     }
 
     private int addIndirect(int at, DriverBufferElement... elements) {
-        return driver.addIndirectBuffer(guest.memory.asSlice(at, TABLE_BYTES), ReferenceGuestMemory.BASE + at, elements);
+        return driver.addIndirectBuffer(
+                guest.memory.asSlice(at, TABLE_BYTES), ReferenceGuestMemory.BASE + at, elements);
     }
 
     private void recordWrites() {
