@@ -175,7 +175,9 @@ public final class DriverPackedRing implements DriverRing {
         return id;
     }
 
-    /** Writes the next descriptor. The flags of a buffer's first descriptor are only recorded in {@link #firstFlags}. */
+    /**
+     * Writes the next descriptor. The flags of a buffer's first descriptor are only recorded in {@link #firstFlags}.
+     */
     private void write(int id, int element, long address, int bytes, int writtenId, int elementFlags) {
         int flags = elementFlags | availableFlags(isWrapSet(nextAddIdx));
         int index = indexOf(nextAddIdx);

@@ -74,7 +74,9 @@ public final class DriverSplitRing implements DriverRing {
         reset(0);
     }
 
-    /** Forgets all in-flight buffers and restarts with both indices at {@code index}, as a driver does after a reset. */
+    /**
+     * Forgets all in-flight buffers and restarts with both indices at {@code index}, as a driver does after a reset.
+     */
     public void reset(int index) {
         for (int i = 0; i < queueSize; i++) {
             freeDescriptors[i] = queueSize - 1 - i;

@@ -36,8 +36,8 @@ public final class DriverVirtioSpec {
     public static final int VIRTQ_USED_F_NO_NOTIFY = 1;
 
     /**
-     * Size of one descriptor in bytes, all fields little-endian: address 8, length 4, then flags 2 and next 2 (split) or
-     * id 2 and flags 2 (packed).
+     * Size of one descriptor in bytes, all fields little-endian: address 8, length 4, then flags 2 and next 2 (split)
+     * or id 2 and flags 2 (packed).
      */
     public static final int VIRTQ_DESC_SIZE = 16;
 

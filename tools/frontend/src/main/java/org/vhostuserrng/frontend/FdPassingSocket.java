@@ -45,14 +45,14 @@ public final class FdPassingSocket implements AutoCloseable {
         }
     }
 
-    /** Whether {@link #receive} would return at once. */
+    /** Whether {@link #receive} would return without blocking. */
     public boolean isReadable() throws IOException {
         return FrontendLibc.awaitReadable(pollFd, 0);
     }
 
     /**
-     * Blocks until bytes arrive. The kernel delivers file descriptors together with the first byte of the sendmsg(2) that
-     * carried them, so a caller that needs to match them to messages must receive message by message.
+     * Blocks until bytes arrive. The kernel delivers file descriptors together with the first byte of the sendmsg(2)
+     * that carried them, so a caller that needs to match them to messages must receive message by message.
      *
      * @param most maximum number of bytes, 1 to {@link #MAX_RECEIVE_BYTES}
      */

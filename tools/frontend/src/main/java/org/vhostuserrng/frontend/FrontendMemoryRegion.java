@@ -9,8 +9,8 @@ import java.nio.file.StandardOpenOption;
 
 /**
  * One region of guest memory, backed by its own memfd. Each byte has three different addresses, so that a back-end that
- * confuses them fails: the guest physical address, the front-end's user address (an arbitrary number at which nothing is
- * mapped) and the address in {@link #segment()}.
+ * confuses them fails: the guest physical address, the front-end's user address (an arbitrary number at which nothing
+ * is mapped) and the address in {@link #segment()}.
  */
 public final class FrontendMemoryRegion implements AutoCloseable {
     /** How the size of the memfd is protected. */

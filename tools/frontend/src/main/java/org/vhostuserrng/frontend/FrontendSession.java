@@ -6,11 +6,11 @@ import java.time.Duration;
 
 /**
  * The front-end's side of one vhost-user session. {@link #initialise}, {@link #start} and {@link #stop} send the
- * messages that QEMU sends, in the same order, and use only features that the back-end offered. Each message can also be
- * sent separately.
+ * messages that QEMU sends, in the same order, and use only features that the back-end offered. Each message can also
+ * be sent separately.
  *
- * <p>Every method throws a {@link BackendProtocolException} if the back-end disconnects, does not reply in time, replies
- * with an invalid message or with a negative acknowledgement.
+ * <p>Every method throws a {@link BackendProtocolException} if the back-end disconnects, does not reply in time,
+ * replies with an invalid message or with a negative acknowledgement.
  */
 public final class FrontendSession implements AutoCloseable {
     private final FrontendSocket socket;

@@ -2,17 +2,12 @@ package org.vhostuserrng.frontend;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import jnr.constants.platform.Errno;
 import jnr.enxio.channels.NativeException;
 import jnr.ffi.Pointer;
-import jnr.posix.CmsgHdr;
-import jnr.posix.MsgHdr;
-import jnr.posix.POSIX;
-import jnr.posix.POSIXFactory;
 import jnr.unixsocket.UnixSocketAddress;
 import jnr.unixsocket.UnixSocketChannel;
 import net.openhft.chronicle.bytes.Bytes;
@@ -22,7 +17,6 @@ import net.openhft.chronicle.bytes.Bytes;
  * tests can send malformed ones; checks the headers of replies.
  */
 public final class FrontendSocket implements AutoCloseable {
-    private static final POSIX POSIX_CALLS = POSIXFactory.getPOSIX();
     private static final long MAX_REPLY_PAYLOAD = 4096;
 
     private final UnixSocketChannel channel;
@@ -69,11 +63,10 @@ public final class FrontendSocket implements AutoCloseable {
 
     /** Sends raw bytes, in one sendmsg(2) if they fit in the socket buffer. The fds go with the first byte. */
     public void sendRaw(byte[] bytes, int... fds) throws IOException {
-        ByteBuffer data = ByteBuffer.allocateDirect(bytes.length);
-        data.put(bytes).flip();
-        int sent = sendMessage(data, fds);
+        FrontendMsghdr message = new FrontendMsghdr(bytes.length);
+        int sent = sendMessage(message, bytes, 0, fds);
         while (sent < bytes.length) {
-            sent += sendMessage(data.slice(sent, bytes.length - sent));
+            sent += sendMessage(message, bytes, sent);
         }
     }
 
@@ -90,29 +83,14 @@ public final class FrontendSocket implements AutoCloseable {
         return sent == bytes.length;
     }
 
-    private int sendMessage(ByteBuffer data, int... fds) throws IOException {
-        MsgHdr header = POSIX_CALLS.allocateMsgHdr();
-        header.setIov(new ByteBuffer[] {data});
-        if (fds.length > 0) {
-            attach(header, fds);
-        }
-        int sent = POSIX_CALLS.sendmsg(channel.getFD(), header, FrontendLibc.MSG_NOSIGNAL);
+    private int sendMessage(FrontendMsghdr message, byte[] bytes, int offset, int... fds) throws IOException {
+        message.prepareToSend(bytes, offset, bytes.length - offset, fds);
+        long sent = FrontendLibc.calls().sendmsg(channel.getFD(), message.pointer(), FrontendLibc.MSG_NOSIGNAL);
         if (sent < 0) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.CLOSED, "sendmsg: " + Errno.valueOf(POSIX_CALLS.errno()));
+                    BackendProtocolException.Reason.CLOSED, "sendmsg: " + FrontendLibc.errno());
         }
-        return sent;
-    }
-
-    private static void attach(MsgHdr header, int... fds) {
-        ByteBuffer data = ByteBuffer.allocateDirect(fds.length * Integer.BYTES).order(ByteOrder.nativeOrder());
-        for (int fd : fds) {
-            data.putInt(fd);
-        }
-        CmsgHdr control = header.allocateControl(data.capacity());
-        control.setLevel(FrontendLibc.SOL_SOCKET);
-        control.setType(FrontendLibc.SCM_RIGHTS);
-        control.setData(data.flip());
+        return (int) sent;
     }
 
     /**
@@ -131,7 +109,7 @@ public final class FrontendSocket implements AutoCloseable {
         long deadline = System.nanoTime() + timeout.toNanos();
         if (!awaitReadable(deadline)) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.TIMEOUT, "request " + request + " was not answered in time");
+                    BackendProtocolException.Reason.TIMEOUT, "no reply to request " + request + " in time");
         }
         // The kernel delivers descriptors with the first byte, so the header is received in a single call.
         RecvmsgResult received = FdPassingSocket.wrap(channel).receive(FrontendVhostUserSpec.HEADER_SIZE);
@@ -139,7 +117,7 @@ public final class FrontendSocket implements AutoCloseable {
             received.descriptors().forEach(ReceivedFileDescriptor::close);
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.CLOSED,
-                    "the back-end closed before it answered request " + request);
+                    "the back-end closed the connection before it replied to request " + request);
         }
         return receivePayload(request, received.bytes(), received.descriptors(), deadline);
     }
@@ -156,7 +134,7 @@ public final class FrontendSocket implements AutoCloseable {
                 || size > MAX_REPLY_PAYLOAD) {
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.INVALID_REPLY,
-                    "request " + request + " was answered with request=" + answered + " flags=0x"
+                    "invalid reply to request " + request + ": request=" + answered + " flags=0x"
                             + Integer.toHexString(flags) + " size=" + size);
         }
         return new BackendReply(answered, receiveBytes((int) size, request, deadline), descriptors);
@@ -167,12 +145,12 @@ public final class FrontendSocket implements AutoCloseable {
         while (buffer.hasRemaining()) {
             if (!awaitReadable(deadline)) {
                 throw new BackendProtocolException(
-                        BackendProtocolException.Reason.TIMEOUT, "request " + request + " was not answered in time");
+                        BackendProtocolException.Reason.TIMEOUT, "no reply to request " + request + " in time");
             }
             if (readOrEnd(buffer) < 0) {
                 throw new BackendProtocolException(
                         BackendProtocolException.Reason.CLOSED,
-                        "the back-end closed before it answered request " + request);
+                        "the back-end closed the connection before it replied to request " + request);
             }
         }
         return buffer.array();

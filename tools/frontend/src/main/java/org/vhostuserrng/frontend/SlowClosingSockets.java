@@ -10,8 +10,8 @@ import java.util.Arrays;
 import jnr.ffi.Pointer;
 
 /**
- * TCP sockets with SO_LINGER and unsent bytes for a peer that never reads. The close(2) of the last descriptor of such a
- * socket blocks until the linger time has passed or {@link #resetConnections} is called.
+ * TCP sockets with SO_LINGER and unsent bytes for a peer that never reads. The close(2) of the last descriptor of such
+ * a socket blocks until the linger time has passed or {@link #resetConnections} is called.
  */
 public final class SlowClosingSockets implements AutoCloseable {
     private static final int BUFFER_SIZE = 4096;
