@@ -33,7 +33,8 @@ class BenchCommandIT {
     void stalledDaemonIsOneLineAndStatus1() throws Exception {
         DaemonProcess daemon = daemons.start("--max-bytes=64", "--period=60000");
 
-        PackagedProgram.Outcome outcome = PackagedProgram.run("bench", "--socket-path=" + daemon.socket());
+        PackagedProgram.Outcome outcome =
+                PackagedProgram.run("bench", "--socket-path=" + daemon.socket(), "--timeout=2");
 
         assertEquals(1, outcome.status());
         assertEquals(1, outcome.err().lines().count(), outcome::err);

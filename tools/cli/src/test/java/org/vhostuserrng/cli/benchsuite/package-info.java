@@ -1,2 +1,2 @@
-/** What is made of the figures of a suite, and how they are read; the suite itself is run in it-tests. */
-package org.vhostuserrng.cli.suite;
+/** Unit tests of the parsers and reports of {@code bench-suite}; it-tests run the measurements. */
+package org.vhostuserrng.cli.benchsuite;
