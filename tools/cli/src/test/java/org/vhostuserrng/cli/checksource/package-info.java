@@ -1,2 +1,2 @@
-/** Estimates and statistics against distributions whose figures are known. */
-package org.vhostuserrng.cli.check;
+/** Unit tests of {@code check-source}: estimates and statistics of known distributions. */
+package org.vhostuserrng.cli.checksource;

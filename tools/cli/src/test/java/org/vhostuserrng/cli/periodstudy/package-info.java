@@ -1,2 +1,2 @@
-/** What is made of the figures of a study; the study itself is run by hand. */
-package org.vhostuserrng.cli.study;
+/** Unit tests of the output of {@code period-study}; the measurement itself is run by hand. */
+package org.vhostuserrng.cli.periodstudy;
