@@ -106,8 +106,8 @@ class RandomRequestSequenceTest {
         private int offerIndirect(DriverBufferElement... elements) {
             // A table need not be aligned.
             long address = RngTestGuest.BUFFERS + 1 + requests % SLOTS * 1024L;
-            int id =
-                    guest.driver.addIndirectBuffer(guest.first.asSlice(address - RngTestGuest.BASE, 1024), address, elements);
+            int id = guest.driver.addIndirectBuffer(
+                    guest.first.asSlice(address - RngTestGuest.BASE, 1024), address, elements);
             guest.driver.makeAvailable(id);
             return id;
         }

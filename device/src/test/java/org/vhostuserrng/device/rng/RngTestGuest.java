@@ -30,8 +30,8 @@ import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InflightArea;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
-import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
+import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**

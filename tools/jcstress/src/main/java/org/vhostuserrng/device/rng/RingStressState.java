@@ -18,8 +18,8 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
-import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
+import org.vhostuserrng.transport.virtio.VirtqueueConfig.QueueAreas;
 
 /**
  * A virtqueue of four descriptors that lies behind the place where the driver and the device have been, so that what they
