@@ -3,8 +3,8 @@ package org.vhostuserrng.backends.local;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.backends.readahead.BlockingEntropySource;
-import org.vhostuserrng.backends.sys.EntropyFile.Kind;
 import org.vhostuserrng.backends.sys.EntropyFile;
+import org.vhostuserrng.backends.sys.EntropyFile.Kind;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**

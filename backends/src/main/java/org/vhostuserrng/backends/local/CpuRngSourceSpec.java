@@ -4,8 +4,8 @@ import java.io.IOException;
 import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
 import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
-import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 import org.vhostuserrng.backends.sys.RdrandRdseed;
+import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 import org.vhostuserrng.backends.sys.SrbdsMitigation;
 
 /** {@code rdrand} and {@code rdseed}: the processor's generator. Read-ahead bounds how often it is used. */

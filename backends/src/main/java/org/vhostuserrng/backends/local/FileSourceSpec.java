@@ -10,8 +10,8 @@ import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
 import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
 import org.vhostuserrng.backends.source.EntropySource;
-import org.vhostuserrng.backends.sys.EntropyFile.Kind;
 import org.vhostuserrng.backends.sys.EntropyFile;
+import org.vhostuserrng.backends.sys.EntropyFile.Kind;
 
 /**
  * {@code file:PATH}: a file, FIFO or device. /dev/urandom never blocks and is read by the event loop. All others have a

@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.backends.limiter.GuestRateLimiter.LimiterUsage;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter.LimiterUsage;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
@@ -79,8 +79,8 @@ class RngMigrationStateTest {
     @ParameterizedTest
     @ValueSource(longs = {-1, Long.MIN_VALUE, Long.MAX_VALUE, (1L << 62) + 1})
     void rejectsACounterOutOfRange(long counter) {
-        byte[] bytes =
-                new RngMigrationState(new RngCounters.Snapshot(0, counter, 0, 0, 0), new LimiterUsage(0, 0, 0)).encode();
+        byte[] bytes = new RngMigrationState(new RngCounters.Snapshot(0, counter, 0, 0, 0), new LimiterUsage(0, 0, 0))
+                .encode();
 
         assertThrows(InvalidDeviceStateException.class, () -> RngMigrationState.decode(bytes));
     }

@@ -18,8 +18,8 @@ import org.vhostuserrng.it.fixture.qemu.DebianRelease;
 import org.vhostuserrng.it.fixture.qemu.GuestSerialConsole;
 import org.vhostuserrng.it.fixture.qemu.QemuContainer;
 import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
-import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine;
+import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
 /**
  * The virtio-rng cases of distributions' and KVM's test plans, under the names that they have there. Hot-plug is in

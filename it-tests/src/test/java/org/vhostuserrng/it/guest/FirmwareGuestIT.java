@@ -22,8 +22,8 @@ import org.vhostuserrng.it.fixture.qemu.DebianRelease;
 import org.vhostuserrng.it.fixture.qemu.GuestSerialConsole;
 import org.vhostuserrng.it.fixture.qemu.QemuContainer;
 import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
-import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine;
+import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
 /** The virtio-rng drivers of U-Boot and EDK2. */
 @Tag("container")

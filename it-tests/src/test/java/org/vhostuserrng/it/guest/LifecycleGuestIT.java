@@ -21,8 +21,8 @@ import org.vhostuserrng.it.fixture.qemu.DebianRelease;
 import org.vhostuserrng.it.fixture.qemu.GuestSerialConsole;
 import org.vhostuserrng.it.fixture.qemu.QemuContainer;
 import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
-import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine;
+import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
 /** Operations on running guests: hot-plug, pause, reset, kill, several guests, restart of the daemon. */
 @Tag("container")

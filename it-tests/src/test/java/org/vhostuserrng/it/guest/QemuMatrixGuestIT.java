@@ -21,8 +21,8 @@ import org.vhostuserrng.it.fixture.qemu.DebianRelease;
 import org.vhostuserrng.it.fixture.qemu.GuestSerialConsole;
 import org.vhostuserrng.it.fixture.qemu.QemuContainer;
 import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
-import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine;
+import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
 /** QEMU versions, kernels, boards, virtio transports and ring formats: each case boots a guest and powers it off. */
 @Tag("container")

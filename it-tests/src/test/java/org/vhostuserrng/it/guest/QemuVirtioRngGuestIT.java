@@ -21,8 +21,8 @@ import org.vhostuserrng.it.fixture.daemon.EgdServerExtension;
 import org.vhostuserrng.it.fixture.qemu.DebianRelease;
 import org.vhostuserrng.it.fixture.qemu.GuestSerialConsole;
 import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
-import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine;
+import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
 /** QEMU's virtio-rng with each rng back-end of QEMU, one of them over our egd-server, and our device in one guest. */
 @Tag("container")

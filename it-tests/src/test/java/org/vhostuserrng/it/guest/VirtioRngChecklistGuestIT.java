@@ -21,9 +21,9 @@ import org.vhostuserrng.it.fixture.qemu.DebianRelease;
 import org.vhostuserrng.it.fixture.qemu.GuestSerialConsole;
 import org.vhostuserrng.it.fixture.qemu.QemuContainer;
 import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
+import org.vhostuserrng.it.fixture.qemu.QemuMachine;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.GuestUserland;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
-import org.vhostuserrng.it.fixture.qemu.QemuMachine;
 
 /**
  * The checklist of QEMU's virtio-rng documentation, step by step: in a guest that boots from an initramfs, and in one

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.frontend.DriverVirtioSpec;
-import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendRequestq;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.MeasurementLog;
@@ -50,8 +50,7 @@ class NoisyNeighbourIT {
 
     private static final Options SPLIT =
             Options.DEFAULT.withQueueSize(QUEUE_SIZE).withBufferMemory((1 << 20) + TABLE_BYTES);
-    private static final Options PACKED =
-            SPLIT.withFeatures(SPLIT.features() | VirtioFeatureBit.RING_PACKED.mask());
+    private static final Options PACKED = SPLIT.withFeatures(SPLIT.features() | VirtioFeatureBit.RING_PACKED.mask());
 
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();

@@ -11,10 +11,10 @@ import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.EntropyDriver;
-import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
@@ -40,7 +40,8 @@ class GuestMemoryLimitIT {
 
         try (EntropyDriver guest =
                 EntropyDriver.start(daemon.socket(0), Options.DEFAULT.withBufferMemory(8 * TEBIBYTE))) {
-            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS + 8 * TEBIBYTE - 64, 64));
+            guest.makeAvailableAndKick(
+                    guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS + 8 * TEBIBYTE - 64, 64));
 
             assertTrue(guest.awaitUsed(HANG_TIMEOUT));
         }

@@ -34,13 +34,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendRequestReceiver;
 import org.vhostuserrng.frontend.DriverBufferElement;
-import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendEventFd;
 import org.vhostuserrng.frontend.FrontendGuestMemory;
 import org.vhostuserrng.frontend.FrontendIotlbMessage;
-import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
 import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.ProtocolFeatureBit;
@@ -77,8 +77,7 @@ class IommuIT {
         DaemonProcess daemon = wanted ? daemons.start("--access-platform") : daemons.start();
 
         try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), OPTIONS)) {
-            assertEquals(
-                    wanted, (guest.session().offeredFeatures() & VirtioFeatureBit.ACCESS_PLATFORM.mask()) != 0);
+            assertEquals(wanted, (guest.session().offeredFeatures() & VirtioFeatureBit.ACCESS_PLATFORM.mask()) != 0);
             assertNotEquals(0, guest.session().protocolFeatures() & ProtocolFeatureBit.BACKEND_REQ.mask());
         }
     }
@@ -261,7 +260,8 @@ class IommuIT {
             }
 
             assertEquals(400, popped);
-            assertEquals(guest.driver().driverRing().vringBase(), guest.session().stop());
+            assertEquals(
+                    guest.driver().driverRing().vringBase(), guest.session().stop());
         }
     }
 
@@ -283,7 +283,8 @@ class IommuIT {
             long elsewhere = EntropyDriver.BUFFER_ADDRESS + 7 * PAGE;
             long userAddress = guest.driver().memory().userAddress(elsewhere);
             assertEquals(
-                    0, guest.session().sendIotlb(FrontendIotlbMessage.update(BUFFER_IOVA, PAGE, userAddress, READ_WRITE)));
+                    0,
+                    guest.session().sendIotlb(FrontendIotlbMessage.update(BUFFER_IOVA, PAGE, userAddress, READ_WRITE)));
 
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
 
@@ -391,7 +392,9 @@ class IommuIT {
                         new FrontendMemoryRegion(0x2_0000_0000L, EXTRA_USER_ADDRESS + PAGE, PAGE, 0, Sealing.SEALED)) {
             setMemTable(guest, one, other);
             assertEquals(
-                    0, guest.session().sendIotlb(FrontendIotlbMessage.update(0, 2 * PAGE, EXTRA_USER_ADDRESS, READ_WRITE)));
+                    0,
+                    guest.session()
+                            .sendIotlb(FrontendIotlbMessage.update(0, 2 * PAGE, EXTRA_USER_ADDRESS, READ_WRITE)));
 
             assertTrue(guest.requestIsServed(PAGE - 100, 200));
 
@@ -418,7 +421,8 @@ class IommuIT {
             long size = guest.driver().memory().regions().getFirst().size();
             assertEquals(0, guest.session().sendIotlb(FrontendIotlbMessage.update(RING_IOVA, size, ring, READ_WRITE)));
             long buffer = EntropyDriver.BUFFER_ADDRESS;
-            assertEquals(0, guest.session().sendIotlb(FrontendIotlbMessage.update(BUFFER_IOVA, PAGE, buffer, READ_WRITE)));
+            assertEquals(
+                    0, guest.session().sendIotlb(FrontendIotlbMessage.update(BUFFER_IOVA, PAGE, buffer, READ_WRITE)));
 
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
         }
@@ -439,10 +443,7 @@ class IommuIT {
                     .array();
             guest.session().send(setLogBase, sizeAndOffset, log.fd());
             guest.session().socket().receive(setLogBase, HANG_TIMEOUT);
-            guest.session()
-                    .setFeatures(guest.driver().features()
-                            | VirtioFeatureBit.PROTOCOL_FEATURES.mask()
-                            | logAll);
+            guest.session().setFeatures(guest.driver().features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask() | logAll);
 
             assertTrue(guest.requestIsServed(BUFFER_IOVA + 3 * PAGE, 64));
 
@@ -513,7 +514,8 @@ class IommuIT {
     void messageWithoutAccessPlatformIsRejected() throws Exception {
         try (EntropyDriver guest = EntropyDriver.start(daemon().socket(0), Options.DEFAULT)) {
             long user = guest.memory().userAddress(EntropyDriver.BUFFER_ADDRESS);
-            assertNotEquals(0, guest.session().sendIotlb(FrontendIotlbMessage.update(BUFFER_IOVA, PAGE, user, READ_WRITE)));
+            assertNotEquals(
+                    0, guest.session().sendIotlb(FrontendIotlbMessage.update(BUFFER_IOVA, PAGE, user, READ_WRITE)));
 
             assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
         }
@@ -527,7 +529,8 @@ class IommuIT {
             long user = guest.driver().memory().userAddress(EntropyDriver.BUFFER_ADDRESS);
             for (long i = 0; i < 20_000; i++) {
                 long size = i % 3 + 1;
-                assertEquals(0, guest.session().sendIotlb(FrontendIotlbMessage.update(i * 8, size, user + i, READ_WRITE)));
+                assertEquals(
+                        0, guest.session().sendIotlb(FrontendIotlbMessage.update(i * 8, size, user + i, READ_WRITE)));
             }
             assertServed(neighbour);
             guest.offer(BUFFER_IOVA, 64);

@@ -7,8 +7,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
-import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
+import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
 /** VHOST_USER_GET_VRING_BASE and VHOST_USER_GET_VRING_BASE_SKIP_DRAIN. */

@@ -5,8 +5,8 @@ import static org.vhostuserrng.frontend.FrontendMessageType.IOTLB_MSG;
 import java.util.stream.Stream;
 import org.vhostuserrng.frontend.FrontendIotlbMessage;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
-import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
+import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 
 /** VHOST_USER_IOTLB_MSG. */

@@ -27,11 +27,11 @@ import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
-import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
+import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
-import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
+import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 
 /**
  * Contract for every vhost-user message, at every stage of a session: a malformed one is rejected as the specification

@@ -6,8 +6,8 @@ import java.util.stream.Stream;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
-import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
+import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 

@@ -17,8 +17,8 @@ import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
-import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
+import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 
 /** Messages for other device types and unknown messages: rejected at every stage, with any payload and fds. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

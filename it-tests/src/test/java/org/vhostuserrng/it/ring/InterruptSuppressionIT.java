@@ -11,8 +11,8 @@ import java.io.IOException;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
@@ -23,8 +23,7 @@ class InterruptSuppressionIT {
     private final DaemonExtension daemons = new DaemonExtension();
 
     private EntropyDriver guest(boolean eventIndex) throws IOException {
-        long features =
-                VirtioFeatureBit.VERSION_1.mask() | (eventIndex ? VirtioFeatureBit.EVENT_IDX.mask() : 0);
+        long features = VirtioFeatureBit.VERSION_1.mask() | (eventIndex ? VirtioFeatureBit.EVENT_IDX.mask() : 0);
         DaemonProcess daemon = daemons.start();
         EntropyDriver guest = EntropyDriver.start(daemon.socket(), Options.DEFAULT.withFeatures(features));
         assertEquals(features, guest.features());

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.DriverPackedRing;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.frontend.DriverVirtioSpec;
-import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendRequestq;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.PackagedProgram;
@@ -73,9 +73,8 @@ class PackedRingIT {
     @Test
     void inOrderGuestIsServed() throws Exception {
         DaemonProcess daemon = daemons.start("--in-order", "--packed");
-        Options inOrder = PACKED.withFeatures(PACKED.features()
-                | VirtioFeatureBit.IN_ORDER.mask()
-                | VirtioFeatureBit.ORDER_PLATFORM.mask());
+        Options inOrder = PACKED.withFeatures(
+                PACKED.features() | VirtioFeatureBit.IN_ORDER.mask() | VirtioFeatureBit.ORDER_PLATFORM.mask());
 
         try (EntropyDriver guest = EntropyDriver.start(daemon.socket(), inOrder)) {
             assertTrue((guest.features() & VirtioFeatureBit.IN_ORDER.mask()) != 0);

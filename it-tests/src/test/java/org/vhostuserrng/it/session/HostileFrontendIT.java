@@ -42,8 +42,8 @@ import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
 import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
-import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
+import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 
 /** Front-ends that flood, do not read, or disconnect at any point: a session's resources are bounded and released. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -268,8 +268,7 @@ class HostileFrontendIT {
                 CraftedFrontendMessage.of(
                         SET_DEVICE_STATE_FD,
                         FrontendPayloadEncoder.vringState(
-                                FrontendVhostUserSpec.DEVICE_STATE_LOAD,
-                                FrontendVhostUserSpec.DEVICE_STATE_STOPPED),
+                                FrontendVhostUserSpec.DEVICE_STATE_LOAD, FrontendVhostUserSpec.DEVICE_STATE_STOPPED),
                         MessageFdKind.PIPE));
     }
 

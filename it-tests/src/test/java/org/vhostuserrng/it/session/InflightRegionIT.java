@@ -24,11 +24,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendProtocolException;
-import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendInflightBuffer;
-import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
 import org.vhostuserrng.frontend.FrontendMemoryRegion;
+import org.vhostuserrng.frontend.FrontendMemoryRegion.Sealing;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendRequestq;
@@ -241,8 +241,8 @@ class InflightRegionIT {
                 FrontendMemoryRegion file = new FrontendMemoryRegion(0, 0, 4096, 0, Sealing.SEALED)) {
             byte[] description = description(size, offset, queues, queueSize);
 
-            long reply = guest.session()
-                    .sendWithNeedReply(FrontendMessageType.SET_INFLIGHT_FD.id(), description, file.fd());
+            long reply =
+                    guest.session().sendWithNeedReply(FrontendMessageType.SET_INFLIGHT_FD.id(), description, file.fd());
 
             assertNotEquals(0, reply);
             guest.session().start(guest.requestq(), guest.memory(), guest.features(), 0);
@@ -303,8 +303,7 @@ class InflightRegionIT {
     @Test
     void messagesAreRejectedUnlessTheFeatureWasNegotiated() throws Exception {
         try (EntropyDriver guest = EntropyDriver.initialise(
-                daemons.start().socket(),
-                options(false).withProtocolFeatures(ProtocolFeatureBit.REPLY_ACK.mask()))) {
+                daemons.start().socket(), options(false).withProtocolFeatures(ProtocolFeatureBit.REPLY_ACK.mask()))) {
             byte[] description = description(0, 0, 1, QUEUE_SIZE);
 
             assertNotEquals(

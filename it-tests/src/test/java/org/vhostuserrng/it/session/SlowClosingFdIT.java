@@ -169,8 +169,7 @@ class SlowClosingFdIT {
     private static void assertNack(FrontendSocket socket) throws IOException {
         assertNotEquals(
                 0,
-                socket.receive(FrontendMessageType.SET_OWNER.id(), HANG_TIMEOUT)
-                        .u64());
+                socket.receive(FrontendMessageType.SET_OWNER.id(), HANG_TIMEOUT).u64());
     }
 
     @Test

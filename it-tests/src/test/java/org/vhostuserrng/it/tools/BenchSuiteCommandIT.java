@@ -51,7 +51,7 @@ class BenchSuiteCommandIT {
         run("--cases=guests,startup,memory", "--guests=1,5");
 
         String report = report();
-        for (String title : List.of("Many guests", "Start-up", "Memory, some time after load", "The longest pauses")) {
+        for (String title : List.of("Many guests", "Start-up", "Memory after load", "Worst latency")) {
             assertTrue(report.contains("## " + title + "\n"), report);
         }
         assertTrue(report.contains("**5 guests, one CPU**"), report);

@@ -225,7 +225,7 @@ class TraceCommandIT {
             assertTrue(session.socket().awaitClosed(HANG_TIMEOUT));
         }
         awaitSessions(1);
-        assertTrue(printed().contains("note: the version is not 1"), this::text);
+        assertTrue(printed().contains("note: the protocol version is not 1"), this::text);
         assertTrue(printed().contains("the back-end closed"), this::text);
     }
 

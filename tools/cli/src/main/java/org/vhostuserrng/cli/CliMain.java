@@ -9,18 +9,18 @@ import org.vhostuserrng.cli.egd.EgdServerCommand;
 import org.vhostuserrng.cli.periodstudy.PeriodStudyCommand;
 import org.vhostuserrng.cli.trace.TraceCommand;
 import org.vhostuserrng.frontend.DeviceViolationException;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
-import picocli.CommandLine;
 
 /**
- * The command that has every tool as a subcommand. Exit status: 0 success, 1 the work failed, 2 the command line is
- * wrong; in the last two cases one line on stderr says why.
+ * Entry point of the tools, which are subcommands of one command. Exit status: 0 success, 1 failure, 2 invalid command
+ * line. For 1 and 2, one line on stderr states the reason.
  */
 @Command(
         name = "vhost-user-rng",
-        description = "Tools around the vhost-user-rng daemon.",
+        description = "Tools for the vhost-user-rng daemon.",
         mixinStandardHelpOptions = true,
         subcommands = {
             BenchCommand.class,
@@ -42,18 +42,20 @@ public final class CliMain {
 
     static CommandLine commandLine() {
         return new CommandLine(new CliMain())
-                .setParameterExceptionHandler(CliMain::reportWrongCommandLine)
+                .setParameterExceptionHandler(CliMain::reportBadUsage)
                 .setExecutionExceptionHandler(CliMain::reportFailure);
     }
 
-    private static int reportWrongCommandLine(ParameterException wrong, String[] arguments) {
-        CommandLine command = wrong.getCommandLine();
-        String message = String.valueOf(wrong.getMessage()).replaceAll("\\R\\s*", " ");
+    private static int reportBadUsage(ParameterException badUsage, String[] arguments) {
+        CommandLine command = badUsage.getCommandLine();
+        String message = String.valueOf(badUsage.getMessage()).replaceAll("\\R\\s*", " ");
         command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + message);
         return command.getCommandSpec().exitCodeOnInvalidInput();
     }
 
-    /** What a daemon or the system did is one line; anything else is a bug of ours and keeps its trace. */
+    /**
+     * Errors of the system or of a daemon are reported in one line; any other exception is a bug and keeps its trace.
+     */
     private static int reportFailure(Exception failure, CommandLine command, ParseResult parsed) throws Exception {
         if (!(failure instanceof IOException || failure instanceof DeviceViolationException)) {
             throw failure;

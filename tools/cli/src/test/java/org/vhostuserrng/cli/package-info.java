@@ -1,2 +1,2 @@
-/** The command line programs' own logic; what they do to a daemon is tested from outside, in it-tests. */
+/** Unit tests of the command line tools. Tests with a running daemon are in it-tests. */
 package org.vhostuserrng.cli;

@@ -2,19 +2,19 @@ package org.vhostuserrng.frontend;
 
 import java.io.IOException;
 
-/** The back-end did not do what the vhost-user document asks of it. */
+/** The back-end violated the vhost-user protocol. */
 public final class BackendProtocolException extends IOException {
     private static final long serialVersionUID = 1L;
 
-    /** What went wrong. */
+    /** The kind of violation. */
     public enum Reason {
         /** The back-end closed the connection. */
         CLOSED,
-        /** No reply came in time. */
+        /** No reply arrived within the timeout. */
         TIMEOUT,
-        /** A reply came that does not answer the request: another id, wrong flags, wrong size. */
+        /** The reply does not match the request: another message id, wrong flags or wrong size. */
         INVALID_REPLY,
-        /** The back-end acknowledged a request with a value other than zero. */
+        /** The back-end acknowledged a request with a non-zero value (REPLY_ACK). */
         NACK
     }
 

@@ -3,7 +3,7 @@ package org.vhostuserrng.frontend;
 import java.util.List;
 import net.openhft.chronicle.bytes.Bytes;
 
-/** A back-end's reply whose header has been checked. */
+/** A reply from the back-end. Its header has been checked. */
 public final class BackendReply {
     private final int request;
     private final byte[] payload;
@@ -15,7 +15,7 @@ public final class BackendReply {
         this.descriptors = descriptors;
     }
 
-    /** The message type that is answered, one of {@link FrontendVhostUserSpec}'s. */
+    /** The message id of the request, see {@link FrontendMessageType#id}. */
     public int request() {
         return request;
     }
@@ -25,27 +25,31 @@ public final class BackendReply {
         return payloadOfSize(Long.BYTES).readLong(0);
     }
 
-    /** The payload as a vring state description: the number beside the vring's index, unsigned 32 bits. */
+    /** The {@code num} field of the payload, read as a vring state description; unsigned 32 bits. */
     public long vringStateNumber() throws BackendProtocolException {
         return payloadOfSize(2 * Integer.BYTES).readUnsignedInt(Integer.BYTES);
     }
 
-    /** The payload as it came. */
+    /** A copy of the payload. */
     public byte[] payload() {
         return payload.clone();
     }
 
-    /** Descriptors that came with the reply; the caller's to close. */
+    /** File descriptors received with the reply. The caller closes them. */
     public List<ReceivedFileDescriptor> descriptors() {
         return descriptors;
     }
 
-    /** The payload, which has to have this many bytes. */
+    /**
+     * The payload.
+     *
+     * @throws BackendProtocolException if it does not have exactly {@code expected} bytes
+     */
     Bytes<byte[]> payloadOfSize(int expected) throws BackendProtocolException {
         if (payload.length != expected) {
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.INVALID_REPLY,
-                    "reply to request " + request + " has " + payload.length + " bytes of payload, expected "
+                    "reply to request " + request + " has a payload of " + payload.length + " bytes, expected "
                             + expected);
         }
         return Bytes.wrapForRead(payload);

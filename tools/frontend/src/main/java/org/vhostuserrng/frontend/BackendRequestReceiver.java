@@ -9,8 +9,8 @@ import jnr.unixsocket.UnixSocketChannel;
 import net.openhft.chronicle.bytes.Bytes;
 
 /**
- * The channel for the back-end's own requests ("Back-end communication"): a pair of sockets, one of them for the
- * back-end. Of the requests an entropy device sends only VHOST_USER_BACKEND_IOTLB_MSG.
+ * The back-end channel (vhost-user, "Back-end communication"): a socket pair whose second end is passed to the
+ * back-end. Accepts only VHOST_USER_BACKEND_IOTLB_MSG, the only request that an entropy device sends.
  */
 public final class BackendRequestReceiver implements AutoCloseable {
     private static final int BACKEND_IOTLB_MSG = 1;
@@ -21,9 +21,9 @@ public final class BackendRequestReceiver implements AutoCloseable {
     private final Pointer pollFd;
 
     /**
-     * A channel that no back-end knows yet.
+     * Creates the socket pair.
      *
-     * @throws IOException when the process has no file descriptors left
+     * @throws IOException if the process has no file descriptors left
      */
     public BackendRequestReceiver() throws IOException {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
@@ -32,15 +32,15 @@ public final class BackendRequestReceiver implements AutoCloseable {
         pollFd = FrontendLibc.allocatePollFd(frontendEnd.getFD());
     }
 
-    /** What SET_BACKEND_REQ_FD sends; owned by this object. */
+    /** The descriptor to pass with SET_BACKEND_REQ_FD. This object closes it. */
     public int backendFd() {
         return backendEnd.getFD();
     }
 
     /**
-     * The next request; empty when none comes within the time.
+     * The next request, or empty if none arrives within the timeout.
      *
-     * @throws BackendProtocolException when it is something else than an IOTLB message without need_reply
+     * @throws BackendProtocolException if it is not an IOTLB message, or if it has the need_reply flag
      */
     public Optional<FrontendIotlbMessage> await(Duration timeout) throws IOException {
         if (!FrontendLibc.awaitReadable(pollFd, timeout.toMillis())) {
@@ -50,12 +50,11 @@ public final class BackendRequestReceiver implements AutoCloseable {
         int request = header.readInt();
         int flags = header.readInt();
         long size = header.readUnsignedInt();
-        if (request != BACKEND_IOTLB_MSG
-                || flags != FrontendVhostUserSpec.FLAG_VERSION
-                || size > MAX_PAYLOAD) {
+        if (request != BACKEND_IOTLB_MSG || flags != FrontendVhostUserSpec.FLAG_VERSION || size > MAX_PAYLOAD) {
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.INVALID_REPLY,
-                    "the back-end requests " + request + " flags=0x" + Integer.toHexString(flags) + " size=" + size);
+                    "unexpected back-end request " + request + " flags=0x" + Integer.toHexString(flags) + " size="
+                            + size);
         }
         return Optional.of(FrontendIotlbMessage.decode(read((int) size)));
     }
@@ -65,18 +64,18 @@ public final class BackendRequestReceiver implements AutoCloseable {
         while (buffer.hasRemaining()) {
             if (frontendEnd.read(buffer) < 0) {
                 throw new BackendProtocolException(
-                        BackendProtocolException.Reason.CLOSED, "the back-end closed its channel");
+                        BackendProtocolException.Reason.CLOSED, "the back-end closed its request channel");
             }
         }
         return buffer.array();
     }
 
-    /** Leaves descriptors in the back-end's end, which no back-end reads. */
+    /** Sends file descriptors to the back-end's end, where they stay unread. */
     public void sendUnreadFds(int... fds) throws IOException {
         FrontendSocket.wrap(frontendEnd).sendRaw(new byte[1], fds);
     }
 
-    /** Closes the front-end's end. */
+    /** Closes only the front-end's end. */
     public void closeFrontendEnd() throws IOException {
         frontendEnd.close();
     }

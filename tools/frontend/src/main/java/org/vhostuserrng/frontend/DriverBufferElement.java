@@ -1,11 +1,11 @@
 package org.vhostuserrng.frontend;
 
 /**
- * One element of a buffer: the piece of guest memory one descriptor names.
+ * One element of a buffer: the guest memory range of one descriptor.
  *
- * @param guestAddress as it shall stand in the descriptor; nothing is checked
+ * @param guestAddress guest physical address, written to the descriptor without a check
  * @param length bytes, unsigned 32 bits
- * @param deviceWritable whether the device may write it, else only read
+ * @param deviceWritable true for device-writable, false for device-readable
  */
 public record DriverBufferElement(long guestAddress, int length, boolean deviceWritable) {
     public static DriverBufferElement writable(long guestAddress, int length) {

@@ -7,12 +7,12 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * The driver's half of a packed virtqueue (VIRTIO 1.4, section 2.8), on any memory segment. The regular half (add, make
- * available, take used) keeps its own record of what is in flight and does not believe the memory; the raw half
- * ({@code set...}) writes whatever it is told to, for devices to be tested with.
+ * The driver's side of a packed virtqueue (VIRTIO 1.3 §2.8) in a memory segment. The regular methods (add a buffer,
+ * make it available, pop a used buffer) keep private bookkeeping of in-flight buffers and do not trust the memory. The
+ * raw methods ({@code set...}) write arbitrary values, to test devices against a misbehaving driver.
  *
- * <p>A place in the ring is an index and a wrap counter. As one {@code int} they have the form of an event's desc: the
- * index in bits 0 to 14, the wrap counter in bit 15.
+ * <p>A ring position is an index with a wrap counter, encoded in one {@code int} as the {@code off_wrap} field of an
+ * event suppression structure: the index in bits 0 to 14, the wrap counter in bit 15 (§2.8.14).
  */
 public final class DriverPackedRing implements DriverRing {
     private static final int WRAP = 1 << 15;
@@ -35,69 +35,72 @@ public final class DriverPackedRing implements DriverRing {
     private final MemorySegment driverEvent;
     private final MemorySegment deviceEvent;
 
-    /** Free Buffer IDs, the top one last. */
+    /** Stack of free buffer ids; the first {@link #freeIdCount} entries are valid. */
     private final int[] freeIds;
 
     private int freeIdCount;
     private int freeCount;
 
-    /** By Buffer ID: descriptors, 0 when not in use; the place of the first one, and its flags. */
+    /** Indexed by buffer id: number of descriptors, 0 if the id is free. */
     private final int[] chainLength;
 
+    /** Indexed by buffer id: ring position of the first descriptor. */
     private final int[] firstOffWrap;
+
+    /** Indexed by buffer id: flags of the first descriptor, written when the buffer is added available. */
     private final int[] firstFlags;
 
     private int nextAddIdx;
     private int nextAvailIdx;
     private int nextUsedIdx;
 
-    /** Descriptors made available since the last {@link #needsKick}. */
+    /** Descriptors added available since the last call of {@link #needsKick}. */
     private int numAddedSinceKick;
 
     private int usedId;
     private int usedLength;
 
     /**
-     * An empty ring: writes its initial state to the memory.
+     * Creates an empty ring and writes its initial state to the memory.
      *
-     * @param memory holds all three parts
-     * @param guestAddress guest physical address of the memory's first byte
+     * @param memory contains all three parts
+     * @param guestAddress guest physical address of the first byte of {@code memory}
      * @param eventIndex whether VIRTIO_F_EVENT_IDX was negotiated
      */
     public DriverPackedRing(
-            MemorySegment memory, long guestAddress, DriverPackedRingAddresses layout, boolean eventIndex) {
-        this.queueSize = layout.queueSize();
+            MemorySegment memory, long guestAddress, DriverPackedRingAddresses addresses, boolean eventIndex) {
+        this.queueSize = addresses.queueSize();
         this.eventIndex = eventIndex;
         this.descriptors = memory.asSlice(
-                layout.descriptorRing() - guestAddress, DriverPackedRingAddresses.descriptorRingSize(queueSize));
+                addresses.descriptorRing() - guestAddress, DriverPackedRingAddresses.descriptorRingSize(queueSize));
         this.driverEvent = memory.asSlice(
-                layout.driverEventSuppression() - guestAddress, DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE);
+                addresses.driverEventSuppression() - guestAddress, DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE);
         this.deviceEvent = memory.asSlice(
-                layout.deviceEventSuppression() - guestAddress, DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE);
+                addresses.deviceEventSuppression() - guestAddress, DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE);
         this.freeIds = new int[queueSize];
         this.chainLength = new int[queueSize];
         this.firstOffWrap = new int[queueSize];
         this.firstFlags = new int[queueSize];
-        // Section 2.8.1: the wrap counters are 1 in the beginning.
+        // VIRTIO 1.3 §2.8.1: both wrap counters are initialized to 1.
         reset(WRAP);
     }
 
-    /** Forgets everything in flight and starts anew at a place, as if all before it had been used. */
-    public void reset(int place) {
+    /** Forgets all in-flight buffers and restarts at {@code offWrap}, with all earlier descriptors marked used. */
+    public void reset(int offWrap) {
         for (int i = 0; i < queueSize; i++) {
             freeIds[i] = queueSize - 1 - i;
         }
         freeIdCount = queueSize;
         freeCount = queueSize;
         Arrays.fill(chainLength, 0);
-        nextAddIdx = place;
-        nextAvailIdx = place;
-        nextUsedIdx = place;
+        nextAddIdx = offWrap;
+        nextAvailIdx = offWrap;
+        nextUsedIdx = offWrap;
         numAddedSinceKick = 0;
-        boolean wrap = isWrapSet(place);
+        boolean wrap = isWrapSet(offWrap);
         for (int i = 0; i < queueSize; i++) {
-            boolean usedInThisRound = i < indexOf(place);
-            setDescriptor(i, 0, 0, 0, usedInThisRound == wrap ? usedFlags() : 0);
+            boolean beforePosition = i < indexOf(offWrap);
+            setDescriptor(i, 0, 0, 0, beforePosition == wrap ? usedFlags() : 0);
         }
         deviceEvent.fill((byte) 0);
         setDriverEvent(DriverVirtioSpec.RING_EVENT_FLAGS_ENABLE, 0);
@@ -118,17 +121,17 @@ public final class DriverPackedRing implements DriverRing {
         return nextAvailIdx << 16 | nextAvailIdx;
     }
 
-    /** The place of the next descriptor this driver will make available. */
+    /** Ring position of the next descriptor to be added available. */
     public int nextAvailIdx() {
         return nextAvailIdx;
     }
 
-    /** The place of the next used descriptor this driver will look at. */
+    /** Ring position of the next used descriptor to be popped. */
     public int nextUsedIdx() {
         return nextUsedIdx;
     }
 
-    // The regular half.
+    // Regular methods.
 
     @Override
     public int addBuffer(DriverBufferElement... chain) {
@@ -136,7 +139,7 @@ public final class DriverPackedRing implements DriverRing {
         for (int i = 0; i < chain.length; i++) {
             boolean last = i == chain.length - 1;
             int flags = chain[i].flags() | (last ? 0 : DriverVirtioSpec.VIRTQ_DESC_F_NEXT);
-            // Section 2.8.6: the Buffer ID is included in the last descriptor; what the others say has no meaning.
+            // VIRTIO 1.3 §2.8.6: only the last descriptor of a chain carries the buffer id.
             write(id, i, chain[i].guestAddress(), chain[i].length(), last ? id : -1, flags);
         }
         return id;
@@ -152,7 +155,7 @@ public final class DriverPackedRing implements DriverRing {
     @Override
     public int addIndirectBuffer(MemorySegment table, long tableAddress, DriverBufferElement... chain) {
         for (int i = 0; i < chain.length; i++) {
-            // Section 2.8.19: no flag but WRITE in an indirect table.
+            // VIRTIO 1.3 §2.8.19: VIRTQ_DESC_F_WRITE is the only flag allowed in an indirect table.
             writeDescriptor(table, i, chain[i].guestAddress(), chain[i].length(), 0, chain[i].flags());
         }
         int id = allocate(1);
@@ -163,7 +166,7 @@ public final class DriverPackedRing implements DriverRing {
 
     private int allocate(int count) {
         if (count == 0 || count > freeCount) {
-            throw new IllegalStateException(count + " descriptors wanted, " + freeCount + " free");
+            throw new IllegalStateException(count + " descriptors needed, " + freeCount + " free");
         }
         freeCount -= count;
         int id = freeIds[--freeIdCount];
@@ -172,7 +175,9 @@ public final class DriverPackedRing implements DriverRing {
         return id;
     }
 
-    /** Writes the next descriptor of the ring; the flags of a buffer's first one wait until it is made available. */
+    /**
+     * Writes the next descriptor. The flags of a buffer's first descriptor are only recorded in {@link #firstFlags}.
+     */
     private void write(int id, int element, long address, int bytes, int writtenId, int elementFlags) {
         int flags = elementFlags | availableFlags(isWrapSet(nextAddIdx));
         int index = indexOf(nextAddIdx);
@@ -193,25 +198,25 @@ public final class DriverPackedRing implements DriverRing {
 
     @Override
     public void makeAvailable(int[] ids) {
-        int place = nextAvailIdx;
+        int offWrap = nextAvailIdx;
         for (int i = 0; i < ids.length; i++) {
             if (i > 0) {
-                writeFirstFlags(ids[i], place);
+                writeFirstFlags(ids[i], offWrap);
             }
-            place = advance(place, chainLength[ids[i]]);
+            offWrap = advance(offWrap, chainLength[ids[i]]);
         }
-        // The device does not look behind the first one before that is there.
+        // The device reads descriptors in order, so the first one publishes all of them.
         writeFirstFlags(ids[0], nextAvailIdx);
         for (int id : ids) {
             advanceAvail(id);
         }
     }
 
-    private void writeFirstFlags(int id, int place) {
-        if (chainLength[id] == 0 || firstOffWrap[id] != place) {
-            throw new IllegalStateException("buffer " + id + " is not the next one that was added");
+    private void writeFirstFlags(int id, int offWrap) {
+        if (chainLength[id] == 0 || firstOffWrap[id] != offWrap) {
+            throw new IllegalStateException("buffer " + id + " is not the next buffer in the order of addition");
         }
-        setFlags(indexOf(place), firstFlags[id]);
+        setFlags(indexOf(offWrap), firstFlags[id]);
     }
 
     private void advanceAvail(int id) {
@@ -221,33 +226,33 @@ public final class DriverPackedRing implements DriverRing {
 
     @Override
     public boolean needsKick() {
-        // Section 2.8.21.3.1: the device must see the descriptors before it is asked whether it looks.
+        // VIRTIO 1.3 §2.8.21.3.1: publish the descriptors before reading the device event suppression structure.
         VarHandle.fullFence();
-        int made = numAddedSinceKick;
+        int added = numAddedSinceKick;
         numAddedSinceKick = 0;
-        if (made == 0) {
+        if (added == 0) {
             return false;
         }
         int event = deviceEvent();
         return switch (eventFlags(event)) {
             case DriverVirtioSpec.RING_EVENT_FLAGS_DISABLE -> false;
-            case DriverVirtioSpec.RING_EVENT_FLAGS_DESC -> !eventIndex || isEventAmongLast(event, made);
+            case DriverVirtioSpec.RING_EVENT_FLAGS_DESC -> !eventIndex || isEventAmongLast(event, added);
             default -> true;
         };
     }
 
-    /** Whether the place in an event is one of the {@code count} last ones made available. */
+    /** Whether the position in {@code event} is among the last {@code count} descriptors added available. */
     private boolean isEventAmongLast(int event, int count) {
-        int round = isWrapSet(event) == isWrapSet(nextAvailIdx) ? 0 : queueSize;
-        int back = indexOf(nextAvailIdx) + round - indexOf(event);
+        int wrapDistance = isWrapSet(event) == isWrapSet(nextAvailIdx) ? 0 : queueSize;
+        int back = indexOf(nextAvailIdx) + wrapDistance - indexOf(event);
         return back >= 1 && back <= count;
     }
 
     @Override
     public boolean hasUsed() {
         int flags = flags(indexOf(nextUsedIdx));
-        int wanted = isWrapSet(nextUsedIdx) ? usedFlags() : 0;
-        return freeCount < queueSize && (flags & usedFlags()) == wanted;
+        int expected = isWrapSet(nextUsedIdx) ? usedFlags() : 0;
+        return freeCount < queueSize && (flags & usedFlags()) == expected;
     }
 
     @Override
@@ -258,7 +263,7 @@ public final class DriverPackedRing implements DriverRing {
         long descriptor = offset(indexOf(nextUsedIdx));
         boolean written = (flags(indexOf(nextUsedIdx)) & DriverVirtioSpec.VIRTQ_DESC_F_WRITE) != 0;
         usedId = Short.toUnsignedInt(descriptors.get(LE16, descriptor + ID));
-        // Section 2.8.4: without the flag the length is reserved.
+        // VIRTIO 1.3 §2.8.4: the length is reserved unless VIRTQ_DESC_F_WRITE is set.
         usedLength = written ? descriptors.get(LE32, descriptor + LENGTH) : 0;
         nextUsedIdx = advance(nextUsedIdx, freeChain(usedId));
         return true;
@@ -267,7 +272,7 @@ public final class DriverPackedRing implements DriverRing {
     private int freeChain(int id) {
         int count = id < queueSize ? chainLength[id] : 0;
         if (count == 0) {
-            throw new DeviceViolationException("the device used buffer " + id + ", which is not in flight");
+            throw new DeviceViolationException("the device used buffer " + id + ", which is not in-flight");
         }
         chainLength[id] = 0;
         freeIds[freeIdCount++] = id;
@@ -292,7 +297,7 @@ public final class DriverPackedRing implements DriverRing {
         } else {
             setDriverEvent(DriverVirtioSpec.RING_EVENT_FLAGS_ENABLE, 0);
         }
-        // Section 2.8.22: the wish must be seen before the ring is looked at once more, or an interrupt gets lost.
+        // VIRTIO 1.3 §2.8.22: enable notifications before checking the ring again, or an interrupt can be lost.
         VarHandle.fullFence();
         return hasUsed();
     }
@@ -302,26 +307,26 @@ public final class DriverPackedRing implements DriverRing {
         setDriverEvent(DriverVirtioSpec.RING_EVENT_FLAGS_DISABLE, 0);
     }
 
-    private int advance(int place, int count) {
-        int index = indexOf(place) + count;
-        return index < queueSize ? place + count : ((place & WRAP) ^ WRAP) | (index - queueSize);
+    private int advance(int offWrap, int count) {
+        int index = indexOf(offWrap) + count;
+        return index < queueSize ? offWrap + count : ((offWrap & WRAP) ^ WRAP) | (index - queueSize);
     }
 
-    private static boolean isWrapSet(int place) {
-        return (place & WRAP) != 0;
+    private static boolean isWrapSet(int offWrap) {
+        return (offWrap & WRAP) != 0;
     }
 
-    private static int indexOf(int place) {
-        return place & ~WRAP & 0xffff;
+    private static int indexOf(int offWrap) {
+        return offWrap & ~WRAP & 0xffff;
     }
 
     private static long offset(int index) {
         return (long) DriverVirtioSpec.VIRTQ_DESC_SIZE * index;
     }
 
-    // The raw half.
+    // Raw methods.
 
-    /** The flags that make a descriptor available (section 2.8.1). */
+    /** The AVAIL and USED bits of an available descriptor (VIRTIO 1.3 §2.8.1). */
     public static int availableFlags(boolean wrap) {
         return wrap ? DriverVirtioSpec.VIRTQ_DESC_F_AVAIL : DriverVirtioSpec.VIRTQ_DESC_F_USED;
     }
@@ -330,18 +335,18 @@ public final class DriverPackedRing implements DriverRing {
         return DriverVirtioSpec.VIRTQ_DESC_F_AVAIL | DriverVirtioSpec.VIRTQ_DESC_F_USED;
     }
 
-    /** Writes one descriptor as told, its flags last. */
+    /** Writes one descriptor, its flags last. */
     public void setDescriptor(int index, long address, int bytes, int id, int flags) {
         writeFields(descriptors, index, address, bytes, id);
         setFlags(index, flags);
     }
 
-    /** Writes the flags of one descriptor, after everything written before. */
+    /** Writes the flags of one descriptor with release semantics. */
     public void setFlags(int index, int flags) {
         FLAGS_ORDERED.setRelease(descriptors, offset(index) + FLAGS, (short) flags);
     }
 
-    /** Writes one descriptor of any table, such as an indirect one, as told. */
+    /** Writes one descriptor to any table, for example an indirect one. */
     public static void writeDescriptor(MemorySegment table, int index, long address, int bytes, int id, int flags) {
         writeFields(table, index, address, bytes, id);
         table.set(LE16, offset(index) + FLAGS, (short) flags);
@@ -353,14 +358,14 @@ public final class DriverPackedRing implements DriverRing {
         table.set(LE16, offset(index) + ID, (short) id);
     }
 
-    /** The flags of one descriptor. */
+    /** Reads the flags of one descriptor with acquire semantics. */
     public int flags(int index) {
         return (short) FLAGS_ORDERED.getAcquire(descriptors, offset(index) + FLAGS) & 0xffff;
     }
 
     /** Writes the driver event suppression structure. */
-    public void setDriverEvent(int flags, int place) {
-        EVENT_ORDERED.setRelease(driverEvent, 0L, flags << 16 | place);
+    public void setDriverEvent(int flags, int offWrap) {
+        EVENT_ORDERED.setRelease(driverEvent, 0L, flags << 16 | offWrap);
     }
 
     /** The flags of the device event suppression structure. */
@@ -368,7 +373,7 @@ public final class DriverPackedRing implements DriverRing {
         return eventFlags(deviceEvent());
     }
 
-    /** The place in the device event suppression structure. */
+    /** The ring position (off_wrap) in the device event suppression structure. */
     public int deviceEventOffWrap() {
         return deviceEvent() & 0xffff;
     }

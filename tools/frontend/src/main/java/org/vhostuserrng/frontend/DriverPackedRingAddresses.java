@@ -1,12 +1,12 @@
 package org.vhostuserrng.frontend;
 
 /**
- * Where a packed virtqueue lies (VIRTIO 1.4, section 2.8), in guest physical addresses.
+ * Guest physical addresses of the parts of a packed virtqueue (VIRTIO 1.3 §2.8).
  *
- * @param queueSize descriptors, 1 to 32768, not necessarily a power of two
- * @param descriptorRing a multiple of 16
- * @param driverEventSuppression a multiple of 4
- * @param deviceEventSuppression a multiple of 4
+ * @param queueSize number of descriptors, 1 to 32768, not necessarily a power of two
+ * @param descriptorRing 16-byte aligned
+ * @param driverEventSuppression 4-byte aligned
+ * @param deviceEventSuppression 4-byte aligned
  */
 public record DriverPackedRingAddresses(
         int queueSize, long descriptorRing, long driverEventSuppression, long deviceEventSuppression)
@@ -19,7 +19,7 @@ public record DriverPackedRingAddresses(
         }
     }
 
-    /** The three parts one behind the other, the first at {@code guestAddress} rounded up. */
+    /** Lays out the three parts one after the other, starting at {@code guestAddress} rounded up. */
     public static DriverPackedRingAddresses contiguous(long guestAddress, int queueSize) {
         long descriptorRing = DriverRingAddresses.roundUp(guestAddress, DESCRIPTOR_RING_ALIGNMENT);
         long driverEvent = descriptorRing + descriptorRingSize(queueSize);
@@ -47,7 +47,7 @@ public record DriverPackedRingAddresses(
         return deviceEventSuppression + DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE;
     }
 
-    /** Bytes of the descriptor ring. */
+    /** Size of the descriptor ring in bytes. */
     public static long descriptorRingSize(int queueSize) {
         return (long) DriverVirtioSpec.VIRTQ_DESC_SIZE * queueSize;
     }

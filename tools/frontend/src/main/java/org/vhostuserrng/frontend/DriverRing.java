@@ -3,73 +3,78 @@ package org.vhostuserrng.frontend;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The driver's half of a virtqueue of either format: what a driver does that does not care which. A buffer is named by
- * its Buffer ID, which in a split virtqueue is the head of its chain.
+ * The driver's side of a virtqueue, independent of its format. A buffer is identified by its buffer id; in a split
+ * virtqueue that is the index of the chain's head descriptor.
  *
- * <p>Nothing is allocated by {@link #addWritableBuffer}, {@link #makeAvailable(int)}, {@link #needsKick} and
- * {@link #popUsed}.
+ * <p>{@link #addWritableBuffer}, {@link #makeAvailable(int)}, {@link #needsKick} and {@link #popUsed} do not allocate.
  */
 public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
     int queueSize();
 
-    /** Descriptors that belong to no buffer. */
+    /** Number of free descriptors. */
     int freeDescriptors();
 
-    /** What SET_VRING_BASE has to say for a device that begins with the next buffer. */
+    /** The SET_VRING_BASE value with which a device starts at the next buffer. */
     int vringBase();
 
     /**
-     * Writes the descriptors of a buffer; the device does not see it yet.
+     * Writes the descriptors of a buffer without making it available.
      *
-     * @return its ID
-     * @throws IllegalStateException when there are not enough free descriptors
+     * @return the buffer id
+     * @throws IllegalStateException if there are not enough free descriptors
      */
     int addBuffer(DriverBufferElement... chain);
 
-    /** As {@link #addBuffer} for one device-writable element, without an allocation. */
+    /** As {@link #addBuffer} for a single device-writable element, without allocating. */
     int addWritableBuffer(long guestAddress, int length);
 
     /**
-     * Writes the descriptors to an indirect table and one descriptor that refers to it.
+     * Writes the descriptors to an indirect table, and one descriptor that refers to the table.
      *
-     * @param table memory of the table, 16 bytes for each element
-     * @param tableAddress the table's guest physical address
+     * @param table memory of the table, 16 bytes per element
+     * @param tableAddress guest physical address of the table
+     * @return the buffer id
      */
     int addIndirectBuffer(MemorySegment table, long tableAddress, DriverBufferElement... chain);
 
-    /** Makes one buffer available to the device. In a packed virtqueue, in the order in which they were added. */
+    /**
+     * Makes one buffer available to the device.
+     *
+     * @throws IllegalStateException in a packed virtqueue, if the buffer is not the next one in the order of addition
+     */
     void makeAvailable(int id);
 
-    /** Makes several buffers available to the device at once. */
+    /** Makes several buffers available to the device in one step. */
     void makeAvailable(int[] ids);
 
-    /** Whether the device wants a kick for what was made available since this was last asked. */
+    /** Whether the device requires a kick for the buffers made available since the last call. */
     boolean needsKick();
 
-    /** Whether the device has used a buffer that was not taken yet. */
+    /** Whether the device has used a buffer that was not popped yet. */
     boolean hasUsed();
 
     /**
-     * Takes the next used buffer, if there is one, and frees its descriptors; {@link #usedId} and {@link #usedLength}
-     * tell what the device said.
+     * Pops the next used buffer, if there is one, and frees its descriptors. {@link #usedId} and {@link #usedLength}
+     * then return the fields of the used entry.
      *
-     * @throws DeviceViolationException when that names no buffer in flight
+     * @return false if there is no used buffer
+     * @throws DeviceViolationException if the used entry does not refer to an in-flight buffer
      */
     boolean popUsed();
 
-    /** The ID of the buffer that {@link #popUsed} took. */
+    /** Id of the buffer that {@link #popUsed} popped last. */
     int usedId();
 
-    /** Bytes the device says it wrote to the buffer that {@link #popUsed} took, unsigned 32 bits. */
+    /** Number of bytes the device reports to have written to that buffer, unsigned 32 bits. */
     int usedLength();
 
     /**
-     * Asks for an interrupt at the next used buffer.
+     * Requests an interrupt for the next used buffer.
      *
-     * @return whether a buffer was used already, for which none may come
+     * @return true if a used buffer is already pending, for which there may be no interrupt
      */
     boolean enableInterrupts();
 
-    /** Asks for no interrupt. */
+    /** Suppresses interrupts. */
     void disableInterrupts();
 }

@@ -1,8 +1,8 @@
 package org.vhostuserrng.frontend;
 
-/** Where the three parts of a virtqueue lie (VIRTIO 1.4, section 2.6), in guest physical addresses. */
+/** Guest physical addresses of the three areas of a virtqueue (VIRTIO 1.3 §2.6). */
 public sealed interface DriverRingAddresses permits DriverSplitRingAddresses, DriverPackedRingAddresses {
-    /** Descriptors, 1 to 32768. */
+    /** Number of descriptors, 1 to 32768. */
     int queueSize();
 
     long descriptorArea();
@@ -11,10 +11,10 @@ public sealed interface DriverRingAddresses permits DriverSplitRingAddresses, Dr
 
     long deviceArea();
 
-    /** The first guest physical address behind all parts. */
+    /** The first guest physical address after all areas. */
     long endAddress();
 
-    /** The next multiple of {@code alignment}, which is a power of two. */
+    /** Rounds up to a multiple of {@code alignment}, a power of two. */
     static long roundUp(long address, int alignment) {
         return (address + alignment - 1) & -alignment;
     }

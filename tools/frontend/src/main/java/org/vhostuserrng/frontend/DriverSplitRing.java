@@ -7,11 +7,11 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * The driver's half of a split virtqueue (VIRTIO 1.4, section 2.7), on any memory segment. The regular half (add, make
- * available, take used) keeps its own record of what is in flight and does not believe the memory; the raw half
- * ({@code set...}) writes whatever it is told to, for devices to be tested with.
+ * The driver's side of a split virtqueue (VIRTIO 1.3 §2.7) in a memory segment. The regular methods (add a buffer, make
+ * it available, pop a used buffer) keep private bookkeeping of in-flight buffers and do not trust the memory. The raw
+ * methods ({@code set...}) write arbitrary values, to test devices against a misbehaving driver.
  *
- * <p>Indices are 16 bits and wrap; where an {@code int} carries one, it is 0 to 65535.
+ * <p>Ring indices are free-running 16-bit counters, carried in an {@code int} as 0 to 65535.
  */
 public final class DriverSplitRing implements DriverRing {
     private static final int INDEX_MASK = 0xffff;
@@ -20,7 +20,7 @@ public final class DriverSplitRing implements DriverRing {
     private static final long RING = 4;
 
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
-    /** For indirect tables, which may begin anywhere. */
+    /** Indirect tables need not be aligned. */
     private static final ValueLayout.OfShort UNALIGNED_LE16 =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -34,14 +34,15 @@ public final class DriverSplitRing implements DriverRing {
     private final MemorySegment availRing;
     private final MemorySegment usedRing;
 
-    /** Free descriptors, the top one last. */
+    /** Stack of free descriptors; the first {@link #freeCount} entries are valid. */
     private final int[] freeDescriptors;
 
     private int freeCount;
 
-    /** For the head of each chain in flight its length, else 0; {@link #nextInChain} links the rest. */
+    /** Indexed by descriptor: length of the in-flight chain that starts there, else 0. */
     private final int[] chainLength;
 
+    /** Indexed by descriptor: the next descriptor of its chain. */
     private final int[] nextInChain;
 
     private int availIdx;
@@ -51,28 +52,31 @@ public final class DriverSplitRing implements DriverRing {
     private int usedLength;
 
     /**
-     * An empty ring: writes its initial state to the memory.
+     * Creates an empty ring and writes its initial state to the memory.
      *
-     * @param memory holds all three parts
-     * @param guestAddress guest physical address of the memory's first byte
+     * @param memory contains all three parts
+     * @param guestAddress guest physical address of the first byte of {@code memory}
      * @param eventIndex whether VIRTIO_F_EVENT_IDX was negotiated
      */
     public DriverSplitRing(
-            MemorySegment memory, long guestAddress, DriverSplitRingAddresses layout, boolean eventIndex) {
-        this.queueSize = layout.queueSize();
+            MemorySegment memory, long guestAddress, DriverSplitRingAddresses addresses, boolean eventIndex) {
+        this.queueSize = addresses.queueSize();
         this.eventIndex = eventIndex;
         this.descriptors = memory.asSlice(
-                layout.descriptorTable() - guestAddress, DriverSplitRingAddresses.descriptorTableSize(queueSize));
+                addresses.descriptorTable() - guestAddress, DriverSplitRingAddresses.descriptorTableSize(queueSize));
         this.availRing = memory.asSlice(
-                layout.availableRing() - guestAddress, DriverSplitRingAddresses.availableRingSize(queueSize));
-        this.usedRing = memory.asSlice(layout.usedRing() - guestAddress, DriverSplitRingAddresses.usedRingSize(queueSize));
+                addresses.availableRing() - guestAddress, DriverSplitRingAddresses.availableRingSize(queueSize));
+        this.usedRing =
+                memory.asSlice(addresses.usedRing() - guestAddress, DriverSplitRingAddresses.usedRingSize(queueSize));
         this.freeDescriptors = new int[queueSize];
         this.chainLength = new int[queueSize];
         this.nextInChain = new int[queueSize];
         reset(0);
     }
 
-    /** Forgets everything in flight and starts anew, both indices at {@code index}, as a driver does after a reset. */
+    /**
+     * Forgets all in-flight buffers and restarts with both indices at {@code index}, as a driver does after a reset.
+     */
     public void reset(int index) {
         for (int i = 0; i < queueSize; i++) {
             freeDescriptors[i] = queueSize - 1 - i;
@@ -105,17 +109,17 @@ public final class DriverSplitRing implements DriverRing {
         return availIdx;
     }
 
-    /** The index of the next entry this driver will make available. */
+    /** Index of the next available-ring entry to be written. */
     public int availIdx() {
         return availIdx;
     }
 
-    /** The index of the next used element this driver will look at. */
+    /** Index of the next used-ring element to be popped. */
     public int lastUsedIdx() {
         return lastUsedIdx;
     }
 
-    // The regular half.
+    // Regular methods.
 
     @Override
     public int addBuffer(DriverBufferElement... chain) {
@@ -172,18 +176,18 @@ public final class DriverSplitRing implements DriverRing {
 
     @Override
     public boolean needsKick() {
-        // The device must see the index before it is asked whether it looks (2.7.13.4.1).
+        // VIRTIO 1.3 §2.7.13.4.1: publish avail idx before reading the device's notification suppression.
         VarHandle.fullFence();
-        int asked = lastKickedAvailIdx;
+        int lastKicked = lastKickedAvailIdx;
         lastKickedAvailIdx = availIdx;
-        // Section 2.7.10: avail_event, or the flags.
+        // VIRTIO 1.3 §2.7.10: avail_event if VIRTIO_F_EVENT_IDX was negotiated, else the used ring's flags.
         if (eventIndex) {
-            return eventPassed(availEvent(), availIdx, asked);
+            return eventPassed(availEvent(), availIdx, lastKicked);
         }
-        return availIdx != asked && (usedFlags() & DriverVirtioSpec.VIRTQ_USED_F_NO_NOTIFY) == 0;
+        return availIdx != lastKicked && (usedFlags() & DriverVirtioSpec.VIRTQ_USED_F_NO_NOTIFY) == 0;
     }
 
-    /** Whether an index that moved from {@code before} to {@code now} stepped over {@code event} (section 2.7.10). */
+    /** vring_need_event: whether an index that moved from {@code before} to {@code now} passed {@code event}. */
     static boolean eventPassed(int event, int now, int before) {
         return ((now - event - 1) & INDEX_MASK) < ((now - before) & INDEX_MASK);
     }
@@ -223,7 +227,7 @@ public final class DriverSplitRing implements DriverRing {
         } else {
             setAvailFlags(0);
         }
-        // The wish must be seen before the ring is looked at once more, or an interrupt gets lost (2.7.7.1).
+        // VIRTIO 1.3 §2.7.14: enable notifications before checking the used ring again, or an interrupt can be lost.
         VarHandle.fullFence();
         return hasUsed();
     }
@@ -231,7 +235,7 @@ public final class DriverSplitRing implements DriverRing {
     @Override
     public void disableInterrupts() {
         if (eventIndex) {
-            // With used_event that cannot be said, only put off by 65535 buffers.
+            // used_event cannot suppress interrupts entirely; this defers the next one by 65535 buffers.
             setUsedEvent(lastUsedIdx - 1);
         } else {
             setAvailFlags(DriverVirtioSpec.VIRTQ_AVAIL_F_NO_INTERRUPT);
@@ -240,7 +244,7 @@ public final class DriverSplitRing implements DriverRing {
 
     private void requireFree(int count) {
         if (count == 0 || count > freeCount) {
-            throw new IllegalStateException(count + " descriptors wanted, " + freeCount + " free");
+            throw new IllegalStateException(count + " descriptors needed, " + freeCount + " free");
         }
     }
 
@@ -252,7 +256,7 @@ public final class DriverSplitRing implements DriverRing {
         int length = head < 0 || head >= queueSize ? 0 : chainLength[head];
         if (length == 0) {
             throw new DeviceViolationException("the device used descriptor " + Integer.toUnsignedString(head)
-                    + ", which heads no chain in flight");
+                    + ", which is not the head of an in-flight chain");
         }
         chainLength[head] = 0;
         int descriptor = head;
@@ -267,14 +271,14 @@ public final class DriverSplitRing implements DriverRing {
         setAvailIdx(availIdx);
     }
 
-    // The raw half.
+    // Raw methods.
 
-    /** Writes one descriptor as told. */
+    /** Writes one descriptor of the descriptor table. */
     public void setDescriptor(int descriptor, long address, int length, int flags, int next) {
         writeDescriptor(descriptors, descriptor, address, length, flags, next);
     }
 
-    /** Writes one descriptor of any table, such as an indirect one, as told. */
+    /** Writes one descriptor to any table, for example an indirect one. */
     public static void writeDescriptor(
             MemorySegment table, int descriptor, long address, int length, int flags, int next) {
         long offset = (long) DriverVirtioSpec.VIRTQ_DESC_SIZE * descriptor;
@@ -284,12 +288,12 @@ public final class DriverSplitRing implements DriverRing {
         table.set(UNALIGNED_LE16, offset + 14, (short) next);
     }
 
-    /** Writes the entry that belongs to an index of the available ring. */
+    /** Writes the available-ring entry of {@code index}. */
     public void setAvailEntry(int index, int head) {
         availRing.set(LE16, RING + 2L * ((index & INDEX_MASK) % queueSize), (short) head);
     }
 
-    /** Writes the available ring's idx, after everything written before; the regular half goes on where it was. */
+    /** Writes the available ring's idx with release semantics. The regular methods keep their own index. */
     public void setAvailIdx(int index) {
         LE16_ORDERED.setRelease(availRing, INDEX, (short) index);
     }
@@ -299,7 +303,7 @@ public final class DriverSplitRing implements DriverRing {
         LE16_ORDERED.setRelease(availRing, FLAGS, (short) flags);
     }
 
-    /** Writes used_event, which follows the available ring. */
+    /** Writes used_event, the last field of the available ring. */
     public void setUsedEvent(int index) {
         LE16_ORDERED.setRelease(availRing, usedEventOffset(), (short) index);
     }
@@ -314,7 +318,7 @@ public final class DriverSplitRing implements DriverRing {
         return getAcquire(usedRing, FLAGS);
     }
 
-    /** avail_event, which follows the used ring. */
+    /** avail_event, the last field of the used ring. */
     public int availEvent() {
         return getAcquire(usedRing, RING + (long) DriverVirtioSpec.VIRTQ_USED_ELEM_SIZE * queueSize);
     }

@@ -1,12 +1,12 @@
 package org.vhostuserrng.frontend;
 
 /**
- * Where a split virtqueue lies (VIRTIO 1.4, section 2.7), in guest physical addresses.
+ * Guest physical addresses of the parts of a split virtqueue (VIRTIO 1.3 §2.7).
  *
- * @param queueSize descriptors, 1 to 32768
- * @param descriptorTable a multiple of 16
- * @param availableRing a multiple of 2
- * @param usedRing a multiple of 4
+ * @param queueSize number of descriptors, 1 to 32768
+ * @param descriptorTable 16-byte aligned
+ * @param availableRing 2-byte aligned
+ * @param usedRing 4-byte aligned
  */
 public record DriverSplitRingAddresses(int queueSize, long descriptorTable, long availableRing, long usedRing)
         implements DriverRingAddresses {
@@ -19,7 +19,7 @@ public record DriverSplitRingAddresses(int queueSize, long descriptorTable, long
         }
     }
 
-    /** The three parts one behind the other, the first at {@code guestAddress} rounded up. */
+    /** Lays out the three parts one after the other, starting at {@code guestAddress} rounded up. */
     public static DriverSplitRingAddresses contiguous(long guestAddress, int queueSize) {
         long descriptorTable = DriverRingAddresses.roundUp(guestAddress, DESCRIPTOR_TABLE_ALIGNMENT);
         long availableRing = descriptorTable + descriptorTableSize(queueSize);
@@ -47,17 +47,17 @@ public record DriverSplitRingAddresses(int queueSize, long descriptorTable, long
         return usedRing + usedRingSize(queueSize);
     }
 
-    /** Bytes of the descriptor table. */
+    /** Size of the descriptor table in bytes. */
     public static long descriptorTableSize(int queueSize) {
         return (long) DriverVirtioSpec.VIRTQ_DESC_SIZE * queueSize;
     }
 
-    /** Bytes of the available ring: flags, idx, the ring, used_event. */
+    /** Size of the available ring in bytes: flags, idx, the entries, used_event. */
     public static long availableRingSize(int queueSize) {
         return 6 + 2L * queueSize;
     }
 
-    /** Bytes of the used ring: flags, idx, the ring, avail_event. */
+    /** Size of the used ring in bytes: flags, idx, the elements, avail_event. */
     public static long usedRingSize(int queueSize) {
         return 6 + (long) DriverVirtioSpec.VIRTQ_USED_ELEM_SIZE * queueSize;
     }

@@ -1,61 +1,53 @@
 package org.vhostuserrng.frontend;
 
 /**
- * Constants of VIRTIO 1.4, under its own names: feature bits (chapter 6), the split virtqueue (section
- * 2.7) and the packed one (section 2.8).
+ * Constants of the split (VIRTIO 1.3 §2.7) and the packed virtqueue (§2.8), under the names of the specification.
+ * {@link VirtioFeatureBit} has the feature bits.
  */
 public final class DriverVirtioSpec {
-    public static final long VIRTIO_F_INDIRECT_DESC = 1L << 28;
-    public static final long VIRTIO_F_EVENT_IDX = 1L << 29;
-    public static final long VIRTIO_F_VERSION_1 = 1L << 32;
-    public static final long VIRTIO_F_ACCESS_PLATFORM = 1L << 33;
-    public static final long VIRTIO_F_RING_PACKED = 1L << 34;
-    public static final long VIRTIO_F_IN_ORDER = 1L << 35;
-    public static final long VIRTIO_F_ORDER_PLATFORM = 1L << 36;
-
-    /** The buffer continues in the descriptor that {@code next} names. */
+    /** The buffer continues in the next descriptor. */
     public static final int VIRTQ_DESC_F_NEXT = 1;
 
-    /** The buffer is device write-only; without it, device read-only. */
+    /** The buffer is device write-only; if unset, device read-only. */
     public static final int VIRTQ_DESC_F_WRITE = 2;
 
-    /** The buffer contains a table of descriptors. */
+    /** The buffer contains an indirect descriptor table. */
     public static final int VIRTQ_DESC_F_INDIRECT = 4;
 
-    /** In a packed virtqueue: differs from the USED bit when the descriptor is available, is the same when it is used. */
+    /** Packed virtqueue: differs from the USED bit in an available descriptor, equals it in a used one. */
     public static final int VIRTQ_DESC_F_AVAIL = 1 << 7;
 
-    /** In a packed virtqueue: see {@link #VIRTQ_DESC_F_AVAIL}. */
+    /** Packed virtqueue: see {@link #VIRTQ_DESC_F_AVAIL}. */
     public static final int VIRTQ_DESC_F_USED = 1 << 15;
 
-    /** In an event suppression structure: notifications are wanted. */
+    /** Event suppression structure: notifications are enabled. */
     public static final int RING_EVENT_FLAGS_ENABLE = 0;
 
-    /** In an event suppression structure: notifications are not wanted. */
+    /** Event suppression structure: notifications are disabled. */
     public static final int RING_EVENT_FLAGS_DISABLE = 1;
 
-    /** In an event suppression structure: a notification is wanted for one descriptor. */
+    /** Event suppression structure: a notification is enabled for one descriptor (VIRTIO_F_EVENT_IDX). */
     public static final int RING_EVENT_FLAGS_DESC = 2;
 
-    /** In the flags of the available ring: the driver wants no interrupt. */
+    /** Available ring flag: the driver needs no interrupt. */
     public static final int VIRTQ_AVAIL_F_NO_INTERRUPT = 1;
 
-    /** In the flags of the used ring: the device wants no kick. */
+    /** Used ring flag: the device needs no kick. */
     public static final int VIRTQ_USED_F_NO_NOTIFY = 1;
 
     /**
-     * Bytes of one descriptor, all little-endian: address 8, length 4, then flags 2, next 2 (split) or id 2, flags 2
-     * (packed).
+     * Size of one descriptor in bytes, all fields little-endian: address 8, length 4, then flags 2 and next 2 (split)
+     * or id 2 and flags 2 (packed).
      */
     public static final int VIRTQ_DESC_SIZE = 16;
 
-    /** Bytes of one used element: id 4, length 4. */
+    /** Size of one used element in bytes: id 4, length 4. */
     public static final int VIRTQ_USED_ELEM_SIZE = 8;
 
-    /** Bytes of an event suppression structure: descriptor 2, flags 2. */
+    /** Size of an event suppression structure in bytes: off_wrap 2, flags 2. */
     public static final int PVIRTQ_EVENT_SUPPRESS_SIZE = 4;
 
-    /** Most descriptors a virtqueue may have. */
+    /** Maximum queue size. */
     public static final int VIRTQ_MAX_SIZE = 32768;
 
     private DriverVirtioSpec() {}

@@ -8,11 +8,11 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * A guest with an entropy device: a session, two regions of guest memory (one for the requestq, one for buffers) and the
- * driver's half of the requestq. Everything is open to be tampered with.
+ * A guest with an entropy device: a vhost-user session, two regions of guest memory (one for the requestq, one for
+ * buffers) and the driver's side of the requestq. All parts are accessible, so that tests can tamper with them.
  */
 public final class EntropyDriver implements AutoCloseable {
-    /** Guest physical address of the region the requestq is in. */
+    /** Guest physical address of the region that contains the requestq. */
     public static final long RING_ADDRESS = 0x4000_0000L;
 
     /** Guest physical address of the region for buffers. */
@@ -24,15 +24,18 @@ public final class EntropyDriver implements AutoCloseable {
     private static final long BUFFER_MMAP_OFFSET = 0x5000;
     private static final long PAGE_SIZE = 4096;
 
+    /** Only ends a hang: far longer than any reply takes, even on a slow and busy machine. */
+    private static final Duration HANG_TIMEOUT = Duration.ofSeconds(60);
+
     /**
-     * How the guest looks.
+     * Configuration of the guest.
      *
-     * @param queueSize descriptors of the requestq
-     * @param features virtio features to take if offered
-     * @param protocolFeatures protocol features to take if offered
-     * @param bufferMemory bytes of the region for buffers, a multiple of the page size
-     * @param sealing of the region for buffers
-     * @param replyTimeout for every reply of the back-end
+     * @param queueSize number of descriptors of the requestq
+     * @param features virtio feature bits to accept if offered
+     * @param protocolFeatures protocol feature bits to accept if offered
+     * @param bufferMemory size of the region for buffers in bytes, a multiple of the page size
+     * @param sealing sealing of the region for buffers
+     * @param replyTimeout time to wait for each reply of the back-end
      */
     public record Options(
             int queueSize,
@@ -41,7 +44,7 @@ public final class EntropyDriver implements AutoCloseable {
             long bufferMemory,
             FrontendMemoryRegion.Sealing sealing,
             Duration replyTimeout) {
-        /** Everything this driver can do with a split virtqueue, 64 descriptors, 1 MiB for buffers. */
+        /** A split virtqueue with all features this driver supports, 64 descriptors and 1 MiB for buffers. */
         public static final Options DEFAULT = new Options(
                 64,
                 VirtioFeatureBit.VERSION_1.mask()
@@ -50,7 +53,7 @@ public final class EntropyDriver implements AutoCloseable {
                 ProtocolFeatureBit.MQ.mask() | ProtocolFeatureBit.REPLY_ACK.mask(),
                 1 << 20,
                 FrontendMemoryRegion.Sealing.SEALED,
-                Duration.ofSeconds(5));
+                HANG_TIMEOUT);
 
         public Options withQueueSize(int size) {
             return new Options(size, features, protocolFeatures, bufferMemory, sealing, replyTimeout);
@@ -101,12 +104,12 @@ public final class EntropyDriver implements AutoCloseable {
         };
     }
 
-    /** Connects, negotiates and starts the requestq. */
+    /** Connects, negotiates features and starts the requestq. */
     public static EntropyDriver start(Path socket, Options options) throws IOException {
         return start(FrontendSocket.connect(socket), options);
     }
 
-    /** As {@link #start(Path, Options)}, over a connection that was made already and is owned from now on. */
+    /** As {@link #start(Path, Options)}, on a connected socket. Takes ownership of the socket. */
     public static EntropyDriver start(FrontendSocket socket, Options options) throws IOException {
         EntropyDriver driver = initialise(socket, options);
         try {
@@ -123,20 +126,20 @@ public final class EntropyDriver implements AutoCloseable {
         return start(socket, Options.DEFAULT);
     }
 
-    /** Connects and negotiates only: the guest has not come up yet. */
+    /** Connects and negotiates protocol features only, as QEMU does before the guest's driver starts. */
     public static EntropyDriver initialise(Path socket, Options options) throws IOException {
         return initialise(FrontendSocket.connect(socket), options);
     }
 
-    /** As {@link #initialise(Path, Options)}, over a connection that was made already and is owned from now on. */
+    /** As {@link #initialise(Path, Options)}, on a connected socket. Takes ownership of the socket. */
     public static EntropyDriver initialise(FrontendSocket socket, Options options) throws IOException {
         FrontendSession session = new FrontendSession(socket, options.replyTimeout);
         FrontendGuestMemory memory = null;
         FrontendRequestq requestq = null;
         try {
-            DriverSplitRingAddresses layout = DriverSplitRingAddresses.contiguous(RING_ADDRESS, options.queueSize);
-            memory = allocateMemory(layout, options);
-            requestq = new FrontendRequestq(layout);
+            DriverSplitRingAddresses addresses = DriverSplitRingAddresses.contiguous(RING_ADDRESS, options.queueSize);
+            memory = allocateMemory(addresses, options);
+            requestq = new FrontendRequestq(addresses);
             session.initialise(requestq, options.protocolFeatures);
             long features = session.offeredFeatures() & options.features;
             if ((features & VirtioFeatureBit.RING_PACKED.mask()) != 0) {
@@ -149,10 +152,10 @@ public final class EntropyDriver implements AutoCloseable {
         }
     }
 
-    private static FrontendGuestMemory allocateMemory(DriverSplitRingAddresses layout, Options options)
+    private static FrontendGuestMemory allocateMemory(DriverSplitRingAddresses addresses, Options options)
             throws IOException {
-        // A packed virtqueue takes less.
-        long ringSize = (layout.endAddress() - RING_ADDRESS + PAGE_SIZE - 1) & -PAGE_SIZE;
+        // A packed virtqueue needs less memory than a split one.
+        long ringSize = (addresses.endAddress() - RING_ADDRESS + PAGE_SIZE - 1) & -PAGE_SIZE;
         FrontendMemoryRegion rings = new FrontendMemoryRegion(
                 RING_ADDRESS, RING_USER_ADDRESS, ringSize, RING_MMAP_OFFSET, FrontendMemoryRegion.Sealing.SEALED);
         try {
@@ -178,20 +181,20 @@ public final class EntropyDriver implements AutoCloseable {
     }
 
     /**
-     * The split virtqueue, which it is unless VIRTIO_F_RING_PACKED was negotiated.
+     * The split virtqueue.
      *
-     * @throws ClassCastException when it is a packed one
+     * @throws ClassCastException if VIRTIO_F_RING_PACKED was negotiated
      */
     public DriverSplitRing ring() {
         return (DriverSplitRing) ring;
     }
 
-    /** The virtqueue, whatever its format. */
+    /** The virtqueue in either format. */
     public DriverRing driverRing() {
         return ring;
     }
 
-    /** The virtio features that were negotiated. */
+    /** The negotiated virtio feature bits. */
     public long features() {
         return features;
     }
@@ -206,20 +209,24 @@ public final class EntropyDriver implements AutoCloseable {
         return memory.at(guestAddress, length).toArray(ValueLayout.JAVA_BYTE);
     }
 
-    /** Makes a buffer available and kicks if the device wants it. */
+    /** Makes a buffer available and kicks if the device requires it. */
     public void makeAvailableAndKick(int id) throws IOException {
         ring.makeAvailable(id);
         kickIfNeeded();
     }
 
-    /** Kicks if the device wants it for what was made available since the last time. */
+    /** Kicks if the device requires it for the buffers made available since the last call. */
     public void kickIfNeeded() throws IOException {
         if (ring.needsKick()) {
             requestq.kick().signal();
         }
     }
 
-    /** Sleeps on the call eventfd until the device has used a buffer that was not taken yet; false when it did not. */
+    /**
+     * Sleeps on the call eventfd until the device has used a buffer that was not popped yet.
+     *
+     * @return false if the timeout expires first
+     */
     public boolean awaitUsed(Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
         boolean pending = ring.enableInterrupts();
@@ -233,10 +240,11 @@ public final class EntropyDriver implements AutoCloseable {
     }
 
     /**
-     * One request at the start of the region for buffers: what the device wrote.
+     * Sends one request with a single device-writable buffer at {@link #BUFFER_ADDRESS}.
      *
-     * @param length bytes of the only, device-writable buffer
-     * @throws BackendProtocolException when nothing was used in time
+     * @param length size of the buffer in bytes
+     * @return the bytes the device wrote
+     * @throws BackendProtocolException if the device does not use the buffer within the timeout
      */
     public byte[] request(int length, Duration timeout) throws IOException {
         MemorySegment buffer = memory.at(BUFFER_ADDRESS, length);
@@ -244,7 +252,8 @@ public final class EntropyDriver implements AutoCloseable {
         makeAvailableAndKick(ring.addWritableBuffer(BUFFER_ADDRESS, length));
         if (!awaitUsed(timeout) || !ring.popUsed()) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.TIMEOUT, "no buffer was used within " + timeout.toMillis() + " ms");
+                    BackendProtocolException.Reason.TIMEOUT,
+                    "the device used no buffer within " + timeout.toMillis() + " ms");
         }
         return bytes(BUFFER_ADDRESS, Integer.toUnsignedLong(ring.usedLength()));
     }

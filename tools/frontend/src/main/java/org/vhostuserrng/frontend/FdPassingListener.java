@@ -9,9 +9,9 @@ import jnr.unixsocket.UnixServerSocketChannel;
 import jnr.unixsocket.UnixSocketAddress;
 import jnr.unixsocket.UnixSocketChannel;
 
-/** A Unix socket that listens at a path; the path goes with it. */
+/** A listening Unix socket. Closing it removes its path. */
 public final class FdPassingListener implements AutoCloseable {
-    /** inode(7): the type of a file, and that of a socket. */
+    /** inode(7): mask of the file type, and the type of a socket. */
     private static final int S_IFMT = 0xf000;
 
     private static final int S_IFSOCK = 0xc000;
@@ -21,9 +21,9 @@ public final class FdPassingListener implements AutoCloseable {
     private volatile boolean stopped;
 
     /**
-     * Listens at {@code path}. A socket there that nobody listens on is replaced.
+     * Listens at {@code path}. Replaces a stale socket on which no process listens.
      *
-     * @throws IOException when somebody listens there, or nobody can
+     * @throws IOException if another process listens there or the path cannot be bound
      */
     public FdPassingListener(Path path) throws IOException {
         this.path = path;
@@ -42,26 +42,26 @@ public final class FdPassingListener implements AutoCloseable {
             return;
         }
         if (isListening(path)) {
-            throw new IOException("cannot listen at " + path + ": somebody else does");
+            throw new IOException("cannot listen at " + path + ": another process does");
         }
         Files.delete(path);
     }
 
     private static boolean isListening(Path path) throws IOException {
-        try (UnixSocketChannel answered = UnixSocketChannel.open(new UnixSocketAddress(path.toFile()))) {
-            return answered.isConnected();
+        try (UnixSocketChannel connected = UnixSocketChannel.open(new UnixSocketAddress(path.toFile()))) {
+            return connected.isConnected();
         } catch (IOException refused) {
             return false;
         }
     }
 
-    /** Waits for the next connection; empty after {@link #stop}. */
+    /** Blocks until the next connection; empty after {@link #stop}. */
     public Optional<FdPassingSocket> accept() throws IOException {
         try {
             UnixSocketChannel accepted = channel.accept();
             return Optional.of(FdPassingSocket.wrap(accepted));
         } catch (IOException | NotYetBoundException failed) {
-            // A socket that was shut down fails with EINVAL, which the library takes for one that was never bound.
+            // After shutdown(2), accept fails with EINVAL, which jnr-unixsocket reports as NotYetBoundException.
             if (stopped) {
                 return Optional.empty();
             }
@@ -69,7 +69,7 @@ public final class FdPassingListener implements AutoCloseable {
         }
     }
 
-    /** Has {@link #accept} return, in whatever thread it waits. */
+    /** Makes a blocked {@link #accept} return. Any thread may call this. */
     public void stop() {
         stopped = true;
         FrontendLibc.calls().shutdown(channel.getFD(), FrontendLibc.SHUT_RDWR);

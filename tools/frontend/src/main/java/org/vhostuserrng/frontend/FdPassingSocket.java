@@ -10,11 +10,11 @@ import jnr.unixsocket.UnixSocketAddress;
 import jnr.unixsocket.UnixSocketChannel;
 
 /**
- * A connected Unix socket that carries bytes and descriptors both ways and knows nothing of messages. One thread may
- * receive while another sends; {@link #shutdown} may be called by any.
+ * A connected Unix socket that transfers bytes and file descriptors in both directions, without message framing. One
+ * thread may receive while another sends; any thread may call {@link #shutdown}.
  */
 public final class FdPassingSocket implements AutoCloseable {
-    /** Most bytes that {@link #receive} returns at once. */
+    /** Maximum number of bytes of one {@link #receive}. */
     public static final int MAX_RECEIVE_BYTES = 1 << 16;
 
     private final UnixSocketChannel channel;
@@ -27,7 +27,7 @@ public final class FdPassingSocket implements AutoCloseable {
         this.pollFd = FrontendLibc.allocatePollFd(channel.getFD());
     }
 
-    /** A connection that was made already; it is owned from now on. */
+    /** Takes ownership of a connected channel. */
     public static FdPassingSocket wrap(UnixSocketChannel channel) {
         return new FdPassingSocket(channel);
     }
@@ -35,7 +35,7 @@ public final class FdPassingSocket implements AutoCloseable {
     /**
      * Connects to a socket.
      *
-     * @throws IOException when nobody listens there
+     * @throws IOException if no process listens there
      */
     public static FdPassingSocket connect(Path path) throws IOException {
         try {
@@ -45,16 +45,16 @@ public final class FdPassingSocket implements AutoCloseable {
         }
     }
 
-    /** Whether {@link #receive} would return at once. */
+    /** Whether {@link #receive} would return without blocking. */
     public boolean isReadable() throws IOException {
         return FrontendLibc.awaitReadable(pollFd, 0);
     }
 
     /**
-     * Waits for bytes. Descriptors come with the first byte they were sent with only if that byte is the first of a
-     * call: a stream that has messages in it is to be received message by message.
+     * Blocks until bytes arrive. The kernel delivers file descriptors together with the first byte of the sendmsg(2)
+     * that carried them, so a caller that needs to match them to messages must receive message by message.
      *
-     * @param most bytes, 1 to {@link #MAX_RECEIVE_BYTES}
+     * @param most maximum number of bytes, 1 to {@link #MAX_RECEIVE_BYTES}
      */
     public RecvmsgResult receive(int most) throws IOException {
         while (true) {
@@ -66,7 +66,7 @@ public final class FdPassingSocket implements AutoCloseable {
             }
             Errno error = FrontendLibc.errno();
             if (error == Errno.ECONNRESET) {
-                // Closed with bytes of ours unread: an end like any other.
+                // The peer closed with unread bytes of ours; treated as a normal end of the stream.
                 return RecvmsgResult.END;
             }
             if (error != Errno.EINTR) {
@@ -82,7 +82,12 @@ public final class FdPassingSocket implements AutoCloseable {
         return new RecvmsgResult(incoming.receivedBytes(length), descriptors, incoming.controlTruncated());
     }
 
-    /** Sends all bytes, at least one; the descriptors, which stay the caller's, go with the first of them. */
+    /**
+     * Sends all bytes.
+     *
+     * @param bytes at least one
+     * @param fds sent with the first byte; the caller keeps ownership
+     */
     public void send(byte[] bytes, int... fds) throws IOException {
         int sent = sendSome(bytes, 0, fds);
         while (sent < bytes.length) {
@@ -104,9 +109,9 @@ public final class FdPassingSocket implements AutoCloseable {
         }
     }
 
-    /** Ends the connection both ways; a thread that waits in {@link #receive} finds its end. */
+    /** Shuts down both directions. A thread blocked in {@link #receive} gets the end of the stream. */
     public void shutdown() {
-        // It fails when the other side was faster, which is as good.
+        // Fails if the peer has already disconnected, which needs no handling.
         FrontendLibc.calls().shutdown(channel.getFD(), FrontendLibc.SHUT_RDWR);
     }
 

@@ -5,9 +5,9 @@ import jnr.constants.platform.Errno;
 import jnr.ffi.Pointer;
 
 /**
- * An epoll(7) instance that waits for eventfds to be signalled, edge triggered: each signal wakes it once and none has
- * to be taken, so that an eventfd's counter is, at the end, the number of its signals. Nothing is allocated after
- * {@link #add}, so it may stand in a measured loop.
+ * An epoll(7) instance that waits for signals of eventfds. It is edge-triggered: each signal wakes it once without the
+ * eventfd being read, so the eventfd's counter ends up as the number of its signals. Does not allocate after
+ * {@link #add}, so it can be used in a measured loop.
  */
 public final class FrontendEpoll implements AutoCloseable {
     private static final int EPOLL_CLOEXEC = 0x80000;
@@ -26,10 +26,10 @@ public final class FrontendEpoll implements AutoCloseable {
     private boolean open = true;
 
     /**
-     * An instance that waits for nothing yet.
+     * Creates an instance without eventfds.
      *
-     * @param capacity eventfds reported at a time
-     * @throws IOException when the process has no file descriptor left
+     * @param capacity maximum number of eventfds reported by one {@link #await}
+     * @throws IOException if the process has no file descriptors left
      */
     public FrontendEpoll(int capacity) throws IOException {
         this.capacity = capacity;
@@ -37,7 +37,7 @@ public final class FrontendEpoll implements AutoCloseable {
         fd = FrontendLibc.checkErrno("epoll_create1", FrontendLibc.calls().epoll_create1(EPOLL_CLOEXEC));
     }
 
-    /** Waits for this eventfd too, until it is closed; {@code token} will name it. */
+    /** Adds an eventfd, which {@link #token} reports as {@code token}. Closing the eventfd removes it. */
     public void add(FrontendEventFd signalled, int token) throws IOException {
         Pointer event = FrontendLibc.runtime().getMemoryManager().allocateDirect(EVENT_SIZE);
         event.putInt(0, EPOLLIN | EPOLLET);
@@ -46,10 +46,10 @@ public final class FrontendEpoll implements AutoCloseable {
     }
 
     /**
-     * Waits until an eventfd was signalled that has not been reported since.
+     * Waits for a signal that has not been reported yet.
      *
-     * @param millis 0 returns at once
-     * @return how many there are; 0 when the time is over
+     * @param millis timeout; 0 returns immediately
+     * @return number of signalled eventfds; 0 if the timeout expires
      */
     public int await(int millis) throws IOException {
         int ready = FrontendLibc.calls().epoll_wait(fd, events, capacity, millis);
@@ -59,7 +59,7 @@ public final class FrontendEpoll implements AutoCloseable {
         return FrontendLibc.checkErrno("epoll_wait", ready);
     }
 
-    /** Which eventfd the last {@link #await} reported at an index. */
+    /** The token of an eventfd reported by the last {@link #await}, index 0 to its result - 1. */
     public int token(int index) {
         return (int) events.getLong((long) index * EVENT_SIZE + DATA);
     }

@@ -6,12 +6,13 @@ import jnr.constants.platform.Errno;
 import jnr.ffi.Pointer;
 
 /**
- * An eventfd(2), non-blocking: the kick, the call or the err of a vring. Nothing is allocated after construction, so it
- * may stand in a measured loop.
+ * A non-blocking eventfd(2): the kick, call or err descriptor of a vring. Does not allocate after construction, so it
+ * can be used in a measured loop.
  */
 public final class FrontendEventFd implements AutoCloseable {
     private static final int COUNTER_SIZE = 8;
-    private static final long FULL = -2;
+    /** Maximum value of the counter, eventfd(2). */
+    private static final long MAX_COUNTER = -2;
 
     private final int fd;
     private final Pointer one;
@@ -20,9 +21,9 @@ public final class FrontendEventFd implements AutoCloseable {
     private boolean open = true;
 
     /**
-     * An eventfd at zero.
+     * Creates an eventfd whose counter is zero.
      *
-     * @throws IOException when the process has no file descriptor left
+     * @throws IOException if the process has no file descriptors left
      */
     public FrontendEventFd() throws IOException {
         this(0);
@@ -38,7 +39,7 @@ public final class FrontendEventFd implements AutoCloseable {
         pollFd = FrontendLibc.allocatePollFd(fd);
     }
 
-    /** An eventfd of which each read takes one (EFD_SEMAPHORE). */
+    /** Creates an eventfd with EFD_SEMAPHORE: each read decrements the counter by one. */
     public static FrontendEventFd semaphore() throws IOException {
         return new FrontendEventFd(FrontendLibc.EFD_SEMAPHORE);
     }
@@ -55,22 +56,22 @@ public final class FrontendEventFd implements AutoCloseable {
         }
     }
 
-    /** Adds as much as there is room for: the next {@link #signal} of anybody fails, or waits. */
+    /** Sets the counter to its maximum: the next {@link #signal} by any process fails with EAGAIN, or blocks. */
     public void fillCounter() throws IOException {
         read();
         Pointer full = FrontendLibc.runtime().getMemoryManager().allocateDirect(COUNTER_SIZE);
-        full.putLong(0, FULL);
+        full.putLong(0, MAX_COUNTER);
         if (FrontendLibc.calls().write(fd, full, COUNTER_SIZE) != COUNTER_SIZE) {
             throw new IOException("write to eventfd " + fd + ": " + FrontendLibc.errno());
         }
     }
 
-    /** Clears O_NONBLOCK, for everybody who shares the eventfd. */
+    /** Clears O_NONBLOCK, for all processes that share the eventfd. */
     public void makeBlocking() throws IOException {
         FrontendLibc.checkErrno("fcntl", FrontendLibc.calls().fcntl(fd, FrontendLibc.F_SETFL, 0));
     }
 
-    /** Takes the counter: how often it was signalled since it was last taken; 0 if not at all. Never blocks. */
+    /** Reads and resets the counter: the number of signals since the last read. Returns 0 instead of blocking. */
     public long read() throws IOException {
         if (FrontendLibc.calls().read(fd, counter, COUNTER_SIZE) == COUNTER_SIZE) {
             return counter.getLong(0);
@@ -81,12 +82,12 @@ public final class FrontendEventFd implements AutoCloseable {
         throw new IOException("read from eventfd " + fd + ": " + FrontendLibc.errno());
     }
 
-    /** Waits until the counter is above zero, then takes it; 0 when the time is over. Milliseconds resolution. */
+    /** Waits until the counter is non-zero and reads it; 0 if the timeout expires. Resolution: milliseconds. */
     public long awaitAndRead(Duration timeout) throws IOException {
         return awaitAndRead(timeout.toMillis());
     }
 
-    /** As {@link #awaitAndRead(Duration)}, in milliseconds. */
+    /** As {@link #awaitAndRead(Duration)}, with the timeout in milliseconds. */
     public long awaitAndRead(long millis) throws IOException {
         return FrontendLibc.awaitReadable(pollFd, millis) ? read() : 0;
     }

@@ -3,7 +3,7 @@ package org.vhostuserrng.frontend;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** A guest's memory: the regions of one SET_MEM_TABLE. Owns them. */
+/** Guest memory: the regions of one SET_MEM_TABLE. Owns the regions. */
 public final class FrontendGuestMemory implements AutoCloseable {
     private final List<FrontendMemoryRegion> regions;
 
@@ -15,15 +15,15 @@ public final class FrontendGuestMemory implements AutoCloseable {
         return regions;
     }
 
-    /** The file descriptors in the order of the regions. */
+    /** The regions' file descriptors, in the order of the regions. */
     public int[] fds() {
         return regions.stream().mapToInt(FrontendMemoryRegion::fd).toArray();
     }
 
     /**
-     * The bytes at a guest physical address.
+     * A slice of guest memory.
      *
-     * @throws IndexOutOfBoundsException when they are not all in one region
+     * @throws IndexOutOfBoundsException if no single region contains it
      */
     public MemorySegment at(long guestAddress, long length) {
         FrontendMemoryRegion region = containing(guestAddress, length);
@@ -31,9 +31,9 @@ public final class FrontendGuestMemory implements AutoCloseable {
     }
 
     /**
-     * The front-end's user address of a guest physical address.
+     * Translates a guest physical address to a user address of the front-end.
      *
-     * @throws IndexOutOfBoundsException when no region has it
+     * @throws IndexOutOfBoundsException if no region contains the address
      */
     public long userAddress(long guestAddress) {
         FrontendMemoryRegion region = containing(guestAddress, 1);
@@ -47,7 +47,7 @@ public final class FrontendGuestMemory implements AutoCloseable {
             }
         }
         throw new IndexOutOfBoundsException(
-                "no region of guest memory has " + length + " bytes at 0x" + Long.toHexString(guestAddress));
+                "no region of guest memory contains " + length + " bytes at 0x" + Long.toHexString(guestAddress));
     }
 
     @Override

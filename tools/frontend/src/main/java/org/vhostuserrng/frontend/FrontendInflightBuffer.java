@@ -9,11 +9,11 @@ import java.nio.file.StandardOpenOption;
 import net.openhft.chronicle.bytes.Bytes;
 
 /**
- * The buffer that tracks requests under way (vhost-user, "Inflight I/O tracking"), as the back-end handed it over; the
- * front-end keeps it for the back-end's successor. Owns its file.
+ * The in-flight buffer (vhost-user, "Inflight I/O tracking") that the back-end allocated. The front-end keeps it across
+ * a restart of the back-end. Owns its file descriptor.
  */
 public final class FrontendInflightBuffer implements AutoCloseable {
-    /** Bytes of the description, as the C struct with its padding. */
+    /** Size of the inflight description in bytes: the C struct including its padding. */
     private static final int DESCRIPTION_SIZE = 24;
 
     private final ReceivedFileDescriptor file;
@@ -34,12 +34,12 @@ public final class FrontendInflightBuffer implements AutoCloseable {
         if (reply.descriptors().size() != 1) {
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.INVALID_REPLY,
-                    "GET_INFLIGHT_FD was answered with " + reply.descriptors().size() + " descriptors");
+                    "the reply to GET_INFLIGHT_FD has " + reply.descriptors().size() + " descriptors, expected 1");
         }
         return new FrontendInflightBuffer(reply.descriptors().getFirst(), reply.payloadOfSize(DESCRIPTION_SIZE));
     }
 
-    /** "Inflight description", of whatever is claimed. */
+    /** Encodes an "inflight description". The values are not checked. */
     public static byte[] encodeDescription(long mmapSize, long mmapOffset, int queues, int queueSize) {
         return Bytes.allocateElasticOnHeap()
                 .writeLong(mmapSize)
@@ -54,17 +54,17 @@ public final class FrontendInflightBuffer implements AutoCloseable {
         return encodeDescription(mmapSize, mmapOffset, queues, queueSize);
     }
 
-    /** The descriptor, owned by this object. */
+    /** The file descriptor. This object closes it. */
     public ReceivedFileDescriptor file() {
         return file;
     }
 
-    /** Bytes of the area. */
+    /** Size of the in-flight buffer in bytes. */
     public long mmapSize() {
         return mmapSize;
     }
 
-    /** Where the area begins in the file. */
+    /** Offset of the in-flight buffer in the file, in bytes. */
     public long mmapOffset() {
         return mmapOffset;
     }
@@ -77,7 +77,7 @@ public final class FrontendInflightBuffer implements AutoCloseable {
         return queueSize;
     }
 
-    /** The area, for as long as the arena is open. */
+    /** Maps the in-flight buffer until the arena is closed. */
     public MemorySegment mmap(Arena arena) throws IOException {
         Path path = Path.of("/proc/self/fd", Integer.toString(file.fd()));
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {

@@ -3,31 +3,31 @@ package org.vhostuserrng.frontend;
 import net.openhft.chronicle.bytes.Bytes;
 
 /**
- * "An IOTLB message": struct vhost_iotlb_msg, in either direction.
+ * An IOTLB message, struct vhost_iotlb_msg, in either direction. The values are not checked.
  *
  * @param iova I/O virtual address
- * @param size bytes
- * @param userAddress where the front-end sees what is mapped
- * @param permissions of the device, see {@link #READ} and {@link #WRITE}
- * @param type one of the constants below; nothing is checked
+ * @param size size of the range in bytes
+ * @param userAddress user address of the front-end to which {@code iova} is mapped
+ * @param permissions access of the device: {@link #READ}, {@link #WRITE} or both
+ * @param type {@link #MISS}, {@link #UPDATE}, {@link #INVALIDATE} or {@link #ACCESS_FAIL}
  */
 public record FrontendIotlbMessage(long iova, long size, long userAddress, int permissions, int type) {
-    /** Of the permissions: the device may read. */
+    /** Permission: the device may read. */
     public static final int READ = 1;
 
-    /** Of the permissions: the device may write. */
+    /** Permission: the device may write. */
     public static final int WRITE = 2;
 
-    /** Of the back-end: a translation is wanted. */
+    /** Type, from the back-end: no translation is known for the address. */
     public static final int MISS = 1;
 
-    /** Of the front-end: a translation. */
+    /** Type, from the front-end: a new translation. */
     public static final int UPDATE = 2;
 
-    /** Of the front-end: translations that end. */
+    /** Type, from the front-end: translations are revoked. */
     public static final int INVALIDATE = 3;
 
-    /** Of the back-end: what the device may not do. */
+    /** Type, from the back-end: a translation does not permit the access. */
     public static final int ACCESS_FAIL = 4;
 
     private static final int SIZE = 32;
@@ -36,12 +36,12 @@ public record FrontendIotlbMessage(long iova, long size, long userAddress, int p
         return new FrontendIotlbMessage(iova, size, userAddress, permissions, UPDATE);
     }
 
-    /** Size 0 at address 0 stands for all addresses there are. */
+    /** Revokes the translations of a range. Size 0 at address 0 means the whole address space. */
     public static FrontendIotlbMessage invalidate(long iova, long size) {
         return new FrontendIotlbMessage(iova, size, 0, 0, INVALIDATE);
     }
 
-    /** As C lays the structure out: with padding at its end. */
+    /** The payload: the C struct including its trailing padding. */
     public byte[] encode() {
         Bytes<?> bytes = Bytes.allocateElasticOnHeap(SIZE)
                 .writeLong(iova)
@@ -59,7 +59,7 @@ public record FrontendIotlbMessage(long iova, long size, long userAddress, int p
         if (payload.length != SIZE) {
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.INVALID_REPLY,
-                    "an IOTLB message of " + payload.length + " bytes, expected " + SIZE);
+                    "IOTLB message has " + payload.length + " bytes, expected " + SIZE);
         }
         Bytes<byte[]> bytes = Bytes.wrapForRead(payload);
         return new FrontendIotlbMessage(

@@ -7,7 +7,7 @@ import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 import jnr.ffi.annotations.Out;
 
-/** The calls of the C library that jnr-posix lacks, and Linux's constants for them; the names are the man pages'. */
+/** C library functions that jnr-posix lacks, and their constants, under the names of the man pages. */
 final class FrontendLibc {
     static final int MFD_CLOEXEC = 0x1;
     static final int MFD_ALLOW_SEALING = 0x2;
@@ -38,7 +38,7 @@ final class FrontendLibc {
     static final int MSG_CTRUNC = 0x8;
     static final int SHUT_RDWR = 2;
 
-    /** Bytes of struct pollfd: fd 4, events 2, revents 2. */
+    /** Size of struct pollfd in bytes: fd 4, events 2, revents 2. */
     private static final int POLLFD_SIZE = 8;
 
     private static final Calls CALLS = LibraryLoader.create(Calls.class).load("c");
@@ -71,7 +71,12 @@ final class FrontendLibc {
         return pollFd;
     }
 
-    /** Whether {@code pollFd} became readable, or its peer hung up, within the time. Milliseconds, 0 returns at once. */
+    /**
+     * Waits until {@code pollFd} is readable or its peer hangs up.
+     *
+     * @param millis timeout; 0 returns immediately
+     * @return false if the timeout expires or a signal interrupts the wait
+     */
     static boolean awaitReadable(Pointer pollFd, long millis) throws IOException {
         int timeout = Math.clamp(millis, 0, Integer.MAX_VALUE);
         int ready = CALLS.poll(pollFd, 1, timeout);
@@ -81,7 +86,7 @@ final class FrontendLibc {
         return checkErrno("poll", ready) > 0;
     }
 
-    /** Bound to libc by jnr-ffi; each saves errno. */
+    /** Bound to libc by jnr-ffi, which saves errno after each call. */
     public interface Calls {
         int memfd_create(String name, int flags);
 

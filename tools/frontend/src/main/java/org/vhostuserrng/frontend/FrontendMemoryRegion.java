@@ -8,18 +8,18 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * One region of guest memory in a memfd of its own. Three addresses name each of its bytes and differ on purpose, so
- * that a back-end that takes one for another is noticed: the guest's physical one, the front-end's "user" one (a number
- * the front-end chose, nothing is mapped there) and the one of {@link #segment()}.
+ * One region of guest memory, backed by its own memfd. Each byte has three different addresses, so that a back-end that
+ * confuses them fails: the guest physical address, the front-end's user address (an arbitrary number at which nothing
+ * is mapped) and the address in {@link #segment()}.
  */
 public final class FrontendMemoryRegion implements AutoCloseable {
-    /** What may be done to the size of the file later. */
+    /** How the size of the memfd is protected. */
     public enum Sealing {
-        /** Already sealed against shrinking, as QEMU's memory-backend-memfd. */
+        /** Sealed against shrinking, as QEMU's memory-backend-memfd. */
         SEALED,
-        /** Not sealed; whoever has the file may seal it. */
+        /** Not sealed, but the back-end can add seals. */
         SEALABLE,
-        /** Can be truncated for ever, as QEMU's memory-backend-file. */
+        /** Seals are impossible, as with QEMU's memory-backend-file; the file can always be truncated. */
         UNSEALABLE
     }
 
@@ -33,10 +33,10 @@ public final class FrontendMemoryRegion implements AutoCloseable {
 
     /**
      * @param guestAddress guest physical address of the first byte
-     * @param userAddress the address that SET_VRING_ADDR shall use for the first byte
+     * @param userAddress user address of the first byte, for SET_VRING_ADDR
      * @param size bytes, a multiple of the page size
-     * @param mmapOffset where the region begins in its file, a multiple of the page size
-     * @throws IOException when the system has no memory or file descriptors
+     * @param mmapOffset offset of the region in its file, a multiple of the page size
+     * @throws IOException if the system has no memory or file descriptors left
      */
     public FrontendMemoryRegion(long guestAddress, long userAddress, long size, long mmapOffset, Sealing sealing)
             throws IOException {
@@ -44,10 +44,11 @@ public final class FrontendMemoryRegion implements AutoCloseable {
     }
 
     /**
-     * A sealed region of the machine's huge pages.
+     * Creates a sealed region of huge pages.
      *
-     * @param size bytes, a multiple of the huge pages' size; so is {@code mmapOffset}
-     * @throws IOException when the system has too few of them
+     * @param size bytes, a multiple of the huge page size
+     * @param mmapOffset a multiple of the huge page size
+     * @throws IOException if the system has too few huge pages
      */
     public static FrontendMemoryRegion ofHugePages(long guestAddress, long userAddress, long size, long mmapOffset)
             throws IOException {
@@ -80,7 +81,7 @@ public final class FrontendMemoryRegion implements AutoCloseable {
         }
     }
 
-    /** The memfd, owned by this object. */
+    /** The memfd. This object closes it. */
     public int fd() {
         return fd;
     }
@@ -97,23 +98,23 @@ public final class FrontendMemoryRegion implements AutoCloseable {
         return mmapOffset;
     }
 
-    /** Bytes. */
+    /** Size in bytes. */
     public long size() {
         return segment.byteSize();
     }
 
-    /** The region as this process sees it; any thread may use it until the region is closed. */
+    /** The mapping of the region in this process. Any thread may use it until the region is closed. */
     public MemorySegment segment() {
         return segment;
     }
 
-    /** Whether {@code length} bytes from guest physical address {@code address} on all lie in the region. */
+    /** Whether the region contains all {@code length} bytes from guest physical address {@code address}. */
     public boolean contains(long address, long length) {
         long offset = address - guestAddress;
         return offset >= 0 && offset <= size() && length <= size() - offset;
     }
 
-    /** Sets the length of the file, in bytes from its start. To touch {@link #segment()} beyond it is an error. */
+    /** Sets the size of the file in bytes. Accessing {@link #segment()} beyond it then fails with SIGBUS. */
     public void truncate(long length) throws IOException {
         FrontendLibc.checkErrno("ftruncate", FrontendLibc.calls().ftruncate(fd, length));
     }

@@ -6,7 +6,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Every message of the vhost-user document's "Front-end message types", under its own name without VHOST_USER_. */
+/** The front-end message types of the vhost-user document, without the prefix VHOST_USER_. */
 public enum FrontendMessageType {
     GET_FEATURES(1),
     SET_FEATURES(2),
@@ -63,12 +63,12 @@ public enum FrontendMessageType {
         this.id = id;
     }
 
-    /** What stands in the header's request. */
+    /** The message id: the request field of the header. */
     public int id() {
         return id;
     }
 
-    /** The message that a header's request names; empty if the document knows none. */
+    /** The message type with this id; empty if the id is unknown. */
     public static Optional<FrontendMessageType> byId(int id) {
         return Optional.ofNullable(BY_ID.get(id));
     }

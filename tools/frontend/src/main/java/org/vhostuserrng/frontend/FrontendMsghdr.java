@@ -3,12 +3,12 @@ package org.vhostuserrng.frontend;
 import jnr.ffi.Pointer;
 
 /**
- * A struct msghdr of 64-bit Linux with one iovec and room for one SCM_RIGHTS. jnr-posix has such a type, but its
- * MsgHdr keeps only the addresses of the iovec and the control message: the garbage collector may free both while
- * recvmsg(2) waits. Here everything lives as long as this object, and nothing is allocated per call.
+ * A struct msghdr of 64-bit Linux with one iovec and one SCM_RIGHTS control message. Replaces MsgHdr of jnr-posix,
+ * which does not keep its iovec and control buffers reachable, so that the garbage collector may free them during a
+ * blocking call. Here all buffers live as long as this object.
  */
 final class FrontendMsghdr {
-    /** Most descriptors of one message (SCM_MAX_FD). */
+    /** SCM_MAX_FD: the kernel's maximum number of file descriptors per message. */
     static final int MAX_FDS = 253;
 
     private static final int NAME = 0;
@@ -47,7 +47,7 @@ final class FrontendMsghdr {
         return FrontendLibc.runtime().getMemoryManager().allocateDirect(size, true);
     }
 
-    /** To hand to sendmsg(2) or recvmsg(2). */
+    /** The argument for sendmsg(2) or recvmsg(2). */
     Pointer pointer() {
         return message;
     }

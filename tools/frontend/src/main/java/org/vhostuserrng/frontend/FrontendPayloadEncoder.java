@@ -3,28 +3,28 @@ package org.vhostuserrng.frontend;
 import java.util.List;
 import net.openhft.chronicle.bytes.Bytes;
 
-/** The payloads of front-end messages as bytes in the machine's byte order (vhost-user, "Message format"). */
+/** Encodes the payloads of front-end messages in native byte order (vhost-user, "Message Specification"). */
 public final class FrontendPayloadEncoder {
     private static final byte[] EMPTY = {};
 
     private FrontendPayloadEncoder() {}
 
-    /** No payload. */
+    /** An empty payload. */
     public static byte[] none() {
         return EMPTY;
     }
 
-    /** "A single 64-bit integer". */
+    /** "A single 64-bit integer." */
     public static byte[] u64(long value) {
         return toBytes(buffer().writeLong(value));
     }
 
-    /** "A vring state description": index and number, 32 bits each. */
+    /** "A vring state description": index and num, 32 bits each. */
     public static byte[] vringState(int index, long number) {
         return toBytes(buffer().writeInt(index).writeUnsignedInt(number));
     }
 
-    /** "A vring address description" of a split ring whose parts are at addresses of the front-end's user space. */
+    /** "A vring address description" without dirty logging. All addresses are user addresses of the front-end. */
     public static byte[] vringAddress(int index, long descriptor, long used, long available) {
         int flags = 0;
         long log = 0;
@@ -48,7 +48,7 @@ public final class FrontendPayloadEncoder {
         return toBytes(bytes);
     }
 
-    /** Header and payload of one message; {@code flags} as they shall stand in the header. */
+    /** Header and payload of one message. {@code flags} is the complete flags field, version included. */
     public static byte[] message(int request, int flags, byte[] payload) {
         return toBytes(buffer().writeInt(request)
                 .writeInt(flags)

@@ -3,11 +3,11 @@ package org.vhostuserrng.frontend;
 import java.io.IOException;
 
 /**
- * The entropy device's only virtqueue (VIRTIO 1.4, section 5.4.2) as a front-end holds it: where it lies and its three
- * eventfds, which it owns.
+ * The front-end's view of the requestq, the only virtqueue of an entropy device (VIRTIO 1.3 §5.4.2): its addresses and
+ * its three eventfds, which this object owns.
  */
 public final class FrontendRequestq implements AutoCloseable {
-    /** Its index among the device's virtqueues. */
+    /** Virtqueue index. */
     public static final int INDEX = 0;
 
     private DriverRingAddresses addresses;
@@ -16,12 +16,12 @@ public final class FrontendRequestq implements AutoCloseable {
     private final FrontendEventFd err;
 
     /**
-     * A requestq that no back-end knows yet.
+     * Creates the eventfds.
      *
-     * @throws IOException when the process has no file descriptors left
+     * @throws IOException if the process has no file descriptors left
      */
-    public FrontendRequestq(DriverRingAddresses layout) throws IOException {
-        this.addresses = layout;
+    public FrontendRequestq(DriverRingAddresses addresses) throws IOException {
+        this.addresses = addresses;
         kick = new FrontendEventFd();
         call = new FrontendEventFd();
         err = new FrontendEventFd();
@@ -31,22 +31,22 @@ public final class FrontendRequestq implements AutoCloseable {
         return addresses;
     }
 
-    /** Places it elsewhere; a back-end learns of it when it is started the next time. */
-    public void setAddresses(DriverRingAddresses newLayout) {
-        addresses = newLayout;
+    /** Changes the addresses. The back-end sees them at the next start of the ring. */
+    public void setAddresses(DriverRingAddresses newAddresses) {
+        addresses = newAddresses;
     }
 
-    /** Signalled by the driver: buffers are available. */
+    /** The driver signals this eventfd when buffers are available. */
     public FrontendEventFd kick() {
         return kick;
     }
 
-    /** Signalled by the device: buffers were used. */
+    /** The device signals this eventfd when buffers were used. */
     public FrontendEventFd call() {
         return call;
     }
 
-    /** Signalled by the back-end: the ring is broken. */
+    /** The back-end signals this eventfd when the ring is broken. */
     public FrontendEventFd err() {
         return err;
     }

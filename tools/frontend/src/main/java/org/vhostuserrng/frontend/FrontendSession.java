@@ -5,11 +5,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * One vhost-user session as a front-end leads it: {@link #initialise}, {@link #start} and {@link #stop} send what QEMU
- * sends in QEMU's order, every message is there by itself too, and only what the back-end offered is used.
+ * The front-end's side of one vhost-user session. {@link #initialise}, {@link #start} and {@link #stop} send the
+ * messages that QEMU sends, in the same order, and use only features that the back-end offered. Each message can also
+ * be sent separately.
  *
- * <p>Every method throws a {@link BackendProtocolException} when the back-end closes, does not answer in time, answers wrongly
- * or refuses.
+ * <p>Every method throws a {@link BackendProtocolException} if the back-end disconnects, does not reply in time,
+ * replies with an invalid message or with a negative acknowledgement.
  */
 public final class FrontendSession implements AutoCloseable {
     private final FrontendSocket socket;
@@ -18,16 +19,16 @@ public final class FrontendSession implements AutoCloseable {
     private long protocolFeatures;
 
     /**
-     * A session over a connected socket, which it owns from now on.
+     * Creates a session on a connected socket and takes ownership of the socket.
      *
-     * @param timeout for every reply
+     * @param timeout time to wait for each reply
      */
     public FrontendSession(FrontendSocket socket, Duration timeout) {
         this.socket = socket;
         this.timeout = timeout;
     }
 
-    /** Connects to the socket of a back-end that listens. */
+    /** Connects to the socket of a listening back-end. */
     public static FrontendSession connect(Path path, Duration timeout) throws IOException {
         return new FrontendSession(FrontendSocket.connect(path), timeout);
     }
@@ -46,9 +47,9 @@ public final class FrontendSession implements AutoCloseable {
         return protocolFeatures;
     }
 
-    // The sequences.
+    // Message sequences.
 
-    /** What QEMU sends when the device is created: features, owner, the call and the err eventfd. */
+    /** Sends the messages that QEMU sends when it creates the device: features, owner, call and err eventfds. */
     public void initialise(FrontendRequestq requestq, long wantedProtocolFeatures) throws IOException {
         getFeatures();
         if ((offeredFeatures & VirtioFeatureBit.PROTOCOL_FEATURES.mask()) != 0) {
@@ -64,11 +65,11 @@ public final class FrontendSession implements AutoCloseable {
     }
 
     /**
-     * What QEMU sends when the guest's driver comes up.
+     * Sends the messages that QEMU sends when the guest's driver starts.
      *
-     * @param features the driver's choice; bit 30 is added when the back-end offered it
-     * @param base where in the ring the device begins: split, the index of the first entry of the available ring to be
-     *     processed; packed, the next available and the next used descriptor, 16 bits each with the wrap counter
+     * @param features the features that the driver accepted; VHOST_USER_F_PROTOCOL_FEATURES is added if offered
+     * @param base the SET_VRING_BASE value: for a split ring, the index of the first available entry to process; for a
+     *     packed ring, the next available and the next used descriptor, 16 bits each including the wrap counter
      */
     public void start(FrontendRequestq requestq, FrontendGuestMemory memory, long features, int base)
             throws IOException {
@@ -78,7 +79,7 @@ public final class FrontendSession implements AutoCloseable {
         startRing(requestq, memory, base);
     }
 
-    /** The ring's part of {@link #start}, for a ring that was stopped alone. */
+    /** Sends only the vring messages of {@link #start}, to restart a ring in a running session. */
     public void startRing(FrontendRequestq requestq, FrontendGuestMemory memory, int base) throws IOException {
         setVringNum(FrontendRequestq.INDEX, requestq.addresses().queueSize());
         setVringBase(FrontendRequestq.INDEX, base);
@@ -91,9 +92,9 @@ public final class FrontendSession implements AutoCloseable {
     }
 
     /**
-     * What QEMU sends when the guest's driver goes away.
+     * Sends the messages that QEMU sends when the guest's driver stops.
      *
-     * @return the base from which a later start goes on
+     * @return the vring base at which a later start resumes
      */
     public int stop() throws IOException {
         if (vringsNeedEnable()) {
@@ -110,7 +111,7 @@ public final class FrontendSession implements AutoCloseable {
         return (protocolFeatures & feature) != 0;
     }
 
-    // The messages.
+    // Single messages.
 
     public long getFeatures() throws IOException {
         offeredFeatures = sendAndReceive(FrontendMessageType.GET_FEATURES.id(), FrontendPayloadEncoder.none())
@@ -159,14 +160,14 @@ public final class FrontendSession implements AutoCloseable {
                 FrontendPayloadEncoder.vringState(index, Integer.toUnsignedLong(base)));
     }
 
-    /** Sends the layout as addresses of the front-end's user space. */
-    public void setVringAddr(int index, DriverRingAddresses layout, FrontendGuestMemory memory) throws IOException {
-        byte[] addresses = FrontendPayloadEncoder.vringAddress(
+    /** Sends the ring's addresses as user addresses of the front-end. */
+    public void setVringAddr(int index, DriverRingAddresses ring, FrontendGuestMemory memory) throws IOException {
+        byte[] payload = FrontendPayloadEncoder.vringAddress(
                 index,
-                memory.userAddress(layout.descriptorArea()),
-                memory.userAddress(layout.deviceArea()),
-                memory.userAddress(layout.driverArea()));
-        send(FrontendMessageType.SET_VRING_ADDR.id(), addresses);
+                memory.userAddress(ring.descriptorArea()),
+                memory.userAddress(ring.deviceArea()),
+                memory.userAddress(ring.driverArea()));
+        send(FrontendMessageType.SET_VRING_ADDR.id(), payload);
     }
 
     public void setVringKick(int index, FrontendEventFd kick) throws IOException {
@@ -187,30 +188,33 @@ public final class FrontendSession implements AutoCloseable {
                 FrontendMessageType.SET_VRING_ENABLE.id(), FrontendPayloadEncoder.vringState(index, enabled ? 1 : 0));
     }
 
-    /** Stops the ring and returns where it stood. */
+    /** Stops the ring and returns its vring base. */
     public int getVringBase(int index) throws IOException {
-        return (int) sendAndReceive(FrontendMessageType.GET_VRING_BASE.id(), FrontendPayloadEncoder.vringState(index, 0))
-                .vringStateNumber();
-    }
-
-    /** Hands over the channel for the back-end's own requests. */
-    public void setBackendReqFd(BackendRequestReceiver requests) throws IOException {
-        sendAcknowledged(FrontendMessageType.SET_BACKEND_REQ_FD.id(), FrontendPayloadEncoder.none(), requests.backendFd());
-    }
-
-    /** Tells a translation, or takes some back: 0 for success. Always replied to. */
-    public long sendIotlb(FrontendIotlbMessage message) throws IOException {
-        return sendAndReceive(FrontendMessageType.IOTLB_MSG.id(), message.encode()).u64();
-    }
-
-    /** As {@link #getVringBase}, but requests under way may stay so. */
-    public int getVringBaseSkipDrain(int index) throws IOException {
         return (int)
-                sendAndReceive(FrontendMessageType.GET_VRING_BASE_SKIP_DRAIN.id(), FrontendPayloadEncoder.vringState(index, 0))
+                sendAndReceive(FrontendMessageType.GET_VRING_BASE.id(), FrontendPayloadEncoder.vringState(index, 0))
                         .vringStateNumber();
     }
 
-    /** A new buffer for requests under way; the caller's to close. */
+    /** Passes the back-end's end of the back-end channel. */
+    public void setBackendReqFd(BackendRequestReceiver requests) throws IOException {
+        sendAcknowledged(
+                FrontendMessageType.SET_BACKEND_REQ_FD.id(), FrontendPayloadEncoder.none(), requests.backendFd());
+    }
+
+    /** Sends an IOTLB update or invalidation. The back-end always replies; 0 means success. */
+    public long sendIotlb(FrontendIotlbMessage message) throws IOException {
+        return sendAndReceive(FrontendMessageType.IOTLB_MSG.id(), message.encode())
+                .u64();
+    }
+
+    /** As {@link #getVringBase}, but the back-end need not complete in-flight requests first. */
+    public int getVringBaseSkipDrain(int index) throws IOException {
+        return (int) sendAndReceive(
+                        FrontendMessageType.GET_VRING_BASE_SKIP_DRAIN.id(), FrontendPayloadEncoder.vringState(index, 0))
+                .vringStateNumber();
+    }
+
+    /** Requests a new in-flight buffer. The caller closes it. */
     public FrontendInflightBuffer getInflightFd(int queues, int queueSize) throws IOException {
         socket.send(
                 FrontendMessageType.GET_INFLIGHT_FD.id(),
@@ -227,7 +231,7 @@ public final class FrontendSession implements AutoCloseable {
                 buffer.file().fd());
     }
 
-    /** Offers one end of a pipe for the device's state, and returns the reply: bits 0 to 7 are zero on success. */
+    /** Passes one end of a pipe for the device state. Bits 0 to 7 of the returned reply are zero on success. */
     public long setDeviceStateFd(int direction, int phase, int fd) throws IOException {
         send(
                 FrontendMessageType.SET_DEVICE_STATE_FD.id(),
@@ -237,26 +241,26 @@ public final class FrontendSession implements AutoCloseable {
                 .u64();
     }
 
-    /** How the last transfer of the device's state ended; zero is success. */
+    /** Returns the result of the last device state transfer; zero means success. */
     public long checkDeviceState() throws IOException {
         return sendAndReceive(FrontendMessageType.CHECK_DEVICE_STATE.id(), FrontendPayloadEncoder.none())
                 .u64();
     }
 
-    // The forms a message takes.
+    // Generic messages.
 
-    /** A message whose type has a reply of its own. */
+    /** Sends a message whose type has a mandatory reply, and receives the reply. */
     public BackendReply sendAndReceive(int request, byte[] payload) throws IOException {
         socket.send(request, 0, payload);
         return socket.receive(request, timeout);
     }
 
-    /** A message without an answer. */
+    /** Sends a message without waiting for a reply. */
     public void send(int request, byte[] payload, int... fds) throws IOException {
         socket.send(request, 0, payload, fds);
     }
 
-    /** A message with need_reply, whatever was negotiated: the acknowledgement, 0 for success. */
+    /** Sends a message with need_reply, even without REPLY_ACK, and returns the acknowledgement; 0 means success. */
     public long sendWithNeedReply(int request, byte[] payload, int... fds) throws IOException {
         socket.send(request, FrontendVhostUserSpec.FLAG_NEED_REPLY, payload, fds);
         return socket.receive(request, timeout).u64();
@@ -271,7 +275,8 @@ public final class FrontendSession implements AutoCloseable {
         if (acknowledgement != 0) {
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.NACK,
-                    "request " + request + " was refused with " + Long.toUnsignedString(acknowledgement));
+                    "the back-end answered request " + request + " with error "
+                            + Long.toUnsignedString(acknowledgement));
         }
     }
 

@@ -2,27 +2,21 @@ package org.vhostuserrng.frontend;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import jnr.constants.platform.Errno;
 import jnr.enxio.channels.NativeException;
 import jnr.ffi.Pointer;
-import jnr.posix.CmsgHdr;
-import jnr.posix.MsgHdr;
-import jnr.posix.POSIX;
-import jnr.posix.POSIXFactory;
 import jnr.unixsocket.UnixSocketAddress;
 import jnr.unixsocket.UnixSocketChannel;
 import net.openhft.chronicle.bytes.Bytes;
 
 /**
- * The front-end's end of a vhost-user connection: sends messages with file descriptors, checks the headers of replies.
- * It sends whatever it is told to, malformed messages too.
+ * The front-end's end of a vhost-user connection. Sends messages with file descriptors, without checking them, so that
+ * tests can send malformed ones; checks the headers of replies.
  */
 public final class FrontendSocket implements AutoCloseable {
-    private static final POSIX POSIX_CALLS = POSIXFactory.getPOSIX();
     private static final long MAX_REPLY_PAYLOAD = 4096;
 
     private final UnixSocketChannel channel;
@@ -34,9 +28,9 @@ public final class FrontendSocket implements AutoCloseable {
     }
 
     /**
-     * Connects to the socket of a back-end that listens.
+     * Connects to the socket of a listening back-end.
      *
-     * @throws IOException when nobody listens there
+     * @throws IOException if no process listens there
      */
     public static FrontendSocket connect(Path path) throws IOException {
         try {
@@ -46,12 +40,12 @@ public final class FrontendSocket implements AutoCloseable {
         }
     }
 
-    /** A connection that was made already, such as one end of a socket pair; it is owned from now on. */
+    /** Takes ownership of a connected channel, for example one end of a socket pair. */
     public static FrontendSocket wrap(UnixSocketChannel channel) {
         return new FrontendSocket(channel);
     }
 
-    /** The descriptor, owned by this object. */
+    /** The socket's file descriptor. This object closes it. */
     public int fd() {
         return channel.getFD();
     }
@@ -59,25 +53,24 @@ public final class FrontendSocket implements AutoCloseable {
     /**
      * Sends one message.
      *
-     * @param request one of {@link FrontendVhostUserSpec}'s message types
-     * @param flags added to the version
-     * @param fds travel with the first byte of the header
+     * @param request message id, see {@link FrontendMessageType#id}
+     * @param flags flags in addition to the version
+     * @param fds file descriptors, sent with the first byte of the header
      */
     public void send(int request, int flags, byte[] payload, int... fds) throws IOException {
         sendRaw(FrontendPayloadEncoder.message(request, FrontendVhostUserSpec.FLAG_VERSION | flags, payload), fds);
     }
 
-    /** Sends bytes as they are, in one sendmsg(2) if the socket's buffer allows; the fds go with the first of them. */
+    /** Sends raw bytes, in one sendmsg(2) if they fit in the socket buffer. The fds go with the first byte. */
     public void sendRaw(byte[] bytes, int... fds) throws IOException {
-        ByteBuffer data = ByteBuffer.allocateDirect(bytes.length);
-        data.put(bytes).flip();
-        int sent = sendMessage(data, fds);
+        FrontendMsghdr message = new FrontendMsghdr(bytes.length);
+        int sent = sendMessage(message, bytes, 0, fds);
         while (sent < bytes.length) {
-            sent += sendMessage(data.slice(sent, bytes.length - sent));
+            sent += sendMessage(message, bytes, sent);
         }
     }
 
-    /** Sends a short message only if that does not have to wait for the back-end to read: whether it was sent. */
+    /** Sends a short message unless the socket buffer is full, without blocking; returns whether it was sent. */
     public boolean trySend(byte[] bytes) throws IOException {
         FrontendMsghdr header = new FrontendMsghdr(bytes.length);
         header.prepareToSend(bytes, 0, bytes.length);
@@ -90,35 +83,20 @@ public final class FrontendSocket implements AutoCloseable {
         return sent == bytes.length;
     }
 
-    private int sendMessage(ByteBuffer data, int... fds) throws IOException {
-        MsgHdr header = POSIX_CALLS.allocateMsgHdr();
-        header.setIov(new ByteBuffer[] {data});
-        if (fds.length > 0) {
-            attach(header, fds);
-        }
-        int sent = POSIX_CALLS.sendmsg(channel.getFD(), header, FrontendLibc.MSG_NOSIGNAL);
+    private int sendMessage(FrontendMsghdr message, byte[] bytes, int offset, int... fds) throws IOException {
+        message.prepareToSend(bytes, offset, bytes.length - offset, fds);
+        long sent = FrontendLibc.calls().sendmsg(channel.getFD(), message.pointer(), FrontendLibc.MSG_NOSIGNAL);
         if (sent < 0) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.CLOSED, "sendmsg: " + Errno.valueOf(POSIX_CALLS.errno()));
+                    BackendProtocolException.Reason.CLOSED, "sendmsg: " + FrontendLibc.errno());
         }
-        return sent;
-    }
-
-    private static void attach(MsgHdr header, int... fds) {
-        ByteBuffer data = ByteBuffer.allocateDirect(fds.length * Integer.BYTES).order(ByteOrder.nativeOrder());
-        for (int fd : fds) {
-            data.putInt(fd);
-        }
-        CmsgHdr control = header.allocateControl(data.capacity());
-        control.setLevel(FrontendLibc.SOL_SOCKET);
-        control.setType(FrontendLibc.SCM_RIGHTS);
-        control.setData(data.flip());
+        return (int) sent;
     }
 
     /**
      * Receives the reply to {@code request}.
      *
-     * @throws BackendProtocolException when the back-end closes, stays silent, or sends something else
+     * @throws BackendProtocolException if the back-end disconnects, does not reply in time or sends an invalid reply
      */
     public BackendReply receive(int request, Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
@@ -126,20 +104,20 @@ public final class FrontendSocket implements AutoCloseable {
         return receivePayload(request, header, List.of(), deadline);
     }
 
-    /** As {@link #receive}, with the file descriptors that came with the reply, which are the caller's to close. */
+    /** As {@link #receive}, including file descriptors. The caller closes them. */
     public BackendReply receiveWithDescriptors(int request, Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
         if (!awaitReadable(deadline)) {
             throw new BackendProtocolException(
-                    BackendProtocolException.Reason.TIMEOUT, "request " + request + " was not answered in time");
+                    BackendProtocolException.Reason.TIMEOUT, "no reply to request " + request + " in time");
         }
-        // The descriptors come with the first byte; a header is never received in parts.
+        // The kernel delivers descriptors with the first byte, so the header is received in a single call.
         RecvmsgResult received = FdPassingSocket.wrap(channel).receive(FrontendVhostUserSpec.HEADER_SIZE);
         if (received.bytes().length < FrontendVhostUserSpec.HEADER_SIZE) {
             received.descriptors().forEach(ReceivedFileDescriptor::close);
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.CLOSED,
-                    "the back-end closed before it answered request " + request);
+                    "the back-end closed the connection before it replied to request " + request);
         }
         return receivePayload(request, received.bytes(), received.descriptors(), deadline);
     }
@@ -156,7 +134,7 @@ public final class FrontendSocket implements AutoCloseable {
                 || size > MAX_REPLY_PAYLOAD) {
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.INVALID_REPLY,
-                    "request " + request + " was answered with request=" + answered + " flags=0x"
+                    "invalid reply to request " + request + ": request=" + answered + " flags=0x"
                             + Integer.toHexString(flags) + " size=" + size);
         }
         return new BackendReply(answered, receiveBytes((int) size, request, deadline), descriptors);
@@ -167,18 +145,18 @@ public final class FrontendSocket implements AutoCloseable {
         while (buffer.hasRemaining()) {
             if (!awaitReadable(deadline)) {
                 throw new BackendProtocolException(
-                        BackendProtocolException.Reason.TIMEOUT, "request " + request + " was not answered in time");
+                        BackendProtocolException.Reason.TIMEOUT, "no reply to request " + request + " in time");
             }
             if (readOrEnd(buffer) < 0) {
                 throw new BackendProtocolException(
                         BackendProtocolException.Reason.CLOSED,
-                        "the back-end closed before it answered request " + request);
+                        "the back-end closed the connection before it replied to request " + request);
             }
         }
         return buffer.array();
     }
 
-    /** Whether anything, the end of the connection included, can be read within the time. */
+    /** Waits for bytes or the end of the connection; false if the timeout expires. */
     public boolean awaitReadable(Duration timeout) throws IOException {
         return awaitReadable(System.nanoTime() + timeout.toNanos());
     }
@@ -188,7 +166,7 @@ public final class FrontendSocket implements AutoCloseable {
         return FrontendLibc.awaitReadable(pollFd, millis);
     }
 
-    /** Whether the back-end closes the connection within the time. What it sends before that is thrown away. */
+    /** Waits until the back-end closes the connection, discarding its bytes; false if the timeout expires. */
     public boolean awaitClosed(Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
         ByteBuffer unwanted = ByteBuffer.allocate(64);
@@ -200,7 +178,7 @@ public final class FrontendSocket implements AutoCloseable {
         return false;
     }
 
-    /** A connection that was closed with bytes of ours unread ends with ECONNRESET: an end like any other. */
+    /** ECONNRESET means that the peer closed with unread bytes of ours; it is treated as a normal end. */
     private int readOrEnd(ByteBuffer buffer) throws IOException {
         try {
             return channel.read(buffer);

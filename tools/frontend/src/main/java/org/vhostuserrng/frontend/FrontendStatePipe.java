@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.time.Duration;
 import jnr.ffi.Pointer;
 
-/** A pipe for the state of a device (vhost-user, "Migrating back-end state"): both ends, each closed by itself. */
+/** A pipe for the device state (vhost-user, "Migrating back-end state"). Both ends can be closed separately. */
 public final class FrontendStatePipe implements AutoCloseable {
     private static final int BUFFER_SIZE = 4096;
     private static final int CLOSED = -1;
@@ -14,7 +14,7 @@ public final class FrontendStatePipe implements AutoCloseable {
     private int readEnd;
     private int writeEnd;
 
-    /** A pipe with nothing in it. */
+    /** Creates an empty pipe. */
     public FrontendStatePipe() throws IOException {
         int[] ends = new int[2];
         FrontendLibc.checkErrno("pipe2", FrontendLibc.calls().pipe2(ends, FrontendLibc.O_CLOEXEC));
@@ -30,7 +30,7 @@ public final class FrontendStatePipe implements AutoCloseable {
         return writeEnd;
     }
 
-    /** Writes until all is written or, if the pipe was made not to block, it is full: how many bytes that was. */
+    /** Writes all bytes, or as many as fit if the write end is non-blocking. Returns the number of bytes written. */
     public long write(byte[] bytes) {
         long written = 0;
         while (written < bytes.length) {
@@ -45,7 +45,7 @@ public final class FrontendStatePipe implements AutoCloseable {
         return written;
     }
 
-    /** Fills the pipe; it does not block from then on. Returns how many bytes that took. */
+    /** Makes the write end non-blocking and fills the pipe. Returns the number of bytes written. */
     public long fill() throws IOException {
         FrontendLibc.checkErrno(
                 "F_SETFL",
@@ -59,10 +59,14 @@ public final class FrontendStatePipe implements AutoCloseable {
         return filled;
     }
 
-    /** Reads up to so many bytes; none at the end. */
+    /**
+     * Reads up to {@code most} bytes; an empty result is the end of the stream.
+     *
+     * @throws IOException if no byte arrives within the timeout
+     */
     public byte[] read(int most, Duration timeout) throws IOException {
         if (!FrontendLibc.awaitReadable(FrontendLibc.allocatePollFd(readEnd), timeout.toMillis())) {
-            throw new IOException("nothing came through the pipe in " + timeout.toMillis() + " ms");
+            throw new IOException("no byte arrived through the pipe within " + timeout.toMillis() + " ms");
         }
         long count = FrontendLibc.calls().read(readEnd, buffer, Math.min(most, BUFFER_SIZE));
         FrontendLibc.checkErrno("read", (int) count);
@@ -71,7 +75,7 @@ public final class FrontendStatePipe implements AutoCloseable {
         return bytes;
     }
 
-    /** Reads until the other end is closed. */
+    /** Reads until the write end is closed. */
     public byte[] readAll(Duration timeout) throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (byte[] part = read(BUFFER_SIZE, timeout); part.length > 0; part = read(BUFFER_SIZE, timeout)) {

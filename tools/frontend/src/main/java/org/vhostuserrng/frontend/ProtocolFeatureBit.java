@@ -1,6 +1,6 @@
 package org.vhostuserrng.frontend;
 
-/** The bits of GET_PROTOCOL_FEATURES, under the document's names without VHOST_USER_PROTOCOL_F_. */
+/** The protocol feature bits of the vhost-user document, without the prefix VHOST_USER_PROTOCOL_F_. */
 public enum ProtocolFeatureBit {
     MQ(0),
     LOG_SHMFD(1),

@@ -2,7 +2,7 @@ package org.vhostuserrng.frontend;
 
 import java.util.OptionalInt;
 
-/** A file descriptor that came over a socket. Whoever received it owns it and must close it. */
+/** A file descriptor received over a socket. The receiver must close it. */
 public final class ReceivedFileDescriptor implements AutoCloseable {
     private final int fd;
     private boolean open = true;
@@ -11,12 +11,12 @@ public final class ReceivedFileDescriptor implements AutoCloseable {
         this.fd = fd;
     }
 
-    /** Its number in this process. */
+    /** The descriptor number in this process. */
     public int fd() {
         return fd;
     }
 
-    /** The seals of fcntl(2)'s F_GET_SEALS; empty if what it refers to can have none. */
+    /** The file's seals (fcntl(2) F_GET_SEALS); empty if the file does not support sealing. */
     public OptionalInt seals() {
         int seals = FrontendLibc.calls().fcntl(fd, FrontendLibc.F_GET_SEALS, 0);
         return seals < 0 ? OptionalInt.empty() : OptionalInt.of(seals);

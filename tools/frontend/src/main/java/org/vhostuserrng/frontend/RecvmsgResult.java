@@ -3,17 +3,17 @@ package org.vhostuserrng.frontend;
 import java.util.List;
 
 /**
- * What one recvmsg(2) returned.
+ * The result of one recvmsg(2).
  *
- * @param bytes none at all: the other side has closed
- * @param descriptors came with the last message that the bytes are of; owned by whoever received them
- * @param descriptorsLost the system could not deliver all descriptors, this process having too many
+ * @param bytes the received bytes; empty at the end of the stream
+ * @param descriptors the received file descriptors; the caller closes them
+ * @param controlTruncated MSG_CTRUNC: some descriptors were lost, for example because of RLIMIT_NOFILE
  */
-@SuppressWarnings("ArrayRecordComponent") // a carrier that nobody compares
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record RecvmsgResult(byte[] bytes, List<ReceivedFileDescriptor> descriptors, boolean controlTruncated) {
     static final RecvmsgResult END = new RecvmsgResult(new byte[0], List.of(), false);
 
-    /** Whether the other side has closed. */
+    /** Whether the peer has closed the connection. */
     public boolean isEnd() {
         return bytes.length == 0;
     }

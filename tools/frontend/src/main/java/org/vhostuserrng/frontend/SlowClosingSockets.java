@@ -10,8 +10,8 @@ import java.util.Arrays;
 import jnr.ffi.Pointer;
 
 /**
- * TCP sockets that have bytes to send to a peer that never reads, and SO_LINGER: whoever is the last to close one waits
- * for its time to pass, or for {@link #resetConnections}.
+ * TCP sockets with SO_LINGER and unsent bytes for a peer that never reads. The close(2) of the last descriptor of such
+ * a socket blocks until the linger time has passed or {@link #resetConnections} is called.
  */
 public final class SlowClosingSockets implements AutoCloseable {
     private static final int BUFFER_SIZE = 4096;
@@ -26,9 +26,9 @@ public final class SlowClosingSockets implements AutoCloseable {
     private boolean open = true;
 
     /**
-     * Sockets with whole buffers.
+     * Connects the sockets and fills their send buffers.
      *
-     * @param time how long each lingers, whole seconds
+     * @param time linger time of each socket, in whole seconds
      */
     public SlowClosingSockets(int count, Duration time) throws IOException {
         this.lingerTime = time;
@@ -72,7 +72,8 @@ public final class SlowClosingSockets implements AutoCloseable {
     }
 
     private static void fill(int fd) throws IOException {
-        FrontendLibc.checkErrno("F_SETFL", FrontendLibc.calls().fcntl(fd, FrontendLibc.F_SETFL, FrontendLibc.O_NONBLOCK));
+        FrontendLibc.checkErrno(
+                "F_SETFL", FrontendLibc.calls().fcntl(fd, FrontendLibc.F_SETFL, FrontendLibc.O_NONBLOCK));
         Pointer bytes = allocate(BUFFER_SIZE);
         long written = BUFFER_SIZE;
         while (written > 0) {
@@ -80,12 +81,12 @@ public final class SlowClosingSockets implements AutoCloseable {
         }
     }
 
-    /** The descriptors of some of them; all are owned by this object until {@link #closeFds}. */
+    /** Some of the sockets' descriptors. This object owns all descriptors until {@link #closeFds}. */
     public int[] fds(int from, int count) {
         return Arrays.copyOfRange(fds, from, from + count);
     }
 
-    /** Closes them here, which does not wait while somebody else has them: they are in messages. */
+    /** Closes this process's descriptors, which does not block while messages or other processes hold duplicates. */
     public void closeFds() {
         if (open) {
             open = false;
@@ -95,7 +96,7 @@ public final class SlowClosingSockets implements AutoCloseable {
         }
     }
 
-    /** Ends the wait of all who close them: their peer resets the connections. */
+    /** Unblocks every blocked close(2): the peer resets the connections. */
     public void resetConnections() throws IOException {
         peer.close();
     }

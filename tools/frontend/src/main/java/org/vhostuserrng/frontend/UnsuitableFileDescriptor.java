@@ -3,7 +3,7 @@ package org.vhostuserrng.frontend;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A file descriptor that no message has a use for. */
+/** A file descriptor that is invalid in every vhost-user message. */
 public final class UnsuitableFileDescriptor implements AutoCloseable {
     private final int fd;
     private boolean open = true;
@@ -18,12 +18,12 @@ public final class UnsuitableFileDescriptor implements AutoCloseable {
         return new UnsuitableFileDescriptor(path, FrontendLibc.O_DIRECTORY);
     }
 
-    /** A file that is not open for anything (O_PATH). */
+    /** A file opened with O_PATH, which allows neither reading nor writing. */
     public static UnsuitableFileDescriptor oPath(Path path) throws IOException {
         return new UnsuitableFileDescriptor(path, FrontendLibc.O_PATH);
     }
 
-    /** The descriptor, owned by this object. */
+    /** The descriptor. This object closes it. */
     public int fd() {
         return fd;
     }

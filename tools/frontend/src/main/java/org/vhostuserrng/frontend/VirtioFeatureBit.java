@@ -1,17 +1,17 @@
 package org.vhostuserrng.frontend;
 
 /**
- * The bits of GET_FEATURES that mean the same for every device: VIRTIO 1.4 chapter 6 and its legacy bits without
- * VIRTIO_F_, and the two that vhost-user put among them.
+ * The device-independent feature bits: those of VIRTIO 1.3 chapter 6 and the legacy bits, without the prefix VIRTIO_F_,
+ * and two that vhost and vhost-user define. SUSPEND is defined by VIRTIO 1.4 only.
  */
 public enum VirtioFeatureBit {
     NOTIFY_ON_EMPTY(24),
-    /** VHOST_F_LOG_ALL: what the back-end writes is to be logged. */
+    /** VHOST_F_LOG_ALL: the back-end logs its writes to guest memory. */
     LOG_ALL(26),
     ANY_LAYOUT(27),
     INDIRECT_DESC(28),
     EVENT_IDX(29),
-    /** VHOST_USER_F_PROTOCOL_FEATURES: there are protocol features. */
+    /** VHOST_USER_F_PROTOCOL_FEATURES: the back-end supports protocol features. */
     PROTOCOL_FEATURES(30),
     VERSION_1(32),
     ACCESS_PLATFORM(33),

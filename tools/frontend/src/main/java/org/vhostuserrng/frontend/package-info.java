@@ -1,17 +1,19 @@
 /**
- * The VMM's side of vhost-user and the guest driver's side of a virtqueue, written from the specifications alone
- * and sharing no code with the daemon: what the two halves agree on, the documents say.
+ * A vhost-user front-end (the VMM's side) and a virtio entropy driver (the guest's side), for tests and benchmarks. It
+ * is an independent implementation of the specifications and shares no code with the daemon, so an error in one of the
+ * two shows up as a disagreement.
  *
- * <p>{@link org.vhostuserrng.frontend.FrontendSocket} moves messages, {@link org.vhostuserrng.frontend.FrontendSession}
- * speaks them in the order QEMU does, {@link org.vhostuserrng.frontend.DriverSplitRing} and
- * {@link org.vhostuserrng.frontend.DriverPackedRing} are the driver's half of a virtqueue on any {@link java.lang.foreign.MemorySegment}, and {@link org.vhostuserrng.frontend.EntropyDriver} joins
- * them into a guest with an entropy device.
+ * <ul>
+ *   <li>{@link org.vhostuserrng.frontend.FrontendSocket} sends and receives messages; {@link
+ *       org.vhostuserrng.frontend.FrontendSession} sends them in the order in which QEMU does.
+ *   <li>{@link org.vhostuserrng.frontend.DriverRing} is the driver's side of a virtqueue, split or packed.
+ *   <li>{@link org.vhostuserrng.frontend.EntropyDriver} combines both with guest memory into a guest.
+ *   <li>{@link org.vhostuserrng.frontend.FdPassingListener} and {@link org.vhostuserrng.frontend.FdPassingSocket} are
+ *       for a proxy between a front-end and a back-end.
+ *   <li>{@link org.vhostuserrng.frontend.FrontendMessageType}, {@link org.vhostuserrng.frontend.ProtocolFeatureBit} and
+ *       {@link org.vhostuserrng.frontend.VirtioFeatureBit} are the ids and bits of the specifications.
+ * </ul>
  *
- * <p>What stands between a front-end and a back-end uses {@link org.vhostuserrng.frontend.FdPassingListener} and {@link
- * org.vhostuserrng.frontend.FdPassingSocket}; the names of everything that passes are in {@link
- * org.vhostuserrng.frontend.FrontendMessageType}, {@link org.vhostuserrng.frontend.ProtocolFeatureBit} and {@link
- * org.vhostuserrng.frontend.VirtioFeatureBit}.
- *
- * <p>Unless it says otherwise, no class here may be used by two threads at once.
+ * <p>Classes are not thread-safe unless documented otherwise.
  */
 package org.vhostuserrng.frontend;

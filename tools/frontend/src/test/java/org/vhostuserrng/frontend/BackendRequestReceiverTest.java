@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class BackendRequestReceiverTest {
-    private static final Duration LONG = Duration.ofSeconds(5);
+    private static final Duration HANG_TIMEOUT = Duration.ofSeconds(60);
     private static final Duration SHORT = Duration.ofMillis(1);
     private static final FrontendIotlbMessage MISS =
             new FrontendIotlbMessage(0x1000, 0, 0, FrontendIotlbMessage.WRITE, FrontendIotlbMessage.MISS);
@@ -25,7 +25,7 @@ class BackendRequestReceiverTest {
     private FrontendSocket backend;
     private ReceivedFileDescriptor handedOver;
 
-    /** The back-end's end is used as a back-end has it: as a descriptor that was handed over. */
+    /** Passes the back-end's end through a socket, as SET_BACKEND_REQ_FD does. */
     @BeforeEach
     void handOver() throws IOException {
         requests = new BackendRequestReceiver();
@@ -46,33 +46,33 @@ class BackendRequestReceiverTest {
     }
 
     @Test
-    void requestIsReceived() throws Exception {
+    void iotlbMissIsReceived() throws Exception {
         backend.send(1, 0, MISS.encode());
 
-        assertEquals(Optional.of(MISS), requests.await(LONG));
+        assertEquals(Optional.of(MISS), requests.await(HANG_TIMEOUT));
     }
 
     @Test
-    void nothingComesFromASilentBackend() throws Exception {
+    void awaitReturnsEmptyIfTheBackendSendsNothing() throws Exception {
         assertEquals(Optional.empty(), requests.await(SHORT));
     }
 
     @Test
-    void otherRequestIsAnError() throws Exception {
+    void unknownRequestIsRejected() throws Exception {
         backend.send(2, 0, FrontendPayloadEncoder.none());
 
-        assertThrows(BackendProtocolException.class, () -> requests.await(LONG));
+        assertThrows(BackendProtocolException.class, () -> requests.await(HANG_TIMEOUT));
     }
 
     @Test
-    void requestThatNeedsAReplyIsAnError() throws Exception {
+    void requestWithNeedReplyIsRejected() throws Exception {
         backend.send(1, FrontendVhostUserSpec.FLAG_NEED_REPLY, MISS.encode());
 
-        assertThrows(BackendProtocolException.class, () -> requests.await(LONG));
+        assertThrows(BackendProtocolException.class, () -> requests.await(HANG_TIMEOUT));
     }
 
     @Test
-    void payloadIsLaidOutAsCDoes() {
+    void payloadHasTheLayoutOfTheCStruct() {
         byte[] expected = HexFormat.of()
                 .parseHex("0010000000000000" + "0020000000000000" + "0030000000000000" + "0302" + "000000000000");
 

@@ -21,7 +21,7 @@ class DriverPackedRingTest {
     private static final int AVAIL = DriverVirtioSpec.VIRTQ_DESC_F_AVAIL;
     private static final int USED = DriverVirtioSpec.VIRTQ_DESC_F_USED;
     private static final int WRITE = DriverVirtioSpec.VIRTQ_DESC_F_WRITE;
-    private static final DriverPackedRingAddresses LAYOUT = DriverPackedRingAddresses.contiguous(BASE, SIZE);
+    private static final DriverPackedRingAddresses ADDRESSES = DriverPackedRingAddresses.contiguous(BASE, SIZE);
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -36,7 +36,7 @@ class DriverPackedRingTest {
     }
 
     private DriverPackedRing ring(boolean eventIndex) {
-        return new DriverPackedRing(memory, BASE, LAYOUT, eventIndex);
+        return new DriverPackedRing(memory, BASE, ADDRESSES, eventIndex);
     }
 
     private int id(int index) {
@@ -48,7 +48,7 @@ class DriverPackedRingTest {
     }
 
     private int driverEvent() {
-        return memory.get(LE32, LAYOUT.driverEventSuppression() - BASE);
+        return memory.get(LE32, ADDRESSES.driverEventSuppression() - BASE);
     }
 
     private void deviceUses(int index, boolean wrap, int id, int length) {
@@ -57,22 +57,22 @@ class DriverPackedRingTest {
         memory.set(LE16, 16L * index + 14, (short) (wrap ? AVAIL | USED | WRITE : WRITE));
     }
 
-    private void deviceSetsEvent(int flags, int place) {
-        memory.set(LE32, LAYOUT.deviceEventSuppression() - BASE, flags << 16 | place);
+    private void deviceSetsEvent(int flags, int offWrap) {
+        memory.set(LE32, ADDRESSES.deviceEventSuppression() - BASE, flags << 16 | offWrap);
     }
 
     @Test
-    void contiguousLayoutKeepsTheAlignmentsOfTheSpecification() {
-        DriverPackedRingAddresses layout = DriverPackedRingAddresses.contiguous(0x1001, 5);
+    void contiguousAddressesAreAligned() {
+        DriverPackedRingAddresses addresses = DriverPackedRingAddresses.contiguous(0x1001, 5);
 
-        assertEquals(0x1010, layout.descriptorRing());
-        assertEquals(0x1010 + 80, layout.driverEventSuppression());
-        assertEquals(0x1010 + 84, layout.deviceEventSuppression());
-        assertEquals(0x1010 + 88, layout.endAddress());
+        assertEquals(0x1010, addresses.descriptorRing());
+        assertEquals(0x1010 + 80, addresses.driverEventSuppression());
+        assertEquals(0x1010 + 84, addresses.deviceEventSuppression());
+        assertEquals(0x1010 + 88, addresses.endAddress());
     }
 
     @Test
-    void descriptorIsAvailableInTheFirstRoundWithAvailSetAndUsedClear() {
+    void availableDescriptorHasAvailSetAndUsedClearIfTheWrapCounterIsOne() {
         DriverPackedRing ring = ring(false);
         int added = ring.addWritableBuffer(0x1234_5678_9abcL, 64);
         int before = flags(0);
@@ -87,7 +87,7 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void descriptorIsAvailableInTheSecondRoundWithUsedSetAndAvailClear() {
+    void availableDescriptorHasAvailClearAndUsedSetIfTheWrapCounterIsZero() {
         DriverPackedRing ring = ring(false);
         ring.reset(0);
 
@@ -97,7 +97,7 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void listHasNextInAllButTheLastWhichHasTheId() {
+    void chainHasNextInAllDescriptorsButTheLastWhichHasTheBufferId() {
         DriverPackedRing ring = ring(false);
 
         int added = ring.addBuffer(ELEMENT, ELEMENT, ELEMENT);
@@ -111,7 +111,7 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void listThatGoesRoundTheEndOfTheRingTogglesTheWrapCounterInside() {
+    void chainAcrossTheEndOfTheRingTogglesTheWrapCounter() {
         DriverPackedRing ring = ring(false);
         ring.reset(4 | WRAP);
 
@@ -123,7 +123,7 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void firstDescriptorOfAListIsMadeAvailableLast() {
+    void firstDescriptorOfAChainIsMadeAvailableLast() {
         DriverPackedRing ring = ring(false);
 
         ring.addBuffer(ELEMENT, ELEMENT);
@@ -133,7 +133,7 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void indirectDescriptorNamesTheTableWhoseFlagsAreWriteOnly() {
+    void indirectTableHasNoFlagsButWrite() {
         DriverPackedRing ring = ring(false);
         MemorySegment table = memory.asSlice(2048, 32);
 
@@ -147,7 +147,7 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void refusesToMakeAvailableInAnotherOrderThanAdded() {
+    void makeAvailableRejectsAnotherOrderThanThatOfAddition() {
         DriverPackedRing ring = ring(false);
         ring.addWritableBuffer(0x1000, 1);
         int second = ring.addWritableBuffer(0x1000, 1);
@@ -156,7 +156,7 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void takeUsedGivesIdAndLengthAndSkipsTheWholeList() {
+    void popUsedReturnsIdAndLengthAndSkipsTheWholeChain() {
         DriverPackedRing ring = ring(false);
         int first = ring.addBuffer(ELEMENT, ELEMENT);
         ring.makeAvailable(first);
@@ -173,7 +173,7 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void listOfEveryDescriptorCanBeAddedAgainAfterItWasUsed() {
+    void chainOfAllDescriptorsCanBeAddedAgainAfterItWasUsed() {
         DriverPackedRing ring = ring(false);
 
         for (int round = 0; round < 3 * SIZE; round++) {
@@ -188,7 +188,7 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void usedDescriptorThatNamesNothingInFlightIsTheDevicesFault() {
+    void usedDescriptorWithAnIdThatIsNotInFlightIsADeviceViolation() {
         DriverPackedRing ring = ring(false);
         ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
         deviceUses(0, true, SIZE, 64);
@@ -197,12 +197,12 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void nothingNewMadeAvailableWantsNoKick() {
+    void noKickIsNeededIfNothingNewIsAvailable() {
         assertFalse(ring(false).needsKick());
     }
 
     @Test
-    void deviceThatDisablesEventsWantsNoKick() {
+    void noKickIsNeededIfTheDeviceDisablesNotifications() {
         DriverPackedRing ring = ring(false);
         deviceSetsEvent(DriverVirtioSpec.RING_EVENT_FLAGS_DISABLE, 0);
 
@@ -213,7 +213,7 @@ class DriverPackedRingTest {
 
     @ParameterizedTest
     @CsvSource({
-        // event, made available from, count, wanted
+        // event off_wrap, first available off_wrap, number of descriptors, kick needed
         "0x8000, 0x8000, 1, true",
         "0x8001, 0x8000, 1, false",
         "0x8001, 0x8000, 2, true",
@@ -225,7 +225,7 @@ class DriverPackedRingTest {
         "0x8001, 0x0002, 5, true",
         "0x0001, 0x0002, 5, false"
     })
-    void deviceWantsAKickForTheDescriptorItNames(String event, String from, int count, boolean wanted) {
+    void kickIsNeededIfTheEventDescriptorBecomesAvailable(String event, String from, int count, boolean needed) {
         DriverPackedRing ring = ring(true);
         ring.reset(Integer.decode(from));
         deviceSetsEvent(DriverVirtioSpec.RING_EVENT_FLAGS_DESC, Integer.decode(event));
@@ -233,11 +233,11 @@ class DriverPackedRingTest {
             ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
         }
 
-        assertEquals(wanted, ring.needsKick());
+        assertEquals(needed, ring.needsKick());
     }
 
     @Test
-    void interruptsAreSwitchedByTheEventFlags() {
+    void withoutEventIndexInterruptsAreControlledByTheEventFlags() {
         DriverPackedRing ring = ring(false);
 
         ring.disableInterrupts();
@@ -249,7 +249,7 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void withEventIndexTheNextUsedDescriptorIsAskedFor() {
+    void withEventIndexAnInterruptIsRequestedForTheNextUsedDescriptor() {
         DriverPackedRing ring = ring(true);
         ring.reset(3 | WRAP);
 
@@ -259,7 +259,7 @@ class DriverPackedRingTest {
     }
 
     @Test
-    void enableInterruptsTellsOfABufferUsedBefore() {
+    void enableInterruptsReportsAPendingUsedBuffer() {
         DriverPackedRing ring = ring(true);
         int id = ring.addWritableBuffer(0x1000, 64);
         ring.makeAvailable(id);

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DriverSplitRingTest {
     private static final long BASE = 0x10_0000L;
     private static final int SIZE = 4;
-    private static final DriverSplitRingAddresses LAYOUT = DriverSplitRingAddresses.contiguous(BASE, SIZE);
+    private static final DriverSplitRingAddresses ADDRESSES = DriverSplitRingAddresses.contiguous(BASE, SIZE);
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -31,44 +31,44 @@ class DriverSplitRingTest {
     }
 
     private DriverSplitRing ring(boolean eventIndex) {
-        return new DriverSplitRing(memory, BASE, LAYOUT, eventIndex);
+        return new DriverSplitRing(memory, BASE, ADDRESSES, eventIndex);
     }
 
     private long descriptor(int index) {
-        return LAYOUT.descriptorTable() - BASE + 16L * index;
+        return ADDRESSES.descriptorTable() - BASE + 16L * index;
     }
 
     private int available(long offset) {
-        return memory.get(LE16, LAYOUT.availableRing() - BASE + offset) & 0xffff;
+        return memory.get(LE16, ADDRESSES.availableRing() - BASE + offset) & 0xffff;
     }
 
     private void deviceUses(int atIndex, int id, int length) {
-        long used = LAYOUT.usedRing() - BASE;
+        long used = ADDRESSES.usedRing() - BASE;
         memory.set(LE32, used + 4 + 8L * (atIndex % SIZE), id);
         memory.set(LE32, used + 8 + 8L * (atIndex % SIZE), length);
         memory.set(LE16, used + 2, (short) (atIndex + 1));
     }
 
     private void deviceSetsUsedFlags(int flags) {
-        memory.set(LE16, LAYOUT.usedRing() - BASE, (short) flags);
+        memory.set(LE16, ADDRESSES.usedRing() - BASE, (short) flags);
     }
 
     private void deviceSetsAvailEvent(int index) {
-        memory.set(LE16, LAYOUT.usedRing() - BASE + 4 + 8L * SIZE, (short) index);
+        memory.set(LE16, ADDRESSES.usedRing() - BASE + 4 + 8L * SIZE, (short) index);
     }
 
     @Test
-    void contiguousLayoutKeepsTheAlignmentsOfTheSpecification() {
-        DriverSplitRingAddresses layout = DriverSplitRingAddresses.contiguous(0x1001, 5);
+    void contiguousAddressesAreAligned() {
+        DriverSplitRingAddresses addresses = DriverSplitRingAddresses.contiguous(0x1001, 5);
 
-        assertEquals(0x1010, layout.descriptorTable());
-        assertEquals(0x1010 + 80, layout.availableRing());
-        assertEquals(0x1010 + 80 + 16, layout.usedRing());
-        assertEquals(layout.usedRing() + 6 + 40, layout.endAddress());
+        assertEquals(0x1010, addresses.descriptorTable());
+        assertEquals(0x1010 + 80, addresses.availableRing());
+        assertEquals(0x1010 + 80 + 16, addresses.usedRing());
+        assertEquals(addresses.usedRing() + 6 + 40, addresses.endAddress());
     }
 
     @Test
-    void writableDescriptorCarriesAddressLengthAndWriteFlag() {
+    void writableDescriptorHasAddressLengthAndWriteFlag() {
         DriverSplitRing ring = ring(false);
 
         int head = ring.addWritableBuffer(0x1234_5678_9abcL, 64);
@@ -79,7 +79,7 @@ class DriverSplitRingTest {
     }
 
     @Test
-    void chainIsLinkedInOrderAndItsLastDescriptorHasNoNext() {
+    void chainIsLinkedInOrderAndEndsWithADescriptorWithoutNext() {
         DriverSplitRing ring = ring(false);
 
         int head = ring.addBuffer(DriverBufferElement.readable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
@@ -91,7 +91,7 @@ class DriverSplitRingTest {
     }
 
     @Test
-    void indirectDescriptorNamesTheTableAndItsLength() {
+    void indirectDescriptorHasAddressAndLengthOfTheTable() {
         DriverSplitRing ring = ring(false);
         MemorySegment table = memory.asSlice(2048, 32);
 
@@ -101,15 +101,13 @@ class DriverSplitRingTest {
         assertEquals(BASE + 2048, memory.get(LE64, descriptor(head)));
         assertEquals(32, memory.get(LE32, descriptor(head) + 8));
         assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_INDIRECT, memory.get(LE16, descriptor(head) + 12));
-        assertEquals(
-                DriverVirtioSpec.VIRTQ_DESC_F_WRITE | DriverVirtioSpec.VIRTQ_DESC_F_NEXT,
-                table.get(LE16, 12));
+        assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_WRITE | DriverVirtioSpec.VIRTQ_DESC_F_NEXT, table.get(LE16, 12));
         assertEquals(1, table.get(LE16, 14));
         assertEquals(DriverVirtioSpec.VIRTQ_DESC_F_WRITE, table.get(LE16, 16 + 12));
     }
 
     @Test
-    void makeAvailablePutsTheHeadInTheRingAndMovesTheIndex() {
+    void makeAvailableWritesTheHeadAndIncrementsTheIndex() {
         DriverSplitRing ring = ring(false);
         int head = ring.addWritableBuffer(0x1000, 64);
 
@@ -131,7 +129,7 @@ class DriverSplitRingTest {
     }
 
     @Test
-    void takeUsedGivesIdAndLengthAndFreesTheWholeChain() {
+    void popUsedReturnsIdAndLengthAndFreesTheWholeChain() {
         DriverSplitRing ring = ring(false);
         int head = ring.addBuffer(DriverBufferElement.writable(0x1000, 1), DriverBufferElement.writable(0x2000, 2));
         ring.makeAvailable(head);
@@ -146,7 +144,7 @@ class DriverSplitRingTest {
     }
 
     @Test
-    void chainOfEveryDescriptorCanBeAddedAgainAfterItWasUsed() {
+    void chainOfAllDescriptorsCanBeAddedAgainAfterItWasUsed() {
         DriverSplitRing ring = ring(false);
         DriverBufferElement element = DriverBufferElement.writable(0x1000, 1);
 
@@ -161,7 +159,7 @@ class DriverSplitRingTest {
     }
 
     @Test
-    void takeUsedWrapsWithTheUsedIndex() {
+    void popUsedWrapsAt16Bits() {
         DriverSplitRing ring = ring(false);
         ring.reset(0xffff);
         int head = ring.addWritableBuffer(0x1000, 64);
@@ -175,7 +173,7 @@ class DriverSplitRingTest {
     }
 
     @Test
-    void usedElementThatNamesNothingInFlightIsTheDevicesFault() {
+    void usedElementWithAnIdThatIsNotInFlightIsADeviceViolation() {
         DriverSplitRing ring = ring(false);
         ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
         deviceUses(0, SIZE, 64);
@@ -184,7 +182,7 @@ class DriverSplitRingTest {
     }
 
     @Test
-    void addRefusesWhenTooFewDescriptorsAreFree() {
+    void addBufferThrowsIfTooFewDescriptorsAreFree() {
         DriverSplitRing ring = ring(false);
         DriverBufferElement element = DriverBufferElement.writable(0x1000, 1);
 
@@ -192,7 +190,7 @@ class DriverSplitRingTest {
     }
 
     @Test
-    void withoutEventIndexTheUsedFlagsDecideAboutTheKick() {
+    void withoutEventIndexTheUsedFlagsControlTheKick() {
         DriverSplitRing ring = ring(false);
         ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
         assertTrue(ring.needsKick());
@@ -204,13 +202,13 @@ class DriverSplitRingTest {
     }
 
     @Test
-    void nothingNewMadeAvailableWantsNoKick() {
+    void noKickIsNeededIfNothingNewIsAvailable() {
         assertFalse(ring(false).needsKick());
         assertFalse(ring(true).needsKick());
     }
 
     @Test
-    void withEventIndexAvailEventDecidesAboutTheKick() {
+    void withEventIndexAvailEventControlsTheKick() {
         DriverSplitRing ring = ring(true);
         deviceSetsAvailEvent(1);
         ring.makeAvailable(ring.addWritableBuffer(0x1000, 64));
@@ -232,12 +230,12 @@ class DriverSplitRingTest {
         "0, 2, 65534, true",
         "2, 2, 65534, false"
     })
-    void eventIsPassedWhenTheIndexStepsOverIt(int event, int now, int before, boolean passed) {
+    void eventIsPassedIfTheIndexMovesAcrossIt(int event, int now, int before, boolean passed) {
         assertEquals(passed, DriverSplitRing.eventPassed(event, now, before));
     }
 
     @Test
-    void withoutEventIndexInterruptsAreSwitchedByTheAvailableFlags() {
+    void withoutEventIndexInterruptsAreControlledByTheAvailableFlags() {
         DriverSplitRing ring = ring(false);
 
         ring.disableInterrupts();
@@ -248,7 +246,7 @@ class DriverSplitRingTest {
     }
 
     @Test
-    void withEventIndexTheNextUsedIndexIsAskedFor() {
+    void withEventIndexAnInterruptIsRequestedForTheNextUsedIndex() {
         DriverSplitRing ring = ring(true);
         int head = ring.addWritableBuffer(0x1000, 64);
         ring.makeAvailable(head);
@@ -261,7 +259,7 @@ class DriverSplitRingTest {
     }
 
     @Test
-    void enableInterruptsTellsOfABufferUsedBefore() {
+    void enableInterruptsReportsAPendingUsedBuffer() {
         DriverSplitRing ring = ring(true);
         int head = ring.addWritableBuffer(0x1000, 64);
         ring.makeAvailable(head);

@@ -27,7 +27,7 @@ class FdPassingListenerTest {
     }
 
     @Test
-    void acceptsWhoConnects() throws Exception {
+    void acceptReturnsAConnection() throws Exception {
         try (FdPassingListener listener = new FdPassingListener(path);
                 FdPassingSocket client = FdPassingSocket.connect(path);
                 FdPassingSocket accepted = listener.accept().orElseThrow()) {
@@ -38,7 +38,7 @@ class FdPassingListenerTest {
     }
 
     @Test
-    void stopEndsAnAcceptThatWaits() throws Exception {
+    void stopUnblocksAccept() throws Exception {
         try (FdPassingListener listener = new FdPassingListener(path)) {
             Thread stopping = Thread.ofPlatform().start(listener::stop);
 
@@ -55,9 +55,9 @@ class FdPassingListenerTest {
     }
 
     @Test
-    void socketThatNobodyListensOnIsReplaced() throws Exception {
-        try (ServerSocketChannel dead = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            dead.bind(UnixDomainSocketAddress.of(path));
+    void staleSocketIsReplaced() throws Exception {
+        try (ServerSocketChannel stale = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            stale.bind(UnixDomainSocketAddress.of(path));
         }
 
         try (FdPassingListener listener = new FdPassingListener(path);
@@ -68,9 +68,9 @@ class FdPassingListenerTest {
     }
 
     @Test
-    void socketOfSomebodyElseStays() throws Exception {
-        try (ServerSocketChannel alive = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            alive.bind(UnixDomainSocketAddress.of(path));
+    void socketInUseIsNotReplaced() throws Exception {
+        try (ServerSocketChannel other = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            other.bind(UnixDomainSocketAddress.of(path));
 
             assertThrows(IOException.class, () -> new FdPassingListener(path));
             assertTrue(Files.exists(path));
@@ -78,7 +78,7 @@ class FdPassingListenerTest {
     }
 
     @Test
-    void fifoStays() throws Exception {
+    void fifoIsNotReplaced() throws Exception {
         new ProcessBuilder("mkfifo", path.toString()).start().waitFor();
 
         assertThrows(IOException.class, () -> new FdPassingListener(path));
@@ -86,7 +86,7 @@ class FdPassingListenerTest {
     }
 
     @Test
-    void otherFileStays() throws Exception {
+    void regularFileIsNotReplaced() throws Exception {
         Files.writeString(path, "precious");
 
         assertThrows(IOException.class, () -> new FdPassingListener(path));

@@ -65,7 +65,7 @@ class FdPassingSocketTest {
     }
 
     @Test
-    void receivedDescriptorRefersToWhatWasSent() throws Exception {
+    void receivedDescriptorRefersToTheSentFile() throws Exception {
         try (FrontendEventFd sent = new FrontendEventFd()) {
             one.send(bytes(1), sent.fd());
 
@@ -77,7 +77,7 @@ class FdPassingSocketTest {
     }
 
     @Test
-    void closedDescriptorIsGone() throws Exception {
+    void closeClosesTheReceivedDescriptor() throws Exception {
         try (FrontendEventFd sent = new FrontendEventFd()) {
             one.send(bytes(1), sent.fd());
             ReceivedFileDescriptor descriptor = other.receive(1).descriptors().getFirst();
@@ -89,7 +89,7 @@ class FdPassingSocketTest {
     }
 
     @Test
-    void sealsAreThoseOfTheFile() throws Exception {
+    void sealsOfASealedMemfdAreReported() throws Exception {
         try (FrontendMemoryRegion region =
                 new FrontendMemoryRegion(0, 0, 4096, 0, FrontendMemoryRegion.Sealing.SEALED)) {
             one.send(bytes(1), region.fd());
@@ -114,7 +114,7 @@ class FdPassingSocketTest {
     }
 
     @Test
-    void largeSendingArrivesWhole() throws Exception {
+    void sendTransfersMoreBytesThanOneMessageHolds() throws Exception {
         byte[] large = new byte[3 * FdPassingSocket.MAX_RECEIVE_BYTES + 1];
         new Random(1).nextBytes(large);
         byte[] arrived = new byte[large.length];
@@ -140,7 +140,7 @@ class FdPassingSocketTest {
     }
 
     @Test
-    void onlyBytesThatCameAreReadable() throws Exception {
+    void socketIsReadableOnlyAfterBytesArrived() throws Exception {
         boolean before = other.isReadable();
         one.send(bytes(1));
 
@@ -148,14 +148,14 @@ class FdPassingSocketTest {
     }
 
     @Test
-    void closingIsTheEnd() throws Exception {
+    void receiveReturnsTheEndAfterThePeerCloses() throws Exception {
         one.close();
 
         assertTrue(other.receive(1).isEnd());
     }
 
     @Test
-    void closingWithUnreadBytesIsTheEndToo() throws Exception {
+    void receiveReturnsTheEndAfterThePeerClosesWithUnreadBytes() throws Exception {
         other.send(bytes(1));
         one.close();
 
@@ -163,7 +163,7 @@ class FdPassingSocketTest {
     }
 
     @Test
-    void shutdownEndsAReceiveThatWaits() throws Exception {
+    void shutdownUnblocksReceive() throws Exception {
         Thread stopping = Thread.ofPlatform().start(other::shutdown);
 
         assertTrue(other.receive(1).isEnd());
@@ -171,7 +171,7 @@ class FdPassingSocketTest {
     }
 
     @Test
-    void bytesAreNoEnd() throws Exception {
+    void receivedBytesAreNotTheEnd() throws Exception {
         one.send(bytes(0));
 
         assertFalse(other.receive(1).isEnd());

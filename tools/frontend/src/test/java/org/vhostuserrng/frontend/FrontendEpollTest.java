@@ -8,7 +8,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class FrontendEpollTest {
-    private static final int LONG_ENOUGH_MILLIS = 5000;
+    private static final int HANG_TIMEOUT_MILLIS = 60_000;
 
     private FrontendEpoll epoll;
     private FrontendEventFd first;
@@ -31,42 +31,42 @@ class FrontendEpollTest {
     }
 
     @Test
-    void nothingWasSignalled() throws IOException {
+    void awaitReturnsZeroWithoutASignal() throws IOException {
         assertEquals(0, epoll.await(0));
     }
 
     @Test
-    void tokenNamesTheEventFdThatWasSignalled() throws IOException {
+    void tokenIdentifiesTheSignalledEventFd() throws IOException {
         second.signal();
 
-        assertEquals(1, epoll.await(LONG_ENOUGH_MILLIS));
+        assertEquals(1, epoll.await(HANG_TIMEOUT_MILLIS));
         assertEquals(8, epoll.token(0));
     }
 
     @Test
-    void signalIsReportedOnceThoughItIsNotTaken() throws IOException {
+    void unreadSignalIsReportedOnce() throws IOException {
         first.signal();
-        epoll.await(LONG_ENOUGH_MILLIS);
+        epoll.await(HANG_TIMEOUT_MILLIS);
 
         assertEquals(0, epoll.await(0));
     }
 
     @Test
-    void furtherSignalIsReportedThoughTheFirstWasNotTaken() throws IOException {
+    void secondSignalIsReportedIfTheFirstWasNotRead() throws IOException {
         first.signal();
-        epoll.await(LONG_ENOUGH_MILLIS);
+        epoll.await(HANG_TIMEOUT_MILLIS);
         first.signal();
 
-        assertEquals(1, epoll.await(LONG_ENOUGH_MILLIS));
+        assertEquals(1, epoll.await(HANG_TIMEOUT_MILLIS));
         assertEquals(2, first.read());
     }
 
     @Test
-    void severalAreReportedTogether() throws IOException {
+    void severalEventFdsAreReportedTogether() throws IOException {
         first.signal();
         second.signal();
 
-        assertEquals(2, epoll.await(LONG_ENOUGH_MILLIS));
+        assertEquals(2, epoll.await(HANG_TIMEOUT_MILLIS));
         assertEquals(7 + 8, epoll.token(0) + epoll.token(1));
     }
 }

@@ -19,7 +19,7 @@ class FrontendMemoryRegionTest {
     }
 
     @Test
-    void bytesStandInTheFileBehindTheOffset() throws Exception {
+    void regionStartsAtTheOffsetInTheFile() throws Exception {
         try (FrontendMemoryRegion region = region(FrontendMemoryRegion.Sealing.SEALED)) {
             region.segment().set(ValueLayout.JAVA_BYTE, 5, (byte) 42);
 
@@ -44,7 +44,7 @@ class FrontendMemoryRegionTest {
     }
 
     @Test
-    void containsItsLastByteAndNotTheNext() throws Exception {
+    void regionContainsItsLastByteButNotTheNext() throws Exception {
         try (FrontendMemoryRegion region = region(FrontendMemoryRegion.Sealing.SEALED)) {
             assertTrue(region.contains(0x1_0000L + 8191, 1));
             assertFalse(region.contains(0x1_0000L + 8191, 2));
@@ -53,7 +53,7 @@ class FrontendMemoryRegionTest {
     }
 
     @Test
-    void guestAddressesBecomeUserAddressesOfTheirRegion() throws Exception {
+    void guestAddressIsTranslatedToAUserAddress() throws Exception {
         try (FrontendGuestMemory memory =
                 new FrontendGuestMemory(List.of(region(FrontendMemoryRegion.Sealing.SEALED)))) {
             assertEquals(0x7000_0010L, memory.userAddress(0x1_0010L));

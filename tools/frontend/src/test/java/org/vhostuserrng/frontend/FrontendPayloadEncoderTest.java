@@ -14,7 +14,7 @@ class FrontendPayloadEncoderTest {
     }
 
     @Test
-    void messageBeginsWithRequestFlagsAndPayloadSizeInNativeOrder() {
+    void messageStartsWithRequestFlagsAndPayloadSizeInNativeOrder() {
         ByteBuffer message = read(FrontendPayloadEncoder.message(
                 FrontendMessageType.SET_FEATURES.id(), 0x9, FrontendPayloadEncoder.u64(7)));
 
@@ -26,11 +26,10 @@ class FrontendPayloadEncoderTest {
     }
 
     @Test
-    void messageWithoutPayloadIsItsHeader() {
+    void messageWithoutPayloadIsOnlyAHeader() {
         assertEquals(
                 FrontendVhostUserSpec.HEADER_SIZE,
-                FrontendPayloadEncoder.message(
-                                FrontendMessageType.GET_FEATURES.id(), 1, FrontendPayloadEncoder.none())
+                FrontendPayloadEncoder.message(FrontendMessageType.GET_FEATURES.id(), 1, FrontendPayloadEncoder.none())
                         .length);
     }
 
@@ -41,7 +40,7 @@ class FrontendPayloadEncoderTest {
     }
 
     @Test
-    void vringStateIsIndexThenUnsignedNumber() {
+    void vringStateIsIndexThenUnsignedNum() {
         ByteBuffer state = read(FrontendPayloadEncoder.vringState(3, 0xffff_ffffL));
 
         assertEquals(3, state.getInt());
@@ -60,7 +59,7 @@ class FrontendPayloadEncoderTest {
     }
 
     @Test
-    void memoryRegionsAreCountedPaddedAndGiveGuestAddressSizeUserAddressOffset() throws Exception {
+    void memoryRegionsAreCountPaddingGuestAddressSizeUserAddressOffset() throws Exception {
         try (FrontendMemoryRegion region =
                 new FrontendMemoryRegion(0x1000, 0x7000, 8192, 4096, FrontendMemoryRegion.Sealing.SEALED)) {
             ByteBuffer regions = read(FrontendPayloadEncoder.memoryRegions(List.of(region)));

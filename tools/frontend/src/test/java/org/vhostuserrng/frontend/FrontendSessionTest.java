@@ -15,10 +15,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What a session sends, in order, to back-ends that offer this or that. */
+/** The message sequences of a session, for back-ends with different features. */
 class FrontendSessionTest {
     private static final long ALL_PROTOCOL_FEATURES =
             ProtocolFeatureBit.MQ.mask() | ProtocolFeatureBit.REPLY_ACK.mask();
+
+    private static final Duration HANG_TIMEOUT = Duration.ofSeconds(60);
 
     private final List<Integer> received = new ArrayList<>();
     private UnixSocketChannel backend;
@@ -30,7 +32,7 @@ class FrontendSessionTest {
     void connect() throws IOException {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
         backend = pair[0];
-        session = new FrontendSession(FrontendSocket.wrap(pair[1]), Duration.ofSeconds(5));
+        session = new FrontendSession(FrontendSocket.wrap(pair[1]), HANG_TIMEOUT);
         requestq = new FrontendRequestq(DriverSplitRingAddresses.contiguous(0, 4));
         memory = new FrontendGuestMemory(
                 List.of(new FrontendMemoryRegion(0, 0x7000_0000L, 4096, 0, FrontendMemoryRegion.Sealing.SEALED)));
@@ -44,7 +46,7 @@ class FrontendSessionTest {
         memory.close();
     }
 
-    /** Answers until the session is closed; {@code replies} has the value of every message that is answered by itself. */
+    /** Replies to requests until the session is closed; {@code replies} has the payloads of mandatory replies. */
     private Thread backendAnswers(Map<Integer, byte[]> replies) {
         return Thread.ofPlatform().start(() -> {
             try {
@@ -95,7 +97,7 @@ class FrontendSessionTest {
     }
 
     @Test
-    void initialiseSendsWhatQemuSends() throws Exception {
+    void initialiseSendsTheMessagesOfQemu() throws Exception {
         Thread answering = backendAnswers(Map.of(
                 FrontendMessageType.GET_FEATURES.id(),
                         FrontendPayloadEncoder.u64(VirtioFeatureBit.PROTOCOL_FEATURES.mask()),
@@ -110,8 +112,7 @@ class FrontendSessionTest {
     @Test
     void initialiseWithoutProtocolFeaturesSkipsThem() throws Exception {
         Thread answering = backendAnswers(Map.of(
-                FrontendMessageType.GET_FEATURES.id(),
-                FrontendPayloadEncoder.u64(VirtioFeatureBit.VERSION_1.mask())));
+                FrontendMessageType.GET_FEATURES.id(), FrontendPayloadEncoder.u64(VirtioFeatureBit.VERSION_1.mask())));
 
         session.initialise(requestq, ALL_PROTOCOL_FEATURES);
 
@@ -119,7 +120,7 @@ class FrontendSessionTest {
     }
 
     @Test
-    void initialiseWithoutMqDoesNotAskForQueues() throws Exception {
+    void initialiseWithoutMqSkipsGetQueueNum() throws Exception {
         Thread answering = backendAnswers(Map.of(
                 FrontendMessageType.GET_FEATURES.id(),
                         FrontendPayloadEncoder.u64(VirtioFeatureBit.PROTOCOL_FEATURES.mask()),
@@ -131,7 +132,7 @@ class FrontendSessionTest {
     }
 
     @Test
-    void startSendsWhatQemuSends() throws Exception {
+    void startSendsTheMessagesOfQemu() throws Exception {
         Thread answering = backendAnswers(Map.of(
                 FrontendMessageType.GET_FEATURES.id(),
                 FrontendPayloadEncoder.u64(VirtioFeatureBit.PROTOCOL_FEATURES.mask())));
@@ -144,7 +145,7 @@ class FrontendSessionTest {
     }
 
     @Test
-    void stopDisablesThenReturnsTheBase() throws Exception {
+    void stopDisablesTheRingAndReturnsItsBase() throws Exception {
         Thread answering = backendAnswers(Map.of(
                 FrontendMessageType.GET_FEATURES.id(),
                         FrontendPayloadEncoder.u64(VirtioFeatureBit.PROTOCOL_FEATURES.mask()),
@@ -157,15 +158,14 @@ class FrontendSessionTest {
     }
 
     @Test
-    void refusalIsReported() throws Exception {
+    void negativeAcknowledgementIsReported() throws Exception {
         Thread answering =
                 backendAnswers(Map.of(FrontendMessageType.SET_MEM_TABLE.id(), FrontendPayloadEncoder.u64(1)));
         session.setProtocolFeatures(ProtocolFeatureBit.REPLY_ACK.mask());
 
-        BackendProtocolException refused =
-                assertThrows(BackendProtocolException.class, () -> session.setMemTable(memory));
+        BackendProtocolException nack = assertThrows(BackendProtocolException.class, () -> session.setMemTable(memory));
 
-        assertEquals(BackendProtocolException.Reason.NACK, refused.reason());
+        assertEquals(BackendProtocolException.Reason.NACK, nack.reason());
         assertEquals(List.of(16, 5), receivedUntilClosed(answering));
     }
 }

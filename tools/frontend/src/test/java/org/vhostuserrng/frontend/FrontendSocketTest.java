@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class FrontendSocketTest {
-    private static final Duration LONG = Duration.ofSeconds(5);
+    private static final Duration HANG_TIMEOUT = Duration.ofSeconds(60);
     private static final Duration SHORT = Duration.ofMillis(1);
 
     private UnixSocketChannel backend;
@@ -68,7 +68,7 @@ class FrontendSocketTest {
     }
 
     @Test
-    void fdsTravelWithTheFirstByte() throws Exception {
+    void fdsAreSentWithTheFirstByte() throws Exception {
         ByteBuffer first = ByteBuffer.allocateDirect(1);
         MsgHdr header = POSIXFactory.getPOSIX().allocateMsgHdr();
         header.setIov(new ByteBuffer[] {first});
@@ -93,54 +93,58 @@ class FrontendSocketTest {
 
         assertEquals(
                 1L << 32,
-                socket.receive(FrontendMessageType.GET_FEATURES.id(), LONG).u64());
+                socket.receive(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT)
+                        .u64());
     }
 
     @Test
-    void replyToAnotherRequestIsWrong() throws Exception {
+    void replyToAnotherRequestIsInvalid() throws Exception {
         backendSends(FrontendMessageType.GET_QUEUE_NUM.id(), 0x5, FrontendPayloadEncoder.u64(1));
 
         assertEquals(
-                BackendProtocolException.Reason.INVALID_REPLY, reasonOf(FrontendMessageType.GET_FEATURES.id(), LONG));
+                BackendProtocolException.Reason.INVALID_REPLY,
+                reasonOf(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT));
     }
 
     @Test
-    void replyWithoutTheReplyFlagIsWrong() throws Exception {
+    void replyWithoutTheReplyFlagIsInvalid() throws Exception {
         backendSends(FrontendMessageType.GET_FEATURES.id(), 0x1, FrontendPayloadEncoder.u64(1));
 
         assertEquals(
-                BackendProtocolException.Reason.INVALID_REPLY, reasonOf(FrontendMessageType.GET_FEATURES.id(), LONG));
+                BackendProtocolException.Reason.INVALID_REPLY,
+                reasonOf(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT));
     }
 
     @Test
-    void replyOfAnotherSizeIsWrong() throws Exception {
+    void replyPayloadOfAnotherSizeIsInvalid() throws Exception {
         backendSends(FrontendMessageType.GET_FEATURES.id(), 0x5, FrontendPayloadEncoder.vringState(0, 0));
-        BackendReply reply = socket.receive(FrontendMessageType.GET_FEATURES.id(), LONG);
+        BackendReply reply = socket.receive(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT);
         backendSends(FrontendMessageType.GET_FEATURES.id(), 0x5, FrontendPayloadEncoder.none());
-        BackendReply empty = socket.receive(FrontendMessageType.GET_FEATURES.id(), LONG);
+        BackendReply empty = socket.receive(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT);
 
         assertEquals(0, reply.vringStateNumber());
         assertThrows(BackendProtocolException.class, empty::u64);
     }
 
     @Test
-    void silenceIsReportedWhenTheTimeIsOver() {
+    void missingReplyIsATimeout() {
         assertEquals(BackendProtocolException.Reason.TIMEOUT, reasonOf(FrontendMessageType.GET_FEATURES.id(), SHORT));
     }
 
     @Test
-    void closureIsReportedInsteadOfAReply() throws Exception {
+    void disconnectInsteadOfAReplyIsReported() throws Exception {
         backend.close();
 
-        assertEquals(BackendProtocolException.Reason.CLOSED, reasonOf(FrontendMessageType.GET_FEATURES.id(), LONG));
+        assertEquals(
+                BackendProtocolException.Reason.CLOSED, reasonOf(FrontendMessageType.GET_FEATURES.id(), HANG_TIMEOUT));
     }
 
     @Test
-    void closureWithUnreadBytesIsClosureToo() throws Exception {
+    void disconnectWithUnreadBytesIsReportedAsClosed() throws Exception {
         socket.send(FrontendMessageType.SET_OWNER.id(), 0, FrontendPayloadEncoder.none());
         backend.close();
 
-        assertTrue(socket.awaitClosed(LONG));
+        assertTrue(socket.awaitClosed(HANG_TIMEOUT));
     }
 
     @Test

@@ -1,2 +1,2 @@
-/** The front-end's encoding, ring arithmetic and sequences, against what the specifications say. */
+/** Unit tests of the front-end's encoding, rings and message sequences against the specifications. */
 package org.vhostuserrng.frontend;

@@ -8,8 +8,8 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 import org.vhostuserrng.backends.sys.RdrandRdseed;
+import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 
 /** RDRAND as the daemon executes it. {@link JmhBenchmarkRunner} compares it to a C loop. */
 @State(Scope.Thread)

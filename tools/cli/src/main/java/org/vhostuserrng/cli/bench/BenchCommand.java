@@ -13,10 +13,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code bench}: a guest that asks a running vhost-user entropy device for as much as it gives. */
+/** {@code bench}: a guest that loads a running vhost-user entropy device as much as possible. */
 @Command(
         name = "bench",
-        description = "Measure a running vhost-user entropy device: throughput, latency, interrupts.",
+        description = "Measure throughput, latency and interrupts of a running vhost-user entropy device.",
         mixinStandardHelpOptions = true)
 public final class BenchCommand implements Callable<Integer> {
     private static final int MAX_BUFFER_BYTES = 1 << 20;
@@ -30,7 +30,7 @@ public final class BenchCommand implements Callable<Integer> {
             names = "--socket-path",
             required = true,
             paramLabel = "PATH",
-            description = "Socket a vhost-user entropy device listens on.")
+            description = "Socket on which the device listens.")
     private Path socketPath;
 
     @Option(
@@ -38,7 +38,7 @@ public final class BenchCommand implements Callable<Integer> {
             defaultValue = "64",
             paramLabel = "BYTES",
             converter = BufferSizeConverter.class,
-            description = "Bytes of one request, 1..1048576 (default: ${DEFAULT-VALUE}).")
+            description = "Size of a request in bytes, 1..1048576 (default: ${DEFAULT-VALUE}).")
     private int buffer;
 
     @Option(
@@ -46,7 +46,7 @@ public final class BenchCommand implements Callable<Integer> {
             defaultValue = "1",
             paramLabel = "N",
             converter = DepthConverter.class,
-            description = "Requests in flight, 1..256 (default: ${DEFAULT-VALUE}).")
+            description = "Number of in-flight requests, 1..256 (default: ${DEFAULT-VALUE}).")
     private int depth;
 
     @Option(
@@ -54,7 +54,7 @@ public final class BenchCommand implements Callable<Integer> {
             defaultValue = "5",
             paramLabel = "N",
             converter = SecondsConverter.class,
-            description = "Time measured, 1..3600 (default: ${DEFAULT-VALUE}).")
+            description = "Duration of the measurement in seconds, 1..3600 (default: ${DEFAULT-VALUE}).")
     private int seconds;
 
     @Option(
@@ -62,20 +62,29 @@ public final class BenchCommand implements Callable<Integer> {
             defaultValue = "1",
             paramLabel = "N",
             converter = WarmupConverter.class,
-            description = "Seconds before that are not counted, 0..60 (default: ${DEFAULT-VALUE}).")
+            description = "Duration of the warm-up in seconds, 0..60 (default: ${DEFAULT-VALUE}).")
     private int warmup;
 
-    @Option(names = "--spin", description = "Poll the used ring instead of sleeping on the call eventfd.")
+    @Option(names = "--spin", description = "Busy-poll the used ring instead of sleeping on the call eventfd.")
     private boolean busyPoll;
 
     @Option(names = "--packed", description = "Use a packed virtqueue; the device must offer VIRTIO_F_RING_PACKED.")
     private boolean packed;
 
+    @Option(
+            names = "--timeout",
+            defaultValue = "30",
+            paramLabel = "N",
+            converter = TimeoutConverter.class,
+            description = "Fail if the device replies to no message or completes no request for N seconds, 1..3600"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private int timeout;
+
     @Override
     public Integer call() throws IOException {
-        BenchWorkload shape = new BenchWorkload(buffer, depth, busyPoll, packed);
-        try (EntropyDriver driver = shape.start(socketPath)) {
-            BenchResult result = measure(driver, shape);
+        BenchWorkload workload = new BenchWorkload(buffer, depth, busyPoll, packed);
+        try (EntropyDriver driver = workload.start(socketPath, Duration.ofSeconds(timeout))) {
+            BenchResult result = measure(driver, workload);
             driver.session().stop();
             PrintWriter out = spec.commandLine().getOut();
             result.print(out);
@@ -84,13 +93,14 @@ public final class BenchCommand implements Callable<Integer> {
         return 0;
     }
 
-    private BenchResult measure(EntropyDriver driver, BenchWorkload shape) throws IOException {
-        try (BenchRequestLoop loop = new BenchRequestLoop(driver, shape);
+    private BenchResult measure(EntropyDriver driver, BenchWorkload workload) throws IOException {
+        try (BenchRequestLoop loop = new BenchRequestLoop(driver, workload, Duration.ofSeconds(timeout));
                 TerminalProgressBar progress = TerminalProgressBar.onTerminal("bench", millis(warmup + seconds))) {
             run(loop, warmup, progress);
             loop.resetMeasurements();
             long start = System.nanoTime();
             run(loop, seconds, progress);
+            loop.awaitCompletion();
             return loop.result(System.nanoTime() - start);
         }
     }
@@ -101,11 +111,11 @@ public final class BenchCommand implements Callable<Integer> {
 
     private static void run(BenchRequestLoop loop, int seconds, TerminalProgressBar progress) throws IOException {
         long end = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
-        long left = end - System.nanoTime();
-        while (left > 0) {
-            loop.run(Math.min(left, SLICE.toNanos()));
+        long remaining = end - System.nanoTime();
+        while (remaining > 0) {
+            loop.run(Math.min(remaining, SLICE.toNanos()));
             progress.step(SLICE.toMillis());
-            left = end - System.nanoTime();
+            remaining = end - System.nanoTime();
         }
     }
 
@@ -130,6 +140,12 @@ public final class BenchCommand implements Callable<Integer> {
     static final class WarmupConverter extends IntegerRangeConverter {
         WarmupConverter() {
             super(0, 60);
+        }
+    }
+
+    static final class TimeoutConverter extends IntegerRangeConverter {
+        TimeoutConverter() {
+            super(1, 3600);
         }
     }
 }

@@ -2,6 +2,7 @@ package org.vhostuserrng.cli.bench;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
 import org.vhostuserrng.frontend.DeviceViolationException;
 import org.vhostuserrng.frontend.DriverRing;
@@ -10,18 +11,21 @@ import org.vhostuserrng.frontend.FrontendEpoll;
 import org.vhostuserrng.frontend.FrontendEventFd;
 
 /**
- * The measured loop: keeps a fixed number of requests in flight and times each from being made available to being seen
- * used. Nothing is allocated per request; the eventfds go through jnr-ffi, whose calls cost what java.lang.foreign's
- * cost (measured: both 0.6 µs for a write and a read, the system's share included). A completion costs one of them, the
- * wait: interrupts are not taken one by one, their eventfd counts them.
+ * The measured loop: keeps a fixed number of requests in flight. The latency of a request is the time from making it
+ * available until its used buffer is seen. The loop does not allocate per request. It makes one system call per
+ * completion, the wait: interrupts are not read one by one, the counter of their eventfd is read at the end. (A call
+ * through jnr-ffi costs as much as one through java.lang.foreign: both 0.6 µs for a write and a read, measured.)
  */
 public final class BenchRequestLoop implements AutoCloseable {
+    /** Only ends a hang: far longer than a request takes on a slow and busy machine. */
+    public static final Duration HANG_TIMEOUT = Duration.ofSeconds(30);
+
     private static final long MAX_LATENCY_NANOS = Duration.ofHours(1).toNanos();
     private static final int SIGNIFICANT_DIGITS = 3;
-    private static final long STALL_TIMEOUT_NANOS = Duration.ofSeconds(2).toNanos();
     private static final int MAX_SLEEP_MILLIS = 100;
+    private static final long AWAIT_SLICE_NANOS = Duration.ofMillis(100).toNanos();
 
-    /** How often a spinning loop looks at the clock and the socket: once in this many turns, a power of two. */
+    /** A busy-polling loop checks the back-end once per this many polls, a power of two. */
     private static final int POLLS_PER_CHECK = 1 << 12;
 
     private final EntropyDriver driver;
@@ -30,73 +34,96 @@ public final class BenchRequestLoop implements AutoCloseable {
     private final FrontendEpoll epoll;
     private final int length;
     private final boolean busyPoll;
+    private final Duration stallTimeout;
+    private final LongSupplier clock;
 
-    /** By descriptor: the buffer it names and when it was made available. */
+    /** Indexed by buffer id: guest physical address of the buffer. */
     private final long[] bufferAddress;
 
+    /** Indexed by buffer id: submission time. */
     private final long[] submittedAt;
 
     private final Histogram latencies = new Histogram(MAX_LATENCY_NANOS, SIGNIFICANT_DIGITS);
     private long bytes;
     private long lastProgress;
+    private int idlePolls;
 
-    /** A loop whose requests are in flight already, of a guest that was started with this shape. */
-    public BenchRequestLoop(EntropyDriver driver, BenchWorkload shape) throws IOException {
+    /**
+     * Submits the first requests.
+     *
+     * @param driver a guest that was started with {@code workload}; the caller closes it
+     * @param stallTimeout the loop fails if the device uses no buffer for so long
+     */
+    public BenchRequestLoop(EntropyDriver driver, BenchWorkload workload, Duration stallTimeout) throws IOException {
+        this(driver, workload, stallTimeout, System::nanoTime);
+    }
+
+    /** As {@link #BenchRequestLoop(EntropyDriver, BenchWorkload, Duration)}, with another nanosecond clock. */
+    BenchRequestLoop(EntropyDriver driver, BenchWorkload workload, Duration stallTimeout, LongSupplier clock)
+            throws IOException {
         this.driver = driver;
+        this.stallTimeout = stallTimeout;
+        this.clock = clock;
         this.ring = driver.driverRing();
         this.call = driver.requestq().call();
         this.epoll = new FrontendEpoll(1);
         epoll.add(call, 0);
-        this.length = shape.buffer();
-        this.busyPoll = shape.busyPoll();
+        this.length = workload.buffer();
+        this.busyPoll = workload.busyPoll();
         this.bufferAddress = new long[ring.queueSize()];
         this.submittedAt = new long[ring.queueSize()];
         if (busyPoll) {
             ring.disableInterrupts();
         }
-        lastProgress = System.nanoTime();
-        for (int i = 0; i < shape.depth(); i++) {
-            submit(EntropyDriver.BUFFER_ADDRESS + (long) shape.stride() * i);
+        lastProgress = clock.getAsLong();
+        for (int i = 0; i < workload.depth(); i++) {
+            submit(EntropyDriver.BUFFER_ADDRESS + (long) workload.stride() * i);
         }
         driver.kickIfNeeded();
     }
 
     /**
-     * Goes on for a while; what is in flight stays there.
+     * Runs for {@code nanos}, at least one iteration. Requests that are in flight at the end stay in flight.
      *
-     * @throws IOException when the daemon closed the socket or has used nothing for 2 s
-     * @throws DeviceViolationException when the device used something it must not
+     * @throws IOException if the back-end closes the socket or uses no buffer within the stall timeout
+     * @throws DeviceViolationException if the device writes an invalid used entry
      */
     public void run(long nanos) throws IOException {
-        long end = System.nanoTime() + nanos;
-        int idleTurns = 0;
-        while (System.nanoTime() - end < 0) {
+        long end = clock.getAsLong() + nanos;
+        do {
             if (popAllUsed()) {
                 driver.kickIfNeeded();
-                idleTurns = 0;
+                idlePolls = 0;
             } else if (busyPoll) {
                 Thread.onSpinWait();
-                idleTurns++;
-                if (idleTurns % POLLS_PER_CHECK == 0) {
+                idlePolls++;
+                if (idlePolls % POLLS_PER_CHECK == 0) {
                     checkBackendAlive();
                 }
             } else {
                 sleep();
             }
+        } while (clock.getAsLong() - end < 0);
+    }
+
+    /** Runs until at least one request has been measured; otherwise as {@link #run}. */
+    public void awaitCompletion() throws IOException {
+        while (latencies.getTotalCount() == 0) {
+            run(AWAIT_SLICE_NANOS);
         }
     }
 
     private boolean popAllUsed() {
         boolean any = false;
         while (ring.popUsed()) {
-            int descriptor = ring.usedId();
+            int id = ring.usedId();
             if (!busyPoll) {
-                // As Linux's driver does with each buffer: it wants to be told of the next one, whatever comes first.
+                // Linux's driver also re-enables interrupts after each used buffer.
                 ring.enableInterrupts();
             }
-            lastProgress = System.nanoTime();
-            recordCompletion(lastProgress - submittedAt[descriptor]);
-            submit(bufferAddress[descriptor]);
+            lastProgress = clock.getAsLong();
+            recordCompletion(lastProgress - submittedAt[id]);
+            submit(bufferAddress[id]);
             any = true;
         }
         return any;
@@ -113,10 +140,10 @@ public final class BenchRequestLoop implements AutoCloseable {
     }
 
     private void submit(long buffer) {
-        int descriptor = ring.addWritableBuffer(buffer, length);
-        bufferAddress[descriptor] = buffer;
-        submittedAt[descriptor] = System.nanoTime();
-        ring.makeAvailable(descriptor);
+        int id = ring.addWritableBuffer(buffer, length);
+        bufferAddress[id] = buffer;
+        submittedAt[id] = clock.getAsLong();
+        ring.makeAvailable(id);
     }
 
     private void sleep() throws IOException {
@@ -130,27 +157,25 @@ public final class BenchRequestLoop implements AutoCloseable {
 
     private void checkBackendAlive() throws IOException {
         if (driver.session().socket().awaitReadable(Duration.ZERO)) {
-            throw new IOException("the daemon closed the socket");
+            throw new IOException("the back-end closed the socket");
         }
-        if (System.nanoTime() - lastProgress > STALL_TIMEOUT_NANOS && !ring.hasUsed()) {
-            throw new IOException("the daemon stalled: no buffer was used for "
-                    + Duration.ofNanos(STALL_TIMEOUT_NANOS).toSeconds() + " s");
+        if (clock.getAsLong() - lastProgress > stallTimeout.toNanos() && !ring.hasUsed()) {
+            throw new IOException("the device stalled: it used no buffer for " + stallTimeout.toSeconds() + " s");
         }
     }
 
-    /** Starts counting anew. */
+    /** Discards all measurements so far. */
     public void resetMeasurements() throws IOException {
         latencies.reset();
         bytes = 0;
         call.read();
     }
 
-    /** What was measured since it was last forgotten. */
+    /** The measurements since the last reset, which took {@code nanos}. */
     public BenchResult result(long nanos) throws IOException {
         return new BenchResult(latencies.copy(), bytes, call.read(), nanos);
     }
 
-    /** Ends the wait; the driver stays the caller's. */
     @Override
     public void close() {
         epoll.close();

@@ -5,12 +5,12 @@ import java.util.Locale;
 import org.HdrHistogram.Histogram;
 
 /**
- * What a measurement found.
+ * The result of a measurement.
  *
- * @param latencies of the requests, nanoseconds
- * @param bytes that the device said it wrote
- * @param interrupts that it sent
- * @param nanos that the measurement took
+ * @param latencies request latencies in nanoseconds
+ * @param bytes number of bytes the device reported to have written
+ * @param interrupts number of interrupts the device sent
+ * @param nanos duration of the measurement
  */
 public record BenchResult(Histogram latencies, long bytes, long interrupts, long nanos) {
     private static final double NANOS_PER_SECOND = 1e9;
@@ -28,12 +28,12 @@ public record BenchResult(Histogram latencies, long bytes, long interrupts, long
         return latencies.getTotalCount() == 0 ? 0 : (double) interrupts / latencies.getTotalCount();
     }
 
-    /** Microseconds that a share of the requests took at most. */
+    /** Latency in microseconds at a percentile, 0 to 100. */
     public double latency(double percentile) {
         return latencies.getValueAtPercentile(percentile) / NANOS_PER_MICRO;
     }
 
-    /** One figure in each line, name first. */
+    /** Prints one metric per line, name first. */
     void print(PrintWriter out) {
         print(out, "requests/s", requestsPerSecond(), 0);
         print(out, "bytes/s", bytesPerSecond(), 0);

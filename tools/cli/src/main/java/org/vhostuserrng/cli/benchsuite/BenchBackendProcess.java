@@ -16,9 +16,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.vhostuserrng.cli.process.ChildProcessTerminator;
 
-/** A candidate's process, from when it listens; ends with it. */
+/** The process of a candidate, which accepts connections. {@link #close} terminates it. */
 final class BenchBackendProcess implements AutoCloseable {
-    private static final long START_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(20);
+    private static final long START_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long POLL_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
     private static final Pattern LONGEST_ITERATION = Pattern.compile("longest event-loop iteration (\\d+) µs");
 
@@ -37,7 +37,7 @@ final class BenchBackendProcess implements AutoCloseable {
         this.startedAt = startedAt;
     }
 
-    /** Starts a back-end for so many guests and waits until it accepts the last of them. */
+    /** Starts a back-end for {@code guests} guests and waits until it accepts connections on its last socket. */
     static BenchBackendProcess start(BenchCandidate candidate, int guests, CpuPlacement placement)
             throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("bench");
@@ -102,33 +102,33 @@ final class BenchBackendProcess implements AutoCloseable {
         return candidate;
     }
 
-    /** The sockets of its guests. */
+    /** One socket per guest. */
     List<Path> sockets() {
         return sockets;
     }
 
-    /** What the kernel tells of its process. */
+    /** Resource usage of the process, from /proc. */
     ProcPidReader procFiles() {
         return new ProcPidReader(process.pid());
     }
 
-    /** Nanoseconds from the start of its process until it listened. */
+    /** Time from the start of the process until it accepted connections, in nanoseconds. */
     long listenNanos() {
         return listenNanos;
     }
 
-    /** The longest turn of its loop in microseconds, which this project's daemon tells when it ends. */
+    /** The longest event-loop iteration in microseconds, which this project's daemon logs when it stops. */
     static OptionalDouble longestIterationMicros(String log) {
-        Matcher told = LONGEST_ITERATION.matcher(log);
-        return told.find() ? OptionalDouble.of(Double.parseDouble(told.group(1))) : OptionalDouble.empty();
+        Matcher matcher = LONGEST_ITERATION.matcher(log);
+        return matcher.find() ? OptionalDouble.of(Double.parseDouble(matcher.group(1))) : OptionalDouble.empty();
     }
 
-    /** The last line that the process has told, for whoever looks for the reason of a failure. */
+    /** The last line of the process's output, for error messages. */
     String lastLogLine() throws IOException {
-        return Files.readString(log(directory)).lines().reduce("nothing", (before, line) -> line);
+        return Files.readString(log(directory)).lines().reduce("(none)", (before, line) -> line);
     }
 
-    /** Ends the process; what it has told. */
+    /** Terminates the process and returns its output. */
     String terminate() throws IOException {
         ChildProcessTerminator.terminate(process);
         return Files.readString(log(directory));

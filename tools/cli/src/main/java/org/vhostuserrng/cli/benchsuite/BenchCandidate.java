@@ -6,30 +6,30 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A back-end that can be started: its command line, in which {@value #SOCKET_PLACEHOLDER} is the socket's path and {@value #GUESTS_PLACEHOLDER}
- * the number of guests.
+ * A back-end to measure.
  *
- * @param name in the report
- * @param words of the command line
- * @param packed whether it is measured with a packed virtqueue
+ * @param name name in the report
+ * @param commandLine words of the command line, in which {@value #SOCKET_PLACEHOLDER} stands for the path of the socket
+ *     and {@value #GUESTS_PLACEHOLDER} for the number of guests
+ * @param packed whether the guests use a packed virtqueue
  */
 record BenchCandidate(String name, List<String> commandLine, boolean packed) {
     static final String SOCKET_PLACEHOLDER = "{socket}";
     static final String GUESTS_PLACEHOLDER = "{guests}";
 
-    /** Of which the others are multiples. */
+    /** The back-end to which the results of the others are compared. */
     static final String REFERENCE = "C getrandom";
-    /** Of the reference, without its system call: what a generator in the process can be compared with. */
-    static final String REFERENCE_NO_SYSCALL = "C no kernel";
-    /** Of the reference, looking at the ring for a while before it sleeps. */
-    static final String REFERENCE_BUSY_POLL = "C getrandom, spin";
+    /** The reference with an in-process generator instead of getrandom(2), for comparison with the DRBG. */
+    static final String REFERENCE_NO_SYSCALL = "C no syscall";
+    /** The reference with busy polling before it sleeps. */
+    static final String REFERENCE_BUSY_POLL = "C getrandom, busy poll";
 
-    /** What the names of further daemons begin with. */
+    /** Prefix of the names of other daemons. */
     static final String PEER_PREFIX = "peer ";
 
     private static final String DAEMON_PREFIX = "vhost-user-rng ";
 
-    /** How long the reference spins, as long as this project's daemon does where it has more than one CPU. */
+    /** How long the reference busy-polls; the same as this project's daemon on more than one CPU. */
     private static final int BUSY_POLL_MICROS = 50;
 
     /** This project's daemon. */
@@ -44,14 +44,17 @@ record BenchCandidate(String name, List<String> commandLine, boolean packed) {
 
     private static BenchCandidate daemon(Path program, String source, String name, boolean packed) {
         List<String> words = new ArrayList<>(List.of(
-                program.toString(), "--socket-path=" + SOCKET_PLACEHOLDER, "--socket-count=" + GUESTS_PLACEHOLDER, "--source=" + source));
+                program.toString(),
+                "--socket-path=" + SOCKET_PLACEHOLDER,
+                "--socket-count=" + GUESTS_PLACEHOLDER,
+                "--source=" + source));
         if (packed) {
             words.add("--packed");
         }
         return new BenchCandidate(name, List.copyOf(words), packed);
     }
 
-    /** The name of this project's daemon with a source. */
+    /** The name of this project's daemon with the given source. */
     static String daemonName(String source) {
         return DAEMON_PREFIX + source;
     }
@@ -68,29 +71,37 @@ record BenchCandidate(String name, List<String> commandLine, boolean packed) {
         return reference(program, REFERENCE_BUSY_POLL, BUSY_POLL_MICROS, "getrandom");
     }
 
-    private static BenchCandidate reference(Path program, String name, int spinMicros, String source) {
+    private static BenchCandidate reference(Path program, String name, int busyPollMicros, String source) {
         return new BenchCandidate(
-                name, List.of(program.toString(), SOCKET_PLACEHOLDER, GUESTS_PLACEHOLDER, Integer.toString(spinMicros), source), false);
+                name,
+                List.of(
+                        program.toString(),
+                        SOCKET_PLACEHOLDER,
+                        GUESTS_PLACEHOLDER,
+                        Integer.toString(busyPollMicros),
+                        source),
+                false);
     }
 
-    /** Any other daemon, named after its program; the command line is split at spaces. */
+    /** Another daemon, named after its program. The command line is split at spaces. */
     static BenchCandidate peer(String command) {
         List<String> words = List.of(command.strip().split(" +"));
         return new BenchCandidate(PEER_PREFIX + Path.of(words.getFirst()).getFileName(), words, false);
     }
 
-    /** Whether it can be told for how many guests it is. */
+    /** Whether the command line has a placeholder for the number of guests. */
     boolean servesManyGuests() {
         return commandLine.stream().anyMatch(word -> word.contains(GUESTS_PLACEHOLDER));
     }
 
     List<String> command(Path socket, int guests) {
         return commandLine.stream()
-                .map(word -> word.replace(SOCKET_PLACEHOLDER, socket.toString()).replace(GUESTS_PLACEHOLDER, Integer.toString(guests)))
+                .map(word -> word.replace(SOCKET_PLACEHOLDER, socket.toString())
+                        .replace(GUESTS_PLACEHOLDER, Integer.toString(guests)))
                 .toList();
     }
 
-    /** The sockets of its guests: numbered where it serves many. */
+    /** The sockets of the guests: numbered if the back-end serves many guests. */
     List<Path> sockets(Path socket, int guests) {
         if (!servesManyGuests()) {
             return List.of(socket);

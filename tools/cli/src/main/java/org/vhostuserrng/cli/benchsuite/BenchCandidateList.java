@@ -6,20 +6,20 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Which back-ends there are.
+ * The back-ends to measure.
  *
- * @param program this project's daemon
- * @param reference the back-end in C, where it could be compiled
- * @param peers further ones
+ * @param program path of this project's daemon
+ * @param reference path of the reference back-end; empty if there is no C compiler
+ * @param peers other daemons
  */
 record BenchCandidateList(Path program, Optional<Path> reference, List<BenchCandidate> peers) {
-    /** The daemon's default. */
+    /** The daemon's default source. */
     static final String DEFAULT_SOURCE = "getrandom";
 
     static final String DRBG_SOURCE = "drbg";
     private static final List<String> SOURCES = List.of(DEFAULT_SOURCE, "file:/dev/urandom", "rdrand", DRBG_SOURCE);
 
-    /** For one guest: every source, either format of virtqueue. */
+    /** Candidates for one guest: all sources, and both virtqueue formats. */
     List<BenchCandidate> forOneGuest(CpuPlacement placement) {
         List<BenchCandidate> all = new ArrayList<>();
         SOURCES.forEach(source -> all.add(BenchCandidate.daemon(program, source)));
@@ -33,16 +33,16 @@ record BenchCandidateList(Path program, Optional<Path> reference, List<BenchCand
         return all;
     }
 
-    /** For many guests: the usual source and a generator for each guest. */
+    /** Candidates for many guests: the default source and the DRBG, which has a state per guest. */
     List<BenchCandidate> forManyGuests(int guests) {
-        List<BenchCandidate> all =
-                new ArrayList<>(List.of(BenchCandidate.daemon(program, DEFAULT_SOURCE), BenchCandidate.daemon(program, DRBG_SOURCE)));
+        List<BenchCandidate> all = new ArrayList<>(
+                List.of(BenchCandidate.daemon(program, DEFAULT_SOURCE), BenchCandidate.daemon(program, DRBG_SOURCE)));
         reference.map(BenchCandidate::reference).ifPresent(all::add);
         peers.stream().filter(peer -> guests == 1 || peer.servesManyGuests()).forEach(all::add);
         return all;
     }
 
-    /** The usual source only. */
+    /** Candidates with the default source only. */
     List<BenchCandidate> withDefaultSource() {
         List<BenchCandidate> all = new ArrayList<>(List.of(BenchCandidate.daemon(program, DEFAULT_SOURCE)));
         reference.map(BenchCandidate::reference).ifPresent(all::add);

@@ -12,14 +12,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** What a reader has to know to judge the figures of a run. */
+/** Describes the host of a run, for the report. */
 final class BenchHostInfo {
-    private static final int COMMAND_TIMEOUT_SECONDS = 10;
+    private static final int COMMAND_TIMEOUT_SECONDS = 60;
     private static final String UNKNOWN = "unknown";
 
     private BenchHostInfo() {}
 
-    /** What this machine is, by name. */
+    /** Properties of this host by name. */
     static Map<String, String> describe() throws IOException, InterruptedException {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
@@ -34,7 +34,7 @@ final class BenchHostInfo {
         return facts;
     }
 
-    /** The first processor's name in /proc/cpuinfo. */
+    /** The model name of the first processor in the text of /proc/cpuinfo. */
     static String cpuModel(String cpuinfo) {
         return cpuinfo.lines()
                 .filter(line -> line.startsWith("model name"))

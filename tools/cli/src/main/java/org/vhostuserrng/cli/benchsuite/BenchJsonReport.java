@@ -7,9 +7,9 @@ import java.io.StringWriter;
 import java.util.List;
 import java.util.Map;
 import org.HdrHistogram.Histogram;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 
-/** The report for programs: every sample. */
+/** Writes the machine-readable report, which contains every sample. */
 final class BenchJsonReport {
     private static final double[] PERCENTILES = {0, 50, 75, 90, 95, 99, 99.9, 99.99, 100};
 
@@ -21,34 +21,34 @@ final class BenchJsonReport {
         this.json = json;
     }
 
-    static String write(BenchSamples samples, BenchSuiteParameters pace, Map<String, String> environment)
+    static String write(BenchSamples samples, BenchSuiteParameters parameters, Map<String, String> environment)
             throws IOException {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
             json.useDefaultPrettyPrinter();
-            new BenchJsonReport(samples, json).write(pace, environment);
+            new BenchJsonReport(samples, json).write(parameters, environment);
         }
         return text.append('\n').toString();
     }
 
-    private void write(BenchSuiteParameters pace, Map<String, String> environment) throws IOException {
+    private void write(BenchSuiteParameters parameters, Map<String, String> environment) throws IOException {
         json.writeStartObject();
         json.writeObjectFieldStart("environment");
         for (Map.Entry<String, String> fact : environment.entrySet()) {
             json.writeStringField(fact.getKey(), fact.getValue());
         }
         json.writeEndObject();
-        json.writeNumberField("rounds", pace.rounds());
-        json.writeNumberField("secondsMeasured", pace.measureTime().toMillis() / 1e3);
+        json.writeNumberField("rounds", parameters.rounds());
+        json.writeNumberField("secondsMeasured", parameters.measureTime().toMillis() / 1e3);
         goals();
         json.writeArrayFieldStart("measurements");
-        for (Key subject : samples.keys()) {
-            measurement(subject);
+        for (SampleKey key : samples.keys()) {
+            measurement(key);
         }
         json.writeEndArray();
         json.writeArrayFieldStart("notMeasured");
-        for (String remark : samples.notes()) {
-            json.writeString(remark);
+        for (String note : samples.notes()) {
+            json.writeString(note);
         }
         json.writeEndArray();
         json.writeEndObject();
@@ -69,16 +69,16 @@ final class BenchJsonReport {
         json.writeEndArray();
     }
 
-    private void measurement(Key subject) throws IOException {
+    private void measurement(SampleKey key) throws IOException {
         json.writeStartObject();
-        json.writeStringField("section", subject.section().title());
-        json.writeStringField("scenario", subject.scenario());
-        json.writeStringField("candidate", subject.candidate());
-        json.writeObjectFieldStart("figures");
-        for (BenchMetric figure : BenchMetric.values()) {
-            List<Double> values = samples.values(subject, figure);
+        json.writeStringField("section", key.section().title());
+        json.writeStringField("scenario", key.scenario());
+        json.writeStringField("candidate", key.candidate());
+        json.writeObjectFieldStart("metrics");
+        for (BenchMetric metric : BenchMetric.values()) {
+            List<Double> values = samples.values(key, metric);
             if (!values.isEmpty()) {
-                json.writeArrayFieldStart(figure.label());
+                json.writeArrayFieldStart(metric.label());
                 for (double value : values) {
                     json.writeNumber(value);
                 }
@@ -86,7 +86,7 @@ final class BenchJsonReport {
             }
         }
         json.writeEndObject();
-        Histogram latencies = samples.latencies().get(subject);
+        Histogram latencies = samples.latencies().get(key);
         if (latencies != null) {
             latencies(latencies);
         }

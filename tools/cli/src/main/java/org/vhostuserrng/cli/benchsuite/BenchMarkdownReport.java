@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 
-/** The report for people. */
+/** Writes the human-readable report: goals, plots and tables of medians. */
 final class BenchMarkdownReport {
     private final BenchSamples samples;
     private final BenchSuiteParameters parameters;
@@ -18,17 +18,23 @@ final class BenchMarkdownReport {
     private final StringBuilder text = new StringBuilder();
 
     private BenchMarkdownReport(
-            BenchSamples samples, BenchSuiteParameters pace, Map<String, String> environment, List<BenchPlot> plots) {
+            BenchSamples samples,
+            BenchSuiteParameters parameters,
+            Map<String, String> environment,
+            List<BenchPlot> plots) {
         this.samples = samples;
-        this.parameters = pace;
+        this.parameters = parameters;
         this.environment = environment;
         this.plots = plots;
     }
 
-    /** Writes the report, which shows the plots that lie beside it. */
+    /** Writes the report, which links to the plots in the same directory. */
     static String write(
-            BenchSamples samples, BenchSuiteParameters pace, Map<String, String> environment, List<BenchPlot> plots) {
-        BenchMarkdownReport report = new BenchMarkdownReport(samples, pace, environment, plots);
+            BenchSamples samples,
+            BenchSuiteParameters parameters,
+            Map<String, String> environment,
+            List<BenchPlot> plots) {
+        BenchMarkdownReport report = new BenchMarkdownReport(samples, parameters, environment, plots);
         report.head();
         report.goals();
         report.sections();
@@ -37,13 +43,14 @@ final class BenchMarkdownReport {
     }
 
     private void head() {
-        line("# How vhost-user-rng compares");
+        line("# Benchmark of vhost-user-rng");
         line("");
         line("Medians of " + parameters.rounds() + " rounds of "
-                + number(parameters.measureTime().toMillis() / 1e3, 1) + " s in which the back-ends took turns. In parentheses:"
-                + " the multiple of *" + BenchCandidate.REFERENCE
-                + "*, a plain back-end in C, in the same rounds. Trust the"
-                + " multiples: the figures themselves are this machine's, and this hour's.");
+                + number(parameters.measureTime().toMillis() / 1e3, 1)
+                + " s each; the back-ends are measured in turn in"
+                + " each round. In parentheses: the ratio to *" + BenchCandidate.REFERENCE
+                + "*, a minimal back-end in C, measured in the same rounds. Compare ratios: absolute values depend on"
+                + " the host and its current load.");
         line("");
         row(List.of("", ""));
         rule(2);
@@ -66,12 +73,12 @@ final class BenchMarkdownReport {
 
     private void sections() {
         for (BenchReportSection section : BenchReportSection.values()) {
-            List<Key> subjects = samples.keys(section);
-            if (!subjects.isEmpty()) {
+            List<SampleKey> keys = samples.keys(section);
+            if (!keys.isEmpty()) {
                 line("");
                 line("## " + section.title());
                 plots.stream().filter(plot -> plot.section() == section).forEach(this::picture);
-                scenarios(subjects).forEach((scenario, those) -> table(section, scenario, those));
+                scenarios(keys).forEach((scenario, sectionKeys) -> table(section, scenario, sectionKeys));
             }
         }
     }
@@ -81,34 +88,32 @@ final class BenchMarkdownReport {
         line("![" + plot.title() + "](" + plot.file() + ")");
     }
 
-    private static Map<String, List<Key>> scenarios(List<Key> subjects) {
-        return subjects.stream()
-                .collect(Collectors.groupingBy(Key::scenario, LinkedHashMap::new, Collectors.toList()));
+    private static Map<String, List<SampleKey>> scenarios(List<SampleKey> keys) {
+        return keys.stream()
+                .collect(Collectors.groupingBy(SampleKey::scenario, LinkedHashMap::new, Collectors.toList()));
     }
 
-    private void table(BenchReportSection section, String scenario, List<Key> subjects) {
+    private void table(BenchReportSection section, String scenario, List<SampleKey> keys) {
         line("");
         row(prepended(
                 "**" + scenario + "**",
                 section.metrics().stream().map(BenchMetric::label).toList()));
         rule(1 + section.metrics().size());
-        for (Key subject : subjects) {
+        for (SampleKey key : keys) {
             row(prepended(
-                    subject.candidate(),
-                    section.metrics().stream()
-                            .map(figure -> cell(subject, figure))
-                            .toList()));
+                    key.candidate(),
+                    section.metrics().stream().map(metric -> cell(key, metric)).toList()));
         }
     }
 
-    private String cell(Key subject, BenchMetric figure) {
-        OptionalDouble median = samples.median(subject, figure);
+    private String cell(SampleKey key, BenchMetric metric) {
+        OptionalDouble median = samples.median(key, metric);
         if (median.isEmpty()) {
             return "";
         }
-        String value = number(median.getAsDouble(), figure.decimals());
-        OptionalDouble ratio = samples.ratio(subject, figure, BenchCandidate.REFERENCE);
-        boolean isReference = subject.candidate().equals(BenchCandidate.REFERENCE);
+        String value = number(median.getAsDouble(), metric.decimals());
+        OptionalDouble ratio = samples.ratio(key, metric, BenchCandidate.REFERENCE);
+        boolean isReference = key.candidate().equals(BenchCandidate.REFERENCE);
         return ratio.isEmpty() || isReference ? value : value + " (" + brief(ratio.getAsDouble()) + ")";
     }
 
@@ -117,7 +122,7 @@ final class BenchMarkdownReport {
             line("");
             line("## Not measured");
             line("");
-            samples.notes().forEach(remark -> line("- " + remark.replaceAll("\\R\\s*", " ")));
+            samples.notes().forEach(note -> line("- " + note.replaceAll("\\R\\s*", " ")));
         }
     }
 
@@ -141,7 +146,7 @@ final class BenchMarkdownReport {
         return String.format(Locale.ROOT, "%,." + decimals + "f", value);
     }
 
-    /** Three digits that mean something, or all before the point. */
+    /** Formats a value with three significant digits, or with all digits before the decimal point. */
     static String brief(double value) {
         double size = Math.abs(value);
         int decimals = size >= 100 || value == Math.rint(value) ? 0 : size >= 10 ? 1 : 2;

@@ -13,10 +13,10 @@ import java.util.regex.Pattern;
 import org.knowm.xchart.internal.chartpart.Chart;
 
 /**
- * A picture of the report.
+ * A plot of the report.
  *
- * @param section beside whose tables it stands
- * @param file its name
+ * @param section section of the report that shows the plot
+ * @param file file name
  */
 record BenchPlot(BenchReportSection section, String file, String title, Chart<?, ?> chart) {
     static final int WIDTH = 900;
@@ -24,7 +24,7 @@ record BenchPlot(BenchReportSection section, String file, String title, Chart<?,
 
     private static final Pattern EXTRA_DECIMALS = Pattern.compile("(\\d\\.\\d)\\d+");
 
-    /** Draws it into a directory, as SVG. */
+    /** Writes the plot as SVG into a directory. */
     void draw(Path directory) throws IOException {
         VectorGraphics2D graphics = new VectorGraphics2D();
         graphics.setColor(Color.WHITE);
@@ -37,7 +37,7 @@ record BenchPlot(BenchReportSection section, String file, String title, Chart<?,
         Files.writeString(directory.resolve(file), roundCoordinates(svg.toString(StandardCharsets.UTF_8)));
     }
 
-    /** Words are drawn as outlines, with a dozen digits each: a tenth of a pixel is as good, and half as long. */
+    /** Truncates coordinates to tenths of a pixel, which halves the file: text is drawn as outlines. */
     static String roundCoordinates(String svg) {
         return EXTRA_DECIMALS.matcher(svg).replaceAll("$1");
     }

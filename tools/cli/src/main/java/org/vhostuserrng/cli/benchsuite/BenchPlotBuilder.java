@@ -17,13 +17,13 @@ import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 import org.vhostuserrng.cli.benchsuite.SingleGuestBenchmark.GuestWorkload;
 
-/** The pictures that can be made of what was measured. */
+/** Builds the plots of the report from the samples. */
 final class BenchPlotBuilder {
     private static final double NANOS_PER_MICRO = 1e3;
-    /** Percentiles are drawn over 100 / (100 - percentile), so that each nine is as wide as the others. */
+    /** The x axis of latency plots: 100 / (100 - percentile), logarithmic, so that each nine has the same width. */
     private static final double[] ONE_IN = {1, 1.5, 2, 4, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000};
 
     private static final int WORD_ROTATION = 20;
@@ -46,29 +46,29 @@ final class BenchPlotBuilder {
                 BenchReportSection.MANY,
                 BenchMetric.CPU,
                 "cpu.svg",
-                "CPU of the back-end, 16 requests in flight, one CPU");
+                "CPU time of the back-end, 16 in-flight requests, one CPU");
         overGuests(
                 plots,
                 BenchReportSection.MANY,
                 BenchMetric.CONNECT_BURST_P99,
-                "storm.svg",
-                "Boot storm: everybody's first request at once");
+                "burst.svg",
+                "Connect burst: first request of all guests at once");
         overGuests(plots, BenchReportSection.MEMORY, BenchMetric.RSS, "memory.svg", "Memory of the back-end");
         samples.keys(BenchReportSection.PACED).stream()
-                .map(Key::scenario)
+                .map(SampleKey::scenario)
                 .findFirst()
                 .ifPresent(scenario -> latencies(plots, BenchReportSection.PACED, scenario, "paced.svg"));
         return plots;
     }
 
     private void latencies(List<BenchPlot> plots, BenchReportSection section, String scenario, String file) {
-        String title = scenario + ": latency of one in N requests is at least";
+        String title = scenario + ": minimum latency of the slowest 1 in N requests";
         XYChart chart = xy(title, "N", "µs");
         chart.getStyler().setXAxisLogarithmic(true);
         chart.getStyler().setYAxisLogarithmic(true);
-        samples.latencies().forEach((subject, latencies) -> {
-            if (subject.section() == section && subject.scenario().equals(scenario) && latencies.getTotalCount() > 0) {
-                add(chart, subject.candidate(), ONE_IN, percentiles(latencies));
+        samples.latencies().forEach((key, latencies) -> {
+            if (key.section() == section && key.scenario().equals(scenario) && latencies.getTotalCount() > 0) {
+                add(chart, key.candidate(), ONE_IN, percentiles(latencies));
             }
         });
         addIfNotEmpty(plots, section, file, title, chart);
@@ -84,7 +84,7 @@ final class BenchPlotBuilder {
     }
 
     private void throughput(List<BenchPlot> plots) {
-        String title = "Throughput of one guest, both on one CPU";
+        String title = "Throughput of one guest; guest and back-end on one CPU";
         CategoryChart chart = new CategoryChartBuilder()
                 .width(BenchPlot.WIDTH)
                 .height(BenchPlot.HEIGHT)
@@ -97,10 +97,10 @@ final class BenchPlotBuilder {
         for (GuestWorkload load : List.of(GuestWorkload.PAGE_4K, GuestWorkload.BUFFER_64K)) {
             Map<String, Double> bars = new LinkedHashMap<>();
             String scenario = load.scenario(CpuPlacement.ONE_CPU);
-            for (Key subject : samples.keys(BenchReportSection.SINGLE)) {
-                OptionalDouble rate = samples.median(subject, BenchMetric.BANDWIDTH);
-                if (subject.scenario().equals(scenario) && rate.isPresent()) {
-                    bars.put(subject.candidate(), rate.getAsDouble());
+            for (SampleKey key : samples.keys(BenchReportSection.SINGLE)) {
+                OptionalDouble rate = samples.median(key, BenchMetric.BANDWIDTH);
+                if (key.scenario().equals(scenario) && rate.isPresent()) {
+                    bars.put(key.candidate(), rate.getAsDouble());
                 }
             }
             if (!bars.isEmpty()) {
@@ -112,23 +112,23 @@ final class BenchPlotBuilder {
         }
     }
 
-    /** A line for each candidate over the number of guests, which begins the scenario. */
+    /** Plots a metric of each candidate over the number of guests. */
     private void overGuests(
-            List<BenchPlot> plots, BenchReportSection section, BenchMetric figure, String file, String title) {
-        XYChart chart = xy(title, "guests", figure.label());
+            List<BenchPlot> plots, BenchReportSection section, BenchMetric metric, String file, String title) {
+        XYChart chart = xy(title, "guests", metric.label());
         chart.getStyler().setXAxisLogarithmic(true);
         chart.getStyler().setYAxisMin(0.0);
         Map<String, Map<Double, Double>> lines = new LinkedHashMap<>();
-        for (Key subject : samples.keys(section)) {
-            samples.median(subject, figure)
-                    .ifPresent(value -> lines.computeIfAbsent(subject.candidate(), first -> new LinkedHashMap<>())
-                            .put(guestCount(subject.scenario()), value));
+        for (SampleKey key : samples.keys(section)) {
+            samples.median(key, metric)
+                    .ifPresent(value -> lines.computeIfAbsent(key.candidate(), first -> new LinkedHashMap<>())
+                            .put(guestCount(key.scenario()), value));
         }
         lines.forEach((candidate, line) -> add(chart, candidate, array(line.keySet()), array(line.values())));
         addIfNotEmpty(plots, section, file, title, chart);
     }
 
-    /** The number that a scenario begins with. */
+    /** The number of guests at the start of a scenario's name. */
     static double guestCount(String scenario) {
         return Double.parseDouble(scenario.substring(0, scenario.indexOf(' ')).replace(",", ""));
     }

@@ -4,16 +4,16 @@ import static org.vhostuserrng.cli.benchsuite.BenchMetric.*;
 
 import java.util.List;
 
-/** A part of the report: one table for each scenario. */
+/** A section of the report, with one table per scenario. */
 enum BenchReportSection {
     SINGLE("One guest"),
     MANY("Many guests"),
-    PACED("Many guests, 10,000 requests/s in all"),
+    PACED("Many guests, 10,000 requests/s in total"),
     START_UP("Start-up"),
-    MEMORY("Memory, some time after load"),
-    PER_EXTRA_GUEST("A further guest"),
+    MEMORY("Memory after load"),
+    PER_EXTRA_GUEST("Cost of an extra guest"),
     QEMU_GUEST("/dev/hwrng in a guest under QEMU"),
-    WORST_LATENCY("The longest pauses");
+    WORST_LATENCY("Worst latency");
 
     private final String title;
 
@@ -25,7 +25,7 @@ enum BenchReportSection {
         return title;
     }
 
-    /** The tables' columns. */
+    /** The columns of the section's tables. */
     List<BenchMetric> metrics() {
         return switch (this) {
             case SINGLE -> List.of(P50, P99, MAX_LATENCY, RATE, BANDWIDTH, CPU, INTERRUPTS);

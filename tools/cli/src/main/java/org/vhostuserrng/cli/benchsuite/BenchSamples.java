@@ -10,38 +10,38 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import org.HdrHistogram.Histogram;
 
-/** Everything that was measured, in the order in which it first was. */
+/** All measured values, in the order of their first measurement. */
 final class BenchSamples {
     /**
-     * What was measured.
+     * Identifies a row of the report.
      *
-     * @param scenario the load
-     * @param candidate the name of the back-end under it
+     * @param scenario name of the load
+     * @param candidate name of the back-end
      */
-    record Key(BenchReportSection section, String scenario, String candidate) {}
+    record SampleKey(BenchReportSection section, String scenario, String candidate) {}
 
-    private final Map<Key, Map<BenchMetric, List<Double>>> metrics = new LinkedHashMap<>();
-    private final Map<Key, Histogram> latencies = new LinkedHashMap<>();
+    private final Map<SampleKey, Map<BenchMetric, List<Double>>> metrics = new LinkedHashMap<>();
+    private final Map<SampleKey, Histogram> latencies = new LinkedHashMap<>();
     private final List<String> notes = new ArrayList<>();
 
-    void add(Key subject, BenchMetric figure, double value) {
-        metrics.computeIfAbsent(subject, first -> new EnumMap<>(BenchMetric.class))
-                .computeIfAbsent(figure, first -> new ArrayList<>())
+    void add(SampleKey key, BenchMetric metric, double value) {
+        metrics.computeIfAbsent(key, first -> new EnumMap<>(BenchMetric.class))
+                .computeIfAbsent(metric, first -> new ArrayList<>())
                 .add(value);
     }
 
-    /** Adds to the distribution of a subject's latencies, in nanoseconds. */
-    void add(Key subject, Histogram more) {
-        latencies.merge(subject, more.copy(), (all, added) -> {
+    /** Adds latencies in nanoseconds to the distribution of {@code key}. */
+    void add(SampleKey key, Histogram more) {
+        latencies.merge(key, more.copy(), (all, added) -> {
             all.add(added);
             return all;
         });
     }
 
-    /** Something that the reader of the report has to know, such as what could not be measured. */
-    void note(String remark) {
-        if (!notes.contains(remark)) {
-            notes.add(remark);
+    /** Adds a note for the reader of the report, for example that something could not be measured. */
+    void note(String note) {
+        if (!notes.contains(note)) {
+            notes.add(note);
         }
     }
 
@@ -49,48 +49,45 @@ final class BenchSamples {
         return Collections.unmodifiableList(notes);
     }
 
-    Collection<Key> keys() {
+    Collection<SampleKey> keys() {
         return Collections.unmodifiableCollection(metrics.keySet());
     }
 
-    List<Key> keys(BenchReportSection section) {
-        return metrics.keySet().stream()
-                .filter(subject -> subject.section() == section)
-                .toList();
+    List<SampleKey> keys(BenchReportSection section) {
+        return metrics.keySet().stream().filter(key -> key.section() == section).toList();
     }
 
-    Map<Key, Histogram> latencies() {
+    Map<SampleKey, Histogram> latencies() {
         return Collections.unmodifiableMap(latencies);
     }
 
-    /** Every value of a figure; none if it was not measured. */
-    List<Double> values(Key subject, BenchMetric figure) {
-        return Collections.unmodifiableList(
-                metrics.getOrDefault(subject, Map.of()).getOrDefault(figure, List.of()));
+    /** All values of a metric; empty if it was not measured. */
+    List<Double> values(SampleKey key, BenchMetric metric) {
+        return Collections.unmodifiableList(metrics.getOrDefault(key, Map.of()).getOrDefault(metric, List.of()));
     }
 
-    /** The median of a figure, if it was measured. */
-    OptionalDouble median(Key subject, BenchMetric figure) {
-        List<Double> values = values(subject, figure);
+    /** The median of a metric; empty if it was not measured. */
+    OptionalDouble median(SampleKey key, BenchMetric metric) {
+        List<Double> values = values(key, metric);
         return values.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(median(values));
     }
 
-    /** A figure as a multiple of another candidate's in the same scenario, if both were measured. */
-    OptionalDouble ratio(Key subject, BenchMetric figure, String reference) {
-        OptionalDouble ours = median(subject, figure);
-        OptionalDouble theirs = median(new Key(subject.section(), subject.scenario(), reference), figure);
-        if (ours.isEmpty() || theirs.isEmpty() || theirs.getAsDouble() == 0) {
+    /** The ratio of a metric to that of {@code reference} in the same scenario; empty if one was not measured. */
+    OptionalDouble ratio(SampleKey key, BenchMetric metric, String reference) {
+        OptionalDouble value = median(key, metric);
+        OptionalDouble referenceValue = median(new SampleKey(key.section(), key.scenario(), reference), metric);
+        if (value.isEmpty() || referenceValue.isEmpty() || referenceValue.getAsDouble() == 0) {
             return OptionalDouble.empty();
         }
-        return OptionalDouble.of(ours.getAsDouble() / theirs.getAsDouble());
+        return OptionalDouble.of(value.getAsDouble() / referenceValue.getAsDouble());
     }
 
-    /** The middle one, or the mean of the two in the middle. */
+    /** The middle value, or the mean of the two middle values. */
     static double median(List<Double> values) {
         double[] sorted =
                 values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
         if (sorted.length == 0) {
-            throw new IllegalArgumentException("nothing has no median");
+            throw new IllegalArgumentException("no values");
         }
         int middle = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

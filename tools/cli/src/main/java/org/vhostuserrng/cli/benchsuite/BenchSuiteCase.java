@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Measurements that belong together; the names are those of {@code --cases}. */
+/** A group of measurements, named as in {@code --cases}. */
 enum BenchSuiteCase {
     SINGLE,
     GUESTS,
@@ -17,9 +17,9 @@ enum BenchSuiteCase {
     QEMU;
 
     /**
-     * Measures them.
+     * Runs the measurements.
      *
-     * @param guestCommand boots a guest under QEMU; empty if that is not known
+     * @param guestCommand command that boots a guest under QEMU; empty if there is none
      */
     void run(BenchSuiteContext bench, List<String> guestCommand) throws IOException, InterruptedException {
         switch (this) {
@@ -35,12 +35,12 @@ enum BenchSuiteCase {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** A value of {@code --cases}. */
+    /** Parses a value of {@code --cases}. */
     static final class BenchSuiteCaseConverter implements ITypeConverter<BenchSuiteCase> {
         @Override
         public BenchSuiteCase convert(String value) {
             return Arrays.stream(values())
-                    .filter(group -> group.option().equals(value))
+                    .filter(each -> each.option().equals(value))
                     .findFirst()
                     .orElseThrow(() -> new TypeConversionException("'" + value + "' is not one of "
                             + Arrays.stream(values())

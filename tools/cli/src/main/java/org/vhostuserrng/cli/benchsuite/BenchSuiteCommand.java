@@ -22,13 +22,13 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/** {@code bench-suite}: this daemon, a plain one in C and any others measured in turn; a report of it. */
+/** {@code bench-suite}: measures this daemon, a reference in C and other daemons in turn, and writes a report. */
 @Command(
         name = "bench-suite",
-        description = "Measure this daemon beside others, in turn, and write a report.",
+        description = "Compare this daemon with other vhost-user entropy devices and write a report.",
         mixinStandardHelpOptions = true)
 public final class BenchSuiteCommand implements Callable<Integer> {
-    /** Where the launcher says it is. */
+    /** System property with the path of the launcher, which the launcher sets. */
     private static final String PROGRAM_PROPERTY = "vhost-user-rng.program";
 
     private static final BenchSuiteParameters FULL =
@@ -46,15 +46,16 @@ public final class BenchSuiteCommand implements Callable<Integer> {
             names = "--out",
             defaultValue = "bench-report",
             paramLabel = "DIRECTORY",
-            description = "Where report.md, report.json and the plots go (default: ${DEFAULT-VALUE}).")
+            description = "Directory for report.md, report.json and the plots (default: ${DEFAULT-VALUE}).")
     private Path out;
 
     @Option(
             names = "--peer",
             paramLabel = "COMMAND",
             description =
-                    "Measure this daemon too; {socket} in the command is the socket's path, {guests} the number of"
-                            + " guests, each on a socket of its own: the path with 0, 1, 2 … after it. Repeatable.")
+                    "Also measure this daemon. {socket} in COMMAND is replaced by the path of the socket, {guests} by"
+                            + " the number of guests; with {guests}, each guest has its own socket, the path followed"
+                            + " by 0, 1, 2 … Repeatable.")
     private List<String> peers = List.of();
 
     @Option(
@@ -62,26 +63,26 @@ public final class BenchSuiteCommand implements Callable<Integer> {
             split = ",",
             paramLabel = "CASE",
             converter = BenchSuiteCase.BenchSuiteCaseConverter.class,
-            description = "Only these of single, guests, startup, memory, qemu.")
+            description = "Run only these cases: single, guests, startup, memory, qemu (default: all).")
     private Set<BenchSuiteCase> cases = EnumSet.allOf(BenchSuiteCase.class);
 
     @Option(
             names = "--quick",
-            description = "About a minute in all instead of a quarter of an hour: to see that it runs.")
+            description = "Short run of about one minute instead of 15, to check that everything works.")
     private boolean quick;
 
     @Option(
             names = "--rounds",
             paramLabel = "N",
             converter = RoundsConverter.class,
-            description = "How often each has its turn, 1..100 (default: 5).")
+            description = "Number of rounds, 1..100 (default: 5).")
     private Integer rounds;
 
     @Option(
             names = "--seconds",
             paramLabel = "N",
             converter = SecondsConverter.class,
-            description = "Length of each measurement, 0.01..60 (default: 0.5).")
+            description = "Duration of each measurement in seconds, 0.01..60 (default: 0.5).")
     private Duration seconds;
 
     @Option(
@@ -89,10 +90,13 @@ public final class BenchSuiteCommand implements Callable<Integer> {
             split = ",",
             paramLabel = "N",
             converter = GuestCountConverter.class,
-            description = "Numbers of guests, each 1..1000 (default: 1,10,100,1000).")
+            description = "Numbers of guests to measure, each 1..1000 (default: 1,10,100,1000).")
     private List<Integer> guests;
 
-    @Option(names = "--guest", paramLabel = "COMMAND", description = "Boots a Linux guest under QEMU: tools/guest/run.")
+    @Option(
+            names = "--guest",
+            paramLabel = "COMMAND",
+            description = "Command that boots a Linux guest under QEMU: tools/guest/run.")
     private Path guest;
 
     @Override
@@ -102,26 +106,29 @@ public final class BenchSuiteCommand implements Callable<Integer> {
         Files.createDirectories(out);
         Path scratch = Files.createTempDirectory("bench");
         BenchSamples samples = new BenchSamples();
-        BenchSuiteParameters pace = parameters();
+        BenchSuiteParameters parameters = parameters();
         Map<String, String> environment = BenchHostInfo.describe();
         Runtime.getRuntime().addShutdownHook(new Thread(BenchSuiteCommand::terminateChildren, "end-children"));
         try {
             BenchSuiteContext bench = new BenchSuiteContext(
-                    new BenchCandidateList(program, reference(scratch, samples), others), pace, samples, this::report);
-            for (BenchSuiteCase group : cases) {
-                group.run(bench, guest == null ? List.of() : List.of(guest.toString()));
+                    new BenchCandidateList(program, reference(scratch, samples), others),
+                    parameters,
+                    samples,
+                    this::report);
+            for (BenchSuiteCase each : cases) {
+                each.run(bench, guest == null ? List.of() : List.of(guest.toString()));
             }
         } finally {
             deleteDirectory(scratch);
         }
-        write(samples, pace, environment);
+        write(samples, parameters, environment);
         return 0;
     }
 
     private static Path program() throws IOException {
         String program = System.getProperty(PROGRAM_PROPERTY);
         if (program == null) {
-            throw new IOException("the daemon's program is not known: start this with bin/vhost-user-rng");
+            throw new IOException("the path of the daemon is unknown: run bin/vhost-user-rng bench-suite");
         }
         return Path.of(program);
     }
@@ -129,7 +136,7 @@ public final class BenchSuiteCommand implements Callable<Integer> {
     private BenchCandidate peer(String command) {
         if (!command.contains(BenchCandidate.SOCKET_PLACEHOLDER)) {
             throw new ParameterException(
-                    spec.commandLine(), "--peer: '" + command + "' has no " + BenchCandidate.SOCKET_PLACEHOLDER + " in it");
+                    spec.commandLine(), "--peer: '" + command + "' has no " + BenchCandidate.SOCKET_PLACEHOLDER);
         }
         return BenchCandidate.peer(command);
     }
@@ -145,9 +152,9 @@ public final class BenchSuiteCommand implements Callable<Integer> {
     private Optional<Path> reference(Path scratch, BenchSamples samples) throws IOException, InterruptedException {
         Optional<Path> compiled = ReferenceBackendCompiler.compile(scratch);
         if (compiled.isEmpty()) {
-            String remark = "no C compiler (cc, gcc, clang): nothing to compare with, no ratios";
-            report("NOT MEASURED: " + remark);
-            samples.note(remark);
+            String note = "no C compiler (cc, gcc, clang): no reference back-end, no ratios";
+            report("NOT MEASURED: " + note);
+            samples.note(note);
         }
         return compiled;
     }
@@ -159,18 +166,18 @@ public final class BenchSuiteCommand implements Callable<Integer> {
         terminal.flush();
     }
 
-    private void write(BenchSamples samples, BenchSuiteParameters pace, Map<String, String> environment)
+    private void write(BenchSamples samples, BenchSuiteParameters parameters, Map<String, String> environment)
             throws IOException {
         List<BenchPlot> plots = new BenchPlotBuilder(samples).all();
         for (BenchPlot plot : plots) {
             plot.draw(out);
         }
-        Files.writeString(out.resolve("report.json"), BenchJsonReport.write(samples, pace, environment));
-        Files.writeString(out.resolve("report.md"), BenchMarkdownReport.write(samples, pace, environment, plots));
+        Files.writeString(out.resolve("report.json"), BenchJsonReport.write(samples, parameters, environment));
+        Files.writeString(out.resolve("report.md"), BenchMarkdownReport.write(samples, parameters, environment, plots));
         report("written: " + out.resolve("report.md") + ", report.json and " + plots.size() + " plots");
     }
 
-    /** Whoever ends this process does not mean its back-ends and guests to live on. */
+    /** Back-ends and guests must not outlive this process. */
     private static void terminateChildren() {
         ProcessHandle.current().descendants().forEach(ProcessHandle::destroy);
     }

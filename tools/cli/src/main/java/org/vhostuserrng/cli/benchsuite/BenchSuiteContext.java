@@ -3,16 +3,21 @@ package org.vhostuserrng.cli.benchsuite;
 import java.util.function.Consumer;
 
 /**
- * What every group of measurements is given.
+ * The shared context of all benchmarks.
  *
- * @param samples that it adds to
- * @param progress told what is being measured
+ * @param candidates back-ends to measure
+ * @param parameters durations and numbers of guests
+ * @param samples receives all measured values
+ * @param progress receives a line for each step
  */
 record BenchSuiteContext(
-        BenchCandidateList candidates, BenchSuiteParameters parameters, BenchSamples samples, Consumer<String> progress) {
-    /** Something did not work: told at once, and in the report. */
-    void note(String remark) {
-        progress.accept("NOT MEASURED: " + remark);
-        samples.note(remark);
+        BenchCandidateList candidates,
+        BenchSuiteParameters parameters,
+        BenchSamples samples,
+        Consumer<String> progress) {
+    /** Reports that something could not be measured, on the terminal and in the report. */
+    void note(String note) {
+        progress.accept("NOT MEASURED: " + note);
+        samples.note(note);
     }
 }

@@ -4,27 +4,27 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * How long everything is measured.
+ * Durations and sizes of the measurements.
  *
- * @param rounds how often each back-end has its turn
- * @param measured time of each measurement
- * @param guests numbers of guests
+ * @param rounds number of rounds
+ * @param measureTime duration of each measurement
+ * @param guests numbers of guests to measure
  */
 record BenchSuiteParameters(int rounds, Duration measureTime, List<Integer> guests) {
     private static final int FIRST_WARM_UP_FACTOR = 6;
     private static final int SETTLE_FACTOR = 24;
 
-    /** Before the first measurement of a load: a JVM compiles what it will run. */
+    /** Warm-up before the first measurement of a load, in which a JVM compiles the code. */
     Duration firstWarmUp() {
         return measureTime.multipliedBy(FIRST_WARM_UP_FACTOR);
     }
 
-    /** Before the others. */
+    /** Warm-up before later measurements of the load. */
     Duration warmUp() {
         return measureTime.dividedBy(10);
     }
 
-    /** After load, before a process's memory is looked at: it gives back what it does not need. */
+    /** Delay between load and memory measurement, in which a process can release memory. */
     Duration settleTime() {
         return measureTime.multipliedBy(SETTLE_FACTOR);
     }

@@ -7,12 +7,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Which CPUs this process may use, and which of them a thread or another process uses; with taskset(1). */
+/** Reads and sets CPU affinities, the latter with taskset(1). */
 final class CpuAffinity {
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final Path THREAD = Path.of("/proc/thread-self");
     private static final String ALLOWED = "Cpus_allowed_list:";
-    private static final int COMMAND_TIMEOUT_SECONDS = 10;
+    private static final int COMMAND_TIMEOUT_SECONDS = 60;
 
     private CpuAffinity() {}
 
@@ -23,10 +23,10 @@ final class CpuAffinity {
                 return cpus(line.substring(ALLOWED.length()).strip());
             }
         }
-        throw new IOException(STATUS + " does not say which CPUs are allowed");
+        throw new IOException(STATUS + " has no line " + ALLOWED);
     }
 
-    /** The CPUs of a list such as {@code 0-2,5}. */
+    /** Parses a CPU list such as {@code 0-2,5}. */
     static List<Integer> cpus(String list) {
         List<Integer> cpus = new ArrayList<>();
         for (String part : list.split(",", -1)) {
@@ -39,18 +39,18 @@ final class CpuAffinity {
         return List.copyOf(cpus);
     }
 
-    /** The words before a command line that let it start on one CPU. */
+    /** Prefix of a command line that pins the new process to one CPU. */
     static List<String> tasksetCommand(int cpu) {
         return List.of("taskset", "-c", Integer.toString(cpu));
     }
 
-    /** Moves the calling thread. */
+    /** Pins the calling thread. */
     static void pinThread(List<Integer> cpus) throws IOException, InterruptedException {
         String thread = Files.readSymbolicLink(THREAD).getFileName().toString();
         taskset("-p", "-c", list(cpus), thread);
     }
 
-    /** Moves all threads of a process. */
+    /** Pins all threads of a process. */
     static void pinProcess(long pid, int cpu) throws IOException, InterruptedException {
         taskset("-a", "-p", "-c", list(List.of(cpu)), Long.toString(pid));
     }

@@ -3,11 +3,13 @@ package org.vhostuserrng.cli.benchsuite;
 import java.io.IOException;
 import java.util.List;
 
-/** On which CPUs the guests and the back-end run. */
+/** The CPUs on which the guests and the back-end run. */
 enum CpuPlacement {
-    /** Both on one: no wake-up of a halted CPU, which under a hypervisor hides everything else. */
+    /**
+     * Both on the same CPU. Avoids the wake-up of a halted CPU, whose cost under a hypervisor dominates the latency.
+     */
     ONE_CPU("one CPU", 1),
-    /** Each on one of its own; the back-end has seen both when it started. */
+    /** Each on its own CPU. The back-end is pinned after its start, so that it detects both CPUs. */
     TWO_CPUS("two CPUs", 2);
 
     private final String label;
@@ -18,7 +20,7 @@ enum CpuPlacement {
         this.cpus = cpus;
     }
 
-    /** Of those that are possible the one with the most CPUs. */
+    /** The possible placement with the most CPUs. */
     static CpuPlacement best() throws IOException {
         return TWO_CPUS.isPossible() ? TWO_CPUS : ONE_CPU;
     }
@@ -31,22 +33,24 @@ enum CpuPlacement {
         return CpuAffinity.allowed().size() >= cpus;
     }
 
-    /** Moves the calling thread, which is the guests. */
+    /** Pins the calling thread, which runs the guests. */
     void pinGuests() throws IOException, InterruptedException {
         CpuAffinity.pinThread(List.of(CpuAffinity.allowed().getFirst()));
     }
 
-    /** Lets the calling thread go anywhere again. */
+    /** Lets the calling thread run on all allowed CPUs again. */
     static void unpinGuests() throws IOException, InterruptedException {
         CpuAffinity.pinThread(CpuAffinity.allowed());
     }
 
-    /** The words before a back-end's command line. */
+    /** Prefix of a back-end's command line. */
     List<String> tasksetPrefix() throws IOException {
-        return this == ONE_CPU ? CpuAffinity.tasksetCommand(CpuAffinity.allowed().getFirst()) : List.of();
+        return this == ONE_CPU
+                ? CpuAffinity.tasksetCommand(CpuAffinity.allowed().getFirst())
+                : List.of();
     }
 
-    /** Moves a back-end that has started. */
+    /** Pins a back-end after its start. */
     void pinBackend(long pid) throws IOException, InterruptedException {
         if (this == TWO_CPUS) {
             CpuAffinity.pinProcess(pid, CpuAffinity.allowed().get(1));

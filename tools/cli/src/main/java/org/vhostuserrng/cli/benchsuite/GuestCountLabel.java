@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.benchsuite;
 
 import java.util.Locale;
 
-/** How numbers of guests are told. */
+/** Formats numbers of guests for scenario names. */
 final class GuestCountLabel {
     private GuestCountLabel() {}
 

@@ -7,12 +7,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
+import org.vhostuserrng.cli.process.ExecutableLookup;
 
 /**
- * How fast a Linux guest reads /dev/hwrng: from the back-ends through QEMU, and from QEMU's own device. Everything is on
- * one CPU. Each round boots each guest anew: how fast it reads is much the same until it ends, but differs from boot to
- * boot by a third, whatever the device.
+ * Throughput of /dev/hwrng in a Linux guest under QEMU, with the back-ends and with QEMU's own entropy device.
+ * Everything runs on one CPU. Each round boots each guest again: the throughput is stable within a boot, but varies by
+ * a third between boots, for every device.
  */
 final class GuestHwrngBenchmark {
     static final String BUILTIN = "QEMU rng-builtin";
@@ -22,27 +23,28 @@ final class GuestHwrngBenchmark {
     private static final String RANDOM = "QEMU rng-random";
     private static final int BLOCK = 1024;
     private static final int MIN_BLOCKS = 64;
-    private static final int TIMEOUT_SECONDS = 60;
+    private static final int TIMEOUT_SECONDS = 600;
     private static final double KB = 1e3;
 
     private final BenchSuiteContext bench;
     private final List<String> command;
-    /** What boots each of them. */
+    /** Boot command by name of the device. */
     private final Map<String, List<String>> guests = new LinkedHashMap<>();
 
     private final List<BenchBackendProcess> backends = new ArrayList<>();
 
     /**
-     * @param command boots a guest, when it is given a socket, no steps, and options of QEMU; empty if there is none
+     * @param command command that boots a guest; its arguments are a socket, an empty list of steps and QEMU options.
+     *     Empty if there is none
      */
     GuestHwrngBenchmark(BenchSuiteContext bench, List<String> command) {
         this.bench = bench;
         this.command = command;
     }
 
-    /** Measures all there is. */
+    /** Runs all measurements. */
     void run() throws IOException, InterruptedException {
-        if (command.isEmpty() || ReferenceBackendCompiler.onPath(QEMU).isEmpty()) {
+        if (command.isEmpty() || ExecutableLookup.find(QEMU).isEmpty()) {
             bench.note("guests under QEMU: " + (command.isEmpty() ? "no --guest=COMMAND" : "no " + QEMU));
             return;
         }
@@ -92,13 +94,14 @@ final class GuestHwrngBenchmark {
             int count = calibrate(guest, warmUp, bench.parameters().measureTime());
             long nanos = read(guest, count);
             double rate = (double) BLOCK * count / KB * TimeUnit.SECONDS.toNanos(1) / nanos;
-            bench.samples().add(new Key(BenchReportSection.QEMU_GUEST, SCENARIO, name), BenchMetric.HWRNG_RATE, rate);
+            bench.samples()
+                    .add(new SampleKey(BenchReportSection.QEMU_GUEST, SCENARIO, name), BenchMetric.HWRNG_RATE, rate);
         } catch (IOException failed) {
             bench.note("a guest under QEMU: " + name + ": " + failed.getMessage());
         }
     }
 
-    /** Reads so much, and says how much would take so long. */
+    /** Reads {@code count} blocks and returns the number of blocks that takes about {@code time}. */
     private static int calibrate(QemuConsoleGuest guest, int count, Duration time)
             throws IOException, InterruptedException {
         long nanos = read(guest, count);

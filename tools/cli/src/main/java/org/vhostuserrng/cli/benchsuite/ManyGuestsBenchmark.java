@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 
-/** Many guests of one back-end: how they come up together, idle, and ask. */
+/** Many guests of one back-end: connect burst, load with a constant depth, idle time and a paced load. */
 final class ManyGuestsBenchmark {
-    /** Requests in flight of all guests together. */
+    /** Number of in-flight requests of all guests together. */
     static final int IN_FLIGHT = 16;
 
     private static final long PACED_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1) / 10_000;
@@ -21,28 +21,30 @@ final class ManyGuestsBenchmark {
         this.bench = bench;
     }
 
-    /** Measures all there is. */
+    /** Runs all measurements. */
     void run() throws IOException, InterruptedException {
         for (int guests : bench.parameters().guests()) {
             bench.candidates().peers().stream()
                     .filter(peer -> guests > 1 && !peer.servesManyGuests())
                     .forEach(peer -> bench.note(GuestCountLabel.label(guests) + ": " + peer.name()
-                            + ": its command has no " + BenchCandidate.GUESTS_PLACEHOLDER));
+                            + ": the command has no " + BenchCandidate.GUESTS_PLACEHOLDER));
             inRounds(guests, CpuPlacement.ONE_CPU, this::connectAndLoad);
         }
         if (CpuPlacement.TWO_CPUS.isPossible()) {
             inRounds(bench.parameters().maxGuests(), CpuPlacement.TWO_CPUS, this::pacedLoad);
         } else {
-            bench.note("10,000 requests/s: the guests need a CPU of their own");
+            bench.note("10,000 requests/s: needs two CPUs");
         }
     }
 
-    /** One back-end's turn in a round. */
+    /** Measures one back-end in one round; returns the maximum latency in nanoseconds. */
     private interface LoadMeasurement {
-        long measure(BenchBackendProcess backend, String scenario, boolean first) throws IOException, InterruptedException;
+        long measure(BenchBackendProcess backend, String scenario, boolean first)
+                throws IOException, InterruptedException;
     }
 
-    private void inRounds(int guests, CpuPlacement placement, LoadMeasurement turn) throws IOException, InterruptedException {
+    private void inRounds(int guests, CpuPlacement placement, LoadMeasurement measurement)
+            throws IOException, InterruptedException {
         List<BenchCandidate> candidates = bench.candidates().forManyGuests(guests);
         String scenario = scenario(guests, placement);
         placement.pinGuests();
@@ -50,7 +52,7 @@ final class ManyGuestsBenchmark {
             for (int round = 0; round < bench.parameters().rounds(); round++) {
                 bench.progress().accept("many guests, " + scenario + ", round " + (round + 1));
                 boolean first = round == 0;
-                backends.each(backend -> turn.measure(backend, scenario, first));
+                backends.each(backend -> measurement.measure(backend, scenario, first));
             }
         } finally {
             CpuPlacement.unpinGuests();
@@ -63,37 +65,37 @@ final class ManyGuestsBenchmark {
 
     private long connectAndLoad(BenchBackendProcess backend, String scenario, boolean first)
             throws IOException, InterruptedException {
-        Key subject = new Key(
+        SampleKey key = new SampleKey(
                 BenchReportSection.MANY, scenario, backend.candidate().name());
         BenchSamples samples = bench.samples();
-        long began = System.nanoTime();
-        try (MultiGuestLoadGenerator crowd = MultiGuestLoadGenerator.connect(backend.sockets())) {
-            double connected = System.nanoTime() - began;
-            samples.add(
-                    subject, BenchMetric.CONNECT, connected / backend.sockets().size() / NANOS_PER_MICRO);
-            samples.add(subject, BenchMetric.CONNECT_BURST, crowd.requestBurst() / NANOS_PER_MILLI);
-            Histogram storm = crowd.latencies();
-            samples.add(subject, BenchMetric.CONNECT_BURST_P99, storm.getValueAtPercentile(99) / NANOS_PER_MILLI);
-            crowd.keepInFlight(IN_FLIGHT, warmUp(first));
-            crowd.resetMeasurements();
+        long start = System.nanoTime();
+        try (MultiGuestLoadGenerator generator = MultiGuestLoadGenerator.connect(backend.sockets())) {
+            double connected = System.nanoTime() - start;
+            samples.add(key, BenchMetric.CONNECT, connected / backend.sockets().size() / NANOS_PER_MICRO);
+            samples.add(key, BenchMetric.CONNECT_BURST, generator.requestBurst() / NANOS_PER_MILLI);
+            Histogram burst = generator.latencies();
+            samples.add(key, BenchMetric.CONNECT_BURST_P99, burst.getValueAtPercentile(99) / NANOS_PER_MILLI);
+            generator.keepInFlight(IN_FLIGHT, warmUp(first));
+            generator.resetMeasurements();
             BackendLoadMeasurement load = BackendLoadMeasurement.start(backend);
-            crowd.keepInFlight(IN_FLIGHT, bench.parameters().measureTime().toNanos());
-            load.stop(samples, subject, crowd.latencies(), crowd.readInterrupts());
-            samples.add(subject, BenchMetric.IDLE, idleCpuMicros(backend));
-            return Math.max(storm.getMaxValue(), crowd.latencies().getMaxValue());
+            generator.keepInFlight(IN_FLIGHT, bench.parameters().measureTime().toNanos());
+            load.stop(samples, key, generator.latencies(), generator.readInterrupts());
+            samples.add(key, BenchMetric.IDLE, idleCpuMicros(backend));
+            return Math.max(burst.getMaxValue(), generator.latencies().getMaxValue());
         }
     }
 
     private long pacedLoad(BenchBackendProcess backend, String scenario, boolean first) throws IOException {
-        Key subject = new Key(
+        SampleKey key = new SampleKey(
                 BenchReportSection.PACED, scenario, backend.candidate().name());
-        try (MultiGuestLoadGenerator crowd = MultiGuestLoadGenerator.connect(backend.sockets())) {
-            crowd.requestEvery(PACED_INTERVAL_NANOS, warmUp(first));
-            crowd.resetMeasurements();
+        try (MultiGuestLoadGenerator generator = MultiGuestLoadGenerator.connect(backend.sockets())) {
+            generator.requestEvery(PACED_INTERVAL_NANOS, warmUp(first));
+            generator.resetMeasurements();
             BackendLoadMeasurement load = BackendLoadMeasurement.start(backend);
-            crowd.requestEvery(PACED_INTERVAL_NANOS, bench.parameters().measureTime().toNanos());
-            load.stop(bench.samples(), subject, crowd.latencies(), crowd.readInterrupts());
-            return crowd.latencies().getMaxValue();
+            generator.requestEvery(
+                    PACED_INTERVAL_NANOS, bench.parameters().measureTime().toNanos());
+            load.stop(bench.samples(), key, generator.latencies(), generator.readInterrupts());
+            return generator.latencies().getMaxValue();
         }
     }
 
@@ -101,14 +103,14 @@ final class ManyGuestsBenchmark {
         return (first ? bench.parameters().firstWarmUp() : bench.parameters().warmUp()).toNanos();
     }
 
-    /** Microseconds of CPU in a second in which no guest asks. */
+    /** CPU time in microseconds per second while no guest sends requests. */
     private double idleCpuMicros(BenchBackendProcess backend) throws IOException, InterruptedException {
-        // What it has yet to do about the load before, compile it for one, is not idling.
+        // Excludes work that the previous load has left, such as JIT compilation.
         TimeUnit.NANOSECONDS.sleep(bench.parameters().warmUp().toNanos());
-        long began = System.nanoTime();
+        long start = System.nanoTime();
         long before = backend.procFiles().cpuNanos();
         TimeUnit.NANOSECONDS.sleep(bench.parameters().measureTime().toNanos());
         double used = backend.procFiles().cpuNanos() - before;
-        return used * TimeUnit.SECONDS.toMicros(1) / (System.nanoTime() - began);
+        return used * TimeUnit.SECONDS.toMicros(1) / (System.nanoTime() - start);
     }
 }

@@ -6,20 +6,20 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 import org.vhostuserrng.frontend.DeviceViolationException;
 
 /**
- * Several back-ends that run at the same time, to be measured in turn: whoever has no guest costs the others nothing. One
- * that fails is left out from then on, and the report says so.
+ * Several back-ends that run at the same time and are measured in turn. A back-end without guests is idle and does not
+ * disturb the others. A back-end that fails is removed, with a note in the report.
  */
 final class MeasuredBackends implements AutoCloseable {
     /** A measurement of one back-end. */
     interface Measurement {
         /**
-         * Measures it.
+         * Measures the back-end once.
          *
-         * @return the worst latency that a guest has seen, in nanoseconds
+         * @return the maximum latency of a request, in nanoseconds
          */
         long measure(BenchBackendProcess backend) throws IOException, InterruptedException;
     }
@@ -36,7 +36,7 @@ final class MeasuredBackends implements AutoCloseable {
         this.scenario = scenario;
     }
 
-    /** Starts all of them. */
+    /** Starts all back-ends. */
     static MeasuredBackends start(
             BenchSuiteContext bench, List<BenchCandidate> candidates, int guests, CpuPlacement placement)
             throws IOException, InterruptedException {
@@ -52,31 +52,33 @@ final class MeasuredBackends implements AutoCloseable {
         return backends;
     }
 
-    /** Measures each of them once. */
+    /** Measures each back-end once. */
     void each(Measurement measurement) throws IOException, InterruptedException {
         for (BenchBackendProcess backend : List.copyOf(running)) {
             try {
                 maxLatency.merge(backend, measurement.measure(backend), Math::max);
             } catch (IOException | DeviceViolationException failed) {
                 bench.note(scenario + ": " + backend.candidate().name() + ": " + failed.getMessage()
-                        + "; the last that it said: " + backend.lastLogLine());
+                        + "; last line of its log: " + backend.lastLogLine());
                 running.remove(backend);
                 backend.close();
             }
         }
     }
 
-    /** Ends all of them, and notes what each tells of its longest pause. */
+    /** Terminates all back-ends and records the longest event-loop iteration of those that log it. */
     @Override
     public void close() throws IOException {
         for (BenchBackendProcess backend : running) {
-            OptionalDouble longestTurn = BenchBackendProcess.longestIterationMicros(backend.terminate());
+            OptionalDouble longestIteration = BenchBackendProcess.longestIterationMicros(backend.terminate());
             backend.close();
-            if (longestTurn.isPresent() && maxLatency.containsKey(backend)) {
-                Key subject = new Key(
-                        BenchReportSection.WORST_LATENCY, scenario, backend.candidate().name());
-                bench.samples().add(subject, BenchMetric.MAX_LATENCY, maxLatency.get(backend) / NANOS_PER_MICRO);
-                bench.samples().add(subject, BenchMetric.LONGEST_ITERATION, longestTurn.getAsDouble());
+            if (longestIteration.isPresent() && maxLatency.containsKey(backend)) {
+                SampleKey key = new SampleKey(
+                        BenchReportSection.WORST_LATENCY,
+                        scenario,
+                        backend.candidate().name());
+                bench.samples().add(key, BenchMetric.MAX_LATENCY, maxLatency.get(backend) / NANOS_PER_MICRO);
+                bench.samples().add(key, BenchMetric.LONGEST_ITERATION, longestIteration.getAsDouble());
             }
         }
     }

@@ -2,12 +2,12 @@ package org.vhostuserrng.cli.benchsuite;
 
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 import org.vhostuserrng.frontend.DeviceViolationException;
 
 /**
- * What a process holds that serves so many guests and has served them for a while; and how much more than that is than
- * when it served one of them, its sockets listening for all.
+ * Memory, file descriptors and threads of a back-end after load, and their increase per extra guest: the difference
+ * between all guests and one guest, with all sockets listening in both cases.
  */
 final class MemoryUsageBenchmark {
     private static final double KB = 1e3;
@@ -19,7 +19,7 @@ final class MemoryUsageBenchmark {
         this.bench = bench;
     }
 
-    /** Measures all there is. */
+    /** Runs all measurements. */
     void run() throws IOException, InterruptedException {
         for (int guests : bench.parameters().guests()) {
             bench.progress().accept("memory, " + GuestCountLabel.label(guests));
@@ -53,7 +53,8 @@ final class MemoryUsageBenchmark {
                 ProcessResourceUsage all = usageAfterLoad(backend, others);
                 recordUsage(candidate, guests, all);
                 recordPerExtraGuest(
-                        new Key(BenchReportSection.PER_EXTRA_GUEST, GuestCountLabel.label(guests), candidate.name()),
+                        new SampleKey(
+                                BenchReportSection.PER_EXTRA_GUEST, GuestCountLabel.label(guests), candidate.name()),
                         one,
                         all,
                         guests - 1.0);
@@ -61,31 +62,32 @@ final class MemoryUsageBenchmark {
         }
     }
 
-    private ProcessResourceUsage usageAfterLoad(BenchBackendProcess backend, MultiGuestLoadGenerator crowd)
+    private ProcessResourceUsage usageAfterLoad(BenchBackendProcess backend, MultiGuestLoadGenerator generator)
             throws IOException, InterruptedException {
-        crowd.requestBurst();
-        crowd.keepInFlight(
+        generator.requestBurst();
+        generator.keepInFlight(
                 ManyGuestsBenchmark.IN_FLIGHT, bench.parameters().measureTime().toNanos());
         TimeUnit.NANOSECONDS.sleep(bench.parameters().settleTime().toNanos());
         return backend.procFiles().resourceUsage();
     }
 
-    private void recordUsage(BenchCandidate candidate, int guests, ProcessResourceUsage footprint) {
-        Key whole = new Key(BenchReportSection.MEMORY, GuestCountLabel.label(guests), candidate.name());
+    private void recordUsage(BenchCandidate candidate, int guests, ProcessResourceUsage usage) {
+        SampleKey whole = new SampleKey(BenchReportSection.MEMORY, GuestCountLabel.label(guests), candidate.name());
         BenchSamples samples = bench.samples();
-        samples.add(whole, BenchMetric.RSS, footprint.rss() / MB);
-        samples.add(whole, BenchMetric.PSS, footprint.pss() / MB);
-        samples.add(whole, BenchMetric.PRIVATE, footprint.privateBytes() / MB);
-        samples.add(whole, BenchMetric.FDS, footprint.fds());
-        samples.add(whole, BenchMetric.THREADS, footprint.threads());
+        samples.add(whole, BenchMetric.RSS, usage.rss() / MB);
+        samples.add(whole, BenchMetric.PSS, usage.pss() / MB);
+        samples.add(whole, BenchMetric.PRIVATE, usage.privateBytes() / MB);
+        samples.add(whole, BenchMetric.FDS, usage.fds());
+        samples.add(whole, BenchMetric.THREADS, usage.threads());
     }
 
-    private void recordPerExtraGuest(Key subject, ProcessResourceUsage one, ProcessResourceUsage all, double further) {
+    private void recordPerExtraGuest(
+            SampleKey key, ProcessResourceUsage one, ProcessResourceUsage all, double extraGuests) {
         BenchSamples samples = bench.samples();
-        samples.add(subject, BenchMetric.EXTRA_PRIVATE, (all.privateBytes() - one.privateBytes()) / KB / further);
-        samples.add(subject, BenchMetric.EXTRA_PSS, (all.pss() - one.pss()) / KB / further);
-        samples.add(subject, BenchMetric.EXTRA_RSS, (all.rss() - one.rss()) / KB / further);
-        samples.add(subject, BenchMetric.EXTRA_FDS, (all.fds() - one.fds()) / further);
-        samples.add(subject, BenchMetric.EXTRA_THREADS, (all.threads() - one.threads()) / further);
+        samples.add(key, BenchMetric.EXTRA_PRIVATE, (all.privateBytes() - one.privateBytes()) / KB / extraGuests);
+        samples.add(key, BenchMetric.EXTRA_PSS, (all.pss() - one.pss()) / KB / extraGuests);
+        samples.add(key, BenchMetric.EXTRA_RSS, (all.rss() - one.rss()) / KB / extraGuests);
+        samples.add(key, BenchMetric.EXTRA_FDS, (all.fds() - one.fds()) / extraGuests);
+        samples.add(key, BenchMetric.EXTRA_THREADS, (all.threads() - one.threads()) / extraGuests);
     }
 }

@@ -6,14 +6,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.HdrHistogram.Histogram;
+import org.vhostuserrng.cli.bench.BenchRequestLoop;
 import org.vhostuserrng.frontend.DeviceViolationException;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendEpoll;
 
 /**
- * Guests that ask for {@value #REQUEST_BYTES} bytes each time. Whichever load, a request's latency is from when it should have
- * been made until it was seen used.
+ * Generates load for several guests of one back-end, with requests of {@value #REQUEST_BYTES} bytes. The latency of a
+ * request is the time from its scheduled submission until its used buffer is seen, so that a late submission counts
+ * (no coordinated omission). Confined to one thread.
  */
 final class MultiGuestLoadGenerator implements AutoCloseable {
     static final int REQUEST_BYTES = 64;
@@ -21,7 +23,7 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
     private static final int QUEUE_SIZE = 32;
     private static final int BUFFER_MEMORY = 4096;
     private static final int EPOLL_CAPACITY = 256;
-    private static final int STALL_TIMEOUT_MILLIS = 2000;
+    private static final int STALL_TIMEOUT_MILLIS = (int) BenchRequestLoop.HANG_TIMEOUT.toMillis();
     private static final long MAX_LATENCY_NANOS = Duration.ofHours(1).toNanos();
     private static final int SIGNIFICANT_DIGITS = 3;
     private static final EntropyDriver.Options OPTIONS =
@@ -30,7 +32,7 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
     private final List<EntropyDriver> guests = new ArrayList<>();
     private final FrontendEpoll calls;
 
-    /** By guest and descriptor: when the request should have been made. */
+    /** Indexed by guest and buffer id: scheduled submission time. */
     private final long[] requestedAt;
 
     private final Histogram latencies = new Histogram(MAX_LATENCY_NANOS, SIGNIFICANT_DIGITS);
@@ -42,37 +44,37 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
         requestedAt = new long[guests * QUEUE_SIZE];
     }
 
-    /** Connects a guest to each socket, one after the other, and starts its requestq. */
+    /** Connects one guest to each socket, one after the other, and starts its requestq. */
     static MultiGuestLoadGenerator connect(List<Path> sockets) throws IOException {
-        MultiGuestLoadGenerator crowd = new MultiGuestLoadGenerator(sockets.size());
+        MultiGuestLoadGenerator generator = new MultiGuestLoadGenerator(sockets.size());
         try {
             for (Path socket : sockets) {
                 EntropyDriver guest = EntropyDriver.start(socket, OPTIONS);
-                crowd.calls.add(guest.requestq().call(), crowd.guests.size());
-                crowd.guests.add(guest);
+                generator.calls.add(guest.requestq().call(), generator.guests.size());
+                generator.guests.add(guest);
             }
-            return crowd;
+            return generator;
         } catch (IOException failed) {
-            crowd.close();
+            generator.close();
             throw failed;
         }
     }
 
     /**
-     * A request of each guest at once.
+     * Submits one request for each guest and waits until all are complete.
      *
-     * @return nanoseconds until the last was served
+     * @return duration in nanoseconds
      */
     long requestBurst() throws IOException {
-        long began = System.nanoTime();
+        long start = System.nanoTime();
         for (int i = 0; i < guests.size(); i++) {
             submit(i, System.nanoTime());
         }
         awaitAll();
-        return System.nanoTime() - began;
+        return System.nanoTime() - start;
     }
 
-    /** So many requests in flight in all: each that is served is followed by one of the next guest, round robin. */
+    /** Keeps {@code depth} requests in flight in total. Each completion is followed by a request of the next guest. */
     void keepInFlight(int depth, long nanos) throws IOException {
         long end = System.nanoTime() + nanos;
         for (int i = 0; i < depth; i++) {
@@ -89,7 +91,10 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
         awaitAll();
     }
 
-    /** A request every {@code interval} nanoseconds, round robin, whatever becomes of those before; never sleeps. */
+    /**
+     * Submits a request every {@code interval} nanoseconds, guest by guest, without waiting for completions.
+     * Busy-polls.
+     */
     void requestEvery(long interval, long nanos) throws IOException {
         long due = System.nanoTime();
         long end = due + nanos;
@@ -130,7 +135,7 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
     private int awaitCompletion() throws IOException {
         int ready = calls.await(STALL_TIMEOUT_MILLIS);
         if (ready == 0) {
-            throw new IOException("no buffer was used for " + STALL_TIMEOUT_MILLIS + " ms");
+            throw new IOException("the device stalled: it used no buffer for " + STALL_TIMEOUT_MILLIS / 1000 + " s");
         }
         return ready;
     }
@@ -143,15 +148,15 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
 
     private int popAllUsed(int guest) {
         DriverRing ring = guests.get(guest).driverRing();
-        int taken = 0;
+        int popped = 0;
         do {
             while (ring.popUsed()) {
                 recordCompletion(guest, ring);
-                taken++;
+                popped++;
             }
         } while (ring.enableInterrupts());
-        inFlight -= taken;
-        return taken;
+        inFlight -= popped;
+        return popped;
     }
 
     private void recordCompletion(int guest, DriverRing ring) {
@@ -163,12 +168,12 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
         latencies.recordValue(Math.clamp(latency, 0, MAX_LATENCY_NANOS));
     }
 
-    /** Of the requests since they were last forgotten. */
+    /** Latencies in nanoseconds since the last reset. */
     Histogram latencies() {
         return latencies.copy();
     }
 
-    /** Interrupts since this was last asked. */
+    /** Number of interrupts since the last call. */
     long readInterrupts() throws IOException {
         long interrupts = 0;
         for (EntropyDriver guest : guests) {
@@ -177,7 +182,7 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
         return interrupts;
     }
 
-    /** Starts counting anew. */
+    /** Discards latencies and interrupts so far. */
     void resetMeasurements() throws IOException {
         latencies.reset();
         readInterrupts();

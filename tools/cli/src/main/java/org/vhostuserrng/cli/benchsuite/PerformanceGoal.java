@@ -3,11 +3,11 @@ package org.vhostuserrng.cli.benchsuite;
 import java.util.OptionalDouble;
 
 /**
- * What the daemon is to be like.
+ * A performance goal of the daemon.
  *
- * @param text what is compared with what
- * @param relation of what was measured to the limit
- * @param measured nothing if it, or what it is compared with, was not measured
+ * @param text the compared quantity
+ * @param relation required relation of the measured value to the limit
+ * @param measured the measured value; empty if it, or the value it is compared with, was not measured
  */
 record PerformanceGoal(String text, Relation relation, double limit, OptionalDouble measured) {
     private static final double HUNDREDTHS = 100;
@@ -35,12 +35,12 @@ record PerformanceGoal(String text, Relation relation, double limit, OptionalDou
         return new PerformanceGoal(text, Relation.AT_LEAST, limit, measured);
     }
 
-    /** Whether it is met, in a word or two. */
+    /** Whether the goal is met, as text for the report. */
     String verdict() {
         if (measured.isEmpty()) {
             return "not measured";
         }
-        // As it is told: a thousandth is not what a goal is missed by.
+        // Compares the value as it is printed, rounded to hundredths.
         double value = Math.rint(measured.getAsDouble() * HUNDREDTHS) / HUNDREDTHS;
         boolean met = relation == Relation.AT_MOST ? value <= limit : value >= limit;
         return met ? "yes" : "**no**";

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** What the kernel tells of a process in /proc (proc_pid_schedstat(5), proc_pid_smaps(5)). */
+/** Reads the resource usage of a process from /proc (proc_pid_schedstat(5), proc_pid_smaps(5)). */
 final class ProcPidReader {
     private static final long KIB = 1024;
 
@@ -18,12 +18,12 @@ final class ProcPidReader {
         this(Path.of("/proc", Long.toString(pid)));
     }
 
-    /** As {@link #ProcPidReader(long)}, with another directory in place of the process's own. */
+    /** As {@link #ProcPidReader(long)}, with another directory instead of /proc/PID. */
     ProcPidReader(Path directory) {
         this.directory = directory;
     }
 
-    /** Nanoseconds that its threads have run; those of threads that ended are lost. */
+    /** CPU time of all live threads in nanoseconds. Threads that have exited are not counted. */
     long cpuNanos() throws IOException {
         long nanos = 0;
         for (Path thread : entries("task")) {
@@ -36,7 +36,7 @@ final class ProcPidReader {
         try {
             String text = Files.readString(schedstat);
             return Long.parseLong(text.substring(0, text.indexOf(' ')));
-        } catch (NoSuchFileException ended) {
+        } catch (NoSuchFileException exited) {
             return 0;
         }
     }
@@ -51,10 +51,10 @@ final class ProcPidReader {
                 entries("task").size());
     }
 
-    /** Bytes of all lines that begin so. */
-    private static long sum(List<String> lines, String beginning) {
+    /** Sum in bytes of all lines that start with {@code prefix}. */
+    private static long sum(List<String> lines, String prefix) {
         return lines.stream()
-                .filter(line -> line.startsWith(beginning))
+                .filter(line -> line.startsWith(prefix))
                 .mapToLong(line ->
                         KIB * Long.parseLong(line.replaceAll("\\D+", " ").strip()))
                 .sum();

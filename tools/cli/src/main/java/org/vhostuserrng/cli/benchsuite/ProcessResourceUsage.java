@@ -1,11 +1,12 @@
 package org.vhostuserrng.cli.benchsuite;
 
 /**
- * What a process holds.
+ * Resource usage of a process.
  *
- * @param rss bytes, those that it shares with others included
- * @param pss bytes, of those that it shares its part
- * @param privateBytes bytes that it shares with nobody, and that no file has: a second process of its kind adds them
- * @param descriptors open file descriptors
+ * @param rss resident set size in bytes, including shared pages
+ * @param pss proportional set size in bytes: shared pages are divided by the number of processes
+ * @param privateBytes private anonymous memory in bytes, which each additional process adds
+ * @param fds number of open file descriptors
+ * @param threads number of threads
  */
 record ProcessResourceUsage(long rss, long pss, long privateBytes, int fds, int threads) {}

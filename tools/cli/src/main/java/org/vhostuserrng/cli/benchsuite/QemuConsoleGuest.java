@@ -14,9 +14,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.vhostuserrng.cli.process.ChildProcessTerminator;
 
-/** A Linux guest under QEMU that runs what its console is told (guest/init); ends with this. */
+/** A Linux guest under QEMU that runs commands sent to its console (tools/guest/init). {@link #close} ends QEMU. */
 final class QemuConsoleGuest implements AutoCloseable {
-    private static final int BOOT_TIMEOUT_SECONDS = 120;
+    private static final int BOOT_TIMEOUT_SECONDS = 600;
     private static final String READY = "GUEST ready";
     private static final String STATUS = "GUEST status ";
 
@@ -30,7 +30,7 @@ final class QemuConsoleGuest implements AutoCloseable {
         this.commands = new BufferedWriter(new OutputStreamWriter(qemu.getOutputStream(), StandardCharsets.UTF_8));
     }
 
-    /** Boots it. */
+    /** Boots a guest and waits until it is ready. */
     static QemuConsoleGuest boot(List<String> command) throws IOException, InterruptedException {
         Process qemu = new ProcessBuilder(command).redirectErrorStream(true).start();
         QemuConsoleGuest guest = new QemuConsoleGuest(qemu);
@@ -44,18 +44,19 @@ final class QemuConsoleGuest implements AutoCloseable {
     }
 
     /**
-     * Runs a command of the guest's shell.
+     * Runs a command in the guest's shell.
      *
-     * @return the nanoseconds until the guest said that it has ended, with status 0
+     * @return duration of the command in nanoseconds
+     * @throws IOException if the command fails or does not end within the timeout
      */
     long run(String command, int timeoutSeconds) throws IOException, InterruptedException {
-        long began = System.nanoTime();
+        long start = System.nanoTime();
         commands.write(command + "\n");
         commands.flush();
         String end = awaitLine(STATUS, timeoutSeconds);
-        long nanos = System.nanoTime() - began;
+        long nanos = System.nanoTime() - start;
         if (!end.equals(STATUS + "0")) {
-            throw new IOException("'" + command + "' in the guest: " + end);
+            throw new IOException("'" + command + "' failed in the guest: " + end);
         }
         return nanos;
     }
@@ -66,17 +67,17 @@ final class QemuConsoleGuest implements AutoCloseable {
             return line.get(timeoutSeconds, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException failed) {
             qemu.destroyForcibly();
-            throw new IOException("the guest did not say '" + beginning + "'", failed);
+            throw new IOException("the guest did not print '" + beginning + "'", failed);
         }
     }
 
-    /** The first line with it, or what was said instead when the console ended. */
+    /** The next line that contains {@code beginning}, from there on. */
     private String nextLineWith(String beginning) {
         return console.lines()
                 .filter(line -> line.contains(beginning))
                 .findFirst()
                 .map(line -> line.substring(line.indexOf(beginning)).strip())
-                .orElseThrow(() -> new IllegalStateException("the console has ended"));
+                .orElseThrow(() -> new IllegalStateException("the guest's console was closed"));
     }
 
     @Override

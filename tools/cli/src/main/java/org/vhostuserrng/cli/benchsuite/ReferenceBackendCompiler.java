@@ -7,17 +7,17 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
+import org.vhostuserrng.cli.process.ExecutableLookup;
 
-/** The plain back-end in C that the others are measured against, compiled where there is a compiler. */
+/** Compiles the reference back-end, a minimal vhost-user entropy device in C. */
 final class ReferenceBackendCompiler {
     private static final String SOURCE = "reference-backend.c";
     private static final List<String> COMPILERS = List.of("cc", "gcc", "clang");
-    private static final int COMPILE_TIMEOUT_SECONDS = 60;
+    private static final int COMPILE_TIMEOUT_SECONDS = 600;
 
     private ReferenceBackendCompiler() {}
 
-    /** Compiles it into a directory; nothing if there is no compiler. */
+    /** Compiles the reference back-end into a directory; empty if there is no C compiler. */
     static Optional<Path> compile(Path directory) throws IOException, InterruptedException {
         Optional<Path> compiler = compiler();
         if (compiler.isEmpty()) {
@@ -36,24 +36,15 @@ final class ReferenceBackendCompiler {
                 .start();
         if (!process.waitFor(COMPILE_TIMEOUT_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
             process.destroyForcibly();
-            throw new IOException(compiler.get() + " does not compile " + SOURCE + ": " + Files.readString(log));
+            throw new IOException(compiler.get() + " cannot compile " + SOURCE + ": " + Files.readString(log));
         }
         return Optional.of(program);
     }
 
     private static Optional<Path> compiler() {
         return COMPILERS.stream()
-                .map(ReferenceBackendCompiler::onPath)
+                .map(ExecutableLookup::find)
                 .flatMap(Optional::stream)
-                .findFirst();
-    }
-
-    /** The program that a shell would run. */
-    static Optional<Path> onPath(String program) {
-        String path = System.getenv().getOrDefault("PATH", "");
-        return Stream.of(path.split(":", -1))
-                .map(directory -> Path.of(directory, program))
-                .filter(Files::isExecutable)
                 .findFirst();
     }
 }

@@ -5,17 +5,17 @@ import java.util.List;
 import org.vhostuserrng.cli.bench.BenchRequestLoop;
 import org.vhostuserrng.cli.bench.BenchResult;
 import org.vhostuserrng.cli.bench.BenchWorkload;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 import org.vhostuserrng.frontend.EntropyDriver;
 
-/** One guest that always has as many requests in flight. */
+/** One guest with a constant number of in-flight requests. */
 final class SingleGuestBenchmark {
     private static final double MB = 1e6;
 
-    /** The ways in which it asks. */
+    /** The loads that are measured. */
     enum GuestWorkload {
         DEPTH_1("64 B, depth 1", 64, 1, false),
-        DEPTH_1_BUSY_POLL("64 B, depth 1, spinning guest", 64, 1, true),
+        DEPTH_1_BUSY_POLL("64 B, depth 1, busy-polling guest", 64, 1, true),
         DEPTH_64("64 B, depth 64", 64, 64, false),
         PAGE_4K("4 KiB, depth 16", 4096, 16, false),
         BUFFER_64K("64 KiB, depth 8", 1 << 16, 8, false);
@@ -25,18 +25,18 @@ final class SingleGuestBenchmark {
         private final int depth;
         private final boolean busyPoll;
 
-        GuestWorkload(String label, int buffer, int depth, boolean spin) {
+        GuestWorkload(String label, int buffer, int depth, boolean busyPoll) {
             this.label = label;
             this.buffer = buffer;
             this.depth = depth;
-            this.busyPoll = spin;
+            this.busyPoll = busyPoll;
         }
 
         BenchWorkload workload(boolean packed) {
             return new BenchWorkload(buffer, depth, busyPoll, packed);
         }
 
-        /** Who spins on the back-end's CPU waits for the end of its own time slice. */
+        /** A guest that busy-polls on the back-end's CPU would block it until its own time slice ends. */
         boolean isPossible(CpuPlacement placement) {
             return !busyPoll || placement == CpuPlacement.TWO_CPUS;
         }
@@ -52,13 +52,13 @@ final class SingleGuestBenchmark {
         this.bench = bench;
     }
 
-    /** Measures all there is. */
+    /** Runs all measurements. */
     void run() throws IOException, InterruptedException {
         for (CpuPlacement placement : CpuPlacement.values()) {
             if (placement.isPossible()) {
                 run(placement);
             } else {
-                bench.note("one guest: " + placement.label() + ": there are not as many");
+                bench.note("one guest: " + placement.label() + ": fewer CPUs available");
             }
         }
     }
@@ -83,26 +83,31 @@ final class SingleGuestBenchmark {
             throws IOException, InterruptedException {
         String scenario = each.scenario(placement);
         bench.progress().accept("one guest, " + scenario + ", round " + (round + 1));
-        long warmUp = (round == 0 ? bench.parameters().firstWarmUp() : bench.parameters().warmUp()).toNanos();
+        long warmUp = (round == 0
+                        ? bench.parameters().firstWarmUp()
+                        : bench.parameters().warmUp())
+                .toNanos();
         backends.each(backend -> {
             BenchCandidate candidate = backend.candidate();
-            Key subject = new Key(BenchReportSection.SINGLE, scenario, candidate.name());
-            return measure(backend, each.workload(candidate.packed()), subject, warmUp);
+            SampleKey key = new SampleKey(BenchReportSection.SINGLE, scenario, candidate.name());
+            return measure(backend, each.workload(candidate.packed()), key, warmUp);
         });
     }
 
-    private long measure(BenchBackendProcess backend, BenchWorkload shape, Key subject, long warmUp)
+    private long measure(BenchBackendProcess backend, BenchWorkload workload, SampleKey key, long warmUp)
             throws IOException {
         long nanos = bench.parameters().measureTime().toNanos();
-        try (EntropyDriver driver = shape.start(backend.sockets().getFirst());
-                BenchRequestLoop loop = new BenchRequestLoop(driver, shape)) {
+        try (EntropyDriver driver = workload.start(backend.sockets().getFirst(), BenchRequestLoop.HANG_TIMEOUT);
+                BenchRequestLoop loop = new BenchRequestLoop(driver, workload, BenchRequestLoop.HANG_TIMEOUT)) {
             loop.run(warmUp);
             loop.resetMeasurements();
             BackendLoadMeasurement load = BackendLoadMeasurement.start(backend);
+            long start = System.nanoTime();
             loop.run(nanos);
-            BenchResult result = loop.result(nanos);
-            load.stop(bench.samples(), subject, result.latencies(), result.interrupts());
-            bench.samples().add(subject, BenchMetric.BANDWIDTH, result.bytesPerSecond() / MB);
+            loop.awaitCompletion();
+            BenchResult result = loop.result(System.nanoTime() - start);
+            load.stop(bench.samples(), key, result.latencies(), result.interrupts());
+            bench.samples().add(key, BenchMetric.BANDWIDTH, result.bytesPerSecond() / MB);
             driver.session().stop();
             return result.latencies().getMaxValue();
         }

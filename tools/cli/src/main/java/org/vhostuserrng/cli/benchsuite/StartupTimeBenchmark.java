@@ -1,9 +1,12 @@
 package org.vhostuserrng.cli.benchsuite;
 
 import java.io.IOException;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 
-/** From exec until the first socket accepts, and what a guest meets that comes at once: until its first request is served. */
+/**
+ * Time from exec until the back-end accepts connections, and time to connect the first guest and complete its first
+ * request.
+ */
 final class StartupTimeBenchmark {
     static final String SCENARIO = "one guest, all CPUs";
 
@@ -16,15 +19,15 @@ final class StartupTimeBenchmark {
         this.bench = bench;
     }
 
-    /** Measures all there is. */
+    /** Runs all measurements. */
     void run() throws IOException, InterruptedException {
         bench.progress().accept("start-up");
         for (int i = 0; i < bench.parameters().rounds() * STARTS_PER_ROUND; i++) {
             for (BenchCandidate candidate : bench.candidates().withDefaultSource()) {
                 try (BenchBackendProcess backend = BenchBackendProcess.start(candidate, 1, CpuPlacement.best())) {
-                    Key subject = new Key(BenchReportSection.START_UP, SCENARIO, candidate.name());
-                    bench.samples().add(subject, BenchMetric.LISTENING, backend.listenNanos() / NANOS_PER_MILLI);
-                    bench.samples().add(subject, BenchMetric.FIRST_GUEST, serveFirstGuest(backend) / NANOS_PER_MILLI);
+                    SampleKey key = new SampleKey(BenchReportSection.START_UP, SCENARIO, candidate.name());
+                    bench.samples().add(key, BenchMetric.LISTENING, backend.listenNanos() / NANOS_PER_MILLI);
+                    bench.samples().add(key, BenchMetric.FIRST_GUEST, serveFirstGuest(backend) / NANOS_PER_MILLI);
                 } catch (IOException failed) {
                     bench.note("start-up: " + failed.getMessage());
                 }
@@ -33,10 +36,10 @@ final class StartupTimeBenchmark {
     }
 
     private static double serveFirstGuest(BenchBackendProcess backend) throws IOException {
-        long began = System.nanoTime();
+        long start = System.nanoTime();
         try (MultiGuestLoadGenerator guest = MultiGuestLoadGenerator.connect(backend.sockets())) {
             guest.requestBurst();
-            return System.nanoTime() - began;
+            return System.nanoTime() - start;
         }
     }
 }

@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.checksource;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Counts over a sequence of bytes, and of the bits that they are, the most significant first. */
+/** Statistics of a sequence of bytes and of its bits, most significant bit first. */
 final class ByteStatistics {
     static final int VALUES = 256;
 
@@ -47,7 +47,7 @@ final class ByteStatistics {
         return bytes * Byte.SIZE;
     }
 
-    /** How often the most common byte came. */
+    /** Number of occurrences of the most common byte value. */
     long mostCommonByte() {
         long most = 0;
         for (long each : count) {
@@ -64,17 +64,19 @@ final class ByteStatistics {
         return ones;
     }
 
-    /** How often bit {@code from} was followed by bit {@code to}. */
+    /** Number of bits {@code from} that are followed by bit {@code to}. */
     long transitions(int from, int to) {
         return transitions[from][to];
     }
 
-    /** Bits in a row that were the same. */
+    /** Length of the longest run of equal bits. */
     long longestRun() {
         return longestRun;
     }
 
-    /** Pearson's statistic against bytes that are equally likely, with {@link #VALUES} − 1 degrees of freedom. */
+    /**
+     * Pearson's chi-square statistic against uniformly distributed bytes, with {@link #VALUES} − 1 degrees of freedom.
+     */
     double chiSquare() {
         double expected = (double) bytes / VALUES;
         double sum = 0;

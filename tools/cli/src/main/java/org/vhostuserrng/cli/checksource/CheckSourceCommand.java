@@ -26,26 +26,31 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/** {@code check-source}: tests a source and estimates what its bytes are worth. */
+/** {@code check-source}: runs health tests on a source and estimates its min-entropy. */
 @Command(
         name = "check-source",
-        description = "Test a source: health, throughput, estimates of its min-entropy.",
+        description = "Test the health of a source, measure its throughput and estimate its min-entropy.",
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit status:%n",
-        exitCodeList = {"0:The source is healthy.", "1:It failed a test, or gave too little.", "2:Bad usage."})
+        exitCodeList = {
+            "0:The source is healthy.",
+            "1:The source failed a test or delivered too few bytes.",
+            "2:Invalid command line."
+        })
 public final class CheckSourceCommand implements Callable<Integer> {
     private static final int UNHEALTHY = 1;
     private static final int BLOCK = 4096;
     private static final int MAX_READ_BYTES = 1 << 24;
-    /** SP 800-90B §4.3: so many samples at a start at least. */
+    /** SP 800-90B §4.3: minimum number of samples of a start-up test. */
     private static final int MIN_BYTES = 1024;
 
-    private static final Pattern RAW_NOISE_SOURCE = Pattern.compile("(file|egd|qng):.*|qng(,.*)?|rdrand(,.*)?|rdseed(,.*)?");
+    private static final Pattern RAW_NOISE_SOURCE =
+            Pattern.compile("(file|egd|qng):.*|qng(,.*)?|rdrand(,.*)?|rdseed(,.*)?");
 
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "SOURCE", description = "As the daemon's --source takes it.")
+    @Parameters(paramLabel = "SOURCE", description = "A source, in the syntax of the daemon's --source.")
     private String source;
 
     @Option(
@@ -53,7 +58,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
             defaultValue = "1048576",
             paramLabel = "N",
             converter = BytesConverter.class,
-            description = "Bytes to look at, 1024..1073741824 (default: ${DEFAULT-VALUE}).")
+            description = "Number of bytes to test, 1024..1073741824 (default: ${DEFAULT-VALUE}).")
     private long bytes;
 
     @Option(
@@ -61,7 +66,9 @@ public final class CheckSourceCommand implements Callable<Integer> {
             defaultValue = "60",
             paramLabel = "N",
             converter = SecondsConverter.class,
-            description = "Time after which what has come is enough, 1..3600 (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Maximum duration in seconds, 1..3600 (default: ${DEFAULT-VALUE}). The report then covers the bytes"
+                            + " received so far.")
     private int seconds;
 
     @Option(
@@ -69,7 +76,8 @@ public final class CheckSourceCommand implements Callable<Integer> {
             defaultValue = "1",
             paramLabel = "BITS",
             converter = BitsConverter.class,
-            description = "What the health tests expect of each byte, 0.02..8 (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Min-entropy per byte that the health tests assume, in bits, 0.02..8 (default: ${DEFAULT-VALUE}).")
     private double minEntropy;
 
     @Option(names = "--json", description = "Print the report as JSON.")
@@ -88,28 +96,31 @@ public final class CheckSourceCommand implements Callable<Integer> {
         return report.isHealthy() ? 0 : UNHEALTHY;
     }
 
-    /** The source, without the tests that the daemon makes: here the tests are to see what it gives. */
+    /** The source without the health tests that it would run itself, so that the tests here see its raw output. */
     private EntropySourceSpec untestedSource() {
         try {
-            EntropySourceSpec asGiven = SourceExpressionParser.parse(source);
-            asGiven.probe();
-            boolean testedByItself = RAW_NOISE_SOURCE.matcher(source).matches() && !source.contains(",health=");
-            return testedByItself ? SourceExpressionParser.parse(source + ",health=off") : asGiven;
-        } catch (IllegalArgumentException | IOException refused) {
-            throw new ParameterException(spec.commandLine(), "SOURCE " + source + ": " + refused.getMessage());
+            EntropySourceSpec parsed = SourceExpressionParser.parse(source);
+            parsed.probe();
+            boolean testsItself = RAW_NOISE_SOURCE.matcher(source).matches() && !source.contains(",health=");
+            return testsItself ? SourceExpressionParser.parse(source + ",health=off") : parsed;
+        } catch (IllegalArgumentException | IOException invalid) {
+            throw new ParameterException(spec.commandLine(), "SOURCE " + source + ": " + invalid.getMessage());
         }
     }
 
     private SourceCheckReport check(EntropySourceSpec from) throws InterruptedException {
         try (Arena arena = Arena.ofConfined();
-                TimedSourceReader open = new TimedSourceReader(from, "check-source");
+                TimedSourceReader reader = new TimedSourceReader(from, "check-source");
                 TerminalProgressBar progress = TerminalProgressBar.onTerminal("check-source", bytes)) {
-            return check(open, arena.allocate(Math.min(bytes, MAX_READ_BYTES)), progress);
+            return check(reader, arena.allocate(Math.min(bytes, MAX_READ_BYTES)), progress);
         }
     }
 
-    /** A block, which warms up; then stretch by stretch, so that the time is the source's and not that of the tests. */
-    private SourceCheckReport check(TimedSourceReader open, MemorySegment stretch, TerminalProgressBar progress)
+    /**
+     * Reads and tests alternately, so that the throughput does not include the time of the tests. The first block is a
+     * warm-up, whose time is not counted.
+     */
+    private SourceCheckReport check(TimedSourceReader reader, MemorySegment buffer, TerminalProgressBar progress)
             throws InterruptedException {
         ByteStatistics statistics = new ByteStatistics();
         NoiseHealthTester health = new NoiseHealthTester(minEntropy);
@@ -122,14 +133,14 @@ public final class CheckSourceCommand implements Callable<Integer> {
         while (fault == null && read == length && statistics.bytes() < bytes) {
             length = (int) Math.min(statistics.bytes() == 0 ? BLOCK : MAX_READ_BYTES, bytes - statistics.bytes());
             long start = System.nanoTime();
-            read = read(open, stretch, length, end, progress);
+            read = read(reader, buffer, length, end, progress);
             if (statistics.bytes() > 0 || read < length) {
                 nanos += System.nanoTime() - start;
                 timed += read;
             }
-            fault = health.check(stretch, 0, read);
-            statistics.add(stretch, read);
-            stretch.fill((byte) 0);
+            fault = health.check(buffer, 0, read);
+            statistics.add(buffer, read);
+            buffer.fill((byte) 0);
         }
         if (fault == null) {
             fault = shortfall(statistics.bytes(), System.nanoTime() - end >= 0);
@@ -138,29 +149,29 @@ public final class CheckSourceCommand implements Callable<Integer> {
         return new SourceCheckReport(source, fault, statistics, bytesPerSecond);
     }
 
-    /** As much as comes before the source fails, or the time is over. */
+    /** Reads up to {@code wanted} bytes, until the source fails or the time is over. Returns the number of bytes. */
     private static int read(
-            TimedSourceReader open, MemorySegment stretch, int wanted, long end, TerminalProgressBar progress)
+            TimedSourceReader reader, MemorySegment buffer, int wanted, long end, TerminalProgressBar progress)
             throws InterruptedException {
         int read = 0;
         int more = EntropySource.WOULD_BLOCK;
         while (read < wanted && more >= EntropySource.WOULD_BLOCK && System.nanoTime() - end < 0) {
-            more = open.read(stretch.asSlice(read), Math.min(BLOCK, wanted - read));
+            more = reader.read(buffer.asSlice(read), Math.min(BLOCK, wanted - read));
             read += Math.max(0, more);
             progress.step(Math.max(0, more));
         }
         return read;
     }
 
-    /** What is wrong with that many bytes; empty if nothing is. */
-    private String shortfall(long came, boolean timeIsOver) {
-        if (came < bytes && !timeIsOver && !isWholeFile(came)) {
+    /** Why {@code received} bytes are too few; empty if they are enough. */
+    private String shortfall(long received, boolean timeIsOver) {
+        if (received < bytes && !timeIsOver && !isWholeFile(received)) {
             return "the source has failed";
         }
-        return came < MIN_BYTES ? "only " + came + " bytes came, expected " + MIN_BYTES + " at least" : "";
+        return received < MIN_BYTES ? "only " + received + " bytes received, expected at least " + MIN_BYTES : "";
     }
 
-    /** A file that has been read to its end has not failed. */
+    /** Whether the source is a regular file that has been read to its end, which is not a failure. */
     private boolean isWholeFile(long length) {
         Path path = Path.of(source.replaceFirst("^file:", "").replaceFirst(",(?!,).*", ""));
         try {

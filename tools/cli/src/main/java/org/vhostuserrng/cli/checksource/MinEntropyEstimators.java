@@ -1,23 +1,23 @@
 package org.vhostuserrng.cli.checksource;
 
-/** Estimates of SP 800-90B §6.3, each with its confidence of 99 % where the document has one. */
+/** Min-entropy estimators of SP 800-90B §6.3, with the document's 99 % confidence bound where it has one. */
 final class MinEntropyEstimators {
-    /** §6.3.1: the upper bound of a proportion, 99 % confidence. */
+    /** §6.3.1: quantile of the normal distribution for the 99 % confidence bound. */
     private static final double Z_99 = 2.576;
 
-    /** §6.3.3: the length of the sequence of bits whose likeliest form counts. */
+    /** §6.3.3: length in bits of the most likely sequence. */
     private static final int SEQUENCE_BITS = 128;
 
     private MinEntropyEstimators() {}
 
-    /** §6.3.1, the most common value estimate: bits of entropy of a sample. */
+    /** §6.3.1, most common value estimate: min-entropy per sample, in bits. */
     static double mostCommonValue(long mostCommon, long samples) {
         double p = (double) mostCommon / samples;
         double upper = Math.min(1, p + Z_99 * Math.sqrt(p * (1 - p) / (samples - 1)));
         return Math.max(0, -log2(upper));
     }
 
-    /** §6.3.3, the Markov estimate: bits of entropy of a bit. */
+    /** §6.3.3, Markov estimate: min-entropy per bit, 0 to 1. */
     static double markov(ByteStatistics of) {
         double one = log2((double) of.ones() / of.bits());
         double zero = log2((double) (of.bits() - of.ones()) / of.bits());
@@ -26,8 +26,8 @@ final class MinEntropyEstimators {
         double oneZero = transition(of, 1, 0);
         double oneOne = transition(of, 1, 1);
         int half = SEQUENCE_BITS / 2;
-        // The likeliest sequences of 128 bits are among these six: all the same, changing once, changing always.
-        double[] likeliest = {
+        // The most likely 128-bit sequence is one of these six: constant, changing once, or alternating.
+        double[] candidates = {
             zero + times(SEQUENCE_BITS - 1, zeroZero),
             zero + times(half, zeroOne) + times(half - 1, oneZero),
             zero + zeroOne + times(SEQUENCE_BITS - 2, oneOne),
@@ -36,7 +36,7 @@ final class MinEntropyEstimators {
             one + times(SEQUENCE_BITS - 1, oneOne)
         };
         double most = Double.NEGATIVE_INFINITY;
-        for (double each : likeliest) {
+        for (double each : candidates) {
             most = Math.max(most, each);
         }
         return Math.clamp(-most / SEQUENCE_BITS, 0, 1);

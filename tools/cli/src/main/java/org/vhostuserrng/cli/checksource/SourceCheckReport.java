@@ -10,12 +10,12 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What was found out about a source.
+ * The result of {@code check-source}.
  *
- * @param source its expression
- * @param fault which health test failed and how, or why there were no bytes; empty if the source is healthy
- * @param statistics of the bytes that came
- * @param bytesPerSecond as they came
+ * @param source the source, in the syntax of {@code --source}
+ * @param fault the failed health test, or why there were too few bytes; empty if the source is healthy
+ * @param statistics statistics of the received bytes
+ * @param bytesPerSecond throughput of the source
  */
 record SourceCheckReport(String source, String fault, ByteStatistics statistics, double bytesPerSecond) {
     private static final double MAX_P = 0.9999;
@@ -25,7 +25,7 @@ record SourceCheckReport(String source, String fault, ByteStatistics statistics,
         return fault.isEmpty();
     }
 
-    /** Bits of a byte: the smaller of the estimates. */
+    /** Min-entropy per byte in bits: the minimum of the estimates. */
     double minEntropy() {
         return Math.min(mostCommonValue(), Byte.SIZE * markov());
     }
@@ -42,16 +42,16 @@ record SourceCheckReport(String source, String fault, ByteStatistics statistics,
         return (double) statistics.ones() / statistics.bits();
     }
 
-    /** How likely a good source has a larger chi-square: near 0 says biased, near 1 says too even to be random. */
+    /** Probability that an ideal source has a larger chi-square. Near 0: biased. Near 1: too uniform to be random. */
     double chiSquareProbability() {
-        // Wilson and Hilferty: the cube root is nearly normal.
+        // Wilson-Hilferty: the cube root of chi-square is approximately normally distributed.
         double k = ByteStatistics.VALUES - 1;
         double spread = 2 / (9 * k);
         double z = (Math.cbrt(statistics.chiSquare() / k) - (1 - spread)) / Math.sqrt(spread);
         return upperTail(z);
     }
 
-    /** Of the normal distribution; Abramowitz and Stegun 26.2.17, off by less than 1e-7. */
+    /** Upper tail of the normal distribution (Abramowitz and Stegun 26.2.17), with an error below 1e-7. */
     private static double upperTail(double z) {
         if (z < 0) {
             return 1 - upperTail(-z);
@@ -103,33 +103,33 @@ record SourceCheckReport(String source, String fault, ByteStatistics statistics,
         return text.toString();
     }
 
-    /** For people: a figure in each line, and beside it what it should be near. */
+    /** Prints one metric per line, with the expected value beside it. */
     void print(PrintWriter out) {
         line(out, "source", source, "");
         line(out, "health tests", isHealthy() ? "passed" : "FAILED", fault);
-        line(out, "bytes looked at", Long.toString(statistics.bytes()), "");
+        line(out, "bytes tested", Long.toString(statistics.bytes()), "");
         if (!hasEstimates()) {
             return;
         }
         line(out, "bytes/s", decimal(bytesPerSecond(), 0), "");
-        line(out, "min-entropy, bits/byte", decimal(minEntropy(), 3), "the smaller of the next two; cannot prove more");
-        line(out, "  most common value", decimal(mostCommonValue(), 3), "SP 800-90B 6.3.1, of 8");
-        line(out, "  Markov, of bits", decimal(Byte.SIZE * markov(), 3), "SP 800-90B 6.3.3, 8 times that of a bit");
+        line(out, "min-entropy, bits/byte", decimal(minEntropy(), 3), "minimum of the next two; not a proof");
+        line(out, "  most common value", decimal(mostCommonValue(), 3), "SP 800-90B §6.3.1, at most 8");
+        line(out, "  Markov, of bits", decimal(Byte.SIZE * markov(), 3), "SP 800-90B §6.3.3, 8 × bit");
         double sigmas = (onesRatio() - 0.5) * 2 * Math.sqrt((double) statistics.bits());
-        line(out, "ones", decimal(onesRatio(), 6), decimal(sigmas, 1) + " sigma off 0.5");
+        line(out, "ones", decimal(onesRatio(), 6), decimal(sigmas, 1) + " sigma from 0.5");
         double p = chiSquareProbability();
-        String verdict = p < 1 - MAX_P || p > MAX_P ? "suspicious" : "as it should be";
+        String verdict = p < 1 - MAX_P || p > MAX_P ? "suspicious" : "plausible";
         line(out, "chi-square of bytes", decimal(statistics.chiSquare(), 1), "p = " + decimal(p, 4) + ", " + verdict);
         double expected = Math.log((double) statistics.bits()) / Math.log(2);
         line(
                 out,
-                "longest run of a bit",
+                "longest run of bits",
                 Long.toString(statistics.longestRun()),
-                "expected near " + decimal(expected, 0));
+                "expected about " + decimal(expected, 0));
     }
 
-    private static void line(PrintWriter out, String name, String value, String remark) {
-        String line = String.format(Locale.ROOT, "%" + NAME_WIDTH + "s %14s  %s", name, value, remark);
+    private static void line(PrintWriter out, String name, String value, String note) {
+        String line = String.format(Locale.ROOT, "%" + NAME_WIDTH + "s %14s  %s", name, value, note);
         out.println(line.stripTrailing());
     }
 

@@ -1,5 +1,7 @@
 /**
- * {@code check-source}: is this a source that should be served? Health tests, throughput, and what a sample of its bytes
- * says of its min-entropy. Such estimates find what is wrong; they cannot prove that a source is good.
+ * {@code check-source}: health tests, throughput and min-entropy estimates of a source. Estimates can show that a
+ * source is bad; they cannot prove that it is good. {@link org.vhostuserrng.cli.checksource.ByteStatistics} collects
+ * the counts, {@link org.vhostuserrng.cli.checksource.MinEntropyEstimators} evaluates them, {@link
+ * org.vhostuserrng.cli.checksource.SourceCheckReport} prints them. Everything runs on the main thread.
  */
 package org.vhostuserrng.cli.checksource;

@@ -20,14 +20,15 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code bench-egd}: what read-ahead is worth with an EGD server that is far away, and with one that is slow. */
+/** {@code bench-egd}: measures the benefit of read-ahead with a remote and with a slow EGD server. */
 @Command(
         name = "bench-egd",
         description =
-                "Measure the source egd: against one request a round trip, with a distant and with a slow server.",
+                "Measure the read-ahead of the source egd: throughput with a remote and with a slow server, compared"
+                        + " with one request per round trip.",
         mixinStandardHelpOptions = true)
 public final class BenchEgdCommand implements Callable<Integer> {
-    /** What a Linux guest asks for, and QEMU's rng-egd with it. */
+    /** The request size of a Linux guest, which QEMU's rng-egd passes on. */
     private static final int GUEST_REQUEST = 64;
 
     private static final int BLOCK = 4096;
@@ -40,7 +41,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
             defaultValue = "1000",
             paramLabel = "MICROSECONDS",
             converter = RoundTripConverter.class,
-            description = "Distance of the server, 0..1000000 (default: ${DEFAULT-VALUE}).")
+            description = "Round-trip time to the server in microseconds, 0..1000000 (default: ${DEFAULT-VALUE}).")
     private int roundTrip;
 
     @Option(
@@ -48,7 +49,8 @@ public final class BenchEgdCommand implements Callable<Integer> {
             defaultValue = "10000000",
             paramLabel = "BYTES",
             converter = RateConverter.class,
-            description = "Bytes/s of the distant server's generator (default: ${DEFAULT-VALUE}).")
+            description = "Rate of the remote server's generator in bytes/s, 1000..1000000000"
+                    + " (default: ${DEFAULT-VALUE}).")
     private int rate;
 
     @Option(
@@ -56,7 +58,8 @@ public final class BenchEgdCommand implements Callable<Integer> {
             defaultValue = "500000",
             paramLabel = "BYTES",
             converter = RateConverter.class,
-            description = "Bytes/s of the slow server's generator (default: ${DEFAULT-VALUE}).")
+            description = "Rate of the slow server's generator in bytes/s, 1000..1000000000"
+                    + " (default: ${DEFAULT-VALUE}).")
     private int slowRate;
 
     @Option(
@@ -64,18 +67,18 @@ public final class BenchEgdCommand implements Callable<Integer> {
             defaultValue = "3",
             paramLabel = "N",
             converter = SecondsConverter.class,
-            description = "Length of each measurement, 1..600 (default: ${DEFAULT-VALUE}).")
+            description = "Duration of each measurement in seconds, 1..600 (default: ${DEFAULT-VALUE}).")
     private int seconds;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
         double single = singleRequestRate();
-        double distant = readAheadRate(rate);
+        double remote = readAheadRate(rate);
         double slow = readAheadRate(slowRate);
         PrintWriter out = spec.commandLine().getOut();
-        print(out, "one request a round trip, bytes/s", single);
-        print(out, "read ahead, bytes/s", distant);
-        print(out, "read ahead / one request", distant / single);
+        print(out, "one request/round trip, bytes/s", single);
+        print(out, "read-ahead, bytes/s", remote);
+        print(out, "read-ahead / one request", remote / single);
         print(out, "slow server, bytes/s", slow);
         print(out, "slow server, % of its rate", 100 * slow / slowRate);
         out.flush();
@@ -109,7 +112,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
         return new Socket(InetAddress.getLoopbackAddress(), port);
     }
 
-    /** After a second in which the window opens. */
+    /** Throughput after one second of warm-up, in which the TCP and read-ahead windows grow. */
     private double readAheadRate(int bytesPerSecond) throws IOException, InterruptedException {
         try (RemoteEgdServerSimulator server = server(bytesPerSecond);
                 Arena arena = Arena.ofConfined();

@@ -14,13 +14,14 @@ import jnr.posix.POSIX;
 import jnr.posix.POSIXFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vhostuserrng.backends.expression.KeyValueScanner;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
+import org.vhostuserrng.cli.process.ExecutableLookup;
 
 /**
- * A program whose output is a source: it writes into a FIFO, which is read as any other; so health tests and failover
- * are the same. A program that ends is started again, after a pause that grows for as long as it ends soon.
+ * A program whose output is an entropy source. The program writes to a FIFO, which is read like any other FIFO source,
+ * so health tests and failover apply. A program that exits is restarted after a delay. The delay doubles with each exit
+ * and is reset once the program has run for {@link #MAX_RESTART_DELAY}.
  */
 final class CommandSourceProcess implements AutoCloseable {
     static final String PREFIX = "command:";
@@ -30,28 +31,28 @@ final class CommandSourceProcess implements AutoCloseable {
     private static final Duration MAX_RESTART_DELAY = Duration.ofSeconds(10);
     private static final int OWNER_ONLY = 0600;
 
-    private final List<String> parseCommand;
+    private final List<String> command;
     private final Path directory;
     private final Path fifo;
-    /** Both ends: starting a program need not wait for a reader, and readers see no end between two programs. */
+    /** Keeps both ends open: opening never blocks, and the reader sees no end of file while the program restarts. */
     private final RandomAccessFile fifoKeeper;
 
     private final CountDownLatch stopped = new CountDownLatch(1);
     private Process process;
 
     private CommandSourceProcess(List<String> command, Path directory, Path fifo) throws IOException {
-        this.parseCommand = command;
+        this.command = command;
         this.directory = directory;
         this.fifo = fifo;
         this.fifoKeeper = new RandomAccessFile(fifo.toFile(), "rw");
     }
 
     /**
-     * Reads a command.
+     * Parses a command.
      *
-     * @param source {@link #PREFIX}, the program, looked for in PATH if it has no slash, and its arguments; split at
-     *     spaces
-     * @throws IllegalArgumentException with what is allowed, if there is no such program
+     * @param source {@link #PREFIX}, the program and its arguments, split at spaces; a program without a slash is
+     *     searched in PATH
+     * @throws IllegalArgumentException with the expected syntax, if the program does not exist or is not executable
      */
     static List<String> parseCommand(String source) {
         String words = source.substring(PREFIX.length());
@@ -60,13 +61,13 @@ final class CommandSourceProcess implements AutoCloseable {
         return command;
     }
 
-    /** Starts a program. */
+    /** Creates the FIFO and starts the program, supervised by a thread of its own. */
     static CommandSourceProcess start(List<String> command) throws IOException {
         Path directory = Files.createTempDirectory("vhost-user-rng");
         Path fifo = directory.resolve("output");
         POSIX posix = POSIXFactory.getPOSIX();
         if (posix.mkfifo(fifo.toString(), OWNER_ONLY) != 0) {
-            throw new IOException("cannot make a FIFO " + fifo + ": errno " + posix.errno());
+            throw new IOException("cannot create FIFO " + fifo + ": errno " + posix.errno());
         }
         CommandSourceProcess output = new CommandSourceProcess(command, directory, fifo);
         Thread.ofPlatform().daemon().name("program " + command.getFirst()).start(output::superviseProcess);
@@ -74,49 +75,44 @@ final class CommandSourceProcess implements AutoCloseable {
     }
 
     private static void requireExecutable(String program) {
-        Stream<Path> candidates = program.contains("/")
-                ? Stream.of(Path.of(program))
-                : Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
-                        .map(directory -> Path.of(directory).resolve(program));
-        if (candidates.noneMatch(file -> Files.isRegularFile(file) && Files.isExecutable(file))) {
-            throw new IllegalArgumentException(
-                    "expected " + PREFIX + "PROGRAM ARGUMENTS with a program that can be run");
+        if (ExecutableLookup.find(program).isEmpty()) {
+            throw new IllegalArgumentException("expected " + PREFIX + "PROGRAM ARGUMENTS with an executable program");
         }
     }
 
-    /** The source: where the program writes to. */
+    /** The source that reads the program's output. */
     EntropySourceSpec spec() {
-        return SourceExpressionParser.parse("file:" + KeyValueScanner.quote(fifo.toString()));
+        return SourceExpressionParser.parse("file:" + fifo.toString().replace(",", ",,"));
     }
 
     private void superviseProcess() {
-        Duration pause = MIN_RESTART_DELAY;
+        Duration delay = MIN_RESTART_DELAY;
         try {
             do {
                 long started = System.nanoTime();
-                String end = runOnce();
+                String exit = runOnce();
                 if (System.nanoTime() - started > MAX_RESTART_DELAY.toNanos()) {
-                    pause = MIN_RESTART_DELAY;
+                    delay = MIN_RESTART_DELAY;
                 }
                 if (stopped.getCount() > 0) {
-                    LOG.warn("{}{}: {}; started again in {} ms", PREFIX, parseCommand.getFirst(), end, pause.toMillis());
+                    LOG.warn("{}{}: {}; restarting in {} ms", PREFIX, command.getFirst(), exit, delay.toMillis());
                 }
-                pause = doubled(pause);
-            } while (!stopped.await(pause.toNanos(), TimeUnit.NANOSECONDS));
-        } catch (InterruptedException told) {
+                delay = doubled(delay);
+            } while (!stopped.await(delay.toNanos(), TimeUnit.NANOSECONDS));
+        } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private static Duration doubled(Duration pause) {
-        Duration twice = pause.multipliedBy(2);
+    private static Duration doubled(Duration delay) {
+        Duration twice = delay.multipliedBy(2);
         return twice.compareTo(MAX_RESTART_DELAY) < 0 ? twice : MAX_RESTART_DELAY;
     }
 
-    /** Runs the program to its end; returns how it ended. */
+    /** Runs the program until it exits; returns a description of its exit for the log. */
     private String runOnce() throws InterruptedException {
         try {
-            return "ended with status " + start().waitFor();
+            return "exited with status " + start().waitFor();
         } catch (IOException failed) {
             return String.valueOf(failed.getMessage());
         }
@@ -126,7 +122,7 @@ final class CommandSourceProcess implements AutoCloseable {
         if (stopped.getCount() == 0) {
             throw new IOException("stopped");
         }
-        process = new ProcessBuilder(parseCommand)
+        process = new ProcessBuilder(command)
                 .redirectInput(new File("/dev/null"))
                 .redirectOutput(fifo.toFile())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -134,7 +130,7 @@ final class CommandSourceProcess implements AutoCloseable {
         return process;
     }
 
-    /** Ends the program. */
+    /** Terminates the program and its descendants and removes the FIFO. */
     @Override
     public synchronized void close() throws IOException {
         stopped.countDown();

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import org.vhostuserrng.backends.source.EntropySource;
 
-/** Bytes of the source that nobody has been given yet, the oldest first. Each is wiped as it is moved out. */
+/** A ring buffer of source bytes that no client has received yet. Bytes are wiped when they are drained. */
 final class EgdEntropyBuffer {
     private static final ByteBuffer ZEROS = ByteBuffer.allocate(4096);
 
@@ -25,44 +25,44 @@ final class EgdEntropyBuffer {
     }
 
     /**
-     * Takes from the source what it has now, and what there is room for.
+     * Fills the buffer from the source, without blocking, until it is full or the source is starved.
      *
      * @return whether the source has failed
      */
     boolean fillFrom(EntropySource source) {
-        int taken = 1;
-        while (taken > 0 && availableBytes < bytes.capacity()) {
+        int filled = 1;
+        while (filled > 0 && availableBytes < bytes.capacity()) {
             int end = (first + availableBytes) % bytes.capacity();
             int room = Math.min(bytes.capacity() - availableBytes, bytes.capacity() - end);
-            taken = source.fill(memory, end, room);
-            availableBytes += Math.max(0, taken);
+            filled = source.fill(memory, end, room);
+            availableBytes += Math.max(0, filled);
         }
-        sourceStarved = taken <= 0;
-        return taken < 0;
+        sourceStarved = filled <= 0;
+        return filled < 0;
     }
 
-    /** Whether the source had no more when it was asked last. */
+    /** Whether the source had no more bytes at the last {@link #fillFrom}. */
     boolean sourceStarved() {
         return sourceStarved;
     }
 
     /**
-     * Moves the oldest bytes out.
+     * Moves the oldest bytes to {@code target} and wipes them here.
      *
-     * @param length at least 0
-     * @return how many were moved: not more than are there, nor than {@code target} has room for
+     * @param length maximum number of bytes, at least 0
+     * @return number of bytes moved, limited by the available bytes and by the space in {@code target}
      */
     int drainTo(ByteBuffer target, int length) {
         int moved = 0;
         int wanted = Math.min(Math.min(length, availableBytes), target.remaining());
         while (moved < wanted) {
-            int stretch = Math.min(wanted - moved, bytes.capacity() - first);
-            target.put(target.position(), bytes, first, stretch);
-            target.position(target.position() + stretch);
-            wipe(bytes, first, stretch);
-            first = (first + stretch) % bytes.capacity();
-            availableBytes -= stretch;
-            moved += stretch;
+            int contiguous = Math.min(wanted - moved, bytes.capacity() - first);
+            target.put(target.position(), bytes, first, contiguous);
+            target.position(target.position() + contiguous);
+            wipe(bytes, first, contiguous);
+            first = (first + contiguous) % bytes.capacity();
+            availableBytes -= contiguous;
+            moved += contiguous;
         }
         return moved;
     }
@@ -72,7 +72,7 @@ final class EgdEntropyBuffer {
         availableBytes = 0;
     }
 
-    /** Overwrites bytes of any buffer that held some of the source's. */
+    /** Overwrites part of a buffer that held source bytes with zeros. */
     static void wipe(ByteBuffer buffer, int from, int length) {
         for (int done = 0; done < length; done += ZEROS.capacity()) {
             buffer.put(from + done, ZEROS, 0, Math.min(ZEROS.capacity(), length - done));

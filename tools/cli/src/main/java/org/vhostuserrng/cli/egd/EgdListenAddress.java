@@ -17,23 +17,23 @@ import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** {@code tcp:HOST:PORT} or {@code unix:PATH}: where a server listens. */
+/** The address on which the EGD server listens: {@code tcp:HOST:PORT} or {@code unix:PATH}. */
 sealed interface EgdListenAddress {
     String SYNTAX = "tcp:HOST:PORT (PORT 0 to 65535) or unix:PATH";
 
-    /** Listens. */
+    /** Opens a listening socket. */
     ServerSocketChannel listen(int backlog) throws IOException;
 
-    /** Whether other machines may be able to connect. */
+    /** Whether other hosts may be able to connect. */
     boolean isReachableFromOtherHosts();
 
-    /** What is left on the machine when nobody listens any more is removed. */
+    /** Removes the file of a UNIX socket. To be called after the socket is closed. */
     void removeSocketFile() throws IOException;
 
     /**
-     * Reads an address.
+     * Parses an address.
      *
-     * @throws IllegalArgumentException with what is allowed, if it is none
+     * @throws IllegalArgumentException with the expected syntax, if {@code text} is invalid
      */
     static EgdListenAddress parse(String text) {
         Matcher tcp = TcpAddress.PATTERN.matcher(text);
@@ -46,7 +46,7 @@ sealed interface EgdListenAddress {
         throw new IllegalArgumentException("expected " + SYNTAX);
     }
 
-    /** A TCP port; 0 is any that is free. */
+    /** A TCP address; port 0 means any free port. */
     record TcpAddress(InetSocketAddress address) implements EgdListenAddress {
         private static final Pattern PATTERN = Pattern.compile("tcp:(?<host>\\[[^\\]]+\\]|[^:\\[]+):(?<port>\\d{1,5})");
         private static final int MAX_PORT = 65535;
@@ -58,7 +58,7 @@ sealed interface EgdListenAddress {
             try {
                 return new TcpAddress(new InetSocketAddress(InetAddress.getByName(host), port));
             } catch (UnknownHostException unknown) {
-                throw new IllegalArgumentException("host " + host + " is not known; expected " + SYNTAX, unknown);
+                throw new IllegalArgumentException("unknown host " + host + "; expected " + SYNTAX, unknown);
             }
         }
 
@@ -76,7 +76,7 @@ sealed interface EgdListenAddress {
 
         @Override
         public void removeSocketFile() {
-            // A port is free once its socket is closed.
+            // A TCP port has no file.
         }
 
         @Override
@@ -85,12 +85,12 @@ sealed interface EgdListenAddress {
         }
     }
 
-    /** A UNIX socket; its file goes with it. */
+    /** The path of a UNIX socket. */
     record UnixAddress(Path path) implements EgdListenAddress {
         private static final String PREFIX = "unix:";
-        /** Bytes of sockaddr_un's sun_path, without the zero at its end. */
+        /** Size of sockaddr_un.sun_path without the terminating zero. */
         private static final int MAX_PATH_BYTES = 107;
-        /** inode(7): the type of a file, and that of a socket. */
+        /** inode(7): mask of the file type, and the type of a socket. */
         private static final int S_IFMT = 0xf000;
 
         private static final int S_IFSOCK = 0xc000;
@@ -98,7 +98,8 @@ sealed interface EgdListenAddress {
         private static UnixAddress of(String path) {
             int length = path.getBytes(StandardCharsets.UTF_8).length;
             if (length == 0 || length > MAX_PATH_BYTES) {
-                throw new IllegalArgumentException("expected a path of 1 to " + MAX_PATH_BYTES + " bytes, not " + length);
+                throw new IllegalArgumentException(
+                        "expected a path of 1 to " + MAX_PATH_BYTES + " bytes, not " + length);
             }
             return new UnixAddress(Path.of(path));
         }
@@ -115,7 +116,7 @@ sealed interface EgdListenAddress {
                 return;
             }
             if (isListening()) {
-                throw new IOException("cannot listen at " + this + ": somebody else does");
+                throw new IOException("cannot listen at " + this + ": another process does");
             }
             Files.delete(path);
         }
@@ -126,8 +127,8 @@ sealed interface EgdListenAddress {
         }
 
         private boolean isListening() {
-            try (SocketChannel answered = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-                return answered.isConnected();
+            try (SocketChannel connected = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+                return connected.isConnected();
             } catch (IOException refused) {
                 return false;
             }
@@ -159,7 +160,7 @@ sealed interface EgdListenAddress {
         }
     }
 
-    /** An address the way options have it. */
+    /** Formats an address in the syntax of {@code --listen}. */
     static String describe(SocketAddress address) {
         return switch (address) {
             case UnixDomainSocketAddress unix -> UnixAddress.PREFIX + unix.getPath();

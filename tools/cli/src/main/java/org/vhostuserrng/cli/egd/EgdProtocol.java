@@ -1,22 +1,22 @@
 package org.vhostuserrng.cli.egd;
 
 /**
- * EGD 0.9's protocol. The client speaks first; commands are answered in their order; integers are big endian. There are
- * no errors and no identifiers: who loses count must close the connection.
+ * The protocol of EGD 0.9. The client sends commands and the server replies in order. Integers are big-endian. The
+ * protocol has neither error replies nor message ids, so a server that receives an unknown command must disconnect.
  */
 final class EgdProtocol {
-    /** The command alone; the reply is a u32, bits of entropy that are available. */
+    /** No argument. Reply: available entropy in bits, u32. */
     static final byte LEVEL = 0x00;
-    /** Followed by n, 1 to 255; the reply is m, at most n and possibly 0, and m bytes, at once. */
+    /** Argument: n, 1 to 255. Immediate reply: m, 0 to n, then m bytes. */
     static final byte READ_NON_BLOCKING = 0x01;
-    /** Followed by n, 1 to 255; the reply is n bytes, as they come. */
+    /** Argument: n, 1 to 255. Reply: n bytes, as they become available. */
     static final byte READ_BLOCKING = 0x02;
-    /** Followed by a u16, bits of entropy in what follows, a u8, its length, and as many bytes; no reply. */
+    /** Arguments: entropy in bits, u16; length, u8; as many bytes. No reply. */
     static final byte WRITE = 0x03;
-    /** The command alone; the reply is a u8, its length, and the server's process number in ASCII. */
+    /** No argument. Reply: length, u8, then the server's process id in ASCII. */
     static final byte PID = 0x04;
 
-    /** As much as one command reads. */
+    /** Maximum number of bytes that one command reads. */
     static final int MAX_READ_BYTES = 255;
 
     private EgdProtocol() {}

@@ -6,12 +6,13 @@ import java.util.Queue;
 import org.vhostuserrng.backends.source.EntropySource;
 
 /**
- * Who is given the bytes of the source. Clients that wait for bytes (0x02) take turns, {@link #QUANTUM} bytes each at most.
- * Those that take what there is at once (0x01) would find nothing for as long as anybody waits: they have a share
- * together, as if they were one client more, whose bytes are set aside until they ask.
+ * Distributes the source's bytes among the clients. Clients with a pending blocking read (command 0x02) are served
+ * round robin, up to {@link #QUANTUM} bytes at a time. Non-blocking reads (0x01) would find no bytes while blocking
+ * reads are pending, so all clients with non-blocking reads together get the share of one blocking client, which is
+ * reserved until they ask.
  */
 final class EgdRoundRobinScheduler {
-    /** As much as one command can ask for. */
+    /** Bytes per client and round; the maximum size of one read. */
     static final int QUANTUM = EgdProtocol.MAX_READ_BYTES;
 
     private static final int BUFFER_BYTES = 1 << 14;
@@ -19,10 +20,14 @@ final class EgdRoundRobinScheduler {
 
     private final EgdEntropyBuffer buffer = new EgdEntropyBuffer(BUFFER_BYTES);
     private final Queue<EgdServerSession> queue = new ArrayDeque<>();
+
+    /** Bytes of the buffer that are reserved for non-blocking reads. */
     private int nonBlockingShare;
+
+    /** Bytes served to blocking reads since {@link #nonBlockingShare} was last increased. */
     private int servedSinceShare;
 
-    /** Bits that whoever does not wait could get. */
+    /** Entropy in bits that a non-blocking read could get now. */
     int levelBits() {
         return Byte.SIZE * nonBlockingAvailable();
     }
@@ -31,44 +36,49 @@ final class EgdRoundRobinScheduler {
         return queue.isEmpty() ? buffer.availableBytes() : nonBlockingShare;
     }
 
-    /** Moves bytes for a client that does not wait; returns how many. */
+    /** Serves a non-blocking read; returns the number of bytes. */
     int readNonBlocking(ByteBuffer target, int length) {
         int moved = buffer.drainTo(target, Math.min(length, nonBlockingAvailable()));
         nonBlockingShare = Math.max(0, nonBlockingShare - moved);
         return moved;
     }
 
-    /** Has a client take turns from now on, until it {@linkplain EgdServerSession#hasPendingRead is owed} nothing. */
+    /**
+     * Adds a client to the queue, where it stays while it {@linkplain EgdServerSession#hasPendingRead has a pending
+     * read}.
+     */
     void enqueue(EgdServerSession client) {
         if (!client.isEnqueued()) {
-            client.enqueued(true);
+            client.setEnqueued(true);
             queue.add(client);
         }
     }
 
-    /** Forgets a client that is gone. */
+    /** Removes a client that has disconnected. */
     void remove(EgdServerSession client) {
         queue.remove(client);
     }
 
-    /** Whether somebody waits who could be given bytes now, for all that is known of the source. */
+    /**
+     * Whether a queued client can be served now: it is not throttled, and there are bytes or the source may have some.
+     */
     boolean canServeNow(long now) {
         boolean any = buffer.availableBytes() > nonBlockingShare || !buffer.sourceStarved();
         return any && queue.stream().anyMatch(client -> client.hasPendingRead() && client.canRead(now));
     }
 
     /**
-     * Takes from the source what it has, and gives it to those who wait for as long as there is some, and one that may
-     * have it.
+     * Reads available bytes from the source and serves queued clients until the bytes are used up or all clients are
+     * throttled.
      *
      * @return whether the source has failed
      */
     boolean distribute(EntropySource source, long now) {
         boolean failed = buffer.fillFrom(source);
         nonBlockingShare = Math.min(nonBlockingShare, buffer.availableBytes());
-        int inVain = 0;
-        while (inVain < queue.size() && buffer.availableBytes() > nonBlockingShare) {
-            inVain = serveNext(now) ? 0 : inVain + 1;
+        int unserved = 0;
+        while (unserved < queue.size() && buffer.availableBytes() > nonBlockingShare) {
+            unserved = serveNext(now) ? 0 : unserved + 1;
         }
         return failed;
     }
@@ -76,23 +86,25 @@ final class EgdRoundRobinScheduler {
     private boolean serveNext(long now) {
         updateNonBlockingShare();
         EgdServerSession client = queue.remove();
-        client.enqueued(false);
-        int given = client.serveBlockingReads(this, Math.min(QUANTUM, buffer.availableBytes() - nonBlockingShare), now);
-        servedSinceShare += given;
+        client.setEnqueued(false);
+        int served =
+                client.serveBlockingReads(this, Math.min(QUANTUM, buffer.availableBytes() - nonBlockingShare), now);
+        servedSinceShare += served;
         if (client.hasPendingRead()) {
             enqueue(client);
         }
-        return given > 0;
+        return served > 0;
     }
 
-    /** As much as each of those who wait has been given on average; never what they were not given a share of first. */
+    /** Adds the average number of bytes that each queued client received since the last update. */
     private void updateNonBlockingShare() {
         int share = servedSinceShare / queue.size();
         servedSinceShare -= share * queue.size();
-        nonBlockingShare = Math.min(Math.min(nonBlockingShare + share, MAX_NON_BLOCKING_SHARE), buffer.availableBytes());
+        nonBlockingShare =
+                Math.min(Math.min(nonBlockingShare + share, MAX_NON_BLOCKING_SHARE), buffer.availableBytes());
     }
 
-    /** Moves bytes for a client whose turn it is; returns how many. */
+    /** Serves part of the pending read of the current client; returns the number of bytes. */
     int readBlocking(ByteBuffer target, int length) {
         return buffer.drainTo(target, length);
     }

@@ -15,19 +15,19 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 import org.vhostuserrng.backends.source.EntropySource;
 
-/** Listens, and serves every client on the thread that calls {@link #run}. */
+/** The EGD server: listens and serves all clients on the thread that calls {@link #run}. */
 final class EgdServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EgdServer.class);
     private static final int BACKLOG = 128;
-    /** Until a source that has failed is asked again, and until connections are accepted again when that has failed. */
+    /** Delay before a failed source is read again, and before accept(2) is retried after an error. */
     private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /**
-     * What a client may cost.
+     * Limits of the connections.
      *
-     * @param mostClients connections at the same time
-     * @param maxBytes of a connection in a period, or {@link GuestRateLimiter#UNLIMITED}
-     * @param periodMillis the period's length
+     * @param maxClients maximum number of simultaneous connections
+     * @param maxBytes maximum number of bytes per connection and period, or {@link GuestRateLimiter#UNLIMITED}
+     * @param periodMillis length of the period in milliseconds
      */
     record ConnectionLimits(int maxClients, long maxBytes, int periodMillis) {}
 
@@ -57,37 +57,37 @@ final class EgdServer implements AutoCloseable {
     }
 
     /**
-     * A server that listens, and serves nobody before {@link #run}.
+     * Opens the listening socket. Clients are served once {@link #run} is called.
      *
-     * @throws IOException when nobody can listen there, with the address
+     * @throws IOException with the address in its message, if it cannot be bound
      */
     static EgdServer listen(EgdListenAddress address, ConnectionLimits limits) throws IOException {
         Selector selector = Selector.open();
         try {
             return new EgdServer(address, address.listen(BACKLOG), selector, limits);
-        } catch (IOException refused) {
+        } catch (IOException failed) {
             selector.close();
-            throw refused;
+            throw failed;
         }
     }
 
-    /** Where it listens: the port is the one that it got. */
+    /** The bound address, with the actual port if port 0 was requested. */
     String address() {
         return address;
     }
 
-    /** Has {@link #run} look whether the source has bytes. Any thread. */
+    /** Makes {@link #run} read from the source. Any thread may call this. */
     void onSourceReady() {
         selector.wakeup();
     }
 
-    /** Has {@link #run} return. Any thread. */
+    /** Makes {@link #run} return. Any thread may call this. */
     void stop() {
         stopped = true;
         selector.wakeup();
     }
 
-    /** Serves until {@link #stop}. */
+    /** Serves clients until {@link #stop} is called. */
     void run(EntropySource source) throws IOException {
         while (!stopped) {
             awaitEvents();
@@ -107,7 +107,7 @@ final class EgdServer implements AutoCloseable {
             if (nanos <= 0) {
                 selector.selectNow();
             } else {
-                // Rounded up: a moment too early would be a turn for nothing.
+                // Rounded up to milliseconds, so that the loop does not wake up just before the deadline.
                 selector.select(TimeUnit.NANOSECONDS.toMillis(nanos) + 1);
             }
         }
@@ -133,7 +133,7 @@ final class EgdServer implements AutoCloseable {
         }
     }
 
-    // --- connections -----------------------------------------------------------------------------------------------
+    // Connections.
 
     private void accept(long now) {
         try {
@@ -144,10 +144,10 @@ final class EgdServer implements AutoCloseable {
                 socket = accepted < BACKLOG ? listener.accept() : null;
             }
         } catch (IOException failed) {
-            // As long as nothing changes, the selector would report the same connection without end.
+            // The selector would report the same pending connection again immediately.
             acceptKey.interestOps(0);
             if (acceptAgainAt == Long.MAX_VALUE) {
-                LOG.error("{}: cannot accept connections: {}; tried again each second", address, failed.getMessage());
+                LOG.error("{}: cannot accept connections: {}; retrying every second", address, failed.getMessage());
             }
             acceptAgainAt = now + RETRY_NANOS;
         }
@@ -156,7 +156,7 @@ final class EgdServer implements AutoCloseable {
     private void admit(SocketChannel socket) throws IOException {
         boolean full = connections.size() == limits.maxClients();
         if (full && !rejecting) {
-            LOG.warn("{}: {} clients, further ones are turned away", address, connections.size());
+            LOG.warn("{}: maximum of {} clients reached; rejecting further connections", address, connections.size());
         }
         rejecting = full;
         if (full) {
@@ -175,10 +175,11 @@ final class EgdServer implements AutoCloseable {
         if (requestedAddress instanceof EgdListenAddress.TcpAddress) {
             socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
         }
-        GuestRateLimiter quota = new GuestRateLimiter(RateLimitMode.WINDOW, limits.maxBytes(), limits.periodMillis());
+        GuestRateLimiter rateLimiter =
+                new GuestRateLimiter(RateLimitMode.WINDOW, limits.maxBytes(), limits.periodMillis());
         connectionCount++;
         return new EgdServerConnection(
-                address + " client " + connectionCount, socket, selector, new EgdServerSession(quota), scheduler);
+                address + " client " + connectionCount, socket, selector, new EgdServerSession(rateLimiter), scheduler);
     }
 
     private void closeDoneConnections(long now) {
@@ -194,9 +195,9 @@ final class EgdServer implements AutoCloseable {
     }
 
     private static void close(EgdServerConnection client) {
-        EgdServerSession conversation = client.session();
-        if (conversation.hasProtocolError()) {
-            LOG.warn("{}: closed: 0x{} is no command of EGD", client.name(), hex(conversation.unknownCommand()));
+        EgdServerSession session = client.session();
+        if (session.hasProtocolError()) {
+            LOG.warn("{}: closed: unknown EGD command 0x{}", client.name(), hex(session.unknownCommand()));
         }
         try {
             client.close();
@@ -213,7 +214,9 @@ final class EgdServer implements AutoCloseable {
         void run() throws IOException;
     }
 
-    /** A socket that fails is that of a client that is gone, which is nothing to tell anybody. */
+    /**
+     * Runs an action. An I/O error means that the client has disconnected, which is normal: its connection is closed.
+     */
     private void closeOnError(EgdServerConnection client, IoAction attempt) {
         try {
             attempt.run();
@@ -224,9 +227,9 @@ final class EgdServer implements AutoCloseable {
         }
     }
 
-    // --- bytes -----------------------------------------------------------------------------------------------------
+    // Entropy.
 
-    /** One turn: as many bytes as fit into the reserve, so that commands that came meanwhile do not wait long. */
+    /** Distributes at most one buffer of bytes, so that newly received commands do not wait long. */
     private void serve(EntropySource source, long now) {
         if (scheduler.distribute(source, now)) {
             wakeAt(now + RETRY_NANOS);

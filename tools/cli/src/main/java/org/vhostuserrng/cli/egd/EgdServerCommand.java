@@ -23,10 +23,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/** {@code egd-server}: gives a source's bytes to clients of the Entropy Gathering Daemon's protocol. */
+/** {@code egd-server}: serves the bytes of a source to clients of the EGD protocol. */
 @Command(
         name = "egd-server",
-        description = "Give a source's bytes to EGD clients, such as QEMU's rng-egd.",
+        description = "Serve the bytes of a source to EGD clients, for example QEMU's rng-egd.",
         mixinStandardHelpOptions = true)
 public final class EgdServerCommand implements Callable<Integer> {
     private static final String DEFAULT_SOURCE = "getrandom";
@@ -39,16 +39,18 @@ public final class EgdServerCommand implements Callable<Integer> {
             required = true,
             paramLabel = "ADDRESS",
             converter = ListenAddressConverter.class,
-            description = "tcp:HOST:PORT (port 0: any that is free) or unix:PATH. EGD neither encrypts nor asks who"
-                    + " connects: what is sent over a network is known there.")
+            description = "Listen on tcp:HOST:PORT (port 0: any free port) or unix:PATH. The EGD protocol has neither"
+                    + " encryption nor authentication: anyone on the network can read the bytes.")
     private EgdListenAddress listen;
 
     @Option(
             names = "--source",
             defaultValue = DEFAULT_SOURCE,
             paramLabel = "SOURCE",
-            description = "As the daemon's, or command:PROGRAM ARGUMENTS, split at spaces: what a program prints."
-                    + " Given several times: the first that serves (default: ${DEFAULT-VALUE}).")
+            description =
+                    "A source in the syntax of the daemon's --source, or command:PROGRAM ARGUMENTS (split at spaces):"
+                            + " the output of a program. Repeatable: later sources are fallbacks, tried in order"
+                            + " (default: ${DEFAULT-VALUE}).")
     private List<String> sources;
 
     @Option(
@@ -56,14 +58,14 @@ public final class EgdServerCommand implements Callable<Integer> {
             defaultValue = "256",
             paramLabel = "N",
             converter = MaxClientsConverter.class,
-            description = "Connections at the same time, 1..4096 (default: ${DEFAULT-VALUE}).")
+            description = "Maximum number of simultaneous connections, 1..4096 (default: ${DEFAULT-VALUE}).")
     private int maxClients;
 
     @Option(
             names = "--max-bytes",
             paramLabel = "BYTES",
             converter = MaxBytesConverter.class,
-            description = "Bytes of each connection in a period at most (default: no limit).")
+            description = "At most BYTES per connection and period (default: no limit).")
     private long maxBytes = GuestRateLimiter.UNLIMITED;
 
     @Option(
@@ -71,7 +73,7 @@ public final class EgdServerCommand implements Callable<Integer> {
             defaultValue = "65536",
             paramLabel = "MS",
             converter = PeriodConverter.class,
-            description = "Length of a period in milliseconds, 1..65536 (default: ${DEFAULT-VALUE}).")
+            description = "Length of the period in milliseconds, 1..65536 (default: ${DEFAULT-VALUE}).")
     private int period;
 
     @Override
@@ -114,7 +116,7 @@ public final class EgdServerCommand implements Callable<Integer> {
         return new EventLoopSources(firstOf, server::onSourceReady, System::nanoTime).open("egd-server");
     }
 
-    /** The programs whose output is served. */
+    /** The running programs of command: sources. */
     private static final class CommandSources implements AutoCloseable {
         private final List<CommandSourceProcess> running = new ArrayList<>();
 
@@ -142,8 +144,8 @@ public final class EgdServerCommand implements Callable<Integer> {
         out.flush();
         if (listen.isReachableFromOtherHosts()) {
             PrintWriter err = spec.commandLine().getErr();
-            err.println(spec.qualifiedName() + ": " + server.address() + " may be reached from other machines:"
-                    + " EGD neither encrypts nor asks who connects");
+            err.println(spec.qualifiedName() + ": " + server.address() + " may be reachable from other hosts;"
+                    + " the EGD protocol has neither encryption nor authentication");
             err.flush();
         }
     }

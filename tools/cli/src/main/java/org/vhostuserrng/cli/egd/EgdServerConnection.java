@@ -6,9 +6,9 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.TimeUnit;
 
-/** One connection: a socket and the conversation over it. */
+/** One client connection: its socket, selection key and protocol session. */
 final class EgdServerConnection implements AutoCloseable {
-    /** A client that has ended its half of the connection may be gone: it is not waited for longer. */
+    /** How long a client that has shut down its output may still receive replies. */
     private static final long CLOSE_DELAY_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final String name;
@@ -18,18 +18,18 @@ final class EgdServerConnection implements AutoCloseable {
     private final EgdRoundRobinScheduler scheduler;
     private long inputClosedAt;
 
-    /** A client that is not blocking, and watched by {@code selector}. */
+    /** Makes the socket non-blocking and registers it with {@code selector}. */
     EgdServerConnection(
             String name,
             SocketChannel socket,
             Selector selector,
-            EgdServerSession conversation,
-            EgdRoundRobinScheduler shares)
+            EgdServerSession session,
+            EgdRoundRobinScheduler scheduler)
             throws IOException {
         this.name = name;
         this.socket = socket;
-        this.session = conversation;
-        this.scheduler = shares;
+        this.session = session;
+        this.scheduler = scheduler;
         socket.configureBlocking(false);
         key = socket.register(selector, SelectionKey.OP_READ, this);
     }
@@ -42,7 +42,7 @@ final class EgdServerConnection implements AutoCloseable {
         return session;
     }
 
-    /** Reads and writes what can be, and obeys the commands that came. */
+    /** Receives and handles commands and sends replies, without blocking. */
     void onReady(long now) throws IOException {
         if (session.canReceive() && key.isReadable()) {
             session.receive(socket);
@@ -52,7 +52,7 @@ final class EgdServerConnection implements AutoCloseable {
         flush(now);
     }
 
-    /** Writes what can be written, obeys the commands that had no room for their replies, and says what to watch. */
+    /** Sends replies, handles commands that were waiting for reply space, and updates the interest set. */
     void flush(long now) throws IOException {
         if (session.hasReplies()) {
             session.send(socket);
@@ -63,17 +63,17 @@ final class EgdServerConnection implements AutoCloseable {
         key.interestOps(reading | writing);
     }
 
-    /** Whether the socket takes no more at present: the selector will tell when it does. */
+    /** Whether the socket's send buffer is full; the selector reports when it is writable. */
     boolean isWriteBlocked() {
         return (key.interestOps() & SelectionKey.OP_WRITE) != 0;
     }
 
-    /** Whether the connection is to be closed. */
+    /** Whether the connection must be closed. */
     boolean isDone(long now) {
         return session.hasProtocolError() || session.isComplete() || closeDeadline() <= now;
     }
 
-    /** When it {@linkplain #isDone is over} though nothing happens. */
+    /** When the connection must be closed even if nothing happens, or {@code Long.MAX_VALUE}. */
     long closeDeadline() {
         return session.hasInputClosed() ? inputClosedAt + CLOSE_DELAY_NANOS : Long.MAX_VALUE;
     }

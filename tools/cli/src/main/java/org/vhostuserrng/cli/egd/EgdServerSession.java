@@ -9,24 +9,25 @@ import java.nio.charset.StandardCharsets;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /**
- * What one client has asked for, is owed and has not read yet. Its memory is bounded: commands that do not fit into
- * {@link #MAX_COMMAND_BYTES} stay in the socket, and no command is looked at before those in front of it are answered.
+ * The protocol state of one client: received commands, the pending blocking read and unsent replies. Memory is bounded:
+ * commands beyond {@link #MAX_COMMAND_BYTES} stay in the socket, and a command is handled only after all previous ones
+ * have been answered.
  */
 final class EgdServerSession {
-    /** 512 reads one after the other: 127 KiB, more than anybody has use for. */
+    /** Room for 512 pipelined reads, which is 127 KiB of replies. */
     static final int MAX_COMMAND_BYTES = 1024;
 
     static final int MAX_REPLY_BYTES = 1 << 14;
 
     private static final byte[] PID =
             Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII);
-    /** All replies but that of a blocking read are written at once, or not yet. */
+    /** Replies are written whole, except that of a blocking read. */
     private static final int MAX_NON_BLOCKING_REPLY_BYTES = 1 + EgdProtocol.MAX_READ_BYTES;
 
     private final GuestRateLimiter rateLimiter;
-    /** Commands from 0 to the position. */
+    /** Received commands, from 0 to the position. */
     private final ByteBuffer commands = ByteBuffer.allocate(MAX_COMMAND_BYTES).order(ByteOrder.BIG_ENDIAN);
-    /** Replies from 0 to the position, zeros behind it. */
+    /** Unsent replies, from 0 to the position; zeros after it. */
     private final ByteBuffer replies =
             ByteBuffer.allocateDirect(MAX_REPLY_BYTES).order(ByteOrder.BIG_ENDIAN);
 
@@ -36,18 +37,18 @@ final class EgdServerSession {
     private boolean unknownCommand;
     private boolean enqueued;
 
-    EgdServerSession(GuestRateLimiter quota) {
-        this.rateLimiter = quota;
+    EgdServerSession(GuestRateLimiter rateLimiter) {
+        this.rateLimiter = rateLimiter;
     }
 
-    // --- the client's socket ---------------------------------------------------------------------------------------
+    // The client's socket.
 
-    /** Reads commands as far as there is room; the client may have ended its half of the connection after them. */
+    /** Receives commands as far as the buffer has space, and notes whether the client has shut down its output. */
     void receive(ReadableByteChannel socket) throws IOException {
         inputClosed |= socket.read(commands) < 0;
     }
 
-    /** Writes replies as far as the socket takes them. */
+    /** Sends replies as far as the socket accepts them, and wipes the sent bytes. */
     void send(WritableByteChannel socket) throws IOException {
         int end = replies.position();
         replies.flip();
@@ -59,7 +60,7 @@ final class EgdServerSession {
         }
     }
 
-    /** Whether there is something to send. */
+    /** Whether there are unsent replies. */
     boolean hasReplies() {
         return replies.position() > 0;
     }
@@ -69,31 +70,34 @@ final class EgdServerSession {
         return !inputClosed && !unknownCommand && commands.hasRemaining();
     }
 
-    /** Whether the client has ended its half of the connection. */
+    /** Whether the client has shut down its output. */
     boolean hasInputClosed() {
         return inputClosed;
     }
 
-    /** Whether the connection has served its purpose: nothing more comes, and all that came has been answered. */
+    /** Whether the client has shut down its output and all its commands are answered. */
     boolean isComplete() {
         return inputClosed && pendingReadBytes == 0 && !hasReplies();
     }
 
-    // --- the protocol ----------------------------------------------------------------------------------------------
+    // The protocol.
 
-    /** Obeys commands in their order, up to one that has to wait for bytes or for the client to read. */
-    void handleCommands(EgdRoundRobinScheduler shares, long now) {
-        handleUntilBlocked(shares, now);
+    /** Handles commands in order, up to one that waits for entropy or for reply space. */
+    void handleCommands(EgdRoundRobinScheduler scheduler, long now) {
+        handleUntilBlocked(scheduler, now);
         if (hasPendingRead()) {
-            shares.enqueue(this);
+            scheduler.enqueue(this);
         }
     }
 
-    private void handleUntilBlocked(EgdRoundRobinScheduler shares, long now) {
+    private void handleUntilBlocked(EgdRoundRobinScheduler scheduler, long now) {
         commands.flip();
-        boolean obeyed = true;
-        while (obeyed && pendingReadBytes == 0 && commands.hasRemaining() && replies.remaining() >= MAX_NON_BLOCKING_REPLY_BYTES) {
-            obeyed = bytesToDiscard > 0 ? discard() : handleNextCommand(shares, now);
+        boolean handled = true;
+        while (handled
+                && pendingReadBytes == 0
+                && commands.hasRemaining()
+                && replies.remaining() >= MAX_NON_BLOCKING_REPLY_BYTES) {
+            handled = bytesToDiscard > 0 ? discard() : handleNextCommand(scheduler, now);
         }
         commands.compact();
     }
@@ -105,24 +109,24 @@ final class EgdServerSession {
         return true;
     }
 
-    private boolean handleNextCommand(EgdRoundRobinScheduler shares, long now) {
+    private boolean handleNextCommand(EgdRoundRobinScheduler scheduler, long now) {
         switch (commands.get(commands.position())) {
             case EgdProtocol.LEVEL -> {
                 commands.get();
-                replies.putInt(shares.levelBits());
+                replies.putInt(scheduler.levelBits());
             }
             case EgdProtocol.PID -> {
                 commands.get();
                 replies.put((byte) PID.length).put(PID);
             }
             case EgdProtocol.READ_NON_BLOCKING -> {
-                return isComplete(2) && readNonBlocking(nextLength(), shares, now);
+                return hasBytes(2) && readNonBlocking(nextLength(), scheduler, now);
             }
             case EgdProtocol.READ_BLOCKING -> {
-                return isComplete(2) && startBlockingRead(nextLength());
+                return hasBytes(2) && startBlockingRead(nextLength());
             }
             case EgdProtocol.WRITE -> {
-                return isComplete(4) && discardWritten();
+                return hasBytes(4) && discardWritten();
             }
             default -> {
                 unknownCommand = true;
@@ -132,7 +136,7 @@ final class EgdServerSession {
         return true;
     }
 
-    private boolean isComplete(int length) {
+    private boolean hasBytes(int length) {
         return commands.remaining() >= length;
     }
 
@@ -141,12 +145,12 @@ final class EgdServerSession {
         return Byte.toUnsignedInt(commands.get());
     }
 
-    private boolean readNonBlocking(int length, EgdRoundRobinScheduler shares, long now) {
-        int place = replies.position();
+    private boolean readNonBlocking(int length, EgdRoundRobinScheduler scheduler, long now) {
+        int lengthPosition = replies.position();
         replies.put((byte) 0);
-        int moved = shares.readNonBlocking(replies, allowedBytes(now, length));
+        int moved = scheduler.readNonBlocking(replies, allowedBytes(now, length));
         charge(now, moved);
-        replies.put(place, (byte) moved);
+        replies.put(lengthPosition, (byte) moved);
         return true;
     }
 
@@ -155,58 +159,60 @@ final class EgdServerSession {
         return true;
     }
 
-    /** A client's bytes could be chosen by an attacker, and nothing here mixes: they are never used. */
+    /**
+     * Bytes written by a client are discarded: an attacker may have chosen them, and the server does not mix sources.
+     */
     private boolean discardWritten() {
         commands.position(commands.position() + 3);
         bytesToDiscard = Byte.toUnsignedInt(commands.get());
         return true;
     }
 
-    /** Whether the command in front is one that the protocol does not have: the client cannot be followed any longer. */
+    /** Whether the next command is unknown, so that the following bytes cannot be parsed. */
     boolean hasProtocolError() {
         return unknownCommand;
     }
 
-    /** The command of a client that is {@linkplain #hasProtocolError lost}. */
+    /** The unknown command of a client that {@linkplain #hasProtocolError has violated the protocol}. */
     int unknownCommand() {
         return Byte.toUnsignedInt(commands.get(0));
     }
 
-    // --- turns -----------------------------------------------------------------------------------------------------
+    // Scheduling.
 
-    /** Whether it waits for bytes, and for nothing else. */
+    /** Whether a blocking read waits for bytes and there is reply space. */
     boolean hasPendingRead() {
         return pendingReadBytes > 0 && replies.hasRemaining();
     }
 
-    /** Whether it is in the queue of {@link EgdRoundRobinScheduler}. */
+    /** Whether the session is in the queue of the {@link EgdRoundRobinScheduler}. */
     boolean isEnqueued() {
         return enqueued;
     }
 
-    void enqueued(boolean is) {
-        enqueued = is;
+    void setEnqueued(boolean enqueued) {
+        this.enqueued = enqueued;
     }
 
     /**
-     * Takes a turn: up to {@code most} bytes for the blocking reads in front, one after the other.
+     * Serves pending blocking reads, one after the other, with up to {@code most} bytes in all.
      *
-     * @return how many it took; 0 if the quota does not allow any, or the client does not read
+     * @return number of bytes served; 0 if the session is throttled or its reply buffer is full
      */
-    int serveBlockingReads(EgdRoundRobinScheduler shares, int most, long now) {
-        int drawn = 0;
+    int serveBlockingReads(EgdRoundRobinScheduler scheduler, int most, long now) {
+        int served = 0;
         int moved = 1;
         while (hasPendingRead() && moved > 0) {
-            moved = shares.readBlocking(replies, allowedBytes(now, Math.min(pendingReadBytes, most - drawn)));
+            moved = scheduler.readBlocking(replies, allowedBytes(now, Math.min(pendingReadBytes, most - served)));
             charge(now, moved);
             pendingReadBytes -= moved;
-            drawn += moved;
-            handleUntilBlocked(shares, now);
+            served += moved;
+            handleUntilBlocked(scheduler, now);
         }
-        return drawn;
+        return served;
     }
 
-    /** Whether the quota allows bytes now. */
+    /** Whether the rate limit allows a byte now. */
     boolean canRead(long now) {
         return rateLimiter.grant(now, 1) > 0;
     }
@@ -221,7 +227,7 @@ final class EgdServerSession {
         }
     }
 
-    /** When the quota allows bytes again, if it is what the client waits for; else the end of time. */
+    /** When the rate limit allows bytes again if a pending read is throttled, else {@code Long.MAX_VALUE}. */
     long nextAllowedAt(long now) {
         return hasPendingRead() && !canRead(now) ? rateLimiter.nextGrantTime() : Long.MAX_VALUE;
     }

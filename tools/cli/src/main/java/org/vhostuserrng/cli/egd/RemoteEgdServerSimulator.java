@@ -15,8 +15,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * An EGD server that answers as if it were far away and had a slow generator: each reply leaves one round trip after its
- * request came, and not before the generator has made its bytes. For one client at a time, which only uses 0x02.
+ * An EGD server that simulates a remote host with a slow generator. It sends each reply one round-trip time after the
+ * request arrives, but not before the generator has produced the bytes. It serves one client at a time, and blocking
+ * reads (0x02) only.
  */
 final class RemoteEgdServerSimulator implements AutoCloseable {
     private static final int MAX_REQUEST_BYTES = 4096;
@@ -31,15 +32,15 @@ final class RemoteEgdServerSimulator implements AutoCloseable {
     private volatile boolean stopped;
 
     /**
-     * A server that listens on the loopback interface.
+     * Starts a server on the loopback interface, with a thread of its own.
      *
-     * @param bytesPerSecond of its generator
+     * @param bytesPerSecond rate of the generator
      */
     RemoteEgdServerSimulator(long roundTripNanos, long bytesPerSecond) throws IOException {
         this.roundTripNanos = roundTripNanos;
         this.nanosPerByte = (double) TimeUnit.SECONDS.toNanos(1) / bytesPerSecond;
         listener = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-        thread = Thread.ofPlatform().daemon().name("distant server").start(this::serve);
+        thread = Thread.ofPlatform().daemon().name("egd-simulator").start(this::serve);
     }
 
     String address() throws IOException {
@@ -52,9 +53,9 @@ final class RemoteEgdServerSimulator implements AutoCloseable {
                 client.setOption(StandardSocketOptions.TCP_NODELAY, true);
                 client.configureBlocking(false);
                 serveClient(client);
-            } catch (ClosedChannelException told) {
+            } catch (ClosedChannelException closed) {
                 stopped = true;
-            } catch (IOException clientIsGone) {
+            } catch (IOException disconnected) {
                 Thread.onSpinWait();
             }
         }
@@ -78,7 +79,7 @@ final class RemoteEgdServerSimulator implements AutoCloseable {
                 replies.add(new Reply(now + roundTripNanos, length));
             }
             requests.compact();
-            // A generator without a buffer: what nobody asked for in time is not there later.
+            // The generator has no buffer, so it produces nothing while no request is pending.
             generated = replies.isEmpty() ? now : generated;
             while (!sending.hasRemaining() && isDue(replies.peek(), generated, now)) {
                 generated = generate(random, sending, replies.remove(), generated);

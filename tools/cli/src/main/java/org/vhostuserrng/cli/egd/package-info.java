@@ -1,10 +1,12 @@
 /**
- * {@code egd-server}: gives the bytes of a source to clients that speak the protocol of the Entropy Gathering Daemon,
- * QEMU's {@code rng-egd} among them.
+ * {@code egd-server}: serves the bytes of a source to clients of the EGD (Entropy Gathering Daemon) protocol, for
+ * example QEMU's {@code rng-egd}. {@code bench-egd} measures the daemon's EGD source against a simulated remote server.
  *
- * <p>One thread and one selector. An {@link org.vhostuserrng.cli.egd.EgdServerSession} is what one client asked for and
- * is owed, {@link org.vhostuserrng.cli.egd.EgdRoundRobinScheduler} who of them is next when bytes come; neither knows a socket.
- * {@link org.vhostuserrng.cli.egd.EgdServer} moves bytes between them, the clients' sockets and the source. Everything
- * is confined to the server's thread, but where a type says otherwise.
+ * <p>One thread with one selector serves all clients; types are confined to it unless documented otherwise. {@link
+ * org.vhostuserrng.cli.egd.EgdServerSession} is the protocol state of one client and {@link
+ * org.vhostuserrng.cli.egd.EgdRoundRobinScheduler} distributes bytes among clients; neither uses sockets, so both are
+ * tested without them. {@link org.vhostuserrng.cli.egd.EgdServer} connects them with the clients' sockets ({@link
+ * org.vhostuserrng.cli.egd.EgdServerConnection}) and the source. {@link org.vhostuserrng.cli.egd.CommandSourceProcess}
+ * runs a program as a source, supervised by a thread of its own.
  */
 package org.vhostuserrng.cli.egd;

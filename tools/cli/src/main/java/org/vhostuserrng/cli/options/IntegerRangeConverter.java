@@ -2,12 +2,12 @@ package org.vhostuserrng.cli.options;
 
 import picocli.CommandLine.ITypeConverter;
 
-/** An option's value that must be an integer in a range; the message names the range. */
+/** Parses an option value that must be an {@code int} in a range; the error message states the range. */
 public abstract class IntegerRangeConverter implements ITypeConverter<Integer> {
     private final OptionValueRange range;
 
-    protected IntegerRangeConverter(int smallest, int largest) {
-        range = new OptionValueRange(smallest, largest);
+    protected IntegerRangeConverter(int min, int max) {
+        range = new OptionValueRange(min, max);
     }
 
     @Override

@@ -2,12 +2,12 @@ package org.vhostuserrng.cli.options;
 
 import picocli.CommandLine.ITypeConverter;
 
-/** As {@link IntegerRangeConverter}, for larger numbers. */
+/** Parses an option value that must be a {@code long} in a range; the error message states the range. */
 public abstract class LongRangeConverter implements ITypeConverter<Long> {
     private final OptionValueRange range;
 
-    protected LongRangeConverter(long smallest, long largest) {
-        range = new OptionValueRange(smallest, largest);
+    protected LongRangeConverter(long min, long max) {
+        range = new OptionValueRange(min, max);
     }
 
     @Override

@@ -2,7 +2,10 @@ package org.vhostuserrng.cli.options;
 
 import picocli.CommandLine.TypeConversionException;
 
-/** Whole numbers that an option takes; what is refused is refused with them. */
+/**
+ * The range of an option's value, both ends included. The daemon has its own parser, because its command line must not
+ * load picocli.
+ */
 record OptionValueRange(long min, long max) {
     long parse(String value) {
         try {

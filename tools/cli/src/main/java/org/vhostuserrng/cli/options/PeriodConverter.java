@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.options;
 
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
-/** {@code --period}, as the daemon takes it. */
+/** Parses {@code --period}, with the same range as the daemon's option. */
 public final class PeriodConverter extends IntegerRangeConverter {
     public PeriodConverter() {
         super(1, GuestRateLimiter.MAX_PERIOD_MILLIS);

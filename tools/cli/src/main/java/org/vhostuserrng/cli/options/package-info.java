@@ -1,2 +1,2 @@
-/** Values that options of several programs take: read, and refused with what is allowed. */
+/** Picocli converters for option values of several commands. Errors state the permitted range. */
 package org.vhostuserrng.cli.options;

@@ -10,12 +10,12 @@ import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.cli.process.TerminalProgressBar;
 import org.vhostuserrng.frontend.EntropyDriver;
 
-/** A guest that always has several large requests in flight, and notes what it gets and when. */
+/** A guest that keeps several large requests in flight and records the received bytes over time. */
 final class GuestThroughputRecorder {
     private static final int REQUEST_BYTES = 1 << 16;
     private static final int DEPTH = 16;
     private static final Duration MAX_SLEEP = Duration.ofMillis(50);
-    /** As long as a period can be, and a little: whoever gives nothing for so long gives nothing. */
+    /** Slightly longer than the maximum period, 65.536 s. */
     private static final Duration FIRST_BYTE_TIMEOUT = Duration.ofSeconds(70);
 
     private final long[] bytes;
@@ -26,20 +26,20 @@ final class GuestThroughputRecorder {
         bytes = new long[seconds * GuestThroughputSeries.INTERVALS_PER_SECOND];
     }
 
-    /** Reads from a device for so long, counted from the first byte on. */
+    /** Reads from a device for {@code seconds}, counted from the first byte. */
     static GuestThroughputSeries record(String name, Path socket, int seconds, TerminalProgressBar progress)
             throws IOException {
-        GuestThroughputRecorder reader = new GuestThroughputRecorder(seconds);
+        GuestThroughputRecorder recorder = new GuestThroughputRecorder(seconds);
         try (EntropyDriver driver = EntropyDriver.start(socket)) {
             for (int i = 0; i < DEPTH; i++) {
                 driver.driverRing().makeAvailable(driver.driverRing().addWritableBuffer(BUFFER_ADDRESS, REQUEST_BYTES));
             }
             driver.kickIfNeeded();
-            reader.run(driver, progress);
+            recorder.run(driver, progress);
             driver.session().stop();
         }
         return new GuestThroughputSeries(
-                name, Arrays.stream(reader.bytes).boxed().toList());
+                name, Arrays.stream(recorder.bytes).boxed().toList());
     }
 
     private void run(EntropyDriver driver, TerminalProgressBar progress) throws IOException {
@@ -49,7 +49,7 @@ final class GuestThroughputRecorder {
             driver.awaitUsed(MAX_SLEEP);
             long now = System.nanoTime();
             if (!firstByteSeen && now - start > FIRST_BYTE_TIMEOUT.toNanos()) {
-                throw new IOException("no byte came within " + FIRST_BYTE_TIMEOUT.toSeconds() + " s");
+                throw new IOException("no byte was received within " + FIRST_BYTE_TIMEOUT.toSeconds() + " s");
             }
             while (driver.driverRing().popUsed()) {
                 recordBytes(Integer.toUnsignedLong(driver.driverRing().usedLength()));
@@ -75,6 +75,7 @@ final class GuestThroughputRecorder {
     }
 
     private int intervalAt(long now) {
-        return (int) Math.max(0, TimeUnit.NANOSECONDS.toMillis(now - firstByteAt) / GuestThroughputSeries.INTERVAL_MILLIS);
+        return (int)
+                Math.max(0, TimeUnit.NANOSECONDS.toMillis(now - firstByteAt) / GuestThroughputSeries.INTERVAL_MILLIS);
     }
 }

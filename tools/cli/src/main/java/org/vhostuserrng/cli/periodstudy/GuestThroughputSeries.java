@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * What one guest got, in each of the intervals since its first byte.
+ * The bytes one guest received in each interval since its first byte.
  *
- * @param name what limited it
- * @param bytes of each interval
+ * @param name label of the series: the rate limit or the socket
+ * @param bytes bytes received in each interval
  */
 record GuestThroughputSeries(String name, List<Long> bytes) {
     static final int INTERVAL_MILLIS = 100;
@@ -16,14 +16,14 @@ record GuestThroughputSeries(String name, List<Long> bytes) {
 
     private static final double MB = 1e6;
 
-    /** Seconds at which each interval begins. */
+    /** Start time of each interval in seconds. */
     double[] seconds() {
         double[] seconds = new double[bytes.size()];
         Arrays.setAll(seconds, i -> (double) i / INTERVALS_PER_SECOND);
         return seconds;
     }
 
-    /** Millions of bytes of each interval. */
+    /** Megabytes (10^6 bytes) received in each interval. */
     double[] megabytes() {
         return stream().mapToDouble(each -> each / MB).toArray();
     }
@@ -36,7 +36,7 @@ record GuestThroughputSeries(String name, List<Long> bytes) {
         return stream().sum() / MB * INTERVALS_PER_SECOND / bytes.size();
     }
 
-    /** Share of the intervals in which nothing came. */
+    /** Fraction of the intervals without any byte, 0 to 1. */
     double idleShare() {
         return (double) stream().filter(each -> each == 0).count() / bytes.size();
     }

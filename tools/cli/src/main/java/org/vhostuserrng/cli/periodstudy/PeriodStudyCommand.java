@@ -15,13 +15,15 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code period-study}: draws what a limit's period does to a guest that reads without end. */
+/** {@code period-study}: plots how the period of a rate limit affects a guest that reads continuously. */
 @Command(
         name = "period-study",
-        description = "Draw what a greedy guest gets over time: in windows of 20 MB/1 s and 100 MB/5 s, and smoothly.",
+        description =
+                "Plot the throughput over time of a guest that reads continuously, under three rate limits: windows of"
+                        + " 20 MB/1 s and of 100 MB/5 s, and smooth 20 MB/s.",
         mixinStandardHelpOptions = true)
 public final class PeriodStudyCommand implements Callable<Integer> {
-    /** The experiment of QEMU's documentation, and the same rate paced. */
+    /** The two limits of the experiment in QEMU's documentation, and the same rate in smooth mode. */
     private enum RateLimitCase {
         SECOND("window, 20 MB / 1 s", "window", 20_000_000, 1000),
         FIVE_SECONDS("window, 100 MB / 5 s", "window", 100_000_000, 5000),
@@ -50,7 +52,7 @@ public final class PeriodStudyCommand implements Callable<Integer> {
     @Option(
             names = "--socket-path",
             paramLabel = "PATH",
-            description = "Study the daemon that listens here, with its limit, and start none.")
+            description = "Measure the daemon that listens on this socket instead of starting daemons.")
     private Path socketPath;
 
     @Option(
@@ -58,7 +60,7 @@ public final class PeriodStudyCommand implements Callable<Integer> {
             defaultValue = "15",
             paramLabel = "N",
             converter = SecondsConverter.class,
-            description = "Length of each run, 1..300 (default: ${DEFAULT-VALUE}).")
+            description = "Duration of each run in seconds, 1..300 (default: ${DEFAULT-VALUE}).")
     private int seconds;
 
     @Option(
@@ -71,7 +73,8 @@ public final class PeriodStudyCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         List<GuestThroughputSeries> all = socketPath == null ? studyLimits() : List.of(studyRunning());
-        PeriodStudyPlot plot = new PeriodStudyPlot("What a guest that reads as fast as it can gets of 20 MB/s", all);
+        PeriodStudyPlot plot =
+                new PeriodStudyPlot("Throughput of a guest that reads continuously, limited to 20 MB/s", all);
         plot.svg(Path.of(output + ".svg"));
         plot.png(Path.of(output + ".png"));
         Files.writeString(Path.of(output + ".csv"), csv(all));
@@ -102,7 +105,7 @@ public final class PeriodStudyCommand implements Callable<Integer> {
                 "period-study", (long) runs * seconds * GuestThroughputSeries.INTERVALS_PER_SECOND);
     }
 
-    /** A line for each interval: when it began, and the bytes of each series. */
+    /** One line per interval: its start time in seconds, then the bytes of each series. */
     static String csv(List<GuestThroughputSeries> all) {
         StringBuilder csv = new StringBuilder("seconds");
         for (GuestThroughputSeries series : all) {
@@ -122,7 +125,7 @@ public final class PeriodStudyCommand implements Callable<Integer> {
 
     private void print(List<GuestThroughputSeries> all) {
         PrintWriter out = spec.commandLine().getOut();
-        out.println(String.format("%-24s %10s %22s %12s", "", "MB/s", "most MB in 100 ms", "idle %"));
+        out.println(String.format("%-24s %10s %22s %12s", "", "MB/s", "peak MB in 100 ms", "idle %"));
         for (GuestThroughputSeries series : all) {
             out.println(String.format(
                     Locale.ROOT,

@@ -22,15 +22,12 @@ import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/**
- * The series one below the other in one picture, on the same scales. Drawn twice by the same hand, as SVG and as pixels,
- * so that the two cannot differ.
- */
+/** Charts of several series, one below the other with the same axes, painted by the same code as SVG and as PNG. */
 final class PeriodStudyPlot {
     private static final int WIDTH = 1000;
     private static final int CHART_HEIGHT = 230;
     private static final int TITLE_HEIGHT = 44;
-    /** Pixels of the PNG for each unit. */
+    /** Pixels of the PNG per unit of the SVG. */
     private static final int PNG_SCALE = 2;
 
     private static final int TICK_SPACING = 60;
@@ -123,7 +120,7 @@ final class PeriodStudyPlot {
     private static String caption(GuestThroughputSeries series) {
         return String.format(
                 Locale.ROOT,
-                "%s: %.1f MB/s in all, at most %.1f MB in 100 ms, nothing in %.0f %% of the time",
+                "%s: %.1f MB/s on average, peak %.1f MB in 100 ms, idle %.0f %% of the time",
                 series.name(),
                 series.megabytesPerSecond(),
                 series.peakMegabytes(),

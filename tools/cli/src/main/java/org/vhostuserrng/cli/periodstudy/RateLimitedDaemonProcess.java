@@ -6,13 +6,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.vhostuserrng.cli.process.ChildProcessTerminator;
 
-/** A daemon of the study's own, with a limit; ends with it. */
+/** A daemon with a rate limit, started for one run. {@link #close} terminates it. */
 final class RateLimitedDaemonProcess implements AutoCloseable {
-    /** Where the launcher says it is. */
+    /** System property with the path of the launcher, which the launcher sets. */
     private static final String PROGRAM_PROPERTY = "vhost-user-rng.program";
 
-    private static final long START_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long START_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long POLL_MILLIS = 20;
 
     private final Path directory;
@@ -27,8 +28,8 @@ final class RateLimitedDaemonProcess implements AutoCloseable {
     static RateLimitedDaemonProcess start(List<String> options) throws IOException, InterruptedException {
         String program = System.getProperty(PROGRAM_PROPERTY);
         if (program == null) {
-            throw new IOException("the daemon's program is not known: start this with bin/vhost-user-rng, or give"
-                    + " --socket-path=PATH of a daemon that runs");
+            throw new IOException("the path of the daemon is unknown: run bin/vhost-user-rng period-study, or pass"
+                    + " --socket-path=PATH of a running daemon");
         }
         Path directory = Files.createTempDirectory("vhost-user-rng");
         List<String> command = new ArrayList<>(List.of(program, "--socket-path=" + directory.resolve("socket")));
@@ -64,8 +65,7 @@ final class RateLimitedDaemonProcess implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        process.destroy();
-        process.onExit().join();
+        ChildProcessTerminator.terminate(process);
         Files.deleteIfExists(socket());
         Files.deleteIfExists(directory.resolve("log"));
         Files.deleteIfExists(directory);

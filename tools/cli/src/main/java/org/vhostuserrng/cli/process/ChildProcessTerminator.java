@@ -2,13 +2,14 @@ package org.vhostuserrng.cli.process;
 
 import java.util.concurrent.TimeUnit;
 
-/** How a process that was started here ends. */
+/** Terminates child processes. */
 public final class ChildProcessTerminator {
-    private static final int TERMINATION_TIMEOUT_SECONDS = 5;
+    /** Only ends a hang: a daemon writes its last log line and flight recording first. */
+    private static final int TERMINATION_TIMEOUT_SECONDS = 60;
 
     private ChildProcessTerminator() {}
 
-    /** Asks it to end, and ends it if it does not. */
+    /** Sends SIGTERM, and SIGKILL if the process does not exit within the timeout. */
     public static void terminate(Process process) {
         process.destroy();
         process.onExit()

@@ -4,16 +4,19 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * SIGTERM, SIGINT and SIGHUP: the JVM runs its shutdown hooks and exits with 128 + the signal's number. A hook has the
- * work stop, waits until it has, and exits with 0.
+ * Graceful shutdown of a command on SIGTERM, SIGINT and SIGHUP. Without it the JVM exits with 128 + the signal number.
+ * This shutdown hook stops the command, waits until it has finished and exits with status 0.
  */
 public final class CommandShutdownHook {
-    private static final long SHUTDOWN_TIMEOUT_MILLIS = 2000;
+    /** Only ends a hang. */
+    private static final long SHUTDOWN_TIMEOUT_MILLIS = 60_000;
 
     private final CountDownLatch finished = new CountDownLatch(1);
     private final Thread hook;
 
-    /** Calls {@code stop}, from another thread, when the process is told to end before the work has ended. */
+    /**
+     * Registers the hook. It calls {@code stop} from its own thread if a signal arrives before the command finishes.
+     */
     public CommandShutdownHook(Runnable stop) {
         hook = new Thread(() -> stopAndHalt(stop), "stop-signal");
         Runtime.getRuntime().addShutdownHook(hook);
@@ -27,27 +30,27 @@ public final class CommandShutdownHook {
     private boolean awaitFinished() {
         try {
             return finished.await(SHUTDOWN_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException impatient) {
+        } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             return false;
         }
     }
 
-    /** Everything is released; does not return if the process was told to end. */
+    /** To be called after all resources are released. Does not return if a signal has arrived. */
     public void commandFinished() {
         finished.countDown();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException alreadyEnding) {
+        } catch (IllegalStateException shutdownInProgress) {
             awaitHalt();
         }
     }
 
-    /** The hook ends the process: this thread must not end it with a status of its own. */
+    /** Blocks until the hook ends the process, so that this thread cannot end it with another status. */
     private static void awaitHalt() {
         try {
             new CountDownLatch(1).await();
-        } catch (InterruptedException impossible) {
+        } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
     }

@@ -6,28 +6,28 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** A bar on stderr for whoever waits at a terminal; nothing at all when output goes elsewhere. */
+/** A progress bar on stderr; disabled unless stdout and stderr are terminals. */
 public interface TerminalProgressBar extends AutoCloseable {
     int STDOUT = 1;
     int STDERR = 2;
 
-    /** So much more of the whole is done. */
+    /** Advances the bar by {@code done} units. */
     void step(long done);
 
     @Override
     void close();
 
-    /** A bar if both stdout and stderr are terminals. */
-    static TerminalProgressBar onTerminal(String task, long whole) {
+    /** Creates a bar of {@code total} units if stdout and stderr are terminals, else a bar that shows nothing. */
+    static TerminalProgressBar onTerminal(String task, long total) {
         POSIX posix = POSIXFactory.getPOSIX();
         boolean terminal = posix.isatty(STDOUT) != 0 && posix.isatty(STDERR) != 0;
-        return terminal ? bar(task, whole) : none();
+        return terminal ? bar(task, total) : disabled();
     }
 
-    private static TerminalProgressBar bar(String task, long whole) {
+    private static TerminalProgressBar bar(String task, long total) {
         ProgressBar bar = new ProgressBarBuilder()
                 .setTaskName(task)
-                .setInitialMax(whole)
+                .setInitialMax(total)
                 .setStyle(ProgressBarStyle.ASCII)
                 .setUpdateIntervalMillis(500)
                 .hideEta()
@@ -45,7 +45,7 @@ public interface TerminalProgressBar extends AutoCloseable {
         };
     }
 
-    private static TerminalProgressBar none() {
+    private static TerminalProgressBar disabled() {
         return new TerminalProgressBar() {
             @Override
             public void step(long done) {}

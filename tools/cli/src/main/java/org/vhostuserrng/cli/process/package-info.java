@@ -1,2 +1,2 @@
-/** What a command line program has to do with its own process. */
+/** Shutdown, child processes and the progress bar of the command line tools. */
 package org.vhostuserrng.cli.process;

@@ -7,20 +7,24 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.EventLoopSources;
 
-/** A source that is waited for a while. Confined to one thread. */
+/** Reads an entropy source and waits for bytes with a timeout. Confined to one thread. */
 public final class TimedSourceReader implements AutoCloseable {
     private static final long READ_TIMEOUT_MILLIS = 100;
 
     private final Semaphore ready = new Semaphore(0);
     private final EntropySource source;
 
-    /** Opens a source, for a guest of that name. */
+    /**
+     * Opens a source.
+     *
+     * @param guest name of the reader in log messages
+     */
     public TimedSourceReader(EntropySourceSpec spec, String guest) {
         source = new EventLoopSources(spec, ready::release, System::nanoTime).open(guest);
     }
 
     /**
-     * Fills the beginning of {@code target}, if there are bytes within a tenth of a second.
+     * Fills the beginning of {@code target}, waiting up to 100 ms for bytes.
      *
      * @return as {@link EntropySource#fill}
      */

@@ -1,2 +1,2 @@
-/** Sources as programs use them that, unlike the daemon, may wait for bytes. */
+/** Access to entropy sources for tools, which, unlike the daemon's event loop, may block. */
 package org.vhostuserrng.cli.source;

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import net.openhft.chronicle.bytes.Bytes;
 
-/** Bytes as lines of offset, hex and text. */
+/** Formats bytes as lines of offset, hex digits and text. */
 final class HexDump {
     private static final int MAX_BYTES = 512;
 
@@ -21,7 +21,7 @@ final class HexDump {
                 .map(String::stripTrailing)
                 .forEach(lines::add);
         if (bytes.length > MAX_BYTES) {
-            lines.add("... " + (bytes.length - MAX_BYTES) + " bytes more");
+            lines.add("... " + (bytes.length - MAX_BYTES) + " more bytes");
         }
         return lines;
     }

@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.trace;
 
 import java.io.IOException;
 
-/** A file is no record, or not a whole one; the message says what it is instead, to follow the file's name. */
+/** A trace file is invalid or truncated. The message is a predicate, to be printed after the file name. */
 final class InvalidTraceFileException extends IOException {
     private static final long serialVersionUID = 1L;
 

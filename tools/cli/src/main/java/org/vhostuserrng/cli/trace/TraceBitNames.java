@@ -6,12 +6,12 @@ import java.util.StringJoiner;
 import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 
-/** Words whose bits have names: the word in hex, then the names of its bits, lowest first. */
+/** Formats bit masks: the value in hex, then the names of the bits that are set, lowest bit first. */
 final class TraceBitNames {
     private static final Map<Long, String> VIRTIO = new LinkedHashMap<>();
     private static final Map<Long, String> PROTOCOL = new LinkedHashMap<>();
 
-    /** VIRTIO 1.4 section 2.1, "Device Status Field". */
+    /** VIRTIO 1.3 §2.1 "Device Status Field"; SUSPEND is defined by VIRTIO 1.4 only. */
     private static final Map<Long, String> STATUS = Map.of(
             1L, "ACKNOWLEDGE",
             2L, "DRIVER",

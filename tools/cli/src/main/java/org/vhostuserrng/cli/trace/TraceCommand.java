@@ -16,31 +16,31 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code trace}: shows every message between a VMM and a vhost-user back-end. */
+/** {@code trace}: a proxy that prints every message between a VMM and a vhost-user back-end. */
 @Command(
         name = "trace",
-        description = "Stand between a VMM and a vhost-user back-end and show every message.",
+        description = "Proxy between a VMM and a vhost-user back-end that prints every message.",
         mixinStandardHelpOptions = true)
 public final class TraceCommand implements Callable<Integer> {
-    /** Bytes of sockaddr_un's sun_path, without the zero at its end. */
+    /** Size of sockaddr_un.sun_path without the terminating zero. */
     private static final int MAX_SOCKET_PATH_BYTES = 107;
 
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--listen", paramLabel = "PATH", description = "Listen here for the VMM.")
+    @Option(names = "--listen", paramLabel = "PATH", description = "Socket on which to listen for the VMM.")
     private Path listen;
 
-    @Option(names = "--connect", paramLabel = "PATH", description = "Socket the back-end listens on.")
+    @Option(names = "--connect", paramLabel = "PATH", description = "Socket on which the back-end listens.")
     private Path connect;
 
-    @Option(names = "--record", paramLabel = "FILE", description = "Keep everything in this file as well.")
+    @Option(names = "--record", paramLabel = "FILE", description = "Also write the trace to a file.")
     private Path record;
 
-    @Option(names = "--replay", paramLabel = "FILE", description = "Show what a file of --record holds, and exit.")
+    @Option(names = "--replay", paramLabel = "FILE", description = "Print a file written with --record and exit.")
     private Path replay;
 
-    @Option(names = "--summary", description = "Print each session as a Markdown table at its end.")
+    @Option(names = "--summary", description = "Print a Markdown table of each session when it ends.")
     private boolean summary;
 
     @Override
@@ -58,17 +58,18 @@ public final class TraceCommand implements Callable<Integer> {
 
     private void checkReplayOptions() {
         if (listen != null || connect != null || record != null) {
-            throw badUsage("--replay=" + replay + ": expected alone or with --summary");
+            throw badUsage("--replay=" + replay + ": cannot be combined with other options than --summary");
         }
     }
 
     private void requireSocketPath(String option, Path path) {
         if (path == null) {
-            throw badUsage("expected " + option + "=PATH, or --replay=FILE alone");
+            throw badUsage("expected " + option + "=PATH, or only --replay=FILE");
         }
         int length = path.toString().getBytes(StandardCharsets.UTF_8).length;
         if (length == 0 || length > MAX_SOCKET_PATH_BYTES) {
-            throw badUsage(option + "=" + path + ": expected 1 to " + MAX_SOCKET_PATH_BYTES + " bytes, not " + length);
+            throw badUsage(option + "=" + path + ": path has " + length + " bytes, expected 1 to "
+                    + MAX_SOCKET_PATH_BYTES + " bytes");
         }
     }
 
@@ -78,13 +79,13 @@ public final class TraceCommand implements Callable<Integer> {
     }
 
     private void replay() throws IOException {
-        TracePrinter transcript = printer();
+        TracePrinter printer = printer();
         try (InputStream file = openRecord()) {
-            new TraceFileReader(file).replay(transcript);
-        } catch (InvalidTraceFileException damaged) {
-            throw new IOException(replay + " " + damaged.getMessage(), damaged);
+            new TraceFileReader(file).replay(printer);
+        } catch (InvalidTraceFileException invalid) {
+            throw new IOException(replay + " " + invalid.getMessage(), invalid);
         } finally {
-            transcript.flushOpenSession();
+            printer.flushOpenSession();
         }
     }
 
@@ -92,14 +93,14 @@ public final class TraceCommand implements Callable<Integer> {
         try {
             return Files.newInputStream(replay);
         } catch (IOException unreadable) {
-            throw badUsage("--replay=" + replay + ": expected a file that can be read: " + unreadable);
+            throw badUsage("--replay=" + replay + ": expected a readable file: " + unreadable);
         }
     }
 
     private void trace() throws IOException, InterruptedException {
         List<TraceRecordSink> sinks = new ArrayList<>();
         try (TraceFileWriter writer = record == null ? null : openWriter()) {
-            // Recorded first: what was printed can be printed again.
+            // The file comes first: a message that was printed is also in the file.
             if (writer != null) {
                 sinks.add(writer);
             }
@@ -116,7 +117,7 @@ public final class TraceCommand implements Callable<Integer> {
         try {
             return new TraceFileWriter(record);
         } catch (IOException unwritable) {
-            throw badUsage("--record=" + record + ": expected a file that can be written: " + unwritable);
+            throw badUsage("--record=" + record + ": expected a writable file: " + unwritable);
         }
     }
 

@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.trace;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a message carries: named fields for its own line, and lines of their own below it. */
+/** The decoded content of a message: values on the message's own line, and detail lines below it. */
 final class TraceDecodedFields {
     private final List<String> values = new ArrayList<>();
     private final List<String> detailLines = new ArrayList<>();
@@ -26,7 +26,7 @@ final class TraceDecodedFields {
         return String.join(" ", values);
     }
 
-    /** May be changed. */
+    /** The detail lines; the list is modifiable. */
     List<String> detailLines() {
         return detailLines;
     }

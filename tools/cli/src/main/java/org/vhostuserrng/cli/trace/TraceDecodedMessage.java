@@ -4,13 +4,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A message in words.
+ * A decoded message.
  *
- * @param number of the request, counted from 1; 0 for what is no request
- * @param fields what it carries, on one line
- * @param details lines that belong below it
- * @param notes what the document does not expect
- * @param answered the request that it replies to
+ * @param nanos time since the start of the session
+ * @param number number of the request, counted from 1; 0 for a reply
+ * @param fields decoded payload and file descriptors, on one line
+ * @param details lines to print below the message
+ * @param notes violations of the vhost-user document
+ * @param repliedTo the request to which this message replies
  */
 record TraceDecodedMessage(
         long nanos,
@@ -23,9 +24,9 @@ record TraceDecodedMessage(
         List<String> notes,
         Optional<RepliedRequest> repliedTo) {
     /**
-     * The request that is replied to.
+     * The request to which a message replies.
      *
-     * @param elapsed nanoseconds from the request to the reply
+     * @param elapsed nanoseconds between request and reply
      */
     record RepliedRequest(int number, long elapsed) {}
 }

@@ -10,17 +10,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 
-/** What a descriptor refers to, as far as /proc and fcntl(2) tell. */
+/** Describes the file of a descriptor, using /proc and fcntl(2). */
 final class TraceFdDescription {
-    /** The name of a memfd in /proc. */
+    /** Link target of a memfd in /proc. */
     private static final Pattern MEMFD = Pattern.compile("/memfd:(.*) \\(deleted\\)");
 
-    /** The names of sockets and pipes. */
+    /** Link targets of sockets and pipes. */
     private static final Pattern NUMBERED = Pattern.compile("(socket|pipe):\\[(\\d+)]");
 
     private static final Pattern ANONYMOUS = Pattern.compile("anon_inode:\\[?([^]]*)]?");
 
-    /** fcntl(2), F_ADD_SEALS. */
+    /** Seal bits and their names in fcntl(2), without F_SEAL_. */
     private static final Map<Integer, String> SEALS = new TreeMap<>(
             Map.of(0x1, "SEAL", 0x2, "SHRINK", 0x4, "GROW", 0x8, "WRITE", 0x10, "FUTURE_WRITE", 0x20, "EXEC"));
 
@@ -64,7 +64,7 @@ final class TraceFdDescription {
         return names.toString();
     }
 
-    /** An eventfd's own number, by which it is known again when it is sent twice, and its counter. */
+    /** The kernel's id of an eventfd, which identifies it when it is sent again, and its counter. */
     private static String counter(ReceivedFileDescriptor descriptor) throws IOException {
         StringBuilder text = new StringBuilder();
         for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo", Integer.toString(descriptor.fd())))) {
@@ -78,7 +78,7 @@ final class TraceFdDescription {
         return text.toString();
     }
 
-    /** A memfd's name is the other side's choice: it must not move a terminal's cursor. */
+    /** Replaces control characters: the peer chooses the names, which must not contain terminal escape sequences. */
     private static String printable(String text) {
         return text.replaceAll("[^ -~]", "?");
     }

@@ -11,7 +11,7 @@ import java.util.List;
 import net.openhft.chronicle.bytes.Bytes;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
-/** Reads what {@link TraceFileWriter} wrote, and as much as there is of it where it was cut off. */
+/** Reads files written by {@link TraceFileWriter}; of a truncated file, all complete frames. */
 final class TraceFileReader {
     private static final int PREAMBLE = Long.BYTES + Integer.BYTES;
 
@@ -19,32 +19,32 @@ final class TraceFileReader {
     private long frames;
 
     /**
-     * A record at its start.
+     * Reads the start of a file.
      *
-     * @throws IOException when it is no record, or one of another version
+     * @throws IOException if it is not a trace file, or one of another version
      */
     TraceFileReader(InputStream file) throws IOException {
         this.file = new DataInputStream(file);
         Bytes<byte[]> preamble = Bytes.wrapForRead(file.readNBytes(PREAMBLE));
         if (preamble.readRemaining() < PREAMBLE || preamble.readLong() != TraceFileFormat.MAGIC) {
-            throw new InvalidTraceFileException("is no record of trace");
+            throw new InvalidTraceFileException("is not a trace file");
         }
         int version = preamble.readInt();
         if (version != TraceFileFormat.VERSION) {
-            throw new InvalidTraceFileException(
-                    "is of version " + Integer.toUnsignedString(version) + ", expected " + TraceFileFormat.VERSION);
+            throw new InvalidTraceFileException("has format version " + Integer.toUnsignedString(version)
+                    + ", expected " + TraceFileFormat.VERSION);
         }
     }
 
     /**
-     * Hands every event to {@code sink}.
+     * Passes every record to {@code sink}.
      *
-     * @throws InvalidTraceFileException after the last whole one, when something follows that is none
+     * @throws InvalidTraceFileException after the last valid record, if an invalid or incomplete frame follows
      */
     void replay(TraceRecordSink sink) throws IOException {
         byte[] lengthBytes = file.readNBytes(Integer.BYTES);
         while (lengthBytes.length > 0) {
-            sink.accept(event(frame(lengthBytes)));
+            sink.accept(traceRecord(frame(lengthBytes)));
             frames++;
             lengthBytes = file.readNBytes(Integer.BYTES);
         }
@@ -52,28 +52,28 @@ final class TraceFileReader {
 
     private Bytes<byte[]> frame(byte[] lengthBytes) throws IOException {
         if (lengthBytes.length < Integer.BYTES) {
-            throw invalid("is cut off");
+            throw invalid("is truncated");
         }
         long length = Bytes.wrapForRead(lengthBytes).readUnsignedInt();
         if (length > TraceFileFormat.MAX_FRAME_BYTES) {
-            throw invalid("is damaged");
+            throw invalid("is corrupt");
         }
         byte[] body = new byte[(int) length];
         try {
             file.readFully(body);
-        } catch (EOFException cutOff) {
-            throw invalid("is cut off");
+        } catch (EOFException truncated) {
+            throw invalid("is truncated");
         }
         return Bytes.wrapForRead(body);
     }
 
-    private TraceRecord event(Bytes<byte[]> body) throws InvalidTraceFileException {
+    private TraceRecord traceRecord(Bytes<byte[]> body) throws InvalidTraceFileException {
         requireBytes(body, 1);
         return switch (body.readUnsignedByte()) {
             case TraceFileFormat.OPENED -> opened(body);
             case TraceFileFormat.MESSAGE -> message(body);
             case TraceFileFormat.CLOSED -> new TraceRecord.SessionClosed(u64(body), text(body));
-            default -> throw invalid("is damaged");
+            default -> throw invalid("is corrupt");
         };
     }
 
@@ -86,7 +86,7 @@ final class TraceFileReader {
     private TraceRecord message(Bytes<byte[]> body) throws InvalidTraceFileException {
         long nanos = u64(body);
         requireBytes(body, 1);
-        VhostUserSide side = VhostUserSide.byCode(body.readUnsignedByte()).orElseThrow(() -> invalid("is damaged"));
+        VhostUserSide side = VhostUserSide.byCode(body.readUnsignedByte()).orElseThrow(() -> invalid("is corrupt"));
         byte[] bytes = bytes(body);
         int count = u32(body);
         List<PassedFd> descriptors = new ArrayList<>();
@@ -120,11 +120,11 @@ final class TraceFileReader {
 
     private void requireBytes(Bytes<byte[]> body, int length) throws InvalidTraceFileException {
         if (length < 0 || body.readRemaining() < length) {
-            throw invalid("is damaged");
+            throw invalid("is corrupt");
         }
     }
 
     private InvalidTraceFileException invalid(String how) {
-        return new InvalidTraceFileException(how + " after " + frames + " events");
+        return new InvalidTraceFileException(how + " after " + frames + " records");
     }
 }

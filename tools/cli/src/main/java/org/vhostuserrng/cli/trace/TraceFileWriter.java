@@ -9,11 +9,11 @@ import java.nio.file.StandardOpenOption;
 import net.openhft.chronicle.bytes.Bytes;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
-/** Writes events as {@link TraceFileFormat} says. */
+/** Writes records to a file in {@link TraceFileFormat}. */
 final class TraceFileWriter implements TraceRecordSink, AutoCloseable {
     private final FileChannel file;
 
-    /** A record that replaces whatever is at {@code path}. */
+    /** Creates the file, or truncates an existing one. */
     TraceFileWriter(Path path) throws IOException {
         file = FileChannel.open(
                 path, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING);
@@ -21,13 +21,13 @@ final class TraceFileWriter implements TraceRecordSink, AutoCloseable {
     }
 
     @Override
-    public void accept(TraceRecord event) throws IOException {
-        byte[] body = body(event).toByteArray();
+    public void accept(TraceRecord traceRecord) throws IOException {
+        byte[] body = body(traceRecord).toByteArray();
         write(buffer().writeInt(body.length).write(body));
     }
 
-    private static Bytes<?> body(TraceRecord event) {
-        return switch (event) {
+    private static Bytes<?> body(TraceRecord traceRecord) {
+        return switch (traceRecord) {
             case TraceRecord.SessionOpened opened -> opened(opened);
             case TraceRecord.MessageSent message -> message(message);
             case TraceRecord.SessionClosed closed ->

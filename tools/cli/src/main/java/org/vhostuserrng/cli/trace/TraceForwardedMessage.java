@@ -12,20 +12,21 @@ import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.frontend.RecvmsgResult;
 
 /**
- * One message on its way: grows by what is received, shrinks by what is passed on. A message that came at once leaves at
- * once, with its descriptors at its first byte; one that came in pieces leaves in pieces.
+ * A message that is being forwarded: received pieces are added, captured for the trace, and sent on. A message that
+ * arrives in one piece is sent in one piece, with its file descriptors at the first byte; a message that arrives in
+ * pieces may be sent in pieces.
  */
 final class TraceForwardedMessage implements AutoCloseable {
-    /** Above what one sending can carry, which is 253. */
+    /** Above the 253 descriptors that one sendmsg(2) can carry. */
     private static final int MAX_DESCRIPTIONS = 256;
 
     private final ByteArrayOutputStream captured = new ByteArrayOutputStream();
     private final List<PassedFd> descriptions = new ArrayList<>();
 
-    /** Received, and not passed on yet. */
+    /** Pieces received but not sent yet. */
     private final List<RecvmsgResult> unsent = new ArrayList<>();
 
-    /** How many bytes of this message may be received next; 0 when it is complete. */
+    /** Maximum number of bytes to receive next for this message; 0 if it is complete. */
     int bytesWanted() {
         int missing = FrontendVhostUserSpec.HEADER_SIZE - captured.size();
         if (missing > 0) {
@@ -39,7 +40,7 @@ final class TraceForwardedMessage implements AutoCloseable {
         return TraceMessageHeader.of(captured.toByteArray());
     }
 
-    /** Bytes of a payload that is too long to be looked at; they follow this message. */
+    /** Size of a payload that is too long to be captured and must be forwarded separately, else 0. */
     long uncapturedPayloadBytes() {
         long size = captured.size() < FrontendVhostUserSpec.HEADER_SIZE ? 0 : header().size();
         return size > MessageSent.MAX_CAPTURED_PAYLOAD ? size : 0;
@@ -49,7 +50,9 @@ final class TraceForwardedMessage implements AutoCloseable {
         return !unsent.isEmpty();
     }
 
-    /** Late descriptors are held: a side that sends some with every byte must not have us collect them. */
+    /**
+     * Whether unsent pieces have descriptors after the first byte. These are sent on early to limit open descriptors.
+     */
     boolean hasLateFds() {
         return unsent.size() > 1 && !unsent.getLast().descriptors().isEmpty();
     }
@@ -58,7 +61,7 @@ final class TraceForwardedMessage implements AutoCloseable {
         return captured.size() == 0;
     }
 
-    /** Takes over what was received, the descriptors too. */
+    /** Adds a received piece and takes ownership of its descriptors. */
     void add(RecvmsgResult received) {
         int offset = captured.size();
         unsent.add(received);
@@ -68,17 +71,17 @@ final class TraceForwardedMessage implements AutoCloseable {
             }
         }
         if (received.controlTruncated() && descriptions.size() < MAX_DESCRIPTIONS) {
-            descriptions.add(new PassedFd(offset, "lost: trace has no descriptor left"));
+            descriptions.add(new PassedFd(offset, "lost: trace has no free file descriptors"));
         }
         captured.writeBytes(received.bytes());
     }
 
-    /** Tells what the message is. */
+    /** Reports the captured message to the trace. */
     void report(VhostUserSide from, TraceRecordDispatcher log) {
         log.message(from, captured.toByteArray(), List.copyOf(descriptions));
     }
 
-    /** Sends what is held and lets go of it, whether that succeeds or not. */
+    /** Sends all unsent pieces and releases them, even if sending fails. */
     void sendTo(FdPassingSocket to) throws IOException {
         try {
             int first = 0;
@@ -92,7 +95,7 @@ final class TraceForwardedMessage implements AutoCloseable {
         }
     }
 
-    /** Descriptors must stay with their byte: a piece that has some begins a sending of its own. */
+    /** A piece with descriptors starts a new sendmsg(2), so that the descriptors stay with their byte. */
     private int endOfSegment(int first) {
         int end = first + 1;
         while (end < unsent.size() && unsent.get(end).descriptors().isEmpty()) {
@@ -111,7 +114,7 @@ final class TraceForwardedMessage implements AutoCloseable {
         return piece.descriptors().stream().mapToInt(ReceivedFileDescriptor::fd).toArray();
     }
 
-    /** Closes the descriptors that are held. */
+    /** Closes the descriptors of unsent pieces. */
     @Override
     public void close() {
         for (RecvmsgResult each : unsent) {

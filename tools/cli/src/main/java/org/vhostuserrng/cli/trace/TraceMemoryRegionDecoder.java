@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.trace;
 
 import net.openhft.chronicle.bytes.Bytes;
 
-/** The document's memory regions: four 64-bit numbers, and two 32-bit ones more with XEN_MMAP. */
+/** Decodes memory region descriptions: four 64-bit fields, with XEN_MMAP followed by two 32-bit fields. */
 final class TraceMemoryRegionDecoder {
     private static final int REGION = 32;
     private static final int XEN_REGION = 40;
@@ -11,7 +11,7 @@ final class TraceMemoryRegionDecoder {
 
     private TraceMemoryRegionDecoder() {}
 
-    /** A number of regions, padding, then one region after the other. */
+    /** Decodes the number of regions, padding, and the regions. */
     static boolean decodeTable(Bytes<byte[]> payload, TraceDecodedFields fields) {
         if (payload.readRemaining() < TABLE_HEADER) {
             return false;
@@ -31,7 +31,7 @@ final class TraceMemoryRegionDecoder {
         return true;
     }
 
-    /** Padding, then one region. */
+    /** Decodes padding and one region. */
     static boolean decodeSingle(Bytes<byte[]> payload, TraceDecodedFields fields) {
         long size = payload.readRemaining() - PADDING;
         if (!isRegion(size)) {

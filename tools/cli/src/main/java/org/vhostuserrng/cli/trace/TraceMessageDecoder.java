@@ -12,35 +12,34 @@ import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 
-/** One session as far as it is needed to understand the next message: what was negotiated, what was asked. */
+/** Decodes the messages of one session. Tracks the state that decoding needs: negotiated features, pending requests. */
 final class TraceMessageDecoder {
     private final TracePendingRequests requests = new TracePendingRequests();
     private int count;
     private boolean packed;
     private boolean logShmfd;
 
-    /** Puts a message into words and remembers what later ones depend on. */
+    /** Decodes a message and updates the session's state. */
     TraceDecodedMessage decode(MessageSent message) {
         if (message.bytes().length < FrontendVhostUserSpec.HEADER_SIZE) {
             return decodeTruncated(message);
         }
         TraceMessageHeader header = TraceMessageHeader.of(message.bytes());
-        byte[] payload =
-                Arrays.copyOfRange(message.bytes(), FrontendVhostUserSpec.HEADER_SIZE, message.bytes().length);
+        byte[] payload = Arrays.copyOfRange(message.bytes(), FrontendVhostUserSpec.HEADER_SIZE, message.bytes().length);
         List<String> notes = notes(message, header, payload.length);
         return message.from() == VhostUserSide.FRONT_END
                 ? request(message, header, payload, notes)
                 : reply(message, header, payload, notes);
     }
 
-    /** The requests that the back-end owes a reply. */
+    /** Requests for which a reply is expected but has not been seen. */
     List<TracePendingRequests.SentRequest> unanswered() {
         return requests.unanswered();
     }
 
     private static TraceDecodedMessage decodeTruncated(MessageSent message) {
-        String note = "closed within the header: " + message.bytes().length + " of "
-                + FrontendVhostUserSpec.HEADER_SIZE + " bytes came";
+        String note = "closed within the header: received " + message.bytes().length + " of "
+                + FrontendVhostUserSpec.HEADER_SIZE + " bytes";
         TraceDecodedFields fields = new TraceDecodedFields();
         HexDump.of(message.bytes()).forEach(fields::detailLine);
         return decoded(message, 0, "incomplete", "", fields, List.of(note), Optional.empty());
@@ -49,19 +48,22 @@ final class TraceMessageDecoder {
     private static List<String> notes(MessageSent message, TraceMessageHeader header, int length) {
         List<String> notes = new ArrayList<>();
         if (!header.hasSupportedVersion()) {
-            notes.add("the version is not " + FrontendVhostUserSpec.FLAG_VERSION);
+            notes.add("the protocol version is not " + FrontendVhostUserSpec.FLAG_VERSION);
         }
         if (header.isReply() != (message.from() == VhostUserSide.BACK_END)) {
-            notes.add(header.isReply() ? "the front-end sets the reply flag" : "the back-end lacks the reply flag");
+            notes.add(
+                    header.isReply()
+                            ? "the front-end sets the reply flag"
+                            : "the back-end does not set the reply flag");
         }
         if (header.size() > MessageSent.MAX_CAPTURED_PAYLOAD) {
-            notes.add("payload of " + header.size() + " bytes, passed on without a look at it");
+            notes.add("payload of " + header.size() + " bytes, forwarded without decoding");
         } else if (header.size() != length) {
-            notes.add("closed within the payload: " + length + " of " + header.size() + " bytes came");
+            notes.add("closed within the payload: received " + length + " of " + header.size() + " bytes");
         }
         message.fds().stream()
                 .filter(descriptor -> descriptor.offset() != 0)
-                .forEach(late -> notes.add("a descriptor came with byte " + late.offset() + " and not with the first"));
+                .forEach(late -> notes.add("file descriptor sent with byte " + late.offset() + " instead of byte 0"));
         return notes;
     }
 
@@ -97,7 +99,8 @@ final class TraceMessageDecoder {
         }
     }
 
-    private TraceDecodedMessage reply(MessageSent message, TraceMessageHeader header, byte[] payload, List<String> notes) {
+    private TraceDecodedMessage reply(
+            MessageSent message, TraceMessageHeader header, byte[] payload, List<String> notes) {
         TracePayloadDecoder form = FrontendMessageType.byId(header.request())
                 .map(type -> TracePayloadDecoderTable.replyDecoder(type, packed, payload.length))
                 .orElse(
@@ -108,7 +111,7 @@ final class TraceMessageDecoder {
         Optional<TraceDecodedMessage.RepliedRequest> answered = requests.matchReply(header.request())
                 .map(sent -> new TraceDecodedMessage.RepliedRequest(sent.number(), message.nanos() - sent.nanos()));
         if (answered.isEmpty()) {
-            notes.add("answers no request");
+            notes.add("reply without a request");
         }
         return decoded(message, 0, header.name(), header.flagsText(), fields, notes, answered);
     }
@@ -118,9 +121,9 @@ final class TraceMessageDecoder {
         if (form.decode(Bytes.wrapForRead(payload), fields)) {
             return fields;
         }
-        // Said already where the payload did not come whole.
+        // An incomplete payload has a note already.
         if (notes.isEmpty()) {
-            notes.add("payload of " + payload.length + " bytes is none of this message");
+            notes.add("payload of " + payload.length + " bytes is invalid for this message");
         }
         TraceDecodedFields undecoded = new TraceDecodedFields();
         HexDump.of(payload).forEach(undecoded::detailLine);
@@ -148,7 +151,7 @@ final class TraceMessageDecoder {
                 answered);
     }
 
-    /** One descriptor stands on the message's line, each of a memory table on its region's, others on their own. */
+    /** A single descriptor goes on the message's line, those of a memory table on the regions' lines, others below. */
     private static void addDescriptors(TraceDecodedFields fields, List<PassedFd> descriptors) {
         List<String> lines = fields.detailLines();
         if (!descriptors.isEmpty() && lines.size() == descriptors.size()) {

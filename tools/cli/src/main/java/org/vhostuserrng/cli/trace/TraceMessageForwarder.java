@@ -5,8 +5,8 @@ import org.vhostuserrng.frontend.FdPassingSocket;
 import org.vhostuserrng.frontend.RecvmsgResult;
 
 /**
- * Moves what one side sends to the other side, message by message, and reports each before it leaves: the reply to it
- * can only be reported later. Knows of messages no more than that a header says how long they are.
+ * Forwards the messages of one side to the other. Reports a message to the trace before its last byte is sent, so that
+ * its reply is always reported later. Interprets only the payload size in the header. Confined to one thread.
  */
 final class TraceMessageForwarder {
     private final VhostUserSide side;
@@ -21,7 +21,7 @@ final class TraceMessageForwarder {
         this.dispatcher = log;
     }
 
-    /** Goes on until the side it receives from has closed. */
+    /** Forwards messages until the sending side closes the connection. */
     void forward() throws IOException {
         boolean more = true;
         while (more) {
@@ -35,7 +35,7 @@ final class TraceMessageForwarder {
         boolean open = true;
         while (open && message.bytesWanted() > 0) {
             if (message.hasLateFds() || (message.hasUnsent() && !from.isReadable())) {
-                // The rest may not be there: whoever waits for the part must not wait because of us.
+                // The rest may arrive later; the proxy must not delay the bytes it already has.
                 message.sendTo(to);
             }
             RecvmsgResult received = from.receive(message.bytesWanted());

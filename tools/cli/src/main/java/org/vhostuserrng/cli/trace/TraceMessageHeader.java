@@ -6,16 +6,17 @@ import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 
 /**
- * The header of a message.
+ * A message header.
  *
- * @param size of the payload, unsigned
+ * @param request message id
+ * @param size payload size in bytes, unsigned 32 bits
  */
 record TraceMessageHeader(int request, int flags, long size) {
     private static final int KNOWN_FLAGS = FrontendVhostUserSpec.FLAG_VERSION_MASK
             | FrontendVhostUserSpec.FLAG_REPLY
             | FrontendVhostUserSpec.FLAG_NEED_REPLY;
 
-    /** The header at the start of the bytes, of which there must be enough. */
+    /** Parses the header at the start of {@code bytes}, which must contain at least a whole header. */
     static TraceMessageHeader of(byte[] bytes) {
         Bytes<byte[]> header = Bytes.wrapForRead(bytes);
         return new TraceMessageHeader(header.readInt(), header.readInt(), header.readUnsignedInt());
@@ -33,12 +34,12 @@ record TraceMessageHeader(int request, int flags, long size) {
         return (flags & FrontendVhostUserSpec.FLAG_VERSION_MASK) == FrontendVhostUserSpec.FLAG_VERSION;
     }
 
-    /** The message's name, or its number if the document has no name for it. */
+    /** The name of the message type, or {@code request-ID} if the id is unknown. */
     String name() {
         return FrontendMessageType.byId(request).map(Enum::name).orElse("request-" + Integer.toUnsignedString(request));
     }
 
-    /** The version, then the names of the bits that are set. */
+    /** The version, then the names of the flags that are set. */
     String flagsText() {
         StringJoiner text = new StringJoiner("+").add("v" + (flags & FrontendVhostUserSpec.FLAG_VERSION_MASK));
         if (isReply()) {

@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.trace;
 
 import java.util.Locale;
 
-/** Numbers as they are printed. */
+/** Formats numbers for the trace. */
 final class TraceNumberFormat {
     private static final long KIB = 1024;
     private static final String[] UNITS = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
@@ -18,7 +18,7 @@ final class TraceNumberFormat {
         return Long.toUnsignedString(value);
     }
 
-    /** A size for people and, where the two differ, exactly: {@code 2 MiB (2097152 B)}. */
+    /** Formats a size with a binary unit and, from 1 KiB on, the exact number of bytes: {@code 2 MiB (2097152 B)}. */
     static String bytes(long size) {
         String exact = unsigned(size) + " B";
         if (size >= 0 && size < KIB) {

@@ -6,18 +6,22 @@ import net.openhft.chronicle.bytes.Bytes;
 import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 
 /**
- * How the payload of a message is laid out: the vhost-user document's "Payload", one constant for each meaning of each
- * layout. Numbers are in the byte order of the machine.
+ * Decodes the payload of a message (vhost-user, "Payload"). There is one constant for each meaning of each layout.
+ * Numbers are in native byte order.
  */
 @FunctionalInterface
 interface TracePayloadDecoder {
-    /** Adds what the payload says; false when it is not of this form, whatever was added till then. */
+    /**
+     * Decodes the payload into {@code fields}. Returns false if the payload is invalid; {@code fields} is then
+     * unusable.
+     */
     boolean decode(Bytes<byte[]> payload, TraceDecodedFields fields);
 
     TracePayloadDecoder NONE = sized(0, (payload, fields) -> {});
 
     // A single 64-bit integer.
-    TracePayloadDecoder FEATURES = u64((value, fields) -> fields.field("features", TraceBitNames.virtioFeatures(value)));
+    TracePayloadDecoder FEATURES =
+            u64((value, fields) -> fields.field("features", TraceBitNames.virtioFeatures(value)));
     TracePayloadDecoder PROTOCOL_FEATURES =
             u64((value, fields) -> fields.field("protocol-features", TraceBitNames.protocolFeatures(value)));
     TracePayloadDecoder STATUS = u64((value, fields) -> fields.field("status", TraceBitNames.status(value)));
@@ -52,10 +56,10 @@ interface TracePayloadDecoder {
     TracePayloadDecoder DEVICE_STATE = sized(8, TracePayloadDecoder::decodeDeviceState);
     TracePayloadDecoder SHMEM_CONFIG = TracePayloadDecoder::decodeShmemConfig;
 
-    /** GET_CONFIG answers an error with an empty payload. */
+    /** A GET_CONFIG reply with an empty payload reports an error. */
     TracePayloadDecoder CONFIG_ERROR = sized(0, (payload, fields) -> fields.value("failed"));
 
-    /** Whatever it is, as a hex dump: what the document does not lay out. */
+    /** Any payload, as a hex dump; for payloads whose layout the document does not define. */
     TracePayloadDecoder HEX_DUMP = (payload, fields) -> {
         HexDump.of(payload.toByteArray()).forEach(fields::detailLine);
         return true;
@@ -124,7 +128,7 @@ interface TracePayloadDecoder {
         return num == 0 ? " (little-endian)" : " (big-endian)";
     }
 
-    /** Two halves, each an index of 15 bits with the wrap counter above it. */
+    /** Next available and next used descriptor, each a 15-bit index with the wrap counter in bit 15. */
     private static void decodePackedBase(long num, TraceDecodedFields fields) {
         fields.field("available", num & 0x7fff)
                 .field("available-wrap", num >> 15 & 1)
@@ -141,7 +145,7 @@ interface TracePayloadDecoder {
                 .field("log", TraceNumberFormat.hex(payload.readLong()));
     }
 
-    /** 26 bytes, or 32 as C lays the structure out. */
+    /** 26 bytes, or 32 with the padding of the C struct. */
     private static boolean decodeIotlb(Bytes<byte[]> payload, TraceDecodedFields fields) {
         if (payload.readRemaining() != 26 && payload.readRemaining() != 32) {
             return false;
@@ -195,7 +199,7 @@ interface TracePayloadDecoder {
         };
     }
 
-    /** 20 bytes, or 24 as C lays the structure out. */
+    /** 20 bytes, or 24 with the padding of the C struct. */
     private static boolean decodeInflight(Bytes<byte[]> payload, TraceDecodedFields fields) {
         if (payload.readRemaining() != 20 && payload.readRemaining() != 24) {
             return false;

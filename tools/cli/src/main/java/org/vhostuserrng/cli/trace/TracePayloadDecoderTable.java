@@ -3,14 +3,14 @@ package org.vhostuserrng.cli.trace;
 import java.util.Optional;
 import org.vhostuserrng.frontend.FrontendMessageType;
 
-/** Which payload goes with which message, in either direction. */
+/** Maps message types to payload decoders, for requests and replies. */
 final class TracePayloadDecoderTable {
     private TracePayloadDecoderTable() {}
 
     /**
-     * What the front-end sends.
+     * The decoder of a request.
      *
-     * @param packed RING_PACKED was negotiated, which changes what an index into a vring looks like
+     * @param packed whether VIRTIO_F_RING_PACKED was negotiated, which changes the encoding of a vring base
      */
     static TracePayloadDecoder requestDecoder(FrontendMessageType type, boolean packed) {
         return switch (type) {
@@ -55,7 +55,7 @@ final class TracePayloadDecoderTable {
         };
     }
 
-    /** What the back-end answers without being asked by need_reply; empty if it does not. */
+    /** The decoder of a reply that the back-end sends without need_reply; empty if the type has no such reply. */
     static Optional<TracePayloadDecoder> mandatoryReplyDecoder(FrontendMessageType type, boolean packed) {
         return switch (type) {
             case GET_FEATURES -> Optional.of(TracePayloadDecoder.FEATURES);
@@ -103,8 +103,8 @@ final class TracePayloadDecoderTable {
     }
 
     /**
-     * The form of a reply: its own or an acknowledgement, told apart by size where a message can have either. The
-     * replies of postcopy repeat the request's regions; some replies consist of a descriptor alone.
+     * The decoder of a reply: the type's own reply or an acknowledgement, distinguished by size if both are possible.
+     * Replies in postcopy mode repeat the memory regions of the request; some replies consist only of a descriptor.
      */
     static TracePayloadDecoder replyDecoder(FrontendMessageType type, boolean packed, int size) {
         return switch (type) {

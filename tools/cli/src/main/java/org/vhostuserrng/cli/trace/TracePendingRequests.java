@@ -7,14 +7,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/** The requests of a session that may still be replied to: the last ones only, however many a front-end sends. */
+/** The latest requests of a session, at most {@value #MAX_REQUESTS}, to match replies with requests. */
 final class TracePendingRequests {
     private static final int MAX_REQUESTS = 256;
 
     /**
      * A request that was sent.
      *
-     * @param awaited the document has the back-end reply to it
+     * @param number number of the request in its session
+     * @param request message id
+     * @param replyExpected whether the back-end must reply
      */
     record SentRequest(int number, int request, String name, long nanos, boolean replyExpected) {}
 
@@ -27,10 +29,13 @@ final class TracePendingRequests {
         sent.addLast(request);
     }
 
-    /** Takes the request that a reply with this number answers: the oldest that waits, else the latest that does not. */
+    /** Removes the request that matches a reply: the oldest with an expected reply, else the latest without. */
     Optional<SentRequest> matchReply(int request) {
-        Optional<SentRequest> awaited = removeFirst(sent.iterator(), each -> each.request == request && each.replyExpected);
-        return awaited.isPresent() ? awaited : removeFirst(sent.descendingIterator(), each -> each.request == request);
+        Optional<SentRequest> expected =
+                removeFirst(sent.iterator(), each -> each.request == request && each.replyExpected);
+        return expected.isPresent()
+                ? expected
+                : removeFirst(sent.descendingIterator(), each -> each.request == request);
     }
 
     private static Optional<SentRequest> removeFirst(Iterator<SentRequest> requests, Predicate<SentRequest> wanted) {
@@ -44,7 +49,7 @@ final class TracePendingRequests {
         return Optional.empty();
     }
 
-    /** Those that wait for a reply still. */
+    /** Requests whose expected reply has not been seen. */
     List<SentRequest> unanswered() {
         return sent.stream().filter(SentRequest::replyExpected).toList();
     }

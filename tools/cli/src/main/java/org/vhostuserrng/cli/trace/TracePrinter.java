@@ -5,11 +5,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.vhostuserrng.cli.trace.TraceDecodedMessage.RepliedRequest;
+import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Help.Ansi.IStyle;
 import picocli.CommandLine.Help.Ansi.Style;
-import picocli.CommandLine.Help.Ansi;
 
-/** Prints events as they come: a line for each message, and a table of the session at its end if it is wanted. */
+/** Prints records: one line per message and, with {@code --summary}, a table at the end of each session. */
 final class TracePrinter implements TraceRecordSink {
     private static final String INDENTATION = " ".repeat(16);
 
@@ -21,9 +21,9 @@ final class TracePrinter implements TraceRecordSink {
     private boolean open;
 
     /**
-     * A transcript.
+     * Creates a printer.
      *
-     * @param summary whether a table follows each session
+     * @param summary whether to print a table at the end of each session
      */
     TracePrinter(PrintWriter out, Ansi ansi, boolean summary) {
         this.out = out;
@@ -32,8 +32,8 @@ final class TracePrinter implements TraceRecordSink {
     }
 
     @Override
-    public void accept(TraceRecord event) {
-        switch (event) {
+    public void accept(TraceRecord traceRecord) {
+        switch (traceRecord) {
             case TraceRecord.SessionOpened opened -> open(opened);
             case TraceRecord.MessageSent message -> print(decoder.decode(message));
             case TraceRecord.SessionClosed closed -> close(closed);
@@ -41,7 +41,7 @@ final class TracePrinter implements TraceRecordSink {
         out.flush();
     }
 
-    /** No event follows: prints the table of a session whose end nobody saw. */
+    /** To be called after the last record: prints the table of a session that has no end record. */
     void flushOpenSession() {
         if (open) {
             end();
@@ -84,9 +84,8 @@ final class TracePrinter implements TraceRecordSink {
 
     private void close(TraceRecord.SessionClosed closed) {
         out.println(time(closed.nanos()) + "  " + styled(closed.reason(), Style.bold));
-        decoder
-                .unanswered()
-                .forEach(sent -> note("never answered: " + sent.name() + ", sent at "
+        decoder.unanswered()
+                .forEach(sent -> note("no reply: " + sent.name() + ", sent at "
                         + TraceNumberFormat.milliseconds(sent.nanos()) + " ms"));
         end();
     }
@@ -109,7 +108,7 @@ final class TracePrinter implements TraceRecordSink {
     }
 
     private String styled(String text, IStyle style) {
-        // Not style.off(): bold's is what other terminals take for a double underline.
+        // Not style.off(): some terminals interpret the code that switches off bold as double underline.
         return ansi.enabled() ? style.on() + text + Style.reset.on() : text;
     }
 }

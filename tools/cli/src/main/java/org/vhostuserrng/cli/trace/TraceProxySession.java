@@ -4,21 +4,21 @@ import java.io.IOException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.vhostuserrng.frontend.FdPassingSocket;
 
-/** A front-end and its back-end, connected through two pumps, each in a thread of its own, till either closes. */
+/** Connects a front-end with its back-end until one of them closes. Each direction is forwarded by its own thread. */
 final class TraceProxySession implements AutoCloseable {
     private final FdPassingSocket frontEnd;
     private final FdPassingSocket backEnd;
     private final TraceRecordDispatcher dispatcher;
     private final AtomicReference<String> end = new AtomicReference<>();
 
-    /** A session that owns both sockets from now on. */
+    /** Takes ownership of both sockets. */
     TraceProxySession(FdPassingSocket frontEnd, FdPassingSocket backEnd, TraceRecordDispatcher log) {
         this.frontEnd = frontEnd;
         this.backEnd = backEnd;
         this.dispatcher = log;
     }
 
-    /** Returns when both sides are closed, with everything reported. */
+    /** Forwards in both directions. Returns when both sides are closed and everything is reported. */
     void run() throws InterruptedException {
         Thread replies =
                 Thread.ofPlatform().name("back-end").start(() -> forward(VhostUserSide.BACK_END, backEnd, frontEnd));
@@ -32,16 +32,16 @@ final class TraceProxySession implements AutoCloseable {
             new TraceMessageForwarder(side, from, to, dispatcher).forward();
             end("the " + side.displayName() + " closed");
         } catch (IOException failed) {
-            end("the " + side.displayName() + "'s message was not passed on: " + failed.getMessage());
+            end("the " + side.displayName() + "'s message could not be forwarded: " + failed.getMessage());
         } finally {
-            // A bug of ours must not leave the other pump waiting for ever.
+            // After an unexpected exception too, the other direction must not block forever.
             end("trace failed");
         }
     }
 
-    /** Ends the session, if nothing has ended it yet; may be called by any thread. */
-    void end(String why) {
-        end.compareAndSet(null, why);
+    /** Ends the session. The first reason wins. Any thread may call this. */
+    void end(String reason) {
+        end.compareAndSet(null, reason);
         frontEnd.shutdown();
         backEnd.shutdown();
     }

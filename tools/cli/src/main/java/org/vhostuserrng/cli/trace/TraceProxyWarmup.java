@@ -14,8 +14,8 @@ import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import picocli.CommandLine.Help.Ansi;
 
 /**
- * A session with nobody, shown to nobody: without it the first messages of a VMM would take 50 ms longer each, the time
- * in which the JVM loads the classes that they need.
+ * Runs a dummy session without output, so that the JVM loads the classes before a VMM connects. Without the warm-up,
+ * each of the first messages would take 50 ms longer.
  */
 final class TraceProxyWarmup {
     private TraceProxyWarmup() {}
@@ -23,9 +23,9 @@ final class TraceProxyWarmup {
     static void run() throws IOException, InterruptedException {
         UnixSocketChannel[] front = UnixSocketChannel.pair();
         UnixSocketChannel[] back = UnixSocketChannel.pair();
-        PrintWriter nobody = new PrintWriter(Writer.nullWriter());
+        PrintWriter discarded = new PrintWriter(Writer.nullWriter());
         TraceRecordDispatcher log =
-                new TraceRecordDispatcher(List.of(new TracePrinter(nobody, Ansi.OFF, true)), nobody);
+                new TraceRecordDispatcher(List.of(new TracePrinter(discarded, Ansi.OFF, true)), discarded);
         try (FdPassingSocket vmm = FdPassingSocket.wrap(front[0]);
                 FdPassingSocket device = FdPassingSocket.wrap(back[0]);
                 TraceProxySession session =

@@ -3,14 +3,14 @@ package org.vhostuserrng.cli.trace;
 import java.time.Instant;
 import java.util.List;
 
-/** What happens between a front-end and a back-end. Times are nanoseconds since the session was opened. */
+/** One event of a trace. Times are nanoseconds since the session was opened. */
 sealed interface TraceRecord {
     /**
      * A front-end has connected.
      *
-     * @param session counted from 1
-     * @param listen where it connected to
-     * @param connect where its back-end listens
+     * @param session number of the session, counted from 1
+     * @param listen path of the proxy's socket
+     * @param connect path of the back-end's socket
      */
     record SessionOpened(int session, Instant time, String listen, String connect) implements TraceRecord {
         public SessionOpened {
@@ -20,14 +20,13 @@ sealed interface TraceRecord {
     }
 
     /**
-     * One side has sent a message, or the part of one that it sent before it closed.
+     * One side has sent a message, or has closed in the middle of one.
      *
-     * @param bytes header and payload; of a payload longer than {@link #MAX_CAPTURED_PAYLOAD} the header alone
+     * @param bytes header and payload; only the header if the payload exceeds {@link #MAX_CAPTURED_PAYLOAD}
      */
-    @SuppressWarnings("ArrayRecordComponent") // a carrier that nobody compares
-    record MessageSent(long nanos, VhostUserSide from, byte[] bytes, List<PassedFd> fds)
-            implements TraceRecord {
-        /** A payload longer than this is none of the document's: it is passed on and forgotten. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record MessageSent(long nanos, VhostUserSide from, byte[] bytes, List<PassedFd> fds) implements TraceRecord {
+        /** No message of the vhost-user document has a longer payload. Longer ones are forwarded but not captured. */
         static final int MAX_CAPTURED_PAYLOAD = 1 << 16;
     }
 
@@ -39,10 +38,10 @@ sealed interface TraceRecord {
     }
 
     /**
-     * A descriptor that came with a message.
+     * A file descriptor sent with a message.
      *
-     * @param offset of the byte it came with; the document wants 0
-     * @param description what it refers to
+     * @param offset offset of the byte with which it was sent; 0 in a valid message
+     * @param description description of its file
      */
     record PassedFd(int offset, String description) {
         public PassedFd {
@@ -50,7 +49,7 @@ sealed interface TraceRecord {
         }
     }
 
-    /** Names of files are others' to choose, as is all that a record holds: nothing in them is for the terminal to obey. */
+    /** Replaces control characters: names and files come from others and must not control the terminal. */
     private static String printable(String text) {
         return text.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");
     }

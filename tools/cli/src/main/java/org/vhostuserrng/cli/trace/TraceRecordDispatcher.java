@@ -11,8 +11,8 @@ import java.util.List;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
 /**
- * Gives events their time and hands them to every sink, one after the other whichever thread they come from. A sink
- * that fails is left out from then on: the VMM and its guest have nothing to do with a full disk.
+ * Timestamps events and passes them to every sink, in one order for all threads. A sink that fails, for example on a
+ * full disk, is removed, so that the session of the VMM continues. Thread-safe.
  */
 final class TraceRecordDispatcher {
     private final List<TraceRecordSink> sinks;
@@ -40,14 +40,14 @@ final class TraceRecordDispatcher {
         emit(new TraceRecord.SessionClosed(System.nanoTime() - start, why));
     }
 
-    private void emit(TraceRecord event) {
+    private void emit(TraceRecord traceRecord) {
         Iterator<TraceRecordSink> each = sinks.iterator();
         while (each.hasNext()) {
             try {
-                each.next().accept(event);
+                each.next().accept(traceRecord);
             } catch (IOException failed) {
                 each.remove();
-                errors.println("vhost-user-rng trace: not recorded any longer: " + failed.getMessage());
+                errors.println("vhost-user-rng trace: recording stopped: " + failed.getMessage());
             }
         }
     }

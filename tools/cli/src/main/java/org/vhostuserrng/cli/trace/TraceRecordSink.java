@@ -2,8 +2,8 @@ package org.vhostuserrng.cli.trace;
 
 import java.io.IOException;
 
-/** Takes events in the order in which they happened: it shows them, or keeps them. */
+/** Receives records in chronological order, to print or to store them. */
 @FunctionalInterface
 interface TraceRecordSink {
-    void accept(TraceRecord event) throws IOException;
+    void accept(TraceRecord traceRecord) throws IOException;
 }

@@ -3,17 +3,17 @@ package org.vhostuserrng.cli.trace;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A session as a Markdown table: a row for each request, with the reply to it at its end. */
+/** A session as a Markdown table: one row per request, with its reply. */
 final class TraceSummaryTable {
     private static final int MAX_ROWS = 1000;
 
-    /** As many lines of its own as a memory table has regions at most; a hex dump that is longer is left out. */
+    /** Enough for the regions of a memory table; longer details, such as hex dumps, are omitted. */
     private static final int MAX_DETAIL_LINES = 8;
 
-    /** A row whose last two cells come later, if at all. */
+    /** One row. The last two cells are filled in when the reply arrives. */
     private static final class Row {
         private final TraceDecodedMessage message;
-        private String answer = "";
+        private String reply = "";
         private String milliseconds = "";
 
         Row(TraceDecodedMessage message) {
@@ -27,7 +27,7 @@ final class TraceSummaryTable {
                     message.from().arrow().strip(),
                     message.name(),
                     cell(message),
-                    answer,
+                    reply,
                     milliseconds);
         }
     }
@@ -48,7 +48,7 @@ final class TraceSummaryTable {
     private void addReply(TraceDecodedMessage reply, TraceDecodedMessage.RepliedRequest answered) {
         for (Row row : rows) {
             if (row.message.number() == answered.number()) {
-                row.answer = cell(reply);
+                row.reply = cell(reply);
                 row.milliseconds = TraceNumberFormat.milliseconds(answered.elapsed());
                 return;
             }

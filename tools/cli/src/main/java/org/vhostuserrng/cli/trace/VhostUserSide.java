@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.trace;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The two sides of the communication. */
+/** The two sides of a vhost-user connection. */
 enum VhostUserSide {
     FRONT_END(0, "front-end", "front-end ->"),
     BACK_END(1, "back-end", "<- back-end ");
@@ -18,7 +18,7 @@ enum VhostUserSide {
         this.arrow = arrow;
     }
 
-    /** What stands for it in a record. */
+    /** The side's code in a trace file. */
     int code() {
         return code;
     }
@@ -27,12 +27,12 @@ enum VhostUserSide {
         return Stream.of(values()).filter(side -> side.code == code).findFirst();
     }
 
-    /** What the document calls it. */
+    /** The name that the vhost-user document uses. */
     String displayName() {
         return displayName;
     }
 
-    /** Itself as a sender; the arrows of both are equally long. */
+    /** The side as a sender; both texts have the same length. */
     String arrow() {
         return arrow;
     }

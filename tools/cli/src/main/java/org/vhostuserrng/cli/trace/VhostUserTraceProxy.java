@@ -6,7 +6,7 @@ import java.util.Optional;
 import org.vhostuserrng.frontend.FdPassingListener;
 import org.vhostuserrng.frontend.FdPassingSocket;
 
-/** Listens where a VMM connects, and connects it to its back-end: one session after the other, until it is stopped. */
+/** Listens for a VMM and connects it to its back-end: one session at a time, until the proxy is stopped. */
 final class VhostUserTraceProxy implements AutoCloseable {
     private final Path listen;
     private final Path connect;
@@ -16,9 +16,9 @@ final class VhostUserTraceProxy implements AutoCloseable {
     private boolean stopped;
 
     /**
-     * A proxy that listens already.
+     * Opens the listening socket.
      *
-     * @throws IOException when nobody can listen there
+     * @throws IOException if it cannot be bound
      */
     VhostUserTraceProxy(Path listen, Path connect, TraceRecordDispatcher log) throws IOException {
         this.listen = listen;
@@ -27,7 +27,7 @@ final class VhostUserTraceProxy implements AutoCloseable {
         this.listener = new FdPassingListener(listen);
     }
 
-    /** Returns after {@link #stop}. */
+    /** Serves sessions until {@link #stop} is called. */
     void run() throws IOException, InterruptedException {
         Optional<FdPassingSocket> accepted = listener.accept();
         while (accepted.isPresent()) {
@@ -60,12 +60,12 @@ final class VhostUserTraceProxy implements AutoCloseable {
         }
     }
 
-    /** Under the lock, so that {@link #stop} never touches a socket that was closed. */
+    /** Synchronized, so that {@link #stop} never uses a socket that was closed. */
     private synchronized void end() {
         session = null;
     }
 
-    /** Ends the session that runs, and {@link #run} after it; may be called by any thread. */
+    /** Ends the current session and makes {@link #run} return. Any thread may call this. */
     synchronized void stop() {
         stopped = true;
         listener.stop();

@@ -1,9 +1,12 @@
 /**
- * {@code trace}: a proxy between a VMM and a vhost-user back-end that shows what they say to each other.
+ * {@code trace}: a proxy between a VMM and a vhost-user back-end that prints every message.
  *
- * <p>{@link org.vhostuserrng.cli.trace.TraceMessageForwarder} moves the messages of one direction and reports each as a {@link
- * org.vhostuserrng.cli.trace.TraceRecord}. What is seen on the terminal follows from the events alone: {@link
- * org.vhostuserrng.cli.trace.TracePrinter} prints them, whether they happen now or come out of a {@link
- * org.vhostuserrng.cli.trace.TraceFileFormat record}.
+ * <p>{@link org.vhostuserrng.cli.trace.TraceMessageForwarder} forwards the messages of one direction and reports each
+ * as a {@link org.vhostuserrng.cli.trace.TraceRecord}; each direction has a thread of its own. {@link
+ * org.vhostuserrng.cli.trace.TraceRecordDispatcher} passes the records of both threads to the sinks: {@link
+ * org.vhostuserrng.cli.trace.TracePrinter}, which decodes them with {@link
+ * org.vhostuserrng.cli.trace.TraceMessageDecoder}, and {@link org.vhostuserrng.cli.trace.TraceFileWriter}. The printed
+ * text depends on the records only, so {@code --replay} prints the same text from a {@linkplain
+ * org.vhostuserrng.cli.trace.TraceFileFormat file}.
  */
 package org.vhostuserrng.cli.trace;

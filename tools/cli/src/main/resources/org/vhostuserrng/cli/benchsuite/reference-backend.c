@@ -1,10 +1,12 @@
-/* A plain C vhost-user entropy device, to measure others against: one thread, epoll, split virtqueues with
- * VIRTIO_F_EVENT_IDX, getrandom straight into the guest's buffer. It trusts its guest in everything but the memory table:
- * a measuring rod, not a device.
+/* Reference back-end of bench-suite: a minimal vhost-user entropy device. One thread, epoll, split virtqueues with
+ * VIRTIO_F_EVENT_IDX, getrandom(2) directly into guest memory. Not for production: it validates addresses against the
+ * memory table but otherwise trusts the guest and the front-end.
  *
- * Usage: reference-backend PATH GUESTS SPIN_MICROS SOURCE
- * Listens on PATH0 ... PATHN-1 (on PATH if GUESTS is 0). SOURCE: getrandom; stream, numbers that are not random, made
- * without a system call; none, which leaves the buffers as they are: what all the rest costs. */
+ * Usage: reference-backend PATH GUESTS BUSY_POLL_MICROS SOURCE
+ * Listens on PATH0 ... PATHN-1, or on PATH if GUESTS is 0. SOURCE is one of
+ *   getrandom  getrandom(2)
+ *   stream     a non-cryptographic generator, without a system call
+ *   none       buffers are left unchanged, to measure the overhead */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdint.h>
@@ -20,9 +22,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REGIONS = 8, EVENTS = 256, MOST_BYTES = 65536 };
+enum { REGIONS = 8, EVENTS = 256, MAX_REQUEST_BYTES = 65536 };
 enum { F_EVENT_IDX = 29, F_PROTOCOL_FEATURES = 30, F_VERSION_1 = 32, P_MQ = 0, P_REPLY_ACK = 3 };
-enum { DESC_F_NEXT = 1 };
+enum { DESC_F_NEXT = 1, AVAIL_F_NO_INTERRUPT = 1 };
+enum { FLAG_VERSION = 1, FLAG_REPLY = 4, FLAG_NEED_REPLY = 8 };
+enum {
+  GET_FEATURES = 1, SET_FEATURES = 2, SET_MEM_TABLE = 5, SET_VRING_NUM = 8, SET_VRING_ADDR = 9, SET_VRING_BASE = 10,
+  GET_VRING_BASE = 11, SET_VRING_KICK = 12, SET_VRING_CALL = 13, SET_VRING_ERR = 14, GET_PROTOCOL_FEATURES = 15,
+  GET_QUEUE_NUM = 17, SET_VRING_ENABLE = 18
+};
+enum fd_type { LISTENER, SOCKET, KICK, FD_TYPE_MASK }; /* In the low bits of epoll_data; the rest is the guest. */
 
 struct desc { uint64_t addr; uint32_t len; uint16_t flags, next; };
 struct avail { uint16_t flags, idx, ring[]; };
@@ -57,8 +66,8 @@ enum source { GETRANDOM, STREAM, NONE };
 static int epoll_fd;
 static enum source source;
 static uint64_t stream_state[4] = {1, 2, 3, 4};
-static long spin_nanos;
-static struct guest *hot;
+static long busy_poll_nanos;
+static struct guest *hot; /* The last guest that was kicked. */
 
 static void die(const char *what) { perror(what); exit(1); }
 
@@ -74,14 +83,14 @@ static long now(void) {
   return t.tv_sec * 1000000000L + t.tv_nsec;
 }
 
-static void watch(int fd, void *guest, int what) {
-  struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)(uintptr_t)guest | what};
+static void watch(int fd, void *guest, enum fd_type type) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)(uintptr_t)guest | type};
   if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event)) die("epoll_ctl");
 }
 
 static uint64_t rotated(uint64_t x, int by) { return x << by | x >> (64 - by); }
 
-/* xoshiro256**: about as fast as numbers can be made. */
+/* xoshiro256**: fast, not cryptographic. */
 static void stream(char *to, uint32_t length) {
   uint64_t *s = stream_state;
   for (uint32_t done = 0; done < length; done += 8) {
@@ -118,7 +127,7 @@ static uint32_t serve_chain(struct guest *g, uint16_t head) {
   uint32_t written = 0;
   for (uint16_t i = head;; i = g->desc[i].next) {
     struct desc *d = &g->desc[i];
-    uint32_t length = d->len < MOST_BYTES - written ? d->len : MOST_BYTES - written;
+    uint32_t length = d->len < MAX_REQUEST_BYTES - written ? d->len : MAX_REQUEST_BYTES - written;
     char *to = translate(g, d->addr, 0);
     if (source == GETRANDOM) from_kernel(to, length);
     if (source == STREAM) stream(to, length);
@@ -130,7 +139,7 @@ static uint32_t serve_chain(struct guest *g, uint16_t head) {
 static uint16_t *used_event(struct guest *g) { return &g->avail->ring[g->size]; }
 static uint16_t *avail_event(struct guest *g) { return (uint16_t *)&g->used->ring[g->size]; }
 
-/* Serves all there is; whether that was anything. */
+/* Serves all available buffers. Returns whether there were any. */
 static int serve(struct guest *g) {
   uint16_t before = g->next;
   for (;;) {
@@ -146,15 +155,15 @@ static int serve(struct guest *g) {
     __atomic_store_n(&g->used->idx, g->next, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     int event_idx = g->features >> F_EVENT_IDX & 1;
-    int wanted = event_idx ? (uint16_t)(g->next - *used_event(g) - 1) < (uint16_t)(g->next - old)
-                           : !(g->avail->flags & 1);
+    int notify = event_idx ? (uint16_t)(g->next - *used_event(g) - 1) < (uint16_t)(g->next - old)
+                           : !(g->avail->flags & AVAIL_F_NO_INTERRUPT);
     uint64_t one = 1;
-    if (wanted && g->call >= 0 && write(g->call, &one, sizeof one) < 0 && errno != EAGAIN) die("call");
+    if (notify && g->call >= 0 && write(g->call, &one, sizeof one) < 0 && errno != EAGAIN) die("call");
   }
   return g->next != before;
 }
 
-/* The front-end has it open too: epoll would go on with it. */
+/* Removed from epoll first: the front-end holds a duplicate, so close(2) alone would leave it registered. */
 static void close_kick(struct guest *g) {
   if (g->kick < 0) return;
   epoll_ctl(epoll_fd, EPOLL_CTL_DEL, g->kick, NULL);
@@ -186,12 +195,12 @@ static void map_memory(struct guest *g, struct message *m, int *fds) {
 }
 
 static void reply(struct guest *g, struct message *m, uint32_t size) {
-  m->flags = 1 | 4;
+  m->flags = FLAG_VERSION | FLAG_REPLY;
   m->size = size;
   if (send(g->socket, m, 12 + size, MSG_NOSIGNAL) < 0) perror("send");
 }
 
-/* Whether the front-end is still there. */
+/* Handles one message. Returns 0 if the front-end has disconnected or sent an invalid message. */
 static int handle(struct guest *g) {
   struct message m = {0};
   int fds[REGIONS], fd_count = 0;
@@ -205,45 +214,45 @@ static int handle(struct guest *g) {
     fd_count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     memcpy(fds, CMSG_DATA(c), fd_count * sizeof(int));
   }
-  int need_reply = m.flags & 8;
+  int need_reply = m.flags & FLAG_NEED_REPLY;
   switch (m.request) {
-    case 1:
+    case GET_FEATURES:
       m.payload.u64 = 1ull << F_VERSION_1 | 1ull << F_EVENT_IDX | 1ull << F_PROTOCOL_FEATURES;
       reply(g, &m, 8);
       return 1;
-    case 2: g->features = m.payload.u64; break;
-    case 5: map_memory(g, &m, fds); break;
-    case 8: g->size = m.payload.state.num; break;
-    case 9:
+    case SET_FEATURES: g->features = m.payload.u64; break;
+    case SET_MEM_TABLE: map_memory(g, &m, fds); break;
+    case SET_VRING_NUM: g->size = m.payload.state.num; break;
+    case SET_VRING_ADDR:
       g->desc = translate(g, m.payload.addr.desc, 1);
       g->avail = translate(g, m.payload.addr.avail, 1);
       g->used = translate(g, m.payload.addr.used, 1);
       break;
-    case 10: g->next = m.payload.state.num; break;
-    case 11:
+    case SET_VRING_BASE: g->next = m.payload.state.num; break;
+    case GET_VRING_BASE:
       m.payload.state.num = g->next;
       g->enabled = 0;
       reply(g, &m, 8);
       return 1;
-    case 12:
+    case SET_VRING_KICK:
       close_kick(g);
       g->kick = fd_count ? fds[0] : -1;
-      if (g->kick >= 0) watch(g->kick, g, 2);
+      if (g->kick >= 0) watch(g->kick, g, KICK);
       break;
-    case 13:
+    case SET_VRING_CALL:
       if (g->call >= 0) close(g->call);
       g->call = fd_count ? fds[0] : -1;
       break;
-    case 14: if (fd_count) close(fds[0]); break;
-    case 15:
+    case SET_VRING_ERR: if (fd_count) close(fds[0]); break;
+    case GET_PROTOCOL_FEATURES:
       m.payload.u64 = 1 << P_MQ | 1 << P_REPLY_ACK;
       reply(g, &m, 8);
       return 1;
-    case 17:
+    case GET_QUEUE_NUM:
       m.payload.u64 = 1;
       reply(g, &m, 8);
       return 1;
-    case 18: g->enabled = m.payload.state.num; break;
+    case SET_VRING_ENABLE: g->enabled = m.payload.state.num; break;
   }
   if (need_reply) {
     m.payload.u64 = 0;
@@ -262,16 +271,16 @@ static void ring(struct guest *g) {
   } while (__atomic_load_n(&g->avail->idx, __ATOMIC_ACQUIRE) != g->next);
 }
 
-/* Looks at the ring that was served last until nothing came for a while. */
-static void spin(void) {
+/* Polls the ring that was kicked last until it is idle for busy_poll_nanos or another fd is ready. */
+static void busy_poll(void) {
   if (!hot || !hot->enabled) return;
-  for (long until = now() + spin_nanos; now() < until;) {
+  for (long until = now() + busy_poll_nanos; now() < until;) {
     for (int i = 0; i < 64; i++) {
-      if (serve(hot)) until = now() + spin_nanos;
+      if (serve(hot)) until = now() + busy_poll_nanos;
       relax();
     }
     struct epoll_event event;
-    if (epoll_wait(epoll_fd, &event, 1, 0) > 0 && (event.data.u64 & 3) != 2) return;
+    if (epoll_wait(epoll_fd, &event, 1, 0) > 0 && (event.data.u64 & FD_TYPE_MASK) != KICK) return;
   }
   ring(hot);
   hot = NULL;
@@ -296,14 +305,14 @@ static void listen_on(struct guest *g, const char *path) {
   g->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (bind(g->listener, (struct sockaddr *)&address, sizeof address) || listen(g->listener, 1)) die(path);
   g->socket = g->kick = g->call = -1;
-  watch(g->listener, g, 0);
+  watch(g->listener, g, LISTENER);
 }
 
 int main(int argc, char **argv) {
   if (argc < 5) return 2;
   allow_many_descriptors();
   int guests = atoi(argv[2]);
-  spin_nanos = atol(argv[3]) * 1000;
+  busy_poll_nanos = atol(argv[3]) * 1000;
   source = source_named(argv[4]);
   epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   struct guest *all = calloc(guests ? guests : 1, sizeof *all);
@@ -314,23 +323,23 @@ int main(int argc, char **argv) {
     listen_on(&all[i], path);
   }
   for (;;) {
-    if (spin_nanos) spin();
+    if (busy_poll_nanos) busy_poll();
     struct epoll_event events[EVENTS];
     int count = epoll_wait(epoll_fd, events, EVENTS, -1);
     for (int i = 0; i < count; i++) {
-      struct guest *g = (struct guest *)(uintptr_t)(events[i].data.u64 & ~3ull);
+      struct guest *g = (struct guest *)(uintptr_t)(events[i].data.u64 & ~(uint64_t)FD_TYPE_MASK);
       uint64_t kicks;
-      switch (events[i].data.u64 & 3) {
-        case 0:
+      switch (events[i].data.u64 & FD_TYPE_MASK) {
+        case LISTENER:
           if (g->socket >= 0) reset(g);
           g->socket = accept4(g->listener, NULL, NULL, SOCK_CLOEXEC);
-          watch(g->socket, g, 1);
+          watch(g->socket, g, SOCKET);
           break;
-        case 1:
+        case SOCKET:
           if (g->socket >= 0 && !handle(g)) reset(g);
           else ring(g);
           break;
-        case 2:
+        case KICK:
           if (g->kick < 0 || read(g->kick, &kicks, sizeof kicks) < 0) break;
           ring(g);
           hot = g;

@@ -20,32 +20,32 @@ class BenchResultTest {
     }
 
     @Test
-    void ratesAreForOneSecond() {
+    void ratesArePerSecond() {
         assertEquals(200, result().requestsPerSecond());
         assertEquals(12800, result().bytesPerSecond());
     }
 
     @Test
-    void interruptsAreForOneRequest() {
+    void interruptsArePerRequest() {
         assertEquals(0.5, result().interruptsPerRequest());
     }
 
     @Test
-    void latenciesAreMicroseconds() {
+    void latenciesAreInMicroseconds() {
         assertEquals(50, result().latency(50), 0.1);
         assertEquals(99, result().latency(99), 0.1);
         assertEquals(100, result().latency(100), 0.1);
     }
 
     @Test
-    void nothingMeasuredHasNoInterruptsForARequest() {
+    void interruptsPerRequestAreZeroWithoutRequests() {
         BenchResult nothing = new BenchResult(new Histogram(1000, 3), 0, 3, HALF_A_SECOND);
 
         assertEquals(0, nothing.interruptsPerRequest());
     }
 
     @Test
-    void printsOneFigureInEachLine() {
+    void printsOneMetricPerLine() {
         StringWriter out = new StringWriter();
 
         result().print(new PrintWriter(out, true));

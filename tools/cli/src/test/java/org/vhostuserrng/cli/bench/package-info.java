@@ -1,2 +1,2 @@
-/** The measured loop against a device that the test plays itself. */
+/** Unit tests of {@code bench}, with a fake device. */
 package org.vhostuserrng.cli.bench;

@@ -12,7 +12,7 @@ class BenchCandidateTest {
     private static final Path SOCKET = Path.of("/run/rng");
 
     @Test
-    void placesInACommandAreFilled() {
+    void placeholdersInTheCommandAreReplaced() {
         BenchCandidate peer = BenchCandidate.peer("/opt/rngd  --socket={socket} --guests {guests}");
 
         assertEquals(List.of("/opt/rngd", "--socket=/run/rng", "--guests", "3"), peer.command(SOCKET, 3));
@@ -20,7 +20,7 @@ class BenchCandidateTest {
     }
 
     @Test
-    void whoIsToldTheNumberOfGuestsHasASocketForEach() {
+    void commandWithGuestsPlaceholderHasOneSocketPerGuest() {
         BenchCandidate peer = BenchCandidate.peer("rngd {socket} {guests}");
 
         assertTrue(peer.servesManyGuests());
@@ -28,7 +28,7 @@ class BenchCandidateTest {
     }
 
     @Test
-    void whoIsNotToldServesOne() {
+    void commandWithoutGuestsPlaceholderHasOneSocket() {
         BenchCandidate peer = BenchCandidate.peer("rngd {socket}");
 
         assertFalse(peer.servesManyGuests());
@@ -36,8 +36,8 @@ class BenchCandidateTest {
     }
 
     @Test
-    void daemonIsStartedWithItsSource() {
-        BenchCandidate ours = BenchCandidate.daemonPacked(Path.of("/opt/vhost-user-rng"), "drbg");
+    void daemonCommandHasSourceAndPackedOption() {
+        BenchCandidate daemon = BenchCandidate.daemonPacked(Path.of("/opt/vhost-user-rng"), "drbg");
 
         assertEquals(
                 List.of(
@@ -46,6 +46,6 @@ class BenchCandidateTest {
                         "--socket-count=1",
                         "--source=drbg",
                         "--packed"),
-                ours.command(SOCKET, 1));
+                daemon.command(SOCKET, 1));
     }
 }

@@ -7,28 +7,28 @@ import java.util.List;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
-/** What other programs and the kernel print. */
+/** Parsers of the output of the daemon and of the kernel. */
 class BenchOutputParsingTest {
     @Test
-    void longestTurnIsInTheDaemonsLastWords() {
+    void longestIterationIsReadFromTheDaemonsLog() {
         String log = "listening on /run/rng, source getrandom\nstopping; longest event-loop iteration 812 µs\n";
 
         assertEquals(OptionalDouble.of(812), BenchBackendProcess.longestIterationMicros(log));
     }
 
     @Test
-    void othersTellNoLongestTurn() {
+    void longestIterationIsEmptyForOtherLogs() {
         assertTrue(BenchBackendProcess.longestIterationMicros("bye\n").isEmpty());
     }
 
     @Test
-    void listOfCpusHasRanges() {
+    void cpuListWithRangesIsParsed() {
         assertEquals(List.of(0, 1, 2, 5), CpuAffinity.cpus("0-2,5"));
         assertEquals(List.of(7), CpuAffinity.cpus("7"));
     }
 
     @Test
-    void processorHasAName() {
+    void cpuModelIsThatOfTheFirstProcessor() {
         assertEquals("AMD EPYC", BenchHostInfo.cpuModel("processor\t: 0\nmodel name\t: AMD EPYC\nmodel name\t: B\n"));
     }
 }

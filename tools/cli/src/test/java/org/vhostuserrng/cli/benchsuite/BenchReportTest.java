@@ -18,11 +18,12 @@ import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 import org.vhostuserrng.cli.benchsuite.SingleGuestBenchmark.GuestWorkload;
 
 class BenchReportTest {
-    private static final BenchSuiteParameters PACE = new BenchSuiteParameters(3, Duration.ofMillis(500), List.of(1));
+    private static final BenchSuiteParameters PARAMETERS =
+            new BenchSuiteParameters(3, Duration.ofMillis(500), List.of(1));
     private static final Map<String, String> ENVIRONMENT = Map.of("CPU", "a processor");
 
     @TempDir
@@ -35,49 +36,53 @@ class BenchReportTest {
         measure(BenchCandidate.daemonName("getrandom"), 12_000);
         measure(BenchCandidate.REFERENCE, 10_000);
         samples.add(
-                new Key(
-                        BenchReportSection.SINGLE, GuestWorkload.PAGE_4K.scenario(CpuPlacement.ONE_CPU), BenchCandidate.REFERENCE),
+                new SampleKey(
+                        BenchReportSection.SINGLE,
+                        GuestWorkload.PAGE_4K.scenario(CpuPlacement.ONE_CPU),
+                        BenchCandidate.REFERENCE),
                 BenchMetric.BANDWIDTH,
                 208.25);
         samples.add(
-                new Key(BenchReportSection.MEMORY, "1,000 guests", BenchCandidate.REFERENCE), BenchMetric.RSS, 12);
+                new SampleKey(BenchReportSection.MEMORY, "1,000 guests", BenchCandidate.REFERENCE),
+                BenchMetric.RSS,
+                12);
         samples.note("a guest\n under QEMU: no QEMU");
     }
 
     private void measure(String candidate, long nanos) {
-        Key subject =
-                new Key(BenchReportSection.SINGLE, GuestWorkload.DEPTH_1.scenario(CpuPlacement.ONE_CPU), candidate);
+        SampleKey key = new SampleKey(
+                BenchReportSection.SINGLE, GuestWorkload.DEPTH_1.scenario(CpuPlacement.ONE_CPU), candidate);
         Histogram latencies = new Histogram(1_000_000_000, 3);
         latencies.recordValue(nanos);
-        samples.add(subject, latencies);
-        samples.add(subject, BenchMetric.P50, nanos / 1e3);
-        samples.add(subject, BenchMetric.RATE, 1e9 / nanos);
+        samples.add(key, latencies);
+        samples.add(key, BenchMetric.P50, nanos / 1e3);
+        samples.add(key, BenchMetric.RATE, 1e9 / nanos);
     }
 
     private String markdown() {
-        return BenchMarkdownReport.write(samples, PACE, ENVIRONMENT, new BenchPlotBuilder(samples).all());
+        return BenchMarkdownReport.write(samples, PARAMETERS, ENVIRONMENT, new BenchPlotBuilder(samples).all());
     }
 
     @Test
-    void rowHasTheMedianAndTheMultipleOfTheReference() {
+    void rowHasTheMedianAndTheRatioToTheReference() {
         assertTrue(markdown().contains("| vhost-user-rng getrandom | 12.0 (1.20) |"), this::markdown);
         assertTrue(markdown().contains("| C getrandom | 10.0 |"), this::markdown);
     }
 
     @Test
-    void tellsWhereAndWhatCouldNotBeMeasured() {
+    void reportHasTheHostAndTheNotes() {
         assertTrue(markdown().contains("| CPU | a processor |"), this::markdown);
         assertTrue(markdown().contains("- a guest under QEMU: no QEMU"), this::markdown);
     }
 
     @Test
-    void sectionsOfWhichNothingWasMeasuredAreNotThere() {
+    void sectionsWithoutSamplesAreOmitted() {
         assertTrue(markdown().contains("## " + BenchReportSection.MEMORY.title()), this::markdown);
         assertFalse(markdown().contains("## " + BenchReportSection.MANY.title()), this::markdown);
     }
 
     @Test
-    void everyPictureItShowsIsDrawn() throws IOException {
+    void allPlotsOfTheReportAreWritten() throws IOException {
         List<BenchPlot> plots = new BenchPlotBuilder(samples).all();
 
         for (BenchPlot plot : plots) {
@@ -94,16 +99,17 @@ class BenchReportTest {
     }
 
     @Test
-    void coordinatesOfAPictureAreRounded() {
+    void coordinatesOfAPlotAreTruncatedToTenths() {
         assertEquals("M-6.0,0.9 L12,3", BenchPlot.roundCoordinates("M-6.015625,0.9375 L12,3"));
     }
 
     @Test
-    void jsonHasEverySample() throws IOException {
+    void jsonReportHasEverySample() throws IOException {
         measure(BenchCandidate.REFERENCE, 20_000);
 
         List<Double> p50 = new ArrayList<>();
-        try (JsonParser json = new JsonFactory().createParser(BenchJsonReport.write(samples, PACE, ENVIRONMENT))) {
+        try (JsonParser json =
+                new JsonFactory().createParser(BenchJsonReport.write(samples, PARAMETERS, ENVIRONMENT))) {
             while (json.nextToken() != null) {
                 if (json.currentToken() == JsonToken.START_ARRAY
                         && BenchMetric.P50.label().equals(json.currentName())) {
@@ -117,7 +123,7 @@ class BenchReportTest {
     }
 
     @Test
-    void figuresHaveNoMoreDigitsThanTheyMean() {
+    void briefFormatHasThreeSignificantDigits() {
         assertEquals("0.93", BenchMarkdownReport.brief(0.9268));
         assertEquals("12.3", BenchMarkdownReport.brief(12.34));
         assertEquals("1,500", BenchMarkdownReport.brief(1500));
@@ -125,7 +131,7 @@ class BenchReportTest {
     }
 
     @Test
-    void numberOfGuestsIsThatOfTheScenario() {
+    void guestCountIsParsedFromTheScenario() {
         assertEquals(1000, BenchPlotBuilder.guestCount(ManyGuestsBenchmark.scenario(1000, CpuPlacement.ONE_CPU)));
     }
 }

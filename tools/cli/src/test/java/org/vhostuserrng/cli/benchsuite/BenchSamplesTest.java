@@ -7,77 +7,81 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 
 class BenchSamplesTest {
-    private static final Key OURS = new Key(BenchReportSection.SINGLE, "load", "vhost-user-rng getrandom");
-    private static final Key REFERENCE = new Key(BenchReportSection.SINGLE, "load", BenchCandidate.REFERENCE);
+    private static final SampleKey DAEMON =
+            new SampleKey(BenchReportSection.SINGLE, "load", "vhost-user-rng getrandom");
+    private static final SampleKey REFERENCE =
+            new SampleKey(BenchReportSection.SINGLE, "load", BenchCandidate.REFERENCE);
 
     private final BenchSamples samples = new BenchSamples();
 
     @Test
-    void medianOfAnOddNumberIsTheMiddleOne() {
+    void medianOfAnOddNumberOfValuesIsTheMiddleOne() {
         assertEquals(3, BenchSamples.median(List.of(9.0, 1.0, 3.0)));
     }
 
     @Test
-    void medianOfAnEvenNumberIsTheMeanOfTheMiddleTwo() {
+    void medianOfAnEvenNumberOfValuesIsTheMeanOfTheMiddleTwo() {
         assertEquals(2.5, BenchSamples.median(List.of(4.0, 1.0, 3.0, 2.0)));
     }
 
     @Test
-    void nothingHasNoMedian() {
+    void noValuesHaveNoMedian() {
         assertThrows(IllegalArgumentException.class, () -> BenchSamples.median(List.of()));
-        assertTrue(samples.median(OURS, BenchMetric.RATE).isEmpty());
+        assertTrue(samples.median(DAEMON, BenchMetric.RATE).isEmpty());
     }
 
     @Test
-    void ratioIsThatOfTheMedians() {
-        samples.add(OURS, BenchMetric.RATE, 10);
-        samples.add(OURS, BenchMetric.RATE, 30);
-        samples.add(OURS, BenchMetric.RATE, 1000);
+    void ratioIsTheRatioOfTheMedians() {
+        samples.add(DAEMON, BenchMetric.RATE, 10);
+        samples.add(DAEMON, BenchMetric.RATE, 30);
+        samples.add(DAEMON, BenchMetric.RATE, 1000);
         samples.add(REFERENCE, BenchMetric.RATE, 20);
 
         assertEquals(
                 1.5,
-                samples.ratio(OURS, BenchMetric.RATE, BenchCandidate.REFERENCE).orElseThrow());
+                samples.ratio(DAEMON, BenchMetric.RATE, BenchCandidate.REFERENCE)
+                        .orElseThrow());
     }
 
     @Test
-    void thereIsNoRatioToWhatWasMeasuredUnderAnotherLoad() {
-        samples.add(OURS, BenchMetric.RATE, 10);
-        samples.add(new Key(BenchReportSection.SINGLE, "another", BenchCandidate.REFERENCE), BenchMetric.RATE, 20);
+    void ratioToAnotherScenarioIsEmpty() {
+        samples.add(DAEMON, BenchMetric.RATE, 10);
+        samples.add(
+                new SampleKey(BenchReportSection.SINGLE, "another", BenchCandidate.REFERENCE), BenchMetric.RATE, 20);
 
-        assertTrue(
-                samples.ratio(OURS, BenchMetric.RATE, BenchCandidate.REFERENCE).isEmpty());
+        assertTrue(samples.ratio(DAEMON, BenchMetric.RATE, BenchCandidate.REFERENCE)
+                .isEmpty());
     }
 
     @Test
-    void thereIsNoRatioToNothing() {
-        samples.add(OURS, BenchMetric.IDLE, 10);
+    void ratioToZeroIsEmpty() {
+        samples.add(DAEMON, BenchMetric.IDLE, 10);
         samples.add(REFERENCE, BenchMetric.IDLE, 0);
 
-        assertTrue(
-                samples.ratio(OURS, BenchMetric.IDLE, BenchCandidate.REFERENCE).isEmpty());
+        assertTrue(samples.ratio(DAEMON, BenchMetric.IDLE, BenchCandidate.REFERENCE)
+                .isEmpty());
     }
 
     @Test
-    void latenciesOfAllRoundsAreOneDistribution() {
+    void latenciesOfAllRoundsAreMerged() {
         Histogram round = new Histogram(1000, 3);
         round.recordValue(10);
-        samples.add(OURS, round);
+        samples.add(DAEMON, round);
         round.reset();
         round.recordValue(20);
-        samples.add(OURS, round);
+        samples.add(DAEMON, round);
 
-        Histogram all = samples.latencies().get(OURS);
+        Histogram all = samples.latencies().get(DAEMON);
         assertEquals(2, all.getTotalCount());
         assertEquals(10, all.getMinValue());
         assertEquals(20, all.getMaxValue());
     }
 
     @Test
-    void sameRemarkIsKeptOnce() {
+    void duplicateNoteIsKeptOnce() {
         samples.note("no compiler");
         samples.note("no compiler");
 

@@ -20,7 +20,7 @@ class BenchSuiteCommandTest {
                 "--guests=1,1001; 1..1000",
                 "--cases=all; single, guests, startup, memory, qemu"
             })
-    void valueOutOfRangeIsRefusedWithWhatIsAllowed(String argument, String allowed) {
+    void invalidValueIsReportedWithTheAllowedValues(String argument, String allowed) {
         StringWriter err = new StringWriter();
         CommandLine command = new CommandLine(new BenchSuiteCommand()).setErr(new PrintWriter(err, true));
 

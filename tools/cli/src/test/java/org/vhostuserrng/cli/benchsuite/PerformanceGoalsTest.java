@@ -8,15 +8,15 @@ import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.vhostuserrng.cli.benchsuite.BenchSamples.Key;
+import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 import org.vhostuserrng.cli.benchsuite.SingleGuestBenchmark.GuestWorkload;
 
 class PerformanceGoalsTest {
     private final BenchSamples samples = new BenchSamples();
 
-    private void measured(String candidate, BenchMetric figure, double value) {
+    private void measured(String candidate, BenchMetric metric, double value) {
         String scenario = GuestWorkload.DEPTH_1.scenario(CpuPlacement.ONE_CPU);
-        samples.add(new Key(BenchReportSection.SINGLE, scenario, candidate), figure, value);
+        samples.add(new SampleKey(BenchReportSection.SINGLE, scenario, candidate), metric, value);
     }
 
     private PerformanceGoal goal(String text) {
@@ -29,7 +29,7 @@ class PerformanceGoalsTest {
 
     @ParameterizedTest
     @CsvSource({"0.8, yes", "0.9, yes", "0.904, yes", "0.91, **no**"})
-    void mostIsMetUpToTheLimit(double measured, String verdict) {
+    void upperLimitIsMetUpToTheLimit(double measured, String verdict) {
         assertEquals(
                 verdict,
                 PerformanceGoal.atMost(0.9, "", OptionalDouble.of(measured)).verdict());
@@ -37,14 +37,14 @@ class PerformanceGoalsTest {
 
     @ParameterizedTest
     @CsvSource({"1.6, yes", "1.5, yes", "1.49, **no**"})
-    void leastIsMetFromTheLimitOn(double measured, String verdict) {
+    void lowerLimitIsMetFromTheLimit(double measured, String verdict) {
         assertEquals(
                 verdict,
                 PerformanceGoal.atLeast(1.5, "", OptionalDouble.of(measured)).verdict());
     }
 
     @Test
-    void goalsOfANothingMeasuredAreNotMet() {
+    void goalsWithoutSamplesAreNotMeasured() {
         List<PerformanceGoal> goals = new PerformanceGoals(samples).all();
 
         assertTrue(goals.stream().allMatch(goal -> goal.verdict().equals("not measured")));

@@ -25,8 +25,8 @@ class CheckSourceCommandTest {
         return new CommandLine(new CheckSourceCommand())
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true))
-                .setParameterExceptionHandler((wrong, given) -> {
-                    err.append(wrong.getMessage()).append('\n');
+                .setParameterExceptionHandler((badUsage, given) -> {
+                    err.append(badUsage.getMessage()).append('\n');
                     return 2;
                 })
                 .execute(arguments);
@@ -49,13 +49,13 @@ class CheckSourceCommandTest {
     }
 
     @Test
-    void stuckSourceIsNot() {
+    void constantSourceIsUnhealthy() {
         assertEquals(1, run("file:/dev/zero", "--bytes=5000", "--json"));
         assertTrue(out.toString().contains("repetition count test"), out::toString);
     }
 
     @Test
-    void sourceThatRepeatsItselfIsNot() throws Exception {
+    void repeatingSourceIsUnhealthy() throws Exception {
         byte[] twice = new byte[40_000];
         byte[] once = random(20_000);
         System.arraycopy(once, 0, twice, 0, once.length);
@@ -66,29 +66,29 @@ class CheckSourceCommandTest {
     }
 
     @Test
-    void wholeFileIsEnough() throws Exception {
+    void fileShorterThanTheRequestedBytesIsHealthy() throws Exception {
         assertEquals(0, run(file(random(3000))), out::toString);
         assertTrue(out.toString().contains(" 3000"), out::toString);
     }
 
     @Test
-    void fileThatIsTooShortIsNot() throws Exception {
+    void fileBelowTheMinimumIsUnhealthy() throws Exception {
         assertEquals(1, run(file(random(1000))));
         assertTrue(out.toString().contains("only 1000 bytes"), out::toString);
     }
 
     @Test
-    void serverThatIsNotThereHasFailed() {
-        assertEquals(1, run("egd:unix:" + directory.resolve("none"), "--seconds=1"));
+    void missingServerIsASourceFailure() {
+        assertEquals(1, run("egd:unix:" + directory.resolve("none")));
         assertTrue(out.toString().contains("the source has failed"), out::toString);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"bogus", "file:/nonexistent", "--bytes=5", "--min-entropy=9", "--seconds=0"})
-    void badUsageIsOneLineThatNamesTheValue(String bad) {
-        String value = bad.substring(bad.indexOf('=') + 1);
+    void invalidArgumentIsReportedInOneLineWithItsValue(String argument) {
+        String value = argument.substring(argument.indexOf('=') + 1);
 
-        assertEquals(2, bad.startsWith("--") ? run("getrandom", bad) : run(bad));
+        assertEquals(2, argument.startsWith("--") ? run("getrandom", argument) : run(argument));
         assertEquals(1, err.toString().lines().count(), err::toString);
         assertTrue(err.toString().contains(value), err::toString);
     }

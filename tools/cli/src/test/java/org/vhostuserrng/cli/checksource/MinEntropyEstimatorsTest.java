@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Estimates of sources whose min-entropy is known. */
+/** Estimates for distributions with a known min-entropy. */
 class MinEntropyEstimatorsTest {
     private static final int SAMPLES = 1_000_000;
 
@@ -27,7 +27,7 @@ class MinEntropyEstimatorsTest {
         return MinEntropyEstimators.mostCommonValue(of.mostCommonByte(), of.bytes());
     }
 
-    /** Bits that are 1 with a probability, each on its own. */
+    /** A byte of independent bits, each 1 with probability {@code one}. */
     private int biased(double one) {
         int value = 0;
         for (int i = 0; i < Byte.SIZE; i++) {
@@ -36,40 +36,40 @@ class MinEntropyEstimatorsTest {
         return value;
     }
 
-    /** SP 800-90B §6.3.1's own example: 20 samples, the most common of them 8 times. */
+    /** The example in SP 800-90B §6.3.1: 20 samples, 8 of them with the most common value. */
     @Test
-    void mostCommonValueIsThatOfTheDocumentsExample() {
+    void mostCommonValueEstimateMatchesTheDocumentsExample() {
         assertEquals(0.5363, MinEntropyEstimators.mostCommonValue(8, 20), 0.0001);
     }
 
     @ParameterizedTest
     @CsvSource({"256, 8", "16, 4", "2, 1"})
-    void equallyLikelyBytesAreWorthTheirLogarithm(int values, double bits) {
+    void uniformBytesHaveTheLogarithmOfTheirNumberOfValues(int values, double bits) {
         assertEquals(bits, mostCommonValue(of(() -> random.nextInt(values))), 0.15);
     }
 
     @Test
-    void constantIsWorthNothing() {
+    void constantHasNoEntropy() {
         assertEquals(0, mostCommonValue(of(() -> 7)), 1e-9);
         assertEquals(0, MinEntropyEstimators.markov(of(() -> 0)), 1e-9);
     }
 
     @ParameterizedTest
     @ValueSource(doubles = {0.5, 0.6, 0.75, 0.9, 0.1})
-    void markovOfIndependentBitsIsTheirMinEntropy(double one) {
+    void markovEstimateOfIndependentBitsIsTheirMinEntropy(double one) {
         double expected = -Math.log(Math.max(one, 1 - one)) / Math.log(2);
 
         assertEquals(expected, MinEntropyEstimators.markov(of(() -> biased(one))), 0.01);
     }
 
     @Test
-    void markovSeesThatBitsAlternate() {
+    void markovEstimateDetectsAlternatingBits() {
         assertEquals(1.0 / 128, MinEntropyEstimators.markov(of(() -> 0x55)), 1e-3);
     }
 
     @ParameterizedTest
     @ValueSource(doubles = {0.6, 0.8, 0.95})
-    void markovSeesThatBitsStick(double same) {
+    void markovEstimateDetectsRepeatingBits(double same) {
         int[] last = new int[1];
         ByteStatistics statistics = of(() -> {
             int value = 0;

@@ -23,7 +23,7 @@ class SourceCheckReportTest {
     }
 
     @Test
-    void bitsAreCountedOverTheEndsOfBytes() {
+    void runsAndTransitionsAreCountedAcrossByteBoundaries() {
         ByteStatistics statistics = report("", 0x0f, 0xf8, 0x00).statistics();
 
         assertEquals(9, statistics.ones());
@@ -33,14 +33,14 @@ class SourceCheckReportTest {
     }
 
     @Test
-    void chiSquareOfRandomBytesIsOrdinary() {
+    void chiSquareProbabilityOfRandomBytesIsNotExtreme() {
         double p = report("", random(1 << 20)).chiSquareProbability();
 
         assertTrue(p > 0.001 && p < 0.999, () -> "p = " + p);
     }
 
     @Test
-    void chiSquareOfBiasedBytesIsNot() {
+    void chiSquareProbabilityOfBiasedBytesIsZero() {
         int[] bytes = random(1 << 20);
         for (int i = 0; i < bytes.length; i += 100) {
             bytes[i] = 0;
@@ -50,8 +50,9 @@ class SourceCheckReportTest {
     }
 
     @Test
-    void chiSquareProbabilityIsThatOfTheTables() {
-        // Every value 1000 times but two: chi-square is 2 d²/1000. The 95 % point for 255 degrees is 293.2.
+    void chiSquareProbabilityMatchesTheTables() {
+        // All values occur 1000 times, except two that differ by d: chi-square is 2 d²/1000. The 95 % quantile for 255
+        // degrees of freedom is 293.2.
         int[] bytes = new int[256_000];
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = i % 256;
@@ -64,7 +65,7 @@ class SourceCheckReportTest {
     }
 
     @Test
-    void jsonHasTheFiguresAndTheFault() throws Exception {
+    void jsonHasTheMetricsAndTheFault() throws Exception {
         String json = report("stuck \"really\"", random(5000)).json();
 
         assertTrue(
@@ -73,14 +74,14 @@ class SourceCheckReportTest {
     }
 
     @Test
-    void reportOfNothingHasNoFigures() throws Exception {
-        SourceCheckReport nothing = report("only 0 bytes came");
+    void reportWithoutBytesHasNoMetrics() throws Exception {
+        SourceCheckReport nothing = report("only 0 bytes received");
         StringWriter text = new StringWriter();
         nothing.print(new PrintWriter(text, true));
 
         assertFalse(nothing.isHealthy());
         assertEquals(
-                "{\"source\":\"file:/x\",\"healthy\":false,\"fault\":\"only 0 bytes came\",\"bytes\":0}",
+                "{\"source\":\"file:/x\",\"healthy\":false,\"fault\":\"only 0 bytes received\",\"bytes\":0}",
                 nothing.json());
         assertFalse(text.toString().contains("NaN"), text::toString);
     }

@@ -13,27 +13,28 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(120)
 class CommandSourceProcessTest {
     private static Path fifo(CommandSourceProcess output) {
         return Path.of(output.spec().toString().substring("file:".length()));
     }
 
     @Test
-    void wordsAreSplitAtSpaces() {
-        assertEquals(List.of("cat", "-u", "/dev/zero"), CommandSourceProcess.parseCommand("command:  cat -u   /dev/zero "));
+    void commandIsSplitAtSpaces() {
+        assertEquals(
+                List.of("cat", "-u", "/dev/zero"), CommandSourceProcess.parseCommand("command:  cat -u   /dev/zero "));
     }
 
     @Test
-    void programThatDoesNotExistIsRefused() {
-        IllegalArgumentException refused = assertThrows(
+    void missingProgramIsRejected() {
+        IllegalArgumentException rejected = assertThrows(
                 IllegalArgumentException.class, () -> CommandSourceProcess.parseCommand("command:no-such-program"));
 
-        assertTrue(refused.getMessage().contains("command:PROGRAM"), refused::getMessage);
+        assertTrue(rejected.getMessage().contains("command:PROGRAM"), rejected::getMessage);
     }
 
     @Test
-    void outputIsReadFromTheFifo() throws Exception {
+    void outputIsReadableFromTheFifo() throws Exception {
         try (CommandSourceProcess output = CommandSourceProcess.start(List.of("printf", "hello"));
                 InputStream read = Files.newInputStream(fifo(output))) {
             assertEquals("hello", new String(read.readNBytes(5), US_ASCII));
@@ -41,7 +42,7 @@ class CommandSourceProcessTest {
     }
 
     @Test
-    void programThatEndsIsStartedAgain() throws Exception {
+    void exitedProgramIsRestarted() throws Exception {
         try (CommandSourceProcess output = CommandSourceProcess.start(List.of("printf", "hello"));
                 InputStream read = Files.newInputStream(fifo(output))) {
             assertEquals("hellohello", new String(read.readNBytes(10), US_ASCII));
@@ -49,7 +50,7 @@ class CommandSourceProcessTest {
     }
 
     @Test
-    void programAndFifoAreGoneInTheEnd() throws Exception {
+    void closeTerminatesTheProgramAndRemovesTheFifo() throws Exception {
         CommandSourceProcess output = CommandSourceProcess.start(List.of("sleep", "12345.678"));
         Path fifo = fifo(output);
         InputStream read = Files.newInputStream(fifo);

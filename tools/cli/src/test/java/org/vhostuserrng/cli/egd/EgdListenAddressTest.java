@@ -32,7 +32,7 @@ class EgdListenAddressTest {
         "tcp:[::]:1024, true",
         "unix:/tmp/x, false"
     })
-    void reachabilityIsKnown(String text, boolean outside) {
+    void onlyNonLoopbackAddressesAreReachableFromOtherHosts(String text, boolean outside) {
         assertEquals(outside, EgdListenAddress.parse(text).isReachableFromOtherHosts());
     }
 
@@ -49,11 +49,11 @@ class EgdListenAddressTest {
                 "unix:",
                 "/tmp"
             })
-    void nonsenseIsRefusedWithWhatIsAllowed(String text) {
-        IllegalArgumentException refused =
+    void invalidAddressIsRejectedWithTheExpectedSyntax(String text) {
+        IllegalArgumentException rejected =
                 assertThrows(IllegalArgumentException.class, () -> EgdListenAddress.parse(text));
 
-        assertTrue(refused.getMessage().contains("expected"), refused::getMessage);
+        assertTrue(rejected.getMessage().contains("expected"), rejected::getMessage);
     }
 
     @Test
@@ -66,17 +66,17 @@ class EgdListenAddressTest {
     }
 
     @Test
-    void socketInUseIsLeftAlone() throws Exception {
+    void socketInUseIsNotReplaced() throws Exception {
         try (ServerSocketChannel first = unix().listen(1)) {
-            IOException refused = assertThrows(IOException.class, () -> unix().listen(1));
+            IOException rejected = assertThrows(IOException.class, () -> unix().listen(1));
 
-            assertTrue(refused.getMessage().contains("somebody else"), refused::getMessage);
+            assertTrue(rejected.getMessage().contains("another process"), rejected::getMessage);
             assertTrue(first.isOpen() && Files.exists(directory.resolve("s")));
         }
     }
 
     @Test
-    void fileThatIsNoSocketIsLeftAlone() throws Exception {
+    void regularFileIsNotReplaced() throws Exception {
         Path file = Files.writeString(directory.resolve("s"), "precious");
 
         assertThrows(IOException.class, () -> unix().listen(1));
@@ -85,7 +85,7 @@ class EgdListenAddressTest {
     }
 
     @Test
-    void socketFileGoesInTheEnd() throws Exception {
+    void removeSocketFileDeletesTheSocket() throws Exception {
         EgdListenAddress address = unix();
         address.listen(1).close();
 

@@ -11,29 +11,29 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 
-/** Several clients and not enough bytes. */
+/** Distribution of scarce bytes among several clients. */
 class EgdRoundRobinSchedulerTest {
-    private final EgdRoundRobinScheduler shares = new EgdRoundRobinScheduler();
+    private final EgdRoundRobinScheduler scheduler = new EgdRoundRobinScheduler();
     private final EgdSequenceSource source = new EgdSequenceSource(0);
 
-    /** A client that asks for as much as it can, and reads all it gets. */
+    /** A client that always has blocking reads pending and reads all replies. */
     private final class Greedy {
         private final FakeEgdClientChannel wire = new FakeEgdClientChannel();
-        private final EgdServerSession conversation;
+        private final EgdServerSession session;
         private int got;
 
         Greedy(long maxBytes) {
-            conversation = new EgdServerSession(new GuestRateLimiter(RateLimitMode.WINDOW, maxBytes, 60_000));
+            session = new EgdServerSession(new GuestRateLimiter(RateLimitMode.WINDOW, maxBytes, 60_000));
         }
 
         void step() throws IOException {
-            conversation.send(wire);
+            session.send(wire);
             got += wire.received().length;
             if (wire.unread() == 0) {
                 wire.send(0x02, 255, 0x02, 255);
             }
-            conversation.receive(wire);
-            conversation.handleCommands(shares, 0);
+            session.receive(wire);
+            session.handleCommands(scheduler, 0);
         }
     }
 
@@ -50,11 +50,11 @@ class EgdRoundRobinSchedulerTest {
             client.step();
         }
         source.allow(bytes);
-        shares.distribute(source, 0);
+        scheduler.distribute(source, 0);
     }
 
     @Test
-    void clientsThatWaitGetEqualShares() throws Exception {
+    void blockingClientsGetEqualShares() throws Exception {
         List<Greedy> clients = greedy(10);
         for (int i = 0; i < 1000; i++) {
             round(clients, 200);
@@ -66,7 +66,7 @@ class EgdRoundRobinSchedulerTest {
     }
 
     @Test
-    void trickleGoesAround() throws Exception {
+    void singleBytesAreDistributedAmongAllClients() throws Exception {
         List<Greedy> clients = greedy(4);
         for (int i = 0; i < 4000; i++) {
             round(clients, 1);
@@ -78,18 +78,18 @@ class EgdRoundRobinSchedulerTest {
     }
 
     @Test
-    void clientThatDoesNotWaitIsServedBesideThoseThatTakeAll() throws Exception {
+    void nonBlockingClientGetsAShareBesideBlockingClients() throws Exception {
         List<Greedy> clients = greedy(3);
         FakeEgdClientChannel polite = new FakeEgdClientChannel();
-        EgdServerSession conversation =
+        EgdServerSession session =
                 new EgdServerSession(new GuestRateLimiter(RateLimitMode.WINDOW, GuestRateLimiter.UNLIMITED, 1000));
         int got = 0;
         for (int i = 0; i < 1000; i++) {
             round(clients, 400);
             polite.send(0x01, 255);
-            conversation.receive(polite);
-            conversation.handleCommands(shares, 0);
-            conversation.send(polite);
+            session.receive(polite);
+            session.handleCommands(scheduler, 0);
+            session.send(polite);
             got += polite.received().length - 1;
         }
 
@@ -97,7 +97,7 @@ class EgdRoundRobinSchedulerTest {
     }
 
     @Test
-    void clientWithoutQuotaDoesNotHoldUpTheOthers() throws Exception {
+    void throttledClientDoesNotBlockTheOthers() throws Exception {
         List<Greedy> clients = greedy(1);
         clients.addFirst(new Greedy(10));
         for (int i = 0; i < 100; i++) {
@@ -109,22 +109,22 @@ class EgdRoundRobinSchedulerTest {
     }
 
     @Test
-    void clientThatIsGoneTakesNoTurn() throws Exception {
+    void removedClientIsNotServed() throws Exception {
         List<Greedy> clients = greedy(2);
         round(clients, 0);
-        shares.remove(clients.getFirst().conversation);
+        scheduler.remove(clients.getFirst().session);
         source.allow(3000);
-        shares.distribute(source, 0);
+        scheduler.distribute(source, 0);
 
-        assertFalse(clients.getFirst().conversation.hasReplies());
-        assertTrue(clients.getLast().conversation.hasReplies());
+        assertFalse(clients.getFirst().session.hasReplies());
+        assertTrue(clients.getLast().session.hasReplies());
     }
 
     @Test
-    void moreCanBeGivenOnlyWhileTheSourceHasSome() throws Exception {
+    void cannotServeNowIfTheSourceIsStarved() throws Exception {
         List<Greedy> clients = greedy(1);
         round(clients, 100);
 
-        assertFalse(shares.canServeNow(0));
+        assertFalse(scheduler.canServeNow(0));
     }
 }

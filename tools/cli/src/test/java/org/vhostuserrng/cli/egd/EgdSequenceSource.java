@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.backends.source.EntropySource;
 
-/** Gives 1, 2, … 255, 1, 2, … as far as it has been allowed to: never 0, which is what is wiped. */
+/** A source of 1, 2, … 255, 1, 2, … with a limited number of bytes. It never returns 0, the value of wiped bytes. */
 final class EgdSequenceSource implements EntropySource {
     private int allowed;
     private int given;

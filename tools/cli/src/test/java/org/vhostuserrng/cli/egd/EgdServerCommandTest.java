@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
-/** What the command line refuses. */
+/** Errors of the command line. */
 class EgdServerCommandTest {
     private final StringWriter err = new StringWriter();
 
@@ -22,12 +22,12 @@ class EgdServerCommandTest {
     private int run(String... arguments) {
         return new CommandLine(new EgdServerCommand())
                 .setErr(new PrintWriter(err, true))
-                .setParameterExceptionHandler((wrong, given) -> complain(wrong, 2))
-                .setExecutionExceptionHandler((failure, command, parsed) -> complain(failure, 1))
+                .setParameterExceptionHandler((badUsage, given) -> report(badUsage, 2))
+                .setExecutionExceptionHandler((failure, command, parsed) -> report(failure, 1))
                 .execute(arguments);
     }
 
-    private int complain(Exception failure, int status) {
+    private int report(Exception failure, int status) {
         err.append(failure.getMessage()).append('\n');
         return status;
     }
@@ -46,11 +46,11 @@ class EgdServerCommandTest {
         "--max-bytes, 0",
         "--period, 65537"
     })
-    void badValueIsOneLineThatNamesOptionAndValue(String option, String value) {
+    void invalidValueIsReportedInOneLineWithOptionAndValue(String option, String value) {
         String listen = option.equals("--listen") ? "" : "--listen=unix:" + directory.resolve("s");
-        String bad = option + "=" + value;
+        String invalid = option + "=" + value;
 
-        int status = listen.isEmpty() ? run(bad) : run(listen, bad);
+        int status = listen.isEmpty() ? run(invalid) : run(listen, invalid);
 
         assertEquals(2, status, err::toString);
         assertEquals(1, err.toString().lines().count(), err::toString);
@@ -59,7 +59,7 @@ class EgdServerCommandTest {
     }
 
     @Test
-    void placeWhereNobodyCanListenIsOneLineAndStatus1() {
+    void unusableListenAddressIsReportedInOneLineWithStatus1() {
         assertEquals(1, run("--listen=unix:/nonexistent/s"));
 
         assertEquals(1, err.toString().lines().count(), err::toString);

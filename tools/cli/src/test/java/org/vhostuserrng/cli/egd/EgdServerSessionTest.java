@@ -18,26 +18,26 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 
-/** One client, its commands and the bytes that it gets. */
+/** Commands and replies of one client. */
 class EgdServerSessionTest {
     private static final long MILLI = 1_000_000;
 
-    private final EgdRoundRobinScheduler shares = new EgdRoundRobinScheduler();
+    private final EgdRoundRobinScheduler scheduler = new EgdRoundRobinScheduler();
     private final EgdSequenceSource source = new EgdSequenceSource(0);
     private final FakeEgdClientChannel client = new FakeEgdClientChannel();
-    private EgdServerSession conversation =
+    private EgdServerSession session =
             new EgdServerSession(new GuestRateLimiter(RateLimitMode.WINDOW, GuestRateLimiter.UNLIMITED, 1000));
     private long now;
 
-    /** What the server does when the client's socket is ready, or the source is. */
+    /** One iteration of the server. Returns the bytes that the client receives. */
     private byte[] serve() throws IOException {
-        if (conversation.canReceive()) {
-            conversation.receive(client);
+        if (session.canReceive()) {
+            session.receive(client);
         }
-        conversation.handleCommands(shares, now);
-        shares.distribute(source, now);
-        conversation.send(client);
-        conversation.handleCommands(shares, now);
+        session.handleCommands(scheduler, now);
+        scheduler.distribute(source, now);
+        session.send(client);
+        session.handleCommands(scheduler, now);
         return client.received();
     }
 
@@ -66,45 +66,45 @@ class EgdServerSessionTest {
         return bytes.array();
     }
 
-    /** A source's bytes get into the reserve with the turn after which they are asked for. */
-    private void have(int bytes) {
+    /** Makes bytes available in the scheduler's buffer. */
+    private void provide(int bytes) {
         source.allow(bytes);
-        shares.distribute(source, now);
+        scheduler.distribute(source, now);
     }
 
     @Test
     void levelIsInBitsAndBigEndian() throws Exception {
-        have(100);
+        provide(100);
         client.send(0x00);
 
         assertArrayEquals(bytes(0, 0, 800 >> 8, 800 & 0xff), serve());
     }
 
     @Test
-    void nonBlockingReadGivesWhatIsThere() throws Exception {
-        have(3);
+    void nonBlockingReadReturnsTheAvailableBytes() throws Exception {
+        provide(3);
         client.send(0x01, 10);
 
         assertArrayEquals(bytes(3, 1, 2, 3), serve());
     }
 
     @Test
-    void nonBlockingReadOfNothingIsAnsweredAtOnce() throws Exception {
+    void nonBlockingReadReturnsZeroBytesIfTheSourceIsStarved() throws Exception {
         client.send(0x01, 10);
 
         assertArrayEquals(bytes(0), serve());
     }
 
     @Test
-    void nonBlockingReadGivesNoMoreThanWasAsked() throws Exception {
-        have(100);
+    void nonBlockingReadReturnsAtMostTheRequestedBytes() throws Exception {
+        provide(100);
         client.send(0x01, 2, 0x01, 2);
 
         assertArrayEquals(bytes(2, 1, 2, 2, 3, 4), serve());
     }
 
     @Test
-    void blockingReadIsStreamedAsBytesCome() throws Exception {
+    void blockingReadIsServedAsBytesBecomeAvailable() throws Exception {
         client.send(0x02, 5);
         assertEquals(0, serve().length);
         source.allow(2);
@@ -117,8 +117,8 @@ class EgdServerSessionTest {
     }
 
     @Test
-    void blockingReadHasNoLength() throws Exception {
-        have(10);
+    void blockingReadReplyHasNoLengthByte() throws Exception {
+        provide(10);
         client.send(0x02, 4);
 
         assertArrayEquals(counted(0, 4), serve());
@@ -126,8 +126,8 @@ class EgdServerSessionTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0x01, 0x02})
-    void readOfNothingIsAnsweredAndTheNextCommandObeyed(int command) throws Exception {
-        have(10);
+    void readOfZeroBytesIsAnsweredAndTheNextCommandHandled(int command) throws Exception {
+        provide(10);
         client.send(command, 0, 0x01, 1);
 
         byte[] reply = serve();
@@ -136,15 +136,15 @@ class EgdServerSessionTest {
     }
 
     @Test
-    void writtenBytesAreReadAndForgotten() throws Exception {
-        have(10);
+    void writtenBytesAreDiscarded() throws Exception {
+        provide(10);
         client.send(0x03, 0, 24, 3, 0x99, 0x99, 0x99, 0x01, 1);
 
         assertArrayEquals(bytes(1, 1), serve());
     }
 
     @Test
-    void pidIsTheProcess() throws Exception {
+    void pidReplyIsTheProcessId() throws Exception {
         String pid = Long.toString(ProcessHandle.current().pid());
         client.send(0x04);
 
@@ -156,18 +156,18 @@ class EgdServerSessionTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0x05, 0x7f, 0xff})
-    void unknownCommandEndsTheConversationAfterThoseInFrontOfIt(int command) throws Exception {
-        have(10);
+    void unknownCommandIsAProtocolErrorAfterPreviousCommandsAreAnswered(int command) throws Exception {
+        provide(10);
         client.send(0x01, 1, command, 0x01, 1);
 
         assertArrayEquals(bytes(1, 1), serve());
-        assertTrue(conversation.hasProtocolError());
-        assertEquals(command, conversation.unknownCommand());
+        assertTrue(session.hasProtocolError());
+        assertEquals(command, session.unknownCommand());
     }
 
     @Test
-    void halfCommandWaitsForItsOtherHalf() throws Exception {
-        have(10);
+    void incompleteCommandWaitsForTheRest() throws Exception {
+        provide(10);
         client.send(0x01);
         assertEquals(0, serve().length);
         client.send(1);
@@ -176,7 +176,7 @@ class EgdServerSessionTest {
     }
 
     @Test
-    void laterCommandWaitsForTheBlockingReadInFront() throws Exception {
+    void commandWaitsForAPreviousBlockingRead() throws Exception {
         client.send(0x02, 1, 0x00);
         assertEquals(0, serve().length);
         source.allow(1000);
@@ -185,27 +185,27 @@ class EgdServerSessionTest {
     }
 
     @Test
-    void clientThatEndsItsHalfGetsItsReplies() throws Exception {
+    void clientThatShutsDownItsOutputGetsItsReplies() throws Exception {
         client.send(0x02, 9).end();
         serve();
-        assertFalse(conversation.isComplete());
+        assertFalse(session.isComplete());
         source.allow(100);
         byte[] reply = serveUntilQuiet();
 
         assertEquals(9, reply.length);
-        assertTrue(conversation.isComplete());
+        assertTrue(session.isComplete());
     }
 
     @Test
-    void clientThatEndsWithHalfACommandIsFinished() throws Exception {
+    void clientThatShutsDownWithinACommandIsComplete() throws Exception {
         client.send(0x02).end();
         serveUntilQuiet();
 
-        assertTrue(conversation.isComplete());
+        assertTrue(session.isComplete());
     }
 
     @Test
-    void pipelinedCommandsStayInTheSocketBeyondABound() throws Exception {
+    void pipelinedCommandsBeyondTheMaximumStayInTheSocket() throws Exception {
         int[] flood = new int[10_000];
         Arrays.fill(flood, 0x02);
         client.send(flood);
@@ -213,11 +213,11 @@ class EgdServerSessionTest {
         serveUntilQuiet();
 
         assertEquals(flood.length - EgdServerSession.MAX_COMMAND_BYTES, client.unread(), 2);
-        assertFalse(conversation.canReceive());
+        assertFalse(session.canReceive());
     }
 
     @Test
-    void clientThatDoesNotReadIsGivenABoundedNumberOfBytes() throws Exception {
+    void bytesForAClientThatDoesNotReadAreBounded() throws Exception {
         source.allow(1_000_000);
         client.room(0);
         for (int i = 0; i < 500; i++) {
@@ -234,13 +234,13 @@ class EgdServerSessionTest {
     }
 
     @Test
-    void quotaHoldsForBothKindsOfReads() throws Exception {
-        conversation = new EgdServerSession(new GuestRateLimiter(RateLimitMode.WINDOW, 100, 1000));
+    void rateLimitAppliesToBlockingAndNonBlockingReads() throws Exception {
+        session = new EgdServerSession(new GuestRateLimiter(RateLimitMode.WINDOW, 100, 1000));
         source.allow(10_000);
         client.send(0x02, 90, 0x01, 255, 0x02, 255);
 
         byte[] first = serveUntilQuiet();
-        long again = conversation.nextAllowedAt(now);
+        long again = session.nextAllowedAt(now);
         now = again;
         byte[] second = serveUntilQuiet();
 
@@ -251,7 +251,7 @@ class EgdServerSessionTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
-    void everyByteComesOnceAndInOrderHoweverCommandsAndSocketsAreCut(long seed) throws Exception {
+    void bytesArriveOnceAndInOrderWithFragmentedCommandsAndReplies(long seed) throws Exception {
         Random random = new Random(seed);
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         int asked = 0;

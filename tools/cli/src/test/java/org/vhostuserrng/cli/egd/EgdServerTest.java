@@ -31,10 +31,11 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EventLoopSources;
 
-/** The server with clients over real sockets. */
-@Timeout(30)
+/** The server with clients on real sockets. */
+@Timeout(120)
 class EgdServerTest {
-    private static final EgdServer.ConnectionLimits DEFAULT = new EgdServer.ConnectionLimits(64, GuestRateLimiter.UNLIMITED, 1000);
+    private static final EgdServer.ConnectionLimits DEFAULT =
+            new EgdServer.ConnectionLimits(64, GuestRateLimiter.UNLIMITED, 1000);
 
     private final ExecutorService thread = Executors.newSingleThreadExecutor();
     private EgdServer server;
@@ -82,14 +83,14 @@ class EgdServerTest {
     }
 
     @Test
-    void clientsOfTcpAreServed() throws Exception {
+    void tcpClientIsServed() throws Exception {
         try (Socket client = serveTcp(DEFAULT)) {
             assertEquals(255, ask(client, 255, 2, 255).length);
         }
     }
 
     @Test
-    void clientsOfUnixSocketsAreServedAndTheFileIsRemovedInTheEnd() throws Exception {
+    void unixClientIsServedAndCloseRemovesTheSocketFile() throws Exception {
         Path path = directory.resolve("egd");
         serve("unix:" + path, DEFAULT, "file:/dev/urandom");
         ByteBuffer reply = ByteBuffer.allocate(16);
@@ -107,7 +108,7 @@ class EgdServerTest {
     }
 
     @Test
-    void pidIsAnswered() throws Exception {
+    void pidCommandIsAnswered() throws Exception {
         try (Socket client = serveTcp(DEFAULT)) {
             String pid = Long.toString(ProcessHandle.current().pid());
 
@@ -116,7 +117,7 @@ class EgdServerTest {
     }
 
     @Test
-    void garbageClosesItsConnectionAndNoOther() throws Exception {
+    void unknownCommandClosesOnlyItsConnection() throws Exception {
         try (Socket good = serveTcp(DEFAULT);
                 Socket bad = connect()) {
             assertEquals(0, ask(bad, 1, 0x77).length);
@@ -125,7 +126,7 @@ class EgdServerTest {
     }
 
     @Test
-    void clientBeyondTheLimitIsTurnedAwayAndTheOthersServed() throws Exception {
+    void clientBeyondTheMaximumIsRejectedAndTheOthersAreServed() throws Exception {
         try (Socket first = serveTcp(new EgdServer.ConnectionLimits(1, GuestRateLimiter.UNLIMITED, 1000))) {
             ask(first, 1, 2, 1);
             try (Socket second = connect()) {
@@ -138,7 +139,7 @@ class EgdServerTest {
         }
     }
 
-    /** The server learns that a client is gone a little later than the client. */
+    /** Retries, because the server may not have noticed yet that an earlier client has disconnected. */
     private Socket connectUntilServed() throws IOException {
         while (true) {
             Socket client = connect();
@@ -146,15 +147,15 @@ class EgdServerTest {
                 if (ask(client, 1, 2, 1).length == 1) {
                     return client;
                 }
-            } catch (IOException turnedAway) {
-                assertTrue(client.isConnected(), turnedAway::toString);
+            } catch (IOException rejected) {
+                assertTrue(client.isConnected(), rejected::toString);
             }
             client.close();
         }
     }
 
     @Test
-    void clientsThatDoNotReadDoNotHoldUpTheOthers() throws Exception {
+    void clientsThatDoNotReadDoNotBlockTheOthers() throws Exception {
         try (Socket good = serveTcp(DEFAULT)) {
             List<Socket> lazy = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
@@ -171,7 +172,7 @@ class EgdServerTest {
     }
 
     @Test
-    void clientThatEndsItsHalfIsAnsweredAndClosed() throws Exception {
+    void clientThatShutsDownItsOutputIsAnsweredAndDisconnected() throws Exception {
         try (Socket client = serveTcp(DEFAULT)) {
             client.getOutputStream().write(new byte[] {2, 100});
             client.shutdownOutput();
@@ -181,7 +182,7 @@ class EgdServerTest {
     }
 
     @Test
-    void quotaIsAConnections() throws Exception {
+    void rateLimitIsPerConnection() throws Exception {
         try (Socket first = serveTcp(new EgdServer.ConnectionLimits(64, 100, 60_000));
                 Socket second = connect()) {
             assertEquals(101, ask(first, 101, 1, 100).length);
@@ -191,14 +192,14 @@ class EgdServerTest {
     }
 
     @Test
-    void quotaComesBackByItself() throws Exception {
+    void throttledReadResumesInTheNextPeriod() throws Exception {
         try (Socket client = serveTcp(new EgdServer.ConnectionLimits(64, 50, 100))) {
             assertEquals(200, ask(client, 200, 2, 200).length);
         }
     }
 
     @Test
-    void connectionsThatComeAndGoLeaveNothingBehind() throws Exception {
+    void shortConnectionsLeaveNoStateBehind() throws Exception {
         try (Socket client = serveTcp(DEFAULT)) {
             for (int i = 0; i < 300; i++) {
                 try (Socket passing = connect()) {
@@ -212,7 +213,7 @@ class EgdServerTest {
     }
 
     @Test
-    void slowSourceIsStreamed() throws Exception {
+    void fifoSourceIsStreamed() throws Exception {
         Path fifo = directory.resolve("fifo");
         assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
         serve("unix:" + directory.resolve("s"), DEFAULT, "file:" + fifo);

@@ -5,14 +5,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 
-/** A client's socket without a network: what it sends, and what it has received. */
+/** The server's end of a fake client connection: the test sends commands and reads received replies. */
 final class FakeEgdClientChannel implements ReadableByteChannel, WritableByteChannel {
     private final ByteArrayOutputStream received = new ByteArrayOutputStream();
     private ByteBuffer toServer = ByteBuffer.allocate(0);
     private boolean ended;
     private int room = Integer.MAX_VALUE;
 
-    /** The client sends; integers for bytes. */
+    /** The client sends bytes, given as integers. */
     FakeEgdClientChannel send(int... bytes) {
         ByteBuffer more =
                 ByteBuffer.allocate(toServer.remaining() + bytes.length).put(toServer);
@@ -23,12 +23,12 @@ final class FakeEgdClientChannel implements ReadableByteChannel, WritableByteCha
         return this;
     }
 
-    /** The client ends its half of the connection. */
+    /** The client shuts down its output. */
     void end() {
         ended = true;
     }
 
-    /** The client reads no more than so many bytes from now on. */
+    /** The client accepts at most {@code bytes} more bytes. */
     void room(int bytes) {
         room = bytes;
     }

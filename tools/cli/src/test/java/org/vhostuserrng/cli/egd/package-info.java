@@ -1,2 +1,2 @@
-/** The EGD server: its parts without sockets, and the whole with clients of the test's own. */
+/** Unit tests of the EGD server: its parts without sockets, and the whole server with socket clients. */
 package org.vhostuserrng.cli.egd;

@@ -26,7 +26,7 @@ class PeriodStudyPlotTest {
     private Path directory;
 
     @Test
-    void figuresAreThoseOfTheIntervals() {
+    void metricsAreComputedFromTheIntervals() {
         assertEquals(8.0, BURSTS.megabytesPerSecond(), 1e-9);
         assertEquals(8.0, EVEN.megabytesPerSecond(), 1e-9);
         assertEquals(4.0, BURSTS.peakMegabytes(), 1e-9);
@@ -35,7 +35,7 @@ class PeriodStudyPlotTest {
     }
 
     @Test
-    void csvHasALineForEachIntervalAndAColumnForEachSeries() {
+    void csvHasOneLinePerIntervalAndOneColumnPerSeries() {
         List<String> lines =
                 PeriodStudyCommand.csv(List.of(BURSTS, EVEN)).lines().toList();
 
@@ -45,7 +45,7 @@ class PeriodStudyPlotTest {
     }
 
     @Test
-    void bothPicturesShowEverySeries() throws Exception {
+    void svgAndPngShowEverySeries() throws Exception {
         PeriodStudyPlot plot = new PeriodStudyPlot("a title", List.of(BURSTS, EVEN));
         Path svg = directory.resolve("x.svg");
         Path png = directory.resolve("x.png");

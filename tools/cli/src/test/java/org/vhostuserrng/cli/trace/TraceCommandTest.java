@@ -24,12 +24,12 @@ class TraceCommandTest {
         return new CommandLine(new TraceCommand())
                 .setOut(new PrintWriter(out))
                 .setErr(new PrintWriter(err, true))
-                .setParameterExceptionHandler((wrong, given) -> complain(wrong, 2))
-                .setExecutionExceptionHandler((failure, command, parsed) -> complain(failure, 1))
+                .setParameterExceptionHandler((badUsage, given) -> report(badUsage, 2))
+                .setExecutionExceptionHandler((failure, command, parsed) -> report(failure, 1))
                 .execute(arguments);
     }
 
-    private int complain(Exception failure, int status) {
+    private int report(Exception failure, int status) {
         err.append(failure.getMessage()).append('\n');
         return status;
     }
@@ -41,30 +41,30 @@ class TraceCommandTest {
         }
     }
 
-    private Path record(TraceRecord... events) throws IOException {
+    private Path record(TraceRecord... records) throws IOException {
         Path file = directory.resolve("record");
         try (TraceFileWriter writer = new TraceFileWriter(file)) {
-            for (TraceRecord event : events) {
-                writer.accept(event);
+            for (TraceRecord each : records) {
+                writer.accept(each);
             }
         }
         return file;
     }
 
     @Test
-    void missingSocketIsNamed() {
+    void missingListenOptionIsReported() {
         assertEquals(2, run("--connect=/tmp/b"));
         assertOneLineWith("--listen=PATH");
     }
 
     @Test
-    void missingBackEndIsNamed() {
+    void missingConnectOptionIsReported() {
         assertEquals(2, run("--listen=/tmp/a"));
         assertOneLineWith("--connect=PATH");
     }
 
     @Test
-    void longSocketPathIsRefusedWithTheLimit() {
+    void longSocketPathIsRejectedWithTheMaximum() {
         String path = "/tmp/" + "x".repeat(103);
 
         assertEquals(2, run("--listen=" + path, "--connect=/tmp/b"));
@@ -72,19 +72,19 @@ class TraceCommandTest {
     }
 
     @Test
-    void replayStandsAlone() {
+    void replayCannotBeCombinedWithListen() {
         assertEquals(2, run("--replay=record", "--listen=/tmp/a"));
-        assertOneLineWith("--replay=record", "alone");
+        assertOneLineWith("--replay=record", "cannot be combined");
     }
 
     @Test
-    void recordThatCannotBeReadIsNamed() {
+    void unreadableFileIsReported() {
         assertEquals(2, run("--replay=/nonexistent"));
         assertOneLineWith("--replay=/nonexistent");
     }
 
     @Test
-    void recordThatCannotBeWrittenIsNamed() {
+    void unwritableFileIsReported() {
         String listen = "--listen=" + directory.resolve("a");
 
         assertEquals(2, run(listen, "--connect=/tmp/b", "--record=/nonexistent/record"));
@@ -92,13 +92,13 @@ class TraceCommandTest {
     }
 
     @Test
-    void placeWhereNobodyCanListenIsOneLine() {
+    void unusableListenPathIsReportedInOneLine() {
         assertEquals(1, run("--listen=/nonexistent/a", "--connect=/tmp/b"));
         assertOneLineWith("/nonexistent/a");
     }
 
     @Test
-    void replayPrintsTheRecord() throws Exception {
+    void replayPrintsTheFile() throws Exception {
         Path record = record(new TraceRecord.SessionClosed(1_000_000, "the front-end closed"));
 
         assertEquals(0, run("--replay=" + record), err::toString);
@@ -106,14 +106,14 @@ class TraceCommandTest {
     }
 
     @Test
-    void cutOffRecordIsPrintedAsFarAsItGoes() throws Exception {
-        TraceRecord event = new TraceRecord.SessionClosed(1_000_000, "the front-end closed");
-        Path record = record(event, event);
+    void truncatedFileIsPrintedUpToItsLastCompleteRecord() throws Exception {
+        TraceRecord closed = new TraceRecord.SessionClosed(1_000_000, "the front-end closed");
+        Path record = record(closed, closed);
         byte[] bytes = Files.readAllBytes(record);
         Files.write(record, Arrays.copyOf(bytes, bytes.length - 1));
 
         assertEquals(1, run("--replay=" + record));
-        assertOneLineWith(record.toString(), "cut off after 1 events");
+        assertOneLineWith(record.toString(), "truncated after 1 records");
         assertTrue(out.toString().contains("the front-end closed"), out::toString);
     }
 }

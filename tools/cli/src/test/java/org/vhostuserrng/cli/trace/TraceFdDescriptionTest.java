@@ -42,7 +42,7 @@ class TraceFdDescriptionTest {
     }
 
     @Test
-    void eventfdHasNumberAndCounter() throws Exception {
+    void eventfdHasIdAndCounter() throws Exception {
         try (FrontendEventFd eventfd = new FrontendEventFd()) {
             eventfd.signal();
 
@@ -53,14 +53,14 @@ class TraceFdDescriptionTest {
     }
 
     @Test
-    void sameEventfdIsRecognized() throws Exception {
+    void duplicateOfAnEventfdHasTheSameId() throws Exception {
         try (FrontendEventFd eventfd = new FrontendEventFd()) {
             assertEquals(describe(eventfd.fd()), describe(eventfd.fd()));
         }
     }
 
     @Test
-    void socketHasItsNumber() throws Exception {
+    void socketHasItsInodeNumber() throws Exception {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
         try (UnixSocketChannel one = pair[0];
                 UnixSocketChannel other = pair[1]) {
@@ -82,7 +82,7 @@ class TraceFdDescriptionTest {
     }
 
     @Test
-    void nameCannotMoveTheCursor() throws Exception {
+    void controlCharactersInNamesAreReplaced() throws Exception {
         Path path = Files.write(directory.resolve("\u001b[2Jmemory"), new byte[1]);
         try (RandomAccessFile open = new RandomAccessFile(path.toFile(), "r")) {
             assertEquals(1, open.length());

@@ -34,29 +34,29 @@ class TraceFileTest {
     @TempDir
     private Path directory;
 
-    private byte[] record(TraceRecord... events) throws IOException {
+    private byte[] record(TraceRecord... records) throws IOException {
         Path file = directory.resolve("record");
         try (TraceFileWriter writer = new TraceFileWriter(file)) {
-            for (TraceRecord event : events) {
-                writer.accept(event);
+            for (TraceRecord each : records) {
+                writer.accept(each);
             }
         }
         return Files.readAllBytes(file);
     }
 
     private static List<TraceRecord> replay(byte[] record) throws IOException {
-        List<TraceRecord> events = new ArrayList<>();
-        new TraceFileReader(new ByteArrayInputStream(record)).replay(events::add);
-        return events;
+        List<TraceRecord> records = new ArrayList<>();
+        new TraceFileReader(new ByteArrayInputStream(record)).replay(records::add);
+        return records;
     }
 
-    private static String refusal(byte[] record) {
+    private static String rejection(byte[] record) {
         return assertThrows(InvalidTraceFileException.class, () -> replay(record))
                 .getMessage();
     }
 
     @Test
-    void nothingInATextIsForTheTerminalToObey() {
+    void controlCharactersInTextsAreReplaced() {
         String hostile = "memfd:\u001b]0;x\u0007\r\n\u0085\u2028";
 
         assertEquals("memfd:?]0;x?????", new PassedFd(0, hostile).description());
@@ -66,15 +66,16 @@ class TraceFileTest {
     }
 
     @Test
-    void sessionsAreReadAsTheyWereWritten() throws Exception {
+    void sessionRecordsAreReadBack() throws Exception {
         assertEquals(List.of(OPENED, CLOSED), replay(record(OPENED, CLOSED)));
     }
 
     @Test
-    void messageIsReadAsItWasWritten() throws Exception {
+    void messageRecordIsReadBack() throws Exception {
         TraceRecord.MessageSent written = (TraceRecord.MessageSent) MESSAGE;
 
-        TraceRecord.MessageSent read = (TraceRecord.MessageSent) replay(record(MESSAGE)).getFirst();
+        TraceRecord.MessageSent read =
+                (TraceRecord.MessageSent) replay(record(MESSAGE)).getFirst();
 
         assertEquals(written.nanos(), read.nanos());
         assertEquals(written.from(), read.from());
@@ -83,7 +84,7 @@ class TraceFileTest {
     }
 
     @Test
-    void startsAsDocumented() throws Exception {
+    void fileStartsWithMagicAndVersion() throws Exception {
         byte[] record = record();
 
         assertEquals("vu-trace", new String(record, 0, 8, StandardCharsets.US_ASCII));
@@ -91,63 +92,63 @@ class TraceFileTest {
     }
 
     @Test
-    void emptyRecordHasNoEvents() throws Exception {
+    void emptyFileHasNoRecords() throws Exception {
         assertEquals(List.of(), replay(record()));
     }
 
     @Test
-    void everyCutLeavesTheWholeEventsBeforeIt() throws Exception {
+    void allRecordsBeforeATruncationAreRead() throws Exception {
         byte[] record = record(OPENED, MESSAGE);
         int second = record(OPENED).length;
 
         for (int length = PREAMBLE; length < record.length; length++) {
-            List<TraceRecord> events = new ArrayList<>();
+            List<TraceRecord> records = new ArrayList<>();
             TraceFileReader reader = new TraceFileReader(new ByteArrayInputStream(record, 0, length));
             if (length == PREAMBLE || length == second) {
-                reader.replay(events::add);
+                reader.replay(records::add);
             } else {
-                assertThrows(InvalidTraceFileException.class, () -> reader.replay(events::add));
+                assertThrows(InvalidTraceFileException.class, () -> reader.replay(records::add));
             }
-            assertEquals(length < second ? List.of() : List.of(OPENED), events, "cut at " + length);
+            assertEquals(length < second ? List.of() : List.of(OPENED), records, "truncated at " + length);
         }
     }
 
     @Test
-    void cutOffRecordSaysWhere() throws Exception {
+    void truncationIsReportedWithTheNumberOfRecords() throws Exception {
         byte[] record = record(OPENED, CLOSED);
 
-        assertEquals("is cut off after 1 events", refusal(Arrays.copyOf(record, record.length - 1)));
+        assertEquals("is truncated after 1 records", rejection(Arrays.copyOf(record, record.length - 1)));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "vu-trace", "#!/bin/sh\necho something else"})
-    void otherFileIsNoRecord(String content) {
-        assertEquals("is no record of trace", refusal(content.getBytes(StandardCharsets.US_ASCII)));
+    void otherFileIsRejected(String content) {
+        assertEquals("is not a trace file", rejection(content.getBytes(StandardCharsets.US_ASCII)));
     }
 
     @Test
-    void otherVersionIsRefused() throws Exception {
+    void otherVersionIsRejected() throws Exception {
         byte[] record = record();
         record[8] = 2;
 
-        assertEquals("is of version 2, expected 1", refusal(record));
+        assertEquals("has format version 2, expected 1", rejection(record));
     }
 
     @Test
-    void everyFlippedByteIsReadOrRefused() throws Exception {
+    void fileWithAnyCorruptByteIsReadOrRejected() throws Exception {
         byte[] record = record(OPENED, MESSAGE, CLOSED);
 
         for (int i = PREAMBLE; i < record.length; i++) {
-            byte[] damaged = record.clone();
-            damaged[i] = (byte) ~damaged[i];
-            assertTrue(isReadOrRefused(damaged), "flipped at " + i);
+            byte[] corrupt = record.clone();
+            corrupt[i] = (byte) ~corrupt[i];
+            assertTrue(isReadOrRejected(corrupt), "corrupt at " + i);
         }
     }
 
-    private static boolean isReadOrRefused(byte[] record) throws IOException {
+    private static boolean isReadOrRejected(byte[] record) throws IOException {
         try {
             return replay(record).size() <= 3;
-        } catch (InvalidTraceFileException refused) {
+        } catch (InvalidTraceFileException rejected) {
             return true;
         }
     }

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.vhostuserrng.cli.trace.TraceRecord.MessageSent;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
-/** Payloads are written down by hand, little-endian, from the vhost-user document. */
+/** Decoding of payloads that were written by hand from the vhost-user document, in little-endian order. */
 class TraceMessageDecoderTest {
     private static final int V1 = 0x1;
     private static final int REPLY = 0x5;
@@ -34,7 +34,7 @@ class TraceMessageDecoderTest {
             + "0000000000000000 0010000000000000 00001000007f0000 0000000000000000"
             + "0000000001000000 0000004000000000 00002000007f0000 0020000000000000";
 
-    private final TraceMessageDecoder conversation = new TraceMessageDecoder();
+    private final TraceMessageDecoder decoder = new TraceMessageDecoder();
 
     private static byte[] bytes(int request, int flags, String payload) {
         byte[] body = HexFormat.of().parseHex(payload.replace(" ", ""));
@@ -47,20 +47,18 @@ class TraceMessageDecoderTest {
                 .array();
     }
 
-    private static MessageSent message(long nanos, VhostUserSide from, byte[] bytes, String... descriptors) {
-        List<PassedFd> passed = Stream.of(descriptors)
-                .map(description -> new PassedFd(0, description))
-                .toList();
+    private static MessageSent message(long nanos, VhostUserSide from, byte[] bytes, String... fds) {
+        List<PassedFd> passed =
+                Stream.of(fds).map(description -> new PassedFd(0, description)).toList();
         return new MessageSent(nanos, from, bytes, passed);
     }
 
-    private TraceDecodedMessage request(int request, int flags, String payload, String... descriptors) {
-        return conversation.decode(
-                message(0, VhostUserSide.FRONT_END, bytes(request, flags, payload), descriptors));
+    private TraceDecodedMessage request(int request, int flags, String payload, String... fds) {
+        return decoder.decode(message(0, VhostUserSide.FRONT_END, bytes(request, flags, payload), fds));
     }
 
     private TraceDecodedMessage reply(int request, String payload) {
-        return conversation.decode(message(0, VhostUserSide.BACK_END, bytes(request, REPLY, payload)));
+        return decoder.decode(message(0, VhostUserSide.BACK_END, bytes(request, REPLY, payload)));
     }
 
     @ParameterizedTest
@@ -126,7 +124,7 @@ class TraceMessageDecoderTest {
                 "44 | GET_SHMEM_CONFIG | '' | ''",
                 "45 | GET_VRING_BASE_SKIP_DRAIN | 00000000 00000000 | index=0 num=0"
             })
-    void requestIsNamedAndItsFieldsRead(int request, String name, String payload, String fields) {
+    void requestIsDecoded(int request, String name, String payload, String fields) {
         TraceDecodedMessage decoded = request(request, V1, payload);
 
         assertEquals(List.of(name, fields), List.of(decoded.name(), decoded.fields()));
@@ -155,7 +153,7 @@ class TraceMessageDecoderTest {
                 "30 | '' | 0000000000000000 | ok",
                 "22 | 0010000000000000 0020000000000000 00f0ff7f00000000 03 02 000000000000 | 0000000000000000 | ok"
             })
-    void replyIsReadByTheMessageItAnswers(int request, String asked, String answer, String fields) {
+    void replyIsDecodedByTheTypeOfItsRequest(int request, String asked, String answer, String fields) {
         request(request, V1, asked);
 
         TraceDecodedMessage decoded = reply(request, answer);
@@ -173,17 +171,17 @@ class TraceMessageDecoderTest {
     }
 
     @Test
-    void replyKnowsTheTimeSinceItsRequest() {
-        conversation.decode(message(1_000, VhostUserSide.FRONT_END, bytes(GET_FEATURES, V1, "")));
+    void replyHasTheTimeSinceItsRequest() {
+        decoder.decode(message(1_000, VhostUserSide.FRONT_END, bytes(GET_FEATURES, V1, "")));
 
-        TraceDecodedMessage reply = conversation.decode(
-                message(5_000, VhostUserSide.BACK_END, bytes(GET_FEATURES, REPLY, CALL_OF_VRING_0)));
+        TraceDecodedMessage reply =
+                decoder.decode(message(5_000, VhostUserSide.BACK_END, bytes(GET_FEATURES, REPLY, CALL_OF_VRING_0)));
 
         assertEquals(Optional.of(new TraceDecodedMessage.RepliedRequest(1, 4_000)), reply.repliedTo());
     }
 
     @Test
-    void repliesAnswerRequestsInTheirOrder() {
+    void repliesAreMatchedWithRequestsInOrder() {
         request(SET_VRING_CALL, V1, CALL_OF_VRING_0);
         request(SET_VRING_CALL, NEED_REPLY, CALL_OF_VRING_0);
         request(SET_VRING_CALL, NEED_REPLY, CALL_OF_VRING_0);
@@ -197,31 +195,31 @@ class TraceMessageDecoderTest {
     }
 
     @Test
-    void requestWithoutItsReplyIsUnanswered() {
+    void requestWithoutAnExpectedReplyIsUnanswered() {
         request(GET_FEATURES, V1, "");
         request(SET_VRING_CALL, V1, CALL_OF_VRING_0);
         request(SET_VRING_NUM, NEED_REPLY, "00000000 00010000");
 
         assertEquals(
                 List.of("GET_FEATURES", "SET_VRING_NUM"),
-                conversation.unanswered().stream()
+                decoder.unanswered().stream()
                         .map(TracePendingRequests.SentRequest::name)
                         .toList());
     }
 
     @Test
-    void logBaseWaitsForAReplyOnlyWithLogShmfd() {
+    void setLogBaseExpectsAReplyOnlyWithLogShmfd() {
         String log = "0000100000000000 0000000000000000";
         request(6, V1, log);
-        int without = conversation.unanswered().size();
+        int without = decoder.unanswered().size();
         request(16, V1, "02 00 00 00 00 00 00 00");
         request(6, V1, log);
 
-        assertEquals(List.of(0, 1), List.of(without, conversation.unanswered().size()));
+        assertEquals(List.of(0, 1), List.of(without, decoder.unanswered().size()));
     }
 
     @Test
-    void baseOfAPackedRingHasWrapCounters() {
+    void vringBaseOfAPackedRingHasWrapCounters() {
         request(SET_FEATURES, V1, PACKED);
 
         TraceDecodedMessage decoded = request(10, V1, "00000000 0580 0700");
@@ -230,7 +228,7 @@ class TraceMessageDecoderTest {
     }
 
     @Test
-    void eachRegionHasALineWithItsDescriptor() {
+    void eachRegionHasALineWithItsFd() {
         TraceDecodedMessage decoded = request(SET_MEM_TABLE, V1, TWO_REGIONS, "memfd one", "memfd other");
 
         assertEquals("regions=2 total=1 GiB (1073745920 B)", decoded.fields());
@@ -251,7 +249,7 @@ class TraceMessageDecoderTest {
     }
 
     @Test
-    void oneDescriptorStandsOnTheLine() {
+    void singleFdIsOnTheLineOfTheMessage() {
         assertEquals(
                 "index=0 fd: eventfd 7 count=0",
                 request(SET_VRING_CALL, V1, CALL_OF_VRING_0, "eventfd 7 count=0")
@@ -259,7 +257,7 @@ class TraceMessageDecoderTest {
     }
 
     @Test
-    void severalDescriptorsHaveLines() {
+    void severalFdsHaveLinesOfTheirOwn() {
         TraceDecodedMessage decoded = request(SET_VRING_CALL, V1, CALL_OF_VRING_0, "one", "other");
 
         assertEquals("index=0 fds=2", decoded.fields());
@@ -284,10 +282,10 @@ class TraceMessageDecoderTest {
     }
 
     @Test
-    void longDumpIsCut() {
+    void longHexDumpIsTruncated() {
         TraceDecodedMessage decoded = request(4711, V1, "00".repeat(600));
 
-        assertEquals("... 88 bytes more", decoded.details().getLast());
+        assertEquals("... 88 more bytes", decoded.details().getLast());
     }
 
     @ParameterizedTest
@@ -301,26 +299,26 @@ class TraceMessageDecoderTest {
             delimiter = '|',
             emptyValue = "",
             value = {
-                "1 | 0 | '' | the version is not 1",
+                "1 | 0 | '' | the protocol version is not 1",
                 "1 | 5 | '' | the front-end sets the reply flag",
-                "8 | 1 | 00000000 | payload of 4 bytes is none of this message",
-                "5 | 1 | 03000000 00000000 | payload of 8 bytes is none of this message",
-                "5 | 1 | ffffffff 00000000 0000 | payload of 10 bytes is none of this message",
-                "5 | 1 | '' | payload of 0 bytes is none of this message",
-                "37 | 1 | 0000000000000000 | payload of 8 bytes is none of this message",
-                "22 | 1 | 00 | payload of 1 bytes is none of this message",
-                "24 | 1 | 00 | payload of 1 bytes is none of this message",
-                "31 | 1 | 00 | payload of 1 bytes is none of this message",
-                "1 | 1 | 00 | payload of 1 bytes is none of this message"
+                "8 | 1 | 00000000 | payload of 4 bytes is invalid for this message",
+                "5 | 1 | 03000000 00000000 | payload of 8 bytes is invalid for this message",
+                "5 | 1 | ffffffff 00000000 0000 | payload of 10 bytes is invalid for this message",
+                "5 | 1 | '' | payload of 0 bytes is invalid for this message",
+                "37 | 1 | 0000000000000000 | payload of 8 bytes is invalid for this message",
+                "22 | 1 | 00 | payload of 1 bytes is invalid for this message",
+                "24 | 1 | 00 | payload of 1 bytes is invalid for this message",
+                "31 | 1 | 00 | payload of 1 bytes is invalid for this message",
+                "1 | 1 | 00 | payload of 1 bytes is invalid for this message"
             })
-    void whatTheDocumentDoesNotExpectIsNoted(int request, int flags, String payload, String note) {
+    void protocolViolationIsNoted(int request, int flags, String payload, String note) {
         assertEquals(List.of(note), request(request, flags, payload).notes());
     }
 
     @Test
-    void replyToNothingIsNoted() {
+    void replyWithoutRequestIsNoted() {
         assertEquals(
-                List.of("answers no request"),
+                List.of("reply without a request"),
                 reply(GET_FEATURES, CALL_OF_VRING_0).notes());
     }
 
@@ -328,24 +326,22 @@ class TraceMessageDecoderTest {
     void messageThatEndsWithinItsPayloadIsNoted() {
         byte[] whole = bytes(SET_VRING_NUM, V1, "00000000 00010000");
 
-        TraceDecodedMessage decoded =
-                conversation.decode(message(0, VhostUserSide.FRONT_END, Arrays.copyOf(whole, 15)));
+        TraceDecodedMessage decoded = decoder.decode(message(0, VhostUserSide.FRONT_END, Arrays.copyOf(whole, 15)));
 
-        assertEquals(List.of("closed within the payload: 3 of 8 bytes came"), decoded.notes());
+        assertEquals(List.of("closed within the payload: received 3 of 8 bytes"), decoded.notes());
     }
 
     @Test
     void messageThatEndsWithinItsHeaderIsNoted() {
         byte[] whole = bytes(SET_VRING_NUM, V1, "00000000 00010000");
 
-        TraceDecodedMessage decoded =
-                conversation.decode(message(0, VhostUserSide.FRONT_END, Arrays.copyOf(whole, 5)));
+        TraceDecodedMessage decoded = decoder.decode(message(0, VhostUserSide.FRONT_END, Arrays.copyOf(whole, 5)));
 
-        assertEquals(List.of("closed within the header: 5 of 12 bytes came"), decoded.notes());
+        assertEquals(List.of("closed within the header: received 5 of 12 bytes"), decoded.notes());
     }
 
     @Test
-    void lateDescriptorIsNoted() {
+    void lateFdIsNoted() {
         MessageSent message = new MessageSent(
                 0,
                 VhostUserSide.FRONT_END,
@@ -353,14 +349,14 @@ class TraceMessageDecoderTest {
                 List.of(new PassedFd(12, "eventfd")));
 
         assertEquals(
-                List.of("a descriptor came with byte 12 and not with the first"),
-                conversation.decode(message).notes());
+                List.of("file descriptor sent with byte 12 instead of byte 0"),
+                decoder.decode(message).notes());
     }
 
     @Test
-    void requestsOfAFrontEndThatReadsNoReplyDoNotPileUp() {
+    void numberOfPendingRequestsIsBounded() {
         IntStream.range(0, 10_000).forEach(i -> request(GET_FEATURES, V1, ""));
 
-        assertFalse(conversation.unanswered().size() > 256);
+        assertFalse(decoder.unanswered().size() > 256);
     }
 }

@@ -16,12 +16,12 @@ class TraceNumberFormatTest {
         "268435456, 256 MiB (268435456 B)",
         "-1, 16 EiB (18446744073709551615 B)"
     })
-    void sizeIsForPeopleAndExact(long size, String text) {
+    void sizeHasAUnitAndTheExactNumberOfBytes(long size, String text) {
         assertEquals(text, TraceNumberFormat.bytes(size));
     }
 
     @Test
-    void millisecondsHaveMicroseconds() {
+    void millisecondsHaveThreeDecimals() {
         assertEquals("12.346", TraceNumberFormat.milliseconds(12_345_678));
     }
 }

@@ -16,12 +16,12 @@ import picocli.CommandLine.Help.Ansi;
 class TracePrinterTest {
     private static final TraceRecord OPENED =
             new TraceRecord.SessionOpened(1, Instant.parse("2026-11-22T21:46:25.123Z"), "/tmp/a", "/tmp/b");
-    private static final TraceRecord ASKED = new TraceRecord.MessageSent(
+    private static final TraceRecord REQUEST = new TraceRecord.MessageSent(
             1_000_000,
             VhostUserSide.FRONT_END,
             FrontendPayloadEncoder.message(1, 1, FrontendPayloadEncoder.none()),
             List.of());
-    private static final TraceRecord ANSWERED = new TraceRecord.MessageSent(
+    private static final TraceRecord REPLY = new TraceRecord.MessageSent(
             1_250_000,
             VhostUserSide.BACK_END,
             FrontendPayloadEncoder.message(1, 5, FrontendPayloadEncoder.u64(1L << 32)),
@@ -33,16 +33,16 @@ class TracePrinterTest {
             List.of(new PassedFd(0, "eventfd 7 count=0")));
     private static final TraceRecord CLOSED = new TraceRecord.SessionClosed(3_000_000, "the front-end closed");
 
-    private static String print(Ansi ansi, boolean summary, TraceRecord... events) {
+    private static String print(Ansi ansi, boolean summary, TraceRecord... records) {
         StringWriter text = new StringWriter();
-        TracePrinter transcript = new TracePrinter(new PrintWriter(text), ansi, summary);
-        List.of(events).forEach(transcript::accept);
-        transcript.flushOpenSession();
+        TracePrinter printer = new TracePrinter(new PrintWriter(text), ansi, summary);
+        List.of(records).forEach(printer::accept);
+        printer.flushOpenSession();
         return text.toString();
     }
 
     @Test
-    void everyMessageIsALine() {
+    void everyMessageIsPrintedOnOneLine() {
         assertEquals("""
                 session 1  2026-11-22T21:46:25.123Z  /tmp/a -> /tmp/b
                        1.000 ms  front-end ->  GET_FEATURES  v1
@@ -50,12 +50,12 @@ class TracePrinterTest {
                        2.000 ms  front-end ->  SET_VRING_CALL  v1  index=0 fd: eventfd 7 count=0
                        3.000 ms  the front-end closed
 
-                """, print(Ansi.OFF, false, OPENED, ASKED, ANSWERED, CALL, CLOSED));
+                """, print(Ansi.OFF, false, OPENED, REQUEST, REPLY, CALL, CLOSED));
     }
 
     @Test
-    void summaryHasARowForEachRequest() {
-        String printed = print(Ansi.OFF, true, OPENED, ASKED, ANSWERED, CALL, CLOSED);
+    void summaryHasOneRowPerRequest() {
+        String printed = print(Ansi.OFF, true, OPENED, REQUEST, REPLY, CALL, CLOSED);
 
         assertEquals("""
                 | # | from | message | carries | reply | ms |
@@ -66,37 +66,37 @@ class TracePrinterTest {
     }
 
     @Test
-    void summaryHasWhatStandsBelowAMessage() {
+    void summaryHasNotesAndDetails() {
         byte[] table = FrontendPayloadEncoder.message(5, 1, new byte[] {1, 0, 0, 0, 0, 0, 0, 0});
         TraceRecord wrong = new TraceRecord.MessageSent(0, VhostUserSide.FRONT_END, table, List.of());
 
         String printed = print(Ansi.OFF, true, OPENED, wrong, CLOSED);
 
-        assertTrue(printed.contains("| payload of 8 bytes is none of this message<br>00000000 01"), printed);
+        assertTrue(printed.contains("| payload of 8 bytes is invalid for this message<br>00000000 01"), printed);
     }
 
     @Test
-    void sessionWithoutAnEndHasItsTableToo() {
-        assertTrue(print(Ansi.OFF, true, OPENED, ASKED).contains("| 1 | front-end -> | GET_FEATURES |"));
+    void sessionWithoutEndRecordHasASummary() {
+        assertTrue(print(Ansi.OFF, true, OPENED, REQUEST).contains("| 1 | front-end -> | GET_FEATURES |"));
     }
 
     @Test
-    void sessionsAreCountedAnew() {
-        String printed = print(Ansi.OFF, true, OPENED, ASKED, CLOSED, OPENED, ASKED, CLOSED);
+    void requestsAreNumberedPerSession() {
+        String printed = print(Ansi.OFF, true, OPENED, REQUEST, CLOSED, OPENED, REQUEST, CLOSED);
 
         assertFalse(printed.contains("| 2 |"), printed);
     }
 
     @Test
-    void requestThatIsNeverAnsweredIsNoted() {
-        String printed = print(Ansi.OFF, false, OPENED, ASKED, CLOSED);
+    void requestWithoutReplyIsNoted() {
+        String printed = print(Ansi.OFF, false, OPENED, REQUEST, CLOSED);
 
-        assertTrue(printed.contains("note: never answered: GET_FEATURES, sent at 1.000 ms"), printed);
+        assertTrue(printed.contains("note: no reply: GET_FEATURES, sent at 1.000 ms"), printed);
     }
 
     @Test
-    void coloursAreOnlyForATerminal() {
-        assertFalse(print(Ansi.OFF, true, OPENED, ASKED, CLOSED).contains("\u001b"));
-        assertTrue(print(Ansi.ON, true, OPENED, ASKED, CLOSED).contains("\u001b[36m"));
+    void coloursAreUsedOnlyIfEnabled() {
+        assertFalse(print(Ansi.OFF, true, OPENED, REQUEST, CLOSED).contains("\u001b"));
+        assertTrue(print(Ansi.ON, true, OPENED, REQUEST, CLOSED).contains("\u001b[36m"));
     }
 }

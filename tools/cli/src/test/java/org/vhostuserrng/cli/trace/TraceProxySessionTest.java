@@ -25,7 +25,7 @@ import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.frontend.RecvmsgResult;
 
-/** The test is the VMM at one end and the back-end at the other. */
+/** A session whose front-end and back-end are played by the test. */
 class TraceProxySessionTest {
     private static final int SET_VRING_NUM = 8;
     private static final int SET_VRING_CALL = 13;
@@ -33,8 +33,8 @@ class TraceProxySessionTest {
     private static final byte[] NUM =
             FrontendPayloadEncoder.message(SET_VRING_NUM, 1, FrontendPayloadEncoder.vringState(0, 64));
 
-    private final List<TraceRecord> events = new CopyOnWriteArrayList<>();
-    private final StringWriter complaints = new StringWriter();
+    private final List<TraceRecord> records = new CopyOnWriteArrayList<>();
+    private final StringWriter errors = new StringWriter();
     private FdPassingSocket vmm;
     private FdPassingSocket backEnd;
     private TraceProxySession session;
@@ -46,15 +46,15 @@ class TraceProxySessionTest {
         UnixSocketChannel[] back = UnixSocketChannel.pair();
         vmm = FdPassingSocket.wrap(front[0]);
         backEnd = FdPassingSocket.wrap(back[0]);
-        TraceRecordDispatcher log =
-                new TraceRecordDispatcher(List.of(this::fail, events::add), new PrintWriter(complaints, true));
-        log.opened(Path.of("a"), Path.of("b"));
-        session = new TraceProxySession(FdPassingSocket.wrap(front[1]), FdPassingSocket.wrap(back[1]), log);
+        TraceRecordDispatcher dispatcher =
+                new TraceRecordDispatcher(List.of(this::fail, records::add), new PrintWriter(errors, true));
+        dispatcher.opened(Path.of("a"), Path.of("b"));
+        session = new TraceProxySession(FdPassingSocket.wrap(front[1]), FdPassingSocket.wrap(back[1]), dispatcher);
         running = Thread.ofPlatform().start(this::runSession);
     }
 
-    private void fail(TraceRecord event) throws IOException {
-        throw new IOException("no space for " + event.getClass().getSimpleName());
+    private void fail(TraceRecord failed) throws IOException {
+        throw new IOException("no space for " + failed.getClass().getSimpleName());
     }
 
     private void runSession() {
@@ -89,7 +89,7 @@ class TraceProxySessionTest {
     }
 
     private List<TraceRecord.MessageSent> messages() {
-        return events.stream()
+        return records.stream()
                 .filter(TraceRecord.MessageSent.class::isInstance)
                 .map(TraceRecord.MessageSent.class::cast)
                 .toList();
@@ -97,18 +97,18 @@ class TraceProxySessionTest {
 
     private String ending() throws InterruptedException {
         running.join();
-        return ((TraceRecord.SessionClosed) events.getLast()).reason();
+        return ((TraceRecord.SessionClosed) records.getLast()).reason();
     }
 
     @Test
-    void messageArrivesAtOnceAndUnchanged() throws Exception {
+    void messageIsForwardedInOnePieceAndUnchanged() throws Exception {
         vmm.send(NUM);
 
         assertArrayEquals(NUM, receive(backEnd, 100).bytes());
     }
 
     @Test
-    void replyArrivesUnchanged() throws Exception {
+    void replyIsForwardedUnchanged() throws Exception {
         byte[] reply = FrontendPayloadEncoder.message(1, 5, FrontendPayloadEncoder.u64(1));
         backEnd.send(reply);
 
@@ -116,7 +116,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void messageIsReportedBeforeItArrives() throws Exception {
+    void messageIsReportedBeforeItIsForwarded() throws Exception {
         vmm.send(NUM);
         receive(backEnd, 1);
 
@@ -124,7 +124,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void descriptorArrivesWithTheFirstByteOfItsMessage() throws Exception {
+    void fdIsForwardedWithTheFirstByteOfItsMessage() throws Exception {
         try (FrontendEventFd call = new FrontendEventFd()) {
             vmm.send(NUM);
             vmm.send(CALL, call.fd());
@@ -137,7 +137,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void descriptorIsDescribed() throws Exception {
+    void fdIsDescribed() throws Exception {
         try (FrontendEventFd call = new FrontendEventFd()) {
             vmm.send(CALL, call.fd());
         }
@@ -148,25 +148,25 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void descriptorsAreClosedOnceTheyArePassedOn() throws Exception {
+    void fdsAreClosedAfterTheyAreForwarded() throws Exception {
         try (FrontendEventFd call = new FrontendEventFd()) {
             vmm.send(CALL, call.fd());
             receiveAll(backEnd, CALL.length);
-            passOnOneMore();
+            forwardOneMore();
             long before = openDescriptors();
 
             for (int i = 0; i < 50; i++) {
                 vmm.send(CALL, call.fd(), call.fd());
                 receiveAll(backEnd, CALL.length);
             }
-            passOnOneMore();
+            forwardOneMore();
 
             assertEquals(before, openDescriptors());
         }
     }
 
-    /** Then the one before has been done with. */
-    private void passOnOneMore() throws IOException {
+    /** Forwards another message; afterwards the previous one is completely processed. */
+    private void forwardOneMore() throws IOException {
         vmm.send(NUM);
         receiveAll(backEnd, NUM.length);
     }
@@ -186,7 +186,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void partOfAMessageIsPassedOnAtOnce() throws Exception {
+    void partialMessageIsForwardedImmediately() throws Exception {
         vmm.send(Arrays.copyOf(NUM, 5));
         byte[] part = receiveAll(backEnd, 5);
         vmm.send(Arrays.copyOfRange(NUM, 5, NUM.length));
@@ -197,7 +197,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void messageInPartsIsReportedWhole() throws Exception {
+    void fragmentedMessageIsReportedWhole() throws Exception {
         for (byte each : NUM) {
             vmm.send(new byte[] {each});
             receiveAll(backEnd, 1);
@@ -209,7 +209,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void lateDescriptorArrivesWithItsByte() throws Exception {
+    void lateFdIsForwardedWithItsByte() throws Exception {
         try (FrontendEventFd call = new FrontendEventFd()) {
             vmm.send(Arrays.copyOf(CALL, 12));
             vmm.send(Arrays.copyOfRange(CALL, 12, CALL.length), call.fd());
@@ -222,7 +222,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void lateDescriptorIsReportedAsSuch() throws Exception {
+    void lateFdIsReportedWithItsOffset() throws Exception {
         try (FrontendEventFd call = new FrontendEventFd()) {
             vmm.send(Arrays.copyOf(CALL, 12));
             vmm.send(Arrays.copyOfRange(CALL, 12, CALL.length), call.fd());
@@ -234,7 +234,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void descriptorsWithEveryByteArriveAndAreNotCollected() throws Exception {
+    void fdsWithEveryByteAreForwardedAndTheirDescriptionsBounded() throws Exception {
         int[] fds = new int[100];
         int arrived = 0;
         try (FrontendEventFd call = new FrontendEventFd()) {
@@ -252,7 +252,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void hugePayloadIsPassedOn() throws Exception {
+    void hugePayloadIsForwarded() throws Exception {
         byte[] huge = new byte[300_000];
         new Random(1).nextBytes(huge);
         byte[] message = FrontendPayloadEncoder.message(99, 1, huge);
@@ -273,7 +273,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void largestPayloadThatIsLookedAtIsReportedWhole() throws Exception {
+    void largestCapturedPayloadIsReportedWhole() throws Exception {
         byte[] message = FrontendPayloadEncoder.message(99, 1, new byte[TraceRecord.MessageSent.MAX_CAPTURED_PAYLOAD]);
         Thread sending = Thread.ofPlatform().start(() -> sendAll(message));
         receiveAll(backEnd, message.length);
@@ -295,7 +295,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void messageThatIsCutOffIsPassedOnAndReported() throws Exception {
+    void truncatedMessageIsForwardedAndReported() throws Exception {
         vmm.send(Arrays.copyOf(NUM, 15));
         vmm.close();
 
@@ -305,7 +305,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void frontEndThatClosesClosesTheBackEnd() throws Exception {
+    void closeOfTheFrontEndClosesTheBackEnd() throws Exception {
         vmm.close();
 
         assertTrue(backEnd.receive(1).isEnd());
@@ -313,7 +313,7 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void backEndThatClosesClosesTheFrontEnd() throws Exception {
+    void closeOfTheBackEndClosesTheFrontEnd() throws Exception {
         backEnd.close();
 
         assertTrue(vmm.receive(1).isEnd());
@@ -321,17 +321,17 @@ class TraceProxySessionTest {
     }
 
     @Test
-    void whoEndsItFirstIsNamed() throws Exception {
+    void firstReasonOfTheEndIsReported() throws Exception {
         session.end("trace was stopped");
 
         assertEquals("trace was stopped", ending());
     }
 
     @Test
-    void sinkThatFailsIsComplainedOfOnce() throws Exception {
+    void failingSinkIsReportedOnce() throws Exception {
         vmm.send(NUM);
         receive(backEnd, 1);
 
-        assertEquals(1, complaints.toString().lines().count(), complaints::toString);
+        assertEquals(1, errors.toString().lines().count(), errors::toString);
     }
 }

@@ -1,2 +1,2 @@
-/** Tests of the proxy without a daemon: both sides are played by the tests. */
+/** Unit tests of {@code trace}, with fake front-ends and back-ends. */
 package org.vhostuserrng.cli.trace;

@@ -1,0 +1,23 @@
+package org.vhostuserrng.cli.process;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Finds executable programs. */
+public final class ExecutableLookup {
+    private ExecutableLookup() {}
+
+    /** The file that a shell would run: {@code program} itself if it has a slash, else the first match in PATH. */
+    public static Optional<Path> find(String program) {
+        Stream<Path> candidates = program.contains("/")
+                ? Stream.of(Path.of(program))
+                : Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator, -1))
+                        .map(directory -> Path.of(directory).resolve(program));
+        return candidates
+                .filter(file -> Files.isRegularFile(file) && Files.isExecutable(file))
+                .findFirst();
+    }
+}

@@ -1,2 +1,0 @@
-/** Estimates and statistics against distributions whose figures are known. */
-package org.vhostuserrng.cli.check;
