@@ -6,7 +6,6 @@ import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_
 import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS;
 import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_DEVICE_STATE;
 import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN;
 import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_GPA_ADDRESSES;
 import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD;
 import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_LOG_SHMFD;
@@ -178,7 +177,7 @@ final class FrontendRequestHandler implements AutoCloseable {
             case FrontendRequest.GetVringBaseSkipDrain(int index) -> {
                 require(VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
                 require(VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT);
-                require(VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN);
+                require(VhostUserSpec.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN);
                 replies.reply(id, index, vrings.get(index).stop());
             }
             case FrontendRequest.Unknown(int unknown) ->
@@ -241,7 +240,7 @@ final class FrontendRequestHandler implements AutoCloseable {
                 | mask(VHOST_USER_PROTOCOL_F_DEVICE_STATE)
                 | mask(VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT)
                 | mask(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES)
-                | mask(VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN)
+                | mask(VhostUserSpec.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN)
                 | (options.memSlots() ? mask(VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS) : 0);
     }
 
