@@ -2,6 +2,7 @@
 module org.vhostuserrng.backends {
     requires org.slf4j;
     requires org.jctools.core;
+    requires org.vhostuserrng.libc;
 
     exports org.vhostuserrng.backends.expression;
     exports org.vhostuserrng.backends.limiter;

@@ -2,6 +2,7 @@
 module org.vhostuserrng.transport {
     requires jdk.jfr;
     requires org.jctools.core;
+    requires org.vhostuserrng.libc;
     requires org.slf4j;
 
     exports org.vhostuserrng.transport.memory;

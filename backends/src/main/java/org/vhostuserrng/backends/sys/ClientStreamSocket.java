@@ -9,6 +9,8 @@ import java.net.InetAddress;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * Client side of a TCP or UNIX stream connection, non-blocking. Used by one thread, which also closes it.
@@ -19,13 +21,13 @@ public final class ClientStreamSocket implements AutoCloseable {
     /** Result of {@link #send} and {@link #receive}: would block. */
     public static final int EAGAIN = EntropyFile.EAGAIN;
 
-    private static final MemorySegment SOCKET = LibcCalls.symbol("socket");
-    private static final MemorySegment CONNECT = LibcCalls.symbol("connect");
-    private static final MemorySegment SETSOCKOPT = LibcCalls.symbol("setsockopt");
-    private static final MemorySegment GETSOCKOPT = LibcCalls.symbol("getsockopt");
-    private static final MemorySegment SEND = LibcCalls.symbol("send");
-    private static final MemorySegment RECV = LibcCalls.symbol("recv");
-    private static final MemorySegment IOCTL = LibcCalls.symbol("ioctl");
+    private static final MemorySegment SOCKET = Libc.symbol("socket");
+    private static final MemorySegment CONNECT = Libc.symbol("connect");
+    private static final MemorySegment SETSOCKOPT = Libc.symbol("setsockopt");
+    private static final MemorySegment GETSOCKOPT = Libc.symbol("getsockopt");
+    private static final MemorySegment SEND = Libc.symbol("send");
+    private static final MemorySegment RECV = Libc.symbol("recv");
+    private static final MemorySegment IOCTL = Libc.symbol("ioctl");
     private static final int AF_UNIX = 1;
     private static final int AF_INET = 2;
     private static final int AF_INET6 = 10;
@@ -48,9 +50,9 @@ public final class ClientStreamSocket implements AutoCloseable {
     private static final ValueLayout.OfShort BIG_ENDIAN_SHORT = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.BIG_ENDIAN);
 
     private final MemorySegment scratch = Arena.ofAuto().allocate(2L * Integer.BYTES, Integer.BYTES);
-    private final UniqueFd fd;
+    private final OwnedFd fd;
 
-    private ClientStreamSocket(UniqueFd fd) {
+    private ClientStreamSocket(OwnedFd fd) {
         this.fd = fd;
     }
 
@@ -97,17 +99,17 @@ public final class ClientStreamSocket implements AutoCloseable {
     }
 
     private static ClientStreamSocket open(int family) throws IOException {
-        int fd = LibcCalls.callInt(SOCKET, family, SOCK_STREAM_NONBLOCK_CLOEXEC, 0, 0, 0);
+        int fd = Libc.callInt(SOCKET, family, SOCK_STREAM_NONBLOCK_CLOEXEC, 0, 0, 0);
         if (fd < 0) {
             throw new IOException("socket: " + EntropyFile.describe(fd));
         }
-        return new ClientStreamSocket(new UniqueFd(fd));
+        return new ClientStreamSocket(new OwnedFd(fd));
     }
 
     private void connect(MemorySegment address) throws IOException {
         int result;
         do {
-            result = LibcCalls.callInt(CONNECT, fd.number(), address.address(), address.byteSize(), 0, 0);
+            result = Libc.callInt(CONNECT, fd.numberOrClosed(), address.address(), address.byteSize(), 0, 0);
         } while (result == EINTR);
         if (result < 0 && result != EINPROGRESS) {
             close();
@@ -117,7 +119,7 @@ public final class ClientStreamSocket implements AutoCloseable {
 
     private void set(int level, int option, int value) {
         scratch.set(ValueLayout.JAVA_INT, 0, value);
-        int result = LibcCalls.callInt(SETSOCKOPT, fd.number(), level, option, scratch.address(), Integer.BYTES);
+        int result = Libc.callInt(SETSOCKOPT, fd.numberOrClosed(), level, option, scratch.address(), Integer.BYTES);
         assert result == 0 : "setsockopt " + option + ": " + EntropyFile.describe(result);
     }
 
@@ -125,7 +127,7 @@ public final class ClientStreamSocket implements AutoCloseable {
     public int connectError() {
         scratch.set(ValueLayout.JAVA_INT, Integer.BYTES, Integer.BYTES);
         long length = scratch.address() + Integer.BYTES;
-        int result = LibcCalls.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_ERROR, scratch.address(), length);
+        int result = Libc.callInt(GETSOCKOPT, fd.numberOrClosed(), SOL_SOCKET, SO_ERROR, scratch.address(), length);
         return result < 0 ? result : -scratch.get(ValueLayout.JAVA_INT, 0);
     }
 
@@ -134,7 +136,7 @@ public final class ClientStreamSocket implements AutoCloseable {
         long address = bytes.asSlice(offset, length).address();
         long result;
         do {
-            result = LibcCalls.callLong(SEND, fd.number(), address, length, MSG_NOSIGNAL, 0);
+            result = Libc.callLong(SEND, fd.numberOrClosed(), address, length, MSG_NOSIGNAL, 0, 0);
         } while (result == EINTR);
         return (int) result;
     }
@@ -144,14 +146,14 @@ public final class ClientStreamSocket implements AutoCloseable {
         long address = target.asSlice(offset, length).address();
         long result;
         do {
-            result = LibcCalls.callLong(RECV, fd.number(), address, length, 0, 0);
+            result = Libc.callLong(RECV, fd.numberOrClosed(), address, length, 0, 0, 0);
         } while (result == EINTR);
         return (int) result;
     }
 
     /** Number of bytes that can be received now (FIONREAD); 0 if unknown. */
     public int availableBytes() {
-        int result = LibcCalls.callInt(IOCTL, fd.number(), FIONREAD, scratch.address(), 0, 0);
+        int result = Libc.callInt(IOCTL, fd.numberOrClosed(), FIONREAD, scratch.address(), 0, 0);
         return result < 0 ? 0 : scratch.get(ValueLayout.JAVA_INT, 0);
     }
 
@@ -162,6 +164,6 @@ public final class ClientStreamSocket implements AutoCloseable {
 
     /** For {@link WakeablePoller}. */
     int fd() {
-        return fd.number();
+        return fd.numberOrClosed();
     }
 }

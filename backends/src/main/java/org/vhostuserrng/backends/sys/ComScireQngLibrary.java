@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import org.vhostuserrng.libc.Libc;
 
 /**
  * A ComScire quantum random number generator, used through libqwqngx, the C interface of its driver. The driver
@@ -44,7 +45,7 @@ public final class ComScireQngLibrary implements AutoCloseable {
         try {
             SymbolLookup library = load(path, arena);
             MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
-            int status = LibcCalls.callForeign(symbol(library, "qwqngx_init"), handle.address(), 0, 0);
+            int status = Libc.callForeign(symbol(library, "qwqngx_init"), handle.address(), 0, 0);
             long device = handle.get(ValueLayout.JAVA_LONG, 0);
             if (!isOk(status) || device == 0) {
                 throw new IOException("no usable device: " + describe(status));
@@ -59,7 +60,7 @@ public final class ComScireQngLibrary implements AutoCloseable {
     /** Fills memory with 1 to {@link #MAX_READ_BYTES} random bytes. */
     public void fill(MemorySegment target, long offset, int length) throws IOException {
         long address = EntropyFile.address(target, offset, length);
-        int status = LibcCalls.callForeign(randbytes, handle, address, length);
+        int status = Libc.callForeign(randbytes, handle, address, length);
         if (!isOk(status)) {
             throw new IOException("read failed: " + describe(status) + statusString());
         }
@@ -85,7 +86,7 @@ public final class ComScireQngLibrary implements AutoCloseable {
     /** The description of the last error, if the library has one. */
     private String statusString() {
         long text = library.find("qwqngx_status_string")
-                .map(status -> LibcCalls.callLong(status, handle, 0, 0, 0, 0))
+                .map(status -> Libc.callLong(status, handle, 0, 0, 0, 0, 0))
                 .orElse(0L);
         if (text == 0) {
             return "";
@@ -100,7 +101,7 @@ public final class ComScireQngLibrary implements AutoCloseable {
 
     @Override
     public void close() {
-        library.find("qwqngx_free").ifPresent(free -> LibcCalls.callForeign(free, handle, 0, 0));
+        library.find("qwqngx_free").ifPresent(free -> Libc.callForeign(free, handle, 0, 0));
         arena.close();
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.libc.Libc;
 
 /** Feature flags of CPUID (Intel "Software Developer's Manual", volume 2, CPUID). */
 final class Cpuid {
@@ -59,11 +60,11 @@ final class Cpuid {
             MemorySegment cpuid = MachineCodeLoader.load(arena, CODE);
             MemorySegment registers = arena.allocate(ValueLayout.JAVA_INT, REGISTERS);
             // Leaf 0: eax is the highest supported leaf.
-            LibcCalls.callForeign(cpuid, 0, 0, registers.address());
+            Libc.callForeign(cpuid, 0, 0, registers.address());
             if (feature.leaf > registers.getAtIndex(ValueLayout.JAVA_INT, EAX)) {
                 return false;
             }
-            LibcCalls.callForeign(cpuid, feature.leaf, 0, registers.address());
+            Libc.callForeign(cpuid, feature.leaf, 0, registers.address());
             return (registers.getAtIndex(ValueLayout.JAVA_INT, feature.register) >>> feature.bit & 1) != 0;
         }
     }

@@ -6,6 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * A file, FIFO or device opened for non-blocking reads. Used by one thread at a time, which also closes it, once.
@@ -16,11 +18,11 @@ public final class EntropyFile implements AutoCloseable {
     /** Result of {@link #read}: the target memory does not exist. */
     public static final int EFAULT = -14;
 
-    private static final MemorySegment OPEN = LibcCalls.symbol("open");
-    private static final MemorySegment READ = LibcCalls.symbol("read");
-    private static final MemorySegment PREAD = LibcCalls.symbol("pread");
-    private static final MemorySegment STATX = LibcCalls.symbol("statx");
-    private static final MemorySegment STRERROR = LibcCalls.symbol("strerror");
+    private static final MemorySegment OPEN = Libc.symbol("open");
+    private static final MemorySegment READ = Libc.symbol("read");
+    private static final MemorySegment PREAD = Libc.symbol("pread");
+    private static final MemorySegment STATX = Libc.symbol("statx");
+    private static final MemorySegment STRERROR = Libc.symbol("strerror");
     private static final int O_NONBLOCK = 0x800;
     private static final int O_CLOEXEC = 0x80000;
     private static final int AT_EMPTY_PATH = 0x1000;
@@ -40,9 +42,9 @@ public final class EntropyFile implements AutoCloseable {
     }
 
     private final Path path;
-    private final UniqueFd fd;
+    private final OwnedFd fd;
 
-    private EntropyFile(Path path, UniqueFd fd) {
+    private EntropyFile(Path path, OwnedFd fd) {
         this.path = path;
         this.fd = fd;
     }
@@ -54,12 +56,11 @@ public final class EntropyFile implements AutoCloseable {
      */
     public static EntropyFile open(Path path) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            int fd = LibcCalls.callInt(
-                    OPEN, arena.allocateFrom(path.toString()).address(), O_NONBLOCK | O_CLOEXEC, 0, 0, 0);
+            int fd = Libc.callInt(OPEN, arena.allocateFrom(path.toString()).address(), O_NONBLOCK | O_CLOEXEC, 0, 0, 0);
             if (fd < 0) {
                 throw new IOException(describe(fd));
             }
-            return new EntropyFile(path, new UniqueFd(fd));
+            return new EntropyFile(path, new OwnedFd(fd));
         }
     }
 
@@ -70,7 +71,7 @@ public final class EntropyFile implements AutoCloseable {
             MemorySegment status = arena.allocate(256, Long.BYTES);
             long empty = arena.allocateFrom("").address();
             int result =
-                    LibcCalls.callInt(STATX, fd.number(), empty, AT_EMPTY_PATH, STATX_BASIC_STATS, status.address());
+                    Libc.callInt(STATX, fd.numberOrClosed(), empty, AT_EMPTY_PATH, STATX_BASIC_STATS, status.address());
             if (result < 0) {
                 throw new IOException("statx: " + describe(result));
             }
@@ -105,7 +106,7 @@ public final class EntropyFile implements AutoCloseable {
         long address = address(target, offset, length);
         long result;
         do {
-            result = LibcCalls.callLong(READ, fd.number(), address, length, 0, 0);
+            result = Libc.callLong(READ, fd.numberOrClosed(), address, length, 0, 0, 0);
         } while (result == EINTR);
         return (int) result;
     }
@@ -115,7 +116,7 @@ public final class EntropyFile implements AutoCloseable {
         long address = address(target, offset, length);
         long result;
         do {
-            result = LibcCalls.callLong(PREAD, fd.number(), address, length, position, 0);
+            result = Libc.callLong(PREAD, fd.numberOrClosed(), address, length, position, 0, 0);
         } while (result == EINTR);
         return (int) result;
     }
@@ -123,7 +124,7 @@ public final class EntropyFile implements AutoCloseable {
     /** The text of a negated errno. */
     @SuppressWarnings("restricted")
     public static String describe(int negatedErrno) {
-        long text = LibcCalls.callLong(STRERROR, -negatedErrno, 0, 0, 0, 0);
+        long text = Libc.callLong(STRERROR, -negatedErrno, 0, 0, 0, 0, 0);
         return MemorySegment.ofAddress(text).reinterpret(256).getString(0) + " (errno " + -negatedErrno + ")";
     }
 
@@ -139,7 +140,7 @@ public final class EntropyFile implements AutoCloseable {
 
     /** For {@link WakeablePoller}. */
     int fd() {
-        return fd.number();
+        return fd.numberOrClosed();
     }
 
     /** Checks bounds and liveness of a segment before the kernel gets its raw address. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.libc.Libc;
 
 /** getrandom(2), the system call. Any thread. */
 public final class GetrandomSyscall {
@@ -12,7 +13,7 @@ public final class GetrandomSyscall {
     /** Result of {@link #fill}: the target memory does not exist. */
     public static final int EFAULT = EntropyFile.EFAULT;
 
-    private static final MemorySegment GETRANDOM = LibcCalls.symbol("getrandom");
+    private static final MemorySegment GETRANDOM = Libc.symbol("getrandom");
     static final int GRND_NONBLOCK = 1;
     private static final int EINTR = -4;
 
@@ -27,7 +28,7 @@ public final class GetrandomSyscall {
         long address = EntropyFile.address(target, offset, length);
         long result;
         do {
-            result = LibcCalls.callLong(GETRANDOM, address, length, GRND_NONBLOCK, 0, 0);
+            result = Libc.callLong(GETRANDOM, address, length, GRND_NONBLOCK, 0, 0, 0);
         } while (result == EINTR);
         return (int) result;
     }

@@ -5,15 +5,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HexFormat;
+import org.vhostuserrng.libc.Libc;
 
 /**
  * Loads machine code for instructions that no library offers as a function. The memory is never writable and executable
  * at the same time. The code follows the System V ABI for x86-64 and is called like a function of libc.
  */
 final class MachineCodeLoader {
-    private static final MemorySegment MMAP = LibcCalls.symbol("mmap");
-    private static final MemorySegment MUNMAP = LibcCalls.symbol("munmap");
-    private static final MemorySegment MPROTECT = LibcCalls.symbol("mprotect");
+    private static final MemorySegment MMAP = Libc.symbol("mmap");
+    private static final MemorySegment MUNMAP = Libc.symbol("munmap");
+    private static final MemorySegment MPROTECT = Libc.symbol("mprotect");
     private static final int PAGE_BYTES = 4096;
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
@@ -32,12 +33,12 @@ final class MachineCodeLoader {
     @SuppressWarnings("restricted")
     static MemorySegment load(Arena arena, String listing) throws IOException {
         byte[] code = assemble(listing);
-        long address = LibcCalls.callLong(MMAP, 0, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1);
+        long address = Libc.callLong(MMAP, 0, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
         require("mmap", address);
         MemorySegment page =
                 MemorySegment.ofAddress(address).reinterpret(PAGE_BYTES, arena, unmapped -> unmap(unmapped.address()));
         MemorySegment.copy(code, 0, page, ValueLayout.JAVA_BYTE, 0, code.length);
-        require("mprotect", LibcCalls.callInt(MPROTECT, address, PAGE_BYTES, PROT_READ | PROT_EXEC, 0, 0));
+        require("mprotect", Libc.callInt(MPROTECT, address, PAGE_BYTES, PROT_READ | PROT_EXEC, 0, 0));
         return page;
     }
 
@@ -50,7 +51,7 @@ final class MachineCodeLoader {
     }
 
     private static void unmap(long address) {
-        int result = LibcCalls.callInt(MUNMAP, address, PAGE_BYTES, 0, 0, 0);
+        int result = Libc.callInt(MUNMAP, address, PAGE_BYTES, 0, 0, 0);
         assert result == 0;
     }
 

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.vhostuserrng.libc.Libc;
 
 /**
  * RDRAND and RDSEED of x86-64, in their 64-bit forms only: some processors return zeros for the shorter forms
@@ -78,7 +79,7 @@ public final class RdrandRdseed {
      */
     public int fill(MemorySegment target, int words) {
         long address = EntropyFile.address(target, 0, words * Long.BYTES);
-        return (int) LibcCalls.callLong(function, address, words, 0, 0, 0);
+        return (int) Libc.callLong(function, address, words, 0, 0, 0, 0);
     }
 
     /** {@code long fill(long *rdi, long rsi)}: fills up to rsi words and returns their number. */

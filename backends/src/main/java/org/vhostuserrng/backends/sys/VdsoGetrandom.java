@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
+import org.vhostuserrng.libc.Libc;
 
 /**
  * getrandom(2) without a system call, through the vDSO function (vdso(7)) of Linux 6.11 and later. Takes a quarter of
@@ -21,13 +22,13 @@ public final class VdsoGetrandom implements AutoCloseable {
     static final int BLOCK_BYTES = 4096;
 
     private static final String VDSO = "linux-vdso.so.1";
-    private static final MemorySegment DLOPEN = LibcCalls.symbol("dlopen");
-    private static final MemorySegment DLSYM = LibcCalls.symbol("dlsym");
+    private static final MemorySegment DLOPEN = Libc.symbol("dlopen");
+    private static final MemorySegment DLSYM = Libc.symbol("dlsym");
     private static final int RTLD_LAZY = 1;
     private static final int RTLD_NOLOAD = 4;
 
-    private static final MemorySegment MMAP = LibcCalls.symbol("mmap");
-    private static final MemorySegment MUNMAP = LibcCalls.symbol("munmap");
+    private static final MemorySegment MMAP = Libc.symbol("mmap");
+    private static final MemorySegment MUNMAP = Libc.symbol("munmap");
     private static final int PAGE_BYTES = 4096;
 
     // struct vgetrandom_opaque_params { u32 size_of_opaque_state, mmap_prot, mmap_flags, reserved[13]; };
@@ -57,14 +58,14 @@ public final class VdsoGetrandom implements AutoCloseable {
         }
         try (Arena scratch = Arena.ofConfined()) {
             MemorySegment params = scratch.allocate(PARAMS_BYTES, Integer.BYTES);
-            long result = LibcCalls.callRaw(FUNCTION, 0, 0, 0, params.address(), QUERY_PARAMS);
+            long result = Libc.callRaw(FUNCTION, 0, 0, 0, params.address(), QUERY_PARAMS);
             int stateBytes = params.get(ValueLayout.JAVA_INT, STATE_BYTES);
             if (result != 0 || stateBytes < 1 || stateBytes > PAGE_BYTES) {
                 return Optional.empty();
             }
             int protection = params.get(ValueLayout.JAVA_INT, MMAP_PROT);
             int flags = params.get(ValueLayout.JAVA_INT, MMAP_FLAGS);
-            long page = LibcCalls.callLong(MMAP, 0, PAGE_BYTES, protection, flags, -1);
+            long page = Libc.callLong(MMAP, 0, PAGE_BYTES, protection, flags, -1, 0);
             return page < 0 ? Optional.empty() : Optional.of(new VdsoGetrandom(page, stateBytes));
         }
     }
@@ -74,9 +75,9 @@ public final class VdsoGetrandom implements AutoCloseable {
         String name = System.getProperty("os.arch").equals("amd64") ? "__vdso_getrandom" : "__kernel_getrandom";
         try (Arena scratch = Arena.ofConfined()) {
             long path = scratch.allocateFrom(VDSO).address();
-            long vdso = LibcCalls.callRaw(DLOPEN, path, RTLD_LAZY | RTLD_NOLOAD, 0, 0, 0);
+            long vdso = Libc.callRaw(DLOPEN, path, RTLD_LAZY | RTLD_NOLOAD, 0, 0, 0);
             long symbol = scratch.allocateFrom(name).address();
-            return MemorySegment.ofAddress(vdso == 0 ? 0 : LibcCalls.callRaw(DLSYM, vdso, symbol, 0, 0, 0));
+            return MemorySegment.ofAddress(vdso == 0 ? 0 : Libc.callRaw(DLSYM, vdso, symbol, 0, 0, 0));
         }
     }
 
@@ -101,7 +102,7 @@ public final class VdsoGetrandom implements AutoCloseable {
 
     private int generate(int length) {
         long address = EntropyFile.address(block, 0, length);
-        return (int) LibcCalls.callRaw(FUNCTION, address, length, GetrandomSyscall.GRND_NONBLOCK, state, stateBytes);
+        return (int) Libc.callRaw(FUNCTION, address, length, GetrandomSyscall.GRND_NONBLOCK, state, stateBytes);
     }
 
     /** The intermediate block, for tests. */
@@ -112,7 +113,7 @@ public final class VdsoGetrandom implements AutoCloseable {
     @Override
     public void close() {
         arena.close();
-        int result = LibcCalls.callInt(MUNMAP, state, PAGE_BYTES, 0, 0, 0);
+        int result = Libc.callInt(MUNMAP, state, PAGE_BYTES, 0, 0, 0);
         assert result == 0;
     }
 }

@@ -4,16 +4,18 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * poll(2) with an eventfd: waits until a file or socket is ready, a timeout expires, or another thread calls
  * {@link #wakeUp}. All other methods belong to the owning thread, which also closes it, once.
  */
 public final class WakeablePoller implements AutoCloseable {
-    private static final MemorySegment EVENTFD = LibcCalls.symbol("eventfd");
-    private static final MemorySegment POLL = LibcCalls.symbol("poll");
-    private static final MemorySegment READ = LibcCalls.symbol("read");
-    private static final MemorySegment WRITE = LibcCalls.symbol("write");
+    private static final MemorySegment EVENTFD = Libc.symbol("eventfd");
+    private static final MemorySegment POLL = Libc.symbol("poll");
+    private static final MemorySegment READ = Libc.symbol("read");
+    private static final MemorySegment WRITE = Libc.symbol("write");
     private static final int EFD_CLOEXEC_NONBLOCK = 0x80800;
     private static final short POLLIN = 1;
     private static final short POLLOUT = 4;
@@ -24,13 +26,13 @@ public final class WakeablePoller implements AutoCloseable {
     private static final long EVENTS = 4;
     private static final long REVENTS = 6;
 
-    private final UniqueFd wakeFd;
+    private final OwnedFd wakeFd;
     private final MemorySegment polled = Arena.ofAuto().allocate(2 * POLLFD_BYTES, Long.BYTES);
     private final MemorySegment discarded = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG);
 
-    private WakeablePoller(UniqueFd wakeFd) {
+    private WakeablePoller(OwnedFd wakeFd) {
         this.wakeFd = wakeFd;
-        watch(0, wakeFd.number(), POLLIN);
+        watch(0, wakeFd.numberOrClosed(), POLLIN);
     }
 
     /**
@@ -39,11 +41,11 @@ public final class WakeablePoller implements AutoCloseable {
      * @throws IOException with the text of the errno
      */
     public static WakeablePoller open() throws IOException {
-        int fd = LibcCalls.callInt(EVENTFD, 0, EFD_CLOEXEC_NONBLOCK, 0, 0, 0);
+        int fd = Libc.callInt(EVENTFD, 0, EFD_CLOEXEC_NONBLOCK, 0, 0, 0);
         if (fd < 0) {
             throw new IOException("eventfd: " + EntropyFile.describe(fd));
         }
-        return new WakeablePoller(new UniqueFd(fd));
+        return new WakeablePoller(new OwnedFd(fd));
     }
 
     /** Waits at most {@code millis} (−1: no timeout). Returns whether it was woken. */
@@ -81,7 +83,7 @@ public final class WakeablePoller implements AutoCloseable {
 
     /** Ends the current or the next wait. Any thread, while the poller is open. */
     public void wakeUp() {
-        long written = LibcCalls.callLong(WRITE, wakeFd.number(), ONE.address(), Long.BYTES, 0, 0);
+        long written = Libc.callLong(WRITE, wakeFd.numberOrClosed(), ONE.address(), Long.BYTES, 0, 0, 0);
         assert written == Long.BYTES || written == EntropyFile.EAGAIN;
     }
 
@@ -98,10 +100,10 @@ public final class WakeablePoller implements AutoCloseable {
 
     /** Returns whether it was woken. */
     private boolean poll(int count, int millis) {
-        int ready = LibcCalls.callInt(POLL, polled.address(), count, millis, 0, 0);
+        int ready = Libc.callInt(POLL, polled.address(), count, millis, 0, 0);
         boolean woken = ready > 0 && polled.get(ValueLayout.JAVA_SHORT, REVENTS) != 0;
         if (woken) {
-            long ignored = LibcCalls.callLong(READ, wakeFd.number(), discarded.address(), Long.BYTES, 0, 0);
+            long ignored = Libc.callLong(READ, wakeFd.numberOrClosed(), discarded.address(), Long.BYTES, 0, 0, 0);
             assert ignored == Long.BYTES || ignored == EntropyFile.EAGAIN;
         }
         return woken;

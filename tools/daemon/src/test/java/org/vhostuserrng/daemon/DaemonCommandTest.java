@@ -190,6 +190,6 @@ class DaemonCommandTest {
         int status = DaemonCommand.execute("--socket-path=" + file);
 
         assertEquals(1, status);
-        assertContainsAll(onlyLine(), file.toString(), "no socket");
+        assertContainsAll(onlyLine(), file.toString(), "not a socket");
     }
 }

@@ -2,11 +2,11 @@ package org.vhostuserrng.transport.loop;
 
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.BlockedSyscallWatchdog;
 import org.vhostuserrng.transport.sys.Epoll;
-import org.vhostuserrng.transport.sys.ErrnoException;
 import org.vhostuserrng.transport.sys.EventFd;
-import org.vhostuserrng.transport.sys.OwnedFd;
 
 /**
  * An event loop on one thread. {@link #await} sleeps until there is work; {@link #doWork} does it and never sleeps, so

@@ -1,7 +1,7 @@
 package org.vhostuserrng.transport.loop;
 
-import org.vhostuserrng.transport.sys.ErrnoException;
-import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * The event loop as its handlers see it: descriptors to watch and events to schedule. Unit tests implement it without

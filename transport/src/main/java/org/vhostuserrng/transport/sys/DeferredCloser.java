@@ -17,7 +17,7 @@ import org.jctools.queues.atomic.SpscLinkedAtomicQueue;
  * <p>A front-end whose file never closes blocks one thread and this queue. Once the queue {@link #isFull}, nothing more
  * is received from the guest's front-ends.
  */
-public final class DeferredCloser {
+public final class DeferredCloser implements Executor {
     /** More than a well-behaved front-end has at a time, except when it disconnects. */
     static final int MAX_QUEUED = 64;
 
@@ -44,7 +44,8 @@ public final class DeferredCloser {
     }
 
     /** Queues an action, even if the queue is full. */
-    void add(Runnable closing) {
+    @Override
+    public void execute(Runnable closing) {
         queue.add(closing);
         if (queued.getAndIncrement() == 0) {
             threads.execute(this::closeAll);

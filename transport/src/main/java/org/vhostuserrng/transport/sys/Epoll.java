@@ -3,6 +3,10 @@ package org.vhostuserrng.transport.sys;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.libc.Errno;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /** An epoll instance. Each descriptor has a 64-bit token, returned with its events. Confined to its opening thread. */
 public final class Epoll implements AutoCloseable {

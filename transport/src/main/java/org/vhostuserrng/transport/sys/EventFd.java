@@ -6,6 +6,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.vhostuserrng.libc.Errno;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * An eventfd: the kick, call or err descriptor of a vring, or the loop's own wake-up. Non-blocking, unless a peer that

@@ -3,6 +3,9 @@ package org.vhostuserrng.transport.sys;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * The result of statx(2) for an open file or a path. Unlike struct stat, its layout is the same on all architectures.

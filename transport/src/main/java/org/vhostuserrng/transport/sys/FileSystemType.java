@@ -3,6 +3,9 @@ package org.vhostuserrng.transport.sys;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * The file system of an open file, found without a query to the server of a remote file system. fstatfs(2) would send

@@ -3,6 +3,10 @@ package org.vhostuserrng.transport.sys;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.libc.Errno;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * A shared, writable mapping of a range of a file. Confined to the thread that created it. After {@link #close} every

@@ -3,6 +3,7 @@ package org.vhostuserrng.transport.sys;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.libc.Libc;
 
 /**
  * The time slice of a thread. Since Linux 6.12 a thread that wakes up preempts one with longer slices. Without a short

@@ -2,6 +2,9 @@ package org.vhostuserrng.transport.sys;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /** Creates memfds for memory that is shared with a peer. */
 public final class SealedMemfd {

@@ -3,6 +3,7 @@ package org.vhostuserrng.transport.sys;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * The {@code struct msghdr} of recvmsg(2) and sendmsg(2): one buffer, and space for the maximum number of descriptors

@@ -5,6 +5,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import org.vhostuserrng.libc.Errno;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * A listening UNIX stream socket, non-blocking. {@link #close} removes the file of a socket that this process bound, if

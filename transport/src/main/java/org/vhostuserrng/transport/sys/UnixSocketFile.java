@@ -9,6 +9,10 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.vhostuserrng.libc.Errno;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /** The file of a listening socket. {@link #remove} deletes it only if it is still the file that was bound. */
 final class UnixSocketFile {

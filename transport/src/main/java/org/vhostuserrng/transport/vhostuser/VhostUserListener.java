@@ -1,9 +1,9 @@
 package org.vhostuserrng.transport.vhostuser;
 
+import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.sys.DeferredCloser;
-import org.vhostuserrng.transport.sys.ErrnoException;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;

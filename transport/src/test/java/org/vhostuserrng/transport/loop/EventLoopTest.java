@@ -9,7 +9,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.transport.sys.ErrnoException;
+import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.sys.EventFd;
 
 class EventLoopTest {

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.libc.OwnedFd;
 
 /** An event loop without epoll: a test dispatches events by hand. */
 public final class FakeEventScheduler implements EventScheduler {

@@ -16,7 +16,7 @@ class DeferredCloserTest {
     private final List<String> closed = new ArrayList<>();
 
     private void add(String what) {
-        closer.add(() -> closed.add(what));
+        closer.execute(() -> closed.add(what));
     }
 
     private void addMany(int count) {
@@ -44,7 +44,7 @@ class DeferredCloserTest {
 
     @Test
     void closesADescriptorThatWasAddedWhileClosing() {
-        closer.add(() -> add("second"));
+        closer.execute(() -> add("second"));
 
         threads.remove().run();
 
@@ -85,7 +85,7 @@ class DeferredCloserTest {
         boolean[] full = new boolean[1];
         DeferredCloser other = new DeferredCloser(threads::add);
         for (int i = 0; i < DeferredCloser.MAX_QUEUED; i++) {
-            other.add(() -> full[0] |= other.isFull());
+            other.execute(() -> full[0] |= other.isFull());
         }
 
         threads.forEach(Runnable::run);

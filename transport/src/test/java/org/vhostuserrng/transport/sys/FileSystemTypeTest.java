@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.OwnedFd;
 
 class FileSystemTypeTest {
     @ParameterizedTest(name = "{0}")

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import org.junit.jupiter.api.Test;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.OwnedFd;
 
 class OwnedFdTest {
     private final Queue<Runnable> threads = new ArrayDeque<>();

@@ -11,6 +11,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.vhostuserrng.libc.Errno;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /** The peer of a {@link UnixStreamSocket} under test: sends arbitrary bytes with any number of descriptors. */
 public final class FuzzedSocketPeer implements AutoCloseable {

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
 /**

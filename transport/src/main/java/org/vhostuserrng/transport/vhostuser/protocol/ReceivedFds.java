@@ -2,7 +2,7 @@ package org.vhostuserrng.transport.vhostuser.protocol;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.libc.OwnedFd;
 
 /** The descriptors of one message. {@link #close} closes those that were not {@link #take taken}. Loop's thread. */
 public final class ReceivedFds implements AutoCloseable {

@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.vhostuser.protocol;
 
-import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 
 /** Sends replies to a front-end. A reply that the socket does not accept yet is sent later. Loop's thread. */

@@ -3,7 +3,7 @@ package org.vhostuserrng.transport.vhostuser.protocol;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 

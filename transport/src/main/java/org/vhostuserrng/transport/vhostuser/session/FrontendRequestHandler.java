@@ -18,9 +18,9 @@ import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.mask;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
-import org.vhostuserrng.transport.sys.ErrnoException;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;

@@ -2,9 +2,9 @@ package org.vhostuserrng.transport.vhostuser.session;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import org.vhostuserrng.transport.sys.ErrnoException;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.MemoryMapping;
-import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;

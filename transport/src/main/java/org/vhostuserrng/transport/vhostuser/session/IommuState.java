@@ -8,10 +8,10 @@ import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_
 
 import java.io.IOException;
 import java.util.List;
+import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
-import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.vhostuser.protocol.BackendRequestChannel;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.IotlbMsg;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;

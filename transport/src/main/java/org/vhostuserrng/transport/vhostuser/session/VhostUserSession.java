@@ -1,9 +1,9 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
 import jdk.jfr.FlightRecorder;
+import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.sys.DeferredCloser;
-import org.vhostuserrng.transport.sys.ErrnoException;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserMessageChannel;

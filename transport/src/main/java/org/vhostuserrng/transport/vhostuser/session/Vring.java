@@ -1,9 +1,9 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
+import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
-import org.vhostuserrng.transport.sys.ErrnoException;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.vhostuser.session.VringLifecycle.StartResult;

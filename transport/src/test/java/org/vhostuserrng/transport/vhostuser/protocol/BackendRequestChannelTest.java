@@ -17,8 +17,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.EventFd;
-import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
 class BackendRequestChannelTest {

@@ -1,7 +1,7 @@
 package org.vhostuserrng.transport.vhostuser.protocol;
 
 import java.util.List;
-import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.libc.OwnedFd;
 
 /** Creates the descriptors of a message without a socket. */
 public final class ReceivedFdsFixture {

@@ -2,7 +2,7 @@ package org.vhostuserrng.transport.vhostuser.session;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.vhostuserrng.transport.sys.OwnedFd;
+import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 import org.vhostuserrng.transport.vhostuser.protocol.ReplySender;
 

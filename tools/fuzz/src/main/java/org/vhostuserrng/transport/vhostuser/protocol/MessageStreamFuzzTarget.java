@@ -14,9 +14,9 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.vhostuserrng.fuzz.FuzzAssertions;
 import org.vhostuserrng.fuzz.FuzzInputReader;
+import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.FuzzedSocketPeer;
-import org.vhostuserrng.transport.sys.OwnedFd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
 /**

@@ -1,25 +1,27 @@
-package org.vhostuserrng.transport.sys;
+package org.vhostuserrng.libc;
 
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.Executor;
 
 /**
  * A file descriptor with one owner, closed once. Passing the object transfers the ownership. Confined to the owning
  * thread.
  *
- * <p>A descriptor from a peer may refer to any file, and closing it may block: its {@link #close} only queues it in a
- * {@link DeferredCloser}.
+ * <p>A descriptor from a peer may refer to any file, and closing it may block: its {@link #close} only queues it there.
  */
 public final class OwnedFd implements AutoCloseable {
     private static final MemorySegment CLOSE = Libc.symbol("close");
     private static final MemorySegment FCNTL = Libc.symbol("fcntl");
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
-    static final int O_NONBLOCK = 0x800;
+    /** The flag of fcntl(2), eventfd(2), pipe2(2) and others. */
+    public static final int O_NONBLOCK = 0x800;
+
     private static final int CLOSED = -1;
 
     private int number;
     /** Null for a descriptor that this process created. */
-    private final DeferredCloser closer;
+    private final Executor closer;
 
     /** A descriptor that this process created. */
     public OwnedFd(int number) {
@@ -27,7 +29,7 @@ public final class OwnedFd implements AutoCloseable {
     }
 
     /** A descriptor that a peer sent, or a socket over which a peer may send descriptors. */
-    public OwnedFd(int number, DeferredCloser closer) {
+    public OwnedFd(int number, Executor closer) {
         if (number < 0) {
             throw new IllegalArgumentException("descriptor " + number);
         }
@@ -36,7 +38,7 @@ public final class OwnedFd implements AutoCloseable {
     }
 
     /** A descriptor that was received over this socket. */
-    OwnedFd received(int received) {
+    public OwnedFd received(int received) {
         return new OwnedFd(received, closer);
     }
 
@@ -45,6 +47,14 @@ public final class OwnedFd implements AutoCloseable {
         if (number == CLOSED) {
             throw new IllegalStateException("descriptor is closed");
         }
+        return number;
+    }
+
+    /**
+     * The number for a system call on a thread that does not own the descriptor: −1 after {@link #close}, so that the
+     * call fails with EBADF.
+     */
+    public int numberOrClosed() {
         return number;
     }
 
@@ -65,7 +75,7 @@ public final class OwnedFd implements AutoCloseable {
     }
 
     /** Closes the descriptor at once. For files that are known to close without blocking. Idempotent. */
-    void closeNow() {
+    public void closeNow() {
         if (number != CLOSED) {
             close(number);
             number = CLOSED;
@@ -73,11 +83,11 @@ public final class OwnedFd implements AutoCloseable {
     }
 
     /** Runs an action that may release the file: now, or in the closer if a peer sent the file. */
-    void release(Runnable end) {
+    public void release(Runnable end) {
         if (closer == null) {
             end.run();
         } else {
-            closer.add(end);
+            closer.execute(end);
         }
     }
 

@@ -1,4 +1,4 @@
-package org.vhostuserrng.transport.sys;
+package org.vhostuserrng.libc;
 
 import java.io.IOException;
 
@@ -8,7 +8,12 @@ public final class ErrnoException extends IOException {
 
     private final int errno;
 
-    ErrnoException(String call, int errno) {
+    /**
+     * Creates the exception of a failed call.
+     *
+     * @param errno positive
+     */
+    public ErrnoException(String call, int errno) {
         super(call + ": " + Libc.describe(errno) + " (errno " + errno + ")");
         this.errno = errno;
     }
@@ -19,7 +24,7 @@ public final class ErrnoException extends IOException {
     }
 
     /** Returns the result of a call, or throws if it is a negated errno. */
-    static int check(String call, int result) throws ErrnoException {
+    public static int check(String call, int result) throws ErrnoException {
         if (result < 0) {
             throw new ErrnoException(call, -result);
         }

@@ -1,4 +1,4 @@
-package org.vhostuserrng.transport.sys;
+package org.vhostuserrng.libc;
 
 /**
  * Error numbers that this program handles, by Linux's generic {@code errno.h}: the same on all 64-bit architectures.

@@ -1,4 +1,4 @@
-package org.vhostuserrng.transport.sys;
+package org.vhostuserrng.libc;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -16,7 +16,7 @@ import java.lang.invoke.VarHandle;
  * <p>A result is that of the raw system call: non-negative, or the negated errno. Any thread.
  */
 @SuppressWarnings("restricted")
-final class Libc {
+public final class Libc {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final ValueLayout.OfLong L = ValueLayout.JAVA_LONG;
     private static final MethodHandle CALL =
@@ -33,27 +33,43 @@ final class Libc {
 
     private Libc() {}
 
-    static MemorySegment symbol(String name) {
+    /**
+     * The address of a libc function.
+     *
+     * @throws UnsatisfiedLinkError if libc has no such function
+     */
+    public static MemorySegment symbol(String name) {
         return LINKER.defaultLookup()
                 .find(name)
                 .orElseThrow(() -> new UnsatisfiedLinkError("libc has no function " + name));
     }
 
     /** Calls a function that returns {@code int}: ignores the upper half of the result register, which is undefined. */
-    static int callInt(MemorySegment function, long a, long b, long c, long d, long e) {
+    public static int callInt(MemorySegment function, long a, long b, long c, long d, long e) {
         MemorySegment state = STATE.get();
         int result = (int) invoke(function, state, a, b, c, d, e, 0);
         return result == -1 ? -(int) ERRNO.get(state, 0L) : result;
     }
 
     /** Calls a function that returns {@code ssize_t} or a pointer. */
-    static long callLong(MemorySegment function, long a, long b, long c, long d, long e, long f) {
+    public static long callLong(MemorySegment function, long a, long b, long c, long d, long e, long f) {
         MemorySegment state = STATE.get();
         long result = invoke(function, state, a, b, c, d, e, f);
         return result == -1 ? -(int) ERRNO.get(state, 0L) : result;
     }
 
-    static String describe(int errno) {
+    /** Calls a function of another library that returns {@code int} and does not set errno. */
+    public static int callForeign(MemorySegment function, long a, long b, long c) {
+        return (int) callRaw(function, a, b, c, 0, 0);
+    }
+
+    /** Calls a function that does not set errno. Returns the whole result register. */
+    public static long callRaw(MemorySegment function, long a, long b, long c, long d, long e) {
+        return invoke(function, STATE.get(), a, b, c, d, e, 0);
+    }
+
+    /** The description of an error number. */
+    public static String describe(int errno) {
         long text = invoke(STRERROR, STATE.get(), errno, 0, 0, 0, 0, 0);
         return MemorySegment.ofAddress(text).reinterpret(MAX_ERROR_TEXT_BYTES).getString(0);
     }
