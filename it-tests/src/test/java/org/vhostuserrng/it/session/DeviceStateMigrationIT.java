@@ -133,7 +133,7 @@ class DeviceStateMigrationIT {
 
         assertEventually(
                 "the log adds up both sessions",
-                () -> daemons.lastStarted().log().contains("so far 2 requests, 1064 bytes"));
+                () -> daemons.lastStarted().log().contains("served so far: 2 requests, 1064 bytes"));
     }
 
     @Test
