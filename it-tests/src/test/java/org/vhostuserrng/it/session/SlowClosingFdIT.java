@@ -82,7 +82,7 @@ class SlowClosingFdIT {
     }
 
     private boolean isClosing() throws IOException {
-        return shared.daemon().threadNames().stream().anyMatch(name -> name.startsWith("closing"));
+        return shared.daemon().threadNames().stream().anyMatch(name -> name.startsWith("closer"));
     }
 
     @ParameterizedTest
