@@ -9,4 +9,5 @@ module org.vhostuserrng.transport {
     exports org.vhostuserrng.transport.virtio;
     exports org.vhostuserrng.transport.vhostuser;
     exports org.vhostuserrng.transport.vhostuser.inflight;
+    exports org.vhostuserrng.transport.vhostuser.server;
 }

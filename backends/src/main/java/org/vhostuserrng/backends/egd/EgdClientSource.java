@@ -7,8 +7,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.DiscardReadAheadException;
-import org.vhostuserrng.backends.sys.ClientStreamSocket;
 import org.vhostuserrng.backends.sys.EntropyFile;
+import org.vhostuserrng.backends.sys.TcpOrUnixClientSocket;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
@@ -50,7 +50,7 @@ final class EgdClientSource implements BlockingEntropySource {
     private int sendEnd;
     private boolean sendFailed;
     private State state = State.DISCONNECTED;
-    private ClientStreamSocket socket;
+    private TcpOrUnixClientSocket socket;
     private EgdRequestWindow requests = new EgdRequestWindow();
     private int attempts;
     private long backoffNanos;
@@ -155,7 +155,7 @@ final class EgdClientSource implements BlockingEntropySource {
         if (received > 0) {
             return splitReplies(target, offset, held, received);
         }
-        if (received == ClientStreamSocket.EAGAIN) {
+        if (received == TcpOrUnixClientSocket.EAGAIN) {
             return awaitReply(poller);
         }
         throw disconnect(received == 0 ? "the server closed the connection" : EntropyFile.describe(received));
@@ -176,7 +176,7 @@ final class EgdClientSource implements BlockingEntropySource {
         }
         while (sendIndex < sendEnd) {
             int result = socket.send(sendBuffer, sendIndex, sendEnd - sendIndex);
-            if (result == ClientStreamSocket.EAGAIN) {
+            if (result == TcpOrUnixClientSocket.EAGAIN) {
                 return;
             }
             // A server may have replied before it closed the connection, so receiving goes on.
@@ -185,7 +185,10 @@ final class EgdClientSource implements BlockingEntropySource {
         }
     }
 
-    /** Puts the partial reply in front and holds back a new one. Returns the length of the complete replies. */
+    /**
+     * Prepends the partial reply held back by the previous call, and holds back the partial reply at the end of the new
+     * bytes. Returns the length of the complete replies.
+     */
     private int splitReplies(MemorySegment target, long offset, int held, int received) {
         awaitingReply = false;
         backoffNanos = 0;

@@ -6,7 +6,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.vhostuserrng.backends.sys.ClientStreamSocket;
+import org.vhostuserrng.backends.sys.TcpOrUnixClientSocket;
 
 /** Address of an EGD server: {@code tcp:HOST:PORT} or {@code unix:PATH}. */
 sealed interface EgdServerAddress {
@@ -15,7 +15,7 @@ sealed interface EgdServerAddress {
     /**
      * Starts to connect. Attempts cycle through the addresses of a host name. May block while the name is resolved.
      */
-    ClientStreamSocket connect(int attempt) throws IOException;
+    TcpOrUnixClientSocket connect(int attempt) throws IOException;
 
     /**
      * Parses an address.
@@ -45,9 +45,9 @@ sealed interface EgdServerAddress {
         private static final int MAX_PORT = 65535;
 
         @Override
-        public ClientStreamSocket connect(int attempt) throws IOException {
+        public TcpOrUnixClientSocket connect(int attempt) throws IOException {
             InetAddress[] addresses = InetAddress.getAllByName(host);
-            return ClientStreamSocket.connect(addresses[Math.floorMod(attempt, addresses.length)], port);
+            return TcpOrUnixClientSocket.connect(addresses[Math.floorMod(attempt, addresses.length)], port);
         }
 
         @Override
@@ -72,8 +72,8 @@ sealed interface EgdServerAddress {
         }
 
         @Override
-        public ClientStreamSocket connect(int attempt) throws IOException {
-            return ClientStreamSocket.connect(path);
+        public TcpOrUnixClientSocket connect(int attempt) throws IOException {
+            return TcpOrUnixClientSocket.connect(path);
         }
 
         @Override

@@ -26,7 +26,8 @@ public final class DeficitRoundRobin {
     /** How long the source counts as starved after it had no bytes. */
     private static final long STARVED_HOLD_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
     /**
-     * After this long without any service a waiting flow starts the next round, so that no guest can block the others.
+     * If no flow has been served for this long, a waiting flow starts the next round, so that a guest that does not use
+     * its turn cannot block the others.
      */
     private static final long TURN_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 

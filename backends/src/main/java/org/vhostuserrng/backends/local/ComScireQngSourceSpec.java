@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
 import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
-import org.vhostuserrng.backends.sys.ComScireQngLibrary;
+import org.vhostuserrng.backends.sys.ComScireQngDevice;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /** {@code qng} or {@code qng:LIBRARY}: a ComScire quantum random number generator on USB. */
@@ -42,7 +42,7 @@ public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
 
     @Override
     public void probe() throws IOException {
-        ComScireQngLibrary.open(library).close();
+        ComScireQngDevice.open(library).close();
     }
 
     @Override
@@ -58,16 +58,16 @@ public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
 
     /** Reads as much as one call of the driver returns: a call takes the same time whatever its length. */
     private final class QngBlockingSource implements BlockingEntropySource {
-        private final MemorySegment buffer = Arena.ofAuto().allocate(ComScireQngLibrary.MAX_READ_BYTES);
-        private int readIndex = ComScireQngLibrary.MAX_READ_BYTES;
-        private ComScireQngLibrary device;
+        private final MemorySegment buffer = Arena.ofAuto().allocate(ComScireQngDevice.MAX_READ_BYTES);
+        private int readIndex = ComScireQngDevice.MAX_READ_BYTES;
+        private ComScireQngDevice device;
 
         @Override
         public int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException {
-            if (readIndex == ComScireQngLibrary.MAX_READ_BYTES) {
+            if (readIndex == ComScireQngDevice.MAX_READ_BYTES) {
                 refill();
             }
-            int bytes = Math.min(length, ComScireQngLibrary.MAX_READ_BYTES - readIndex);
+            int bytes = Math.min(length, ComScireQngDevice.MAX_READ_BYTES - readIndex);
             MemorySegment.copy(buffer, readIndex, target, offset, bytes);
             buffer.asSlice(readIndex, bytes).fill((byte) 0);
             readIndex += bytes;
@@ -77,9 +77,9 @@ public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
         private void refill() throws IOException {
             try {
                 if (device == null) {
-                    device = ComScireQngLibrary.open(library);
+                    device = ComScireQngDevice.open(library);
                 }
-                device.fill(buffer, 0, ComScireQngLibrary.MAX_READ_BYTES);
+                device.fill(buffer, 0, ComScireQngDevice.MAX_READ_BYTES);
                 readIndex = 0;
             } catch (IOException failure) {
                 // The device may have been unplugged; the next attempt opens it again.
@@ -91,7 +91,7 @@ public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
         @Override
         public void close() {
             buffer.fill((byte) 0);
-            readIndex = ComScireQngLibrary.MAX_READ_BYTES;
+            readIndex = ComScireQngDevice.MAX_READ_BYTES;
             if (device != null) {
                 device.close();
                 device = null;

@@ -11,8 +11,9 @@ import org.vhostuserrng.backends.sys.SrbdsMitigation;
 /** {@code rdrand} and {@code rdseed}: the processor's generator. Read-ahead bounds how often it is used. */
 public final class CpuRngSourceSpec extends ReadAheadSourceSpec {
     /**
-     * Lower than Intel and AMD state, but sufficient to detect the failures seen in the field. A higher value would
-     * cause false positives: at H = 4 six equal bytes fail, which RDRAND at full speed produces once an hour by chance.
+     * Lower than Intel and AMD claim, but sufficient to detect the failures seen in the field. A higher value would
+     * cause false positives: at H = 4, six equal bytes in a row fail, which RDRAND at full speed produces by chance
+     * once an hour.
      */
     private static final double DEFAULT_MIN_ENTROPY = 3;
 

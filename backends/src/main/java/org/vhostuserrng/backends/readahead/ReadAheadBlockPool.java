@@ -50,7 +50,7 @@ final class ReadAheadBlockPool {
         blocks.forEach(empty::offer);
     }
 
-    /** The poller in which the producer waits for an empty block, among other events. */
+    /** The poller on which the producer waits for an empty block, among other events. */
     WakeablePoller poller() {
         return poller;
     }

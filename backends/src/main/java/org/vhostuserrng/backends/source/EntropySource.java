@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
  * An open source of random bytes. Never blocks, and returns every byte only once. Confined to the event loop's thread.
  */
 public interface EntropySource extends AutoCloseable {
-    /** Result of {@link #fill}: no bytes now. The event loop is notified when there are some. */
+    /** Result of {@link #fill}: no bytes are available now. The event loop is notified when there are. */
     int WOULD_BLOCK = 0;
     /** Result of {@link #fill}: the source has failed and logged the reason. Retry after a second. */
     int FAILED = -1;

@@ -9,9 +9,7 @@ import java.util.Objects;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
-/**
- * A file, FIFO or device opened for non-blocking reads. Used by one thread at a time, which also closes it, once.
- */
+/** A file, FIFO or device opened for non-blocking reads. Not thread-safe; closed exactly once. */
 public final class EntropyFile implements AutoCloseable {
     /** Result of {@link #read}: no data now. */
     public static final int EAGAIN = -11;

@@ -60,7 +60,7 @@ public final class WakeablePoller implements AutoCloseable {
     }
 
     /** Waits at most {@code millis} until {@code socket} is readable or disconnected, or until it is woken. */
-    public void awaitReadable(ClientStreamSocket socket, int millis) {
+    public void awaitReadable(TcpOrUnixClientSocket socket, int millis) {
         watch(1, socket.fd(), POLLIN);
         poll(2, millis);
     }
@@ -69,14 +69,14 @@ public final class WakeablePoller implements AutoCloseable {
      * Waits at most {@code millis} until a connection attempt of {@code socket} has ended, or until it is woken.
      * Returns whether the attempt has ended.
      */
-    public boolean awaitWritable(ClientStreamSocket socket, int millis) {
+    public boolean awaitWritable(TcpOrUnixClientSocket socket, int millis) {
         watch(1, socket.fd(), POLLOUT);
         poll(2, millis);
         return polled.get(ValueLayout.JAVA_SHORT, POLLFD_BYTES + REVENTS) != 0;
     }
 
-    /** As {@link #awaitReadable(ClientStreamSocket, int)}, and also returns when {@code socket} is writable. */
-    public void awaitReadableOrWritable(ClientStreamSocket socket, int millis) {
+    /** Like {@link #awaitReadable(TcpOrUnixClientSocket, int)}, and also returns when {@code socket} is writable. */
+    public void awaitReadableOrWritable(TcpOrUnixClientSocket socket, int millis) {
         watch(1, socket.fd(), (short) (POLLIN | POLLOUT));
         poll(2, millis);
     }

@@ -19,11 +19,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
-import org.vhostuserrng.backends.sys.ComScireQngLibrary;
+import org.vhostuserrng.backends.sys.ComScireQngDevice;
 
 /** Uses a fake libqwqngx that the test compiles. */
 class ComScireQngSourceSpecTest {
-    /** A linear congruential generator. The device is present while the file DEVICE exists. */
+    /**
+     * The source of a fake libqwqngx: a linear congruential generator. Its device is present while the file DEVICE
+     * exists.
+     */
     private static final String FAKE_LIBRARY = """
             #include <errno.h>
             #include <stdio.h>
@@ -163,7 +166,7 @@ class ComScireQngSourceSpecTest {
     void reportsErrorOfTheDevice() throws IOException {
         Files.createFile(directory.resolve("device.slow"));
 
-        try (ComScireQngLibrary open = ComScireQngLibrary.open(library.toString())) {
+        try (ComScireQngDevice open = ComScireQngDevice.open(library.toString())) {
             IOException slow = assertThrows(
                     IOException.class, () -> open.fill(Arena.ofAuto().allocate(8192), 0, 8192));
 

@@ -25,7 +25,7 @@ final class RngRequestQueue implements VirtqueueHandler {
     private static final int MAX_BYTES_PER_DRAIN = 16 * 1024;
     // The only active guest delays nobody, and gets one interrupt for several large requests.
     private static final int MAX_BYTES_PER_DRAIN_ALONE = 32 * MAX_BYTES_PER_DRAIN;
-    // Each segment may cause a page fault on the host, which takes longer than filling it.
+    // Limits page faults: each segment may cause one on the host, which takes longer than filling the segment.
     private static final int MAX_SEGMENTS_PER_DRAIN = MAX_REQUESTS_PER_DRAIN;
     private static final int MAX_SEGMENTS_PER_DRAIN_ALONE = 16 * MAX_SEGMENTS_PER_DRAIN;
     private static final int MAX_DESCRIPTORS_PER_DRAIN = ScatterGatherList.MAX_DESCRIPTORS;

@@ -82,9 +82,10 @@ final class SplitVirtqueue extends Virtqueue {
     }
 
     /**
-     * Resumes after the last head that the predecessor popped; the configured position does not account for those
-     * heads. If the predecessor served in order, they are still in the available ring, and this queue takes them from
-     * there: then it can be stopped before they are served, and a successor without the record finds them.
+     * Resumes after the last head that the predecessor popped; the configured position does not account for the heads
+     * in flight. If the predecessor served requests in order, these heads are still in the available ring, and this
+     * queue pops them again. It can then be stopped before it serves them, and a successor without the inflight region
+     * still finds them in the ring.
      */
     private void resume() {
         int[] resubmitted = inflight.resubmitted();

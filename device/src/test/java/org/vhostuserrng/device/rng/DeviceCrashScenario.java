@@ -17,7 +17,7 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
  * Sends random requests to a device that crashes before one of its stores. Its successor uses the same memory and
- * may crash too. Loaded by {@link CrashInjectedDevice}. Returns whether the device crashed at all.
+ * may crash too. Loaded by {@link CrashInjectingClassLoader}. Returns whether the device crashed at all.
  */
 public final class DeviceCrashScenario implements Callable<Boolean> {
     private static final int ROUNDS = 7;

@@ -17,7 +17,7 @@ class InflightCrashRecoveryTest {
     private static final int SEEDS = 10;
     private static final int SECOND_CRASHES = 40;
 
-    private final ClassLoader deviceLoader = new CrashInjectedDevice();
+    private final ClassLoader deviceLoader = new CrashInjectingClassLoader();
 
     static Stream<Arguments> runs() {
         return Stream.of(false, true)

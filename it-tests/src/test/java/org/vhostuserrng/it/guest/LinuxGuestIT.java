@@ -75,8 +75,8 @@ class LinuxGuestIT {
     }
 
     /**
-     * 20 KiB at 1024 bytes per 1000 ms take 19 periods: a full bucket is served at once. The tolerance covers a slice,
-     * the driver's 64-byte block, and the guest's clock.
+     * 20 KiB at 1024 bytes per 1000 ms take almost 20 periods. The tolerance of two covers the slice in the bucket at
+     * the start, the 64 bytes that the guest's driver requested before the read, and the guest's clock.
      */
     @Test
     void rateLimitHoldsInTheGuest() throws IOException, InterruptedException {

@@ -73,7 +73,7 @@ class SlowClosingFdIT {
         }
     }
 
-    /** The neighbour is served while a thread of the daemon is blocked in close(2). */
+    /** Asserts that the neighbour is served while a thread of the daemon is blocked in close(2). */
     private void assertOthersAreServed() throws Exception {
         assertEventually("a close is pending", this::isClosing);
         for (int i = 0; i < REQUESTS; i++) {

@@ -17,7 +17,7 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 /**
  * Validates the daemon's command line and runs it.
  *
- * <p>Parsed with commons-cli rather than picocli, because the start of a VMM waits for the daemon: with picocli the
+ * <p>The command line is parsed with commons-cli, because the start of a VMM waits for the daemon. With picocli the
  * start took 190 ms, 130 of them in picocli, which uses reflection and whose old class-file format the AOT cache
  * rejects.
  */

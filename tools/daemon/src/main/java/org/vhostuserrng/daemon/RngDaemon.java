@@ -10,7 +10,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
-import org.vhostuserrng.transport.vhostuser.VhostUserServer;
+import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /** Composes the server, one device per endpoint, and what the devices share: sources, scheduler and scratch memory. */
 final class RngDaemon {

@@ -3,7 +3,7 @@ package org.vhostuserrng.daemon;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
-import org.vhostuserrng.transport.vhostuser.VhostUserServer;
+import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /** A socket on which the daemon serves one guest. {@code toString} says how, for the log. */
 sealed interface RngEndpoint {

@@ -25,7 +25,7 @@ public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
      */
     int addBuffer(DriverBufferElement... chain);
 
-    /** As {@link #addBuffer} for a single device-writable element, without allocating. */
+    /** Like {@link #addBuffer} for a single device-writable element, without allocating. */
     int addWritableBuffer(long guestAddress, int length);
 
     /**

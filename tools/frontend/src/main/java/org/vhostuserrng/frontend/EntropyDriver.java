@@ -109,7 +109,7 @@ public final class EntropyDriver implements AutoCloseable {
         return start(FrontendSocket.connect(socket), options);
     }
 
-    /** As {@link #start(Path, Options)}, on a connected socket. Takes ownership of the socket. */
+    /** Like {@link #start(Path, Options)}, on a connected socket. Takes ownership of the socket. */
     public static EntropyDriver start(FrontendSocket socket, Options options) throws IOException {
         EntropyDriver driver = initialise(socket, options);
         try {
@@ -121,7 +121,7 @@ public final class EntropyDriver implements AutoCloseable {
         }
     }
 
-    /** As {@link #start(Path, Options)} with {@link Options#DEFAULT}. */
+    /** Like {@link #start(Path, Options)} with {@link Options#DEFAULT}. */
     public static EntropyDriver start(Path socket) throws IOException {
         return start(socket, Options.DEFAULT);
     }
@@ -131,7 +131,7 @@ public final class EntropyDriver implements AutoCloseable {
         return initialise(FrontendSocket.connect(socket), options);
     }
 
-    /** As {@link #initialise(Path, Options)}, on a connected socket. Takes ownership of the socket. */
+    /** Like {@link #initialise(Path, Options)}, on a connected socket. Takes ownership of the socket. */
     public static EntropyDriver initialise(FrontendSocket socket, Options options) throws IOException {
         FrontendSession session = new FrontendSession(socket, options.replyTimeout);
         FrontendGuestMemory memory = null;

@@ -87,7 +87,7 @@ public final class FrontendEventFd implements AutoCloseable {
         return awaitAndRead(timeout.toMillis());
     }
 
-    /** As {@link #awaitAndRead(Duration)}, with the timeout in milliseconds. */
+    /** Like {@link #awaitAndRead(Duration)}, with the timeout in milliseconds. */
     public long awaitAndRead(long millis) throws IOException {
         return FrontendLibc.awaitReadable(pollFd, millis) ? read() : 0;
     }

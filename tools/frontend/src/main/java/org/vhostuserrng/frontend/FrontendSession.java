@@ -207,7 +207,7 @@ public final class FrontendSession implements AutoCloseable {
                 .u64();
     }
 
-    /** As {@link #getVringBase}, but the back-end need not complete in-flight requests first. */
+    /** Like {@link #getVringBase}, but the back-end need not complete in-flight requests first. */
     public int getVringBaseSkipDrain(int index) throws IOException {
         return (int) sendAndReceive(
                         FrontendMessageType.GET_VRING_BASE_SKIP_DRAIN.id(), FrontendPayloadEncoder.vringState(index, 0))

@@ -104,7 +104,7 @@ public final class FrontendSocket implements AutoCloseable {
         return receivePayload(request, header, List.of(), deadline);
     }
 
-    /** As {@link #receive}, including file descriptors. The caller closes them. */
+    /** Like {@link #receive}, including file descriptors. The caller closes them. */
     public BackendReply receiveWithDescriptors(int request, Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
         if (!awaitReadable(deadline)) {

@@ -8,7 +8,7 @@ final class RunQueue {
     private int head;
     private int size;
 
-    /** Marks the members in {@link EventHandler#runQueues}. */
+    /** This queue's bit in {@link EventHandler#runQueues}: set in the handlers that the queue contains. */
     private final int bit;
 
     /**

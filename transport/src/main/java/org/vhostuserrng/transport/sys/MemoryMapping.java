@@ -79,7 +79,7 @@ public final class MemoryMapping implements AutoCloseable {
             throw new IOException("memory is not a regular file");
         }
         // A page fault blocks the loop, and with it all its guests.
-        if (!FileSystemType.isLocal(file, status)) {
+        if (!FileLocality.isLocal(file, status)) {
             throw new IOException(
                     "memory is in a file system that another process or computer provides (FUSE, NFS, …)");
         }
@@ -88,7 +88,7 @@ public final class MemoryMapping implements AutoCloseable {
                     + " in a file of " + status.size() + " bytes");
         }
         boolean sealed = seal(file);
-        boolean canVanish = !sealed || FileSystemType.hasHugePages(file);
+        boolean canVanish = !sealed || FileLocality.hasHugePages(file);
         // A mapping begins and ends at a page boundary of the file; pages may be huge.
         long page = Math.max(status.blockSize(), 4096);
         long skipped = offset % page;

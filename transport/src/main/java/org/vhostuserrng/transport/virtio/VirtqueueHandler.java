@@ -17,7 +17,7 @@ public interface VirtqueueHandler {
     DrainResult drain();
 
     /**
-     * As {@link #drain}, but leaves driver notifications disabled after {@link DrainResult#EMPTY}: the caller polls
+     * Like {@link #drain}, but leaves driver notifications disabled after {@link DrainResult#EMPTY}: the caller polls
      * {@link #hasPending} instead.
      */
     DrainResult drainForBusyPoll();

@@ -58,7 +58,7 @@ public final class BenchRequestLoop implements AutoCloseable {
         this(driver, workload, stallTimeout, System::nanoTime);
     }
 
-    /** As {@link #BenchRequestLoop(EntropyDriver, BenchWorkload, Duration)}, with another nanosecond clock. */
+    /** Like {@link #BenchRequestLoop(EntropyDriver, BenchWorkload, Duration)}, with another nanosecond clock. */
     BenchRequestLoop(EntropyDriver driver, BenchWorkload workload, Duration stallTimeout, LongSupplier clock)
             throws IOException {
         this.driver = driver;

@@ -18,7 +18,7 @@ final class ProcPidReader {
         this(Path.of("/proc", Long.toString(pid)));
     }
 
-    /** As {@link #ProcPidReader(long)}, with another directory instead of /proc/PID. */
+    /** Like {@link #ProcPidReader(long)}, with another directory instead of /proc/PID. */
     ProcPidReader(Path directory) {
         this.directory = directory;
     }

@@ -149,7 +149,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
         return new SourceCheckReport(source, fault, statistics, bytesPerSecond);
     }
 
-    /** Reads up to {@code wanted} bytes, until the source fails or the time is over. Returns the number of bytes. */
+    /** Reads up to {@code wanted} bytes, until the source fails or the time is up. Returns the number of bytes. */
     private static int read(
             TimedSourceReader reader, MemorySegment buffer, int wanted, long end, TerminalProgressBar progress)
             throws InterruptedException {

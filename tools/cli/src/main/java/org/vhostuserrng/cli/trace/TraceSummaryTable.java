@@ -7,7 +7,10 @@ import java.util.List;
 final class TraceSummaryTable {
     private static final int MAX_ROWS = 1000;
 
-    /** Enough for the regions of a memory table; longer details, such as hex dumps, are omitted. */
+    /**
+     * Maximum number of detail lines in a cell: enough for the regions of a memory table. Longer details, such as hex
+     * dumps, are omitted.
+     */
     private static final int MAX_DETAIL_LINES = 8;
 
     /** One row. The last two cells are filled in when the reply arrives. */

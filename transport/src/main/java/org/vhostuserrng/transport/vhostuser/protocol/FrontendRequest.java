@@ -51,10 +51,10 @@ public sealed interface FrontendRequest {
     /**
      * Sets the addresses of a vring.
      *
-     * @param descriptor a user address; an I/O virtual address with VIRTIO_F_ACCESS_PLATFORM
-     * @param used as {@code descriptor}
-     * @param available as {@code descriptor}
-     * @param log the guest-physical address to which writes to the used ring are logged
+     * @param descriptor a user address, or an I/O virtual address with VIRTIO_F_ACCESS_PLATFORM
+     * @param used like {@code descriptor}
+     * @param available like {@code descriptor}
+     * @param log the guest-physical address of the used ring, under which writes to it are logged
      */
     record SetVringAddr(int index, int flags, UserAddress descriptor, UserAddress used, UserAddress available, long log)
             implements FrontendRequest {}

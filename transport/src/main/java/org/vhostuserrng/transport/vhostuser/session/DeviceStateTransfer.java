@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
-import org.vhostuserrng.transport.sys.DeviceStatePipe;
+import org.vhostuserrng.transport.sys.PeerPipeEnd;
 import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
@@ -31,7 +31,7 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     private final EventHandler sessionHandler;
     private final VringTable vrings;
 
-    private DeviceStatePipe pipe;
+    private PeerPipeEnd pipe;
     private boolean saving;
     private int unsent;
     private Arena arena;
@@ -67,7 +67,7 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
                     direction == DIRECTION_SAVE || direction == DIRECTION_LOAD,
                     "direction " + Integer.toUnsignedString(direction) + ", expected 0 or 1");
             require(vrings.areStopped(), "a vring is started");
-            open(DeviceStatePipe.adopt(fds.take()), direction == DIRECTION_SAVE);
+            open(PeerPipeEnd.adopt(fds.take()), direction == DIRECTION_SAVE);
         } catch (IOException refused) {
             fail(refused.getMessage());
             return VhostUserSpec.DEVICE_STATE_NOFD_MASK | FAILURE;
@@ -81,7 +81,7 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
         }
     }
 
-    private void open(DeviceStatePipe opened, boolean toSave) throws ErrnoException {
+    private void open(PeerPipeEnd opened, boolean toSave) throws ErrnoException {
         try {
             guest.loop().watch(this, opened.fd());
         } catch (ErrnoException refused) {
@@ -140,7 +140,7 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     private void move() {
         for (int i = 0; i < MAX_CHUNKS_PER_DISPATCH && pipe != null; i++) {
             int moved = saving ? pipe.send(unsent) : pipe.receive(buffer.asSlice(received));
-            if (moved == DeviceStatePipe.WOULD_BLOCK) {
+            if (moved == PeerPipeEnd.WOULD_BLOCK) {
                 return;
             }
             if (moved < 0) {

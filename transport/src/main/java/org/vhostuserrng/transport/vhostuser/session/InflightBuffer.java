@@ -33,7 +33,7 @@ final class InflightBuffer implements AutoCloseable {
         this.queueCount = queueCount;
     }
 
-    /** A description and the memory that it describes. */
+    /** A reply to GET_INFLIGHT_FD: the inflight description, and the memory that it describes. */
     record Offer(Inflight description, OwnedFd file) {}
 
     /** GET_INFLIGHT_FD: creates a buffer. It is in use once the front-end sends it with SET_INFLIGHT_FD. */

@@ -10,13 +10,13 @@ final class PendingIotlbMiss {
     private static final long MIN_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long MAX_RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private final IommuState iommu;
+    private final SessionIommu iommu;
     private boolean pending;
     private long iova;
     private long retryNanos;
     private long retryAt;
 
-    PendingIotlbMiss(IommuState iommu) {
+    PendingIotlbMiss(SessionIommu iommu) {
         this.iommu = iommu;
     }
 

@@ -18,7 +18,7 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 final class SessionState implements AutoCloseable {
     private final DirtyPageLog dirtyLog = new DirtyPageLog();
     private final InflightBuffer inflight;
-    private final IommuState iommu;
+    private final SessionIommu iommu;
     private long features;
     private long protocolFeatures;
     private boolean protocolFeaturesSet;
@@ -32,7 +32,7 @@ final class SessionState implements AutoCloseable {
      */
     SessionState(int queueCount, RateLimitedGuestLog log) {
         this.inflight = new InflightBuffer(queueCount);
-        this.iommu = new IommuState(log);
+        this.iommu = new SessionIommu(log);
     }
 
     // --- negotiated features ---------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ final class SessionState implements AutoCloseable {
         return inflight;
     }
 
-    IommuState iommu() {
+    SessionIommu iommu() {
         return iommu;
     }
 

@@ -29,7 +29,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     private final VringConfig config;
     private final VringLifecycle lifecycle;
     private final PendingIotlbMiss iotlbMiss;
-    private final AdaptiveBusyPoll busyPoll;
+    private final BusyPollHeuristic busyPoll;
 
     /** True until the eventfd's initial count has been drained. */
     private boolean initialKickCount;
@@ -50,7 +50,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         this.config = new VringConfig(session.dirtyLog());
         this.lifecycle = new VringLifecycle(index, guest.device(), session, config, loop::now);
         this.iotlbMiss = new PendingIotlbMiss(session.iommu());
-        this.busyPoll = new AdaptiveBusyPoll(guest.options().busyPollNanos());
+        this.busyPoll = new BusyPollHeuristic(guest.options().busyPollNanos());
     }
 
     // --- events of the guest ---------------------------------------------------------------------------------------

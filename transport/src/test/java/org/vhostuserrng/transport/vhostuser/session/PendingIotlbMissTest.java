@@ -13,7 +13,7 @@ class PendingIotlbMissTest {
     private static final long IOVA = 0x7000;
 
     private final PendingIotlbMiss miss =
-            new PendingIotlbMiss(new IommuState(new RateLimitedGuestLog("guest", () -> 0)));
+            new PendingIotlbMiss(new SessionIommu(new RateLimitedGuestLog("guest", () -> 0)));
 
     private long request(long now) {
         return miss.request(IOVA, Iotlb.WRITE, now);

@@ -1,0 +1,68 @@
+package org.vhostuserrng.it.protocol;
+
+import static org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome.NACK_OR_CLOSED;
+import static org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome.SESSION_CLOSED;
+
+import java.util.stream.Stream;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.vhostuserrng.frontend.FrontendMessageType;
+import org.vhostuserrng.frontend.FrontendPayloadEncoder;
+import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
+import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
+import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
+import org.vhostuserrng.it.protocol.MalformedMessageHeaderIT.MessageCase;
+
+/** Messages of which only the size, the flags and the file descriptors can be malformed. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("messages")
+class MalformedMessageHeaderIT extends MalformedMessageContract {
+    @Parameter
+    MessageCase messageCase;
+
+    /** A well-formed message, and the outcome of a malformed one. */
+    record MessageCase(FrontendMessageType type, CraftedFrontendMessage message, ExpectedOutcome outcome) {
+        @Override
+        public String toString() {
+            return type.toString();
+        }
+    }
+
+    /** A message without its own reply: with need_reply, a NACK rejects it. */
+    private static MessageCase command(FrontendMessageType type, byte[] payload, MessageFdKind... fds) {
+        return new MessageCase(type, CraftedFrontendMessage.of(type, payload, fds), NACK_OR_CLOSED);
+    }
+
+    /** A message whose reply has no room for an error. */
+    private static MessageCase query(FrontendMessageType type) {
+        return new MessageCase(type, CraftedFrontendMessage.of(type, FrontendPayloadEncoder.none()), SESSION_CLOSED);
+    }
+
+    static Stream<MessageCase> messages() {
+        byte[] none = FrontendPayloadEncoder.none();
+        return Stream.of(
+                query(FrontendMessageType.GET_FEATURES),
+                query(FrontendMessageType.GET_PROTOCOL_FEATURES),
+                query(FrontendMessageType.GET_QUEUE_NUM),
+                query(FrontendMessageType.GET_MAX_MEM_SLOTS),
+                query(FrontendMessageType.GET_STATUS),
+                command(FrontendMessageType.CHECK_DEVICE_STATE, none),
+                command(FrontendMessageType.SET_OWNER, none),
+                command(FrontendMessageType.RESET_OWNER, none),
+                command(FrontendMessageType.RESET_DEVICE, none),
+                command(FrontendMessageType.SET_STATUS, FrontendPayloadEncoder.u64(8)),
+                command(FrontendMessageType.SET_LOG_FD, none, MessageFdKind.EVENTFD),
+                command(FrontendMessageType.SET_BACKEND_REQ_FD, none, MessageFdKind.SOCKET));
+    }
+
+    @Override
+    CraftedFrontendMessage message() {
+        return messageCase.message();
+    }
+
+    @Override
+    ExpectedOutcome outcome() {
+        return messageCase.outcome();
+    }
+}

@@ -1,0 +1,50 @@
+package org.vhostuserrng.it.protocol;
+
+import static org.vhostuserrng.frontend.FrontendMessageType.SET_MEM_TABLE;
+
+import java.util.stream.Stream;
+import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
+import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
+import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
+import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
+import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
+
+/** VHOST_USER_SET_MEM_TABLE. */
+class MalformedSetMemTableIT extends MalformedMessageContract {
+    @Override
+    CraftedFrontendMessage message() {
+        return CraftedFrontendMessage.of(SET_MEM_TABLE, MemRegionPayloads.memTable(1, 1), MessageFdKind.SEALED_MEMFD);
+    }
+
+    @Override
+    Stream<MalformedMessage> payloadMalformations(VhostUserSessionStage stage) {
+        long address = MemRegionPayloads.guestAddress();
+        long size = MemRegionPayloads.SIZE;
+        return Stream.of(
+                malformed(
+                        "no regions",
+                        message().withPayload(MemRegionPayloads.memTable(0, 0)).withFds()),
+                malformed("count 2, one region", MemRegionPayloads.memTable(2, 1)),
+                malformed("count 1, two regions", MemRegionPayloads.memTable(1, 2)),
+                malformed("count 8, one region", MemRegionPayloads.memTable(8, 1)),
+                malformed("count 9", MemRegionPayloads.memTable(9, 1)),
+                malformed("count 2^32-1", MemRegionPayloads.memTable(-1, 1)),
+                malformed(
+                        "the same region twice",
+                        message().withPayload(twice()).withRepeatedFd(2, MessageFdKind.SEALED_MEMFD)),
+                malformed("size 0", MemRegionPayloads.memTableOf(address, 0, 0)),
+                malformed("beyond the end of the file", MemRegionPayloads.memTableOf(address, size + 1, 0)),
+                malformed("offset at the end of the file", MemRegionPayloads.memTableOf(address, size, size)),
+                malformed("offset 2^63", MemRegionPayloads.memTableOf(address, size, Long.MIN_VALUE)),
+                malformed("size 2^63", MemRegionPayloads.memTableOf(address, Long.MIN_VALUE, 0)),
+                malformed("size 2^64-1", MemRegionPayloads.memTableOf(address, -1, 0)),
+                malformed("size 2^64-1 at offset 1", MemRegionPayloads.memTableOf(address, -1, 1)),
+                malformed("beyond the last guest address", MemRegionPayloads.memTableOf(-4096, size, 0)));
+    }
+
+    private static byte[] twice() {
+        byte[] twice = MemRegionPayloads.memTable(2, 2);
+        System.arraycopy(twice, 8, twice, 40, 32);
+        return twice;
+    }
+}

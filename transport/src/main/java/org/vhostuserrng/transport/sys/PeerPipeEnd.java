@@ -1,0 +1,110 @@
+package org.vhostuserrng.transport.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.libc.Errno;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
+
+/**
+ * One end of a pipe that a peer created. The peer shares the open file description and can make it blocking at any
+ * time, so bytes go through a pipe of this process and a non-blocking splice(2). Confined to its creating thread.
+ */
+public final class PeerPipeEnd implements AutoCloseable {
+    /** {@link #send} and {@link #receive}: the call would block. */
+    public static final int WOULD_BLOCK = -Errno.EAGAIN;
+
+    /** Minimum capacity of a pipe on every host: one page. */
+    public static final int CAPACITY = 4096;
+
+    private static final MemorySegment PIPE2 = Libc.symbol("pipe2");
+    private static final MemorySegment SPLICE = Libc.symbol("splice");
+    private static final MemorySegment READ = Libc.symbol("read");
+    private static final MemorySegment WRITE = Libc.symbol("write");
+    private static final int O_CLOEXEC = 0x80000;
+    private static final int SPLICE_F_NONBLOCK = 2;
+    private static final int NO_OFFSET = 0;
+
+    private final OwnedFd peer;
+    private final OwnedFd readEnd;
+    private final OwnedFd writeEnd;
+
+    private PeerPipeEnd(OwnedFd peer, OwnedFd readEnd, OwnedFd writeEnd) {
+        this.peer = peer;
+        this.readEnd = readEnd;
+        this.writeEnd = writeEnd;
+    }
+
+    /**
+     * Takes ownership of a pipe that a peer sent.
+     *
+     * @throws IOException if the descriptor is no pipe; it is closed. Reading another file could block
+     */
+    public static PeerPipeEnd adopt(OwnedFd received) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            if (!FileStatus.of(received).isPipe()) {
+                throw new IOException("expected a pipe");
+            }
+            MemorySegment ends = arena.allocate(2L * Integer.BYTES, Integer.BYTES);
+            ErrnoException.check("pipe2", Libc.callInt(PIPE2, ends.address(), O_CLOEXEC | OwnedFd.O_NONBLOCK, 0, 0, 0));
+            OwnedFd readEnd = new OwnedFd(ends.get(ValueLayout.JAVA_INT, 0));
+            OwnedFd writeEnd = new OwnedFd(ends.get(ValueLayout.JAVA_INT, Integer.BYTES));
+            return new PeerPipeEnd(received, readEnd, writeEnd);
+        } catch (IOException | RuntimeException refused) {
+            received.close();
+            throw refused;
+        }
+    }
+
+    /**
+     * Queues bytes for {@link #send}.
+     *
+     * @param bytes at most {@link #CAPACITY}; nothing else is queued
+     */
+    public void queue(byte[] bytes) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment source = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
+            int written = (int) Libc.callLong(WRITE, writeEnd.number(), source.address(), bytes.length, 0, 0, 0);
+            ErrnoException.check("write to a pipe", written);
+            assert written == bytes.length;
+        }
+    }
+
+    /**
+     * Sends queued bytes.
+     *
+     * @return the number of bytes sent, {@link #WOULD_BLOCK}, or another negated errno
+     */
+    public int send(int limit) {
+        return splice(readEnd, peer, limit);
+    }
+
+    /**
+     * Receives bytes.
+     *
+     * @return the number of bytes, 0 at the end, {@link #WOULD_BLOCK}, or another negated errno
+     */
+    public int receive(MemorySegment target) {
+        int moved = splice(peer, writeEnd, (int) Math.min(target.byteSize(), CAPACITY));
+        return moved <= 0 ? moved : (int) Libc.callLong(READ, readEnd.number(), target.address(), moved, 0, 0, 0);
+    }
+
+    private static int splice(OwnedFd from, OwnedFd to, int limit) {
+        return (int) Libc.callLong(SPLICE, from.number(), NO_OFFSET, to.number(), NO_OFFSET, limit, SPLICE_F_NONBLOCK);
+    }
+
+    /** For registration with {@link Epoll}. This object remains the owner. */
+    public OwnedFd fd() {
+        return peer;
+    }
+
+    @Override
+    public void close() {
+        peer.close();
+        readEnd.close();
+        writeEnd.close();
+    }
+}

@@ -1,0 +1,83 @@
+package org.vhostuserrng.transport.vhostuser.server;
+
+import java.nio.file.Path;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.transport.loop.EventHandler;
+import org.vhostuserrng.transport.loop.EventScheduler;
+import org.vhostuserrng.transport.sys.UnixStreamSocket;
+import org.vhostuserrng.transport.vhostuser.session.GuestContext;
+import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
+
+/**
+ * Connects to a front-end that listens (QEMU: {@code server=on}), and reconnects whenever the connection is lost.
+ * Confined to the loop's thread.
+ */
+final class VhostUserConnector extends EventHandler implements AutoCloseable {
+    private static final long RETRY_NANOS = 200_000_000;
+
+    private final EventScheduler loop;
+    private final GuestContext guest;
+    private final Path path;
+    private VhostUserSession session;
+    private boolean failureLogged;
+    private boolean closed;
+
+    private VhostUserConnector(GuestContext guest, Path path) {
+        this.loop = guest.loop();
+        this.guest = guest;
+        this.path = path;
+    }
+
+    /** Starts to connect to {@code path}. */
+    static VhostUserConnector start(GuestContext guest, Path path) {
+        VhostUserConnector connector = new VhostUserConnector(guest, path);
+        guest.loop().reschedule(connector);
+        return connector;
+    }
+
+    @Override
+    protected void handle(long now, boolean ready) {
+        if (guest.closer().isFull() || !connect()) {
+            loop.schedule(this, now + RETRY_NANOS);
+        }
+    }
+
+    @Override
+    public void handleBug(RuntimeException bug) {
+        guest.log().bug("while connecting", bug);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        if (session != null) {
+            session.close();
+        }
+        loop.cancel(this);
+    }
+
+    private boolean connect() {
+        try {
+            UnixStreamSocket socket = UnixStreamSocket.connect(path, guest.closer());
+            if (socket == null) {
+                return false;
+            }
+            session = VhostUserSession.open(guest, socket, this::sessionClosed);
+            failureLogged = false;
+            return true;
+        } catch (ErrnoException failure) {
+            if (!failureLogged) {
+                guest.log().warn("cannot connect, retrying: " + failure.getMessage());
+                failureLogged = true;
+            }
+            return false;
+        }
+    }
+
+    private void sessionClosed() {
+        session = null;
+        if (!closed) {
+            loop.schedule(this, loop.now() + RETRY_NANOS);
+        }
+    }
+}

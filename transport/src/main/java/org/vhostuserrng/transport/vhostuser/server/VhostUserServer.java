@@ -1,0 +1,138 @@
+package org.vhostuserrng.transport.vhostuser.server;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.loop.EventLoop;
+import org.vhostuserrng.transport.sys.DeferredCloserThreads;
+import org.vhostuserrng.transport.sys.SchedulerTimeSlice;
+import org.vhostuserrng.transport.sys.UnixListeningSocket;
+import org.vhostuserrng.transport.sys.UnixStreamSocket;
+import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
+import org.vhostuserrng.transport.vhostuser.session.GuestContext;
+import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
+import org.vhostuserrng.transport.virtio.VirtioDevice;
+
+/**
+ * vhost-user back-ends on one event loop.
+ *
+ * <p>Confined to the thread that opened it, which calls {@link #run}, except for {@link #stop} and {@link
+ * #unparkVrings}.
+ */
+public final class VhostUserServer implements AutoCloseable {
+    private final EventLoop loop;
+    private final VhostUserOptions options;
+    private final Executor closerThreads;
+    private final List<Runnable> closeActions = new ArrayList<>();
+    private volatile boolean stopping;
+
+    private VhostUserServer(EventLoop loop, VhostUserOptions options, Executor closerThreads) {
+        this.loop = loop;
+        this.options = options;
+        this.closerThreads = closerThreads;
+    }
+
+    /** Opens a server without guests. */
+    public static VhostUserServer open(VhostUserOptions options) throws IOException {
+        return open(options, new DeferredCloserThreads());
+    }
+
+    static VhostUserServer open(VhostUserOptions options, Executor closerThreads) throws IOException {
+        return new VhostUserServer(EventLoop.open(System::nanoTime), options, closerThreads);
+    }
+
+    /**
+     * Listens on {@code path} and serves one front-end at a time with {@code device}. {@link #close} removes the file.
+     *
+     * @throws IOException if the path is in use, is no socket, or cannot be bound
+     * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
+     */
+    public void listen(Path path, VirtioDevice device) throws IOException {
+        listen(UnixListeningSocket.bind(path), guest(device));
+    }
+
+    /**
+     * Connects to a front-end that listens on {@code path}, serves it with {@code device}, and reconnects whenever the
+     * connection is lost. Retries until a front-end listens.
+     *
+     * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
+     */
+    public void connect(Path path, VirtioDevice device) {
+        VhostUserConnector connector = VhostUserConnector.start(guest(device), path);
+        closeActions.add(connector::close);
+    }
+
+    /**
+     * Serves with {@code device} on an inherited socket. On a listening socket it serves one front-end at a time. On a
+     * connected socket it serves this front-end, and stops the server when the front-end disconnects.
+     *
+     * @param fd the descriptor's number; this object takes ownership
+     * @throws IOException if the descriptor is no such socket
+     */
+    public void inherit(int fd, VirtioDevice device) throws IOException {
+        GuestContext guest = guest(device);
+        OwnedFd socket = new OwnedFd(fd, guest.closer());
+        if (UnixListeningSocket.isListening(socket)) {
+            listen(UnixListeningSocket.adopt(socket), guest);
+        } else {
+            VhostUserSession session = VhostUserSession.open(guest, UnixStreamSocket.adopt(socket), this::stop);
+            closeActions.add(session::close);
+        }
+    }
+
+    /** Serves until {@link #stop}. */
+    public void run() throws IOException {
+        // Without it, a request waits up to 3 ms while a compiler thread of the JVM uses the CPU.
+        SchedulerTimeSlice.shorten();
+        while (!stopping) {
+            loop.await();
+            loop.doWork();
+        }
+    }
+
+    /** Runs one iteration of the loop without sleeping. Returns the number of dispatched handlers. */
+    public int doWork() throws IOException {
+        return loop.doWork();
+    }
+
+    /** The longest iteration of the loop so far, in nanoseconds. */
+    public long longestIteration() {
+        return loop.longestIteration();
+    }
+
+    /** Makes {@link #run} return. Any thread. */
+    public void stop() {
+        stopping = true;
+        loop.wake();
+    }
+
+    /** Drains all starved vrings again: the source has bytes. Any thread. */
+    public void unparkVrings() {
+        loop.unparkAll();
+    }
+
+    /** Drains all starved vrings again: a shared resource is available. The loop's thread. */
+    public void unparkVringsFromLoop() {
+        loop.unparkAllFromLoop();
+    }
+
+    /** Stops all vrings, closes all sessions and sockets, and removes the socket files. */
+    @Override
+    public void close() {
+        closeActions.forEach(Runnable::run);
+        loop.close();
+    }
+
+    private GuestContext guest(VirtioDevice device) {
+        return GuestContext.create(loop, device, options, closerThreads);
+    }
+
+    private void listen(UnixListeningSocket socket, GuestContext guest) throws ErrnoException {
+        VhostUserListener listener = VhostUserListener.start(guest, socket);
+        closeActions.add(listener::close);
+    }
+}

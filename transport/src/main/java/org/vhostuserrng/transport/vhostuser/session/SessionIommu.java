@@ -1,0 +1,159 @@
+package org.vhostuserrng.transport.vhostuser.session;
+
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_ACCESS_RW;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_IOTLB_ACCESS_FAIL;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_IOTLB_INVALIDATE;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_IOTLB_MISS;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_IOTLB_UPDATE;
+
+import java.io.IOException;
+import java.util.List;
+import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.memory.GuestMemory;
+import org.vhostuserrng.transport.memory.Iotlb;
+import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
+import org.vhostuserrng.transport.vhostuser.protocol.BackendRequestChannel;
+import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.IotlbMsg;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.session.MemoryTable.GuestRange;
+
+/**
+ * The IOMMU in front of the device (vhost-user, "IOMMU support"): the IOTLB that the front-end updates, and the channel
+ * on which the device requests entries. Confined to the loop's thread.
+ */
+final class SessionIommu implements AutoCloseable {
+    private static final long LAST_ADDRESS = -1;
+
+    private final RateLimitedGuestLog log;
+    private final Iotlb iotlb = new Iotlb();
+    private BackendRequestChannel channel;
+
+    SessionIommu(RateLimitedGuestLog log) {
+        this.log = log;
+    }
+
+    VirtqueueAddressSpace newAddressSpace(GuestMemory memory) {
+        return VirtqueueAddressSpace.translated(memory, iotlb);
+    }
+
+    // --- messages of the front-end ---------------------------------------------------------------------------------
+
+    /**
+     * Applies IOTLB_MSG. When this method returns, no vring uses a removed entry.
+     *
+     * @param guestAddresses whether the message has a guest-physical address in place of a user address
+     */
+    void apply(IotlbMsg message, MemoryTable memory, boolean guestAddresses, IotlbListener vrings)
+            throws ProtocolViolation {
+        switch (message.type()) {
+            case VHOST_IOTLB_UPDATE -> update(message, memory, guestAddresses, vrings);
+            case VHOST_IOTLB_INVALIDATE -> invalidate(message, vrings);
+            default -> throw new ProtocolViolation("IOTLB message of type " + message.type());
+        }
+    }
+
+    private void update(IotlbMsg message, MemoryTable memory, boolean guestAddresses, IotlbListener vrings)
+            throws ProtocolViolation {
+        long first = message.iova();
+        long last = first + message.size() - 1;
+        if (message.size() == 0 || Long.compareUnsigned(last, first) < 0) {
+            throw new ProtocolViolation(describe(message) + ": expected a size within 2^64");
+        }
+        int access = message.permissions();
+        if (access < 1 || access > VHOST_ACCESS_RW) {
+            throw new ProtocolViolation(describe(message) + " with permissions " + access + ", expected 1 to 3");
+        }
+        List<GuestRange> ranges = memory.guestRanges(message.userAddress(), message.size(), guestAddresses);
+        long at = first;
+        for (GuestRange range : ranges) {
+            map(at, at + range.length() - 1, range.guestAddress(), access, vrings);
+            at += range.length();
+        }
+        vrings.iotlbUpdated(first, last);
+    }
+
+    private void map(long first, long last, long guestAddress, int access, IotlbListener vrings) {
+        if (!iotlb.contains(first, last, guestAddress, access)) {
+            vrings.iotlbChanging(first, last);
+            iotlb.map(first, last, guestAddress, access);
+        }
+    }
+
+    private void invalidate(IotlbMsg message, IotlbListener vrings) throws ProtocolViolation {
+        long first = message.iova();
+        // Size 0 stands for 2^64, which does not fit, as in Linux's vhost. QEMU relies on it.
+        long last = first + message.size() - 1;
+        if (Long.compareUnsigned(last, first) < 0) {
+            throw new ProtocolViolation(describe(message) + ": expected a size within 2^64");
+        }
+        vrings.iotlbChanging(first, last);
+        iotlb.unmap(first, last);
+    }
+
+    private static String describe(IotlbMsg message) {
+        return "IOTLB message for " + Long.toHexString(message.iova()) + ", " + Long.toUnsignedString(message.size())
+                + " bytes";
+    }
+
+    /** Removes all entries. A front-end need not invalidate them while all vrings are stopped, and QEMU does not. */
+    void clear() {
+        iotlb.clear();
+    }
+
+    /** Removes the entries for memory that differs between two memory tables. */
+    void retainTranslations(MemoryTable before, MemoryTable next) {
+        iotlb.retain(before.isUnchangedIn(next));
+    }
+
+    // --- requests of the device ------------------------------------------------------------------------------------
+
+    /** Sets the socket for back-end requests and takes ownership of it. */
+    void setChannel(OwnedFd socket, IotlbListener vrings) throws ProtocolViolation {
+        try {
+            BackendRequestChannel next = BackendRequestChannel.open(socket);
+            close();
+            channel = next;
+        } catch (IOException refused) {
+            throw new ProtocolViolation("back-end channel: " + refused.getMessage(), refused);
+        }
+        // Vrings that wait for an entry request it again.
+        vrings.iotlbUpdated(0, LAST_ADDRESS);
+    }
+
+    void sendMiss(long iova, int access) {
+        send(iova, access, VHOST_IOTLB_MISS);
+    }
+
+    void sendAccessFail(long iova, int access) {
+        send(iova, access, VHOST_IOTLB_ACCESS_FAIL);
+    }
+
+    private void send(long iova, int access, int type) {
+        if (channel == null) {
+            return;
+        }
+        try {
+            channel.sendIotlbMsg(iova, access, type);
+        } catch (IOException disconnected) {
+            log.warn(disconnected.getMessage());
+            close();
+        }
+    }
+
+    boolean hasChannel() {
+        return channel != null;
+    }
+
+    List<Iotlb.Entry> entries() {
+        return iotlb.entries();
+    }
+
+    /** Closes the channel. */
+    @Override
+    public void close() {
+        if (channel != null) {
+            channel.close();
+            channel = null;
+        }
+    }
+}

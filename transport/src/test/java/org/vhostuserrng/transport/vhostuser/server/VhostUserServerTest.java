@@ -1,0 +1,269 @@
+package org.vhostuserrng.transport.vhostuser.server;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
+import org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec;
+import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
+
+/** The server on a real socket, its loop stepped by hand. */
+class VhostUserServerTest {
+    private static final long OFFERED = FakeVirtioDevice.FEATURES
+            | VhostUserSpec.mask(VhostUserSpec.VHOST_USER_F_PROTOCOL_FEATURES)
+            | VhostUserSpec.mask(VhostUserSpec.VHOST_F_LOG_ALL);
+    private static final int OTHER_VERSION = 2;
+    private static final int MANY = 100;
+
+    @TempDir
+    private Path directory;
+
+    private Path path;
+    private VhostUserServer server;
+
+    @BeforeEach
+    void listen() throws IOException {
+        path = directory.resolve("rng.sock");
+        server = VhostUserServer.open(VhostUserOptions.DEFAULT);
+        server.listen(path, new FakeVirtioDevice());
+    }
+
+    @AfterEach
+    void close() {
+        server.close();
+    }
+
+    @Test
+    void offersTheFeaturesOfTheDeviceAndOfTheTransport() throws IOException {
+        try (SocketChannel frontEnd = connect()) {
+            send(frontEnd, VhostUserSpec.VHOST_USER_GET_FEATURES, VhostUserSpec.VERSION);
+
+            runUntilIdle();
+
+            assertArrayEquals(
+                    new int[] {
+                        VhostUserSpec.VHOST_USER_GET_FEATURES,
+                        VhostUserSpec.VERSION | VhostUserSpec.REPLY_FLAG,
+                        Long.BYTES,
+                        (int) OFFERED,
+                        (int) (OFFERED >>> Integer.SIZE)
+                    },
+                    receive(frontEnd, 5));
+        }
+    }
+
+    @Test
+    void waitsForTheRestOfAMessage() throws IOException {
+        try (SocketChannel frontEnd = connect()) {
+            ByteBuffer header = message(VhostUserSpec.VHOST_USER_GET_FEATURES, VhostUserSpec.VERSION);
+            frontEnd.write(header.slice(0, 5));
+            runUntilIdle();
+
+            frontEnd.write(header.slice(5, 7));
+            runUntilIdle();
+
+            assertEquals(VhostUserSpec.VHOST_USER_GET_FEATURES, receive(frontEnd, 5)[0]);
+        }
+    }
+
+    @Test
+    void closesTheSessionOfAFrontEndWithAnotherVersion() throws IOException {
+        try (SocketChannel frontEnd = connect()) {
+            send(frontEnd, VhostUserSpec.VHOST_USER_GET_FEATURES, OTHER_VERSION);
+
+            runUntilIdle();
+
+            assertEquals(-1, frontEnd.read(ByteBuffer.allocate(1)));
+        }
+    }
+
+    @Test
+    void closesTheSessionIfARefusalWouldLookLikeAReply() throws IOException {
+        try (SocketChannel frontEnd = connect()) {
+            send(frontEnd, VhostUserSpec.VHOST_USER_GET_VRING_BASE, 1 | VhostUserSpec.NEED_REPLY_FLAG);
+
+            runUntilIdle();
+
+            assertEquals(-1, frontEnd.read(ByteBuffer.allocate(1)));
+        }
+    }
+
+    @Test
+    void servesTheNextFrontEndAfterADisconnect() throws IOException {
+        connect().close();
+        runUntilIdle();
+
+        try (SocketChannel second = connect()) {
+            send(second, VhostUserSpec.VHOST_USER_GET_FEATURES, VhostUserSpec.VERSION);
+            runUntilIdle();
+
+            assertEquals(VhostUserSpec.VHOST_USER_GET_FEATURES, receive(second, 5)[0]);
+        }
+    }
+
+    @Test
+    void letsASecondFrontEndWaitWhileTheFirstIsServed() throws IOException {
+        SocketChannel first = connect();
+        try (SocketChannel second = connect()) {
+            send(second, VhostUserSpec.VHOST_USER_GET_FEATURES, VhostUserSpec.VERSION);
+            runUntilIdle();
+            second.configureBlocking(false);
+            int early = second.read(ByteBuffer.allocate(1));
+
+            first.close();
+            runUntilIdle();
+
+            second.configureBlocking(true);
+            assertEquals(0, early);
+            assertEquals(VhostUserSpec.VHOST_USER_GET_FEATURES, receive(second, 5)[0]);
+        }
+    }
+
+    @Test
+    @Timeout(120)
+    void acceptsNobodyWhileTheCloserIsFull() throws IOException {
+        Queue<Runnable> closing = new ArrayDeque<>();
+        server.close();
+        server = VhostUserServer.open(VhostUserOptions.DEFAULT, closing::add);
+        server.listen(path, new FakeVirtioDevice());
+        for (int i = 0; i < MANY; i++) {
+            leaveUnread();
+        }
+        try (SocketChannel next = connect()) {
+            send(next, VhostUserSpec.VHOST_USER_GET_FEATURES, VhostUserSpec.VERSION);
+            runUntilIdle();
+            next.configureBlocking(false);
+            int early = next.read(ByteBuffer.allocate(20));
+
+            closing.remove().run();
+            runUntil(() -> next.read(ByteBuffer.allocate(20)) == 20);
+
+            assertEquals(0, early);
+        }
+    }
+
+    @Test
+    void removesItsSocketFileWhenClosed() {
+        server.close();
+
+        assertFalse(Files.exists(path));
+        server = reopen();
+    }
+
+    @Test
+    void keepsASocketFileThatAnotherProcessHasReplaced() throws IOException {
+        Files.delete(path);
+        try (ServerSocketChannel other = ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
+            other.bind(UnixDomainSocketAddress.of(path));
+
+            server.close();
+
+            assertTrue(Files.exists(path));
+        }
+        server = reopen();
+    }
+
+    @Test
+    void refusesAPathThatIsInUse() {
+        IOException refused = assertThrows(IOException.class, () -> server.listen(path, new FakeVirtioDevice()));
+
+        assertTrue(refused.getMessage().contains("in use"), refused.getMessage());
+    }
+
+    @Test
+    void replacesAStaleSocketFile() throws IOException {
+        Path stale = directory.resolve("stale.sock");
+        try (ServerSocketChannel dead = ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
+            dead.bind(UnixDomainSocketAddress.of(stale));
+        }
+
+        server.listen(stale, new FakeVirtioDevice());
+
+        SocketChannel.open(UnixDomainSocketAddress.of(stale)).close();
+    }
+
+    @Test
+    void refusesAndKeepsAFileThatIsNoSocket() throws IOException {
+        Path file = Files.writeString(directory.resolve("precious"), "text");
+
+        assertThrows(IOException.class, () -> server.listen(file, new FakeVirtioDevice()));
+
+        assertEquals("text", Files.readString(file));
+    }
+
+    private static VhostUserServer reopen() {
+        try {
+            return VhostUserServer.open(VhostUserOptions.DEFAULT);
+        } catch (IOException fault) {
+            throw new IllegalStateException(fault);
+        }
+    }
+
+    private SocketChannel connect() throws IOException {
+        return SocketChannel.open(UnixDomainSocketAddress.of(path));
+    }
+
+    /** Runs the loop until no handler is dispatched. */
+    private void runUntilIdle() throws IOException {
+        while (server.doWork() > 0) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /** Ends a session before everything has been received. */
+    private void leaveUnread() throws IOException {
+        try (SocketChannel frontEnd = connect()) {
+            send(frontEnd, VhostUserSpec.VHOST_USER_GET_FEATURES, OTHER_VERSION);
+            runUntilIdle();
+        }
+    }
+
+    /** Runs the loop until a condition holds that other threads bring about. */
+    private void runUntil(Condition condition) throws IOException {
+        while (!condition.holds()) {
+            server.doWork();
+        }
+    }
+
+    @FunctionalInterface
+    private interface Condition {
+        boolean holds() throws IOException;
+    }
+
+    private static void send(SocketChannel frontEnd, int id, int flags) throws IOException {
+        frontEnd.write(message(id, flags));
+    }
+
+    private static ByteBuffer message(int id, int flags) {
+        ByteBuffer message = ByteBuffer.allocate(12).order(ByteOrder.nativeOrder());
+        return message.putInt(id).putInt(flags).putInt(0).flip();
+    }
+
+    private static int[] receive(SocketChannel frontEnd, int ints) throws IOException {
+        ByteBuffer reply = ByteBuffer.allocate(4 * ints).order(ByteOrder.nativeOrder());
+        while (reply.hasRemaining() && frontEnd.read(reply) >= 0) {
+            Thread.onSpinWait();
+        }
+        int[] words = new int[ints];
+        reply.flip().asIntBuffer().get(words);
+        return words;
+    }
+}
