@@ -21,7 +21,7 @@ import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 
-/** The daemon's JDK Flight Recorder events, recorded as the README describes. */
+/** The daemon's JDK Flight Recorder events, recorded as CONTRIBUTING describes. */
 class FlightRecordingIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
@@ -95,12 +95,12 @@ class FlightRecordingIT {
             assertTrue(daemon.waitFor(HANG_TIMEOUT.toSeconds(), TimeUnit.SECONDS));
         }
 
-        List<RecordedEvent> requests = recorded("Request");
+        List<RecordedEvent> requests = recorded("RngRequest");
         assertEquals(2, requests.size());
         assertEquals(64, requests.getFirst().getInt("bytes"));
         assertEquals("socket", requests.getFirst().getString("guest"));
-        assertEquals(1, recorded("Starve").size());
-        assertEquals(1, recorded("Throttle").size());
-        assertEquals(1, recorded("Session").size());
+        assertEquals(1, recorded("RngStarved").size());
+        assertEquals(1, recorded("RngThrottled").size());
+        assertEquals(1, recorded("VhostUserSession").size());
     }
 }

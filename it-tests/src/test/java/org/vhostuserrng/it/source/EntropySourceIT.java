@@ -241,7 +241,7 @@ class EntropySourceIT {
                 "file:/dev/null,on-eof=rewind | stop",
                 "file:/dev/null,min-entropy=9 | 0.02 to 8",
                 "file:/dev/null,health=maybe | on or off",
-                "qng:/nonexistent.so | no library",
+                "qng:/nonexistent.so | a source that this machine can read",
                 "rdrand,reseed=often | forced",
                 "nonsense | file:PATH"
             })

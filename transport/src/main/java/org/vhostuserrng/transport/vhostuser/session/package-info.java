@@ -1,10 +1,11 @@
 /**
  * The session of a vhost-user front-end. {@link org.vhostuserrng.transport.vhostuser.session.VhostUserSession} moves
  * messages, {@link org.vhostuserrng.transport.vhostuser.session.FrontendRequestHandler} carries them out,
+ * {@link org.vhostuserrng.transport.vhostuser.session.Vring} schedules a virtqueue,
+ * {@link org.vhostuserrng.transport.vhostuser.session.VringLifecycle} starts and stops it, and
  * {@link org.vhostuserrng.transport.vhostuser.session.SessionState} and a
- * {@link org.vhostuserrng.transport.vhostuser.session.VringConfig} per vring are the state,
- * {@link org.vhostuserrng.transport.vhostuser.session.VringLifecycle} starts and stops a virtqueue, and
- * {@link org.vhostuserrng.transport.vhostuser.session.Vring} schedules it. References point in this order only.
+ * {@link org.vhostuserrng.transport.vhostuser.session.VringConfig} per vring are the state. References point in this
+ * order only.
  *
  * <p>Confined to the loop's thread, which the package knows only as an
  * {@link org.vhostuserrng.transport.loop.EventScheduler}.
