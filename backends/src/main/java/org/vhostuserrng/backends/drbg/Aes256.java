@@ -13,10 +13,10 @@ import javax.crypto.spec.IvParameterSpec;
  * The JDK's AES with 256-bit keys (FIPS 197), in the two modes that a CTR_DRBG needs: counter mode (SP 800-38A §6.5)
  * and BCC (SP 800-90Ar1 §10.3.3). Confined to one thread.
  *
- * <p>Key material on the Java heap: this class keeps the current key. The JDK's cipher keeps a copy of it, its round
- * keys and the counter, and overwrites them when the next key is set or on {@link #wipe}. Two kinds of copies are out
- * of reach and remain until the heap reuses their memory: copies left behind by a moving garbage collection, and the
- * initial counter, which reveals nothing without its key.
+ * <p>Key material on the Java heap: this class holds the current key. The JDK's cipher holds a copy of the key, its
+ * round keys and the counter, and overwrites them when the next key is set or on {@link #wipe}. Two kinds of copies
+ * cannot be wiped and remain until the heap reuses their memory: copies left behind by a moving garbage collection, and
+ * the initial counter, which reveals nothing without its key.
  *
  * <p>Setting a counter allocates about 700 bytes; encryption allocates nothing. The first instance in a process loads
  * the JDK's providers, which takes tens of milliseconds and keeps /dev/random and /dev/urandom open.
@@ -27,10 +27,10 @@ final class Aes256 {
     /** Size of the scratch memory passed to the constructor. */
     static final int SCRATCH_BYTES = 4096;
 
-    /** Plaintext that turns the cipher's output into the keystream. */
+    /** All-zero plaintext, so that the ciphertext is the keystream. */
     private static final byte[] ZEROS = new byte[SCRATCH_BYTES];
 
-    /** The cipher never draws random bytes, because key and counter are always given. */
+    /** Null because the cipher needs no random bytes: key and counter are always given. */
     private static final SecureRandom NO_RANDOM = null;
 
     private final Cipher counterMode = newCipher("AES/CTR/NoPadding");
@@ -146,7 +146,10 @@ final class Aes256 {
         }
     }
 
-    /** Lends the JDK the key of this instance. The JDK wipes the copy it gets from {@link #getEncoded} after use. */
+    /**
+     * Gives the JDK's cipher access to the key of this instance. The JDK wipes the copy it gets from
+     * {@link #getEncoded} after use.
+     */
     private static final class KeyView implements SecretKey {
         private static final long serialVersionUID = 1;
 

@@ -10,7 +10,7 @@ import java.nio.ByteOrder;
  * 800-90B §3.1.5.1.2 lists it as a vetted conditioning function. Keeps no state between calls. Confined to one thread.
  */
 final class BlockCipherDf {
-    /** seedlen of a CTR_DRBG with AES-256, the only output length that is needed. */
+    /** seedlen of a CTR_DRBG with AES-256; no other output length is needed. */
     static final int OUTPUT_BYTES = 48;
 
     private static final int BLOCK = Aes256.BLOCK_BYTES;

@@ -4,11 +4,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.backends.sys.WipingCopy;
 
-/** DRBG output generated ahead for small requests. Bytes that have been returned are zero. Confined to one thread. */
+/**
+ * A buffer of DRBG output, generated in advance for small requests. Returned bytes are overwritten with zeros. Confined
+ * to one thread.
+ */
 final class DrbgOutputBuffer {
     /**
-     * Size for each guest. Each refill rekeys, which takes 400 ns and leaves 700 bytes of garbage; 32 requests of 64
-     * bytes share this cost.
+     * Size of the buffer; each guest has one. Each refill changes the key, which takes 400 ns and leaves 700 bytes of
+     * garbage; 32 requests of 64 bytes share this cost.
      */
     static final int BYTES = 2048;
 

@@ -20,8 +20,8 @@ public record DrbgReseedPolicy(long reseedBytes, long reseedSeconds, boolean pre
     public static final String RESEED_SECONDS = "reseed-seconds";
 
     /**
-     * A guest that reads 1.5 GB/s takes one or two kilobytes of seed per second, too little to exhaust a slow source.
-     * The standard allows 2^48 requests between reseeds.
+     * At this interval, a guest that reads 1.5 GB/s consumes one or two kilobytes of seed per second, too little to
+     * exhaust a slow source. The standard allows 2^48 requests between reseeds.
      */
     private static final long DEFAULT_BYTES = 64L << 20;
     /** Bounds how long a compromised state remains useful. Linux's CRNG once used the same interval. */

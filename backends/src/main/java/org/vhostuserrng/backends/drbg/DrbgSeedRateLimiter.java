@@ -4,8 +4,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Limits how often a guest may instantiate a DRBG: a burst of {@link #BURST}, for firmware, boot loader, kernel and a
- * few resets, then once a second. A guest that keeps restarting its ring delays only itself and cannot exhaust slow
- * seed sources. Kept by guest name, across sessions. Confined to one thread.
+ * few resets, then once per second. A guest that keeps restarting its vring delays only itself and cannot exhaust slow
+ * seed sources. Each guest name has one limiter, which is kept across sessions. Confined to one thread.
  */
 final class DrbgSeedRateLimiter {
     static final int BURST = 16;
@@ -19,7 +19,7 @@ final class DrbgSeedRateLimiter {
 
     private long logMutedUntil;
 
-    /** Whether a seed may be collected now; if so, counts it. */
+    /** Whether a seed may be collected now; if so, charges it to the limit. */
     boolean tryAcquire(long now) {
         long from = Math.max(fullAt, now);
         if (from - now > (BURST - 1) * INTERVAL_NANOS) {

@@ -11,12 +11,12 @@ import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.source.EntropySource;
 
 /**
- * The {@link CtrDrbg} of one guest, from the start of its ring to its stop. It is seeded at the first request, from all
- * seed sources together, and reseeded by its policy. It does not serve without enough entropy. Confined to the event
- * loop's thread.
+ * The {@link CtrDrbg} of one guest, from the start of its vring until the vring stops. It is seeded at the first
+ * request, from all seed sources together, and reseeded according to its policy. It returns no bytes until it has been
+ * seeded with enough entropy. Confined to the event loop's thread.
  *
  * <p>Instances are separated by their seeds, by the guest's name (personalization string), and by process, time and
- * instance number (nonce). A cloned virtual machine that runs this process duplicates the state: both copies generate
+ * instance number (nonce). Cloning a virtual machine that runs this process duplicates the state: both copies generate
  * the same output until their next reseed. With prediction resistance they diverge at the next request.
  */
 final class DrbgSource implements EntropySource {
@@ -49,7 +49,7 @@ final class DrbgSource implements EntropySource {
      * Creates an instance without a seed.
      *
      * @param inputs closed with this source
-     * @param clock nanoseconds since boot; never run backwards and are never negative
+     * @param clock nanoseconds since boot, monotonic and never negative
      */
     DrbgSource(
             String guest,
@@ -103,7 +103,7 @@ final class DrbgSource implements EntropySource {
 
     // --- seeding ---------------------------------------------------------------------------------------------------
 
-    /** {@link #SEEDED}, or the constant of {@link EntropySource} to return. */
+    /** Returns {@link #SEEDED}, or the constant of {@link EntropySource} that {@link #fill} must return. */
     private int ensureSeeded() {
         long now = clock.getAsLong();
         long age = now - seededAt;
@@ -179,7 +179,7 @@ final class DrbgSource implements EntropySource {
         return "vhost-user-rng, guest ".concat(guest).getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Logs the omitted sources, once for each change. */
+    /** Logs the names of the omitted sources, once for each change. */
     private void logOmittedInputs() {
         List<String> omitted = collector.omittedInputs();
         if (!omitted.equals(omittedInputs)) {

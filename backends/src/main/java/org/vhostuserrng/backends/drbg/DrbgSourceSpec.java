@@ -9,8 +9,8 @@ import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 
 /**
- * {@code drbg(A+B)}: one DRBG for each guest, instantiated at each start of its ring and seeded from all sources
- * together.
+ * {@code drbg(A+B)}: one DRBG for each guest, instantiated at each start of the guest's vring and seeded from all
+ * sources together.
  *
  * @param seeds at least one
  */

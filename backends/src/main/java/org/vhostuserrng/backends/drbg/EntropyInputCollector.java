@@ -27,7 +27,7 @@ final class EntropyInputCollector {
 
     /** Result of {@link #collect}. */
     enum Progress {
-        /** A source has no bytes now; it notifies the event loop when it has. */
+        /** A source has no bytes now; it notifies the event loop when bytes are available. */
         WOULD_BLOCK,
         /** No source has provided enough entropy. */
         FAILED,
@@ -43,7 +43,7 @@ final class EntropyInputCollector {
      * Creates a collector that has collected nothing.
      *
      * @param bits entropy needed from each source
-     * @param staging native memory to read into; zero except within {@link #collect}
+     * @param staging native memory to read into; zero except during {@link #collect}
      */
     EntropyInputCollector(List<DrbgSeedSource> inputs, int bits, MemorySegment staging) {
         this.staging = staging;

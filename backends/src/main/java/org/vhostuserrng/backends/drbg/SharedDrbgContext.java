@@ -7,8 +7,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * State shared by the DRBGs of an event loop: scratch memory that is zero between calls, seed rate limits, and the
- * parts of a nonce. Confined to the loop's thread.
+ * State shared by the DRBGs of an event loop: scratch memory that is zero between calls, seed rate limiters, and the
+ * components of a nonce. Confined to the loop's thread.
  */
 final class SharedDrbgContext {
     private static final int STAGING_BYTES = 4096;
@@ -43,7 +43,8 @@ final class SharedDrbgContext {
     }
 
     /**
-     * The limiter of a guest, the same for all its sessions. The operator's configuration bounds the number of guests.
+     * The limiter of a guest, shared by all its sessions. There are at most as many limiters as guests in the
+     * configuration.
      */
     DrbgSeedRateLimiter seedLimiter(String guest) {
         return seedLimiters.computeIfAbsent(guest, _ -> new DrbgSeedRateLimiter());

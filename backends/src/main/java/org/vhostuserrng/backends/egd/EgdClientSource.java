@@ -27,7 +27,7 @@ final class EgdClientSource implements BlockingEntropySource {
      * Timeouts in nanoseconds.
      *
      * @param connectNanos for a connection attempt
-     * @param replyNanos without a single byte, after which the server counts as dead
+     * @param replyNanos time without a received byte after which the server counts as dead
      * @param maxBackoffNanos maximum delay before a reconnect; the delay doubles while connections yield no bytes
      */
     record EgdTimeouts(long connectNanos, long replyNanos, long maxBackoffNanos) {
@@ -179,7 +179,7 @@ final class EgdClientSource implements BlockingEntropySource {
             if (result == TcpOrUnixClientSocket.EAGAIN) {
                 return;
             }
-            // A server may have replied before it closed the connection, so receiving goes on.
+            // A server may have replied before it closed the connection, so receiving continues.
             sendFailed = result < 0;
             sendIndex = sendFailed ? sendEnd : sendIndex + result;
         }

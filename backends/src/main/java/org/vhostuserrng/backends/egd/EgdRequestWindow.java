@@ -4,15 +4,15 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The outstanding requests of one connection to an EGD server. EGD replies in order, without identifiers or lengths, so
- * the boundaries of replies follow from the requests only.
+ * only the requests determine where each reply ends.
  *
- * <p>The window, the number of bytes requested ahead, adapts to the server: it doubles when half of it is answered fast
- * and halves when that takes long. Time is an input. Confined to one thread.
+ * <p>The window is the number of bytes requested in advance. It adapts to the server: it doubles if half of it is
+ * answered quickly and halves if that takes long. The current time is always a parameter. Confined to one thread.
  */
 final class EgdRequestWindow {
-    /** Maximum of one request. */
+    /** Maximum length of one request. */
     static final int MAX_REQUEST_BYTES = 255;
-    /** Sustains 32 MB/s at a round-trip time of 2 ms. */
+    /** Maximum window: sustains 32 MB/s at a round-trip time of 2 ms. */
     static final int MAX_WINDOW_BYTES = 1 << 16;
     /** Initial window: enough for the first request of a guest. */
     static final int MIN_WINDOW_BYTES = 256;

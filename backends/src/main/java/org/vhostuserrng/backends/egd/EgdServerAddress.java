@@ -20,7 +20,7 @@ sealed interface EgdServerAddress {
     /**
      * Parses an address.
      *
-     * @throws IllegalArgumentException with the syntax, if it is malformed
+     * @throws IllegalArgumentException with the expected syntax, if the address is malformed
      */
     static EgdServerAddress parse(String text) {
         Matcher tcp = Tcp.PATTERN.matcher(text);

@@ -9,7 +9,7 @@ public final class EgdSourceSpec extends ReadAheadSourceSpec {
     /** The keyword in an expression. */
     public static final String PREFIX = "egd:";
 
-    /** The origin of the bytes is unknown: detects a server that is stuck or repeats itself. */
+    /** Low because the origin of the bytes is unknown; still detects a server that is stuck or repeats itself. */
     private static final double DEFAULT_MIN_ENTROPY = 0.25;
 
     private final EgdServerAddress address;

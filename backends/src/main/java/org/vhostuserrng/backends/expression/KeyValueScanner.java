@@ -7,8 +7,8 @@ import java.util.function.Predicate;
 /**
  * Scanner for {@code VALUE[,KEY[=VALUE]]…}, the syntax of {@code --source} and {@code --guest}.
  *
- * <p>Quoting rule, as in QEMU's options: a comma that belongs to a value is doubled. No other character is special to
- * this class. A key must not be empty or start with a comma.
+ * <p>Quoting rule, as in QEMU's options: a comma that belongs to a value is written twice. No other character is
+ * special to this class. A key must not be empty or start with a comma.
  */
 public final class KeyValueScanner {
     private static final char SEPARATOR = ',';
@@ -41,7 +41,7 @@ public final class KeyValueScanner {
     }
 
     /**
-     * Reads a value that other characters may end, too.
+     * Reads a value up to a single comma, one of {@code terminators} or the end of the text.
      *
      * @param terminators characters that end the value; left unread
      */

@@ -39,7 +39,7 @@ public final class SourceExpressionParser {
             DrbgReseedPolicy.RESEED_BYTES,
             DrbgReseedPolicy.RESEED_SECONDS);
 
-    /** More than any useful expression has; bounds the recursion. */
+    /** Maximum nesting depth, which bounds the recursion; no useful expression is as deep. */
     private static final int MAX_DEPTH = 16;
 
     private final KeyValueScanner scanner;
@@ -55,7 +55,7 @@ public final class SourceExpressionParser {
      * @throws IllegalArgumentException with the syntax, in one line, if the expression is malformed
      */
     public static EntropySourceSpec parse(String expression) {
-        // Errors quote the expression and logs name the source: one line each.
+        // Error messages and log lines quote the expression, and each must stay on one line.
         if (expression.codePoints().anyMatch(SourceExpressionParser::breaksLine)) {
             throw new IllegalArgumentException("it contains a control character; " + SYNTAX);
         }
@@ -155,7 +155,7 @@ public final class SourceExpressionParser {
         };
     }
 
-    /** RDSEED, if the processor has a working one, and getrandom. */
+    /** RDSEED, if the processor supports it and it works, and getrandom. */
     private static List<SharedSourceSpec> defaultSeeds() {
         SharedSourceSpec processor = new CpuRngSourceSpec(Instruction.RDSEED, false, NoiseSourceOptions.NONE);
         SharedSourceSpec kernel = new GetrandomSourceSpec();

@@ -1,7 +1,8 @@
 package org.vhostuserrng.backends.health;
 
 /**
- * Adaptive proportion test of SP 800-90B §4.4.2: one byte value occurs too often in a window. Confined to one thread.
+ * Adaptive proportion test of SP 800-90B §4.4.2: detects a byte value that occurs too often in a window. Confined to
+ * one thread.
  */
 final class AdaptiveProportionTester {
     /** §4.4.2: window size W of a source that is not binary. */

@@ -25,7 +25,7 @@ public final class NoiseHealthTester {
     private int startupSamplesLeft;
 
     /**
-     * Creates the tests of a source that has not been open before.
+     * Creates the tests of a source that has not been opened before.
      *
      * @param minEntropy H in bits per byte, above 0 and at most 8
      */
@@ -36,7 +36,7 @@ public final class NoiseHealthTester {
                         new SecureRandom().longs(SeenSequenceHashes.KEY_COUNT).toArray()));
     }
 
-    /** Creates the tests of a source with the sequences that it has produced before. */
+    /** Creates the tests of a source; {@code seen} contains the sequences that the source has produced before. */
     public NoiseHealthTester(double minEntropy, SeenSequenceHashes seen) {
         this.minEntropy = minEntropy;
         repeatedSequence = new RepeatedSequenceTester(minEntropy, seen);

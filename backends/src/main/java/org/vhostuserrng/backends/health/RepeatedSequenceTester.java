@@ -3,20 +3,23 @@ package org.vhostuserrng.backends.health;
 import java.util.Arrays;
 
 /**
- * Detects sequences that the source has produced before, such as a server that replays its buffer. The two tests of SP
- * 800-90B §4.4 cannot detect this because the frequency of each byte is normal; §4.5 allows additional tests.
+ * Detects sequences that the source has produced before, for example if a server replays its buffer. The two tests of
+ * SP 800-90B §4.4 cannot detect this because the frequency of each byte is normal; §4.5 allows additional tests.
  *
- * <p>Computes a rolling (Rabin-Karp) hash over a sliding window. The hash decides whether a window is stored, so the
- * same windows are stored wherever a sequence starts. A repetition is usually detected within one window of its start.
- * Confined to one thread.
+ * <p>Computes a rolling (Rabin-Karp) hash over a sliding window. Windows are selected for storage by their hash, so the
+ * selection does not depend on where a repeated sequence starts. A repetition is usually detected within one window of
+ * its start. Confined to one thread.
  */
 final class RepeatedSequenceTester {
-    /** Min-entropy of a window: makes a repetition by chance practically impossible. */
+    /** Min-entropy of a window, so high that a repetition by chance is practically impossible. */
     private static final double WINDOW_BITS = 64;
 
     private static final int MIN_WINDOW = 32;
 
-    /** Maximum distance of stored windows in bytes; detects cycles too short to contain a sampled window. */
+    /**
+     * Maximum distance between stored windows in bytes. Without it, a cycle too short to contain a window selected by
+     * its hash would not be detected.
+     */
     private static final int MAX_SAMPLING_GAP = 64;
 
     private final SeenSequenceHashes seen;

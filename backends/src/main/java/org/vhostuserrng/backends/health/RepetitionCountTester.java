@@ -1,6 +1,6 @@
 package org.vhostuserrng.backends.health;
 
-/** Repetition count test of SP 800-90B §4.4.1: too many equal bytes in a row. Confined to one thread. */
+/** Repetition count test of SP 800-90B §4.4.1: detects too many equal bytes in a row. Confined to one thread. */
 final class RepetitionCountTester {
     private static final int NO_SAMPLE = -1;
 

@@ -34,7 +34,7 @@ public final class SeenSequenceHashes {
         return multiplier;
     }
 
-    /** Summand of a byte in the rolling hash. */
+    /** The term that a byte contributes to the rolling hash. */
     long byteKey(int sample) {
         return keys[sample];
     }

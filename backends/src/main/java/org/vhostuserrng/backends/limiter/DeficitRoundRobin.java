@@ -4,30 +4,31 @@ import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
 
 /**
- * Distributes a total rate limit, or the bytes of a slow source, among the guests by weight, however often they ask or
- * for how much.
+ * Distributes a total rate limit, or the bytes of a slow source, among the guests by weight, regardless of the number
+ * and size of their requests.
  *
  * <p>Deficit round robin (M. Shreedhar and G. Varghese, "Efficient Fair Queuing using Deficit Round Robin", 1995): in
- * each round an active flow may have a quantum times its weight; a round ends when all active flows have had theirs.
- * Unlike a packet queue, a guest makes its next request a moment after the previous one was served, so a flow stays
- * active for an idle timeout after each request, and the flows that have had their quantum wait for it. Any part that a
- * guest does not use goes to the others. Without contention nobody waits and nothing is counted.
+ * each round, each active flow may use a quantum that is proportional to its weight; a round ends when all active flows
+ * have used theirs. Unlike a packet queue, a guest makes its next request only some time after the previous one was
+ * served. A flow therefore stays active for an idle timeout after each request, and flows that have used their quantum
+ * wait for it. The unused part of a guest's share goes to the other guests. Without contention, no flow waits and no
+ * bytes are counted.
  *
- * <p>A flow with a guaranteed minimum is served before the others until it has had its minimum. Time is an input:
- * nanoseconds that never run backwards. Confined to one thread.
+ * <p>A flow with a guaranteed minimum is served before the others until it has received its minimum. The current time
+ * is always a parameter, in nanoseconds that never decrease. Confined to one thread.
  */
 public final class DeficitRoundRobin {
     private static final long MIN_QUANTUM = RateLimit.TYPICAL_REQUEST_BYTES;
     private static final long MAX_QUANTUM = 4096;
     private static final long QUANTA_PER_PERIOD = 4096;
 
-    /** Exceeds the time a driver needs for its next request: a few interrupt latencies. */
+    /** Longer than a driver takes to make its next request, which is a few interrupt latencies. */
     private static final long IDLE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
     /** How long the source counts as starved after it had no bytes. */
     private static final long STARVED_HOLD_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
     /**
      * If no flow has been served for this long, a waiting flow starts the next round, so that a guest that does not use
-     * its turn cannot block the others.
+     * its quantum cannot block the others.
      */
     private static final long TURN_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
@@ -39,11 +40,11 @@ public final class DeficitRoundRobin {
 
     private long round;
     private int activeFlows;
-    /** Active flows that have not had their turn in this round. */
+    /** Active flows that have not used up their quantum in this round. */
     private int flowsWithDeficit;
 
     private int awaitingRound;
-    /** Flows notified at the start of this round that have not asked since. */
+    /** Flows that were notified at the start of this round and have not requested bytes since. */
     private int notifiedWaiters;
 
     private int awaitingTotal;
@@ -60,7 +61,7 @@ public final class DeficitRoundRobin {
      * Creates a scheduler without flows.
      *
      * @param total the rate limit of all guests together; {@link RateLimitConfig#NONE} for none
-     * @param onRoundStart called on the caller's thread when waiting guests must ask again
+     * @param onRoundStart called on the caller's thread when waiting guests must call {@link DrrGuestFlow#grant} again
      */
     public DeficitRoundRobin(RateLimitConfig total, Runnable onRoundStart) {
         this.limits = total;
@@ -110,7 +111,8 @@ public final class DeficitRoundRobin {
         }
         activate(flow, now);
         if (uncontended && flow.deficit <= 0 && notifiedWaiters == 0) {
-            // The flows whose turn it is ask too slowly to use the total; its tokens would be lost without a new round.
+            // The flows that still have a quantum request too little to use the total; its tokens would be lost without
+            // a new round.
             nextRound();
             activate(flow, now);
         }
@@ -128,16 +130,19 @@ public final class DeficitRoundRobin {
         return granted;
     }
 
-    /** The bytes that a flow may still have in this round; 0 while a guarantee of another flow is pending. */
+    /** The bytes that a flow may still receive in this round; 0 while a guarantee of another flow is pending. */
     private long remainingInRound(DrrGuestFlow flow, long wanted) {
         if (awaitingGuaranteed > 0 || flow.deficit <= 0) {
             return 0;
         }
-        // Exceeds the deficit rather than complete a request with a few bytes; the next round is charged for it.
+        // A grant may exceed the deficit to avoid requests of a few bytes; the excess is charged to the next round.
         return Math.min(wanted, Math.max(flow.deficit, MIN_QUANTUM));
     }
 
-    /** Tokens to wait for, so that the flows waiting for the total do not all wake up for the tokens of one. */
+    /**
+     * The number of tokens to wait for. Covers all flows that wait for the total, so that they do not all wake up when
+     * there are tokens for only one of them.
+     */
     private long forAllWaiting() {
         return Math.min(awaitingTotal * MIN_QUANTUM, total.minGrant(GuestRateLimiter.UNLIMITED) / 2);
     }
@@ -187,7 +192,8 @@ public final class DeficitRoundRobin {
         if (!flow.active) {
             flow.active = true;
             activeFlows++;
-            // A flow that returns in the same round keeps its deficit: pausing does not yield a second quantum.
+            // A flow that becomes active again in the same round keeps its deficit: pausing does not yield a second
+            // quantum.
             if (flow.round != round || flow.deficit > 0) {
                 flowsWithDeficit++;
             }
@@ -200,7 +206,7 @@ public final class DeficitRoundRobin {
         }
         while (flow.round != round) {
             flow.round = round;
-            // The rest of a round that ended early is kept, at most one quantum.
+            // If the previous round ended early, the unused deficit is kept, at most one quantum.
             flow.deficit = Math.min(flow.deficit, flow.quantum) + flow.quantum;
             if (flow.deficit <= 0) {
                 finishTurn();

@@ -1,8 +1,8 @@
 package org.vhostuserrng.backends.limiter;
 
 /**
- * One guest's flow in a {@link DeficitRoundRobin}, kept across the guest's sessions. Confined to the thread of the
- * scheduler, which owns the fields; they are here so that scheduling allocates nothing.
+ * One guest's flow in a {@link DeficitRoundRobin}, kept across the guest's sessions. Only the scheduler uses the
+ * fields; they are stored here so that scheduling allocates nothing. Confined to the scheduler's thread.
  */
 public final class DrrGuestFlow {
     /** Result of {@link #retryAt}: no time is known. */
@@ -29,7 +29,7 @@ public final class DrrGuestFlow {
     boolean active;
     /** The last round in which the flow was active. */
     long round = -1;
-    /** Bytes that the flow may still have in {@link #round}; 0 or less if it has had its turn. */
+    /** Bytes that the flow may still receive in {@link #round}; 0 or less if it has used its quantum. */
     long deficit;
 
     WaitReason waitingFor = WaitReason.NONE;
@@ -58,10 +58,10 @@ public final class DrrGuestFlow {
     }
 
     /**
-     * Asks how many bytes a request may have now.
+     * Returns how many bytes a request may receive now.
      *
      * @param wanted at least 1
-     * @return 1 to {@code wanted}; or 0: ask again when the scheduler notifies its waiters, at {@link #retryAt} at the
+     * @return 1 to {@code wanted}; or 0: call again when the scheduler notifies its waiters, at {@link #retryAt} at the
      *     latest
      */
     public long grant(long now, long wanted) {
@@ -75,7 +75,7 @@ public final class DrrGuestFlow {
         return waitingFor != WaitReason.SOURCE && scheduler.isLimited();
     }
 
-    /** After {@link #grant} returned 0: the latest time to ask again, or {@link #NEVER}. */
+    /** After {@link #grant} returned 0: the latest time to call it again, or {@link #NEVER}. */
     public long retryAt() {
         return retryAt;
     }

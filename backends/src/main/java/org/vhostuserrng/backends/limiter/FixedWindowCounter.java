@@ -2,8 +2,8 @@ package org.vhostuserrng.backends.limiter;
 
 /**
  * Consecutive fixed windows, each with its own maximum. As in QEMU's hw/virtio/virtio-rng.c, a window starts with the
- * first charge after the previous one has ended. Unlike there, its time counts from the commit, when the guest can see
- * the data, and an amount charged in one window but committed in the next counts in the next.
+ * first charge after the previous one has ended. Unlike in QEMU, the duration of a window is measured from the commit,
+ * when the guest can see the data, and an amount charged in one window but committed in the next counts in the next.
  */
 final class FixedWindowCounter extends RateLimit {
     private final long max;

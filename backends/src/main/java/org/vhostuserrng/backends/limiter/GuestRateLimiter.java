@@ -2,7 +2,7 @@ package org.vhostuserrng.backends.limiter;
 
 /**
  * The rate limits of one guest: bytes and requests per period, and a one-time burst. Kept across the guest's sessions.
- * Time is an input: nanoseconds that never run backwards. Confined to one thread.
+ * The current time is always a parameter, in nanoseconds that never decrease. Confined to one thread.
  */
 public final class GuestRateLimiter {
     /** No limit: the default and the maximum of QEMU's max-bytes. */
@@ -46,10 +46,10 @@ public final class GuestRateLimiter {
     }
 
     /**
-     * Asks how many bytes a request may have now. Refuses rather than grant only a few of the wanted bytes.
+     * Returns how many bytes a request may receive now. Returns 0 rather than only a few of the wanted bytes.
      *
      * @param wanted at least 1
-     * @return 1 to {@code wanted}; or 0: ask again at {@link #nextGrantTime}
+     * @return 1 to {@code wanted}; or 0: call again at {@link #nextGrantTime}
      */
     public long grant(long now, long wanted) {
         if (!limited) {
@@ -89,7 +89,7 @@ public final class GuestRateLimiter {
         ops.commit(now);
     }
 
-    /** After {@link #grant} returned 0: the time to ask again. */
+    /** After {@link #grant} returned 0: the time to call it again. */
     public long nextGrantTime() {
         return nextGrantTime;
     }
@@ -99,7 +99,7 @@ public final class GuestRateLimiter {
         return new LimiterUsage(bytes.used(now), ops.used(now), burstCapacity - burst);
     }
 
-    /** Charges the usage of another host, as if it had happened now. */
+    /** Charges the usage migrated from another host as if it had occurred now. */
     public void restoreUsage(long now, LimiterUsage migrated) {
         bytes.restore(now, migrated.bytes());
         ops.restore(now, migrated.ops());

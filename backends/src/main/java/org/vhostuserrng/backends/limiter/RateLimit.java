@@ -3,11 +3,12 @@ package org.vhostuserrng.backends.limiter;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A maximum of bytes or requests per period. Time is an input: nanoseconds that never run backwards. Confined to one
- * thread.
+ * A maximum of bytes or requests per period. The current time is always a parameter, in nanoseconds that never
+ * decrease. Confined to one thread.
  *
- * <p>The limit holds for the data that a guest sees. The guest may see charged data later, at {@link #commit} at the
- * latest, and reads its clock a little after that. The period is therefore extended by {@link #slack}.
+ * <p>The limit applies to the data that the guest sees, by the guest's clock. The guest may see charged data later, at
+ * {@link #commit} at the latest, and may read its clock later still, so a period can look shorter to the guest. The
+ * period is therefore extended by {@link #slack}.
  */
 abstract sealed class RateLimit permits FixedWindowCounter, TokenBucket, UnlimitedRate {
     /** Size of a request by Linux's virtio-rng driver. */
@@ -69,10 +70,10 @@ abstract sealed class RateLimit permits FixedWindowCounter, TokenBucket, Unlimit
     /** The time at which {@link #available} exceeds 0 if nothing is charged before. */
     abstract long nextGrantTime(long wanted);
 
-    /** Whether further tokens would be lost because no more can be stored. */
+    /** Whether further tokens would be lost because the limit can store no more. */
     abstract boolean isFull(long now);
 
-    /** The charged amount that still counts. */
+    /** The charged amount that still counts against the limit. */
     abstract long used(long now);
 
     /** Charges {@code amount} as if it had been used now, as far as tokens are available. */

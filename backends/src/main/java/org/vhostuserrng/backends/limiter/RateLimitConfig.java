@@ -7,7 +7,7 @@ package org.vhostuserrng.backends.limiter;
  * @param maxBytes bytes per period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
  * @param periodMillis length of a period, 1 to {@link GuestRateLimiter#MAX_PERIOD_MILLIS}
  * @param ops requests per period, at least 1; {@link GuestRateLimiter#UNLIMITED} for no limit
- * @param burst bytes that may be used once in addition, at least 0
+ * @param burst additional bytes that may be used once, at least 0
  */
 public record RateLimitConfig(RateLimitMode mode, long maxBytes, int periodMillis, long ops, long burst) {
     /** No limit. */

@@ -3,16 +3,16 @@ package org.vhostuserrng.backends.limiter;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A token bucket that holds one slice. An interval of one period gets at most the tokens in the bucket at its start, a
- * slice, plus the tokens added during it, max.
+ * A token bucket that holds one slice. In an interval of one period, a guest gets at most the tokens in the bucket at
+ * the start of the interval (one slice) plus the tokens added during it (max).
  *
- * <p>The rate is max per period plus slack. The slack compensates for what makes a period look shorter to the guest: a
- * quarter for the time from charge to commit, a quarter for a guest that reads its clock late, and half, by which the
- * capacity exceeds a slice, for timers that fire late.
+ * <p>The rate is max per period plus slack. The slack compensates for delays that make a period look shorter to the
+ * guest. A quarter covers the time from charge to commit and another quarter covers a guest that reads its clock late.
+ * The remaining half covers timers that fire late; the capacity exceeds a slice by this half.
  */
 final class TokenBucket extends RateLimit {
     private static final int SLICES_PER_PERIOD = 64;
-    /** Tokens that arrive until a timer fires, up to a millisecond late, must fit into the bucket. */
+    /** The bucket must hold the tokens that are added before a timer fires, which may be up to a millisecond late. */
     private static final long MIN_SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
     /** Exceeds the rounding error of all computations with the rate, so that no token is added too early. */
     private static final double ROUNDING = 1 - 0x1p-40;
@@ -21,7 +21,7 @@ final class TokenBucket extends RateLimit {
     private final long slice;
     private final long capacity;
     private final long nanosToFill;
-    /** A commit this long after its charge is in time. */
+    /** A commit at most this long after its charge is on time. */
     private final long promptNanos;
 
     private long tokens;
@@ -89,8 +89,8 @@ final class TokenBucket extends RateLimit {
     @Override
     void commit(long now) {
         if (uncommitted) {
-            // No tokens for the time from charge to commit: otherwise an interval that starts with the commit would see
-            // the tokens of more than a period.
+            // Adds no tokens for the time from charge to commit: otherwise an interval that starts with the commit
+            // would get the tokens of more than a period.
             filledAt = Math.min(now, filledAt + Math.max(0, now - chargedAt - promptNanos));
             uncommitted = false;
         }

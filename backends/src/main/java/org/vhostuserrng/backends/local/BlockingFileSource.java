@@ -9,8 +9,8 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
  * A file, FIFO or device, opened non-blocking. A FIFO is reopened for its next writer. A device that has failed is
- * reopened by its path, in case it was plugged in again. A regular file continues at the position where it was closed,
- * and ends.
+ * reopened by its path, in case it was plugged in again. Reading of a regular file continues at the position at which
+ * the file was closed and ends at the end of the file.
  */
 final class BlockingFileSource implements BlockingEntropySource {
     /** Delay between reads of a device that does not support poll(2) and has no data. */

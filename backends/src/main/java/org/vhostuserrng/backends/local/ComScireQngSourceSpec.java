@@ -50,13 +50,13 @@ public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
         return DEFAULT_MIN_ENTROPY;
     }
 
-    /** Opens no library yet, because it belongs to the read-ahead thread. */
+    /** Does not open the library yet, because only the read-ahead thread may use it. */
     @Override
     protected BlockingEntropySource openBlocking() {
         return new QngBlockingSource();
     }
 
-    /** Reads as much as one call of the driver returns: a call takes the same time whatever its length. */
+    /** Reads as much as one call of the driver returns, because a call takes the same time for any length. */
     private final class QngBlockingSource implements BlockingEntropySource {
         private final MemorySegment buffer = Arena.ofAuto().allocate(ComScireQngDevice.MAX_READ_BYTES);
         private int readIndex = ComScireQngDevice.MAX_READ_BYTES;

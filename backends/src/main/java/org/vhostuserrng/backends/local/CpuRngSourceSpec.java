@@ -8,7 +8,7 @@ import org.vhostuserrng.backends.sys.RdrandRdseed;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 import org.vhostuserrng.backends.sys.SrbdsMitigation;
 
-/** {@code rdrand} and {@code rdseed}: the processor's generator. Read-ahead bounds how often it is used. */
+/** {@code rdrand} and {@code rdseed}: the processor's generator. The read-ahead pool limits how often it is used. */
 public final class CpuRngSourceSpec extends ReadAheadSourceSpec {
     /**
      * Lower than Intel and AMD claim, but sufficient to detect the failures seen in the field. A higher value would

@@ -24,7 +24,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     /** For a character device, which is presumably a random number generator. */
     private static final double DEVICE_MIN_ENTROPY = 1;
 
-    /** For files and FIFOs of unknown content: detects one that is stuck or repeats itself. */
+    /** For files and FIFOs of unknown content: low, but still detects a source that is stuck or repeats itself. */
     private static final double DEFAULT_MIN_ENTROPY = 0.25;
 
     private static final int S_IFMT = 0xf000;

@@ -6,10 +6,13 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
  * An open source that may block. Used only by its read-ahead thread. It must block only in the {@link WakeablePoller}
- * that it is given, because that is how the thread is woken to stop.
+ * passed to it, because another thread wakes that poller to stop the read-ahead thread.
  */
 public interface BlockingEntropySource extends AutoCloseable {
-    /** Result of {@link #read}: no data arrived. The caller retries at once, so the source must have waited before. */
+    /**
+     * Result of {@link #read}: no data arrived. The caller retries at once, so the source must wait before it returns
+     * this.
+     */
     int NO_DATA = 0;
     /** Result of {@link #read}: the source will never return another byte. */
     int END_OF_STREAM = -1;
@@ -19,8 +22,8 @@ public interface BlockingEntropySource extends AutoCloseable {
      *
      * @param length at least 1
      * @return the number of bytes read, or one of the constants
-     * @throws IOException if the source has failed, with a short reason. The caller retries after a delay. The source
-     *     must not return bytes later that it had received, or may have received, before the failure.
+     * @throws IOException if the source has failed, with a short reason. The caller retries after a delay. Later calls
+     *     must not return bytes that the source received, or may have received, before the failure.
      */
     int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException;
 

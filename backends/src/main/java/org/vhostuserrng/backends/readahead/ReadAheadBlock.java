@@ -17,7 +17,7 @@ final class ReadAheadBlock {
     /** {@link ReadAheadBlockPool} discards blocks of an earlier generation. */
     private int generation;
 
-    /** Memory to fill, followed by {@link #setFilled}. */
+    /** The memory to fill; {@link #setFilled} must follow. */
     MemorySegment memory() {
         return bytes;
     }

@@ -41,7 +41,7 @@ final class ReadAheadBlockPool {
     /**
      * Creates a pool of {@code blocks}.
      *
-     * @param onReadable called by the producer when the consumer found no block and there is one again
+     * @param onReadable called by the producer when a block is available again after the consumer has found none
      * @param poller closed by the producer
      */
     ReadAheadBlockPool(Runnable onReadable, WakeablePoller poller, List<ReadAheadBlock> blocks) {
@@ -57,7 +57,7 @@ final class ReadAheadBlockPool {
 
     // --- consumer --------------------------------------------------------------------------------------------------
 
-    /** A filled block, or null; after null, {@code onReadable} is called when there is one. */
+    /** Returns a filled block, or null; after null, {@code onReadable} is called when a block is available. */
     ReadAheadBlock pollFilled() {
         ReadAheadBlock block = pollValid();
         if (block == null) {
@@ -80,7 +80,7 @@ final class ReadAheadBlockPool {
         return block;
     }
 
-    /** Whether a block that was polled may still be used. */
+    /** Whether a block that was polled earlier may still be used. */
     boolean isValid(ReadAheadBlock block) {
         return block.generation() == validGeneration;
     }
@@ -97,7 +97,7 @@ final class ReadAheadBlockPool {
 
     // --- producer --------------------------------------------------------------------------------------------------
 
-    /** An empty block, or null; after null, the poller is woken when there is one. */
+    /** Returns an empty block, or null; after null, the poller is woken when a block is available. */
     ReadAheadBlock pollEmpty() {
         ReadAheadBlock block = empty.poll();
         if (block == null) {
@@ -127,7 +127,7 @@ final class ReadAheadBlockPool {
         validGeneration = producerGeneration;
     }
 
-    /** Makes the consumer poll again although there are no bytes, to notice a state change. */
+    /** Makes the consumer poll again although there are no bytes, so that it notices a state change. */
     void notifyConsumer() {
         onReadable.run();
     }

@@ -6,7 +6,7 @@ import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.backends.source.EntropySource;
 
 /**
- * A blocking source made non-blocking: a {@link ReadAheadThread} reads it into a bounded pool of blocks, which this
+ * Makes a blocking source non-blocking: a {@link ReadAheadThread} reads it into a bounded pool of blocks, which this
  * class drains. After {@link #WOULD_BLOCK} the event loop is notified once the pool has bytes again. Confined to the
  * event loop's thread.
  */

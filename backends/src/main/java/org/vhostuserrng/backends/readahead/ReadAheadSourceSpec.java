@@ -65,7 +65,7 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
         return new NoiseHealthTester(options.minEntropyOrDefault(defaultValue), seenSequences);
     }
 
-    /** Logs a warning about this source, once however often the source is opened. */
+    /** Logs a warning about this source only once, even if the source is opened several times. */
     protected final void warnOnce(String warning) {
         if (warnings.add(warning)) {
             LOG.warn("{}: {}", this, warning);

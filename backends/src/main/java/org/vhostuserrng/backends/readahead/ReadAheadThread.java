@@ -24,7 +24,7 @@ final class ReadAheadThread implements Runnable {
     private static final int RETRY_DELAY_MILLIS = 1000;
     private static final int MIN_QUARANTINE_MILLIS = 2000;
     private static final int MAX_QUARANTINE_MILLIS = 60_000;
-    /** Blocks that may fail before the next quarantine: a pipe may still hold bytes from the time of the fault. */
+    /** Number of blocks that may fail before the next delay: a pipe may still hold bytes from the time of the fault. */
     private static final int MAX_FAILED_BLOCKS_PER_RETRY = 16;
 
     private final String name;
@@ -185,7 +185,7 @@ final class ReadAheadThread implements Runnable {
         }
     }
 
-    /** Handles a read failure. Blocks read before it had passed their tests and stay valid. */
+    /** Handles a read failure. Blocks read earlier have passed the health tests and stay valid. */
     private void fail(IOException failure) {
         counters.incrementReadFailures();
         if (state != State.FAILED) {
@@ -199,7 +199,7 @@ final class ReadAheadThread implements Runnable {
         pool.poller().sleep(RETRY_DELAY_MILLIS);
     }
 
-    /** Handles a health test failure. Blocks read before it may be as bad and become invalid. */
+    /** Handles a health test failure. Blocks read earlier may be faulty too and become invalid. */
     private void quarantine(String failure) {
         health.restart();
         failedBlocksLeft--;

@@ -9,14 +9,17 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The sources of an event loop: the one that {@code --source} names and its parts. Confined to the loop's thread. */
+/**
+ * The sources of an event loop: the source that {@code --source} names and its components. Confined to the loop's
+ * thread.
+ */
 public final class EventLoopSources {
     private static final Logger LOG = LoggerFactory.getLogger(EventLoopSources.class);
 
     private final EntropySourceSpec spec;
     private final Runnable onReadable;
     private final LongSupplier clock;
-    /** By deduplication key. Entries stay after the last user has gone, because they count errors. */
+    /** By deduplication key. An entry stays after its last user has closed it, because it counts errors. */
     private final Map<String, SharedEntropySource> shared = new HashMap<>();
 
     private final Map<Class<?>, Object> loopState = new HashMap<>();
@@ -50,7 +53,9 @@ public final class EventLoopSources {
         return errors + (errors.isEmpty() || failovers.isEmpty() ? "" : "; ") + failovers;
     }
 
-    /** How often the serving source changed because a preferred one had failed or recovered. */
+    /**
+     * Number of times that a failover list switched to another source because a preferred one had failed or recovered.
+     */
     public long failoverCount() {
         return failoverCount;
     }

@@ -66,7 +66,8 @@ final class FailoverSource implements EntropySource {
     private void recordServed(int index) {
         waitingSince[index] = NEVER;
         state.setStalled(index, false);
-        // Guests may differ: one whose DRBG is not seeded yet uses a fallback. Only changes of this guest are recorded.
+        // Guests may use different sources: a guest whose DRBG is not seeded yet uses a fallback. Only changes of this
+        // guest are recorded.
         if (index != activeIndex) {
             activeIndex = index;
             loop.recordFailover(state, index);

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * {@code --source} given several times.
+ * A failover list: {@code --source} given several times.
  *
  * @param sources in order of preference
  */

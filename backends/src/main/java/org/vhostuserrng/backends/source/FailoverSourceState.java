@@ -1,8 +1,8 @@
 package org.vhostuserrng.backends.source;
 
 /**
- * What the guests of an event loop know about the sources of a failover list, so that only the first guest waits for a
- * stalled source. Confined to the loop's thread.
+ * State of the sources of a failover list, shared by the guests of an event loop, so that only the first guest waits
+ * for a stalled source. Confined to the loop's thread.
  */
 final class FailoverSourceState {
     private final FailoverSourceSpec spec;

@@ -5,12 +5,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The XOR of two sources, as good as the better one; serves only while both do. A DRBG and a full-entropy source form
- * the RBG3(XOR) construction of SP 800-90C. Confined to the event loop's thread.
+ * The XOR of two sources, as good as the better one; provides bytes only while both sources do. A DRBG and a
+ * full-entropy source form the RBG3(XOR) construction of SP 800-90C. Confined to the event loop's thread.
  *
- * <p>Bytes are paired one to one: bytes of the first source are buffered until the second source has as many, and the
- * second is read only when the buffer has some. Inputs never reach the target, where a guest could read them before
- * they are combined.
+ * <p>Bytes are paired one to one: bytes of the first source are buffered until the second source has provided as many,
+ * and the second source is read only while the buffer is not empty. Input bytes never reach the target, where a guest
+ * could read them before they are combined.
  */
 final class XorSource implements EntropySource {
     private static final int BUFFER_BYTES = 1024;

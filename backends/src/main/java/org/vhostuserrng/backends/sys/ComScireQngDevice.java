@@ -14,7 +14,7 @@ import org.vhostuserrng.libc.Libc;
  */
 @SuppressWarnings("restricted")
 public final class ComScireQngDevice implements AutoCloseable {
-    /** Maximum of one call of the driver. */
+    /** Maximum number of bytes of one driver call. */
     public static final int MAX_READ_BYTES = 8192;
 
     // Status codes of libqwqng. The C interface returns 0 or -1 and describes the error in a string.

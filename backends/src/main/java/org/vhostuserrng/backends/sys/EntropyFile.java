@@ -96,7 +96,7 @@ public final class EntropyFile implements AutoCloseable {
     }
 
     /**
-     * read(2) into {@code target} at {@code offset}; may be guest memory.
+     * Calls read(2) on {@code target} at {@code offset}, which may be guest memory.
      *
      * @return bytes read, 0 at end of file, or a negated errno
      */
@@ -109,7 +109,7 @@ public final class EntropyFile implements AutoCloseable {
         return (int) result;
     }
 
-    /** pread(2): as {@link #read}, from a position in the file. */
+    /** Like {@link #read}, with pread(2) from a position in the file. */
     public int pread(long position, MemorySegment target, long offset, int length) {
         long address = address(target, offset, length);
         long result;
@@ -136,7 +136,7 @@ public final class EntropyFile implements AutoCloseable {
         fd.close();
     }
 
-    /** For {@link WakeablePoller}. */
+    /** The file descriptor, for {@link WakeablePoller}. */
     int fd() {
         return fd.numberOrClosed();
     }

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** How Special Register Buffer Data Sampling (SRBDS, CVE-2020-0543) and its mitigation affect RDRAND and RDSEED. */
+/** Effect of Special Register Buffer Data Sampling (SRBDS, CVE-2020-0543) and its mitigation on RDRAND and RDSEED. */
 public final class SrbdsMitigation {
     private static final Path STATUS = Path.of("/sys/devices/system/cpu/vulnerabilities/srbds");
 

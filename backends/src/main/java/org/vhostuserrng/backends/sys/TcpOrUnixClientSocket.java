@@ -123,7 +123,7 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
         assert result == 0 : "setsockopt " + option + ": " + EntropyFile.describe(result);
     }
 
-    /** 0 if the connection is established, or a negated errno. */
+    /** Returns 0 if the connection is established, or else a negated errno. */
     public int connectError() {
         scratch.set(ValueLayout.JAVA_INT, Integer.BYTES, Integer.BYTES);
         long length = scratch.address() + Integer.BYTES;
@@ -162,7 +162,7 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
         fd.close();
     }
 
-    /** For {@link WakeablePoller}. */
+    /** The file descriptor, for {@link WakeablePoller}. */
     int fd() {
         return fd.numberOrClosed();
     }

@@ -9,7 +9,7 @@ import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * poll(2) with an eventfd: waits until a file or socket is ready, a timeout expires, or another thread calls
- * {@link #wakeUp}. All other methods belong to the owning thread, which also closes it, once.
+ * {@link #wakeUp}. Only the owning thread may call the other methods; it closes the poller exactly once.
  */
 public final class WakeablePoller implements AutoCloseable {
     private static final MemorySegment EVENTFD = Libc.symbol("eventfd");
@@ -48,7 +48,7 @@ public final class WakeablePoller implements AutoCloseable {
         return new WakeablePoller(new OwnedFd(fd));
     }
 
-    /** Waits at most {@code millis} (−1: no timeout). Returns whether it was woken. */
+    /** Waits at most {@code millis} (−1: no timeout). Returns whether the poller was woken. */
     public boolean sleep(int millis) {
         return poll(1, millis);
     }
@@ -98,7 +98,7 @@ public final class WakeablePoller implements AutoCloseable {
         polled.set(ValueLayout.JAVA_SHORT, index * POLLFD_BYTES + REVENTS, (short) 0);
     }
 
-    /** Returns whether it was woken. */
+    /** Returns whether the poller was woken. */
     private boolean poll(int count, int millis) {
         int ready = Libc.callInt(POLL, polled.address(), count, millis, 0, 0);
         boolean woken = ready > 0 && polled.get(ValueLayout.JAVA_SHORT, REVENTS) != 0;
