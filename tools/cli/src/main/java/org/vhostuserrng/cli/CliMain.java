@@ -15,8 +15,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Entry point of the tools, which are subcommands of one command. Exit status: 0 success, 1 failure, 2 invalid command
- * line. For 1 and 2, one line on stderr states the reason.
+ * Entry point of the tools, which are subcommands of one command. Exit status: 0 for success, 1 for a failure, 2 for an
+ * invalid command line. On failure or an invalid command line, one line on stderr states the reason.
  */
 @Command(
         name = "vhost-user-rng",
@@ -54,7 +54,8 @@ public final class CliMain {
     }
 
     /**
-     * Errors of the system or of a daemon are reported in one line; any other exception is a bug and keeps its trace.
+     * Reports errors of the system or of a daemon in one line; any other exception is a bug and is reported with its
+     * stack trace.
      */
     private static int reportFailure(Exception failure, CommandLine command, ParseResult parsed) throws Exception {
         if (!(failure instanceof IOException || failure instanceof DeviceViolationException)) {

@@ -1,6 +1,6 @@
 package org.vhostuserrng.daemon;
 
-/** An invalid command line. The message is one line with the option, its value and the values that are allowed. */
+/** An invalid command line. The message is one line with the option, its value and the permitted values. */
 final class BadUsageException extends Exception {
     private static final long serialVersionUID = 1L;
 

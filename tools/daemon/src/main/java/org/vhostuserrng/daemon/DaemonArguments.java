@@ -19,10 +19,10 @@ final class DaemonArguments {
     /**
      * Parses a command line.
      *
-     * @throws BadUsageException if it has anything but {@code known} options
+     * @throws BadUsageException if it contains anything other than {@code known} options
      */
     static DaemonArguments parse(Options known, String... arguments) throws BadUsageException {
-        // No abbreviated names: an option of the next version may make them ambiguous.
+        // Option names must not be abbreviated: an option of a later version might make an abbreviation ambiguous.
         DefaultParser parser =
                 DefaultParser.builder().setAllowPartialMatching(false).get();
         try {
@@ -43,9 +43,9 @@ final class DaemonArguments {
     }
 
     /**
-     * The value of an option, null if it is absent.
+     * The value of an option; null if the option is absent.
      *
-     * @throws BadUsageException if it is repeated
+     * @throws BadUsageException if the option is repeated
      */
     String value(String option) throws BadUsageException {
         List<String> values = values(option);
@@ -62,7 +62,7 @@ final class DaemonArguments {
         return values == null ? List.of() : List.of(values);
     }
 
-    /** The value of a numeric option, {@code defaultValue} if it is absent. */
+    /** The value of a numeric option; {@code defaultValue} if the option is absent. */
     long longValue(String option, DaemonOptionRange range, long defaultValue) throws BadUsageException {
         String value = value(option);
         return value == null ? defaultValue : range.parse(option, value);

@@ -17,9 +17,9 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 /**
  * Validates the daemon's command line and runs it.
  *
- * <p>The command line is parsed with commons-cli, because the start of a VMM waits for the daemon. With picocli the
- * start took 190 ms, 130 of them in picocli, which uses reflection and whose old class-file format the AOT cache
- * rejects.
+ * <p>The command line is parsed with commons-cli, because a VMM cannot start before the daemon has started. With
+ * picocli the start took 190 ms, including 130 ms in picocli, which uses reflection and has an old class-file format
+ * that the AOT cache rejects.
  */
 final class DaemonCommand {
     static final int MAX_SOCKETS = 4096;
@@ -32,7 +32,7 @@ final class DaemonCommand {
 
     /** sun_path of struct sockaddr_un without the terminating zero. */
     private static final int MAX_SOCKET_PATH_BYTES = 107;
-    /** Value of an absent numeric option. */
+    /** Stands for the value of an absent numeric option. */
     private static final int NOT_GIVEN = -1;
 
     private final DaemonArguments arguments;
@@ -41,7 +41,7 @@ final class DaemonCommand {
         this.arguments = arguments;
     }
 
-    /** Runs the command line to its end and returns the exit status. Errors go to stderr, one line each. */
+    /** Runs the command line to completion and returns the exit status. Errors go to stderr, one line each. */
     static int execute(String... words) {
         try {
             DaemonArguments arguments = DaemonArguments.parse(DaemonOptions.all(), words);
@@ -56,7 +56,10 @@ final class DaemonCommand {
         }
     }
 
-    /** Handles {@code --help} and {@code --version}, which disable all other options; false without them. */
+    /**
+     * Handles {@code --help} and {@code --version}, which disable all other options. Returns false if neither is
+     * present.
+     */
     private static boolean answerQuery(DaemonArguments arguments) {
         if (arguments.has(DaemonOptions.HELP)) {
             DaemonOptions.printHelp(System.out);

@@ -3,7 +3,10 @@ package org.vhostuserrng.daemon;
 import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
-/** Ranges of the numeric options, inclusive. The other commands have their own, because the daemon loads no picocli. */
+/**
+ * Ranges of the numeric options, inclusive. The other commands have a separate class for this, because the daemon does
+ * not load picocli.
+ */
 enum DaemonOptionRange {
     MAX_BYTES(1, GuestRateLimiter.UNLIMITED),
     PERIOD_MILLIS(1, GuestRateLimiter.MAX_PERIOD_MILLIS),
@@ -13,7 +16,7 @@ enum DaemonOptionRange {
     WEIGHT(1, DrrGuestConfig.MAX_WEIGHT),
     SOCKET_COUNT(1, DaemonCommand.MAX_SOCKETS),
     SPIN_MICROS(0, 1000),
-    /** 0 to 2 are the standard streams. */
+    /** Descriptors 0 to 2 are the standard streams. */
     FD(3, Integer.MAX_VALUE);
 
     private final long min;

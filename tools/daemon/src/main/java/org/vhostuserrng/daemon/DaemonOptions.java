@@ -12,8 +12,8 @@ import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /**
- * Names and {@code --help} texts of the daemon's options. {@code --max-bytes} and {@code --period} are those of QEMU's
- * virtio-rng.
+ * Names and {@code --help} texts of the daemon's options. {@code --max-bytes} and {@code --period} have the meaning of
+ * the options of QEMU's virtio-rng.
  */
 final class DaemonOptions {
     static final String SOCKET_PATH = "--socket-path";
@@ -157,7 +157,7 @@ final class DaemonOptions {
                     .setShowSince(false)
                     .setOptionFormatBuilder(
                             OptionFormatter.builder().setOptArgSeparator("=").setArgumentNameDelimiters("", ""))
-                    // Keeps their order: no option is required, so all compare as equal.
+                    // Keeps the order of the options: no option is required, so all compare as equal.
                     .setComparator(Comparator.comparing(Option::isRequired))
                     .get()
                     .printHelp(

@@ -8,9 +8,9 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 /**
  * The validated command line.
  *
- * @param endpoints at least one, one guest each
+ * @param endpoints at least one; each serves one guest
  * @param features features that the device offers to drivers
- * @param sessionOptions features that front-ends are offered, and restrictions on them
+ * @param sessionOptions features that the daemon offers to front-ends, and restrictions on them
  */
 record DaemonSettings(
         List<RngEndpoint> endpoints,

@@ -6,8 +6,8 @@ import java.util.concurrent.locks.LockSupport;
 import jdk.jfr.FlightRecorder;
 
 /**
- * Orderly shutdown on SIGTERM, SIGINT and SIGHUP. The JVM runs its shutdown hooks and would then exit with 128 + the
- * signal's number. This hook stops the daemon, waits for it, and exits with status 0.
+ * Orderly shutdown on SIGTERM, SIGINT and SIGHUP. Without this hook the JVM would exit with 128 + the signal's number.
+ * The hook stops the daemon, waits until it has stopped, and exits with status 0.
  */
 final class DaemonShutdownHook {
     private static final long SHUTDOWN_TIMEOUT_MILLIS = 900;
@@ -25,7 +25,7 @@ final class DaemonShutdownHook {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> shutDown(stop), "termination"));
     }
 
-    /** To be called when the daemon has released everything. */
+    /** Must be called when the daemon has released all resources. */
     static void daemonStopped() {
         DAEMON_STOPPED.countDown();
     }
@@ -41,7 +41,7 @@ final class DaemonShutdownHook {
         Runtime.getRuntime().halt(stopped ? DaemonCommand.OK : DaemonCommand.FAILED);
     }
 
-    /** JFR writes its recordings in a hook of its own, which runs concurrently, and then closes them. */
+    /** Waits for JFR, which writes its recordings in a separate hook that runs concurrently, and then closes them. */
     private static void awaitRecordings() {
         if (!FlightRecorder.isInitialized()) {
             return;

@@ -4,9 +4,9 @@ import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 
 /**
- * One guest's bandwidth.
+ * The rate limiting settings of one guest.
  *
  * @param limits the guest's own rate limit
- * @param share its weight and reservation where guests compete for the total or for a slow source
+ * @param share the guest's weight and guaranteed minimum when guests compete for the total or for a slow source
  */
 record GuestRateLimiterSettings(RateLimitConfig limits, DrrGuestConfig share) {}

@@ -9,11 +9,11 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 
-/** Parses the rate limiting options, those of single guests ({@code --guest}) included. */
+/** Parses the rate limiting options, including the settings of single guests ({@code --guest}). */
 final class RateLimiterOptionParser {
     private static final String WEIGHT = "weight";
     private static final String MIN_BYTES = "min-bytes";
-    /** Keys of {@code --guest}. All but weight and min-bytes override the option of the same name. */
+    /** Keys of {@code --guest}. All keys except weight and min-bytes override the option of the same name. */
     private static final Map<String, DaemonOptionRange> GUEST_KEYS = Map.of(
             WEIGHT,
             DaemonOptionRange.WEIGHT,
@@ -109,7 +109,7 @@ final class RateLimiterOptionParser {
         return new GuestRateLimiterSettings(limits, share);
     }
 
-    /** The guest's own value of an option, or else that of the option for all guests, or else the default. */
+    /** The guest's own value of an option, or else the value for all guests, or else the default. */
     private long longValue(Map<String, Long> guestOptions, String option, DaemonOptionRange range, long defaultValue)
             throws BadUsageException {
         Long own = guestOptions.get(option.substring("--".length()));

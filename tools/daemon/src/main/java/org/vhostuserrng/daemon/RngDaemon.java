@@ -12,7 +12,10 @@ import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
-/** Composes the server, one device per endpoint, and what the devices share: sources, scheduler and scratch memory. */
+/**
+ * Composes the server, one device per endpoint, and the objects shared by the devices: sources, scheduler and scratch
+ * memory.
+ */
 final class RngDaemon {
     private static final Logger LOG = LoggerFactory.getLogger(RngDaemon.class);
 
@@ -23,8 +26,8 @@ final class RngDaemon {
     }
 
     /**
-     * Serves all endpoints on the calling thread until a termination signal, or until the connection of an inherited
-     * descriptor has ended.
+     * Serves all endpoints on the calling thread until a termination signal arrives, or until the connection of an
+     * inherited descriptor has ended.
      */
     void serve() throws IOException {
         try (VhostUserServer server = VhostUserServer.open(settings.sessionOptions())) {

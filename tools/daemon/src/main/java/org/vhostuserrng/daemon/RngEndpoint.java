@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
-/** A socket on which the daemon serves one guest. {@code toString} says how, for the log. */
+/** A socket on which the daemon serves one guest. {@code toString} describes it for the log. */
 sealed interface RngEndpoint {
     /** The name of the guest in {@code --guest}, in logs and in flight recordings. */
     String guestName();
@@ -49,7 +49,7 @@ sealed interface RngEndpoint {
         }
     }
 
-    /** {@code --fd}: a listening socket, or a connection after whose end the daemon exits. */
+    /** {@code --fd}: a listening socket, or a connection; the daemon exits when that connection ends. */
     record InheritedFd(int fd) implements RngEndpoint {
         @Override
         public String guestName() {

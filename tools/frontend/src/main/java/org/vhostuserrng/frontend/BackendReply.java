@@ -25,7 +25,7 @@ public final class BackendReply {
         return payloadOfSize(Long.BYTES).readLong(0);
     }
 
-    /** The {@code num} field of the payload, read as a vring state description; unsigned 32 bits. */
+    /** The {@code num} field of a payload that is a vring state description; unsigned 32 bits. */
     public long vringStateNumber() throws BackendProtocolException {
         return payloadOfSize(2 * Integer.BYTES).readUnsignedInt(Integer.BYTES);
     }
@@ -43,7 +43,7 @@ public final class BackendReply {
     /**
      * The payload.
      *
-     * @throws BackendProtocolException if it does not have exactly {@code expected} bytes
+     * @throws BackendProtocolException if its length is not exactly {@code expected} bytes
      */
     Bytes<byte[]> payloadOfSize(int expected) throws BackendProtocolException {
         if (payload.length != expected) {

@@ -9,7 +9,7 @@ import jnr.unixsocket.UnixSocketChannel;
 import net.openhft.chronicle.bytes.Bytes;
 
 /**
- * The back-end channel (vhost-user, "Back-end communication"): a socket pair whose second end is passed to the
+ * The back-end channel (vhost-user, "Back-end communication"): a socket pair, one end of which is passed to the
  * back-end. Accepts only VHOST_USER_BACKEND_IOTLB_MSG, the only request that an entropy device sends.
  */
 public final class BackendRequestReceiver implements AutoCloseable {
@@ -38,9 +38,9 @@ public final class BackendRequestReceiver implements AutoCloseable {
     }
 
     /**
-     * The next request, or empty if none arrives within the timeout.
+     * Returns the next request, or empty if none arrives within the timeout.
      *
-     * @throws BackendProtocolException if it is not an IOTLB message, or if it has the need_reply flag
+     * @throws BackendProtocolException if the request is not an IOTLB message, or if it has the need_reply flag
      */
     public Optional<FrontendIotlbMessage> await(Duration timeout) throws IOException {
         if (!FrontendLibc.awaitReadable(pollFd, timeout.toMillis())) {
@@ -70,7 +70,7 @@ public final class BackendRequestReceiver implements AutoCloseable {
         return buffer.array();
     }
 
-    /** Sends file descriptors to the back-end's end, where they stay unread. */
+    /** Sends file descriptors to the back-end's end of the socket pair, where they stay unread. */
     public void sendUnreadFds(int... fds) throws IOException {
         FrontendSocket.wrap(frontendEnd).sendRaw(new byte[1], fds);
     }

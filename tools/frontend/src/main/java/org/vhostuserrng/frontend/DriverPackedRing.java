@@ -8,10 +8,10 @@ import java.util.Arrays;
 
 /**
  * The driver's side of a packed virtqueue (VIRTIO 1.3 §2.8) in a memory segment. The regular methods (add a buffer,
- * make it available, pop a used buffer) keep private bookkeeping of in-flight buffers and do not trust the memory. The
- * raw methods ({@code set...}) write arbitrary values, to test devices against a misbehaving driver.
+ * make it available, pop a used buffer) keep private records of in-flight buffers and do not trust the memory. The raw
+ * methods ({@code set...}) write arbitrary values, so that devices can be tested with a misbehaving driver.
  *
- * <p>A ring position is an index with a wrap counter, encoded in one {@code int} as the {@code off_wrap} field of an
+ * <p>A ring position is an index with a wrap counter, encoded in one {@code int} like the {@code off_wrap} field of an
  * event suppression structure: the index in bits 0 to 14, the wrap counter in bit 15 (§2.8.14).
  */
 public final class DriverPackedRing implements DriverRing {
@@ -85,7 +85,7 @@ public final class DriverPackedRing implements DriverRing {
         reset(WRAP);
     }
 
-    /** Forgets all in-flight buffers and restarts at {@code offWrap}, with all earlier descriptors marked used. */
+    /** Discards all in-flight buffers and restarts at {@code offWrap}, with all earlier descriptors marked used. */
     public void reset(int offWrap) {
         for (int i = 0; i < queueSize; i++) {
             freeIds[i] = queueSize - 1 - i;
@@ -205,7 +205,7 @@ public final class DriverPackedRing implements DriverRing {
             }
             offWrap = advance(offWrap, chainLength[ids[i]]);
         }
-        // The device reads descriptors in order, so the first one publishes all of them.
+        // The device reads descriptors in order, so the flags of the first descriptor publish all of them.
         writeFirstFlags(ids[0], nextAvailIdx);
         for (int id : ids) {
             advanceAvail(id);

@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The driver's side of a virtqueue, independent of its format. A buffer is identified by its buffer id; in a split
- * virtqueue that is the index of the chain's head descriptor.
+ * virtqueue, the buffer id is the index of the chain's head descriptor.
  *
  * <p>{@link #addWritableBuffer}, {@link #makeAvailable(int)}, {@link #needsKick} and {@link #popUsed} do not allocate.
  */
@@ -65,13 +65,13 @@ public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
     /** Id of the buffer that {@link #popUsed} popped last. */
     int usedId();
 
-    /** Number of bytes the device reports to have written to that buffer, unsigned 32 bits. */
+    /** Number of bytes that the device reports as written to that buffer, unsigned 32 bits. */
     int usedLength();
 
     /**
      * Requests an interrupt for the next used buffer.
      *
-     * @return true if a used buffer is already pending, for which there may be no interrupt
+     * @return true if a used buffer is already pending, for which the device may send no interrupt
      */
     boolean enableInterrupts();
 

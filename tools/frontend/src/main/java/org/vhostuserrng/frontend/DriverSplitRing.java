@@ -8,10 +8,10 @@ import java.util.Arrays;
 
 /**
  * The driver's side of a split virtqueue (VIRTIO 1.3 §2.7) in a memory segment. The regular methods (add a buffer, make
- * it available, pop a used buffer) keep private bookkeeping of in-flight buffers and do not trust the memory. The raw
- * methods ({@code set...}) write arbitrary values, to test devices against a misbehaving driver.
+ * it available, pop a used buffer) keep private records of in-flight buffers and do not trust the memory. The raw
+ * methods ({@code set...}) write arbitrary values, so that devices can be tested with a misbehaving driver.
  *
- * <p>Ring indices are free-running 16-bit counters, carried in an {@code int} as 0 to 65535.
+ * <p>Ring indices are free-running 16-bit counters, stored in an {@code int} as 0 to 65535.
  */
 public final class DriverSplitRing implements DriverRing {
     private static final int INDEX_MASK = 0xffff;
@@ -75,7 +75,7 @@ public final class DriverSplitRing implements DriverRing {
     }
 
     /**
-     * Forgets all in-flight buffers and restarts with both indices at {@code index}, as a driver does after a reset.
+     * Discards all in-flight buffers and restarts with both indices at {@code index}, as a driver does after a reset.
      */
     public void reset(int index) {
         for (int i = 0; i < queueSize; i++) {

@@ -1,8 +1,8 @@
 package org.vhostuserrng.frontend;
 
 /**
- * Constants of the split (VIRTIO 1.3 §2.7) and the packed virtqueue (§2.8), under the names of the specification.
- * {@link VirtioFeatureBit} has the feature bits.
+ * Constants of the split (VIRTIO 1.3 §2.7) and the packed virtqueue (§2.8), with the names of the specification. The
+ * feature bits are in {@link VirtioFeatureBit}.
  */
 public final class DriverVirtioSpec {
     /** The buffer continues in the next descriptor. */
@@ -14,10 +14,13 @@ public final class DriverVirtioSpec {
     /** The buffer contains an indirect descriptor table. */
     public static final int VIRTQ_DESC_F_INDIRECT = 4;
 
-    /** Packed virtqueue: differs from the USED bit in an available descriptor, equals it in a used one. */
+    /**
+     * Packed virtqueue: the AVAIL bit. It differs from the USED bit in an available descriptor and equals it in a used
+     * descriptor.
+     */
     public static final int VIRTQ_DESC_F_AVAIL = 1 << 7;
 
-    /** Packed virtqueue: see {@link #VIRTQ_DESC_F_AVAIL}. */
+    /** Packed virtqueue: the USED bit, see {@link #VIRTQ_DESC_F_AVAIL}. */
     public static final int VIRTQ_DESC_F_USED = 1 << 15;
 
     /** Event suppression structure: notifications are enabled. */

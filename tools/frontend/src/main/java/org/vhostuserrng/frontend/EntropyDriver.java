@@ -9,7 +9,7 @@ import java.util.List;
 
 /**
  * A guest with an entropy device: a vhost-user session, two regions of guest memory (one for the requestq, one for
- * buffers) and the driver's side of the requestq. All parts are accessible, so that tests can tamper with them.
+ * buffers) and the driver's side of the requestq. All parts are accessible, so that tests can manipulate them.
  */
 public final class EntropyDriver implements AutoCloseable {
     /** Guest physical address of the region that contains the requestq. */
@@ -24,7 +24,7 @@ public final class EntropyDriver implements AutoCloseable {
     private static final long BUFFER_MMAP_OFFSET = 0x5000;
     private static final long PAGE_SIZE = 4096;
 
-    /** Only ends a hang: far longer than any reply takes, even on a slow and busy machine. */
+    /** Reached only if the back-end hangs: far longer than any reply takes, even on a slow and busy machine. */
     private static final Duration HANG_TIMEOUT = Duration.ofSeconds(60);
 
     /**
@@ -44,7 +44,7 @@ public final class EntropyDriver implements AutoCloseable {
             long bufferMemory,
             FrontendMemoryRegion.Sealing sealing,
             Duration replyTimeout) {
-        /** A split virtqueue with all features this driver supports, 64 descriptors and 1 MiB for buffers. */
+        /** A split virtqueue with all features that this driver supports, 64 descriptors and 1 MiB for buffers. */
         public static final Options DEFAULT = new Options(
                 64,
                 VirtioFeatureBit.VERSION_1.mask()
@@ -243,7 +243,7 @@ public final class EntropyDriver implements AutoCloseable {
      * Sends one request with a single device-writable buffer at {@link #BUFFER_ADDRESS}.
      *
      * @param length size of the buffer in bytes
-     * @return the bytes the device wrote
+     * @return the bytes that the device wrote
      * @throws BackendProtocolException if the device does not use the buffer within the timeout
      */
     public byte[] request(int length, Duration timeout) throws IOException {

@@ -66,7 +66,8 @@ public final class FdPassingSocket implements AutoCloseable {
             }
             Errno error = FrontendLibc.errno();
             if (error == Errno.ECONNRESET) {
-                // The peer closed with unread bytes of ours; treated as a normal end of the stream.
+                // The peer closed the connection without reading all bytes sent to it; treated as a normal end of the
+                // stream.
                 return RecvmsgResult.END;
             }
             if (error != Errno.EINTR) {
@@ -109,9 +110,11 @@ public final class FdPassingSocket implements AutoCloseable {
         }
     }
 
-    /** Shuts down both directions. A thread blocked in {@link #receive} gets the end of the stream. */
+    /**
+     * Shuts down both directions. A {@link #receive} that is blocked in another thread returns the end of the stream.
+     */
     public void shutdown() {
-        // Fails if the peer has already disconnected, which needs no handling.
+        // Fails if the peer has already disconnected; the error can be ignored.
         FrontendLibc.calls().shutdown(channel.getFD(), FrontendLibc.SHUT_RDWR);
     }
 

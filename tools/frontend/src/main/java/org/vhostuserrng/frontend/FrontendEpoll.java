@@ -5,9 +5,9 @@ import jnr.constants.platform.Errno;
 import jnr.ffi.Pointer;
 
 /**
- * An epoll(7) instance that waits for signals of eventfds. It is edge-triggered: each signal wakes it once without the
- * eventfd being read, so the eventfd's counter ends up as the number of its signals. Does not allocate after
- * {@link #add}, so it can be used in a measured loop.
+ * An epoll(7) instance that waits for signals of eventfds. It is edge-triggered: each signal wakes the waiting thread
+ * once, even if the thread does not read the eventfd, so the eventfd's counter is the number of signals. Does not
+ * allocate after {@link #add}, so it can be used in a measured loop.
  */
 public final class FrontendEpoll implements AutoCloseable {
     private static final int EPOLL_CLOEXEC = 0x80000;
@@ -37,7 +37,7 @@ public final class FrontendEpoll implements AutoCloseable {
         fd = FrontendLibc.checkErrno("epoll_create1", FrontendLibc.calls().epoll_create1(EPOLL_CLOEXEC));
     }
 
-    /** Adds an eventfd, which {@link #token} reports as {@code token}. Closing the eventfd removes it. */
+    /** Adds an eventfd, for which {@link #token} returns {@code token}. Closing the eventfd removes it. */
     public void add(FrontendEventFd signalled, int token) throws IOException {
         Pointer event = FrontendLibc.runtime().getMemoryManager().allocateDirect(EVENT_SIZE);
         event.putInt(0, EPOLLIN | EPOLLET);

@@ -56,7 +56,10 @@ public final class FrontendEventFd implements AutoCloseable {
         }
     }
 
-    /** Sets the counter to its maximum: the next {@link #signal} by any process fails with EAGAIN, or blocks. */
+    /**
+     * Sets the counter to its maximum: the next {@link #signal} by any process then fails with EAGAIN or, if the
+     * eventfd is blocking, blocks.
+     */
     public void fillCounter() throws IOException {
         read();
         Pointer full = FrontendLibc.runtime().getMemoryManager().allocateDirect(COUNTER_SIZE);
@@ -71,7 +74,7 @@ public final class FrontendEventFd implements AutoCloseable {
         FrontendLibc.checkErrno("fcntl", FrontendLibc.calls().fcntl(fd, FrontendLibc.F_SETFL, 0));
     }
 
-    /** Reads and resets the counter: the number of signals since the last read. Returns 0 instead of blocking. */
+    /** Returns the number of signals since the last read, and resets the counter. Returns 0 instead of blocking. */
     public long read() throws IOException {
         if (FrontendLibc.calls().read(fd, counter, COUNTER_SIZE) == COUNTER_SIZE) {
             return counter.getLong(0);
@@ -82,7 +85,10 @@ public final class FrontendEventFd implements AutoCloseable {
         throw new IOException("read from eventfd " + fd + ": " + FrontendLibc.errno());
     }
 
-    /** Waits until the counter is non-zero and reads it; 0 if the timeout expires. Resolution: milliseconds. */
+    /**
+     * Waits until the counter is non-zero and reads it; returns 0 if the timeout expires. The resolution is one
+     * millisecond.
+     */
     public long awaitAndRead(Duration timeout) throws IOException {
         return awaitAndRead(timeout.toMillis());
     }

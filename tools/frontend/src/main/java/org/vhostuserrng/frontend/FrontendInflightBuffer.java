@@ -9,8 +9,8 @@ import java.nio.file.StandardOpenOption;
 import net.openhft.chronicle.bytes.Bytes;
 
 /**
- * The in-flight buffer (vhost-user, "Inflight I/O tracking") that the back-end allocated. The front-end keeps it across
- * a restart of the back-end. Owns its file descriptor.
+ * The in-flight buffer (vhost-user, "Inflight I/O tracking") allocated by the back-end. The front-end keeps it across a
+ * restart of the back-end. Owns its file descriptor.
  */
 public final class FrontendInflightBuffer implements AutoCloseable {
     /** Size of the inflight description in bytes: the C struct including its padding. */

@@ -7,7 +7,7 @@ import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 import jnr.ffi.annotations.Out;
 
-/** C library functions that jnr-posix lacks, and their constants, under the names of the man pages. */
+/** C library functions that jnr-posix lacks, and their constants, with the names of the man pages. */
 final class FrontendLibc {
     static final int MFD_CLOEXEC = 0x1;
     static final int MFD_ALLOW_SEALING = 0x2;

@@ -8,14 +8,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * One region of guest memory, backed by its own memfd. Each byte has three different addresses, so that a back-end that
- * confuses them fails: the guest physical address, the front-end's user address (an arbitrary number at which nothing
- * is mapped) and the address in {@link #segment()}.
+ * One region of guest memory, backed by a separate memfd. Each byte has three different addresses, so that a back-end
+ * that confuses them fails: the guest physical address, the front-end's user address (an arbitrary number at which
+ * nothing is mapped) and the address in {@link #segment()}.
  */
 public final class FrontendMemoryRegion implements AutoCloseable {
     /** How the size of the memfd is protected. */
     public enum Sealing {
-        /** Sealed against shrinking, as QEMU's memory-backend-memfd. */
+        /** Sealed against shrinking, like QEMU's memory-backend-memfd. */
         SEALED,
         /** Not sealed, but the back-end can add seals. */
         SEALABLE,

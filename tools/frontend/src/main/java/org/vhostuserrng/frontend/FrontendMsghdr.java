@@ -5,7 +5,7 @@ import jnr.ffi.Pointer;
 /**
  * A struct msghdr of 64-bit Linux with one iovec and one SCM_RIGHTS control message. Replaces MsgHdr of jnr-posix,
  * which does not keep its iovec and control buffers reachable, so that the garbage collector may free them during a
- * blocking call. Here all buffers live as long as this object.
+ * blocking call. All buffers of this class live as long as the object.
  */
 final class FrontendMsghdr {
     /** SCM_MAX_FD: the kernel's maximum number of file descriptors per message. */

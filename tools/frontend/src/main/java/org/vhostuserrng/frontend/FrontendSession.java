@@ -5,12 +5,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * The front-end's side of one vhost-user session. {@link #initialise}, {@link #start} and {@link #stop} send the
- * messages that QEMU sends, in the same order, and use only features that the back-end offered. Each message can also
- * be sent separately.
+ * The front-end's side of one vhost-user session. {@link #initialise}, {@link #start} and {@link #stop} send the same
+ * messages as QEMU, in the same order, and use only features that the back-end offered. Each message can also be sent
+ * separately.
  *
- * <p>Every method throws a {@link BackendProtocolException} if the back-end disconnects, does not reply in time,
- * replies with an invalid message or with a negative acknowledgement.
+ * <p>Every method throws a {@link BackendProtocolException} if the back-end disconnects, does not reply in time, or
+ * replies with an invalid message or a negative acknowledgement.
  */
 public final class FrontendSession implements AutoCloseable {
     private final FrontendSocket socket;
@@ -142,7 +142,7 @@ public final class FrontendSession implements AutoCloseable {
         send(FrontendMessageType.SET_OWNER.id(), FrontendPayloadEncoder.none());
     }
 
-    /** Acknowledged when REPLY_ACK was negotiated. */
+    /** Waits for an acknowledgement if REPLY_ACK was negotiated. */
     public void setMemTable(FrontendGuestMemory memory) throws IOException {
         sendAcknowledged(
                 FrontendMessageType.SET_MEM_TABLE.id(),
@@ -182,7 +182,7 @@ public final class FrontendSession implements AutoCloseable {
         send(FrontendMessageType.SET_VRING_ERR.id(), FrontendPayloadEncoder.u64(index), err.fd());
     }
 
-    /** Acknowledged when REPLY_ACK was negotiated. */
+    /** Waits for an acknowledgement if REPLY_ACK was negotiated. */
     public void setVringEnable(int index, boolean enabled) throws IOException {
         sendAcknowledged(
                 FrontendMessageType.SET_VRING_ENABLE.id(), FrontendPayloadEncoder.vringState(index, enabled ? 1 : 0));

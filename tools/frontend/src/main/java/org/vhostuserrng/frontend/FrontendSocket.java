@@ -61,7 +61,10 @@ public final class FrontendSocket implements AutoCloseable {
         sendRaw(FrontendPayloadEncoder.message(request, FrontendVhostUserSpec.FLAG_VERSION | flags, payload), fds);
     }
 
-    /** Sends raw bytes, in one sendmsg(2) if they fit in the socket buffer. The fds go with the first byte. */
+    /**
+     * Sends raw bytes, with one sendmsg(2) if they fit in the socket buffer. The file descriptors are sent with the
+     * first byte.
+     */
     public void sendRaw(byte[] bytes, int... fds) throws IOException {
         FrontendMsghdr message = new FrontendMsghdr(bytes.length);
         int sent = sendMessage(message, bytes, 0, fds);
@@ -178,7 +181,10 @@ public final class FrontendSocket implements AutoCloseable {
         return false;
     }
 
-    /** ECONNRESET means that the peer closed with unread bytes of ours; it is treated as a normal end. */
+    /**
+     * Reads from the socket. Treats ECONNRESET as a normal end: the peer closed the connection without reading all
+     * bytes sent to it.
+     */
     private int readOrEnd(ByteBuffer buffer) throws IOException {
         try {
             return channel.read(buffer);

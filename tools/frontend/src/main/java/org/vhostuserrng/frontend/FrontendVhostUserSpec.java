@@ -1,8 +1,8 @@
 package org.vhostuserrng.frontend;
 
 /**
- * Constants of the vhost-user document (QEMU docs/interop/vhost-user.rst). {@link FrontendMessageType} has the message
- * ids, {@link ProtocolFeatureBit} and {@link VirtioFeatureBit} the feature bits.
+ * Constants of the vhost-user document (QEMU docs/interop/vhost-user.rst). The message ids are in
+ * {@link FrontendMessageType}, the feature bits in {@link ProtocolFeatureBit} and {@link VirtioFeatureBit}.
  */
 public final class FrontendVhostUserSpec {
     /** Size of the header in bytes: request, flags and payload size, 32 bits each in native byte order. */

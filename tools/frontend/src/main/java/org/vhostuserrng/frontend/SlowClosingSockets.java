@@ -81,7 +81,7 @@ public final class SlowClosingSockets implements AutoCloseable {
         }
     }
 
-    /** Some of the sockets' descriptors. This object owns all descriptors until {@link #closeFds}. */
+    /** Returns a range of the sockets' descriptors. This object owns all descriptors until {@link #closeFds}. */
     public int[] fds(int from, int count) {
         return Arrays.copyOfRange(fds, from, from + count);
     }
@@ -96,7 +96,7 @@ public final class SlowClosingSockets implements AutoCloseable {
         }
     }
 
-    /** Unblocks every blocked close(2): the peer resets the connections. */
+    /** Unblocks all blocked close(2) calls: the peer resets the connections. */
     public void resetConnections() throws IOException {
         peer.close();
     }

@@ -46,7 +46,10 @@ class FrontendSessionTest {
         memory.close();
     }
 
-    /** Replies to requests until the session is closed; {@code replies} has the payloads of mandatory replies. */
+    /**
+     * Starts a thread that replies to requests until the session is closed; {@code replies} has the payloads of
+     * mandatory replies.
+     */
     private Thread backendAnswers(Map<Integer, byte[]> replies) {
         return Thread.ofPlatform().start(() -> {
             try {

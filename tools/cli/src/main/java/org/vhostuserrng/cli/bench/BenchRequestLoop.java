@@ -11,13 +11,14 @@ import org.vhostuserrng.frontend.FrontendEpoll;
 import org.vhostuserrng.frontend.FrontendEventFd;
 
 /**
- * The measured loop: keeps a fixed number of requests in flight. The latency of a request is the time from making it
- * available until its used buffer is seen. The loop does not allocate per request. It makes one system call per
- * completion, the wait: interrupts are not read one by one, the counter of their eventfd is read at the end. (A call
- * through jnr-ffi costs as much as one through java.lang.foreign: both 0.6 µs for a write and a read, measured.)
+ * The measured loop, which keeps a fixed number of requests in flight. The latency of a request is the time from making
+ * the request available until its used buffer is seen. The loop does not allocate per request. It makes one system call
+ * per completion, to wait for it: the loop does not read each interrupt from the eventfd but reads the eventfd's
+ * counter at the end. (A call through jnr-ffi costs as much as one through java.lang.foreign: with both, a write and a
+ * read take 0.6 µs.)
  */
 public final class BenchRequestLoop implements AutoCloseable {
-    /** Only ends a hang: far longer than a request takes on a slow and busy machine. */
+    /** Reached only if the back-end hangs: far longer than a request takes on a slow and busy machine. */
     public static final Duration HANG_TIMEOUT = Duration.ofSeconds(30);
 
     private static final long MAX_LATENCY_NANOS = Duration.ofHours(1).toNanos();
@@ -52,7 +53,7 @@ public final class BenchRequestLoop implements AutoCloseable {
      * Submits the first requests.
      *
      * @param driver a guest that was started with {@code workload}; the caller closes it
-     * @param stallTimeout the loop fails if the device uses no buffer for so long
+     * @param stallTimeout the loop fails if the device uses no buffer for this time
      */
     public BenchRequestLoop(EntropyDriver driver, BenchWorkload workload, Duration stallTimeout) throws IOException {
         this(driver, workload, stallTimeout, System::nanoTime);
@@ -83,7 +84,7 @@ public final class BenchRequestLoop implements AutoCloseable {
     }
 
     /**
-     * Runs for {@code nanos}, at least one iteration. Requests that are in flight at the end stay in flight.
+     * Runs for {@code nanos}, at least one iteration. Requests that are in flight at the end are not cancelled.
      *
      * @throws IOException if the back-end closes the socket or uses no buffer within the stall timeout
      * @throws DeviceViolationException if the device writes an invalid used entry
@@ -106,7 +107,7 @@ public final class BenchRequestLoop implements AutoCloseable {
         } while (clock.getAsLong() - end < 0);
     }
 
-    /** Runs until at least one request has been measured; otherwise as {@link #run}. */
+    /** Runs until at least one request has been measured; otherwise like {@link #run}. */
     public void awaitCompletion() throws IOException {
         while (latencies.getTotalCount() == 0) {
             run(AWAIT_SLICE_NANOS);

@@ -8,8 +8,8 @@ import org.HdrHistogram.Histogram;
  * The result of a measurement.
  *
  * @param latencies request latencies in nanoseconds
- * @param bytes number of bytes the device reported to have written
- * @param interrupts number of interrupts the device sent
+ * @param bytes number of bytes that the device reported as written
+ * @param interrupts number of interrupts that the device sent
  * @param nanos duration of the measurement
  */
 public record BenchResult(Histogram latencies, long bytes, long interrupts, long nanos) {

@@ -123,7 +123,7 @@ final class BenchBackendProcess implements AutoCloseable {
         return matcher.find() ? OptionalDouble.of(Double.parseDouble(matcher.group(1))) : OptionalDouble.empty();
     }
 
-    /** The last line of the process's output, for error messages. */
+    /** The last line of the process's output, for error messages. Returns "(none)" if there is no output. */
     String lastLogLine() throws IOException {
         return Files.readString(log(directory)).lines().reduce("(none)", (before, line) -> line);
     }

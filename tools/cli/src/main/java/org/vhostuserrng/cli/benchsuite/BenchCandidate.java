@@ -24,7 +24,7 @@ record BenchCandidate(String name, List<String> commandLine, boolean packed) {
     /** The reference with busy polling before it sleeps. */
     static final String REFERENCE_BUSY_POLL = "C getrandom, busy poll";
 
-    /** Prefix of the names of other daemons. */
+    /** Prefix of the names of other projects' daemons. */
     static final String PEER_PREFIX = "peer ";
 
     private static final String DAEMON_PREFIX = "vhost-user-rng ";

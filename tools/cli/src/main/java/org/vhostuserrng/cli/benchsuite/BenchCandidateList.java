@@ -33,7 +33,7 @@ record BenchCandidateList(Path program, Optional<Path> reference, List<BenchCand
         return all;
     }
 
-    /** Candidates for many guests: the default source and the DRBG, which has a state per guest. */
+    /** Candidates for many guests: the default source and the DRBG, which has a separate state for each guest. */
     List<BenchCandidate> forManyGuests(int guests) {
         List<BenchCandidate> all = new ArrayList<>(
                 List.of(BenchCandidate.daemon(program, DEFAULT_SOURCE), BenchCandidate.daemon(program, DRBG_SOURCE)));

@@ -1,6 +1,6 @@
 package org.vhostuserrng.cli.benchsuite;
 
-/** A measured quantity, with the label and the precision it has in reports. */
+/** A measured quantity, with its label and precision in reports. */
 enum BenchMetric {
     P50("p50 µs", 1),
     P99("p99 µs", 1),

@@ -37,7 +37,9 @@ record BenchPlot(BenchReportSection section, String file, String title, Chart<?,
         Files.writeString(directory.resolve(file), roundCoordinates(svg.toString(StandardCharsets.UTF_8)));
     }
 
-    /** Truncates coordinates to tenths of a pixel, which halves the file: text is drawn as outlines. */
+    /**
+     * Truncates coordinates to tenths of a pixel. This halves the size of the file, in which text is drawn as outlines.
+     */
     static String roundCoordinates(String svg) {
         return EXTRA_DECIMALS.matcher(svg).replaceAll("$1");
     }

@@ -177,7 +177,7 @@ public final class BenchSuiteCommand implements Callable<Integer> {
         report("written: " + out.resolve("report.md") + ", report.json and " + plots.size() + " plots");
     }
 
-    /** Back-ends and guests must not outlive this process. */
+    /** Terminates back-ends and guests, which must not outlive this process. */
     private static void terminateChildren() {
         ProcessHandle.current().descendants().forEach(ProcessHandle::destroy);
     }

@@ -5,9 +5,7 @@ import java.util.List;
 
 /** The CPUs on which the guests and the back-end run. */
 enum CpuPlacement {
-    /**
-     * Both on the same CPU. Avoids the wake-up of a halted CPU, whose cost under a hypervisor dominates the latency.
-     */
+    /** Both on the same CPU. Avoids waking a halted CPU, the cost of which dominates the latency under a hypervisor. */
     ONE_CPU("one CPU", 1),
     /** Each on its own CPU. The back-end is pinned after its start, so that it detects both CPUs. */
     TWO_CPUS("two CPUs", 2);

@@ -6,7 +6,9 @@ import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 
-/** Many guests of one back-end: connect burst, load with a constant depth, idle time and a paced load. */
+/**
+ * Measures a back-end with many guests: a burst of connections, load with a constant depth, idle time and a paced load.
+ */
 final class ManyGuestsBenchmark {
     /** Number of in-flight requests of all guests together. */
     static final int IN_FLIGHT = 16;
@@ -105,7 +107,7 @@ final class ManyGuestsBenchmark {
 
     /** CPU time in microseconds per second while no guest sends requests. */
     private double idleCpuMicros(BenchBackendProcess backend) throws IOException, InterruptedException {
-        // Excludes work that the previous load has left, such as JIT compilation.
+        // Waits for work that the previous load has caused, such as JIT compilation, so that it is not measured.
         TimeUnit.NANOSECONDS.sleep(bench.parameters().warmUp().toNanos());
         long start = System.nanoTime();
         long before = backend.procFiles().cpuNanos();

@@ -14,8 +14,8 @@ import org.vhostuserrng.frontend.FrontendEpoll;
 
 /**
  * Generates load for several guests of one back-end, with requests of {@value #REQUEST_BYTES} bytes. The latency of a
- * request is the time from its scheduled submission until its used buffer is seen, so that a late submission counts
- * (no coordinated omission). Confined to one thread.
+ * request is the time from its scheduled submission until its used buffer is seen, so it includes the delay of a late
+ * submission (no coordinated omission). Confined to one thread.
  */
 final class MultiGuestLoadGenerator implements AutoCloseable {
     static final int REQUEST_BYTES = 64;
@@ -92,8 +92,8 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
     }
 
     /**
-     * Submits a request every {@code interval} nanoseconds, guest by guest, without waiting for completions.
-     * Busy-polls.
+     * Submits a request every {@code interval} nanoseconds, for one guest after the other, without waiting for
+     * completions. Busy-polls.
      */
     void requestEvery(long interval, long nanos) throws IOException {
         long due = System.nanoTime();
@@ -182,7 +182,7 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
         return interrupts;
     }
 
-    /** Discards latencies and interrupts so far. */
+    /** Discards the latencies and interrupts recorded so far. */
     void resetMeasurements() throws IOException {
         latencies.reset();
         readInterrupts();

@@ -7,7 +7,7 @@ import java.util.OptionalDouble;
  *
  * @param text the compared quantity
  * @param relation required relation of the measured value to the limit
- * @param measured the measured value; empty if it, or the value it is compared with, was not measured
+ * @param measured the measured value; empty if either this value or the value to compare it with was not measured
  */
 record PerformanceGoal(String text, Relation relation, double limit, OptionalDouble measured) {
     private static final double HUNDREDTHS = 100;
@@ -40,7 +40,7 @@ record PerformanceGoal(String text, Relation relation, double limit, OptionalDou
         if (measured.isEmpty()) {
             return "not measured";
         }
-        // Compares the value as it is printed, rounded to hundredths.
+        // Compares the value as it is printed: rounded to hundredths.
         double value = Math.rint(measured.getAsDouble() * HUNDREDTHS) / HUNDREDTHS;
         boolean met = relation == Relation.AT_MOST ? value <= limit : value >= limit;
         return met ? "yes" : "**no**";

@@ -71,7 +71,7 @@ final class QemuConsoleGuest implements AutoCloseable {
         }
     }
 
-    /** The next line that contains {@code beginning}, from there on. */
+    /** Returns the next line that contains {@code beginning}, without the text before it. */
     private String nextLineWith(String beginning) {
         return console.lines()
                 .filter(line -> line.contains(beginning))

@@ -12,7 +12,7 @@ import org.vhostuserrng.frontend.EntropyDriver;
 final class SingleGuestBenchmark {
     private static final double MB = 1e6;
 
-    /** The loads that are measured. */
+    /** The loads to measure. */
     enum GuestWorkload {
         DEPTH_1("64 B, depth 1", 64, 1, false),
         DEPTH_1_BUSY_POLL("64 B, depth 1, busy-polling guest", 64, 1, true),
@@ -36,7 +36,10 @@ final class SingleGuestBenchmark {
             return new BenchWorkload(buffer, depth, busyPoll, packed);
         }
 
-        /** A guest that busy-polls on the back-end's CPU would block it until its own time slice ends. */
+        /**
+         * False for a busy-polling guest on the back-end's CPU, because it would block the back-end until the end of
+         * its time slice.
+         */
         boolean isPossible(CpuPlacement placement) {
             return !busyPoll || placement == CpuPlacement.TWO_CPUS;
         }

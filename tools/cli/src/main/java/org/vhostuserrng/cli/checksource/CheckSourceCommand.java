@@ -96,7 +96,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
         return report.isHealthy() ? 0 : UNHEALTHY;
     }
 
-    /** The source without the health tests that it would run itself, so that the tests here see its raw output. */
+    /** The source without its own health tests, so that the tests of this command see its raw output. */
     private EntropySourceSpec untestedSource() {
         try {
             EntropySourceSpec parsed = SourceExpressionParser.parse(source);
@@ -117,8 +117,8 @@ public final class CheckSourceCommand implements Callable<Integer> {
     }
 
     /**
-     * Reads and tests alternately, so that the throughput does not include the time of the tests. The first block is a
-     * warm-up, whose time is not counted.
+     * Alternates between reading and testing, so that the throughput does not include the time of the tests. The first
+     * block is a warm-up, which is not included in the measured time.
      */
     private SourceCheckReport check(TimedSourceReader reader, MemorySegment buffer, TerminalProgressBar progress)
             throws InterruptedException {
@@ -163,7 +163,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
         return read;
     }
 
-    /** Why {@code received} bytes are too few; empty if they are enough. */
+    /** The reason why {@code received} bytes are too few; empty if they are enough. */
     private String shortfall(long received, boolean timeIsOver) {
         if (received < bytes && !timeIsOver && !isWholeFile(received)) {
             return "the source has failed";

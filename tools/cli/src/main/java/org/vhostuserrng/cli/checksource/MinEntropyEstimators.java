@@ -1,6 +1,6 @@
 package org.vhostuserrng.cli.checksource;
 
-/** Min-entropy estimators of SP 800-90B §6.3, with the document's 99 % confidence bound where it has one. */
+/** Min-entropy estimators of SP 800-90B §6.3, with the 99 % confidence bound where that document specifies one. */
 final class MinEntropyEstimators {
     /** §6.3.1: quantile of the normal distribution for the 99 % confidence bound. */
     private static final double Z_99 = 2.576;

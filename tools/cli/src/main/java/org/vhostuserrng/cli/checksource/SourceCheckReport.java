@@ -13,7 +13,7 @@ import java.util.Map;
  * The result of {@code check-source}.
  *
  * @param source the source, in the syntax of {@code --source}
- * @param fault the failed health test, or why there were too few bytes; empty if the source is healthy
+ * @param fault the failed health test, or the reason why there were too few bytes; empty if the source is healthy
  * @param statistics statistics of the received bytes
  * @param bytesPerSecond throughput of the source
  */

@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
                         + " with one request per round trip.",
         mixinStandardHelpOptions = true)
 public final class BenchEgdCommand implements Callable<Integer> {
-    /** The request size of a Linux guest, which QEMU's rng-egd passes on. */
+    /** The request size of a Linux guest, which QEMU's rng-egd forwards unchanged. */
     private static final int GUEST_REQUEST = 64;
 
     private static final int BLOCK = 4096;
@@ -112,7 +112,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
         return new Socket(InetAddress.getLoopbackAddress(), port);
     }
 
-    /** Throughput after one second of warm-up, in which the TCP and read-ahead windows grow. */
+    /** Measures the throughput after one second of warm-up, during which the TCP and read-ahead windows grow. */
     private double readAheadRate(int bytesPerSecond) throws IOException, InterruptedException {
         try (RemoteEgdServerSimulator server = server(bytesPerSecond);
                 Arena arena = Arena.ofConfined();

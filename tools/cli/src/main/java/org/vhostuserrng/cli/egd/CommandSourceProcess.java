@@ -34,7 +34,10 @@ final class CommandSourceProcess implements AutoCloseable {
     private final List<String> command;
     private final Path directory;
     private final Path fifo;
-    /** Keeps both ends open: opening never blocks, and the reader sees no end of file while the program restarts. */
+    /**
+     * Keeps both ends of the FIFO open, so that opening never blocks and the reader sees no end of file during a
+     * restart of the program.
+     */
     private final RandomAccessFile fifoKeeper;
 
     private final CountDownLatch stopped = new CountDownLatch(1);
@@ -61,7 +64,7 @@ final class CommandSourceProcess implements AutoCloseable {
         return command;
     }
 
-    /** Creates the FIFO and starts the program, supervised by a thread of its own. */
+    /** Creates the FIFO and starts the program and a thread that supervises it. */
     static CommandSourceProcess start(List<String> command) throws IOException {
         Path directory = Files.createTempDirectory("vhost-user-rng");
         Path fifo = directory.resolve("output");

@@ -25,7 +25,7 @@ final class EgdEntropyBuffer {
     }
 
     /**
-     * Fills the buffer from the source, without blocking, until it is full or the source is starved.
+     * Fills the buffer from the source, without blocking, until the buffer is full or the source has no more bytes.
      *
      * @return whether the source has failed
      */
@@ -47,7 +47,7 @@ final class EgdEntropyBuffer {
     }
 
     /**
-     * Moves the oldest bytes to {@code target} and wipes them here.
+     * Moves the oldest bytes to {@code target} and wipes them in this buffer.
      *
      * @param length maximum number of bytes, at least 0
      * @return number of bytes moved, limited by the available bytes and by the space in {@code target}

@@ -27,7 +27,7 @@ sealed interface EgdListenAddress {
     /** Whether other hosts may be able to connect. */
     boolean isReachableFromOtherHosts();
 
-    /** Removes the file of a UNIX socket. To be called after the socket is closed. */
+    /** Removes the file of a UNIX socket. Must be called after the socket is closed. */
     void removeSocketFile() throws IOException;
 
     /**

@@ -8,8 +8,8 @@ import org.vhostuserrng.backends.source.EntropySource;
 /**
  * Distributes the source's bytes among the clients. Clients with a pending blocking read (command 0x02) are served
  * round robin, up to {@link #QUANTUM} bytes at a time. Non-blocking reads (0x01) would find no bytes while blocking
- * reads are pending, so all clients with non-blocking reads together get the share of one blocking client, which is
- * reserved until they ask.
+ * reads are pending. Therefore the share of one blocking client is reserved for the non-blocking reads of all clients
+ * together.
  */
 final class EgdRoundRobinScheduler {
     /** Bytes per client and round; the maximum size of one read. */

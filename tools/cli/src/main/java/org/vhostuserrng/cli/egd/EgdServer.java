@@ -59,7 +59,7 @@ final class EgdServer implements AutoCloseable {
     /**
      * Opens the listening socket. Clients are served once {@link #run} is called.
      *
-     * @throws IOException with the address in its message, if it cannot be bound
+     * @throws IOException if the address cannot be bound, with the address in the message
      */
     static EgdServer listen(EgdListenAddress address, ConnectionLimits limits) throws IOException {
         Selector selector = Selector.open();
@@ -215,7 +215,8 @@ final class EgdServer implements AutoCloseable {
     }
 
     /**
-     * Runs an action. An I/O error means that the client has disconnected, which is normal: its connection is closed.
+     * Runs an action and closes the connection on an I/O error, which means that the client has disconnected. This is
+     * normal.
      */
     private void closeOnError(EgdServerConnection client, IoAction attempt) {
         try {
@@ -229,7 +230,7 @@ final class EgdServer implements AutoCloseable {
 
     // Entropy.
 
-    /** Distributes at most one buffer of bytes, so that newly received commands do not wait long. */
+    /** Distributes at most one buffer of bytes, so that newly received commands are handled soon. */
     private void serve(EntropySource source, long now) {
         if (scheduler.distribute(source, now)) {
             wakeAt(now + RETRY_NANOS);

@@ -52,7 +52,7 @@ final class EgdServerConnection implements AutoCloseable {
         flush(now);
     }
 
-    /** Sends replies, handles commands that were waiting for reply space, and updates the interest set. */
+    /** Sends replies, handles commands that waited for space for their replies, and updates the interest set. */
     void flush(long now) throws IOException {
         if (session.hasReplies()) {
             session.send(socket);
@@ -73,7 +73,7 @@ final class EgdServerConnection implements AutoCloseable {
         return session.hasProtocolError() || session.isComplete() || closeDeadline() <= now;
     }
 
-    /** When the connection must be closed even if nothing happens, or {@code Long.MAX_VALUE}. */
+    /** The time at which the connection must be closed even if nothing happens, or {@code Long.MAX_VALUE}. */
     long closeDeadline() {
         return session.hasInputClosed() ? inputClosedAt + CLOSE_DELAY_NANOS : Long.MAX_VALUE;
     }

@@ -14,14 +14,16 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
  * have been answered.
  */
 final class EgdServerSession {
-    /** Room for 512 pipelined reads, which is 127 KiB of replies. */
+    /** Space for 512 pipelined reads, whose replies are 127 KiB long in total. */
     static final int MAX_COMMAND_BYTES = 1024;
 
     static final int MAX_REPLY_BYTES = 1 << 14;
 
     private static final byte[] PID =
             Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII);
-    /** Replies are written whole, except that of a blocking read. */
+    /**
+     * Maximum size of a reply that must be written at once. Only the reply of a blocking read may be written in parts.
+     */
     private static final int MAX_NON_BLOCKING_REPLY_BYTES = 1 + EgdProtocol.MAX_READ_BYTES;
 
     private final GuestRateLimiter rateLimiter;
@@ -43,7 +45,7 @@ final class EgdServerSession {
 
     // The client's socket.
 
-    /** Receives commands as far as the buffer has space, and notes whether the client has shut down its output. */
+    /** Receives commands as far as the buffer has space, and records whether the client has shut down its output. */
     void receive(ReadableByteChannel socket) throws IOException {
         inputClosed |= socket.read(commands) < 0;
     }
@@ -160,7 +162,7 @@ final class EgdServerSession {
     }
 
     /**
-     * Bytes written by a client are discarded: an attacker may have chosen them, and the server does not mix sources.
+     * Discards the bytes written by a client: an attacker may have chosen them, and the server does not mix sources.
      */
     private boolean discardWritten() {
         commands.position(commands.position() + 3);
@@ -195,7 +197,7 @@ final class EgdServerSession {
     }
 
     /**
-     * Serves pending blocking reads, one after the other, with up to {@code most} bytes in all.
+     * Serves pending blocking reads, one after the other, with up to {@code most} bytes in total.
      *
      * @return number of bytes served; 0 if the session is throttled or its reply buffer is full
      */
@@ -227,7 +229,10 @@ final class EgdServerSession {
         }
     }
 
-    /** When the rate limit allows bytes again if a pending read is throttled, else {@code Long.MAX_VALUE}. */
+    /**
+     * If a pending read is throttled, the time at which the rate limit allows bytes again; otherwise
+     * {@code Long.MAX_VALUE}.
+     */
     long nextAllowedAt(long now) {
         return hasPendingRead() && !canRead(now) ? rateLimiter.nextGrantTime() : Long.MAX_VALUE;
     }

@@ -16,8 +16,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * An EGD server that simulates a remote host with a slow generator. It sends each reply one round-trip time after the
- * request arrives, but not before the generator has produced the bytes. It serves one client at a time, and blocking
- * reads (0x02) only.
+ * request arrives, but not before the generator has produced the bytes. It serves one client at a time and supports
+ * only blocking reads (0x02).
  */
 final class RemoteEgdServerSimulator implements AutoCloseable {
     private static final int MAX_REQUEST_BYTES = 4096;
@@ -32,7 +32,7 @@ final class RemoteEgdServerSimulator implements AutoCloseable {
     private volatile boolean stopped;
 
     /**
-     * Starts a server on the loopback interface, with a thread of its own.
+     * Starts a server on the loopback interface, with its own thread.
      *
      * @param bytesPerSecond rate of the generator
      */

@@ -26,7 +26,7 @@ final class GuestThroughputRecorder {
         bytes = new long[seconds * GuestThroughputSeries.INTERVALS_PER_SECOND];
     }
 
-    /** Reads from a device for {@code seconds}, counted from the first byte. */
+    /** Reads from a device for {@code seconds}, measured from the first received byte. */
     static GuestThroughputSeries record(String name, Path socket, int seconds, TerminalProgressBar progress)
             throws IOException {
         GuestThroughputRecorder recorder = new GuestThroughputRecorder(seconds);

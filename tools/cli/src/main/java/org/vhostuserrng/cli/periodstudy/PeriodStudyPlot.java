@@ -22,7 +22,7 @@ import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** Charts of several series, one below the other with the same axes, painted by the same code as SVG and as PNG. */
+/** Charts of several series, one below the other with the same axes. The same code paints them as SVG and as PNG. */
 final class PeriodStudyPlot {
     private static final int WIDTH = 1000;
     private static final int CHART_HEIGHT = 230;

@@ -4,7 +4,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Terminates child processes. */
 public final class ChildProcessTerminator {
-    /** Only ends a hang: a daemon writes its last log line and flight recording first. */
+    /** Reached only if a process hangs; a daemon writes its last log line and its flight recording before it exits. */
     private static final int TERMINATION_TIMEOUT_SECONDS = 60;
 
     private ChildProcessTerminator() {}

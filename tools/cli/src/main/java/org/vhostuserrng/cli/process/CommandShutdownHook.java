@@ -4,11 +4,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Graceful shutdown of a command on SIGTERM, SIGINT and SIGHUP. Without it the JVM exits with 128 + the signal number.
- * This shutdown hook stops the command, waits until it has finished and exits with status 0.
+ * Graceful shutdown of a command on SIGTERM, SIGINT and SIGHUP. Without this shutdown hook the JVM would exit with 128
+ * + the signal number. The hook stops the command, waits until it has finished and exits with status 0.
  */
 public final class CommandShutdownHook {
-    /** Only ends a hang. */
+    /** Reached only if the command hangs. */
     private static final long SHUTDOWN_TIMEOUT_MILLIS = 60_000;
 
     private final CountDownLatch finished = new CountDownLatch(1);
@@ -36,7 +36,7 @@ public final class CommandShutdownHook {
         }
     }
 
-    /** To be called after all resources are released. Does not return if a signal has arrived. */
+    /** Must be called after all resources are released. Does not return if a signal has arrived. */
     public void commandFinished() {
         finished.countDown();
         try {

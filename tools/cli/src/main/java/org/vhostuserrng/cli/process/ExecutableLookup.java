@@ -10,7 +10,9 @@ import java.util.stream.Stream;
 public final class ExecutableLookup {
     private ExecutableLookup() {}
 
-    /** The file that a shell would run: {@code program} itself if it has a slash, else the first match in PATH. */
+    /**
+     * The file that a shell would run: {@code program} itself if it contains a slash, or else the first match in PATH.
+     */
     public static Optional<Path> find(String program) {
         Stream<Path> candidates = program.contains("/")
                 ? Stream.of(Path.of(program))

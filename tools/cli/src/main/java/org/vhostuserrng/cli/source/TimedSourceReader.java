@@ -7,7 +7,7 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.EventLoopSources;
 
-/** Reads an entropy source and waits for bytes with a timeout. Confined to one thread. */
+/** Reads an entropy source, waiting for bytes up to a timeout. Confined to one thread. */
 public final class TimedSourceReader implements AutoCloseable {
     private static final long READ_TIMEOUT_MILLIS = 100;
 

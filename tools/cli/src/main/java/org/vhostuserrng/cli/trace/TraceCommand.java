@@ -100,7 +100,7 @@ public final class TraceCommand implements Callable<Integer> {
     private void trace() throws IOException, InterruptedException {
         List<TraceRecordSink> sinks = new ArrayList<>();
         try (TraceFileWriter writer = record == null ? null : openWriter()) {
-            // The file comes first: a message that was printed is also in the file.
+            // The file is the first sink, so that every printed message is also in the file.
             if (writer != null) {
                 sinks.add(writer);
             }

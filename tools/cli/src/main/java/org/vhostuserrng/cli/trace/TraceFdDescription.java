@@ -10,7 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 
-/** Describes the file of a descriptor, using /proc and fcntl(2). */
+/** Describes the file to which a file descriptor refers, using /proc and fcntl(2). */
 final class TraceFdDescription {
     /** Link target of a memfd in /proc. */
     private static final Pattern MEMFD = Pattern.compile("/memfd:(.*) \\(deleted\\)");
@@ -64,7 +64,7 @@ final class TraceFdDescription {
         return names.toString();
     }
 
-    /** The kernel's id of an eventfd, which identifies it when it is sent again, and its counter. */
+    /** The kernel's id of an eventfd, by which it can be recognized when it is sent again, and its counter. */
     private static String counter(ReceivedFileDescriptor descriptor) throws IOException {
         StringBuilder text = new StringBuilder();
         for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo", Integer.toString(descriptor.fd())))) {
@@ -78,7 +78,7 @@ final class TraceFdDescription {
         return text.toString();
     }
 
-    /** Replaces control characters: the peer chooses the names, which must not contain terminal escape sequences. */
+    /** Replaces control characters, because the peer chooses the names and could insert terminal escape sequences. */
     private static String printable(String text) {
         return text.replaceAll("[^ -~]", "?");
     }

@@ -11,7 +11,7 @@ import java.util.List;
 import net.openhft.chronicle.bytes.Bytes;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
-/** Reads files written by {@link TraceFileWriter}; of a truncated file, all complete frames. */
+/** Reads files written by {@link TraceFileWriter}. Reads all complete frames of a truncated file. */
 final class TraceFileReader {
     private static final int PREAMBLE = Long.BYTES + Integer.BYTES;
 

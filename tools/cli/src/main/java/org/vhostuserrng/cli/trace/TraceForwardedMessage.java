@@ -12,12 +12,12 @@ import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.frontend.RecvmsgResult;
 
 /**
- * A message that is being forwarded: received pieces are added, captured for the trace, and sent on. A message that
- * arrives in one piece is sent in one piece, with its file descriptors at the first byte; a message that arrives in
- * pieces may be sent in pieces.
+ * A message that is being forwarded: each received piece is added, captured for the trace, and sent to the other side.
+ * A message that arrives in one piece is sent in one piece, with its file descriptors at the first byte; a message that
+ * arrives in pieces may be sent in pieces.
  */
 final class TraceForwardedMessage implements AutoCloseable {
-    /** Above the 253 descriptors that one sendmsg(2) can carry. */
+    /** Greater than 253, the maximum number of descriptors of one sendmsg(2). */
     private static final int MAX_DESCRIPTIONS = 256;
 
     private final ByteArrayOutputStream captured = new ByteArrayOutputStream();
@@ -40,7 +40,7 @@ final class TraceForwardedMessage implements AutoCloseable {
         return TraceMessageHeader.of(captured.toByteArray());
     }
 
-    /** Size of a payload that is too long to be captured and must be forwarded separately, else 0. */
+    /** Size of a payload that is too long to be captured and must be forwarded separately; 0 for other messages. */
     long uncapturedPayloadBytes() {
         long size = captured.size() < FrontendVhostUserSpec.HEADER_SIZE ? 0 : header().size();
         return size > MessageSent.MAX_CAPTURED_PAYLOAD ? size : 0;
@@ -51,7 +51,8 @@ final class TraceForwardedMessage implements AutoCloseable {
     }
 
     /**
-     * Whether unsent pieces have descriptors after the first byte. These are sent on early to limit open descriptors.
+     * Whether unsent pieces have descriptors after the first byte. Such pieces are sent early to limit the number of
+     * open descriptors.
      */
     boolean hasLateFds() {
         return unsent.size() > 1 && !unsent.getLast().descriptors().isEmpty();
@@ -95,7 +96,10 @@ final class TraceForwardedMessage implements AutoCloseable {
         }
     }
 
-    /** A piece with descriptors starts a new sendmsg(2), so that the descriptors stay with their byte. */
+    /**
+     * Returns the end of the pieces to send together. A piece with descriptors starts a new sendmsg(2), so that the
+     * descriptors stay with their byte.
+     */
     private int endOfSegment(int first) {
         int end = first + 1;
         while (end < unsent.size() && unsent.get(end).descriptors().isEmpty()) {

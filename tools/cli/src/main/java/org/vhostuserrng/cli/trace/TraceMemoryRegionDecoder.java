@@ -2,7 +2,7 @@ package org.vhostuserrng.cli.trace;
 
 import net.openhft.chronicle.bytes.Bytes;
 
-/** Decodes memory region descriptions: four 64-bit fields, with XEN_MMAP followed by two 32-bit fields. */
+/** Decodes memory region descriptions: four 64-bit fields, followed by two 32-bit fields if XEN_MMAP was negotiated. */
 final class TraceMemoryRegionDecoder {
     private static final int REGION = 32;
     private static final int XEN_REGION = 40;

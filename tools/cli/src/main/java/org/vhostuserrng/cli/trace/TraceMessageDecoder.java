@@ -12,7 +12,9 @@ import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 
-/** Decodes the messages of one session. Tracks the state that decoding needs: negotiated features, pending requests. */
+/**
+ * Decodes the messages of one session. Tracks the state needed for decoding: negotiated features and pending requests.
+ */
 final class TraceMessageDecoder {
     private final TracePendingRequests requests = new TracePendingRequests();
     private int count;
@@ -121,7 +123,7 @@ final class TraceMessageDecoder {
         if (form.decode(Bytes.wrapForRead(payload), fields)) {
             return fields;
         }
-        // An incomplete payload has a note already.
+        // An incomplete payload already has a note.
         if (notes.isEmpty()) {
             notes.add("payload of " + payload.length + " bytes is invalid for this message");
         }
@@ -151,7 +153,9 @@ final class TraceMessageDecoder {
                 answered);
     }
 
-    /** A single descriptor goes on the message's line, those of a memory table on the regions' lines, others below. */
+    /**
+     * Adds a single descriptor to the message's line, those of a memory table to the regions' lines, and others below.
+     */
     private static void addDescriptors(TraceDecodedFields fields, List<PassedFd> descriptors) {
         List<String> lines = fields.detailLines();
         if (!descriptors.isEmpty() && lines.size() == descriptors.size()) {

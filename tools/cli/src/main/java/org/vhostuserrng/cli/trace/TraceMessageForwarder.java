@@ -5,7 +5,7 @@ import org.vhostuserrng.frontend.FdPassingSocket;
 import org.vhostuserrng.frontend.RecvmsgResult;
 
 /**
- * Forwards the messages of one side to the other. Reports a message to the trace before its last byte is sent, so that
+ * Forwards the messages of one side to the other. Reports a message to the trace before sending its last byte, so that
  * its reply is always reported later. Interprets only the payload size in the header. Confined to one thread.
  */
 final class TraceMessageForwarder {

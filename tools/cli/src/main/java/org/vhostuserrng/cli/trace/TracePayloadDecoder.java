@@ -6,8 +6,8 @@ import net.openhft.chronicle.bytes.Bytes;
 import org.vhostuserrng.frontend.FrontendVhostUserSpec;
 
 /**
- * Decodes the payload of a message (vhost-user, "Payload"). There is one constant for each meaning of each layout.
- * Numbers are in native byte order.
+ * Decodes the payload of a message (vhost-user, "Payload"). There is one constant for each combination of layout and
+ * meaning. Numbers are in native byte order.
  */
 @FunctionalInterface
 interface TracePayloadDecoder {
@@ -128,7 +128,7 @@ interface TracePayloadDecoder {
         return num == 0 ? " (little-endian)" : " (big-endian)";
     }
 
-    /** Next available and next used descriptor, each a 15-bit index with the wrap counter in bit 15. */
+    /** Formats the next available and the next used descriptor, each a 15-bit index with the wrap counter in bit 15. */
     private static void decodePackedBase(long num, TraceDecodedFields fields) {
         fields.field("available", num & 0x7fff)
                 .field("available-wrap", num >> 15 & 1)

@@ -29,7 +29,10 @@ final class TracePendingRequests {
         sent.addLast(request);
     }
 
-    /** Removes the request that matches a reply: the oldest with an expected reply, else the latest without. */
+    /**
+     * Removes the request that matches a reply: the oldest request with an expected reply, or else the latest request
+     * without one.
+     */
     Optional<SentRequest> matchReply(int request) {
         Optional<SentRequest> expected =
                 removeFirst(sent.iterator(), each -> each.request == request && each.replyExpected);

@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.vhostuserrng.frontend.FdPassingSocket;
 
-/** Connects a front-end with its back-end until one of them closes. Each direction is forwarded by its own thread. */
+/**
+ * Connects a front-end with its back-end until one of them closes the connection. Each direction is forwarded by a
+ * separate thread.
+ */
 final class TraceProxySession implements AutoCloseable {
     private final FdPassingSocket frontEnd;
     private final FdPassingSocket backEnd;
@@ -34,12 +37,12 @@ final class TraceProxySession implements AutoCloseable {
         } catch (IOException failed) {
             end("the " + side.displayName() + "'s message could not be forwarded: " + failed.getMessage());
         } finally {
-            // After an unexpected exception too, the other direction must not block forever.
+            // Ends the session also after an unexpected exception, so that the other direction does not block forever.
             end("trace failed");
         }
     }
 
-    /** Ends the session. The first reason wins. Any thread may call this. */
+    /** Ends the session. Only the first call determines the reason. Any thread may call this. */
     void end(String reason) {
         end.compareAndSet(null, reason);
         frontEnd.shutdown();

@@ -20,13 +20,16 @@ sealed interface TraceRecord {
     }
 
     /**
-     * One side has sent a message, or has closed in the middle of one.
+     * One side has sent a message, or has closed the connection in the middle of a message.
      *
      * @param bytes header and payload; only the header if the payload exceeds {@link #MAX_CAPTURED_PAYLOAD}
      */
     @SuppressWarnings("ArrayRecordComponent") // never compared
     record MessageSent(long nanos, VhostUserSide from, byte[] bytes, List<PassedFd> fds) implements TraceRecord {
-        /** No message of the vhost-user document has a longer payload. Longer ones are forwarded but not captured. */
+        /**
+         * The longest payload to capture. No message of the vhost-user document has a longer payload. Longer payloads
+         * are forwarded but not captured.
+         */
         static final int MAX_CAPTURED_PAYLOAD = 1 << 16;
     }
 
@@ -49,7 +52,9 @@ sealed interface TraceRecord {
         }
     }
 
-    /** Replaces control characters: names and files come from others and must not control the terminal. */
+    /**
+     * Replaces control characters, because peers choose names and file contents, which must not control the terminal.
+     */
     private static String printable(String text) {
         return text.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");
     }

@@ -11,8 +11,8 @@ import java.util.List;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 
 /**
- * Timestamps events and passes them to every sink, in one order for all threads. A sink that fails, for example on a
- * full disk, is removed, so that the session of the VMM continues. Thread-safe.
+ * Timestamps events and passes them to every sink, in the same order for all threads. A sink that fails, for example
+ * because the disk is full, is removed, so that the session of the VMM continues. Thread-safe.
  */
 final class TraceRecordDispatcher {
     private final List<TraceRecordSink> sinks;

@@ -32,7 +32,7 @@ enum VhostUserSide {
         return displayName;
     }
 
-    /** The side as a sender; both texts have the same length. */
+    /** The side as the sender of a message; the texts of both sides have the same length. */
     String arrow() {
         return arrow;
     }

@@ -60,7 +60,7 @@ final class VhostUserTraceProxy implements AutoCloseable {
         }
     }
 
-    /** Synchronized, so that {@link #stop} never uses a socket that was closed. */
+    /** Clears the session. Synchronized, so that {@link #stop} never uses a socket that was closed. */
     private synchronized void end() {
         session = null;
     }

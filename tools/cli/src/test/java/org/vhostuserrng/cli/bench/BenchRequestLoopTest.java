@@ -39,7 +39,10 @@ class BenchRequestLoopTest {
     private long now;
     private Runnable onClock = () -> {};
 
-    /** Without protocol features, GET_FEATURES is the only message with a reply, so the replies can be sent ahead. */
+    /**
+     * Without protocol features, GET_FEATURES is the only message with a reply, so the test can send the replies in
+     * advance.
+     */
     @BeforeEach
     void connect() throws IOException {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
@@ -80,7 +83,7 @@ class BenchRequestLoopTest {
         loop.run(0);
     }
 
-    /** Uses the buffer of the next available-ring entry. */
+    /** Uses the buffer of the next available-ring entry, as a device does. */
     private void deviceUses(int length) {
         int slot = usedIndex % driver.ring().queueSize();
         used.set(LE32, 4 + 8L * slot, available.get(LE16, 4 + 2L * slot));

@@ -4,7 +4,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.backends.source.EntropySource;
 
-/** A source of 1, 2, … 255, 1, 2, … with a limited number of bytes. It never returns 0, the value of wiped bytes. */
+/**
+ * A source of 1, 2, … 255, 1, 2, … with a limited number of bytes. It never returns 0, so that wiped bytes can be
+ * recognized.
+ */
 final class EgdSequenceSource implements EntropySource {
     private int allowed;
     private int given;

@@ -29,7 +29,7 @@ class EgdServerSessionTest {
             new EgdServerSession(new GuestRateLimiter(RateLimitMode.WINDOW, GuestRateLimiter.UNLIMITED, 1000));
     private long now;
 
-    /** One iteration of the server. Returns the bytes that the client receives. */
+    /** Runs one iteration of the server. Returns the bytes that the client receives. */
     private byte[] serve() throws IOException {
         if (session.canReceive()) {
             session.receive(client);

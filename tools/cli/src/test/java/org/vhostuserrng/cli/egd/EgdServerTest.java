@@ -139,7 +139,10 @@ class EgdServerTest {
         }
     }
 
-    /** Retries, because the server may not have noticed yet that an earlier client has disconnected. */
+    /**
+     * Connects a client, with retries because the server may not have noticed yet that an earlier client has
+     * disconnected.
+     */
     private Socket connectUntilServed() throws IOException {
         while (true) {
             Socket client = connect();

@@ -12,7 +12,7 @@ final class FakeEgdClientChannel implements ReadableByteChannel, WritableByteCha
     private boolean ended;
     private int room = Integer.MAX_VALUE;
 
-    /** The client sends bytes, given as integers. */
+    /** Makes the client send bytes, given as integers. */
     FakeEgdClientChannel send(int... bytes) {
         ByteBuffer more =
                 ByteBuffer.allocate(toServer.remaining() + bytes.length).put(toServer);
@@ -23,12 +23,12 @@ final class FakeEgdClientChannel implements ReadableByteChannel, WritableByteCha
         return this;
     }
 
-    /** The client shuts down its output. */
+    /** Makes the client shut down its output. */
     void end() {
         ended = true;
     }
 
-    /** The client accepts at most {@code bytes} more bytes. */
+    /** Makes the client accept at most {@code bytes} more bytes. */
     void room(int bytes) {
         room = bytes;
     }

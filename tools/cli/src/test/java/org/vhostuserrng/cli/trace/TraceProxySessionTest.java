@@ -25,7 +25,7 @@ import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.frontend.RecvmsgResult;
 
-/** A session whose front-end and back-end are played by the test. */
+/** Tests a session in which the test acts as both the front-end and the back-end. */
 class TraceProxySessionTest {
     private static final int SET_VRING_NUM = 8;
     private static final int SET_VRING_CALL = 13;
@@ -165,7 +165,7 @@ class TraceProxySessionTest {
         }
     }
 
-    /** Forwards another message; afterwards the previous one is completely processed. */
+    /** Forwards another message, after which the previous one has been processed completely. */
     private void forwardOneMore() throws IOException {
         vmm.send(NUM);
         receiveAll(backEnd, NUM.length);
