@@ -22,7 +22,7 @@ import org.vhostuserrng.it.fixture.qemu.QemuMachine;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
 /**
- * The virtio-rng cases of distributions' and KVM's test plans, under the names that they have there. Hot-plug is in
+ * The virtio-rng cases of the test plans of distributions and KVM, with the names used in those plans. Hot-plug is in
  * {@link LifecycleGuestIT}.
  */
 @Tag("container")
@@ -60,8 +60,8 @@ class DistroTestPlanGuestIT {
     }
 
     /**
-     * An upper bound only: a slow guest takes longer. The host's clock includes the whole read. A full bucket, a slice
-     * and the driver's 64-byte block may exceed the rate.
+     * Checks an upper bound of the rate only, because a slow guest takes longer. The host's clock measures the whole
+     * read. A full bucket, a slice and the driver's 64-byte block may exceed the rate.
      */
     @ParameterizedTest(name = "rate with max-bytes={0} and period={1}", quoteTextArguments = false)
     @CsvSource({"512, 500", "4096, 2000"})

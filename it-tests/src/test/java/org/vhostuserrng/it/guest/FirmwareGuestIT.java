@@ -35,7 +35,7 @@ class FirmwareGuestIT {
     @RegisterExtension
     final QemuContainerExtension machines = new QemuContainerExtension(daemons);
 
-    /** EDK2's build for a board. */
+    /** EDK2's firmware build for a board. */
     enum Firmware {
         OVMF(QemuBoard.Q35_EFI, "/usr/share/OVMF/OVMF_CODE_4M.fd"),
         AAVMF(QemuBoard.VIRT, "/usr/share/AAVMF/AAVMF_CODE.fd");
@@ -75,7 +75,10 @@ class FirmwareGuestIT {
         console.await(Pattern.compile("Summary: 0 failures"));
     }
 
-    /** EDK2's VirtioRngDxe reads a seed for the kernel, which logs it; then Linux's own driver uses the device. */
+    /**
+     * EDK2's VirtioRngDxe reads a seed for the kernel, and the kernel logs the seed; then Linux's own driver uses the
+     * device.
+     */
     @ParameterizedTest(name = "EDK2 of {0}: a seed for Linux from the device, which Linux then drives")
     @EnumSource
     void edk2SeedsLinuxFromTheDevice(Firmware firmware) throws IOException, InterruptedException {

@@ -24,7 +24,7 @@ import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
-/** Operations on running guests: hot-plug, pause, reset, kill, several guests, restart of the daemon. */
+/** Operations on running guests: hot-plug, pause, reset, kill, several guests, and restart of the daemon. */
 @Tag("container")
 class LifecycleGuestIT {
     private static final String SOURCE = "/dev/urandom";
@@ -152,7 +152,7 @@ class LifecycleGuestIT {
         }
     }
 
-    /** QEMU 7.2 listens; another daemon replaces the one that exits, and the guest's read completes. */
+    /** QEMU 7.2 listens. When the daemon exits, another daemon replaces it, and the guest's read completes. */
     @Test
     @DisplayName("daemon restarted under QEMU 7.2, which listens")
     void daemonIsRestartedUnderAListeningQemu() throws IOException, InterruptedException {

@@ -75,8 +75,9 @@ class LinuxGuestIT {
     }
 
     /**
-     * 20 KiB at 1024 bytes per 1000 ms take almost 20 periods. The tolerance of two covers the slice in the bucket at
-     * the start, the 64 bytes that the guest's driver requested before the read, and the guest's clock.
+     * 20 KiB at 1024 bytes per 1000 ms take almost 20 periods. The tolerance of two periods covers the slice in the
+     * bucket at the start, the 64 bytes that the guest's driver requested before the read, and the inaccuracy of the
+     * guest's clock.
      */
     @Test
     void rateLimitHoldsInTheGuest() throws IOException, InterruptedException {

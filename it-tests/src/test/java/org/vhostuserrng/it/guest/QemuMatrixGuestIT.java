@@ -96,7 +96,7 @@ class QemuMatrixGuestIT {
         }
     }
 
-    /** A combination. Some boards hang when QEMU reboots them, also with QEMU's own virtio-rng. */
+    /** One combination. Some boards hang when QEMU reboots them, even with QEMU's own virtio-rng. */
     record MatrixCase(
             DebianRelease qemu, DebianRelease linux, QemuBoard board, VirtioTransport transport, RingFeatures ring) {
         boolean reboots() {

@@ -24,19 +24,25 @@ import org.vhostuserrng.it.fixture.qemu.QemuContainerExtension;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
-/** QEMU's virtio-rng with each rng back-end of QEMU, one of them over our egd-server, and our device in one guest. */
+/**
+ * QEMU's virtio-rng with each of QEMU's rng back-ends, one of which uses our egd-server, and our device, all in one
+ * guest.
+ */
 @Tag("container")
 class QemuVirtioRngGuestIT {
     private static final int MEBIBYTE = 1 << 20;
     private static final int BLOCK = 64;
     private static final int MAX_BYTES = 1024;
     private static final int PERIOD_CENTISECONDS = 100;
-    /** At the end of a window, the driver may hold one block, and the reader another that it has not timed yet. */
+    /**
+     * At the end of a window, the driver may hold one block and the reader another one, the time of which it has not
+     * recorded yet.
+     */
     private static final int BYTES_IN_THE_GUEST = 2 * BLOCK;
 
     private static final int READS = 240;
 
-    /** The first PCI slot that the machine leaves free. */
+    /** The first PCI slot that the machine does not use. */
     private static final int FIRST_SLOT = 8;
 
     @Order(1)
@@ -49,7 +55,7 @@ class QemuVirtioRngGuestIT {
     @RegisterExtension
     final QemuContainerExtension machines = new QemuContainerExtension(daemons);
 
-    /** Adds devices in ascending PCI slots: the guest numbers them in this order. */
+    /** Adds devices in ascending PCI slots, because the guest numbers the devices in this order. */
     private static QemuMachine withDevices(QemuMachine machine, List<List<String>> devices) {
         List<String> options = new ArrayList<>();
         for (int i = 0; i < devices.size(); i++) {
@@ -128,14 +134,14 @@ class QemuVirtioRngGuestIT {
                 () -> "a window had " + ours + " bytes, of QEMU's device " + qemus);
     }
 
-    /** Reads 64-byte blocks as fast as the device allows, and returns the bytes of the fullest window. */
+    /** Reads 64-byte blocks as fast as the device allows, and returns the maximum number of bytes in one window. */
     private static long maxBytesInAWindow(String name, GuestSerialConsole guest, int device)
             throws IOException, InterruptedException {
         select(guest, device);
         String output = guest.execute("pace " + READS).replace("GUEST pace", "").strip();
         long[] all =
                 Arrays.stream(output.split(" ", -1)).mapToLong(Long::parseLong).toArray();
-        // Without the first period: the driver had a block ready, which belongs to an earlier window.
+        // Skips the first period: the driver already had a block, which belongs to an earlier window.
         long[] times = Arrays.stream(all)
                 .filter(time -> time >= all[0] + PERIOD_CENTISECONDS)
                 .toArray();
@@ -147,8 +153,8 @@ class QemuVirtioRngGuestIT {
     }
 
     /**
-     * The maximum number of times in one of consecutive windows. The guest does not know their phase: the result is the
-     * smallest maximum over all phases.
+     * The maximum number of times in one of consecutive windows. The guest does not know the phase of the windows, so
+     * the result is the smallest maximum over all phases.
      */
     private static long maxBytesInAWindow(long[] times) {
         return LongStream.range(0, PERIOD_CENTISECONDS)

@@ -44,7 +44,7 @@ class RecipesGuestIT {
     @RegisterExtension
     final QemuContainerExtension machines = new QemuContainerExtension(daemons);
 
-    /** The code blocks of a language below a heading, with the test's socket path. */
+    /** The code blocks in a language below a heading, with the test's socket path. */
     private List<String> blocks(String heading, String language) throws IOException {
         String document = Files.readString(GuestImageScripts.DIRECTORY.resolve("RECIPES.md"));
         String section =
@@ -99,7 +99,7 @@ class RecipesGuestIT {
         QemuContainer vm = boot(words(blocks(heading, "sh").getFirst()), QemuBoard.Q35);
         GuestSerialConsole guest = vm.console();
 
-        // Without qmp_capabilities, which the test's QMP client has sent.
+        // Skips qmp_capabilities, which the test's QMP client has already sent.
         for (String command : commands.getFirst().lines().skip(1).toList()) {
             vm.qmp().send(command);
         }
@@ -114,7 +114,7 @@ class RecipesGuestIT {
         assertEquals(0, vm.powerOff());
     }
 
-    /** QEMU's arguments as libvirt derives them from the domain's memory, and the domain's own QEMU arguments. */
+    /** Uses the QEMU arguments that libvirt derives from the domain's memory, and the domain's own QEMU arguments. */
     @Test
     @DisplayName("libvirt's domain: its arguments for QEMU")
     void guestOfTheLibvirtDomainIsServed() throws IOException, InterruptedException {

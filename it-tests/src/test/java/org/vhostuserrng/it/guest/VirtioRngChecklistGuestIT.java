@@ -26,8 +26,8 @@ import org.vhostuserrng.it.fixture.qemu.QemuMachine.GuestUserland;
 import org.vhostuserrng.it.fixture.qemu.QemuMachine.QemuBoard;
 
 /**
- * The checklist of QEMU's virtio-rng documentation, step by step: in a guest that boots from an initramfs, and in one
- * with systemd, whose udev loads the driver.
+ * The checklist of QEMU's virtio-rng documentation, step by step: in a guest that boots from an initramfs, and in a
+ * guest with systemd, whose udev loads the driver.
  */
 @Tag("container")
 class VirtioRngChecklistGuestIT {
@@ -99,7 +99,7 @@ class VirtioRngChecklistGuestIT {
     void rngtestFindsNoMoreFailuresThanChance(ChecklistGuest guest) throws IOException, InterruptedException {
         GuestSerialConsole console = boot(guest).console();
 
-        // About one in 1200 perfectly random blocks fails, which makes rngtest's exit status 1.
+        // About one in 1200 perfectly random blocks fails, and a single failure makes rngtest exit with status 1.
         String result = console.execute("rngtest -c 200 </dev/hwrng 2>&1 || true");
 
         Matcher successes = Pattern.compile("FIPS 140-2 successes: (\\d+)").matcher(result);
@@ -119,7 +119,7 @@ class VirtioRngChecklistGuestIT {
         String statistics = console.execute("cat /tmp/rngd");
         long successes = lastNumber("FIPS 140-2 successes: (\\d+)", statistics);
         long failures = lastNumber("FIPS 140-2 failures: (\\d+)", statistics);
-        // A faster guest tests more blocks, of which chance lets one in 1200 fail.
+        // A faster guest tests more blocks, about one in 1200 of which fails by chance.
         assertTrue(failures <= 1 + successes / 100, statistics);
     }
 
@@ -146,7 +146,7 @@ class VirtioRngChecklistGuestIT {
         GuestSerialConsole console = machines.boot(guest.machine()).console();
 
         console.execute("! cat $hw_random/rng_available | grep virtio_rng");
-        // With the hw_random core loaded, /dev/hwrng exists, and reading it fails.
+        // If the hw_random core is loaded, /dev/hwrng exists but cannot be read.
         console.execute("! head -c 1 /dev/hwrng");
         assertDevRandomGives1024Bytes(console, guest + " without the device");
     }

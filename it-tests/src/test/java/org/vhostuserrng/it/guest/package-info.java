@@ -1,2 +1,2 @@
-/** Real guests under QEMU. All but {@code LinuxGuestIT} are tagged {@code container}. */
+/** Real guests under QEMU. All tests except {@code LinuxGuestIT} are tagged {@code container}. */
 package org.vhostuserrng.it.guest;

@@ -33,15 +33,20 @@ import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 /**
  * A guest that floods its ring, its front-end's socket or its kick eventfd does not starve another guest.
  *
- * <p>Latency is measured in the flooding guest's work, not in time: how many of its buffers or messages the daemon
- * completes between the neighbour's kick and its used buffer.
+ * <p>Latency is measured as work of the flooding guest, not as time: the number of its buffers or messages that the
+ * daemon completes between the neighbour's kick and its used buffer.
  */
 class NoisyNeighbourIT {
     private static final int QUEUE_SIZE = 16;
     private static final int REQUESTS = 200;
-    /** In the median: a fair daemon completes about one ring of the flooding guest before it serves the neighbour. */
+    /**
+     * Limit for the median: a fair daemon completes about one ring of the flooding guest before it serves the
+     * neighbour.
+     */
     private static final int MAX_RINGS_AHEAD = 4;
-    /** In the median: messages of the flooding front-end that the daemon handles before it serves the neighbour. */
+    /**
+     * Limit for the median: messages of the flooding front-end that the daemon handles before it serves the neighbour.
+     */
     private static final int MAX_MESSAGES_AHEAD = 10;
 
     private static final int MAX_TABLE_LENGTH = 32768;
@@ -88,7 +93,7 @@ class NoisyNeighbourIT {
         }
     }
 
-    /** A repeated step of the flooding guest; returns how much work of the daemon it has observed. */
+    /** A repeated step of the flooding guest; returns the amount of the daemon's work that the guest has observed. */
     @FunctionalInterface
     private interface FloodStep {
         int run() throws IOException;
@@ -174,7 +179,7 @@ class NoisyNeighbourIT {
         }
     }
 
-    /** Front-end messages and kicks that cost the daemon work without serving a request. */
+    /** Front-end messages and kicks that cause work in the daemon without serving a request. */
     enum ControlFlood {
         RING_BROKEN_AND_RESTARTED {
             @Override
@@ -194,7 +199,7 @@ class NoisyNeighbourIT {
                 return 1;
             }
         },
-        /** Kicks coalesce in the eventfd's counter: how many the daemon handles is unknown. */
+        /** Kicks accumulate in the eventfd's counter, so the number of kicks that the daemon handles is unknown. */
         KICKS_WITHOUT_REQUESTS {
             @Override
             int run(EntropyDriver guest) throws IOException {

@@ -22,7 +22,7 @@ import org.vhostuserrng.it.fixture.frontend.SaturatingGuest;
 
 /** The rate limit of each guest: {@code --max-bytes}, {@code --period}, {@code --ops}, {@code --burst}. */
 class RateLimitIT {
-    /** Outlasts every test: a throttled guest stays throttled. */
+    /** Lasts longer than every test, so that a throttled guest stays throttled. */
     private static final String[] ONE_REQUEST_PER_MINUTE = {"--max-bytes=64", "--period=60000"};
 
     @RegisterExtension
@@ -121,7 +121,7 @@ class RateLimitIT {
 
             long most = guest.maxBytesInTumblingWindow(Duration.ofMillis(300));
             assertTrue(most <= 1000, () -> most + " bytes in a window");
-            // 1000 bytes each in the first and in the last window: three windows lie between their beginnings.
+            // 1000 bytes each in the first and in the last window, which begin three windows apart.
             assertTrue(guest.longestDuration().toMillis() >= 3 * 300, () -> "only " + guest.longestDuration());
         }
     }

@@ -19,18 +19,19 @@ import org.vhostuserrng.it.fixture.frontend.SaturatingGuest;
 /**
  * Sharing of {@code --total-max-bytes} and of a slow source, by the weights of {@code --guest}.
  *
- * <p>Every guest has a backlog of requests that outlasts the test, and a number of bytes ends a measurement: the shares
- * do not depend on how often the test's own thread runs. DeficitRoundRobinTest checks the same with a clock of its own.
+ * <p>Every guest has a backlog of requests that outlasts the test, and a measurement ends after a given number of
+ * bytes, so the shares do not depend on when the test's own thread runs. DeficitRoundRobinTest checks the same with a
+ * fake clock.
  */
 class WeightedSharingIT {
     private static final int RATE = 20_000;
     private static final String[] TOTAL = {"--total-max-bytes=" + RATE, "--total-period=1000"};
-    /** May exceed the rate: a full bucket, and one slice (1/64 of a period's bytes). */
+    /** The bytes by which the rate may be exceeded: a full bucket, and one slice (1/64 of a period's bytes). */
     private static final int BURST = RATE + 320;
 
     private static final int SLOW_SOURCE_BYTES = 20_000;
     private static final int SLOW_SOURCE_CHUNK = 200;
-    /** The samples of a source's start-up health tests. */
+    /** The number of samples in a source's start-up health tests. */
     private static final int STARTUP_SAMPLES = 1024;
 
     @RegisterExtension
@@ -90,7 +91,8 @@ class WeightedSharingIT {
 
             SaturatingGuest.pollUntil(total -> total >= 5 * RATE, minimum, heavy);
 
-            // Half of the total, less a full bucket of the guest and one of the total. Its weight alone gives 0.01.
+            // Half of the total, minus a full bucket of the guest and one of the total. Without the guarantee, the
+            // weight yields 0.01.
             double share = share(minimum, minimum, heavy);
             assertTrue(share >= 0.3, () -> "share " + share);
         }

@@ -72,7 +72,10 @@ class DirtyLogIT {
         awaitHandled(guest);
     }
 
-    /** The event loop may handle a kick before messages that were sent earlier; after a reply, it has handled them. */
+    /**
+     * Waits until the daemon has handled all earlier messages. The event loop may handle a kick before them, but it has
+     * handled them when it replies.
+     */
     private static void awaitHandled(EntropyDriver guest) throws IOException {
         guest.session().getFeatures();
     }

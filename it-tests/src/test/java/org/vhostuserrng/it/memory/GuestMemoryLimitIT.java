@@ -22,7 +22,7 @@ import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
 import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
 
-/** Limits on mapped guest memory: one guest cannot exhaust the address space of the daemon with sparse files. */
+/** Limits on mapped guest memory: one guest cannot exhaust the daemon's address space with sparse files. */
 class GuestMemoryLimitIT {
     private static final long TEBIBYTE = 1L << 40;
     private static final long LIMIT_OF_ONE_IN_TWO = 32 * TEBIBYTE;

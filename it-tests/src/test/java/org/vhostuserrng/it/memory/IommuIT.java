@@ -53,7 +53,7 @@ import org.vhostuserrng.it.fixture.frontend.VirtualIommuGuest;
 class IommuIT {
     private static final int UNKNOWN_TYPE = 5;
     private static final int MISSES = 5;
-    /** 20 ms after the first miss, and twice as long after each further one. */
+    /** The first miss is repeated after 20 ms; each further delay is twice as long. */
     private static final long MIN_MILLIS_OF_MISSES = 20 + 40 + 80 + 160 + 320;
 
     private static final long EXTRA_USER_ADDRESS = 0x7a30_0000_0000L;
@@ -408,7 +408,7 @@ class IommuIT {
         List<FrontendMemoryRegion> regions =
                 new ArrayList<>(guest.driver().memory().regions());
         regions.addAll(List.of(extra));
-        // Not closed: the caller owns the regions.
+        // The memory object is not closed, because the caller owns the regions.
         guest.session().setMemTable(new FrontendGuestMemory(regions));
     }
 
@@ -577,7 +577,7 @@ class IommuIT {
         DaemonProcess daemon = daemon();
         try (VirtualIommuGuest guest = VirtualIommuGuest.startMapped(daemon.socket(0), OPTIONS);
                 FrontendEventFd eventFd = new FrontendEventFd()) {
-            // Opens the source, which takes one more descriptor.
+            // Opens the source, which needs another descriptor.
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
             int before = daemon.openFdTargets().size();
 
@@ -600,7 +600,7 @@ class IommuIT {
     void replacedChannelIsClosed() throws Exception {
         DaemonProcess daemon = daemon();
         try (VirtualIommuGuest guest = VirtualIommuGuest.startMapped(daemon.socket(0), OPTIONS)) {
-            // Opens the source, which takes one more descriptor.
+            // Opens the source, which needs another descriptor.
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
             int before = daemon.openFdTargets().size();
             for (int i = 0; i < 50; i++) {

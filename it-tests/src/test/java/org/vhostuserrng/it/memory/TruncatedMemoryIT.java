@@ -26,7 +26,7 @@ import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** A front-end that truncates guest memory under the daemon (SIGBUS) breaks its own ring only. */
+/** A front-end that truncates guest memory used by the daemon (SIGBUS) breaks only its own ring. */
 class TruncatedMemoryIT {
     private static final Duration COMPILATION_HANG_TIMEOUT = Duration.ofMinutes(5);
     private static final int REQUESTS_BETWEEN_CHECKS = 10_000;
@@ -62,7 +62,10 @@ class TruncatedMemoryIT {
         }
     }
 
-    /** The daemon copies to small buffers; a large one would be written by getrandom(2), which reports EFAULT. */
+    /**
+     * The buffers are small, so that the daemon copies to them; a large buffer would be written by getrandom(2), which
+     * reports EFAULT.
+     */
     private static void offerTwoBuffers(EntropyDriver guest) throws IOException {
         guest.makeAvailableAndKick(guest.ring()
                 .addBuffer(

@@ -96,7 +96,10 @@ class ConnectOptionIT {
         }
     }
 
-    /** The messages of QEMU 7.2 to a back-end that has reconnected: no feature negotiation, but need_reply is set. */
+    /**
+     * Sends the messages that QEMU 7.2 sends to a back-end that has reconnected: no feature negotiation, but need_reply
+     * is set.
+     */
     private static void resume(FrontendSession resumed, EntropyDriver guest) throws IOException {
         int ring = 0;
         resumed.setVringCall(ring, guest.requestq().call());

@@ -45,7 +45,10 @@ class FlightRecordingIT {
                 .toList();
     }
 
-    /** Returns once the daemon has handled the guest's kick and found no bytes: the filler thread reads the FIFO. */
+    /**
+     * Returns once the daemon has handled the guest's kick and found no bytes. The filler thread, not the event loop,
+     * reads the FIFO.
+     */
     private static void awaitStarved(Process daemon, Path fifo, EntropyDriver guest) throws IOException {
         assertEventually("the source is open", () -> hasOpen(daemon, fifo));
         // The event loop handles the kick before messages that arrive later.

@@ -26,13 +26,16 @@ import org.vhostuserrng.frontend.EntropyDriver.Options;
 import org.vhostuserrng.frontend.FrontendSocket;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 
-/** {@code --fd}: the daemon inherits its socket through posix_spawn(3); ProcessBuilder passes no descriptors on. */
+/**
+ * {@code --fd}: the daemon inherits its socket through posix_spawn(3), because ProcessBuilder passes no descriptors to
+ * a child.
+ */
 class InheritedSocketIT {
     private static final POSIX POSIX_CALLS = POSIXFactory.getPOSIX();
     private static final int STDOUT = 1;
     private static final int STDERR = 2;
 
-    /** Beyond the descriptors that this JVM has open. */
+    /** Greater than the descriptors that this JVM has open. */
     private static final int INHERITED = 200;
 
     private static final long NOT_STARTED = 0;
@@ -74,7 +77,7 @@ class InheritedSocketIT {
         }
     }
 
-    /** Passes one end of a socket pair to the daemon, closes it here, and returns the other end. */
+    /** Passes one end of a socket pair to the daemon, closes that end in this process, and returns the other end. */
     private FrontendSocket spawnOnSocketPair() throws IOException {
         UnixSocketChannel[] pair = UnixSocketChannel.pair();
         int backend = pair[1].getFD();
@@ -86,7 +89,10 @@ class InheritedSocketIT {
         return FrontendSocket.wrap(pair[0]);
     }
 
-    /** Does not shut the socket down for the daemon, as the channel's own close would. */
+    /**
+     * Closes a descriptor without shutting down the socket, which the daemon uses; closing the channel would shut it
+     * down.
+     */
     private static void closeHere(int fd) {
         POSIX_CALLS.close(fd);
     }

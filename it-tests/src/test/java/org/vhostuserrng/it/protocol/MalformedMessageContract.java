@@ -34,13 +34,13 @@ import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 
 /**
- * Contract for every vhost-user message, at every stage of a session: a malformed one is rejected as the specification
- * requires, ends at most its own session, and leaks nothing. A subclass supplies the well-formed message and the
- * malformations that only this message can have.
+ * The tests that every vhost-user message must pass, at every stage of a session: a malformed message is rejected as
+ * the specification requires, ends no session other than its own, and leaks no resource. A subclass supplies the
+ * well-formed message and the malformations that are specific to it.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class MalformedMessageContract {
-    /** The most file descriptors that one sendmsg(2) passes. */
+    /** The maximum number of file descriptors of one sendmsg(2). */
     private static final int SCM_MAX_FD = 253;
 
     private static final int RESERVED_FLAGS = 0xffff_fff0;
@@ -59,19 +59,22 @@ abstract class MalformedMessageContract {
         return ExpectedOutcome.NACK_OR_CLOSED;
     }
 
-    /** The malformations that only this message can have. */
+    /** The malformations that are specific to this message. */
     Stream<MalformedMessage> payloadMalformations(VhostUserSessionStage stage) {
         return Stream.empty();
     }
 
-    /** The message with file descriptors of each kind that it does not take; empty for a message without any. */
+    /**
+     * The message with file descriptors of each kind that it does not accept; empty for a message without file
+     * descriptors.
+     */
     Stream<MalformedMessage> wrongFdKinds(VhostUserSessionStage stage) {
         return Stream.of(MessageFdKind.values())
                 .filter(other -> kind() != null && other != kind())
                 .map(other -> malformed("fd of kind " + other, message().withFds(other)));
     }
 
-    /** Whether the message is well-formed without its file descriptors as well. */
+    /** Whether the message is also well-formed without its file descriptors. */
     boolean fdsAreOptional() {
         return false;
     }
@@ -86,7 +89,7 @@ abstract class MalformedMessageContract {
         return new MalformedMessage(description, malformed, outcome());
     }
 
-    /** The message with the index of queues that the device does not have; {@code payload} encodes an index. */
+    /** The message with the indices of queues that the device does not have; {@code payload} encodes an index. */
     final Stream<MalformedMessage> malformedQueueIndices(IntFunction<byte[]> payload) {
         return IntStream.of(1, 2, 255, 256, 65536, Integer.MIN_VALUE, -1)
                 .mapToObj(index -> malformed("queue " + Integer.toUnsignedString(index), payload.apply(index)));
@@ -94,7 +97,7 @@ abstract class MalformedMessageContract {
 
     // --- malformations of every message ----------------------------------------------------------------------------
 
-    /** The kind of the message's file descriptors; null for a message without any. */
+    /** The kind of the message's file descriptors; null for a message without file descriptors. */
     private MessageFdKind kind() {
         return message().fds().isEmpty() ? null : message().fds().getFirst();
     }

@@ -14,7 +14,7 @@ import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.protocol.MalformedMessageHeaderIT.MessageCase;
 
-/** Messages of which only the size, the flags and the file descriptors can be malformed. */
+/** Messages in which only the size, the flags and the file descriptors can be malformed. */
 @ParameterizedClass(name = "{0}")
 @MethodSource("messages")
 class MalformedMessageHeaderIT extends MalformedMessageContract {
@@ -29,12 +29,12 @@ class MalformedMessageHeaderIT extends MalformedMessageContract {
         }
     }
 
-    /** A message without its own reply: with need_reply, a NACK rejects it. */
+    /** A message without its own reply: with need_reply, it is rejected by a NACK. */
     private static MessageCase command(FrontendMessageType type, byte[] payload, MessageFdKind... fds) {
         return new MessageCase(type, CraftedFrontendMessage.of(type, payload, fds), NACK_OR_CLOSED);
     }
 
-    /** A message whose reply has no room for an error. */
+    /** A message whose reply cannot report an error. */
     private static MessageCase query(FrontendMessageType type) {
         return new MessageCase(type, CraftedFrontendMessage.of(type, FrontendPayloadEncoder.none()), SESSION_CLOSED);
     }

@@ -21,7 +21,7 @@ class MalformedRemMemRegIT extends MalformedMessageContract {
         return Stream.of(malformed("region that was never added", message()));
     }
 
-    /** The back-end closes the file descriptor without looking at it. */
+    /** Empty because the back-end closes the file descriptor without checking its kind. */
     @Override
     Stream<MalformedMessage> wrongFdKinds(VhostUserSessionStage stage) {
         return Stream.empty();

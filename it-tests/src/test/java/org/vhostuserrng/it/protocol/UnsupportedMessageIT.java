@@ -20,7 +20,10 @@ import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 
-/** Messages for other device types and unknown messages: rejected at every stage, with any payload and fds. */
+/**
+ * Unknown messages and messages for other device types are rejected at every stage, with any payload and file
+ * descriptors.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class UnsupportedMessageIT {
     @RegisterExtension

@@ -25,8 +25,8 @@ import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
 /**
- * A guest whose requestq violates VIRTIO 1.3 §2.7: its ring breaks, its memory is not written, the err eventfd is
- * signalled, and other guests are served.
+ * A guest whose requestq violates VIRTIO 1.3 §2.7: the daemon marks the ring broken, does not write the guest's memory,
+ * signals the err eventfd, and continues to serve other guests.
  */
 class HostileSplitRingIT {
     private static final int QUEUE_SIZE = 16;

@@ -31,8 +31,8 @@ class InterruptSuppressionIT {
     }
 
     /**
-     * Resets the call eventfd: a back-end may signal it without a used buffer when a ring starts. After the reply to
-     * GET_FEATURES, the event loop has also signalled the completion of the request.
+     * Resets the call eventfd, because a back-end may signal it without a used buffer when a ring starts. After the
+     * reply to GET_FEATURES, the event loop has also signalled the completion of the request.
      */
     private static void drainStartupInterrupt(EntropyDriver guest) throws IOException {
         guest.request(64, HANG_TIMEOUT);

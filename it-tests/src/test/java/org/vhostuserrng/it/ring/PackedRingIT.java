@@ -108,7 +108,7 @@ class PackedRingIT {
         }
     }
 
-    /** Throws if the device uses a buffer twice. */
+    /** Pops all used buffers and returns their number. Throws if the device uses a buffer twice. */
     private static int popAll(DriverRing ring) {
         int popped = 0;
         while (ring.popUsed()) {

@@ -26,7 +26,9 @@ import org.vhostuserrng.it.fixture.EventualAssertions;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** The vhost-user specification prescribes no order for the messages that configure a ring: any order works. */
+/**
+ * The vhost-user specification prescribes no order for the messages that configure a ring, so every order must work.
+ */
 class VringSetupOrderIT {
     private static final int ORDERS = 60;
     private static final int BASE = 7;

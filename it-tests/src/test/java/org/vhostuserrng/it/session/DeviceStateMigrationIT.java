@@ -33,13 +33,13 @@ import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** VHOST_USER_PROTOCOL_F_DEVICE_STATE: rate limit and counters migrate with a guest to another daemon. */
+/** VHOST_USER_PROTOCOL_F_DEVICE_STATE: the rate limit and the counters migrate with a guest to another daemon. */
 class DeviceStateMigrationIT {
-    /** Outlasts the test: a throttled guest stays throttled. */
+    /** Lasts longer than the test, so that a throttled guest stays throttled. */
     private static final String PERIOD = "--period=60000";
 
     private static final String MAX_BYTES = "--max-bytes=1000";
-    /** A guest may use all bytes of a window at once. */
+    /** In this mode, a guest may use all bytes of a window at once. */
     private static final String WINDOW = "--limit-mode=window";
 
     private static final Options OPTIONS = Options.DEFAULT.withProtocolFeatures(
@@ -99,7 +99,7 @@ class DeviceStateMigrationIT {
 
     @Test
     void throttledGuestStaysThrottledAfterTheMigration() throws Exception {
-        // Both daemons run before the guest is throttled: starting one takes a part of the period.
+        // Both daemons are started before the guest is throttled, because starting a daemon takes part of the period.
         DaemonProcess destination = daemons.startWithSockets(1, MAX_BYTES, PERIOD, WINDOW);
         try (EntropyDriver guest = initialised(MAX_BYTES, PERIOD, WINDOW);
                 EntropyDriver migrated = EntropyDriver.initialise(destination.socket(0), OPTIONS)) {
@@ -174,7 +174,7 @@ class DeviceStateMigrationIT {
             pipe.fill();
             transfer(guest, DEVICE_STATE_SAVE, pipe);
 
-            // Only the test reads the pipe, and it does not: the transfer lasts.
+            // The transfer does not end, because only the test could read the pipe and it does not.
             assertEquals(64, other.request(64, HANG_TIMEOUT).length);
         }
     }

@@ -45,12 +45,15 @@ import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage.StagedFrontend;
 
-/** Front-ends that flood, do not read, or disconnect at any point: a session's resources are bounded and released. */
+/**
+ * Front-ends that flood the daemon, do not read, or disconnect at any point: a session's resources are bounded and
+ * released.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HostileFrontendIT {
     private static final int CONNECTS = 3000;
     private static final int SCM_MAX_FD = 253;
-    /** More than a session takes, and less than thousands of leaked replies, messages or sessions. */
+    /** More memory than a session takes, but less than thousands of leaked replies, messages or sessions. */
     private static final long MAX_GROWTH_BYTES = 8 << 20;
 
     @RegisterExtension
@@ -71,7 +74,7 @@ class HostileFrontendIT {
         return numbers;
     }
 
-    /** The attack leaks no descriptor, mapping, thread or memory. */
+    /** Asserts that the attack leaks no descriptor, mapping, thread or memory. */
     private void assertNothingLeaked(FrontendAttack attack) throws Exception {
         DaemonProcess daemon = shared.daemon();
         List<String> threads = daemon.threadNames();
@@ -162,7 +165,10 @@ class HostileFrontendIT {
         });
     }
 
-    /** Sends GET_FEATURES until the socket stays full while the neighbour is served; returns the number of messages. */
+    /**
+     * Sends GET_FEATURES until the socket is full and stays full while the neighbour is served; returns the number of
+     * messages.
+     */
     private int sendUntilPaused(FrontendSocket notReading) throws IOException {
         int sent = 0;
         int failures = 0;
@@ -208,7 +214,9 @@ class HostileFrontendIT {
         });
     }
 
-    /** A daemon that kept the front-end's end of the connection would never see the connection close. */
+    /**
+     * If the daemon kept the front-end's end of the connection, it would never notice that the connection is closed.
+     */
     @Test
     void frontEndsOwnSocketAsBackEndChannelIsNotKept() throws Exception {
         try (FrontendSocket socket = connect()) {

@@ -38,7 +38,7 @@ import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
-/** VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD: a new daemon resubmits the in-flight requests of one that was killed. */
+/** VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD: a new daemon resubmits the in-flight requests of a daemon that was killed. */
 class InflightRegionIT {
     private static final int RESET_DEVICE = 34;
     private static final int QUEUE_SIZE = 64;
@@ -95,7 +95,7 @@ class InflightRegionIT {
             guest.kickIfNeeded();
         }
 
-        /** Throws if the device uses a buffer twice. */
+        /** Pops all used buffers. Throws if the device uses a buffer twice. */
         void popUsed() {
             while (guest.driverRing().popUsed()) {
                 assertEquals(inFlight.remove(), guest.driverRing().usedId());
@@ -130,7 +130,7 @@ class InflightRegionIT {
                 session = FrontendSession.connect(next.socket(), HANG_TIMEOUT);
                 session.initialise(guest.requestq(), PROTOCOL_FEATURES);
 
-                // The front-end cannot ask the killed daemon for its position, and passes the first base again.
+                // The front-end cannot ask the killed daemon for its position, so it sends the first base again.
                 start(guest, session, buffer, firstBase);
             }
             assertEventually("all requests are completed", () -> {

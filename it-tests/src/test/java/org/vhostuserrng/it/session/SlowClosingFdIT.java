@@ -29,7 +29,7 @@ import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
 /** File descriptors whose last close(2) blocks for minutes: sockets with SO_LINGER and unsent bytes. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SlowClosingFdIT {
-    /** Outlasts every test. */
+    /** Lasts longer than every test. */
     private static final Duration LINGER = Duration.ofMinutes(10);
 
     private static final int SOCKETS = 12 * FrontendVhostUserSpec.MAX_FDS;
@@ -48,7 +48,7 @@ class SlowClosingFdIT {
                 .bytes();
     }
 
-    /** A message that takes no file descriptor. */
+    /** A message that must not have a file descriptor. */
     private static byte[] rejectedMessage() {
         return CraftedFrontendMessage.of(FrontendMessageType.SET_OWNER.id(), FrontendPayloadEncoder.none())
                 .withNeedReply()
@@ -62,7 +62,10 @@ class SlowClosingFdIT {
         }
     }
 
-    /** Sends the sockets while another session occupies the daemon, then closes them here: the daemon closes last. */
+    /**
+     * Sends the sockets while another session occupies the daemon, then closes them in this process, so that the daemon
+     * closes them last.
+     */
     private FrontendSocket connectWith(SlowClosingSockets slow, int perMessage) throws IOException {
         try (FrontendSession before = FrontendSession.connect(shared.socket(), HANG_TIMEOUT)) {
             before.getFeatures();

@@ -31,7 +31,7 @@ class DrbgSourceIT {
     @RegisterExtension
     private final DaemonExtension daemons = new DaemonExtension();
 
-    /** Half of the bits are ones, within six standard deviations. */
+    /** Asserts that half of the bits are ones, within six standard deviations. */
     private static void assertLooksRandom(byte[] bytes) {
         double bits = 8.0 * bytes.length;
         int ones = BitSet.valueOf(bytes).cardinality();

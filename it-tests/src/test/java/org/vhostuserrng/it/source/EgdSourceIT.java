@@ -106,7 +106,10 @@ class EgdSourceIT {
         }
     }
 
-    /** The connection stays open but silent: the guest's request waits, its front-end is answered. */
+    /**
+     * The connection stays open but the server sends no bytes: the guest's request waits, while its front-end gets
+     * replies.
+     */
     @Test
     void requestWaitsWhileTheServerIsStopped() throws Exception {
         Process server = servers.startListening();

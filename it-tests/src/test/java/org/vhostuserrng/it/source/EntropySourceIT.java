@@ -38,7 +38,7 @@ class EntropySourceIT {
         return fifo;
     }
 
-    /** Opened for reading as well: opening a FIFO only for writing blocks until it has a reader. */
+    /** Opens the FIFO for reading as well, because opening it only for writing blocks until it has a reader. */
     private static RandomAccessFile writer(Path fifo) throws IOException {
         return new RandomAccessFile(fifo.toFile(), "rw");
     }
@@ -192,7 +192,7 @@ class EntropySourceIT {
         assertTrue(daemon.log().contains("failovers: 1"), daemon.log());
     }
 
-    /** For example an entropy server that sends the same bytes to every client. */
+    /** Simulates, for example, an entropy server that sends the same bytes to every client. */
     @Test
     void bytesRepeatedFromAnEarlierSessionAreNotServed() throws Exception {
         Path fifo = fifo();

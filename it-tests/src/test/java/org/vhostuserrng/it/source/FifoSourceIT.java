@@ -25,7 +25,7 @@ import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
 /** A source whose bytes the test controls: a FIFO that the test writes to. */
 class FifoSourceIT {
-    /** Each byte's value is its position: each of the 256 values occurs once. */
+    /** The value of each byte is its position, so each of the 256 values occurs once. */
     private static final int TAGGED_BYTES = 256;
 
     private static final Duration POLL_TIMEOUT = Duration.ofMillis(20);
@@ -40,7 +40,7 @@ class FifoSourceIT {
     void makeFifo() throws Exception {
         fifo = daemons.directory().resolve("fifo");
         assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
-        // Opened for reading as well: opening a FIFO only for writing blocks until it has a reader.
+        // Opens the FIFO for reading as well, because opening it only for writing blocks until it has a reader.
         writer = new RandomAccessFile(fifo.toFile(), "rw");
     }
 
@@ -66,7 +66,10 @@ class FifoSourceIT {
         guest.makeAvailableAndKick(guest.ring().addWritableBuffer(BUFFER_ADDRESS, 32));
     }
 
-    /** Appends the bytes of the next completed request and offers another; false if none completes in time. */
+    /**
+     * Appends the bytes of the next completed request and makes another request available; returns false if none
+     * completes in time.
+     */
     private static boolean collect(EntropyDriver guest, ByteArrayOutputStream bytes, Duration time) throws IOException {
         if (!guest.awaitUsed(time) || !guest.ring().popUsed()) {
             return false;

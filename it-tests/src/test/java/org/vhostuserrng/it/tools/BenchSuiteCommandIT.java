@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.it.fixture.PackagedProgram;
 
-/** The packaged {@code bench-suite} against the packaged daemon, with loads too short for meaningful figures. */
+/** The packaged {@code bench-suite} against the packaged daemon, with loads too short for meaningful results. */
 class BenchSuiteCommandIT {
     @TempDir
     private Path directory;

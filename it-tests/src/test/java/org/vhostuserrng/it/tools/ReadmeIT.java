@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.it.fixture.HostCommand;
 
-/** The READMEs agree with the program. guest/run boots test guests with the QEMU command line of the root README. */
+/** The READMEs agree with the program; guest/run boots test guests with the QEMU command line of the root README. */
 class ReadmeIT {
     private static final Pattern OPTION = Pattern.compile("--[a-z][a-z-]*");
 

@@ -1,2 +1,2 @@
-/** The commands beside the daemon, and the README. */
+/** The commands other than the daemon, and the README. */
 package org.vhostuserrng.it.tools;

@@ -41,7 +41,7 @@ final class DaemonShutdownHook {
         Runtime.getRuntime().halt(stopped ? DaemonCommand.OK : DaemonCommand.FAILED);
     }
 
-    /** Waits for JFR, which writes its recordings in a separate hook that runs concurrently, and then closes them. */
+    /** Waits until JFR has written and closed its recordings, which it does in a separate, concurrent hook. */
     private static void awaitRecordings() {
         if (!FlightRecorder.isInitialized()) {
             return;
