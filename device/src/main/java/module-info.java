@@ -1,4 +1,4 @@
-/** The virtio entropy device: virtqueues joined to a source of randomness. */
+/** The virtio entropy device: connects virtqueues to a source of random bytes. */
 module org.vhostuserrng.device {
     requires jdk.jfr;
     requires transitive org.vhostuserrng.transport;

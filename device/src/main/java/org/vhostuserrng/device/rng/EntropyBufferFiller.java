@@ -6,8 +6,8 @@ import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 
 /**
  * Fills the buffers of a request with random bytes. Large segments are filled in place. Consecutive small segments are
- * filled from one call of the source, through a staging buffer that is wiped afterwards: a buffer of single bytes does
- * not cost a system call per byte. Confined to the loop's thread.
+ * filled from one call of the source, through a staging buffer that is wiped afterwards, so that a chain of one-byte
+ * buffers does not cost one system call per byte. Confined to the loop's thread.
  */
 final class EntropyBufferFiller {
     /** Segments below this size are filled through the staging buffer. */
@@ -29,8 +29,8 @@ final class EntropyBufferFiller {
      *
      * @param from position of the first byte to write
      * @param limit maximum number of bytes, at least 1
-     * @return the number of bytes written, 1 to {@code limit}, or a negative constant of {@link EntropySource} if there
-     *     are none
+     * @return the number of bytes written, 1 to {@code limit}, or a negative constant of {@link EntropySource} if no
+     *     byte was written
      */
     int fill(int from, int limit) {
         int filled = 0;

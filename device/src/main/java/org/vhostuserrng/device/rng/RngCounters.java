@@ -1,8 +1,8 @@
 package org.vhostuserrng.device.rng;
 
 /**
- * Counters of a guest since the daemon started, or since the start of its migration history. Confined to the loop's
- * thread.
+ * Counters of a guest since the daemon started or, if the guest has migrated, since the daemon on its first host
+ * started. Confined to the loop's thread.
  */
 final class RngCounters {
     /** The counters at one moment. None is negative. */
@@ -38,7 +38,8 @@ final class RngCounters {
     }
 
     /**
-     * Continues from the counters of another host. If the guest has returned, they include ours, so the maximum counts.
+     * Continues from the counters of another host. If the guest has returned to this host, those counters include the
+     * counters of this host, so the maximum of both is used.
      */
     void raiseTo(Snapshot other) {
         requests = Math.max(requests, other.requests());

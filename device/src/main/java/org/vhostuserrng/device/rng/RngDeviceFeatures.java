@@ -4,7 +4,7 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
  * The optional feature bits (VIRTIO 1.3 §6) that an entropy device offers. Some VMMs pass all offered bits to the
- * guest's driver, which then chooses the format of the virtqueue by them alone.
+ * guest's driver, which then chooses the format of the virtqueue based on these bits only.
  *
  * @param packed offer VIRTIO_F_RING_PACKED; the split format is always offered
  * @param inOrder offer VIRTIO_F_IN_ORDER; the device uses buffers in order in any case

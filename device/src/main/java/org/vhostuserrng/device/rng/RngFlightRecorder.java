@@ -3,7 +3,8 @@ package org.vhostuserrng.device.rng;
 import jdk.jfr.FlightRecorder;
 
 /**
- * Records the JFR events of one requestq. This class records nothing; its subclass does. Confined to the loop's thread.
+ * Records the JFR events of one requestq. The methods of this class do nothing; the subclass records. Confined to the
+ * loop's thread.
  */
 class RngFlightRecorder {
     private static final RngFlightRecorder DISABLED = new RngFlightRecorder();

@@ -8,10 +8,11 @@ import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 
 /**
  * The device state that migrates with a guest: its counters and the used part of its rate limits. It contains no random
- * bytes, and no times, because the clocks of hosts differ: usage elsewhere counts as usage now.
+ * bytes. It contains no times either, because the clocks of hosts differ: migrated usage counts as usage at the time of
+ * loading.
  *
  * <p>Format, little-endian: u64 magic, u32 version, u32 zero, five u64 counters, three u64 of rate limit usage, u32
- * CRC-32C of everything before it.
+ * CRC-32C of all preceding bytes.
  */
 record RngMigrationState(RngCounters.Snapshot counters, LimiterUsage spent) {
     /** "vhurngst" */
@@ -55,7 +56,7 @@ record RngMigrationState(RngCounters.Snapshot counters, LimiterUsage spent) {
         return new RngMigrationState(counters, new LimiterUsage(count(state), count(state), count(state)));
     }
 
-    /** A count of bytes or events, to which more can be added for centuries. */
+    /** Reads a count of bytes or events that is small enough to be increased for centuries without overflow. */
     private static long count(ByteBuffer state) throws InvalidDeviceStateException {
         long value = state.getLong();
         if (value < 0 || value > MAX_COUNT) {

@@ -20,10 +20,10 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
  * loop's thread.
  */
 final class RngRequestQueue implements VirtqueueHandler {
-    // Budget of one drain: a fraction of a millisecond for every shape of request. Then the other guests are served.
+    // Budget of one drain: a fraction of a millisecond for any sizes of requests. Then the other guests are served.
     private static final int MAX_REQUESTS_PER_DRAIN = 64;
     private static final int MAX_BYTES_PER_DRAIN = 16 * 1024;
-    // The only active guest delays nobody, and gets one interrupt for several large requests.
+    // If only one guest is active, it delays no other guest, and gets one interrupt for several large requests.
     private static final int MAX_BYTES_PER_DRAIN_ALONE = 32 * MAX_BYTES_PER_DRAIN;
     // Limits page faults: each segment may cause one on the host, which takes longer than filling the segment.
     private static final int MAX_SEGMENTS_PER_DRAIN = MAX_REQUESTS_PER_DRAIN;
@@ -33,7 +33,9 @@ final class RngRequestQueue implements VirtqueueHandler {
     private final EntropySource source;
     private final GuestRateLimiter rateLimiter;
     private final DrrGuestFlow flow;
-    /** A rate-limited request is filled in one drain: it is charged as a whole when the driver can see it. */
+    /**
+     * A rate-limited request must be filled in one drain, because it is charged as a whole when the driver can see it.
+     */
     private final boolean rateLimited;
 
     private final RngCounters counters;
@@ -45,7 +47,7 @@ final class RngRequestQueue implements VirtqueueHandler {
     private final SharedRequestScratch scratch;
     private final ScatterGatherList buffers;
     private final EntropyBufferFiller filler;
-    // The rest of the budget of this drain. One request may make it negative.
+    // The remaining budget of this drain. One request may make it negative.
     private int requestsLeft;
     private int bytesLeft;
     private int segmentsLeft;
@@ -84,7 +86,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         beginDrain();
         DrainResult result = serveAndPublish();
         while (result == DrainResult.EMPTY && queue.enableNotifications()) {
-            // Counts as a request: a driver that revokes available buffers must not hold the loop.
+            // Counts as a request, so that a driver that revokes available buffers cannot occupy the loop.
             requestsLeft--;
             result = serveAndPublish();
         }
@@ -137,7 +139,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         flow.commit(now);
     }
 
-    /** Serves until no request is available, one has to wait, or the budget is spent. */
+    /** Serves requests until no request is available, a request has to wait, or the budget is spent. */
     private DrainResult serve(long now) {
         while (requestsLeft > 0) {
             if (!queue.hasAvailable()) {
@@ -156,7 +158,10 @@ final class RngRequestQueue implements VirtqueueHandler {
         return DrainResult.BUDGET_SPENT;
     }
 
-    /** Serves one request, or as much of it as the budget allows. Returns null, or why the request has to wait. */
+    /**
+     * Serves one request, or as much of it as the budget allows. Returns null, or the reason why the request has to
+     * wait.
+     */
     private DrainResult serveOne(long now) {
         if (partlyFilled == 0) {
             recorder.requestSeen();
@@ -182,7 +187,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         return fill(now, from, (int) granted);
     }
 
-    /** The number of bytes that earlier drains filled: 0 if the driver has replaced that request. */
+    /** The number of bytes that earlier drains filled; 0 if the driver has replaced that request. */
     private int alreadyFilled() {
         return partlyFilled > 0 && buffers.fingerprint() == partlyFilledFingerprint ? partlyFilled : 0;
     }

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 
 /**
- * Scratch memory for serving one request. All devices of a loop share one instance, so a further guest costs no memory.
- * Confined to the loop's thread.
+ * Scratch memory for serving one request. All devices of a loop share one instance, so an additional guest needs no
+ * scratch memory. Confined to the loop's thread.
  */
 public final class SharedRequestScratch {
     /** Size of the staging buffer for small segments. */

@@ -12,8 +12,9 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * The entropy device of one guest (VIRTIO 1.3 §5.4): one virtqueue, no feature bits and no configuration space of its
- * own. Rate limits and counters belong to the guest and outlive sessions. Confined to the loop's thread.
+ * The entropy device of one guest (VIRTIO 1.3 §5.4): one virtqueue, no device-specific feature bits and no
+ * configuration space. Rate limits and counters belong to the guest and outlive sessions. Confined to the loop's
+ * thread.
  */
 public final class VirtioRngDevice implements VirtioDevice {
     // §5.4.2: 0 requestq

@@ -9,12 +9,12 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
  * Locates the descriptors of an indirect table (VIRTIO 1.3 §2.7.5.3, §2.8.7) in guest memory. One instance serves all
- * chains of a virtqueue. Behind an IOMMU a table that is contiguous for the driver may be scattered: each descriptor is
- * translated on its own, and one that crosses translations is copied into one piece.
+ * chains of a virtqueue. Behind an IOMMU, a table that is contiguous for the driver may be scattered in guest memory:
+ * each descriptor is translated separately, and a descriptor that crosses translations is copied to contiguous memory.
  */
 final class IndirectDescriptorTable {
     private final VirtqueueAddressSpace memory;
-    /** Holds the copy of a descriptor that crosses translations. Null without an IOMMU. */
+    /** Copy of a descriptor that crosses translations. Null without an IOMMU. */
     private final MemorySegment copy;
 
     private long address;
@@ -55,7 +55,7 @@ final class IndirectDescriptorTable {
         return length > segment.byteSize() - tableOffset ? VirtqueueFault.INDIRECT_RANGE : null;
     }
 
-    /** Moves to a descriptor: it begins at {@link #offset} in {@link #segment} then. Returns null, or the fault. */
+    /** Moves to a descriptor, which then begins at {@link #offset} in {@link #segment}. Returns null, or the fault. */
     VirtqueueFault seek(int index) {
         long distance = (long) index * VirtioSpec.DESCRIPTOR_BYTES;
         if (memory.isTranslated()) {
@@ -127,8 +127,8 @@ final class IndirectDescriptorTable {
     }
 
     /**
-     * The number of descriptors that are read. §2.7.5.3.1 limits a chain to the Queue Size, but not the table. The
-     * device may use less than the whole buffer, so it need not read to the end while other guests wait.
+     * The maximum number of descriptors to read. §2.7.5.3.1 limits a chain to the Queue Size, but not the table. The
+     * device may use less than the whole buffer, so it need not read the whole table while other guests wait.
      */
     int readLimit() {
         return Math.min(count, ScatterGatherList.MAX_DESCRIPTORS);

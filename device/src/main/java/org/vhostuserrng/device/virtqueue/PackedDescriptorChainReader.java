@@ -8,7 +8,7 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
  * Reads a descriptor chain from the ring of a packed virtqueue, or from its indirect table, and collects its buffers.
- * Reads every field once: the driver may change it concurrently.
+ * Reads every field only once, because the driver may change it concurrently.
  */
 final class PackedDescriptorChainReader {
     // Unaligned: an indirect table may begin at any address.
@@ -33,7 +33,9 @@ final class PackedDescriptorChainReader {
         this.indirect = new IndirectDescriptorTable(memory);
     }
 
-    /** Collects the buffers of a chain in a copy of the ring, whose descriptors are available in the first round. */
+    /**
+     * Collects the buffers of a chain in a copy of the ring, the descriptors of which are available in the first round.
+     */
     VirtqueueFault readCopy(int first, int chainLength, ScatterGatherList buffers) {
         return read(first, true, flagsAt(first), chainLength, buffers);
     }
@@ -85,7 +87,7 @@ final class PackedDescriptorChainReader {
     }
 
     private VirtqueueFault end(long at, int descriptors, ScatterGatherList buffers) {
-        // VIRTIO 1.3 §2.8.6: the Buffer ID is that of the last descriptor.
+        // VIRTIO 1.3 §2.8.6: the Buffer ID is in the last descriptor.
         bufferId = Short.toUnsignedInt(ring.get(LE16, at + VirtioSpec.PVIRTQ_DESC_ID));
         length = descriptors;
         return buffers.faultAtEnd();
@@ -109,8 +111,8 @@ final class PackedDescriptorChainReader {
         return fault != null ? fault : readIndirectTable(buffers);
     }
 
-    // VIRTIO 1.3 §2.8.7: the descriptors of the table are consecutive, and the device ignores all their flags but
-    // VIRTQ_DESC_F_WRITE. So a table is neither nested nor circular.
+    // VIRTIO 1.3 §2.8.7: the descriptors of the table are consecutive, and the device ignores all their flags except
+    // VIRTQ_DESC_F_WRITE. A table is therefore neither nested nor circular.
     private VirtqueueFault readIndirectTable(ScatterGatherList buffers) {
         for (int i = 0; i < indirect.readLimit(); i++) {
             VirtqueueFault unreachable = indirect.seek(i);

@@ -17,8 +17,8 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 /**
  * The device's side of a packed virtqueue (VIRTIO 1.3 §2.8).
  *
- * <p>A slot counts descriptors over two rounds of the ring, 0 to twice the Queue Size: the wrap counter is 1 in the
- * first round and 0 in the second. The difference of two slots is a number of descriptors for every Queue Size.
+ * <p>A slot is a position in two rounds of the ring, 0 to twice the Queue Size (exclusive): the wrap counter is 1 in
+ * the first round and 0 in the second. For every Queue Size, the difference of two slots is a number of descriptors.
  */
 final class PackedVirtqueue extends Virtqueue {
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -42,7 +42,7 @@ final class PackedVirtqueue extends Virtqueue {
     private final VirtqueueDirtyLogger dirtyLogger;
     private final boolean eventIdx;
     private final PackedDescriptorChainReader ringReader;
-    /** Null if there is no record of in-flight requests. */
+    /** Null if in-flight requests are not recorded. */
     private final PackedInflightTracker inflight;
     /** Reads the chains that a predecessor left in flight; null if there are none. */
     private final PackedDescriptorChainReader resubmittedReader;
@@ -55,7 +55,7 @@ final class PackedVirtqueue extends Virtqueue {
     /** The reader of the peeked chain. */
     private PackedDescriptorChainReader peeked;
 
-    /** Flags of the next available descriptor, as {@link #hasAvailable} read them. */
+    /** Flags of the next available descriptor, as read by {@link #hasAvailable}. */
     private int headFlags;
 
     private int eventWritten;
@@ -80,7 +80,7 @@ final class PackedVirtqueue extends Virtqueue {
         this.inflight =
                 config.inflight() == null ? null : config.inflight().openPacked(ring, size, toEventDesc(nextUsed));
         if (inflight != null && inflight.isResumed()) {
-            // After all chains that the predecessor popped; neither the position nor the ring accounts for them.
+            // Starts after all chains that the predecessor popped; neither the position nor the ring accounts for them.
             this.nextUsed = validSlot(inflight.nextUsed());
             this.nextAvail = advance(nextUsed, inflight.resubmittedCount());
             hideUnpublished();
@@ -121,9 +121,9 @@ final class PackedVirtqueue extends Virtqueue {
     }
 
     /**
-     * Makes the descriptors between the used and the available slot look available. A predecessor that ended before it
-     * published its last batch has written all used descriptors but the first, which hides the others. Resubmitted
-     * chains may be published one by one, so none of the others may look used.
+     * Makes the descriptors between the used and the available slot look available. If a predecessor ended before it
+     * published its last batch, it has written all used descriptors except the first, which hides the others.
+     * Resubmitted chains may be published one by one, so none of the others may look used.
      */
     private void hideUnpublished() {
         for (int slot = nextUsed; slot != nextAvail; slot = advance(slot, 1)) {
@@ -140,7 +140,7 @@ final class PackedVirtqueue extends Virtqueue {
         VarHandle.releaseFence();
     }
 
-    // A front-end logs one of the two areas that the device writes, so the other one is logged as a buffer.
+    // A front-end logs only one of the two areas that the device writes, so the other area is logged as a buffer.
     private void logRingWrite() {
         dirtyLogger.logRingWrite(0, ring.byteSize());
         dirtyLogger.logBufferWrite(ringAddress, ring.byteSize());
@@ -156,7 +156,10 @@ final class PackedVirtqueue extends Virtqueue {
         return VirtioSpec.isPackedAvailable(headFlags, wrapCounter(nextAvail)) && maxAvailable() > 0;
     }
 
-    /** The number of descriptors that the driver can have made available: those that it does not see in use. */
+    /**
+     * The number of descriptors that the driver can have made available: all except the descriptors it regards as in
+     * use.
+     */
     private int maxAvailable() {
         return size - distance(publishedUsed, nextAvail);
     }
@@ -211,14 +214,15 @@ final class PackedVirtqueue extends Virtqueue {
         if (inflight != null) {
             inflight.publishing(toEventDesc(nextUsed));
         }
-        // VIRTIO 1.3 §2.8.22: the first used descriptor is visible after all others.
+        // VIRTIO 1.3 §2.8.22: the first used descriptor becomes visible after all others.
         VarHandle.releaseFence();
         ring.set(LE16, offset(first) + VirtioSpec.PVIRTQ_DESC_FLAGS, usedFlags(first));
         logRingWrite();
         if (inflight != null) {
             inflight.published();
         }
-        // It is visible before the driver's notification setting is read, or a notification would be lost.
+        // The first used descriptor must be visible before the driver's notification setting is read; otherwise a
+        // notification could be lost.
         VarHandle.fullFence();
         return wantsNotification(first);
     }
@@ -229,9 +233,8 @@ final class PackedVirtqueue extends Virtqueue {
         return switch ((event >>> EVENT_FLAGS_SHIFT) & EVENT_FLAGS_MASK) {
             case VirtioSpec.RING_EVENT_FLAGS_ENABLE -> true;
             case VirtioSpec.RING_EVENT_FLAGS_DISABLE -> false;
-            // VIRTIO 1.3 §2.8.10: DESC is valid with VIRTIO_F_EVENT_IDX only. An invalid setting, such as an index
-            // beyond
-            // the ring, causes a spurious notification rather than a lost one.
+            // VIRTIO 1.3 §2.8.10: DESC is valid only with VIRTIO_F_EVENT_IDX. An invalid setting, such as an index
+            // beyond the ring, causes a spurious notification rather than a lost one.
             case VirtioSpec.RING_EVENT_FLAGS_DESC ->
                 !eventIdx
                         || (event & VirtioSpec.PACKED_INDEX_MASK) >= size
@@ -246,7 +249,8 @@ final class PackedVirtqueue extends Virtqueue {
                 eventIdx
                         ? VirtioSpec.RING_EVENT_FLAGS_DESC << EVENT_FLAGS_SHIFT | toEventDesc(nextAvail)
                         : VirtioSpec.RING_EVENT_FLAGS_ENABLE << EVENT_FLAGS_SHIFT);
-        // VIRTIO 1.3 §2.8.21: the setting is visible before the ring is read again, or a kick would be lost.
+        // VIRTIO 1.3 §2.8.21: the setting must be visible before the ring is read again; otherwise a kick could be
+        // lost.
         VarHandle.fullFence();
         return hasAvailable();
     }

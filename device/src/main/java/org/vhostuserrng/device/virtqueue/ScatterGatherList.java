@@ -10,8 +10,8 @@ import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
- * The writable memory of one descriptor chain, as segments of guest memory. One instance serves all virtqueues of a
- * loop, because each chain is read again whenever the device writes to it.
+ * The writable memory of one descriptor chain, as segments of guest memory. All virtqueues of a loop can share one
+ * instance, because a chain is read again each time the device writes to it.
  *
  * <p>The cost of a request is bounded: the list keeps at most {@link #MAX_BYTES} bytes in at most {@link #MAX_SEGMENTS}
  * segments, and reads at most {@link #MAX_DESCRIPTORS} descriptors. The device may use less than the whole buffer
@@ -23,7 +23,7 @@ public final class ScatterGatherList {
 
     public static final int MAX_SEGMENTS = 1024;
 
-    /** More than {@link #MAX_SEGMENTS}, because buffers may be empty. */
+    /** Greater than {@link #MAX_SEGMENTS}, because buffers may be empty. */
     public static final int MAX_DESCRIPTORS = 2048;
 
     /** An odd multiplier with set bits in all bytes: distributes the fingerprint over 64 bits. */
@@ -137,7 +137,10 @@ public final class ScatterGatherList {
         return bytes;
     }
 
-    /** The fault of a chain that has been read to its end: null, or that it has no writable byte. */
+    /**
+     * The fault of a chain that has been read to its end: {@link VirtqueueFault#NO_WRITABLE_BYTES}, or null if there is
+     * none.
+     */
     VirtqueueFault faultAtEnd() {
         return bytes == 0 ? VirtqueueFault.NO_WRITABLE_BYTES : null;
     }

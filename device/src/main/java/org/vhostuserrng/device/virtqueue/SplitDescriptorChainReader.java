@@ -8,7 +8,7 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
  * Reads a descriptor chain of a split virtqueue and collects its buffers. The chain may end in an indirect table. Reads
- * every field once: the driver may change it concurrently.
+ * every field only once, because the driver may change it concurrently.
  */
 final class SplitDescriptorChainReader {
     // §2.7.5: struct virtq_desc { le64 addr; le32 len; le16 flags; le16 next; }
@@ -67,9 +67,8 @@ final class SplitDescriptorChainReader {
         return limit < size ? buffers.faultAtEnd() : VirtqueueFault.CHAIN_LOOP;
     }
 
-    // VIRTIO 1.3 §2.7.5.3.2: the device MUST handle zero or more normal descriptors followed by an indirect one, and
-    // MUST
-    // ignore the write-only flag of the indirect one.
+    // VIRTIO 1.3 §2.7.5.3.2: the device MUST handle zero or more normal descriptors followed by an indirect descriptor,
+    // and MUST ignore the write-only flag of the indirect descriptor.
     private VirtqueueFault readIndirect(long at, int flags, ScatterGatherList buffers) {
         if (!indirectNegotiated) {
             return VirtqueueFault.INDIRECT_NOT_NEGOTIATED;

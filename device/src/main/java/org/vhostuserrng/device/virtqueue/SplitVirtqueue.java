@@ -33,7 +33,7 @@ final class SplitVirtqueue extends Virtqueue {
     private static final int AVAIL_ALIGNMENT = 2;
     private static final int USED_ALIGNMENT = 4;
 
-    /** {@link #usedFlags}: this process has not written the flags yet. */
+    /** Value of {@link #usedFlags} if this process has not written the flags yet. */
     private static final int FLAGS_UNKNOWN = -1;
 
     private final MemorySegment avail;
@@ -44,7 +44,7 @@ final class SplitVirtqueue extends Virtqueue {
     private final VirtqueueDirtyLogger dirtyLogger;
     private final long usedEvent;
     private final long availEvent;
-    /** Null if there is no record of in-flight requests. */
+    /** Null if in-flight requests are not recorded. */
     private final SplitInflightTracker inflight;
 
     // Free-running indices modulo 2^16, in the lower 16 bits.
@@ -52,7 +52,7 @@ final class SplitVirtqueue extends Virtqueue {
     private int nextUsed;
     private int publishedUsed;
 
-    /** The number of available heads, by the driver's index. */
+    /** The number of available heads, according to the driver's index. */
     private int available;
 
     /** Head of the peeked chain. */
@@ -134,7 +134,7 @@ final class SplitVirtqueue extends Virtqueue {
                 RING + (long) size * AVAIL_ELEM_BYTES + EVENT_BYTES,
                 AVAIL_ALIGNMENT,
                 Iotlb.READ);
-        // The device reads only what a device wrote there, so write permission is enough.
+        // The device reads only values that a device wrote there, so write permission is sufficient.
         MemorySegment used = mapArea(
                 memory,
                 "used ring",
@@ -207,16 +207,18 @@ final class SplitVirtqueue extends Virtqueue {
         }
         int before = publishedUsed;
         publishedUsed = nextUsed;
-        // VIRTIO 1.3 §2.7.13: the elements are visible before the index.
+        // VIRTIO 1.3 §2.7.13: the elements become visible before the index.
         VarHandle.releaseFence();
         used.set(LE16, IDX, (short) nextUsed);
         dirtyLogger.logRingWrite(0, used.byteSize());
         if (inflight != null) {
             inflight.published(nextUsed);
         }
-        // The index is visible before the driver's notification setting is read, or a notification would be lost.
+        // The index must be visible before the driver's notification setting is read; otherwise a notification could be
+        // lost.
         VarHandle.fullFence();
-        // VIRTIO 1.3 §2.7.7.2: used_event with VIRTIO_F_EVENT_IDX (the flag is ignored then), else the flag.
+        // VIRTIO 1.3 §2.7.7.2: with VIRTIO_F_EVENT_IDX, used_event applies and the flag is ignored; without it, the
+        // flag applies.
         if (eventIdx) {
             return VirtioSpec.needEvent(Short.toUnsignedInt(avail.get(LE16, usedEvent)), nextUsed, before);
         }
@@ -231,7 +233,8 @@ final class SplitVirtqueue extends Virtqueue {
         } else {
             writeUsedFlags(0);
         }
-        // VIRTIO 1.3 §2.7.10: the setting is visible before the ring is read again, or a kick would be lost.
+        // VIRTIO 1.3 §2.7.10: the setting must be visible before the ring is read again; otherwise a kick could be
+        // lost.
         VarHandle.fullFence();
         return hasAvailable();
     }

@@ -14,8 +14,8 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
  * elements at once, and {@link #enableNotifications} or {@link #disableNotifications} controls the driver's
  * notifications. Confined to the loop's thread.
  *
- * <p>Every buffer has a used element of its own, in order. VIRTIO_F_IN_ORDER would allow one element for a batch
- * (§2.7.9, §2.8.8), but that element would claim that all buffers before the last are written completely.
+ * <p>Every buffer has a separate used element, in order. VIRTIO_F_IN_ORDER would allow one element for a batch (§2.7.9,
+ * §2.8.8), but that element would state that all buffers before the last are written completely.
  */
 public abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
     /** Starts a virtqueue of the negotiated format. */
@@ -51,7 +51,10 @@ public abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
     /** Publishes the used elements. Returns whether the driver wants a used buffer notification. */
     public abstract boolean publishUsed();
 
-    /** Enables available buffer notifications. Returns whether a buffer became available without one meanwhile. */
+    /**
+     * Enables available buffer notifications. Returns whether a buffer has become available in the meantime, for which
+     * there may be no notification.
+     */
     public abstract boolean enableNotifications();
 
     /** Disables available buffer notifications until {@link #enableNotifications}. */

@@ -3,7 +3,7 @@ package org.vhostuserrng.device.virtqueue;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 
 /**
- * A violation of VIRTIO by the driver. It breaks the ring until the driver resets it. {@link #IOTLB_MISS} is no
+ * A violation of VIRTIO by the driver. It breaks the ring until the driver resets it. {@link #IOTLB_MISS} is not a
  * violation: the buffer stays available until the translation arrives.
  */
 public enum VirtqueueFault {

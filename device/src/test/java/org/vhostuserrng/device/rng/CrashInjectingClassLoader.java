@@ -16,8 +16,9 @@ import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 
 /**
- * Loads a copy of the classes of the device and of the inflight region, with a call of {@link StoreCrashPoint} before
- * each store to memory. A test can crash this device between any two stores, and start a successor on the same memory.
+ * Loads a copy of the classes of the device and of the inflight region, and inserts a call of {@link StoreCrashPoint}
+ * before each store to memory. A test can crash this device between any two stores, and start a successor on the same
+ * memory.
  */
 final class CrashInjectingClassLoader extends ClassLoader {
     private static final List<String> PACKAGES = List.of(
@@ -29,7 +30,9 @@ final class CrashInjectingClassLoader extends ClassLoader {
     private static final MethodTypeDesc BEFORE_STORE = MethodTypeDesc.of(ConstantDescs.CD_void);
     private static final String SEGMENT = MemorySegment.class.getName().replace('.', '/');
     private static final Set<String> STORES = Set.of("set", "fill", "copy");
-    /** Not injected: a crash between two random bytes leaves the same state as a crash before them. */
+    /**
+     * This class gets no crash points: a crash between two random bytes leaves the same state as a crash before them.
+     */
     private static final String SOURCE = SequenceEntropySource.class.getName();
 
     private static final Set<String> SHARED =

@@ -96,7 +96,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
         }
     }
 
-    /** Starts a device at the initial base, the only one that the front-end knows after a crash. */
+    /** Starts a device at the initial base, which is the only base that the front-end knows after a crash. */
     private void start() {
         try {
             queue = guest.device.start(guest.config(base));

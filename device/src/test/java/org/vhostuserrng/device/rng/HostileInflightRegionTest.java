@@ -18,9 +18,9 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A front-end may write anything to the inflight region, before a virtqueue starts and while it runs. The device then
- * rejects the virtqueue, breaks the ring, or serves buffers that the driver made available. It writes to no other
- * memory.
+ * Tests a front-end that writes arbitrary values to the inflight region, before a virtqueue starts and while it runs.
+ * The device then rejects the virtqueue, breaks the ring, or serves buffers that the driver made available. It writes
+ * to no other memory.
  */
 class HostileInflightRegionTest {
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

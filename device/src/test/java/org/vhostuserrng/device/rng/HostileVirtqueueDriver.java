@@ -97,8 +97,8 @@ final class HostileVirtqueueDriver {
     }
 
     /**
-     * Whether a descriptor is reserved for an indirect table: the last two descriptors of the ring. These never have
-     * VIRTQ_DESC_F_WRITE, or the device would overwrite the tables.
+     * Whether a descriptor is reserved for an indirect table: the last two descriptors of the ring. Reserved
+     * descriptors never have VIRTQ_DESC_F_WRITE; otherwise the device would overwrite the tables.
      */
     private boolean isIndirect(MemorySegment table, int index) {
         return table.equals(ring) && index >= SIZE - 2;

@@ -17,8 +17,8 @@ import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A driver may write anything to a virtqueue at any time. The device writes only to buffers, and reports no more bytes
- * than it has written.
+ * Tests a driver that writes arbitrary values to a virtqueue at any time. The device writes only to buffers, and
+ * reports no more bytes than it has written.
  */
 class HostileVirtqueueDriverTest {
     private static final int MAX_BYTES_PER_DRAIN = 64 * 65536;

@@ -20,8 +20,8 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * The device resubmits requests that another back-end left in flight, in any order, and leaves a valid inflight region
- * itself. The offsets are those of the C structs in the vhost-user specification, "Inflight I/O tracking".
+ * The device resubmits requests that another back-end left in flight, in any order, and itself leaves a valid inflight
+ * region. The offsets are the offsets in the C structs of the vhost-user specification, "Inflight I/O tracking".
  */
 class InflightResubmissionTest {
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

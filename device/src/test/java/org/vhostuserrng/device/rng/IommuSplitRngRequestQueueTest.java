@@ -3,7 +3,7 @@ package org.vhostuserrng.device.rng;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.frontend.DriverSplitRing;
 
-/** With a split virtqueue behind an IOMMU, the entropy device behaves as it does without one. */
+/** With a split virtqueue, the entropy device behaves behind an IOMMU as it does without one. */
 class IommuSplitRngRequestQueueTest extends RngRequestQueueContract {
     @Override
     RngTestGuest<DriverSplitRing> guest(int size, long features, GuestRateLimiter rateLimiter) {

@@ -16,10 +16,10 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A driver and a device on threads of their own. The driver sleeps until an interrupt, the device until a kick. Before
- * it sleeps, each side enables notifications and checks the ring again. A lost notification would leave both asleep.
+ * A driver and a device on separate threads. The driver sleeps until an interrupt, the device until a kick. Before it
+ * sleeps, each side enables notifications and checks the ring again. A lost notification would leave both sides asleep.
  *
- * <p>Runs for one second per case. {@code -Drace.seconds=600} makes it longer.
+ * <p>Runs for one second per case; {@code -Drace.seconds=600} increases the duration.
  */
 class LostNotificationRaceTest {
     private static final long DURATION = TimeUnit.SECONDS.toNanos(Integer.getInteger("race.seconds", 1));
@@ -139,7 +139,7 @@ class LostNotificationRaceTest {
             }
         }
 
-        /** Sleeps until all requests are used, or all but one. */
+        /** Sleeps until all requests, or all requests except one, are used. */
         private void sleepUntilUsed() {
             int maxOutstanding = random.nextInt(2);
             takeAllUsed();

@@ -45,7 +45,7 @@ class RandomRequestSequenceTest {
         private final ArrayDeque<Request> outstanding = new ArrayDeque<>();
         private final List<Completion> completions = new ArrayList<>();
         private int requests;
-        /** Whether a drain may leave a request partly filled: a restart would lose its bytes. */
+        /** Whether a drain may leave a request partly filled; a restart would lose the bytes of such a request. */
         private final boolean fillsPartly;
 
         private VirtqueueHandler queue;

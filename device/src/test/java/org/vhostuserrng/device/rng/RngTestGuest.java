@@ -156,8 +156,8 @@ final class RngTestGuest<R extends DriverRing> {
     }
 
     /**
-     * Decodes a vhost-user base. That of a packed virtqueue contains the available position in its lower 16 bits and
-     * the used position in its upper 16 bits. If the upper bits are 0, both positions are equal.
+     * Decodes a vhost-user base. The base of a packed virtqueue contains the available position in its lower 16 bits
+     * and the used position in its upper 16 bits. If the upper bits are 0, both positions are equal.
      */
     VirtqueuePosition position(int base) {
         if (!isPacked()) {

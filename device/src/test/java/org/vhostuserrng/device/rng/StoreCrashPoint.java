@@ -16,7 +16,7 @@ public final class StoreCrashPoint {
 
     private StoreCrashPoint() {}
 
-    /** Schedules a crash after this many further stores, and none after that crash. */
+    /** Schedules one crash after this many further stores. */
     public static void crashAfter(long stores) {
         storesLeft = stores;
     }
