@@ -1,7 +1,8 @@
 package org.vhostuserrng.libc;
 
 /**
- * Error numbers that this program handles, by Linux's generic {@code errno.h}: the same on all 64-bit architectures.
+ * Error numbers that this program handles, from Linux's generic {@code errno.h}. They are the same on all 64-bit
+ * architectures.
  */
 public final class Errno {
     public static final int ENOENT = 2;

@@ -2,7 +2,7 @@ package org.vhostuserrng.libc;
 
 import java.io.IOException;
 
-/** A system call failed. The message has the call, the errno and its description. Never caused by a guest. */
+/** A system call failed. The message contains the call, the errno and its description. Never caused by a guest. */
 public final class ErrnoException extends IOException {
     private static final long serialVersionUID = 1L;
 

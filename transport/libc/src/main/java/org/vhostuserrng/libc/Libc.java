@@ -13,7 +13,7 @@ import java.lang.invoke.VarHandle;
  * Calls libc functions with one signature, {@code long f(long × 6)}, which fits all functions used here on the 64-bit
  * System V ABIs. One native stub instead of one per function halves the start-up cost of native access.
  *
- * <p>A result is that of the raw system call: non-negative, or the negated errno. Any thread.
+ * <p>Results are in the form of a raw system call: non-negative, or the negated errno. Any thread.
  */
 @SuppressWarnings("restricted")
 public final class Libc {

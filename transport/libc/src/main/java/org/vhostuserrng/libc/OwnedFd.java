@@ -7,7 +7,8 @@ import java.util.concurrent.Executor;
  * A file descriptor with one owner, closed once. Passing the object transfers the ownership. Confined to the owning
  * thread.
  *
- * <p>A descriptor from a peer may refer to any file, and closing it may block: its {@link #close} only queues it there.
+ * <p>A descriptor from a peer may refer to any file, and closing it may block. {@link #close} therefore only queues
+ * such a descriptor.
  */
 public final class OwnedFd implements AutoCloseable {
     private static final MemorySegment CLOSE = Libc.symbol("close");
@@ -42,7 +43,7 @@ public final class OwnedFd implements AutoCloseable {
         return new OwnedFd(received, closer);
     }
 
-    /** The number for a system call. This object remains the owner. */
+    /** The number for a system call. This object keeps the ownership. */
     public int number() {
         if (number == CLOSED) {
             throw new IllegalStateException("descriptor is closed");
@@ -74,7 +75,7 @@ public final class OwnedFd implements AutoCloseable {
         }
     }
 
-    /** Closes the descriptor at once. For files that are known to close without blocking. Idempotent. */
+    /** Closes the descriptor immediately. Only for files that are known to close without blocking. Idempotent. */
     public void closeNow() {
         if (number != CLOSED) {
             close(number);
@@ -82,7 +83,7 @@ public final class OwnedFd implements AutoCloseable {
         }
     }
 
-    /** Runs an action that may release the file: now, or in the closer if a peer sent the file. */
+    /** Runs an action that may release the file: immediately, or in the closer if a peer sent the file. */
     public void release(Runnable end) {
         if (closer == null) {
             end.run();

@@ -1,8 +1,11 @@
 package org.vhostuserrng.transport.loop;
 
-/** The handlers that the loop polls without sleeping, in no order. Does not allocate. */
+/** The handlers that the loop polls without sleeping, in arbitrary order. Does not allocate. */
 final class BusyPollSet {
-    /** Every member is polled in every iteration. With more active guests than this the loop does not sleep anyway. */
+    /**
+     * Maximum number of members, each of which is polled in every iteration. With more active guests, the loop does not
+     * sleep anyway.
+     */
     private static final int MAX_HANDLERS = 8;
 
     private final EventHandler[] handlers = new EventHandler[MAX_HANDLERS];
@@ -20,7 +23,7 @@ final class BusyPollSet {
         return handlers[index];
     }
 
-    /** Adds a handler that may be a member already. Returns false if the set is full. */
+    /** Adds a handler, unless it is already a member. Returns false if the set is full. */
     boolean add(EventHandler handler) {
         for (int i = 0; i < count; i++) {
             if (handlers[i].equals(handler)) {
@@ -34,7 +37,7 @@ final class BusyPollSet {
         return true;
     }
 
-    /** Removes a handler that may be no member. The last member takes its index. */
+    /** Removes a handler if it is a member. The last member takes its index. */
     void remove(EventHandler handler) {
         for (int i = 0; i < count; i++) {
             if (handlers[i].equals(handler)) {

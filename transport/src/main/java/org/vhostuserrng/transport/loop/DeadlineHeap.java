@@ -2,7 +2,7 @@ package org.vhostuserrng.transport.loop;
 
 import java.util.Arrays;
 
-/** Handlers ordered by deadline: a binary heap whose members know their index. */
+/** Handlers ordered by deadline: a binary heap, in which each member stores its index. */
 final class DeadlineHeap {
     static final long NEVER = Long.MAX_VALUE;
 

@@ -1,10 +1,10 @@
 package org.vhostuserrng.transport.loop;
 
 /**
- * Work that the event loop dispatches: a watched descriptor is ready, a deadline has passed, the handler rescheduled
- * itself, or parked handlers were unparked. Confined to the loop's thread.
+ * Work that the event loop dispatches when a watched descriptor is ready, a deadline has passed, the handler has
+ * rescheduled itself, or parked handlers were unparked. Confined to the loop's thread.
  *
- * <p>The package-private fields belong to the loop. They live here so that scheduling does not allocate.
+ * <p>The package-private fields belong to the loop. They are stored here so that scheduling does not allocate.
  */
 public abstract class EventHandler {
     static final int NO_INDEX = -1;
@@ -15,7 +15,7 @@ public abstract class EventHandler {
     int heapIndex = NO_INDEX;
 
     long deadline;
-    /** Set for an edge-triggered descriptor: the handler whose pending events come first. Else null. */
+    /** For an edge-triggered descriptor: the handler whose pending events are dispatched first. Otherwise null. */
     EventHandler predecessor;
     /** One bit per {@link RunQueue} that holds this handler. */
     int runQueues;

@@ -3,8 +3,8 @@ package org.vhostuserrng.transport.loop;
 import java.util.Arrays;
 
 /**
- * Handlers by the 64-bit token that epoll returns: index and generation. The token of a removed handler finds nothing,
- * even if its index is in use again.
+ * Handlers by the 64-bit token that epoll returns, which consists of index and generation. The token of a removed
+ * handler finds no handler, even if its index is in use again.
  */
 final class EventHandlerTable {
     private EventHandler[] handlers = new EventHandler[16];

@@ -9,8 +9,8 @@ import org.vhostuserrng.transport.sys.Epoll;
 import org.vhostuserrng.transport.sys.EventFd;
 
 /**
- * An event loop on one thread. {@link #await} sleeps until there is work; {@link #doWork} does it and never sleeps, so
- * that a test calls {@code doWork} alone. Confined to the thread that opened it, except for {@link #wake} and
+ * An event loop on one thread. {@link #await} sleeps until there is work; {@link #doWork} does the work and never
+ * sleeps, so a test can call {@code doWork} alone. Confined to the thread that opened it, except for {@link #wake} and
  * {@link #unparkAll}.
  *
  * <p>Order of one iteration: busy-polled handlers, edge-triggered descriptors (kicks), deadlines, rescheduled handlers,
@@ -20,14 +20,14 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     private static final int MAX_EVENTS = 256;
     /**
      * Time budget of unparked handlers and of messages per iteration. They can take longer than a guest's request, so
-     * the rest waits until the kicks of the next iteration have been served.
+     * the remaining ones wait until the kicks of the next iteration have been served.
      */
     private static final long SLOW_QUEUE_BUDGET_NANOS = 1_000_000;
 
     private static final long UNLIMITED = Long.MAX_VALUE;
-    /** Busy polls between two calls of epoll_wait, which costs about as much as all of them. */
+    /** Number of busy polls between two calls of epoll_wait. One call costs about as much as these polls together. */
     private static final int POLLS_PER_EPOLL = 16;
-    /** Iterations without epoll_wait while busy polling finds work each time. */
+    /** Maximum number of consecutive iterations without epoll_wait while busy polling finds work each time. */
     private static final int MAX_ITERATIONS_WITHOUT_EPOLL = 16;
 
     private static final long WAKE_TOKEN = -1;
@@ -83,8 +83,8 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     }
 
     /**
-     * Sleeps until there is work: a ready descriptor, a deadline, a wake-up. Busy polls instead if a handler asks for
-     * it.
+     * Sleeps until there is work: a ready descriptor, a deadline or a wake-up. Busy polls instead if a handler has
+     * requested it.
      */
     public void await() throws ErrnoException {
         if (readyEvents > 0) {
@@ -247,8 +247,9 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     }
 
     /**
-     * Dispatches the edge-triggered descriptors, which are kicks, and queues the others. A kick whose predecessor (the
-     * front-end's socket) has messages is queued behind them: no kick overtakes an earlier message.
+     * Dispatches the edge-triggered descriptors, which are kicks, and queues the others. If the predecessor of a kick
+     * (the front-end's socket) has messages, the kick is queued after them, so that no kick overtakes an earlier
+     * message.
      */
     private int dispatchReady() {
         int dispatched = 0;
@@ -276,7 +277,8 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
 
     private int dispatchBusyPolled(long now) {
         int dispatched = 0;
-        // Backwards: the last member, which has been dispatched already, takes the index of a removed one.
+        // Iterates backwards, because the last member, which has already been dispatched, takes the index of a removed
+        // member.
         for (int i = busyPolled.count() - 1; i >= 0; i = Math.min(i, busyPolled.count()) - 1) {
             EventHandler handler = busyPolled.get(i);
             if (now >= handler.busyPollDeadline || handler.hasPendingWork()) {
@@ -318,7 +320,7 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
         }
         long began = now();
         int dispatched = 0;
-        // Handlers that are added meanwhile wait for the next iteration.
+        // Handlers that are added during this loop wait for the next iteration.
         for (int i = queue.size(); i > 0 && queue.size() > 0; i--) {
             dispatch(queue.poll(), ready);
             dispatched++;
@@ -329,7 +331,10 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
         return dispatched;
     }
 
-    /** The one place that survives a bug: it ends the session of one guest, and the others go on. */
+    /**
+     * Dispatches a handler. This is the only place where a bug is caught: it ends the session of one guest and does not
+     * affect other guests.
+     */
     private void dispatch(EventHandler handler, boolean ready) {
         watchdog.arm();
         try {

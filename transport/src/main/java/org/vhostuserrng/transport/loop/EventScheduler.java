@@ -4,8 +4,8 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * The event loop as its handlers see it: descriptors to watch and events to schedule. Unit tests implement it without
- * epoll. All methods are called on the loop's thread.
+ * The interface of the event loop for its handlers: descriptors to watch and events to schedule. Unit tests implement
+ * it without epoll. All methods are called on the loop's thread.
  */
 public interface EventScheduler {
     /** The loop's time: nanoseconds since it was opened, never negative. */
@@ -15,8 +15,8 @@ public interface EventScheduler {
     void watch(EventHandler handler, OwnedFd fd) throws ErrnoException;
 
     /**
-     * Dispatches the handler for each write to an eventfd, and now if its counter is not zero. Edge-triggered: nobody
-     * needs to read the eventfd, which could block if the peer shares it.
+     * Dispatches the handler for each write to an eventfd, and immediately if its counter is not zero. Edge-triggered,
+     * so that the eventfd need not be read. Reading could block if the peer shares the eventfd.
      *
      * @param predecessor a handler whose pending event, if there is one, is dispatched before this handler
      */
@@ -39,9 +39,9 @@ public interface EventScheduler {
 
     /**
      * Dispatches the handler as soon as {@link EventHandler#hasPendingWork} is true, and at {@code deadline} in any
-     * case. The loop does not sleep meanwhile.
+     * case. The loop does not sleep in the meantime.
      *
-     * @return false if too many handlers are busy polled already; nothing changes then
+     * @return false if too many handlers are already busy polled; the call then has no effect
      */
     boolean busyPoll(EventHandler handler, long deadline);
 

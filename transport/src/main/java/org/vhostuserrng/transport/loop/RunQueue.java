@@ -2,7 +2,7 @@ package org.vhostuserrng.transport.loop;
 
 import java.util.Arrays;
 
-/** Handlers in order of arrival, each at most once: a growing ring buffer. Does not allocate once it has grown. */
+/** Handlers in order of arrival, each at most once: a growing ring buffer. Allocates only when it grows. */
 final class RunQueue {
     private EventHandler[] queue = new EventHandler[16];
     private int head;
@@ -49,7 +49,7 @@ final class RunQueue {
         return first;
     }
 
-    /** Removes a handler that may be no member. */
+    /** Removes a handler if it is a member. */
     void remove(EventHandler handler) {
         if (!contains(handler)) {
             return;

@@ -1,6 +1,6 @@
 /**
  * The event loop: one thread that serves many guests. It dispatches handlers for ready descriptors, deadlines and run
- * queues, and a test steps it by hand ({@link org.vhostuserrng.transport.loop.EventLoop#doWork}). It knows neither
- * vhost-user nor virtqueues.
+ * queues. A test can run single iterations ({@link org.vhostuserrng.transport.loop.EventLoop#doWork}). The package is
+ * independent of vhost-user and of virtqueues.
  */
 package org.vhostuserrng.transport.loop;

@@ -19,7 +19,7 @@ public final class DirtyPageLog implements AutoCloseable {
     private static final int PAGE_SHIFT = 12;
     private static final int WORD_SHIFT = 5;
     private static final int WORD_BITS = 1 << WORD_SHIFT;
-    // The document sets log[page / 8] |= 1 << page % 8. In little-endian words that is the same bit.
+    // The document sets log[page / 8] |= 1 << page % 8. In a little-endian word, this is the same bit.
     private static final VarHandle WORD =
             ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
@@ -53,7 +53,7 @@ public final class DirtyPageLog implements AutoCloseable {
     }
 
     /**
-     * Logs into a mapping from now on, and takes ownership of it.
+     * Starts logging to a mapping, and takes ownership of it.
      *
      * @param newMapping memory that cannot vanish: the JVM does not survive a SIGBUS in an atomic access
      */
@@ -61,7 +61,7 @@ public final class DirtyPageLog implements AutoCloseable {
     public void setBitmap(MemoryMapping newMapping) {
         unmap();
         mapping = newMapping;
-        // The log may end within a word. The other bits of that word do not change.
+        // The log may end within a word. The other bits of that word stay unchanged.
         bitmap = newMapping.pages();
         bytes = newMapping.segment().byteSize();
     }

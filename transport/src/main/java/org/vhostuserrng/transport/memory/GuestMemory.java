@@ -5,8 +5,8 @@ import java.util.List;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 
 /**
- * The memory of a guest: non-overlapping regions, looked up by guest-physical address. The set of regions is immutable;
- * a lookup caches its last hit, so the object is confined to the loop's thread. Lookups neither allocate nor throw,
+ * The memory of a guest: non-overlapping regions, looked up by guest-physical address. The set of regions is immutable,
+ * but a lookup caches its last hit, so the object is confined to the loop's thread. Lookups neither allocate nor throw,
  * because the guest chooses the address.
  */
 public final class GuestMemory {
@@ -65,7 +65,7 @@ public final class GuestMemory {
 
     /** The index of the region that contains {@code guestAddress}, or {@link #NONE}. */
     public int regionAt(long guestAddress) {
-        // Unsigned, without overflow: an address below the start yields a difference above every size.
+        // Unsigned and without overflow: for an address below the start, the difference is greater than any size.
         if (lastHit < starts.length && Long.compareUnsigned(guestAddress - starts[lastHit], sizes[lastHit]) < 0) {
             return lastHit;
         }
@@ -103,8 +103,8 @@ public final class GuestMemory {
     }
 
     /**
-     * The bytes at {@code guestAddress}, or null unless one region contains all {@code length} of them. Allocates; not
-     * for the data path.
+     * The bytes at {@code guestAddress}, or null unless one region contains all {@code length} bytes. Allocates, so it
+     * is not for the data path.
      */
     public MemorySegment slice(long guestAddress, long length) {
         int region = regionAt(guestAddress);

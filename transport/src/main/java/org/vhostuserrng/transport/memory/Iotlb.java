@@ -10,12 +10,13 @@ import java.util.function.LongPredicate;
  * behind an IOMMU. Entries do not overlap. Each entry lies in one region of guest memory. Confined to the loop's
  * thread. Lookups neither allocate nor throw.
  *
- * <p>A range is given by its first and its last address, because it may end at 2^64.
+ * <p>A range is specified by its first and last address, because it may end at 2^64.
  */
 public final class Iotlb {
     /**
-     * Maximum number of entries. A new entry evicts another one, which the device requests again if it needs it. More
-     * than twice the number of 4 KiB pages that the largest virtqueue and one request use at a time.
+     * Maximum number of entries, more than twice the number of 4 KiB pages that the largest virtqueue and one request
+     * use at a time. If the cache is full, a new entry evicts another one, which the device requests again if
+     * necessary.
      */
     public static final int MAX_ENTRIES = 4096;
 
@@ -81,7 +82,7 @@ public final class Iotlb {
         return lasts[entry] - iova + 1;
     }
 
-    /** All entries, ordered by address. Allocates; not for the data path. */
+    /** All entries, ordered by address. Allocates, so it is not for the data path. */
     public List<Entry> entries() {
         List<Entry> entries = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
@@ -117,7 +118,7 @@ public final class Iotlb {
      * @param access {@link #READ}, {@link #WRITE} or both
      */
     public void map(long first, long last, long guestAddress, int access) {
-        // One entry for the range, and one because the range may split an entry.
+        // Makes room for two entries: the new one, and one that is needed if the range splits an entry.
         makeRoom(2);
         cut(first, last);
         int at = firstEndingAtOrAfter(first);
@@ -185,7 +186,7 @@ public final class Iotlb {
 
     private void makeRoom(int entries) {
         while (count + entries > MAX_ENTRIES) {
-            // Round robin: an entry that was added recently is evicted late.
+            // Evicts entries round robin, so that an entry that was added recently is evicted late.
             nextVictim = nextVictim < count ? nextVictim : 0;
             remove(nextVictim, nextVictim + 1);
         }

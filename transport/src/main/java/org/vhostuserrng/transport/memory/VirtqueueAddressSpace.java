@@ -3,9 +3,9 @@ package org.vhostuserrng.transport.memory;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Guest memory by the addresses that a virtqueue's driver uses: guest-physical addresses or, with
- * VIRTIO_F_ACCESS_PLATFORM, I/O virtual addresses that an {@link Iotlb} translates. Each run of a virtqueue has its own
- * instance, which remembers the last translation that failed. Confined to the loop's thread. Lookups neither allocate
+ * Guest memory, addressed as the driver of one virtqueue does: by guest-physical addresses or, with
+ * VIRTIO_F_ACCESS_PLATFORM, by I/O virtual addresses that an {@link Iotlb} translates. There is one instance per run of
+ * a virtqueue, which stores the last translation that failed. Confined to the loop's thread. Lookups neither allocate
  * nor throw.
  */
 public final class VirtqueueAddressSpace {

@@ -3,8 +3,9 @@ package org.vhostuserrng.transport.memory;
 import java.util.OptionalLong;
 
 /**
- * Logs the writes of one virtqueue's device to the {@link DirtyPageLog}, after each write. Costs one comparison while
- * logging is off. Logging may be switched at any time while the virtqueue runs. Confined to the loop's thread.
+ * Logs the device's writes for one virtqueue to the {@link DirtyPageLog}, after each write. Costs one comparison while
+ * logging is off. Logging may be switched on or off at any time while the virtqueue runs. Confined to the loop's
+ * thread.
  */
 public final class VirtqueueDirtyLogger {
     private final DirtyPageLog log;
@@ -40,7 +41,7 @@ public final class VirtqueueDirtyLogger {
         return ringLogged ? OptionalLong.of(ringAddress) : OptionalLong.empty();
     }
 
-    /** Switches the logging of buffer writes (VHOST_F_LOG_ALL). */
+    /** Switches the logging of buffer writes on or off (VHOST_F_LOG_ALL). */
     public void setBufferLogging(boolean on) {
         buffersLogged = on;
     }

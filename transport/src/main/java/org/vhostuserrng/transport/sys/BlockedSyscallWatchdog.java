@@ -8,12 +8,12 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * Interrupts blocked system calls of the thread that opened it: while armed, a signal every {@link #TICK_MILLIS} ms
- * makes a blocked call fail with EINTR. Calls that do not block cost nothing more.
+ * Interrupts blocked system calls of the thread that opened it: while the watchdog is armed, a signal every
+ * {@link #TICK_MILLIS} ms makes a blocked call fail with EINTR. Calls that do not block cost nothing extra.
  *
- * <p>Needed for eventfds of front-ends. O_NONBLOCK belongs to the open file, which the front-end shares: it can clear
- * the flag at any time, and a write to a full counter then blocks for ever. Linux has no write to an eventfd that never
- * blocks (RWF_NOWAIT is not supported), and testing before writing is a race that the front-end can win.
+ * <p>Needed for the eventfds of front-ends. O_NONBLOCK belongs to the open file, which the front-end shares: it can
+ * clear the flag at any time, and a write to a full counter then blocks forever. Linux has no write to an eventfd that
+ * never blocks (RWF_NOWAIT is not supported), and a test before the write is a race that the front-end can win.
  */
 public final class BlockedSyscallWatchdog implements AutoCloseable {
     /** Maximum time that a call blocks. 500 signals take 1 ms of each busy second; a shorter interval takes more. */
@@ -33,9 +33,8 @@ public final class BlockedSyscallWatchdog implements AutoCloseable {
     private static final int CLOCK_MONOTONIC = 1;
     private static final int SIGEV_THREAD_ID = 4;
 
-    // struct sigaction { void (*sa_handler)(int); sigset_t sa_mask; int sa_flags; void (*sa_restorer)(void); }; libc's,
-    // not
-    // the kernel's. Without SA_RESTART, so that calls fail with EINTR.
+    // struct sigaction { void (*sa_handler)(int); sigset_t sa_mask; int sa_flags; void (*sa_restorer)(void); }; as
+    // defined by libc, not by the kernel. SA_RESTART is not set, so that calls fail with EINTR.
     private static final long SIGACTION_BYTES = 152;
     // struct sigevent { union sigval sigev_value; int sigev_signo; int sigev_notify; pid_t sigev_notify_thread_id; }
     private static final long SIGEV_SIGNO = 8;

@@ -6,19 +6,21 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jctools.queues.atomic.SpscLinkedAtomicQueue;
 
 /**
- * Closes and unmaps, in order and on other threads, what one guest's front-ends sent. Filled by the loop's thread only.
+ * Closes the descriptors and unmaps the memory that one guest's front-ends sent, in order and on other threads. Only
+ * the loop's thread adds to it.
  *
- * <p>Linux has no close that never blocks. close(2) of a FUSE file waits for its server, of an NFS file for the
- * write-back, and no signal that the process survives interrupts it. All alternatives (dup2, close_range,
- * IORING_OP_CLOSE) block a thread as well. The last reference to a lingering TCP socket waits for it, and the last
- * reference to memory frees it, at about 150 ms per GiB. A descriptor does not show what depends on it: a socket may
- * contain hundreds of others. So the loop closes only descriptors that it knows to be local.
+ * <p>Linux has no close that never blocks. close(2) of a FUSE file waits for its server, close(2) of an NFS file waits
+ * for the write-back, and no signal that the process survives interrupts them. All alternatives (dup2, close_range,
+ * IORING_OP_CLOSE) block a thread as well. Closing the last reference to a lingering TCP socket waits for the socket,
+ * and releasing the last reference to memory frees it, which takes about 150 ms per GiB. A descriptor does not show
+ * what depends on it: a socket may contain hundreds of other descriptors. Therefore the loop closes only descriptors
+ * that it knows to be local.
  *
- * <p>A front-end whose file never closes blocks one thread and this queue. Once the queue {@link #isFull}, nothing more
- * is received from the guest's front-ends.
+ * <p>A front-end that sends a file whose close never ends blocks one thread and this queue. Once the queue
+ * {@link #isFull}, nothing more is received from the guest's front-ends.
  */
 public final class DeferredCloser implements Executor {
-    /** More than a well-behaved front-end has at a time, except when it disconnects. */
+    /** Greater than the number that a well-behaved front-end causes at a time, except when it disconnects. */
     static final int MAX_QUEUED = 64;
 
     /** Interval at which to test a full queue again. */
@@ -38,7 +40,7 @@ public final class DeferredCloser implements Executor {
         this.threads = threads;
     }
 
-    /** Whether so many actions are queued that nothing more should be received. */
+    /** Whether the queue contains so many actions that nothing more should be received. */
     public boolean isFull() {
         return queued.get() >= MAX_QUEUED;
     }

@@ -7,17 +7,20 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The threads of all {@link DeferredCloser}s: none while there is nothing to close, usually one, and another one
- * whenever all are blocked. A thread ends after a second without work. Any thread.
+ * The threads of all {@link DeferredCloser}s: none while there is nothing to close, usually one, and an additional one
+ * whenever all threads are blocked. A thread ends after a second without work. Any thread.
  */
 public final class DeferredCloserThreads implements Executor {
     private static final long IDLE_SECONDS = 1;
 
-    /** Number of threads started so far. Thread.Builder's own counter delays the loop by 10 ms at its first use. */
+    /**
+     * Number of threads started so far. Not counted by Thread.Builder, whose counter delays the loop by 10 ms at its
+     * first use.
+     */
     private final AtomicInteger started = new AtomicInteger();
 
     private final BlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
-    /** Idle threads that no queued action is reserved for. */
+    /** Idle threads that are not reserved for a queued action. */
     private final AtomicInteger idle = new AtomicInteger();
 
     /** Starts no thread yet. */
@@ -47,7 +50,7 @@ public final class DeferredCloserThreads implements Executor {
     /** The next action, or null if this thread is to end. */
     private Runnable await() {
         Runnable next = poll();
-        // Another thread has reserved this one: its action is in the queue, or about to be.
+        // Another thread has reserved this thread for an action that is in the queue or is about to be added.
         while (next == null && !takeIdle()) {
             next = poll();
         }

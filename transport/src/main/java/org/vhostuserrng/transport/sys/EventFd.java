@@ -13,8 +13,8 @@ import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * An eventfd: the kick, call or err descriptor of a vring, or the loop's own wake-up. Non-blocking, unless a peer that
- * shares it clears that flag: see {@link BlockedSyscallWatchdog}. Any thread may signal and drain an eventfd of this
- * process while it is open; a peer's is confined to the loop's thread.
+ * shares it clears that flag: see {@link BlockedSyscallWatchdog}. Any thread may signal and drain an eventfd that this
+ * process created while it is open; an eventfd from a peer is confined to the loop's thread.
  */
 public final class EventFd implements AutoCloseable {
     private static final MemorySegment EVENTFD = Libc.symbol("eventfd");
@@ -49,9 +49,9 @@ public final class EventFd implements AutoCloseable {
     }
 
     /**
-     * Takes ownership of a descriptor that a peer sent, and closes it if it is no eventfd.
+     * Takes ownership of a descriptor that a peer sent, and closes it if it is not an eventfd.
      *
-     * @throws IOException if the descriptor is no eventfd: writing to a pipe or a file could block the loop
+     * @throws IOException if the descriptor is not an eventfd: writing to a pipe or a file could block the loop
      */
     public static EventFd adopt(OwnedFd received) throws IOException {
         try {
@@ -68,23 +68,23 @@ public final class EventFd implements AutoCloseable {
         }
     }
 
-    /** Increments the counter. A full counter does not change: it is readable already. */
+    /** Increments the counter. A full counter does not change, because it is already readable. */
     public void signal() {
         if (stuck) {
             return;
         }
         long result = Libc.callLong(WRITE, fd.number(), ONE.address(), COUNTER_BYTES, 0, 0, 0);
         assert result == COUNTER_BYTES || result == -Errno.EAGAIN || result == -Errno.EINTR;
-        // Only a full counter that the peer made blocking. It is not written to again.
+        // Only a full counter that the peer has made blocking is interrupted. It is not written to again.
         stuck = result == -Errno.EINTR;
     }
 
-    /** Whether a {@link #signal} blocked, which only a hostile peer brings about. Later signals are dropped. */
+    /** Whether a {@link #signal} blocked, which only a hostile peer can cause. Later signals are dropped. */
     public boolean isStuck() {
         return stuck;
     }
 
-    /** Resets the counter to zero, or decrements that of a semaphore. Never blocks. */
+    /** Resets the counter to zero, or decrements it if the eventfd is a semaphore. Never blocks. */
     public void drain() {
         long unused = Libc.callLong(PREADV2, fd.number(), DISCARDED_VECTOR.address(), 1, NO_OFFSET, RWF_NOWAIT, 0);
         assert unused == COUNTER_BYTES || unused == -Errno.EAGAIN;

@@ -8,8 +8,8 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * The file system of an open file, found without a query to the server of a remote file system. fstatfs(2) would send
- * one, so it comes last, and only for files that the kernel already shows to be local.
+ * Determines the file system of an open file without a query to the server of a remote file system. fstatfs(2) would
+ * send such a query, so it is called last, and only for files that the kernel already shows to be local.
  */
 final class FileLocality {
     private static final MemorySegment FSTATFS = Libc.symbol("fstatfs");
@@ -35,7 +35,7 @@ final class FileLocality {
 
     /**
      * Whether the kernel alone provides the file's contents. The server of a remote or FUSE file system could block an
-     * access to the file's memory for any time.
+     * access to the file's memory for any length of time.
      */
     static boolean isLocal(OwnedFd file, FileStatus status) throws ErrnoException {
         return isMemory(file) || (status.supportsImmutable() && !isRemote(type(file)));
@@ -58,8 +58,8 @@ final class FileLocality {
     }
 
     /**
-     * Whether the file consists of huge pages. The host may have none left at the first access to one, or at the next
-     * one after a hole was punched.
+     * Whether the file consists of huge pages. The host may have no free huge page at the first access to a page, or at
+     * the next access after a hole was punched.
      */
     static boolean hasHugePages(OwnedFd file) throws ErrnoException {
         return type(file) == HUGETLBFS;

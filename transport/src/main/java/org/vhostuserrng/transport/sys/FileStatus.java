@@ -22,7 +22,7 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
     private static final int AT_FDCWD = -100;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_EMPTY_PATH = 0x1000;
-    /** Does not query the server of a remote file system. */
+    /** Flag that avoids a query to the server of a remote file system. */
     private static final int AT_STATX_DONT_SYNC = 0x4000;
 
     private static final int STATX_BASIC_STATS = 0x7ff;
@@ -40,7 +40,7 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
         return statx(fd.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC);
     }
 
-    /** Does not follow a symbolic link. */
+    /** The status of a path, without following a symbolic link. */
     static FileStatus ofName(String path) throws ErrnoException {
         return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
     }
@@ -58,7 +58,7 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
         return (mode & S_IFMT) == S_IFIFO;
     }
 
-    /** Whether the file system supports immutable files: local ones do, remote ones do not. */
+    /** Whether the file system supports immutable files: local file systems do, remote ones do not. */
     public boolean supportsImmutable() {
         return (attributesMask & STATX_ATTR_IMMUTABLE) != 0;
     }

@@ -12,12 +12,12 @@ import org.vhostuserrng.libc.OwnedFd;
  * A shared, writable mapping of a range of a file. Confined to the thread that created it. After {@link #close} every
  * access throws.
  *
- * <p>If a peer sent the file, the {@link DeferredCloser} unmaps it: the last process to unmap memory frees it, which
- * takes time.
+ * <p>If a peer sent the file, the {@link DeferredCloser} unmaps it, because the last process that unmaps memory frees
+ * it, which takes time.
  *
- * <p>A peer can truncate a file unless it {@link #isSealed}. An access beyond its end raises SIGBUS, and so does an
- * access to a huge page that the host does not have. The JVM turns that into an InternalError for plain accesses.
- * {@link #canVanish} tells whether it can happen.
+ * <p>A peer can truncate a file unless it {@link #isSealed}. An access beyond the end of the file raises SIGBUS, and so
+ * does an access to a huge page that the host does not have. For plain accesses, the JVM converts SIGBUS to an
+ * InternalError. {@link #canVanish} tells whether it can occur.
  */
 public final class MemoryMapping implements AutoCloseable {
     private static final MemorySegment MMAP = Libc.symbol("mmap");
@@ -51,8 +51,8 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     /**
-     * Maps {@code size} bytes from {@code offset} of a file that a peer sent, and closes the descriptor. That does not
-     * block, because the file is known to be local then.
+     * Maps {@code size} bytes from {@code offset} of a file that a peer sent, and closes the descriptor. Closing does
+     * not block, because the file is known to be local at that point.
      *
      * @throws IOException as {@link #map}
      */
@@ -78,7 +78,7 @@ public final class MemoryMapping implements AutoCloseable {
         if (!status.isRegularFile()) {
             throw new IOException("memory is not a regular file");
         }
-        // A page fault blocks the loop, and with it all its guests.
+        // A page fault on a remote file would block the loop, and therefore all its guests.
         if (!FileLocality.isLocal(file, status)) {
             throw new IOException(
                     "memory is in a file system that another process or computer provides (FUSE, NFS, …)");
@@ -107,7 +107,7 @@ public final class MemoryMapping implements AutoCloseable {
         if (address < 0) {
             throw new ErrnoException("mmap", (int) -address);
         }
-        // Guest memory must not get into a core file. A kernel without this feature is acceptable.
+        // Guest memory must not be written to a core file. A kernel without this feature is acceptable.
         int advised = Libc.callInt(MADVISE, address, length, MADV_DONTDUMP, 0, 0);
         assert advised == 0 || advised == -Errno.EINVAL;
         return MemorySegment.ofAddress(address)
@@ -131,7 +131,7 @@ public final class MemoryMapping implements AutoCloseable {
 
     /**
      * Throws the InternalError of an earlier access to vanished memory, if one is pending. Compiled code throws it
-     * late, at the next native call, which might be on behalf of another guest.
+     * late, at the next native call, which might be a call for another guest.
      */
     public static void throwPendingFault() {
         int pageSize = Libc.callInt(GETPAGESIZE, 0, 0, 0, 0, 0);

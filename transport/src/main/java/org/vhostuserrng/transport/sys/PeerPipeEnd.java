@@ -11,7 +11,8 @@ import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * One end of a pipe that a peer created. The peer shares the open file description and can make it blocking at any
- * time, so bytes go through a pipe of this process and a non-blocking splice(2). Confined to its creating thread.
+ * time, so bytes are moved through a pipe of this process with a non-blocking splice(2). Confined to its creating
+ * thread.
  */
 public final class PeerPipeEnd implements AutoCloseable {
     /** {@link #send} and {@link #receive}: the call would block. */
@@ -41,7 +42,8 @@ public final class PeerPipeEnd implements AutoCloseable {
     /**
      * Takes ownership of a pipe that a peer sent.
      *
-     * @throws IOException if the descriptor is no pipe; it is closed. Reading another file could block
+     * @throws IOException if the descriptor is not a pipe, because reading another file could block; the descriptor is
+     *     closed
      */
     public static PeerPipeEnd adopt(OwnedFd received) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
@@ -62,7 +64,7 @@ public final class PeerPipeEnd implements AutoCloseable {
     /**
      * Queues bytes for {@link #send}.
      *
-     * @param bytes at most {@link #CAPACITY}; nothing else is queued
+     * @param bytes at most {@link #CAPACITY}; no other bytes may be queued
      */
     public void queue(byte[] bytes) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {

@@ -11,7 +11,8 @@ import org.vhostuserrng.libc.OwnedFd;
  */
 final class SocketMessageHeader {
     /**
-     * linux/net/scm.h: maximum per sendmsg(2). The kernel itself closes descriptors beyond our space, which may block.
+     * linux/net/scm.h: maximum per sendmsg(2). With less space, the kernel itself would close the excess descriptors,
+     * which may block.
      */
     private static final int SCM_MAX_FD = 253;
 
@@ -78,7 +79,7 @@ final class SocketMessageHeader {
         return header.address();
     }
 
-    /** Whether descriptors were dropped: too many, or denied to this process. */
+    /** Whether descriptors were dropped, because they were too many or were denied to this process. */
     boolean isTruncated() {
         return (header.get(ValueLayout.JAVA_INT, MSG_FLAGS) & MSG_CTRUNC) != 0;
     }

@@ -37,9 +37,9 @@ public final class UnixListeningSocket implements AutoCloseable {
     }
 
     /**
-     * Listens on {@code path}. Replaces a stale socket file. The umask decides who may connect.
+     * Listens on {@code path}. Replaces a stale socket file. The umask determines who may connect.
      *
-     * @throws IOException if another process listens on the path, or it is no socket, or it cannot be bound
+     * @throws IOException if another process listens on the path, if the path is not a socket, or if it cannot be bound
      */
     public static UnixListeningSocket bind(Path path) throws IOException {
         try (UnixSocketFile.Claim claim = UnixSocketFile.claim(path);
@@ -48,7 +48,7 @@ public final class UnixListeningSocket implements AutoCloseable {
             try {
                 MemorySegment address = UnixSocketAddress.of(path, arena);
                 check("bind", BIND, fd, address.address(), address.byteSize());
-                // At once: a front-end may connect as soon as the file exists.
+                // Listens immediately, because a front-end may connect as soon as the file exists.
                 check("listen", LISTEN, fd, BACKLOG, 0);
                 return new UnixListeningSocket(fd, claim.bound());
             } catch (IOException | RuntimeException refused) {

@@ -31,7 +31,7 @@ final class UnixSocketFile {
         return NONE;
     }
 
-    /** Removes a stale file at {@code path}, and excludes other daemons from doing so until the claim is closed. */
+    /** Removes a stale file at {@code path}, and prevents other daemons from doing so until the claim is closed. */
     static Claim claim(Path path) throws IOException {
         Claim claim = new Claim(path);
         try {
@@ -52,7 +52,7 @@ final class UnixSocketFile {
                 Files.deleteIfExists(path);
             }
         } catch (IOException gone) {
-            // Another process removed it, or the directory is not writable any more.
+            // Another process has removed the file, or the directory is no longer writable.
             return;
         }
     }
@@ -84,8 +84,8 @@ final class UnixSocketFile {
     }
 
     /**
-     * A lock on the directory. Without it, two daemons that start at the same time both find the file stale, and the
-     * second removes the file that the first has just bound.
+     * A lock on the directory. Without it, if two daemons start at the same time, both find the file stale, and the
+     * second daemon removes the file that the first one has just bound.
      */
     static final class Claim implements AutoCloseable {
         private static final MemorySegment OPEN = Libc.symbol("open");

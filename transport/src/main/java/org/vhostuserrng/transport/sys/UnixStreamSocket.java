@@ -93,7 +93,7 @@ public final class UnixStreamSocket implements AutoCloseable {
     /**
      * Takes ownership of a socket that a peer sent.
      *
-     * @throws IOException if the descriptor is no connected UNIX stream socket; it is closed
+     * @throws IOException if the descriptor is not a connected UNIX stream socket; the descriptor is closed
      */
     public static UnixStreamSocket adoptReceived(OwnedFd received) throws IOException {
         if (option(received, SO_DOMAIN) == UnixSocketAddress.AF_UNIX
@@ -127,8 +127,7 @@ public final class UnixStreamSocket implements AutoCloseable {
      *
      * @param fds receives the descriptors
      * @return the number of bytes, 0 at the end of the stream, {@link #WOULD_BLOCK}, or another negated errno: −EINVAL
-     *     if
-     *     descriptors were denied or exceed the limit, −ELOOP for a socket that is connected to this process
+     *     if descriptors were denied or exceed the limit, −ELOOP for a socket that is connected to this process
      */
     public int receive(MemorySegment target, List<OwnedFd> fds) {
         SocketMessageHeader message = SocketMessageHeader.toReceive(target);
@@ -160,8 +159,8 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Sends bytes and, with the first one, a descriptor that the caller still owns. Returns as {@link
-     * #send(MemorySegment)}.
+     * Sends bytes and, with the first byte, a descriptor that the caller still owns. Returns the same values as
+     * {@link #send(MemorySegment)}.
      */
     public int send(MemorySegment source, OwnedFd passed) {
         SocketMessageHeader message = SocketMessageHeader.toSend(source, passed);
@@ -173,7 +172,10 @@ public final class UnixStreamSocket implements AutoCloseable {
         return fd;
     }
 
-    /** The peer sees the end of the stream at once, even if closing the descriptors in the socket takes time. */
+    /**
+     * Closes the socket. The peer sees the end of the stream immediately, even if closing the descriptors in the socket
+     * takes time.
+     */
     @Override
     public void close() {
         if (ended) {
@@ -186,8 +188,8 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Whether a descriptor is the front-end's end of a connection to this process. While this process holds it, the end
-     * of the front-end goes unnoticed.
+     * Whether a descriptor is the front-end's end of a connection to this process. While this process holds such a
+     * descriptor, it cannot notice that the front-end has disconnected.
      */
     private static boolean isConnectedToThisProcess(OwnedFd fd) {
         try (Arena arena = Arena.ofConfined()) {

@@ -3,10 +3,10 @@ package org.vhostuserrng.transport.vhostuser;
 /**
  * The operator's options for the sessions of vhost-user front-ends.
  *
- * @param memSlots offer VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS; QEMU 7.2 sends no memory table after a reconnect
- *     then
+ * @param memSlots offer VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS, with which QEMU 7.2 sends no memory table after a
+ *     reconnect
  * @param sealedMemoryOnly refuse guest memory that the front-end can truncate
- * @param maxMemoryBytes guest memory that one session may map: all sessions share one address space
+ * @param maxMemoryBytes guest memory that one session may map; limited because all sessions share one address space
  * @param accessPlatform offer VIRTIO_F_ACCESS_PLATFORM, for devices behind an IOMMU; some VMMs pass it to every guest
  * @param busyPollNanos maximum time of one busy poll, for vrings with frequent requests; 0 disables busy polling
  */
@@ -15,10 +15,10 @@ public record VhostUserOptions(
     /** Half of a process's address space on x86-64: a new memory table is mapped before the old one is unmapped. */
     private static final long ADDRESS_SPACE_BYTES = 1L << 46;
 
-    /** Guaranteed to every guest. With more than 64 guests, the kernel may refuse the last ones. */
+    /** Granted to every guest. With more than 64 guests, the kernel may refuse the memory of the last ones. */
     private static final long MIN_GUEST_MEMORY_BYTES = 1L << 40;
 
-    /** The defaults: serves every VMM with any guest memory. */
+    /** The default options, which accept every VMM and any guest memory. */
     public static final VhostUserOptions DEFAULT = new VhostUserOptions(false, false, ADDRESS_SPACE_BYTES, false, 0);
 
     /** {@link #maxMemoryBytes} for a number of guests, so that no guest uses up the address space of the others. */

@@ -10,7 +10,7 @@ public enum DrainResult {
     THROTTLED,
     /**
      * The next request waits for a resource that guests share: the source's bytes, or a share of the total rate limit.
-     * Park the virtqueue until the owner of the resource unparks it, but no longer than until
+     * Park the virtqueue until the owner of the resource unparks it, but at most until
      * {@link VirtqueueHandler#retryAt}.
      */
     STARVED,
@@ -18,6 +18,6 @@ public enum DrainResult {
      * The next request needs an IOTLB entry, which the virtqueue's address space names. Drain again when it arrives.
      */
     IOTLB_MISS,
-    /** The driver violated VIRTIO; {@link VirtqueueHandler#fault} says how. Do not drain again. */
+    /** The driver violated VIRTIO; {@link VirtqueueHandler#fault} describes the violation. Do not drain again. */
     BROKEN
 }

@@ -3,13 +3,13 @@ package org.vhostuserrng.transport.virtio;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Opens the record in which a virtqueue keeps its in-flight requests: requests that the device has popped and whose use
- * the driver cannot see yet. The record outlives the process, so that a successor completes each request exactly once.
- * Its memory is shared with a peer that is not trusted. Loop's thread.
+ * Opens the record in which a virtqueue keeps its in-flight requests: the requests that the device has popped and that
+ * the driver cannot see as used yet. The record outlives the process, so that a successor completes each request
+ * exactly once. Its memory is shared with a peer that is not trusted. Loop's thread.
  */
 public interface InflightTrackerFactory {
     /**
-     * Opens the record of a split virtqueue: resumes that of a predecessor, or begins a new one.
+     * Opens the record of a split virtqueue: resumes a predecessor's record, or begins a new one.
      *
      * @param queueSize Queue Size of the virtqueue
      * @param usedIdx the index in the used ring
@@ -18,7 +18,7 @@ public interface InflightTrackerFactory {
     SplitInflightTracker openSplit(int queueSize, int usedIdx) throws InvalidVirtqueueException;
 
     /**
-     * Opens the record of a packed virtqueue: resumes that of a predecessor, or begins a new one.
+     * Opens the record of a packed virtqueue: resumes a predecessor's record, or begins a new one.
      *
      * @param ring the descriptor ring
      * @param queueSize Queue Size of the virtqueue

@@ -44,15 +44,15 @@ public interface PackedInflightTracker {
     void unmarkInflight();
 
     /**
-     * Records that the chain is used, which the driver cannot see yet.
+     * Records that the chain is used; the driver cannot see this yet.
      *
      * @return false if the chain was a resubmitted one, true if it was popped from the descriptor ring
      */
     boolean addUsed();
 
-    /** The driver is about to see all used chains. */
+    /** Must be called before the driver can see the used chains. */
     void publishing(int nextUsed);
 
-    /** The driver sees all used chains. */
+    /** Must be called after all used chains are visible to the driver. */
     void published();
 }

@@ -11,7 +11,7 @@ public interface SplitInflightTracker {
     /** The heads that the predecessor left in flight, in the order in which it popped them. */
     int[] resubmitted();
 
-    /** Marks all resubmitted heads as not in flight: the device finds them in the available ring again. */
+    /** Marks all resubmitted heads as not in flight, because the device finds them in the available ring again. */
     void undoResubmission();
 
     /** Whether {@link #nextResubmitted} comes before the available ring. */
@@ -20,7 +20,9 @@ public interface SplitInflightTracker {
     /** The next resubmitted head. */
     int nextResubmitted();
 
-    /** Whether as many heads are used as the driver can have made available: they must be published first. */
+    /**
+     * Whether as many heads are used as the driver can have made available; these heads must then be published first.
+     */
     boolean isFull();
 
     /** Marks a head as in flight, before its buffers are written. Does nothing for a resubmitted head. */
@@ -30,7 +32,7 @@ public interface SplitInflightTracker {
     void unmarkInflight(int head);
 
     /**
-     * Records that a used element was added, which the driver cannot see yet.
+     * Records that a used element was added; the driver cannot see it yet.
      *
      * @return false if the head was a resubmitted one, true if it was popped from the available ring
      */

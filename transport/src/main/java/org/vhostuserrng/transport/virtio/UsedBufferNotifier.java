@@ -4,7 +4,7 @@ import org.vhostuserrng.transport.sys.EventFd;
 
 /**
  * Sends the used buffer notifications of one virtqueue (VIRTIO 1.3 §2.3). Its eventfd may be replaced or missing at any
- * time; the count goes on. Confined to the loop's thread.
+ * time; notifications are counted in any case. Confined to the loop's thread.
  */
 public final class UsedBufferNotifier implements AutoCloseable {
     private EventFd target;
@@ -26,7 +26,7 @@ public final class UsedBufferNotifier implements AutoCloseable {
         return count;
     }
 
-    /** Whether the eventfd blocked a signal, which only a hostile front-end brings about. */
+    /** Whether the eventfd blocked a signal, which only a hostile front-end can cause. */
     public boolean isStuck() {
         return target != null && target.isStuck();
     }

@@ -3,8 +3,9 @@ package org.vhostuserrng.transport.virtio;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 
 /**
- * A virtio device as a transport drives it, one per guest. All methods are called on the event loop's thread. The
- * device outlives sessions: a guest that reconnects finds the same device with the same rate limits and counters.
+ * The interface of a virtio device to a transport; one device per guest. All methods are called on the event loop's
+ * thread. The device outlives sessions: a guest that reconnects uses the same device with the same rate limits and
+ * counters.
  */
 public interface VirtioDevice {
     /** Maximum size of a {@link #saveState state} in bytes. */
@@ -16,7 +17,7 @@ public interface VirtioDevice {
     /** Describes the bytes and requests served so far, for a log line. */
     String statistics();
 
-    /** The feature bits that the device offers (VIRTIO 1.3 §2.2), without those of the transport. */
+    /** The feature bits that the device offers (VIRTIO 1.3 §2.2), without the feature bits of the transport. */
     long features();
 
     /** The number of virtqueues, at least 1. */
@@ -31,15 +32,15 @@ public interface VirtioDevice {
     VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException;
 
     /**
-     * The state for a device on another host that continues to serve the guest, at most {@link #MAX_STATE_BYTES}. No
-     * virtqueue runs.
+     * Returns the state with which a device on another host can continue to serve the guest, at most
+     * {@link #MAX_STATE_BYTES}. All virtqueues must be stopped.
      *
      * @param now the loop's time
      */
     byte[] saveState(long now);
 
     /**
-     * Continues from the state of another device. No virtqueue runs.
+     * Continues from the state of another device. All virtqueues must be stopped.
      *
      * @param now the loop's time
      * @throws InvalidDeviceStateException if the state is not valid; nothing has changed

@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.virtio;
 
-/** Constants of VIRTIO 1.3, by the specification's names. */
+/** Constants of VIRTIO 1.3, with the names of the specification. */
 public final class VirtioSpec {
     // §2.1 Device Status Field: writing 0 resets the device.
     public static final long STATUS_RESET = 0;
@@ -14,7 +14,7 @@ public final class VirtioSpec {
     public static final long VIRTIO_F_IN_ORDER = 1L << 35;
     public static final long VIRTIO_F_ORDER_PLATFORM = 1L << 36;
 
-    // §2.7, §2.8: maximum Queue Size; that of a split virtqueue is a power of 2.
+    // §2.7, §2.8: maximum Queue Size; the Queue Size of a split virtqueue is a power of 2.
     public static final int MAX_QUEUE_SIZE = 32768;
 
     // §2.7.5, §2.8.13: struct virtq_desc and struct pvirtq_desc.
@@ -61,7 +61,7 @@ public final class VirtioSpec {
 
     /**
      * §2.7.10: whether a notification is due when an index moves from {@code oldIndex} to {@code newIndex} and the
-     * other side asked for one at {@code event}. Indices wrap at 2^16.
+     * other side requested one at {@code event}. Indices wrap at 2^16.
      */
     public static boolean needEvent(int event, int newIndex, int oldIndex) {
         return ((newIndex - event - 1) & 0xffff) < ((newIndex - oldIndex) & 0xffff);

@@ -1,18 +1,18 @@
 package org.vhostuserrng.transport.virtio;
 
 /**
- * A started virtqueue of a device. The transport tells it when the driver may have made requests available. All methods
- * are called on the event loop's thread.
+ * A started virtqueue of a device. The transport calls {@link #drain} when the driver may have made requests available.
+ * All methods are called on the event loop's thread.
  *
- * <p>Times are those of {@link VirtqueueConfig#clock}: nanoseconds, never negative.
+ * <p>All times are times of {@link VirtqueueConfig#clock}: nanoseconds, never negative.
  */
 public interface VirtqueueHandler {
     /** {@link #retryAt}: no deadline. */
     long NEVER = Long.MAX_VALUE;
 
     /**
-     * Serves available requests, a bounded number of them, and enables driver notifications again once none is left. A
-     * request that cannot be served yet stays available.
+     * Serves a bounded number of available requests, and enables driver notifications again if none is left. A request
+     * that cannot be served yet stays available.
      */
     DrainResult drain();
 
@@ -22,16 +22,16 @@ public interface VirtqueueHandler {
      */
     DrainResult drainForBusyPoll();
 
-    /** Whether a request is available, as far as guest memory shows. */
+    /** Whether guest memory shows an available request. */
     boolean hasPending();
 
     /**
-     * After {@link DrainResult#THROTTLED} or {@link DrainResult#STARVED}: when to drain again even without a
+     * After {@link DrainResult#THROTTLED} or {@link DrainResult#STARVED}: the time to drain again even without a
      * notification, or {@link #NEVER}.
      */
     long retryAt();
 
-    /** The ring was disabled: releases the guest's claim on shared bandwidth, even if a request is pending. */
+    /** The ring was disabled. Releases the guest's share of shared bandwidth, even if a request is pending. */
     void disabled();
 
     /** Describes the driver's violation after {@link DrainResult#BROKEN}, for a log line. */
@@ -41,7 +41,7 @@ public interface VirtqueueHandler {
     VirtqueuePosition position();
 
     /**
-     * Stops the virtqueue. It does not touch guest memory afterwards.
+     * Stops the virtqueue, which does not access guest memory afterwards.
      *
      * @return the position at which a successor resumes
      */

@@ -1,7 +1,7 @@
 package org.vhostuserrng.transport.virtio;
 
 /**
- * The position of a device in a virtqueue, by VIRTIO's own indices.
+ * The position of a device in a virtqueue, with the indices that VIRTIO defines.
  *
  * <p>In a split virtqueue (VIRTIO 1.3 §2.7) both are free-running 16-bit indices. In a packed virtqueue (§2.8) each is
  * a descriptor index in bits 0 to 14 and the wrap counter in bit 15, as in the event suppression structure (§2.8.10).

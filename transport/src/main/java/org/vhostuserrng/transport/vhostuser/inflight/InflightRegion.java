@@ -30,7 +30,7 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
     private static final long VERSION = 8;
     private static final long DESC_NUM = 10;
 
-    /** The version of a region that nobody has used. */
+    /** The version of a region that has not been used yet. */
     private static final short VERSION_UNUSED = 0;
 
     private static final short VERSION_1 = 1;
@@ -89,7 +89,10 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
         return true;
     }
 
-    /** Marks the region as used. The rest of it must be initialized: a successor relies on it from now on. */
+    /**
+     * Marks the region as used. The rest of the region must already be initialized, because a successor relies on it
+     * from now on.
+     */
     void begin() {
         bytes.set(U64, FEATURES, 0);
         bytes.set(U16, DESC_NUM, (short) queueSize);
@@ -97,7 +100,7 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
         bytes.set(U16, VERSION, VERSION_1);
     }
 
-    /** Reads entries as words, in one copy: with 32768 entries, single reads would delay other guests. */
+    /** Reads entries as words, in one copy: with 32768 entries, separate reads would delay other guests. */
     static long[] readWords(MemorySegment entries) {
         return entries.toArray(U64);
     }
@@ -142,7 +145,10 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
         return sorted;
     }
 
-    /** One pass of a radix sort by counter. Linear: there may be 32768 entries, and other guests wait. */
+    /**
+     * One pass of a radix sort by counter. The sort is linear, because there may be 32768 entries and other guests
+     * wait.
+     */
     private static int[] sortedByDigit(int[] entries, long[] words, int wordsPerEntry, int shift) {
         int[] offsets = new int[MAX_DIGIT + 2];
         for (int entry : entries) {

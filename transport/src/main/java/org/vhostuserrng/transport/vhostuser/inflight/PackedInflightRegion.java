@@ -14,15 +14,16 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
  * QueueRegionPacked (vhost-user, "Inflight I/O tracking"): the in-flight requests of a packed virtqueue. Because a used
- * descriptor overwrites an available one, the region keeps copies of the descriptors. Entries form lists: one per
+ * descriptor overwrites an available one, the region keeps copies of the descriptors. The entries form lists: one per
  * in-flight chain, and one of free entries.
  *
- * <p>The head of the free list and the used index exist twice: the current value and the old value, which a completed
- * operation copies from the current one. If the process ends in between, its successor finishes or undoes the
- * operation, depending on what the driver can see.
+ * <p>The head of the free list and the used index exist twice, as a current and an old value. When an operation is
+ * complete, the current value is copied to the old value. If the process ends in between, its successor finishes or
+ * undoes the operation, depending on what the driver can see.
  *
  * <p>The front-end shares the memory. {@link #open} validates and copies a predecessor's record. Afterwards this class
- * only writes. Stores are plain and separated by fences: a killed process leaves a prefix of them.
+ * only writes. Stores are plain and separated by fences, so that a killed process has made a prefix of the sequence of
+ * stores.
  */
 final class PackedInflightRegion implements PackedInflightTracker {
     // typedef struct QueueRegionPacked { uint64_t features; uint16_t version; uint16_t desc_num; uint16_t free_head;
@@ -146,7 +147,10 @@ final class PackedInflightRegion implements PackedInflightTracker {
         }
     }
 
-    /** Finishes the predecessor's last batch if the driver can see its first used descriptor, else undoes it. */
+    /**
+     * If the driver can see the first used descriptor of the predecessor's last batch, finishes the batch; otherwise
+     * undoes it.
+     */
     private void finishOrUndo(MemorySegment ring) throws InvalidVirtqueueException {
         long both = region.get(U64, USED);
         int current = position(both & 0xffff, both >>> 32);
@@ -292,7 +296,10 @@ final class PackedInflightRegion implements PackedInflightTracker {
         }
     }
 
-    /** The old head decides: entries that it does not lead to are in flight. */
+    /**
+     * Publishes the head of the free list. The old head is decisive: entries that are not reachable from it are in
+     * flight.
+     */
     private void setFreeHead() {
         VarHandle.releaseFence();
         region.set(U16, FREE_HEAD, (short) freeHead);
@@ -309,7 +316,10 @@ final class PackedInflightRegion implements PackedInflightTracker {
         return !resubmissions.advance();
     }
 
-    /** Frees the entries of all used chains. Not earlier: a chain popped meanwhile must not reuse their entries. */
+    /**
+     * Frees the entries of all used chains. They must not be freed earlier, because a chain that is popped before would
+     * reuse them.
+     */
     @Override
     public void publishing(int nextUsed) {
         int free = freeHead;
@@ -341,7 +351,10 @@ final class PackedInflightRegion implements PackedInflightTracker {
         batchSize = 0;
     }
 
-    /** One store: an index without its wrap counter would be a position one round away. */
+    /**
+     * Writes indices and wrap counters in one store: an index without its wrap counter would be a position one round
+     * away.
+     */
     private void setUsed(int current, int old) {
         long indices = (current & VirtioSpec.PACKED_INDEX_MASK) | (long) (old & VirtioSpec.PACKED_INDEX_MASK) << 16;
         long wraps = (current >>> WRAP_SHIFT) | (long) (old >>> WRAP_SHIFT) << 8;

@@ -7,8 +7,8 @@ import java.nio.ByteOrder;
 import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
- * The descriptor chains that a predecessor popped from a packed virtqueue and left in flight, in that order. Copies,
- * because used descriptors may have overwritten those in the ring.
+ * The descriptor chains that a predecessor popped from a packed virtqueue and left in flight, in the order in which
+ * they were popped. They are copies, because used descriptors may have overwritten the descriptors in the ring.
  */
 final class PackedInflightResubmissions {
     private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -26,18 +26,20 @@ final class PackedInflightResubmissions {
     private int chains;
     /** The descriptors added so far, two words each; null while there are none. */
     private long[] words;
-    /** Native memory, as the ring is, so that one reader serves both. Null if there is no chain. */
+    /** Native memory, like the ring, so that the same reader can read both. Null if there is no chain. */
     private MemorySegment descriptors;
 
     private int descriptorCount;
     private int done;
 
-    /** No chains yet, of a virtqueue of this size. */
+    /** Creates an instance without chains, for a virtqueue of this size. */
     PackedInflightResubmissions(int queueSize) {
         this.queueSize = queueSize;
     }
 
-    /** Begins a chain of {@code length} descriptors, which are added next. All chains together fit the Queue Size. */
+    /**
+     * Begins a chain of {@code length} descriptors, which are added next. All chains together must fit the Queue Size.
+     */
     void beginChain(int head, int length) {
         if (words == null) {
             words = new long[2 * queueSize];
@@ -52,7 +54,7 @@ final class PackedInflightResubmissions {
     }
 
     void addDescriptor(long address, int length, int id, int flags) {
-        // Available in the first round, whatever round it was in the ring.
+        // Marks the descriptor as available in the first round, regardless of its round in the ring.
         int available = (flags & ~VirtioSpec.VIRTQ_DESC_F_USED) | VirtioSpec.VIRTQ_DESC_F_AVAIL;
         words[2 * descriptorCount] = address;
         words[2 * descriptorCount + 1] =
@@ -60,7 +62,7 @@ final class PackedInflightResubmissions {
         descriptorCount++;
     }
 
-    /** All chains have been added. */
+    /** Must be called when all chains have been added. */
     void complete() {
         if (words != null) {
             descriptors = Arena.ofAuto()
@@ -98,7 +100,7 @@ final class PackedInflightResubmissions {
         return lengths[done];
     }
 
-    /** Moves to the following chain. Returns whether there was a next one. */
+    /** Moves to the following chain. Returns false if there was no chain left. */
     boolean advance() {
         if (!hasNext()) {
             return false;

@@ -11,12 +11,12 @@ import org.vhostuserrng.transport.virtio.SplitInflightTracker;
 
 /**
  * QueueRegionSplit (vhost-user, "Inflight I/O tracking"): the in-flight requests of a split virtqueue. Whenever the
- * process ends, the region tells its successor which heads to resubmit: those popped from the available ring whose used
- * elements the driver cannot see.
+ * process ends, the region tells its successor which heads to resubmit: the heads that were popped from the available
+ * ring and whose used elements the driver cannot see.
  *
- * <p>The front-end shares the memory. {@link #open} reads a predecessor's record once; a forged one can at worst make
- * the device write to the guest's own buffers. Afterwards this class only writes. Stores are plain, in the document's
- * order and separated by fences: a killed process leaves a prefix of them.
+ * <p>The front-end shares the memory. {@link #open} reads a predecessor's record once; a forged record can at worst
+ * make the device write to the guest's own buffers. Afterwards this class only writes. Stores are plain, in the
+ * document's order and separated by fences, so that a killed process has made a prefix of the sequence of stores.
  */
 final class SplitInflightRegion implements SplitInflightTracker {
     // typedef struct QueueRegionSplit { uint64_t features; uint16_t version; uint16_t desc_num;
@@ -113,7 +113,10 @@ final class SplitInflightRegion implements SplitInflightTracker {
         return resubmitted;
     }
 
-    /** Clears the last head first: a successor that finds some of the heads in flight takes them for the first ones. */
+    /**
+     * Clears the last head first, because a successor that finds some of the heads in flight treats them as the first
+     * ones.
+     */
     @Override
     public void undoResubmission() {
         for (int i = resubmitted.length - 1; i >= 0; i--) {

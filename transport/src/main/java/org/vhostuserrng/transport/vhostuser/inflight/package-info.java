@@ -1,5 +1,5 @@
 /**
- * The inflight region of vhost-user ("Inflight I/O tracking"): the layouts QueueRegionSplit and QueueRegionPacked
- * behind the device's {@link org.vhostuserrng.transport.virtio.InflightTrackerFactory}. Loop's thread.
+ * The inflight region of vhost-user ("Inflight I/O tracking"). The layouts QueueRegionSplit and QueueRegionPacked
+ * implement the device's {@link org.vhostuserrng.transport.virtio.InflightTrackerFactory}. Loop's thread.
  */
 package org.vhostuserrng.transport.vhostuser.inflight;

@@ -9,8 +9,8 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
 /**
  * The channel for back-end requests to a front-end (vhost-user, "Back-end communication"). No request asks for a reply,
- * so nothing is read. The channel buffers one message and drops further ones while the socket is full: a front-end that
- * does not read costs neither time nor memory. Confined to the loop's thread.
+ * so the channel reads nothing. It buffers one message and drops further messages while the socket is full, so that a
+ * front-end that does not read costs neither time nor memory. Confined to the loop's thread.
  */
 public final class BackendRequestChannel implements AutoCloseable {
     private static final int MESSAGE_BYTES = VhostUserSpec.HEADER_BYTES + VhostUserSpec.IOTLB_MSG_BYTES;
@@ -34,7 +34,7 @@ public final class BackendRequestChannel implements AutoCloseable {
      *
      * @param permissions the access that the device needs
      * @param type VHOST_IOTLB_MISS or VHOST_IOTLB_ACCESS_FAIL
-     * @throws IOException if the front-end has closed its end; the channel is of no use any more
+     * @throws IOException if the front-end has closed its end; the channel can no longer be used
      */
     public void sendIotlbMsg(long iova, int permissions, int type) throws IOException {
         flush();
@@ -51,7 +51,7 @@ public final class BackendRequestChannel implements AutoCloseable {
         unsentFrom = 0;
         flush();
         if (unsentFrom == 0) {
-            // No byte was sent. A later request is more recent, so this one is dropped.
+            // No byte was sent. This request is dropped, because a later one will be more recent.
             unsentFrom = MESSAGE_BYTES;
         }
     }

@@ -3,7 +3,7 @@ package org.vhostuserrng.transport.vhostuser.protocol;
 import java.util.List;
 
 /**
- * A decoded request of a front-end, one record per request, by the document's names. Sizes and numbers of descriptors
+ * A decoded request of a front-end, one record per request, with the document's names. Sizes and numbers of descriptors
  * are validated; indices, addresses and feature bits are not.
  */
 public sealed interface FrontendRequest {

@@ -98,7 +98,7 @@ public final class FrontendRequestDecoder {
                 yield new FrontendRequest.AddMemReg(region(payload, REGIONS_OFFSET));
             }
             case VhostUserSpec.VHOST_USER_REM_MEM_REG -> {
-                // The document has no descriptor here, but front-ends that send one are to be put up with.
+                // The document specifies no descriptor here, but some front-ends send one, which is accepted.
                 expect(payload, REGIONS_OFFSET + REGION_BYTES, fds, Math.clamp(fds, 0, 1));
                 yield new FrontendRequest.RemMemReg(region(payload, REGIONS_OFFSET));
             }

@@ -1,8 +1,8 @@
 package org.vhostuserrng.transport.vhostuser.protocol;
 
 /**
- * The front-end violated the protocol. The message says what was expected and what was received. Refused with a
- * non-zero acknowledgement if the front-end requested one; otherwise the session ends. Control path only.
+ * The front-end violated the protocol. The message states the expected and the received value. The request is refused
+ * with a non-zero acknowledgement if the front-end requested one; otherwise the session ends. Control path only.
  */
 public class ProtocolViolation extends Exception {
     private static final long serialVersionUID = 1L;

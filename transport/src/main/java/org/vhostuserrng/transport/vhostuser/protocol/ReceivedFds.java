@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.vhostuserrng.libc.OwnedFd;
 
-/** The descriptors of one message. {@link #close} closes those that were not {@link #take taken}. Loop's thread. */
+/**
+ * The descriptors of one message. {@link #close} closes the descriptors that were not {@link #take taken}. Loop's
+ * thread.
+ */
 public final class ReceivedFds implements AutoCloseable {
     private final List<OwnedFd> fds = new ArrayList<>();
 

@@ -1,14 +1,16 @@
 package org.vhostuserrng.transport.vhostuser.protocol;
 
-/** How a back-end answers a request (vhost-user, "Communication" and VHOST_USER_PROTOCOL_F_REPLY_ACK). */
+/** The rule by which a back-end answers a request (vhost-user, "Communication" and VHOST_USER_PROTOCOL_F_REPLY_ACK). */
 public enum ReplyRule {
     /** Acknowledged if the front-end sets need_reply. */
     ACK_IF_REQUESTED,
     /** Always acknowledged, with or without need_reply. */
     ACK_ALWAYS,
-    /** Has a reply of its own. A refusal would be taken for that reply, so it ends the session instead. */
+    /**
+     * Has its own reply. The front-end would mistake a refusal for that reply, so an error ends the session instead.
+     */
     REPLY,
-    /** Has a reply of its own. A refusal is a non-zero acknowledgement if the front-end sets need_reply. */
+    /** Has its own reply. A refusal is a non-zero acknowledgement if the front-end sets need_reply. */
     REPLY_OR_NACK;
 
     /** The rule of a request. Unknown requests are acknowledged if requested. */

@@ -14,7 +14,7 @@ public interface ReplySender {
     /**
      * Replies to a request with an inflight description and the descriptor of the buffer.
      *
-     * @param file ownership moves to this object
+     * @param file this object takes ownership
      */
     void reply(int id, Inflight inflight, OwnedFd file) throws FramingViolation;
 }

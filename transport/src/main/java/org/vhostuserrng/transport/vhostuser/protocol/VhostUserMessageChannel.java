@@ -8,8 +8,8 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 
 /**
- * The message framing on a front-end's socket. Buffers one message and one reply. While a reply is unsent nothing is
- * read: a front-end that does not read costs no memory. Confined to the loop's thread.
+ * The message framing on a front-end's socket. Buffers one message and one reply. While a reply is unsent, nothing is
+ * read, so that a front-end that does not read costs no memory. Confined to the loop's thread.
  */
 public final class VhostUserMessageChannel implements ReplySender, AutoCloseable {
     /** The result of {@link #receive}. */
@@ -44,7 +44,7 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
     }
 
     /**
-     * Receives the next message, as far as it has arrived.
+     * Receives as much of the next message as has arrived.
      *
      * @throws FramingViolation if the stream cannot be parsed any further
      */

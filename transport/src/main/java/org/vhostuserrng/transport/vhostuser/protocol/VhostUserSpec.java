@@ -1,7 +1,7 @@
 package org.vhostuserrng.transport.vhostuser.protocol;
 
 /**
- * Constants of the vhost-user document ("Vhost-user Protocol", QEMU docs/interop/vhost-user.rst), by the document's
+ * Constants of the vhost-user document ("Vhost-user Protocol", QEMU docs/interop/vhost-user.rst), with the document's
  * names. Requests and feature bits that this back-end does not support are not listed.
  */
 public final class VhostUserSpec {

@@ -10,11 +10,11 @@ import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 
 /**
- * Accepts the front-ends of one guest on a listening socket, one at a time. Further front-ends wait in the socket's
+ * Accepts the front-ends of one guest on a listening socket, one at a time. Other front-ends wait in the socket's
  * backlog; no connection is refused. Confined to the loop's thread.
  */
 final class VhostUserListener extends EventHandler implements AutoCloseable {
-    /** Delay after the kernel refused a resource, such as a descriptor or memory. */
+    /** Delay after the kernel has refused to provide a resource, such as a descriptor or memory. */
     private static final long RETRY_NANOS = 100_000_000;
 
     private final EventScheduler loop;
@@ -71,7 +71,7 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
         socket.close();
     }
 
-    /** Whether too many descriptors of earlier front-ends wait to be closed. Logs the beginning of that state. */
+    /** Whether too many descriptors of earlier front-ends wait to be closed. Logs a transition to this state. */
     private boolean isCloserFull() {
         boolean before = closerFull;
         closerFull = guest.closer().isFull();

@@ -18,10 +18,10 @@ import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
- * vhost-user back-ends on one event loop.
+ * A server with vhost-user back-ends on one event loop.
  *
- * <p>Confined to the thread that opened it, which calls {@link #run}, except for {@link #stop} and {@link
- * #unparkVrings}.
+ * <p>Confined to the thread that opened it, which calls {@link #run}, except for {@link #stop} and
+ * {@link #unparkVrings}.
  */
 public final class VhostUserServer implements AutoCloseable {
     private final EventLoop loop;
@@ -48,7 +48,7 @@ public final class VhostUserServer implements AutoCloseable {
     /**
      * Listens on {@code path} and serves one front-end at a time with {@code device}. {@link #close} removes the file.
      *
-     * @throws IOException if the path is in use, is no socket, or cannot be bound
+     * @throws IOException if the path is in use, is not a socket, or cannot be bound
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
      */
     public void listen(Path path, VirtioDevice device) throws IOException {
@@ -67,11 +67,11 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     /**
-     * Serves with {@code device} on an inherited socket. On a listening socket it serves one front-end at a time. On a
-     * connected socket it serves this front-end, and stops the server when the front-end disconnects.
+     * Serves front-ends with {@code device} on an inherited socket. On a listening socket, serves one front-end at a
+     * time. On a connected socket, serves this front-end, and stops the server when the front-end disconnects.
      *
      * @param fd the descriptor's number; this object takes ownership
-     * @throws IOException if the descriptor is no such socket
+     * @throws IOException if the descriptor is not such a socket
      */
     public void inherit(int fd, VirtioDevice device) throws IOException {
         GuestContext guest = guest(device);
@@ -86,7 +86,7 @@ public final class VhostUserServer implements AutoCloseable {
 
     /** Serves until {@link #stop}. */
     public void run() throws IOException {
-        // Without it, a request waits up to 3 ms while a compiler thread of the JVM uses the CPU.
+        // Without a short slice, a request waits up to 3 ms while a compiler thread of the JVM uses the CPU.
         SchedulerTimeSlice.shorten();
         while (!stopping) {
             loop.await();
@@ -110,12 +110,12 @@ public final class VhostUserServer implements AutoCloseable {
         loop.wake();
     }
 
-    /** Drains all starved vrings again: the source has bytes. Any thread. */
+    /** Drains all starved vrings again, because the source has bytes. Any thread. */
     public void unparkVrings() {
         loop.unparkAll();
     }
 
-    /** Drains all starved vrings again: a shared resource is available. The loop's thread. */
+    /** Drains all starved vrings again, because a shared resource is available. The loop's thread. */
     public void unparkVringsFromLoop() {
         loop.unparkAllFromLoop();
     }

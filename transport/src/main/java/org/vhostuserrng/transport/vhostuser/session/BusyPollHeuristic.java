@@ -5,9 +5,9 @@ package org.vhostuserrng.transport.vhostuser.session;
  * is worthwhile if requests arrive within the poll time and a CPU is free for polling.
  *
  * <p>Adaptive: {@link #REQUIRED_SHORT_GAPS} short gaps between requests enable polling. A failed poll disables it for a
- * number of requests that doubles with each failure. So an idle guest costs nothing; and where guest and daemon share a
- * CPU, so that polling delays the very request it waits for, one request in thousands is delayed. Confined to the
- * loop's thread.
+ * number of requests that doubles with each failure. An idle guest therefore costs nothing. If guest and daemon share a
+ * CPU, polling delays the request it waits for, but this affects only one request in thousands. Confined to the loop's
+ * thread.
  */
 final class BusyPollHeuristic {
     private static final int REQUIRED_SHORT_GAPS = 8;

@@ -14,7 +14,7 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
  * The transfer of the device's state through a pipe of the front-end (vhost-user, "Migrating back-end state").
- * Asynchronous: the front-end may read or write as slowly as it likes. Confined to the loop's thread.
+ * Asynchronous: the front-end may read or write at any speed. Confined to the loop's thread.
  */
 final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     private static final int DIRECTION_SAVE = 0;
@@ -43,7 +43,7 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     private boolean checkPending;
 
     /**
-     * No transfer yet.
+     * Creates an instance without a transfer.
      *
      * @param sessionHandler rescheduled when a pending check can be answered; handles bugs
      */
@@ -54,7 +54,7 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * SET_DEVICE_STATE_FD: begins a transfer. An unfinished one fails.
+     * SET_DEVICE_STATE_FD: begins a transfer. A transfer that is not complete fails.
      *
      * @param fds contains the pipe
      * @return the reply: whether the pipe is used; the reason for a refusal is logged
@@ -114,7 +114,10 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
         sessionHandler.handleBug(bug);
     }
 
-    /** CHECK_DEVICE_STATE: returns whether it can be answered now. Otherwise the session is rescheduled when it can. */
+    /**
+     * CHECK_DEVICE_STATE: returns whether it can be answered now. If not, the session is rescheduled when it can be
+     * answered.
+     */
     boolean check() {
         move();
         checkPending = pipe != null;

@@ -36,8 +36,8 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
 import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
- * Carries out a front-end's requests: changes the {@link SessionState} and the vrings, and replies. Knows no socket, so
- * a unit test steps a session message by message. Confined to the loop's thread.
+ * Executes a front-end's requests: changes the {@link SessionState} and the vrings, and replies. Uses no socket, so a
+ * unit test can run a session message by message. Confined to the loop's thread.
  */
 final class FrontendRequestHandler implements AutoCloseable {
     private static final long ACK = 0;
@@ -56,7 +56,7 @@ final class FrontendRequestHandler implements AutoCloseable {
     private final DeviceStateTransfer transfer;
 
     /**
-     * The handler of a new session.
+     * Creates the handler of a new session.
      *
      * @param sessionHandler the session's event handler: its pending messages precede kicks, it handles bugs, and it is
      *     rescheduled when a pending CHECK_DEVICE_STATE can be answered
@@ -71,11 +71,11 @@ final class FrontendRequestHandler implements AutoCloseable {
     }
 
     /**
-     * Serves one message: decodes it, carries it out, and sends its reply or acknowledgement.
+     * Serves one message: decodes it, executes it, and sends its reply or acknowledgement.
      *
      * @param id the request
      * @param needReply whether the front-end sets need_reply
-     * @param fds closed before the reply is sent: a front-end may rely on that
+     * @param fds closed before the reply is sent, because a front-end may rely on that
      * @throws ProtocolViolation if the session has to end
      */
     void serve(int id, boolean needReply, MemorySegment payload, ReceivedFds fds, ReplySender replies)
@@ -119,7 +119,7 @@ final class FrontendRequestHandler implements AutoCloseable {
             case FrontendRequest.SetProtocolFeatures(long accepted) -> setProtocolFeatures(accepted);
             case FrontendRequest.GetQueueNum() -> replies.reply(id, vrings.count());
             case FrontendRequest.SetOwner() -> {
-                // The connected front-end owns the session: there is one at a time.
+                // The connected front-end owns the session, because there is only one session at a time.
             }
             case FrontendRequest.ResetOwner() -> vrings.setEnabled(false);
             case FrontendRequest.GetInflightFd(FrontendRequest.Inflight wanted) -> {
@@ -252,7 +252,8 @@ final class FrontendRequestHandler implements AutoCloseable {
 
     private void setFeatures(long accepted) throws ProtocolViolation {
         requireOffered("features", accepted, offeredFeatures());
-        // Logging is switched while vrings run. All other features that concern the driver must not change then.
+        // Logging may be switched while vrings run. All other features that concern the driver must not change at that
+        // time.
         long transportBits = mask(VHOST_F_LOG_ALL) | mask(VHOST_USER_F_PROTOCOL_FEATURES);
         boolean changed = ((accepted ^ session.features()) & ~transportBits) != 0;
         if (changed && !vrings.areStopped()) {

@@ -7,13 +7,13 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
- * Everything of a guest that outlives its sessions.
+ * The objects of a guest that outlive its sessions.
  *
  * @param loop the event loop that serves the guest
  * @param device the guest's device
- * @param options the operator's options for its sessions
+ * @param options the operator's options for the guest's sessions
  * @param log the guest's log
- * @param closer closes and unmaps whatever the guest's front-ends sent
+ * @param closer closes the descriptors and unmaps the memory that the guest's front-ends sent
  */
 public record GuestContext(
         EventScheduler loop,

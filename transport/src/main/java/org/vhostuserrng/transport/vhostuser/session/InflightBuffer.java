@@ -17,7 +17,7 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
  */
 final class InflightBuffer implements AutoCloseable {
     private static final int ALIGNMENT = 64;
-    /** Far above the size of any buffer that this back-end creates. */
+    /** Far larger than any buffer that this back-end creates. */
     private static final long MAX_BYTES = 1L << 30;
 
     private final int queueCount;
@@ -25,7 +25,7 @@ final class InflightBuffer implements AutoCloseable {
     private Inflight description;
 
     /**
-     * No buffer yet.
+     * Creates an instance without a buffer.
      *
      * @param queueCount the number of the device's virtqueues
      */
@@ -49,7 +49,7 @@ final class InflightBuffer implements AutoCloseable {
     }
 
     /**
-     * SET_INFLIGHT_FD: vrings that start from now on use this buffer. No vring is started.
+     * SET_INFLIGHT_FD: vrings that start from now on use this buffer. All vrings must be stopped.
      *
      * @param file this method closes it
      * @param sealedOnly refuse memory that the front-end can truncate
@@ -117,19 +117,20 @@ final class InflightBuffer implements AutoCloseable {
         return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 
-    /** Zeroes the regions: no request is in flight. No vring is started. */
+    /** Zeroes the regions, so that no request is in flight. All vrings must be stopped. */
     void clear(long features) {
         if (mapping == null) {
             return;
         }
-        // Only the regions: the front-end chooses the size of the buffer, and other guests wait meanwhile.
+        // Zeroes only the regions, because the front-end chooses the size of the buffer and other guests wait in the
+        // meantime.
         long bytes = description.numQueues() * regionBytes(features, description.queueSize());
         MemorySegment buffer = mapping.segment();
         try {
             buffer.asSlice(0, Math.min(bytes, buffer.byteSize())).fill((byte) 0);
             throwPendingFault();
         } catch (InternalError vanished) {
-            // The front-end has truncated the file, and with it the regions.
+            // The front-end has truncated the file, so the regions no longer exist.
             close();
         }
     }

@@ -22,7 +22,9 @@ import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
  * Loop's thread.
  */
 final class MemoryTable {
-    /** Maximum number of ranges in one IOTLB update: each takes time for which other guests wait. */
+    /**
+     * Maximum number of ranges in one IOTLB update. Limited because other guests wait while the ranges are processed.
+     */
     private static final int MAX_RANGES = 64;
 
     /**

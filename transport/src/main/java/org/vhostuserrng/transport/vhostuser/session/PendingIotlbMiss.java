@@ -3,8 +3,8 @@ package org.vhostuserrng.transport.vhostuser.session;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The IOTLB entry that a vring waits for. Requested once, and again after an interval that doubles each time: the
- * front-end may have dropped the request, or may have no such entry yet. Confined to the loop's thread.
+ * The IOTLB entry that a vring waits for. Requested immediately, and again after an interval that doubles each time,
+ * because the front-end may have dropped the request or may have no such entry yet. Confined to the loop's thread.
  */
 final class PendingIotlbMiss {
     private static final long MIN_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
@@ -20,7 +20,9 @@ final class PendingIotlbMiss {
         this.iommu = iommu;
     }
 
-    /** Requests an entry, unless that is not due yet. Returns when to call again if no entry arrives. */
+    /**
+     * Requests an entry, unless the next request is not due yet. Returns the time of the next call if no entry arrives.
+     */
     long request(long missingIova, int access, long now) {
         if (pending && now < retryAt) {
             return retryAt;
@@ -38,7 +40,7 @@ final class PendingIotlbMiss {
         return pending && Long.compareUnsigned(iova - first, last - first) <= 0;
     }
 
-    /** The vring does not wait any more, or the front-end can be asked again at once. */
+    /** Must be called when the vring no longer waits, or when the front-end can be asked again immediately. */
     void cancel() {
         pending = false;
     }

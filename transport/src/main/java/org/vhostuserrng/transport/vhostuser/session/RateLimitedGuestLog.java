@@ -6,8 +6,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The log of one guest. Writes at most {@link #MAX_LINES_PER_MINUTE} lines, because the guest and its front-end can
- * cause them at any rate, and counts the suppressed ones. Confined to the loop's thread.
+ * The log of one guest. Writes at most {@link #MAX_LINES_PER_MINUTE} lines per minute, because the guest and its
+ * front-end can cause lines at any rate, and counts the suppressed lines. Confined to the loop's thread.
  */
 public final class RateLimitedGuestLog {
     private static final Logger LOG = LoggerFactory.getLogger(RateLimitedGuestLog.class);
@@ -44,7 +44,7 @@ public final class RateLimitedGuestLog {
         }
     }
 
-    /** Logs a state for debugging. Not limited: only an operator causes it. */
+    /** Logs a state for debugging. Not limited, because only an operator can cause it. */
     public void debug(Object state) {
         LOG.debug("{}: {}", guest, state);
     }

@@ -81,7 +81,8 @@ final class SessionIommu implements AutoCloseable {
 
     private void invalidate(IotlbMsg message, IotlbListener vrings) throws ProtocolViolation {
         long first = message.iova();
-        // Size 0 stands for 2^64, which does not fit, as in Linux's vhost. QEMU relies on it.
+        // Size 0 stands for 2^64, which cannot be represented; the same convention as in Linux's vhost. QEMU relies on
+        // it.
         long last = first + message.size() - 1;
         if (Long.compareUnsigned(last, first) < 0) {
             throw new ProtocolViolation(describe(message) + ": expected a size within 2^64");
@@ -95,7 +96,10 @@ final class SessionIommu implements AutoCloseable {
                 + " bytes";
     }
 
-    /** Removes all entries. A front-end need not invalidate them while all vrings are stopped, and QEMU does not. */
+    /**
+     * Removes all entries. Needed because a front-end need not invalidate entries while all vrings are stopped, and
+     * QEMU does not.
+     */
     void clear() {
         iotlb.clear();
     }

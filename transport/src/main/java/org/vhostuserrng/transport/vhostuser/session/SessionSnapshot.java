@@ -5,8 +5,9 @@ import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest;
 
 /**
- * The state of a session as plain data: everything that another process needs to continue it, but the descriptors
- * themselves. Two snapshots are equal if the sessions are in the same state. {@code toString} lists all of it.
+ * The state of a session as plain data: everything that another process needs to continue the session, except the
+ * descriptors themselves. Two snapshots are equal if the sessions are in the same state. {@code toString} lists the
+ * whole state.
  *
  * @param guest the guest's name
  * @param features SET_FEATURES

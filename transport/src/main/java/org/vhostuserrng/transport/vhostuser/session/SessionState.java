@@ -67,8 +67,8 @@ final class SessionState implements AutoCloseable {
     }
 
     /**
-     * Whether the front-end may request acknowledgements. QEMU 7.2 does not negotiate again after a reconnect and
-     * expects acknowledgements all the same.
+     * Whether the front-end may request acknowledgements. QEMU 7.2 does not negotiate again after a reconnect but still
+     * expects acknowledgements.
      */
     boolean acknowledges() {
         return !protocolFeaturesSet || hasProtocolFeature(VHOST_USER_PROTOCOL_F_REPLY_ACK);
@@ -89,7 +89,7 @@ final class SessionState implements AutoCloseable {
         return memory;
     }
 
-    /** Replaces the memory table and unmaps the regions that are not in the new one. All vrings are suspended. */
+    /** Replaces the memory table and unmaps the regions that are not in the new one. All vrings must be suspended. */
     void setMemory(MemoryTable next) {
         iommu.retainTranslations(memory, next);
         memory.unmapExcept(next);
@@ -120,7 +120,7 @@ final class SessionState implements AutoCloseable {
                 : VirtqueueAddressSpace.physical(memory.guestMemory());
     }
 
-    /** Converts an address of SET_VRING_ADDR to one of {@link #newAddressSpace}. */
+    /** Converts an address of SET_VRING_ADDR to an address of {@link #newAddressSpace}. */
     long toAddressSpace(UserAddress address) throws ProtocolViolation {
         // vhost-user, SET_VRING_ADDR: I/O virtual addresses with an IOMMU, guest-physical ones with GPA_ADDRESSES.
         boolean same = isTranslated() || hasProtocolFeature(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES);
@@ -133,7 +133,7 @@ final class SessionState implements AutoCloseable {
         inflight.throwPendingFault();
     }
 
-    /** Unmaps all memory and closes all descriptors. All vrings are stopped. */
+    /** Unmaps all memory and closes all descriptors. All vrings must be stopped. */
     @Override
     public void close() {
         iommu.close();

@@ -9,11 +9,11 @@ import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserMessageChannel;
 
 /**
- * The session of a connected front-end: receives its messages one by one and has a {@link FrontendRequestHandler} serve
- * them. A violation ends this session only. Confined to the loop's thread.
+ * The session of a connected front-end: receives its messages one by one and passes them to a
+ * {@link FrontendRequestHandler}. A violation ends only this session. Confined to the loop's thread.
  */
 public final class VhostUserSession extends EventHandler implements AutoCloseable {
-    /** Maximum number of requests per dispatch: a front-end that floods the socket does not hold the loop. */
+    /** Maximum number of requests per dispatch, so that a front-end that floods the socket does not occupy the loop. */
     private static final int MAX_REQUESTS_PER_DISPATCH = 16;
 
     /** Time budget of a dispatch. Requests that map memory or start vrings take longer than a guest's request. */
@@ -44,7 +44,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     /**
      * Serves a front-end until it disconnects or violates the protocol.
      *
-     * @param onClosed called once on the loop's thread, after the session has released everything
+     * @param onClosed called once on the loop's thread, after the session has released all resources
      */
     public static VhostUserSession open(GuestContext guest, UnixStreamSocket socket, Runnable onClosed)
             throws ErrnoException {
@@ -84,8 +84,8 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     }
 
     /**
-     * Pauses the session while too many descriptors of this front-end wait to be closed: bounds what it can leave open.
-     * It loses nothing but time.
+     * Pauses the session while too many descriptors of this front-end wait to be closed, to limit how many it can leave
+     * open. The front-end loses only time.
      */
     private boolean mustPause(long now) throws ErrnoException {
         if (guest.closer().isFull()) {
@@ -149,7 +149,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         close();
     }
 
-    /** Ends the session and releases everything. Idempotent. */
+    /** Ends the session and releases all resources. Idempotent. */
     @Override
     public void close() {
         if (closed) {

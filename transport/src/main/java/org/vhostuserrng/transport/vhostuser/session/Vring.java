@@ -18,7 +18,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     /** Interval at which a vring without a kick descriptor is polled. */
     private static final long POLL_NANOS = 1_000_000;
 
-    /** Maximum time that a starved vring stays parked, in case nobody unparks it. */
+    /** Maximum time that a starved vring stays parked, in case it is never unparked. */
     private static final long MAX_PARKED_NANOS = 1_000_000_000;
 
     private final int index;
@@ -83,7 +83,7 @@ final class Vring extends EventHandler implements AutoCloseable {
             session.throwPendingFault();
             return pending;
         } catch (InternalError memoryGone) {
-            // The drain that follows hits the same memory and breaks the vring.
+            // Returns true, because the drain that follows accesses the same memory and breaks the vring.
             return true;
         }
     }
@@ -148,7 +148,10 @@ final class Vring extends EventHandler implements AutoCloseable {
         }
     }
 
-    /** Kicks are edge-triggered and not drained. But a counter that arrives full would block the driver's kicks. */
+    /**
+     * Drains the count that the kick eventfd had when it arrived. Kicks are edge-triggered and need no draining, but an
+     * eventfd that arrives with a full counter would block the driver's kicks.
+     */
     private void drainInitialKickCount() {
         if (initialKickCount) {
             initialKickCount = false;
@@ -286,7 +289,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         return base;
     }
 
-    /** Stops the vring and resets everything but its descriptors for notifications. */
+    /** Stops the vring and resets everything except its descriptors for notifications. */
     void reset() {
         stop();
         lifecycle.reset();
@@ -306,8 +309,8 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * Starts a suspended vring again, in the present memory. A vring that is not in this memory waits for other memory
-     * or addresses, and breaks if it is kicked before.
+     * Restarts a suspended vring in the present memory. A vring that is not in this memory waits for other memory or
+     * addresses, and breaks if it is kicked before that.
      */
     void resume() {
         try {
@@ -367,7 +370,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         }
     }
 
-    /** Drains and closes the kick descriptor: kicks before a stop do not start the vring again. */
+    /** Drains and closes the kick descriptor, so that kicks before a stop do not start the vring again. */
     private void discardKick() {
         if (config.kick != null) {
             config.kick.drain();

@@ -3,7 +3,7 @@ package org.vhostuserrng.transport.vhostuser.session;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
 
 /**
- * The addresses of a vring, as SET_VRING_ADDR gave them: user addresses, guest-physical addresses with
+ * The addresses of a vring, as sent with SET_VRING_ADDR: user addresses, guest-physical addresses with
  * VHOST_USER_PROTOCOL_F_GPA_ADDRESSES, or I/O virtual addresses with VIRTIO_F_ACCESS_PLATFORM.
  *
  * @param descriptor the descriptor area

@@ -13,14 +13,14 @@ final class VringBase {
 
     private VringBase() {}
 
-    /** Decodes a base. Nothing is validated. */
+    /** Decodes a base without validating it. */
     static VirtqueuePosition decode(int base, long features) {
         if (!isPacked(features)) {
             return new VirtqueuePosition(base, base);
         }
         int avail = base & PACKED_HALF_MASK;
         int used = base >>> PACKED_USED_SHIFT;
-        // Some front-ends set the available half only. Then nothing is in flight.
+        // Some front-ends set only the available half. In this case no request is in flight.
         return new VirtqueuePosition(avail, used == 0 ? avail : used);
     }
 

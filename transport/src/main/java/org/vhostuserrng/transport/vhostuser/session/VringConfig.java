@@ -6,13 +6,13 @@ import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
 
 /**
- * The configuration of one vring: what the front-end's messages have set so far, in any order. Plain data and the
- * descriptors that it owns; {@link VringLifecycle} gives it meaning. Confined to the loop's thread.
+ * The configuration of one vring, as set so far by the front-end's messages, in any order. Contains plain data and the
+ * descriptors that it owns; {@link VringLifecycle} interprets it. Confined to the loop's thread.
  */
 final class VringConfig implements AutoCloseable {
-    /** SET_VRING_NUM; 0 before it. */
+    /** SET_VRING_NUM; 0 before this message arrives. */
     int size;
-    /** SET_VRING_ADDR; null before it. */
+    /** SET_VRING_ADDR; null before this message arrives. */
     VringAddresses addresses;
     /** SET_VRING_ENABLE. */
     boolean enabled;
@@ -33,7 +33,7 @@ final class VringConfig implements AutoCloseable {
         dirtyLogger = new VirtqueueDirtyLogger(log);
     }
 
-    /** Forgets everything but the descriptors for notifications. */
+    /** Resets everything except the descriptors for notifications. */
     void reset() {
         size = 0;
         addresses = null;
@@ -48,7 +48,7 @@ final class VringConfig implements AutoCloseable {
         err = newErr;
     }
 
-    /** Closes all descriptors but that of kicks, which {@link Vring} unwatches first. */
+    /** Closes all descriptors except the kick descriptor, which {@link Vring} must unwatch first. */
     @Override
     public void close() {
         notifier.close();

@@ -12,9 +12,9 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * Starts and stops the virtqueue of one vring (vhost-user, "Ring states"). Knows neither the event loop nor messages.
- * Everything is validated in {@link #start}, the only place where a vring can fail to start. Confined to the loop's
- * thread.
+ * Starts and stops the virtqueue of one vring (vhost-user, "Ring states"). Independent of the event loop and of
+ * messages. Everything is validated in {@link #start}, the only place where the start of a vring can fail. Confined to
+ * the loop's thread.
  */
 final class VringLifecycle {
     /** The result of {@link #start} and {@link #startIfExpected}. */
@@ -33,7 +33,7 @@ final class VringLifecycle {
     private final LongSupplier clock;
 
     private VringState state = VringState.STOPPED;
-    /** Where the vring resumes, as in SET_VRING_BASE; valid unless it is started. */
+    /** The position at which the vring resumes, as in SET_VRING_BASE; valid unless the vring is started. */
     private int base;
     /** Not null if and only if the vring is started. */
     private VirtqueueHandler queue;
@@ -106,8 +106,8 @@ final class VringLifecycle {
     }
 
     /**
-     * Starts the vring after a kick. vhost-user, "Ring states": a kick starts a ring. One that arrives before the
-     * configuration is complete counts once it is.
+     * Starts the vring after a kick. vhost-user, "Ring states": a kick starts a ring. A kick that arrives before the
+     * configuration is complete takes effect when it is complete.
      */
     StartResult startOnKick() throws ProtocolViolation {
         kicked = true;
@@ -115,8 +115,8 @@ final class VringLifecycle {
     }
 
     /**
-     * Starts the vring if its configuration is complete and it need not wait for a kick. An enabled vring need not: a
-     * front-end that reconnects does not kick for requests that the guest made before.
+     * Starts the vring if its configuration is complete and it need not wait for a kick. An enabled vring need not
+     * wait, because a front-end that reconnects does not kick for requests that the guest made before.
      */
     StartResult startIfExpected() throws ProtocolViolation {
         boolean expected = kicked || (config.enabled && config.baseSet && (config.kick != null || config.polled));
@@ -166,7 +166,7 @@ final class VringLifecycle {
         }
     }
 
-    /** Reports the access that the IOMMU denied, if one was. */
+    /** Reports the access that the IOMMU denied, if there was one. */
     void reportDeniedAccess() {
         if (addressSpace.isDenied()) {
             session.iommu().sendAccessFail(addressSpace.faultAddress(), addressSpace.faultAccess());
@@ -218,7 +218,7 @@ final class VringLifecycle {
         startPending = false;
     }
 
-    /** The position: that of the running virtqueue, or where the vring resumes. As in SET_VRING_BASE. */
+    /** The position of the running virtqueue, or the position at which the vring will resume. As in SET_VRING_BASE. */
     int currentBase() {
         return queue == null ? base : VringBase.encode(queue.position(), session.features());
     }

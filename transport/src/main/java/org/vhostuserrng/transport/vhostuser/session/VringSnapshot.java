@@ -15,7 +15,8 @@ import org.vhostuserrng.transport.sys.EventFd;
  * @param callFd number of the call descriptor, or {@link #NO_FD}
  * @param errFd number of the error descriptor, or {@link #NO_FD}
  * @param buffersLogged VHOST_F_LOG_ALL
- * @param ringLogAddress guest-physical address of the logged used ring; empty if it is not logged
+ * @param ringLogAddress guest-physical address under which writes to the used ring are logged; empty if they are not
+ *     logged
  */
 record VringSnapshot(
         int index,

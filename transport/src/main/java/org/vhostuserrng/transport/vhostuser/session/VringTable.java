@@ -27,7 +27,7 @@ final class VringTable implements IotlbListener, AutoCloseable {
         return vrings[index];
     }
 
-    /** vhost-user, "Suspended device state": all vrings are stopped. */
+    /** vhost-user, "Suspended device state": whether all vrings are stopped. */
     boolean areStopped() {
         for (Vring vring : vrings) {
             if (vring.isStarted()) {
