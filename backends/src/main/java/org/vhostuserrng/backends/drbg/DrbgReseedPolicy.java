@@ -73,7 +73,7 @@ public record DrbgReseedPolicy(long reseedBytes, long reseedSeconds, boolean pre
         return bytes / 2 >= reseedBytes || TimeUnit.NANOSECONDS.toSeconds(nanos) / 2 >= reseedSeconds;
     }
 
-    /** In the syntax of the options; omits those that have their default. */
+    /** Returns the policy in the syntax of the options, without the options that have their default value. */
     @Override
     public String toString() {
         return (reseedBytes == DEFAULT_BYTES ? "" : "," + RESEED_BYTES + "=" + reseedBytes)

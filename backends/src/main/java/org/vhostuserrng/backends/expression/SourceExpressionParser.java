@@ -19,8 +19,8 @@ import org.vhostuserrng.backends.source.XorSourceSpec;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 
 /**
- * Recursive-descent parser for {@code --source} expressions: a source, followed by its options, each after a comma.
- * Quoting is that of {@link KeyValueScanner}.
+ * Recursive-descent parser for {@code --source} expressions: a source, followed by its options, each after a comma. The
+ * quoting rule is described in {@link KeyValueScanner}.
  */
 public final class SourceExpressionParser {
     private static final String SYNTAX =

@@ -67,7 +67,7 @@ abstract sealed class RateLimit permits FixedWindowCounter, TokenBucket, Unlimit
     /** Reports that the guest can see everything charged so far. */
     abstract void commit(long now);
 
-    /** The time at which {@link #available} exceeds 0 if nothing is charged before. */
+    /** The time at which {@link #available} will exceed 0 if no amount is charged until then. */
     abstract long nextGrantTime(long wanted);
 
     /** Whether further tokens would be lost because the limit can store no more. */
@@ -76,6 +76,6 @@ abstract sealed class RateLimit permits FixedWindowCounter, TokenBucket, Unlimit
     /** The charged amount that still counts against the limit. */
     abstract long used(long now);
 
-    /** Charges {@code amount} as if it had been used now, as far as tokens are available. */
+    /** Charges {@code amount} as if it had been used now, but at most the available tokens. */
     abstract void restore(long now, long amount);
 }

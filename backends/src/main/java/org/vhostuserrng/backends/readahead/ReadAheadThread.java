@@ -6,7 +6,7 @@ import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 
 /**
- * A thread that reads one blocking source into a block pool and tests what it reads. It runs until it is stopped or the
+ * A thread that reads one blocking source into a block pool and tests the bytes. It runs until it is stopped or the
  * source ends. A source that fails a health test provides no bytes until it has passed the start-up tests again.
  */
 final class ReadAheadThread implements Runnable {

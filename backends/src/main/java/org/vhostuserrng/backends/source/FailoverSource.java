@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A failover list opened for one guest. Each request tries the sources in order of preference and skips those that fail
- * or have stalled, so that a source that recovers is used again. A source is opened when it is first needed. Confined
- * to the event loop's thread.
+ * A failover list opened for one guest. Each request tries the sources in order of preference and skips sources that
+ * fail or have stalled, so that a source that recovers is used again. A source is opened when it is first needed.
+ * Confined to the event loop's thread.
  */
 final class FailoverSource implements EntropySource {
     /** A source that returns no bytes for this long after a request counts as failed until it returns some. */

@@ -32,7 +32,7 @@ class Aes256Test {
     private final Arena arena = Arena.ofAuto();
     private final byte[] scratch = new byte[Aes256.SCRATCH_BYTES];
 
-    /** Counters whose increments carry out of 8, 32, 64 and 128 bits. */
+    /** Counters whose increments carry out of the lowest 8, 32, 64 and 128 bits. */
     static Stream<String> counters() {
         return Stream.of(
                 "000000000000000000000000000000fd",

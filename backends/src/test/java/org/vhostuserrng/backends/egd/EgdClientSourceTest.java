@@ -35,7 +35,7 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 @Timeout(120)
 class EgdClientSourceTest {
     private static final int BLOCK = 4096;
-    /** A server that is merely slow keeps its connection. */
+    /** Timeouts that are long enough for a slow server to keep its connection. */
     private static final EgdClientSource.EgdTimeouts LONG_TIMEOUTS = new EgdClientSource.EgdTimeouts(
             TimeUnit.SECONDS.toNanos(60), TimeUnit.SECONDS.toNanos(60), TimeUnit.MILLISECONDS.toNanos(8));
 
@@ -217,7 +217,7 @@ class EgdClientSourceTest {
 
         readAtLeast(1000);
 
-        // More than two connections if the second server, too, was silent for 200 ms.
+        // There are more than two connections if the second server was also silent for 200 ms.
         assertTrue(server.connections().size() >= 2);
         assertEquals("the server sent nothing for 200 ms", failures.getFirst());
     }

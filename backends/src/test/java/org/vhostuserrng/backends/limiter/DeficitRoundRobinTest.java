@@ -42,7 +42,7 @@ class DeficitRoundRobinTest {
         }
     }
 
-    /** Guests with the weights 1, 2, 3 and so on. */
+    /** Creates guests with the weights 1, 2, 3 and so on. */
     private static List<SimulatedGuest> weighted(SimulatedDrrHost host, int count, int depth, int request) {
         List<SimulatedGuest> guests = new ArrayList<>();
         for (int weight = 1; weight <= count; weight++) {

@@ -161,7 +161,7 @@ class GuestRateLimiterTest {
                 "only " + fractionOfRate + " of " + maxBytes + " bytes in " + periodMillis + " ms");
     }
 
-    /** Like epoll, up to a millisecond late if the slack is that long. */
+    /** Simulates epoll: fires up to a millisecond late if the slack is that long. */
     private static long lateTimer(Random random, long now, GuestRateLimiter limiter) {
         return Math.max(now, limiter.nextGrantTime()) + random.nextLong(700 * MICRO);
     }

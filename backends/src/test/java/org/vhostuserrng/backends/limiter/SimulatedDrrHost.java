@@ -4,8 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Simulates guests that flow a total and a source, in simulated time. A guest makes its next request a fixed time after
- * the previous one was served. As in an event loop, a dispatch serves a ring until the ring is empty or has to wait.
+ * Simulates guests that share a total and a source, in simulated time. A guest makes its next request a fixed time
+ * after the previous one was served. As in an event loop, a dispatch serves a ring until the ring is empty or has to
+ * wait.
  */
 final class SimulatedDrrHost {
     static final long MICRO = 1000;

@@ -150,7 +150,10 @@ class ComScireQngSourceSpecTest {
         }
     }
 
-    /** Fills until {@code result}: read-ahead blocks precede a failure, and failures precede the next attempt. */
+    /**
+     * Fills until the result is {@code result}, because read-ahead blocks precede a failure, and failures precede the
+     * next attempt.
+     */
     private static int fillUntil(int result, EntropySource source, MemorySegment target, Semaphore readable)
             throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);

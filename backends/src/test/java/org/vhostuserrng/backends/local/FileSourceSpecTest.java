@@ -62,7 +62,7 @@ class FileSourceSpecTest {
         return (SharedSourceSpec) SourceExpressionParser.parse("file:" + path);
     }
 
-    /** Without health tests, for sources shorter than the start-up tests. */
+    /** A source without health tests, for files shorter than the start-up tests. */
     private static SharedSourceSpec untested(Path path) {
         return (SharedSourceSpec) SourceExpressionParser.parse("file:" + path + ",health=off");
     }
@@ -190,7 +190,7 @@ class FileSourceSpecTest {
         }
     }
 
-    /** Address 0 of /proc/self/mem is not mapped: EIO. */
+    /** Reads /proc/self/mem at address 0, which is not mapped, so that read(2) fails with EIO. */
     @Test
     void failsWhenReadFails() throws IOException, InterruptedException {
         try (EntropySource source = file(Path.of("/proc/self/mem")).open(readable::release);

@@ -148,7 +148,7 @@ class NoByteServedTwiceTest {
         return unique;
     }
 
-    /** Lets the read-ahead threads run. */
+    /** Gives the read-ahead threads time to run. */
     private static void sleepAMoment() {
         try {
             TimeUnit.MICROSECONDS.sleep(100);

@@ -194,7 +194,7 @@ class ReadAheadThreadTest {
         assertEquals(FAILED, fill(allocate(64)));
     }
 
-    /** Like a pipe that was filled while its writer was stuck. */
+    /** Simulates a pipe that was filled while its writer was stuck. */
     @Test
     void recoversThoughQueuedBytesAreFaulty() throws Exception {
         start(8);

@@ -12,7 +12,7 @@ import org.vhostuserrng.libc.OwnedFd;
 public final class Epoll implements AutoCloseable {
     public static final int EPOLLIN = 0x1;
     public static final int EPOLLOUT = 0x4;
-    /** Edge-triggered: one event per write, not while the descriptor is ready. */
+    /** Edge-triggered: one event per write, instead of an event for as long as the descriptor is ready. */
     public static final int EPOLLET = 1 << 31;
 
     private static final MemorySegment EPOLL_CREATE1 = Libc.symbol("epoll_create1");
@@ -63,7 +63,7 @@ public final class Epoll implements AutoCloseable {
     /**
      * Waits for events.
      *
-     * @param timeoutMillis 0 to return at once, −1 to wait without a limit
+     * @param timeoutMillis 0 to return immediately, −1 to wait without a timeout
      * @return the number of events for {@link #data} and {@link #events}; 0 after a signal
      */
     public int await(int timeoutMillis) throws ErrnoException {

@@ -1,2 +1,2 @@
-/** The options of the vhost-user server, as the daemon's command line sets them. */
+/** The options of the vhost-user server, as set by the daemon's command line. */
 package org.vhostuserrng.transport.vhostuser;

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  * them before the descriptor ring. Confined to the loop's thread.
  */
 public interface PackedInflightTracker {
-    /** Whether the record was left by a predecessor. */
+    /** Whether a predecessor left the record. */
     boolean isResumed();
 
     /** The next used descriptor after recovery, as in {@link VirtqueuePosition}. */
@@ -23,7 +23,7 @@ public interface PackedInflightTracker {
     /** The number of resubmitted descriptors. */
     int resubmittedCount();
 
-    /** Whether a resubmitted chain comes before the descriptor ring. */
+    /** Whether a resubmitted chain must be served before the descriptor ring. */
     boolean hasResubmitted();
 
     /** The index of the first descriptor of the next resubmitted chain in {@link #resubmittedDescriptors}. */
@@ -36,7 +36,7 @@ public interface PackedInflightTracker {
      * Marks a chain as in flight, before its buffers are written. Does nothing for a resubmitted chain.
      *
      * @param index the chain's first descriptor in {@code ring}
-     * @param length its number of descriptors
+     * @param length the number of descriptors in the chain
      */
     void markInflight(MemorySegment ring, int index, int length);
 

@@ -5,7 +5,7 @@ package org.vhostuserrng.transport.virtio;
  * the device serves them before the available ring. Confined to the loop's thread.
  */
 public interface SplitInflightTracker {
-    /** Whether the record was left by a predecessor. */
+    /** Whether a predecessor left the record. */
     boolean isResumed();
 
     /** The heads that the predecessor left in flight, in the order in which it popped them. */
@@ -14,7 +14,7 @@ public interface SplitInflightTracker {
     /** Marks all resubmitted heads as not in flight, because the device finds them in the available ring again. */
     void undoResubmission();
 
-    /** Whether {@link #nextResubmitted} comes before the available ring. */
+    /** Whether {@link #nextResubmitted} must be served before the available ring. */
     boolean hasResubmitted();
 
     /** The next resubmitted head. */

@@ -5,18 +5,18 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 
 /**
- * Everything that a virtqueue needs to start, as the guest's driver and the VMM configured it. Nothing is validated.
+ * Everything that a virtqueue needs to start, as configured by the guest's driver and the VMM. Nothing is validated.
  *
  * @param index index of the virtqueue in its device
  * @param size Queue Size: the number of descriptors
- * @param position where the virtqueue resumes; that of a new virtqueue is VIRTIO's initial one
+ * @param position the position at which the virtqueue resumes; a new virtqueue has VIRTIO's initial position
  * @param features the features that the driver accepted
  * @param areas the location of the virtqueue
  * @param memory guest memory by the driver's addresses, for this run of the virtqueue only
  * @param notifier notifies the driver of used buffers
  * @param dirtyLogger logs the device's writes to guest memory
  * @param clock the loop's time: nanoseconds since the loop was opened, never negative
- * @param inflight creates the record of in-flight requests that outlives this process; null for none
+ * @param inflight opens the record of in-flight requests that outlives this process; null for none
  */
 public record VirtqueueConfig(
         int index,

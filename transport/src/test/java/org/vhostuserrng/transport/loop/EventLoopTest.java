@@ -223,7 +223,7 @@ class EventLoopTest {
         };
     }
 
-    /** Watched sessions. Handling a message takes each of them the given time. */
+    /** Watched sessions; each takes the given time to handle a message. */
     private final class Sessions implements AutoCloseable {
         private final List<RecordingEventHandler> handlers = new ArrayList<>();
         private final List<EventFd> sockets = new ArrayList<>();
@@ -391,7 +391,7 @@ class EventLoopTest {
         assertEquals(1, loop.doWork());
     }
 
-    /** Has work once a test says so. */
+    /** A handler that has work when a test says so. */
     private static final class BusyPolledHandler extends RecordingEventHandler {
         private boolean hasWork;
 

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.vhostuserrng.libc.OwnedFd;
 
-/** An event loop without epoll: a test dispatches events by hand. */
+/** An event loop without epoll: the test itself dispatches the events. */
 public final class FakeEventScheduler implements EventScheduler {
     public final Map<EventHandler, OwnedFd> watched = new HashMap<>();
     public final Map<EventHandler, EventHandler> predecessors = new HashMap<>();

@@ -114,14 +114,14 @@ class IotlbTest {
         assertTrue(kept >= Iotlb.MAX_ENTRIES - 2 && kept <= Iotlb.MAX_ENTRIES, "kept " + kept);
     }
 
-    /** Entries are requested one by one. A full cache must converge to all of those that one request needs. */
+    /** Entries are requested one by one. A full cache must finally contain all entries that one request needs. */
     @Test
     void containsAllEntriesOfARequestAfterABoundedNumberOfMisses() {
         for (long i = 0; i < Iotlb.MAX_ENTRIES; i++) {
             iotlb.map(i * PAGE, i * PAGE + PAGE - 1, 0, RW);
         }
         long needed = Iotlb.MAX_ENTRIES / 3;
-        // Alternately before and after the present entries.
+        // The new entries lie alternately before and after the present entries.
         long[] wanted = LongStream.range(0, needed)
                 .map(i -> i % 2 == 0 ? -PAGE * (i + 1) : PAGE * (Iotlb.MAX_ENTRIES + i))
                 .toArray();

@@ -34,14 +34,17 @@ class DeferredCloserThreadsTest {
         }
     }
 
-    /** Returns early if the thread has ended: it does when it is idle for a second. */
+    /** Waits until the thread is idle. Also returns if the thread has ended, as it does after an idle second. */
     private static void awaitIdle(Thread thread) {
         while (thread.isAlive() && thread.getState() != Thread.State.TIMED_WAITING) {
             Thread.onSpinWait();
         }
     }
 
-    /** Runs two tasks one after another until one thread has run both: a stall of a second ends the first thread. */
+    /**
+     * Runs two tasks one after the other, and repeats this until the same thread runs both: a stall of a second ends
+     * the first thread.
+     */
     private void assertThreadIsReused() {
         Thread first;
         Thread second;

@@ -26,7 +26,7 @@ class EventFdTest {
         }
     }
 
-    /** Clears O_NONBLOCK, as a peer can that shares the open file description. */
+    /** Clears O_NONBLOCK, as a peer that shares the open file description can. */
     private static void makeBlocking(EventFd event) {
         assertEquals(0, Libc.callInt(Libc.symbol("fcntl"), event.fd().number(), F_SETFL, 0, 0, 0));
     }

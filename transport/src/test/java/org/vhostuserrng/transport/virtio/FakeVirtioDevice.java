@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 
-/** A device with two virtqueues that records what the transport does with it. Tests decide what a start leads to. */
+/** A device with two virtqueues that records the calls of the transport. Tests choose the result of a start. */
 public final class FakeVirtioDevice implements VirtioDevice {
     public static final long FEATURES =
             VirtioSpec.VIRTIO_F_VERSION_1 | VirtioSpec.VIRTIO_F_RING_PACKED | VirtioSpec.VIRTIO_F_INDIRECT_DESC;

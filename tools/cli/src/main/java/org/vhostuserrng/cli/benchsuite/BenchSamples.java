@@ -72,7 +72,10 @@ final class BenchSamples {
         return values.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(median(values));
     }
 
-    /** The ratio of a metric to that of {@code reference} in the same scenario; empty if one was not measured. */
+    /**
+     * The ratio of a metric to the same metric of {@code reference} in the same scenario; empty if one was not
+     * measured.
+     */
     OptionalDouble ratio(SampleKey key, BenchMetric metric, String reference) {
         OptionalDouble value = median(key, metric);
         OptionalDouble referenceValue = median(new SampleKey(key.section(), key.scenario(), reference), metric);

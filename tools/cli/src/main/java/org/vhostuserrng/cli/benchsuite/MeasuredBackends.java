@@ -66,7 +66,7 @@ final class MeasuredBackends implements AutoCloseable {
         }
     }
 
-    /** Terminates all back-ends and records the longest event-loop iteration of those that log it. */
+    /** Terminates all back-ends and records the longest event-loop iteration of each back-end that logs it. */
     @Override
     public void close() throws IOException {
         for (BenchBackendProcess backend : running) {

@@ -103,7 +103,7 @@ record SourceCheckReport(String source, String fault, ByteStatistics statistics,
         return text.toString();
     }
 
-    /** Prints one metric per line, with the expected value beside it. */
+    /** Prints one metric per line, followed by the expected value. */
     void print(PrintWriter out) {
         line(out, "source", source, "");
         line(out, "health tests", isHealthy() ? "passed" : "FAILED", fault);

@@ -45,12 +45,12 @@ final class EgdServerSession {
 
     // The client's socket.
 
-    /** Receives commands as far as the buffer has space, and records whether the client has shut down its output. */
+    /** Receives as many commands as the buffer can hold, and records whether the client has shut down its output. */
     void receive(ReadableByteChannel socket) throws IOException {
         inputClosed |= socket.read(commands) < 0;
     }
 
-    /** Sends replies as far as the socket accepts them, and wipes the sent bytes. */
+    /** Sends as many bytes of replies as the socket accepts, and wipes the sent bytes. */
     void send(WritableByteChannel socket) throws IOException {
         int end = replies.position();
         replies.flip();

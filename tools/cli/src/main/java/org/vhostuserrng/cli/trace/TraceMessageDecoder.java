@@ -154,7 +154,8 @@ final class TraceMessageDecoder {
     }
 
     /**
-     * Adds a single descriptor to the message's line, those of a memory table to the regions' lines, and others below.
+     * Adds a single descriptor to the message's line, the descriptors of a memory table to the lines of the regions,
+     * and other descriptors below.
      */
     private static void addDescriptors(TraceDecodedFields fields, List<PassedFd> descriptors) {
         List<String> lines = fields.detailLines();

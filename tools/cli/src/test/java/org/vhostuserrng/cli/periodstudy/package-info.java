@@ -1,2 +1,2 @@
-/** Unit tests of the output of {@code period-study}; the measurement itself is run by hand. */
+/** Unit tests of the output of {@code period-study}; the measurement must be run manually. */
 package org.vhostuserrng.cli.periodstudy;

@@ -15,7 +15,8 @@ import org.vhostuserrng.transport.virtio.VirtioSpec;
  * The part of an inflight buffer that belongs to one vring (vhost-user, "Inflight I/O tracking"), and the header that
  * QueueRegionSplit and QueueRegionPacked share. Loop's thread.
  *
- * @param bytes aligned to 64 bytes, all zero before its first use; accesses may fail like those to guest memory
+ * @param bytes aligned to 64 bytes, all zero before its first use; accesses may fail in the same way as accesses to
+ *     guest memory
  * @param queueSize the maximum Queue Size of the region: desc_num
  */
 public record InflightRegion(MemorySegment bytes, int queueSize) implements InflightTrackerFactory {

@@ -317,8 +317,8 @@ final class PackedInflightRegion implements PackedInflightTracker {
     }
 
     /**
-     * Frees the entries of all used chains. They must not be freed earlier, because a chain that is popped before would
-     * reuse them.
+     * Frees the entries of all used chains. They must not be freed earlier, because a chain that is popped before this
+     * call would reuse them.
      */
     @Override
     public void publishing(int nextUsed) {

@@ -63,7 +63,7 @@ public sealed interface FrontendRequest {
 
     record GetVringBase(int index) implements FrontendRequest {}
 
-    /** Without a descriptor the back-end polls the ring. */
+    /** Without a descriptor, the back-end polls the ring. */
     record SetVringKick(int index, boolean hasFd) implements FrontendRequest {}
 
     record SetVringCall(int index, boolean hasFd) implements FrontendRequest {}

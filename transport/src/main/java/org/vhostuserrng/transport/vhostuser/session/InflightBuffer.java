@@ -95,9 +95,9 @@ final class InflightBuffer implements AutoCloseable {
     }
 
     /**
-     * The region of a vring that starts; null if there is no buffer.
+     * The region of a vring that is about to start; null if there is no buffer.
      *
-     * @throws ProtocolViolation if the buffer is too small for it
+     * @throws ProtocolViolation if the buffer is too small for the region
      */
     InflightRegion region(int index, long features) throws ProtocolViolation {
         if (mapping == null || index >= description.numQueues()) {

@@ -7,7 +7,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** JFR event: a front-end was connected. */
+/** JFR event: the time during which a front-end was connected. */
 @Name("org.vhostuserrng.VhostUserSession")
 @Label("Session")
 @Category("vhost-user-rng")

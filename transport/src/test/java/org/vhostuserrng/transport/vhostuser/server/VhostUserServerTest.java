@@ -25,7 +25,7 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
 
-/** The server on a real socket, its loop stepped by hand. */
+/** The server on a real socket; the tests run single iterations of its loop. */
 class VhostUserServerTest {
     private static final long OFFERED = FakeVirtioDevice.FEATURES
             | VhostUserSpec.mask(VhostUserSpec.VHOST_USER_F_PROTOCOL_FEATURES)
@@ -236,7 +236,7 @@ class VhostUserServerTest {
         }
     }
 
-    /** Runs the loop until a condition holds that other threads bring about. */
+    /** Runs the loop until a condition holds that depends on other threads. */
     private void runUntil(Condition condition) throws IOException {
         while (!condition.holds()) {
             server.doWork();

@@ -20,14 +20,14 @@ import org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
 
-/** A session that a test steps message by message, without a socket, on a fake loop with a fake device. */
+/** A session that a test runs message by message, without a socket, on a fake loop with a fake device. */
 final class SteppedSession implements AutoCloseable {
     static final long MEMORY_BYTES = 1 << 20;
     static final long GUEST_ADDRESS = 0x4000_0000L;
     static final long USER_ADDRESS = 0x7f00_0000_0000L;
     static final int QUEUE_SIZE = 8;
 
-    /** Handles bugs as the session of a socket does. */
+    /** Handles bugs like the session of a socket. */
     static final class SessionHandler extends EventHandler {
         final List<RuntimeException> bugs = new ArrayList<>();
 
@@ -98,7 +98,7 @@ final class SteppedSession implements AutoCloseable {
         send(VhostUserSpec.VHOST_USER_SET_PROTOCOL_FEATURES, u64(features));
     }
 
-    /** Negotiates VIRTIO_F_VERSION_1 and protocol features: vrings are disabled initially. */
+    /** Negotiates VIRTIO_F_VERSION_1 and protocol features, so that vrings are disabled initially. */
     void negotiate() throws ProtocolViolation {
         setFeatures(1L << 32 | mask(VhostUserSpec.VHOST_USER_F_PROTOCOL_FEATURES));
     }
@@ -174,7 +174,7 @@ final class SteppedSession implements AutoCloseable {
         return requests.snapshot().vrings().get(index);
     }
 
-    /** A kick of the guest. */
+    /** Simulates a kick by the guest. */
     void kick(int index) throws ProtocolViolation {
         loop.fire(vring(index));
     }
