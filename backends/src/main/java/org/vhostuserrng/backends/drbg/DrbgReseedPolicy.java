@@ -24,7 +24,7 @@ public record DrbgReseedPolicy(long reseedBytes, long reseedSeconds, boolean pre
      * exhaust a slow source. The standard allows 2^48 requests between reseeds.
      */
     private static final long DEFAULT_BYTES = 64L << 20;
-    /** Bounds how long a compromised state remains useful. Linux's CRNG once used the same interval. */
+    /** Limits the time for which a compromised state is useful. Linux's CRNG once used the same interval. */
     private static final long DEFAULT_SECONDS = 300;
 
     private static final long MAX_RESEED_BYTES = 1L << 40;

@@ -63,7 +63,7 @@ public final class KeyValueScanner {
      * Reads the options that follow.
      *
      * @param terminators characters that end a value besides the comma
-     * @param isKey tells an option from other text after a comma
+     * @param isKey whether the word after a comma is the key of an option
      */
     Map<String, String> options(String terminators, Predicate<String> isKey) {
         Map<String, String> options = new LinkedHashMap<>();

@@ -20,7 +20,7 @@ final class CpuRngSource implements BlockingEntropySource {
         int fill(MemorySegment target, int words);
     }
 
-    /** Bounds how long a batch occupies the generator, which all cores share. */
+    /** Limits the time for which a batch occupies the generator, which all cores share. */
     private static final int BATCH_WORDS = 64;
 
     /**

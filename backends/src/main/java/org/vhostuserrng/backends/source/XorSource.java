@@ -48,7 +48,7 @@ final class XorSource implements EntropySource {
         return filled;
     }
 
-    /** Answers for the source that returned {@link #WOULD_BLOCK}, which is the one that is read next. */
+    /** Refers to the source that returned {@link #WOULD_BLOCK}, which is the source to be read next. */
     @Override
     public boolean isSharedByGuests() {
         return (readIndex == endIndex ? first : second).isSharedByGuests();

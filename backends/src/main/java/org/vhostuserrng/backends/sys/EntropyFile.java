@@ -141,7 +141,7 @@ public final class EntropyFile implements AutoCloseable {
         return fd.numberOrClosed();
     }
 
-    /** Checks bounds and liveness of a segment before the kernel gets its raw address. */
+    /** Checks that a segment is alive and contains the range, and returns the raw address for the kernel. */
     static long address(MemorySegment target, long offset, int length) {
         Objects.checkFromIndexSize(offset, length, target.byteSize());
         if (!target.scope().isAlive()) {

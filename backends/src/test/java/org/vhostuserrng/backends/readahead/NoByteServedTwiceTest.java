@@ -36,7 +36,7 @@ class NoByteServedTwiceTest {
         return LongStream.range(0, 8);
     }
 
-    /** Provides unique words that look random. Sometimes fails or gets stuck. */
+    /** A source of unique words that look random. It sometimes fails or gets stuck. */
     private static final class TaggedSourceSpec extends ReadAheadSourceSpec {
         private final String name;
         private final long space;

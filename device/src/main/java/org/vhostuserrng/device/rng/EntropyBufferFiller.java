@@ -66,7 +66,7 @@ final class EntropyBufferFiller {
         return segmentsWritten;
     }
 
-    /** Fills consecutive small segments, the first one from {@code offset}. Returns as {@link EntropySource#fill}. */
+    /** Fills consecutive small segments, the first one from {@code offset}. Returns like {@link EntropySource#fill}. */
     private int fillSmall(int segment, int offset, int limit) {
         int wanted = Math.min(Math.min(smallBytesFrom(segment) - offset, limit), SharedRequestScratch.STAGING_BYTES);
         int got = source.fill(staging, 0, wanted);

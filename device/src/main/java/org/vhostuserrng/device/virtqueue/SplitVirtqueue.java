@@ -119,7 +119,7 @@ final class SplitVirtqueue extends Virtqueue {
         }
         VirtqueueConfig.Areas areas = config.areas();
         VirtqueueAddressSpace memory = config.memory();
-        // VIRTIO 1.3 §2.7: sizes and alignments; the event fields are present whether or not they are used.
+        // VIRTIO 1.3 §2.7: sizes and alignments; the event fields are present even if they are not used.
         MemorySegment table = mapArea(
                 memory,
                 "descriptor table",

@@ -6,7 +6,7 @@ import java.util.List;
 public final class DaemonMain {
     private DaemonMain() {}
 
-    /** Runs the daemon until it is told to stop. Exit status: 0 stopped, 1 failure, 2 bad command line. */
+    /** Runs the daemon until it is stopped. Exit status: 0 stopped, 1 failure, 2 invalid command line. */
     public static void main(String[] args) {
         if (List.of(args).contains(DaemonOptions.PRINT_CAPABILITIES)) {
             System.out.println(DaemonCommand.CAPABILITIES);

@@ -31,7 +31,7 @@ final class DaemonShutdownHook {
     }
 
     private static void shutDown(Runnable stop) {
-        // The daemon stopped by itself: main has already called System.exit with its status.
+        // The daemon stopped without a signal: main has already called System.exit with its status.
         if (DAEMON_STOPPED.getCount() == 0) {
             return;
         }

@@ -39,7 +39,7 @@ public final class DriverSplitRing implements DriverRing {
 
     private int freeCount;
 
-    /** Indexed by descriptor: length of the in-flight chain that starts there, else 0. */
+    /** Indexed by descriptor: length of the in-flight chain that starts at it, or 0 if there is none. */
     private final int[] chainLength;
 
     /** Indexed by descriptor: the next descriptor of its chain. */
@@ -180,7 +180,7 @@ public final class DriverSplitRing implements DriverRing {
         VarHandle.fullFence();
         int lastKicked = lastKickedAvailIdx;
         lastKickedAvailIdx = availIdx;
-        // VIRTIO 1.3 §2.7.10: avail_event if VIRTIO_F_EVENT_IDX was negotiated, else the used ring's flags.
+        // VIRTIO 1.3 §2.7.10: avail_event if VIRTIO_F_EVENT_IDX was negotiated, otherwise the used ring's flags.
         if (eventIndex) {
             return eventPassed(availEvent(), availIdx, lastKicked);
         }

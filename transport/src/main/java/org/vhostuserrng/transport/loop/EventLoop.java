@@ -313,7 +313,7 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
         return dispatched;
     }
 
-    /** Dispatches the present members of a queue in order, at least one, until the time budget is spent. */
+    /** Dispatches the current members of a queue in order, at least one, until the time budget is spent. */
     private int dispatchQueue(RunQueue queue, long budgetNanos, boolean ready) {
         if (queue.size() == 0) {
             return 0;

@@ -60,7 +60,7 @@ final class EgdRoundRobinScheduler {
     }
 
     /**
-     * Whether a queued client can be served now: it is not throttled, and there are bytes or the source may have some.
+     * Whether a queued client can be served now: it is not throttled, and bytes are available or may be in the source.
      */
     boolean canServeNow(long now) {
         boolean any = buffer.availableBytes() > nonBlockingShare || !buffer.sourceStarved();

@@ -1,6 +1,6 @@
 /**
- * The vhost-user protocol as types: constants, one record per request, the decoder, the framing on a socket. Does not
- * know what a request does.
+ * The vhost-user protocol as types: constants, one record per request, the decoder, the framing on a socket.
+ * Independent of the meaning of requests.
  *
  * <p>Supported parts of the document, and the reasons for the others:
  *

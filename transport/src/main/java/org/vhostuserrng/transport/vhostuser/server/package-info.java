@@ -1,7 +1,7 @@
 /**
- * The vhost-user server: listens, connects, and joins each front-end to a device. One event loop serves all of them.
+ * The vhost-user server: listens or connects, and serves each front-end with its device. One event loop serves them all.
  *
- * <p>Closing a descriptor that a front-end sent may block, for ever if it is a file of the front-end's own FUSE file
+ * <p>Closing a descriptor that a front-end sent may block, forever if it is a file of the front-end's own FUSE file
  * system. Separate threads do it ({@link org.vhostuserrng.transport.sys.DeferredCloser}), and only that front-end
  * waits. Limits:
  * <ul>

@@ -309,7 +309,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * Restarts a suspended vring in the present memory. A vring that is not in this memory waits for other memory or
+     * Restarts a suspended vring in the current memory. A vring that is not in this memory waits for other memory or
      * addresses, and breaks if it is kicked before that.
      */
     void resume() {

@@ -37,7 +37,7 @@ final class VringLifecycle {
     private int base;
     /** Not null if and only if the vring is started. */
     private VirtqueueHandler queue;
-    /** The address space of the present run, or of the last one. */
+    /** The address space of the current run or, if the vring is stopped, of the last one. */
     private VirtqueueAddressSpace addressSpace;
 
     private boolean startPending;
@@ -92,7 +92,7 @@ final class VringLifecycle {
         config.baseSet = true;
     }
 
-    /** Sets the Queue Size. A started vring accepts only its present one. */
+    /** Sets the Queue Size. A started vring accepts only its current Queue Size. */
     void setSize(int size) throws ProtocolViolation {
         if (size != config.size) {
             requireStopped("SET_VRING_NUM");
