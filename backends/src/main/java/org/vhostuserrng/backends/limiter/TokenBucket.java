@@ -89,8 +89,8 @@ final class TokenBucket extends RateLimit {
     @Override
     void commit(long now) {
         if (uncommitted) {
-            // Adds no tokens for the time from charge to commit: otherwise an interval that starts with the commit
-            // would get the tokens of more than a period.
+            // Adds no tokens for the time from charge to commit, except promptNanos: otherwise an interval that starts
+            // with the commit would get the tokens of more than a period.
             filledAt = Math.min(now, filledAt + Math.max(0, now - chargedAt - promptNanos));
             uncommitted = false;
         }

@@ -1,5 +1,5 @@
 /**
- * The vhost-user server: listens or connects, and serves each front-end with its device. One event loop serves them all.
+ * The vhost-user server: listens or connects, and serves each front-end with its device, all on one event loop.
  *
  * <p>Closing a descriptor that a front-end sent may block, forever if it is a file of the front-end's own FUSE file
  * system. Separate threads do it ({@link org.vhostuserrng.transport.sys.DeferredCloser}), and only that front-end
