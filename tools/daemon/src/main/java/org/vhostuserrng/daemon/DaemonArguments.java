@@ -3,11 +3,16 @@ package org.vhostuserrng.daemon;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 
 /** A parsed command line: the values of each option. */
 final class DaemonArguments {
+    /** The commands that the launcher starts instead of the daemon. */
+    static final List<String> COMMANDS =
+            List.of("bench", "bench-egd", "bench-suite", "check-source", "egd-server", "period-study", "trace");
+
     private static final String PREFIX = "--";
 
     private final CommandLine parsed;
@@ -66,6 +71,11 @@ final class DaemonArguments {
     long longValue(String option, DaemonOptionRange range, long defaultValue) throws BadUsageException {
         String value = value(option);
         return value == null ? defaultValue : range.parse(option, value);
+    }
+
+    /** {@code --name} or {@code --name=ARGUMENT}. */
+    static String syntax(Option option) {
+        return PREFIX + option.getLongOpt() + (option.hasArg() ? "=" + option.getArgName() : "");
     }
 
     private static String name(String option) {

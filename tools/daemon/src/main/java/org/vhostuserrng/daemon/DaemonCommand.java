@@ -59,7 +59,7 @@ final class DaemonCommand {
     /** Handles {@code --help} and {@code --version}, which disable all other options; false without them. */
     private static boolean answerQuery(DaemonArguments arguments) {
         if (arguments.has(DaemonOptions.HELP)) {
-            DaemonOptions.printHelp(System.out);
+            DaemonHelp.print(System.out);
             return true;
         }
         if (arguments.has(DaemonOptions.VERSION)) {

@@ -43,6 +43,12 @@ enum DaemonOptionRange {
     }
 
     private BadUsageException outOfRange(String option, String value) {
-        return new BadUsageException(option + "='" + value + "': expected a whole number from " + min + " to " + max);
+        return new BadUsageException(option + "='" + value + "': expected a number from " + this);
+    }
+
+    /** The range in texts, such as {@code 1 to 4096}. */
+    @Override
+    public String toString() {
+        return min + " to " + (max == Long.MAX_VALUE ? "2^63-1" : max);
     }
 }

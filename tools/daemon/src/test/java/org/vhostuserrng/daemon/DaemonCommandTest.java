@@ -64,7 +64,7 @@ class DaemonCommandTest {
 
         String[] nameAndValue = option.split("=", 2);
         assertEquals(2, status);
-        assertContainsAll(onlyLine(), nameAndValue[0], "'" + nameAndValue[1] + "'", "expected");
+        assertContainsAll(onlyLine(), nameAndValue[0], "'" + nameAndValue[1] + "'", "expected a number from ");
     }
 
     @ParameterizedTest
