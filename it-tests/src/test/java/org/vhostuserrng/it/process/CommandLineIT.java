@@ -91,5 +91,6 @@ class CommandLineIT {
         assertEquals(2, result.status(), result::stderr);
         assertEquals(1, result.stderr().lines().count(), result::stderr);
         assertTrue(result.stderr().contains("--sokcet-count"), result::stderr);
+        assertTrue(result.stderr().contains("did you mean --socket-count=N?"), result::stderr);
     }
 }

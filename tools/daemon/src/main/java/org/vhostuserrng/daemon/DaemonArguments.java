@@ -1,11 +1,14 @@
 package org.vhostuserrng.daemon;
 
+import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.MissingArgumentException;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
+import org.apache.commons.cli.UnrecognizedOptionException;
 
 /** A parsed command line: the values of each option. */
 final class DaemonArguments {
@@ -14,6 +17,8 @@ final class DaemonArguments {
             List.of("bench", "bench-egd", "bench-suite", "check-source", "egd-server", "period-study", "trace");
 
     private static final String PREFIX = "--";
+    /** Two swapped letters are two edits. */
+    private static final int MAX_TYPING_ERRORS = 2;
 
     private final CommandLine parsed;
 
@@ -33,13 +38,71 @@ final class DaemonArguments {
         try {
             CommandLine parsed = parser.parse(known, arguments);
             if (!parsed.getArgList().isEmpty()) {
-                throw new BadUsageException("'" + parsed.getArgList().getFirst()
-                        + "': expected options only, of the form --name=value or --name");
+                String word = parsed.getArgList().getFirst();
+                throw new BadUsageException("'" + word + "': " + expectedInsteadOf(word, arguments[0]));
             }
             return new DaemonArguments(parsed);
-        } catch (ParseException unknown) {
-            throw new BadUsageException(unknown.getMessage() + " (see vhost-user-rng --help)", unknown);
+        } catch (MissingArgumentException missing) {
+            Option option = missing.getOption();
+            throw new BadUsageException(
+                    PREFIX + option.getLongOpt() + ": expected a value, as in " + syntax(option), missing);
+        } catch (UnrecognizedOptionException unknown) {
+            throw unknownOption(known, unknown);
+        } catch (ParseException bad) {
+            throw new BadUsageException(bad.getMessage() + " (see vhost-user-rng --help)", bad);
         }
+    }
+
+    private static String expectedInsteadOf(String word, String firstArgument) {
+        if (COMMANDS.contains(word)) {
+            return "a command is allowed only as the first argument";
+        }
+        return word.equals(firstArgument)
+                ? "unknown command; expected options or one of " + String.join(", ", COMMANDS)
+                : "expected options only, of the form --name=value or --name";
+    }
+
+    private static BadUsageException unknownOption(Options known, UnrecognizedOptionException unknown) {
+        String[] nameAndValue = unknown.getOption().split("=", 2);
+        String name = nameAndValue[0];
+        if (nameAndValue.length == 2 && known.hasOption(name)) {
+            return new BadUsageException(name + "='" + nameAndValue[1] + "': expected no value", unknown);
+        }
+        String closest = closestOption(known, name);
+        return new BadUsageException(
+                unknown.getOption() + ": unknown option; "
+                        + (closest == null ? "see vhost-user-rng --help" : "did you mean " + closest + "?"),
+                unknown);
+    }
+
+    /** The syntax of the option whose name is most similar; null if none is similar. */
+    private static String closestOption(Options known, String name) {
+        Option closest = null;
+        int least = MAX_TYPING_ERRORS + 1;
+        for (Option option : known.getOptions()) {
+            int errors = editDistance(PREFIX + option.getLongOpt(), name);
+            if (errors < least && 2 * errors <= option.getLongOpt().length()) {
+                least = errors;
+                closest = option;
+            }
+        }
+        return closest == null ? null : syntax(closest);
+    }
+
+    /** Levenshtein distance. */
+    private static int editDistance(String from, String to) {
+        int[] previous = new int[to.length() + 1];
+        Arrays.setAll(previous, j -> j);
+        for (int i = 1; i <= from.length(); i++) {
+            int[] current = new int[to.length() + 1];
+            current[0] = i;
+            for (int j = 1; j <= to.length(); j++) {
+                int replaced = previous[j - 1] + (from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
+                current[j] = Math.min(replaced, Math.min(previous[j], current[j - 1]) + 1);
+            }
+            previous = current;
+        }
+        return previous[to.length()];
     }
 
     /** Whether an option is present. */
@@ -56,7 +119,7 @@ final class DaemonArguments {
         List<String> values = values(option);
         if (values.size() > 1) {
             throw new BadUsageException(
-                    option + "='" + values.get(1) + "': expected once, already set to " + values.getFirst());
+                    option + "='" + values.get(1) + "': expected once, already set to '" + values.getFirst() + "'");
         }
         return values.isEmpty() ? null : values.getFirst();
     }

@@ -49,6 +49,11 @@ enum DaemonOptionRange {
     /** The range in texts, such as {@code 1 to 4096}. */
     @Override
     public String toString() {
-        return min + " to " + (max == Long.MAX_VALUE ? "2^63-1" : max);
+        return min + " to " + text(max);
+    }
+
+    /** A number in texts. */
+    static String text(long number) {
+        return number == Long.MAX_VALUE ? "2^63-1" : Long.toString(number);
     }
 }
