@@ -40,7 +40,7 @@ class CommandLineIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--version", "--help"})
+    @ValueSource(strings = {"--version", "--help", "-V", "-h"})
     void versionAndHelpGoToStdout(String option) throws Exception {
         PackagedProgram.Result result = PackagedProgram.run(option);
 

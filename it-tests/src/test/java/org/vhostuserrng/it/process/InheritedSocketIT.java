@@ -15,6 +15,7 @@ import jnr.constants.platform.WaitFlags;
 import jnr.posix.POSIX;
 import jnr.posix.POSIXFactory;
 import jnr.posix.SpawnFileAction;
+import jnr.unixsocket.UnixDatagramChannel;
 import jnr.unixsocket.UnixServerSocketChannel;
 import jnr.unixsocket.UnixSocketAddress;
 import jnr.unixsocket.UnixSocketChannel;
@@ -110,6 +111,21 @@ class InheritedSocketIT {
         assertEventually("the daemon exits", () -> hasExited(status));
 
         assertEquals(0, status[0]);
+    }
+
+    @Test
+    void descriptorOfAnotherKindIsReported() throws Exception {
+        UnixDatagramChannel datagrams = UnixDatagramChannel.open();
+        spawn(SpawnFileAction.dup(datagrams.getFD(), INHERITED));
+
+        int[] status = new int[1];
+        assertEventually("the daemon exits", () -> hasExited(status));
+        datagrams.close();
+
+        assertEquals(2, status[0] >> 8);
+        assertEquals(
+                "vhost-user-rng: --fd=" + INHERITED + ": not a listening or connected UNIX stream socket\n",
+                Files.readString(directory.resolve("log")));
     }
 
     @Test

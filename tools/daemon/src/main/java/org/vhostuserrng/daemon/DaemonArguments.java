@@ -3,11 +3,18 @@ package org.vhostuserrng.daemon;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.MissingArgumentException;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
+import org.apache.commons.cli.UnrecognizedOptionException;
 
 /** A parsed command line: the values of each option. */
 final class DaemonArguments {
+    /** The commands that the launcher starts instead of the daemon. */
+    static final List<String> COMMANDS =
+            List.of("bench", "bench-egd", "bench-suite", "check-source", "egd-server", "period-study", "trace");
+
     private static final String PREFIX = "--";
 
     private final CommandLine parsed;
@@ -28,13 +35,37 @@ final class DaemonArguments {
         try {
             CommandLine parsed = parser.parse(known, arguments);
             if (!parsed.getArgList().isEmpty()) {
-                throw new BadUsageException("'" + parsed.getArgList().getFirst()
-                        + "': expected options only, of the form --name=value or --name");
+                String word = parsed.getArgList().getFirst();
+                throw new BadUsageException("'" + word + "': " + expectedInsteadOf(word, arguments[0]));
             }
             return new DaemonArguments(parsed);
-        } catch (ParseException unknown) {
-            throw new BadUsageException(unknown.getMessage() + " (see vhost-user-rng --help)", unknown);
+        } catch (MissingArgumentException missing) {
+            Option option = missing.getOption();
+            throw new BadUsageException(
+                    PREFIX + option.getLongOpt() + ": expected a value, as in " + syntax(option), missing);
+        } catch (UnrecognizedOptionException unknown) {
+            throw unknownOption(known, unknown);
+        } catch (ParseException bad) {
+            throw new BadUsageException(bad.getMessage() + " (see vhost-user-rng --help)", bad);
         }
+    }
+
+    private static String expectedInsteadOf(String word, String firstArgument) {
+        if (COMMANDS.contains(word)) {
+            return "a command is allowed only as the first argument";
+        }
+        return word.equals(firstArgument)
+                ? "unknown command; expected options or one of " + String.join(", ", COMMANDS)
+                : "expected options only, of the form --name=value or --name";
+    }
+
+    private static BadUsageException unknownOption(Options known, UnrecognizedOptionException unknown) {
+        String[] nameAndValue = unknown.getOption().split("=", 2);
+        String name = nameAndValue[0];
+        if (nameAndValue.length == 2 && known.hasOption(name)) {
+            return new BadUsageException(name + "='" + nameAndValue[1] + "': expected no value", unknown);
+        }
+        return new BadUsageException(unknown.getOption() + ": unknown option; see vhost-user-rng --help", unknown);
     }
 
     /** Whether an option is present. */
@@ -51,7 +82,7 @@ final class DaemonArguments {
         List<String> values = values(option);
         if (values.size() > 1) {
             throw new BadUsageException(
-                    option + "='" + values.get(1) + "': expected once, already set to " + values.getFirst());
+                    option + "='" + values.get(1) + "': expected once, already set to '" + values.getFirst() + "'");
         }
         return values.isEmpty() ? null : values.getFirst();
     }
@@ -66,6 +97,11 @@ final class DaemonArguments {
     long longValue(String option, DaemonOptionRange range, long defaultValue) throws BadUsageException {
         String value = value(option);
         return value == null ? defaultValue : range.parse(option, value);
+    }
+
+    /** {@code --name} or {@code --name=ARGUMENT}. */
+    static String syntax(Option option) {
+        return PREFIX + option.getLongOpt() + (option.hasArg() ? "=" + option.getArgName() : "");
     }
 
     private static String name(String option) {

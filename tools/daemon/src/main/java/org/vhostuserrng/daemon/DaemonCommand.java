@@ -2,6 +2,7 @@ package org.vhostuserrng.daemon;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -11,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.FailoverSourceSpec;
+import org.vhostuserrng.daemon.sys.InheritedSocket;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
@@ -62,7 +64,7 @@ final class DaemonCommand {
      */
     private static boolean answerQuery(DaemonArguments arguments) {
         if (arguments.has(DaemonOptions.HELP)) {
-            DaemonOptions.printHelp(System.out);
+            DaemonHelp.print(System.out);
             return true;
         }
         if (arguments.has(DaemonOptions.VERSION)) {
@@ -107,11 +109,15 @@ final class DaemonCommand {
         }
 
         if (fd != NOT_GIVEN) {
+            if (!InheritedSocket.isUnixStream(fd)) {
+                throw new BadUsageException(
+                        DaemonOptions.FD + "=" + fd + ": not a listening or connected UNIX stream socket");
+            }
             return List.of(new RngEndpoint.InheritedFd(fd));
         }
         if (connect != null) {
             requireSocketPathLength(DaemonOptions.CONNECT, connect, connect);
-            return List.of(new RngEndpoint.FrontendPath(Path.of(connect)));
+            return List.of(new RngEndpoint.FrontendPath(path(DaemonOptions.CONNECT, connect)));
         }
         return listeningPaths(socketPath, count);
     }
@@ -120,14 +126,23 @@ final class DaemonCommand {
         List<RngEndpoint> endpoints = new ArrayList<>();
         if (count == NOT_GIVEN) {
             requireSocketPathLength(DaemonOptions.SOCKET_PATH, path, path);
-            endpoints.add(new RngEndpoint.ListeningPath(Path.of(path)));
+            endpoints.add(new RngEndpoint.ListeningPath(path(DaemonOptions.SOCKET_PATH, path)));
         } else {
             requireSocketPathLength(DaemonOptions.SOCKET_PATH, path, path + (count - 1));
             for (int i = 0; i < count; i++) {
-                endpoints.add(new RngEndpoint.ListeningPath(Path.of(path + i)));
+                endpoints.add(new RngEndpoint.ListeningPath(path(DaemonOptions.SOCKET_PATH, path + i)));
             }
         }
         return endpoints;
+    }
+
+    private static Path path(String option, String value) throws BadUsageException {
+        try {
+            return Path.of(value);
+        } catch (InvalidPathException unmappable) {
+            throw new BadUsageException(
+                    option + "='" + value + "': expected a path in the character encoding of the locale", unmappable);
+        }
     }
 
     private long spinNanos() throws BadUsageException {
@@ -162,7 +177,7 @@ final class DaemonCommand {
     private static void requireExactlyOne(String socketPath, String connect, int fd) throws BadUsageException {
         int given = (socketPath != null ? 1 : 0) + (connect != null ? 1 : 0) + (fd != NOT_GIVEN ? 1 : 0);
         if (given != 1) {
-            throw new BadUsageException("expected one of --socket-path=PATH, --connect=PATH and --fd=N");
+            throw new BadUsageException("expected exactly one of --socket-path=PATH, --connect=PATH and --fd=N");
         }
     }
 
@@ -170,8 +185,8 @@ final class DaemonCommand {
             throws BadUsageException {
         int length = longestPath.getBytes(StandardCharsets.UTF_8).length;
         if (length == 0 || length > MAX_SOCKET_PATH_BYTES) {
-            throw new BadUsageException(
-                    option + "=" + value + ": expected 1 to " + MAX_SOCKET_PATH_BYTES + " bytes, not " + length);
+            throw new BadUsageException(option + "='" + value + "': expected a path of 1 to " + MAX_SOCKET_PATH_BYTES
+                    + " bytes, not " + length + (longestPath.equals(value) ? "" : " with the socket's number"));
         }
     }
 }

@@ -46,6 +46,17 @@ enum DaemonOptionRange {
     }
 
     private BadUsageException outOfRange(String option, String value) {
-        return new BadUsageException(option + "='" + value + "': expected a whole number from " + min + " to " + max);
+        return new BadUsageException(option + "='" + value + "': expected a number from " + this);
+    }
+
+    /** The range in texts, such as {@code 1 to 4096}. */
+    @Override
+    public String toString() {
+        return min + " to " + text(max);
+    }
+
+    /** A number in texts. */
+    static String text(long number) {
+        return number == Long.MAX_VALUE ? "2^63-1" : Long.toString(number);
     }
 }

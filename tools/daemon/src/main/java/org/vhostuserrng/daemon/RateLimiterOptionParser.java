@@ -28,8 +28,7 @@ final class RateLimiterOptionParser {
             "burst",
             DaemonOptionRange.BURST_BYTES);
 
-    private static final String GUEST_SYNTAX =
-            "NAME[,weight=W][,min-bytes=N][,max-bytes=N][,period=MS][,ops=N][,burst=N]";
+    private static final String GUEST_KEY_NAMES = "weight, min-bytes, max-bytes, period, ops or burst";
 
     private final DaemonArguments arguments;
     private final RateLimitMode mode;
@@ -76,9 +75,7 @@ final class RateLimiterOptionParser {
             String name = scanner.value();
             Map<String, Long> guestOptions = guestOptions(value, scanner);
             if (!guests.contains(name)) {
-                throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': expected the name of a socket, "
-                        + (guests.size() == 1 ? "" : "one of " + guests.size() + " like ")
-                        + guests.iterator().next());
+                throw unknownGuest(value, name, guests);
             }
             if (byGuest.putIfAbsent(name, guestSettings(guestOptions)) != null) {
                 throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': expected each guest once");
@@ -86,10 +83,21 @@ final class RateLimiterOptionParser {
             reservedBytes += guestOptions.getOrDefault(MIN_BYTES, 0L);
             if (reservedBytes < 0 || reservedBytes > total.maxBytes()) {
                 throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': expected the sum of all "
-                        + MIN_BYTES + " to be at most " + DaemonOptions.TOTAL_MAX_BYTES + "=" + total.maxBytes());
+                        + MIN_BYTES + " to be at most " + DaemonOptions.TOTAL_MAX_BYTES + "="
+                        + DaemonOptionRange.text(total.maxBytes()));
             }
         }
         return new RateLimiterSettings(total, Map.copyOf(byGuest), guestSettings(Map.of()));
+    }
+
+    private static BadUsageException unknownGuest(String value, String name, Set<String> guests) {
+        String example = guests.iterator().next();
+        String written = KeyValueScanner.quote(example);
+        return new BadUsageException(DaemonOptions.GUEST + "='" + value + "': no socket has the file name '" + name
+                + "'; expected "
+                + (guests.size() == 1 ? "" : "one of " + guests.size() + " names such as ")
+                + "'" + example + "'"
+                + (written.equals(example) ? "" : " (a comma is written twice: " + written + ")"));
     }
 
     private GuestRateLimiterSettings guestSettings(Map<String, Long> guestOptions) throws BadUsageException {
@@ -122,14 +130,14 @@ final class RateLimiterOptionParser {
             texts = scanner.options();
         } catch (IllegalArgumentException repeated) {
             throw new BadUsageException(
-                    DaemonOptions.GUEST + "='" + value + "': " + repeated.getMessage() + ", expected " + GUEST_SYNTAX);
+                    DaemonOptions.GUEST + "='" + value + "': " + repeated.getMessage() + "; expected each key once");
         }
         Map<String, Long> options = new LinkedHashMap<>();
         for (Map.Entry<String, String> text : texts.entrySet()) {
             DaemonOptionRange range = GUEST_KEYS.get(text.getKey());
-            if (range == null || text.getValue().isEmpty()) {
-                throw new BadUsageException(
-                        DaemonOptions.GUEST + "='" + value + "': '" + text.getKey() + "', expected " + GUEST_SYNTAX);
+            if (range == null) {
+                throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': unknown key '" + text.getKey()
+                        + "'; expected " + GUEST_KEY_NAMES + " (a comma in NAME is written twice)");
             }
             options.put(
                     text.getKey(),

@@ -64,7 +64,7 @@ class DaemonCommandTest {
 
         String[] nameAndValue = option.split("=", 2);
         assertEquals(2, status);
-        assertContainsAll(onlyLine(), nameAndValue[0], "'" + nameAndValue[1] + "'", "expected");
+        assertContainsAll(onlyLine(), nameAndValue[0], "'" + nameAndValue[1] + "'", "expected a number from ");
     }
 
     @ParameterizedTest
@@ -118,6 +118,23 @@ class DaemonCommandTest {
     }
 
     @Test
+    void saysHowCommasInAGuestsNameAreWritten() {
+        int status = DaemonCommand.execute("--socket-path=/tmp/a,b.sock", "--guest=a,,c.sock,weight=1");
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), "'a,c.sock'", "expected 'a,b.sock'", "twice: a,,b.sock");
+    }
+
+    @Test
+    void namesTheKeysOfAGuest() {
+        int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "--guest=rng.sock,colour=red");
+
+        assertEquals(2, status);
+        assertContainsAll(
+                onlyLine(), "rng.sock,colour=red", "'colour'", "weight, min-bytes, max-bytes, period, ops or burst");
+    }
+
+    @Test
     void rejectsARepeatedGuest() {
         int status = DaemonCommand.execute(
                 "--socket-path=/tmp/rng.sock", "--guest=rng.sock,weight=1", "--guest=rng.sock,weight=2");
@@ -162,7 +179,7 @@ class DaemonCommandTest {
         int status = DaemonCommand.execute("--socket-path=" + path);
 
         assertEquals(2, status);
-        assertContainsAll(onlyLine(), "--socket-path", path, "107");
+        assertContainsAll(onlyLine(), "--socket-path='" + path + "'", "1 to 107 bytes, not 108");
     }
 
     @Test
@@ -180,7 +197,47 @@ class DaemonCommandTest {
         int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "--nonsense=1");
 
         assertEquals(2, status);
-        assertContainsAll(onlyLine(), "--nonsense=1");
+        assertContainsAll(onlyLine(), "--nonsense=1: unknown option; see vhost-user-rng --help");
+    }
+
+    @Test
+    void rejectsAValueOfAFlag() {
+        int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "--packed=1");
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), "--packed='1': expected no value");
+    }
+
+    @Test
+    void rejectsAMissingValue() {
+        int status = DaemonCommand.execute("--max-bytes", "--socket-path=/tmp/rng.sock");
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), "--max-bytes: expected a value, as in --max-bytes=BYTES");
+    }
+
+    @Test
+    void rejectsAnUnknownCommand() {
+        int status = DaemonCommand.execute("bensh");
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), "'bensh': unknown command", "bench", "trace");
+    }
+
+    @Test
+    void rejectsACommandAfterAnOption() {
+        int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "bench");
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), "'bench': a command is allowed only as the first argument");
+    }
+
+    @Test
+    void rejectsADescriptorThatIsNotOpen() {
+        int status = DaemonCommand.execute("--fd=77777");
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), "--fd=77777: not a listening or connected UNIX stream socket");
     }
 
     @Test

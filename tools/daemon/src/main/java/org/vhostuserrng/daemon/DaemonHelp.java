@@ -1,0 +1,88 @@
+package org.vhostuserrng.daemon;
+
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.commons.cli.Option;
+
+/** The {@code --help} text: usage, options, sources, an example and the other commands. */
+final class DaemonHelp {
+    private static final int WIDTH = 80;
+    private static final int DESCRIPTION_COLUMN = 27;
+
+    private static final String USAGE = """
+            Usage: vhost-user-rng --socket-path=PATH [--socket-count=N] [OPTION...]
+                   vhost-user-rng --connect=PATH [OPTION...]
+                   vhost-user-rng --fd=N [OPTION...]
+                   vhost-user-rng COMMAND [ARGUMENT...]
+
+            A vhost-user back-end for virtio-rng devices: serves random bytes to virtual
+            machines.
+
+            Options:
+            """;
+
+    private static final String SOURCES_AND_EXAMPLE = """
+
+            Sources:
+              getrandom              the kernel's random number generator
+              file:PATH              a file, FIFO or device such as /dev/hwrng; at the end of a file the source ends
+              rdrand                 the CPU's generator; rdrand,reseed=forced uses a fresh seed for every 128 bits
+              rdseed                 the CPU's noise source
+              egd:tcp:HOST:PORT      an EGD server, read ahead; reconnects when the connection is lost
+              egd:unix:PATH          the same on a UNIX socket
+              qng[:LIBRARY]          a ComScire quantum generator, through libqwqngx.so or LIBRARY
+              drbg, drbg(A+B)        one CTR_DRBG per guest, seeded from all listed sources (default rdseed+getrandom);
+                                     reseeded after reseed-bytes=N (default 64 MiB) or reseed-seconds=N (default 300),
+                                     or for each request with prediction-resistance
+              xor(A,B)               the XOR of two sources
+            Options follow the source, separated by commas: min-entropy=BITS declares the min-entropy per byte (0.02
+            to 8) for the health tests; health=off skips the tests, for sources that are already conditioned. Write a
+            comma in a path twice.
+
+            Example, to which you add the disk or kernel of the guest:
+              vhost-user-rng --socket-path=/run/rng.sock --max-bytes=1024 --period=1000
+              qemu-system-x86_64 -machine q35,memory-backend=m -m 256 \\
+                -object memory-backend-memfd,id=m,size=256M,share=on \\
+                -chardev socket,id=c,path=/run/rng.sock \\
+                -device vhost-user-rng-pci,chardev=c,vectors=2
+            The guest's memory must be shared (share=on), and size= must equal -m.
+
+            """;
+
+    private DaemonHelp() {}
+
+    static void print(PrintStream out) {
+        out.print(USAGE);
+        for (Option option : DaemonOptions.all().getOptions()) {
+            printOption(out, option);
+        }
+        out.print(SOURCES_AND_EXAMPLE);
+        out.println("Commands, each with --help:");
+        out.println("  " + String.join(", ", DaemonArguments.COMMANDS));
+    }
+
+    /** One row of the table: {@code --name=ARGUMENT  description}. */
+    private static void printOption(PrintStream out, Option option) {
+        String shortName = option.getOpt() == null ? "" : "-" + option.getOpt() + ", ";
+        String left = "  " + shortName + DaemonArguments.syntax(option);
+        for (String line : wrap(option.getDescription(), WIDTH - DESCRIPTION_COLUMN)) {
+            out.println(left + " ".repeat(DESCRIPTION_COLUMN - left.length()) + line);
+            left = "";
+        }
+    }
+
+    private static List<String> wrap(String text, int width) {
+        List<String> lines = new ArrayList<>();
+        StringBuilder line = new StringBuilder();
+        for (String word : text.split(" ", -1)) {
+            if (!line.isEmpty() && line.length() + 1 + word.length() > width) {
+                lines.add(line.toString());
+                line.setLength(0);
+            }
+            line.append(line.isEmpty() ? "" : " ").append(word);
+        }
+        lines.add(line.toString());
+        return lines;
+    }
+}

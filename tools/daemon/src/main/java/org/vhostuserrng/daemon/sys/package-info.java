@@ -1,0 +1,2 @@
+/** System calls of the command line. */
+package org.vhostuserrng.daemon.sys;

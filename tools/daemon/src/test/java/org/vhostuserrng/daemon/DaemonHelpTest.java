@@ -1,0 +1,49 @@
+package org.vhostuserrng.daemon;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.apache.commons.cli.Option;
+import org.junit.jupiter.api.Test;
+
+class DaemonHelpTest {
+    private static String help() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        DaemonHelp.print(new PrintStream(out, true, StandardCharsets.UTF_8));
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void describesEachOptionInTheSecondColumn() {
+        String help = help();
+        for (Option option : DaemonOptions.all().getOptions()) {
+            String firstWord = option.getDescription().split(" ", 2)[0];
+            String row = help.lines()
+                    .filter(line -> line.contains(DaemonArguments.syntax(option) + " "))
+                    .filter(line -> line.startsWith("  -"))
+                    .findFirst()
+                    .orElseThrow();
+            assertEquals(27, row.indexOf(firstWord), row);
+        }
+    }
+
+    @Test
+    void usageShowsTheKindsOfSocketAndTheCommands() {
+        String usage = help().split("\n\n", 2)[0];
+        assertTrue(usage.contains("vhost-user-rng --socket-path=PATH"), usage);
+        assertTrue(usage.contains("vhost-user-rng --connect=PATH"), usage);
+        assertTrue(usage.contains("vhost-user-rng --fd=N"), usage);
+        assertTrue(usage.contains("vhost-user-rng COMMAND"), usage);
+    }
+
+    @Test
+    void qemuExampleSharesTheGuestsMemory() {
+        String help = help();
+        assertTrue(help.contains("-machine q35,memory-backend=m -m 256 \\\n"), help);
+        assertTrue(help.contains("-object memory-backend-memfd,id=m,size=256M,share=on \\\n"), help);
+        assertTrue(help.contains("-device vhost-user-rng-pci,chardev=c,vectors=2\n"), help);
+    }
+}
