@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
-import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
+import org.vhostuserrng.backends.source.SourceRegistry;
 
 /**
  * {@code drbg(A+B)}: one DRBG for each guest, instantiated at each start of the guest's vring and seeded from all
@@ -34,11 +34,11 @@ public record DrbgSourceSpec(List<SharedSourceSpec> seeds, DrbgReseedPolicy poli
     }
 
     @Override
-    public EntropySource open(EventLoopSources loop, String guest) {
+    public EntropySource open(SourceRegistry registry, String guest) {
         List<DrbgSeedSource> inputs = seeds.stream()
-                .map(seed -> new DrbgSeedSource(seed.toString(), seed.open(loop, guest), seed.minEntropy()))
+                .map(seed -> new DrbgSeedSource(seed.toString(), seed.open(registry, guest), seed.minEntropy()))
                 .toList();
-        SharedDrbgContext context = loop.perLoop(SharedDrbgContext.class, SharedDrbgContext::new);
-        return new DrbgSource(guest, inputs, policy, context, loop.clock());
+        SharedDrbgContext context = registry.perLoop(SharedDrbgContext.class, SharedDrbgContext::new);
+        return new DrbgSource(guest, inputs, policy, context, registry.clock());
     }
 }

@@ -161,7 +161,7 @@ final class EgdClientSource implements BlockingEntropySource {
         throw disconnect(received == 0 ? "the server closed the connection" : EntropyFile.describe(received));
     }
 
-    /** Fills the request window. */
+    /** Requests more bytes once the window is at most half full, and sends requests that are still unsent. */
     private void sendRequests() {
         if (requests.needsRefill() && sendIndex == sendEnd && !sendFailed) {
             requests.adapt(System.nanoTime());

@@ -18,7 +18,7 @@ import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
  * is always a parameter, in nanoseconds that never decrease. Confined to one thread.
  */
 public final class DeficitRoundRobin {
-    private static final long MIN_QUANTUM = RateLimit.TYPICAL_REQUEST_BYTES;
+    private static final long MIN_QUANTUM = RateLimiter.TYPICAL_REQUEST_BYTES;
     private static final long MAX_QUANTUM = 4096;
     private static final long QUANTA_PER_PERIOD = 4096;
 
@@ -33,7 +33,7 @@ public final class DeficitRoundRobin {
     private static final long TURN_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final RateLimitConfig limits;
-    private final RateLimit total;
+    private final RateLimiter total;
     private final boolean limited;
     private final long quantum;
     private final Runnable onRoundStart;
@@ -74,7 +74,7 @@ public final class DeficitRoundRobin {
 
     /** Adds the flow of a guest. */
     public DrrGuestFlow addFlow(DrrGuestConfig config) {
-        RateLimit guarantee = config.minBytes() == 0
+        RateLimiter guarantee = config.minBytes() == 0
                 ? null
                 : TokenBucket.withoutSlack(config.minBytes(), TimeUnit.MILLISECONDS.toNanos(limits.periodMillis()));
         return new DrrGuestFlow(this, quantum * config.weight(), guarantee);

@@ -23,7 +23,7 @@ public final class DrrGuestFlow {
     /** Bytes per round. */
     final long quantum;
     /** The guaranteed minimum, served before other flows; null if there is none. */
-    final RateLimit guarantee;
+    final RateLimiter guarantee;
 
     /** In the current round: the flow waits, or made a request less than the idle timeout ago. */
     boolean active;
@@ -46,7 +46,7 @@ public final class DrrGuestFlow {
 
     DrrGuestFlow nextActive;
 
-    DrrGuestFlow(DeficitRoundRobin scheduler, long quantum, RateLimit guarantee) {
+    DrrGuestFlow(DeficitRoundRobin scheduler, long quantum, RateLimiter guarantee) {
         this.scheduler = scheduler;
         this.quantum = quantum;
         this.guarantee = guarantee;

@@ -5,7 +5,7 @@ package org.vhostuserrng.backends.limiter;
  * first charge after the previous one has ended. Unlike in QEMU, the duration of a window is measured from the commit,
  * when the guest can see the data, and an amount charged in one window but committed in the next counts in the next.
  */
-final class FixedWindowCounter extends RateLimit {
+final class FixedWindowCounter extends RateLimiter {
     private final long max;
     private final long length;
     private long end;

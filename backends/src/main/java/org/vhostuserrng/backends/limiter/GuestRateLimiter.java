@@ -20,8 +20,8 @@ public final class GuestRateLimiter {
     public record LimiterUsage(long bytes, long ops, long burst) {}
 
     private final boolean limited;
-    private final RateLimit bytes;
-    private final RateLimit ops;
+    private final RateLimiter bytes;
+    private final RateLimiter ops;
     private final long burstCapacity;
     private long burst;
     private long nextGrantTime;

@@ -39,11 +39,11 @@ public record RateLimitConfig(RateLimitMode mode, long maxBytes, int periodMilli
         return new RateLimitConfig(mode, maxBytes, periodMillis, GuestRateLimiter.UNLIMITED, 0);
     }
 
-    RateLimit newBytesLimit() {
-        return RateLimit.of(mode, maxBytes, periodMillis, RateLimit.TYPICAL_REQUEST_BYTES);
+    RateLimiter newBytesLimit() {
+        return RateLimiter.of(mode, maxBytes, periodMillis, RateLimiter.TYPICAL_REQUEST_BYTES);
     }
 
-    RateLimit newOpsLimit() {
-        return RateLimit.of(mode, ops, periodMillis, 1);
+    RateLimiter newOpsLimit() {
+        return RateLimiter.of(mode, ops, periodMillis, 1);
     }
 }

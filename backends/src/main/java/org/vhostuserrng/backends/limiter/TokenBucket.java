@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
  * guest. A quarter covers the time from charge to commit and another quarter covers a guest that reads its clock late.
  * The remaining half covers timers that fire late; the capacity exceeds a slice by this half.
  */
-final class TokenBucket extends RateLimit {
+final class TokenBucket extends RateLimiter {
     private static final int SLICES_PER_PERIOD = 64;
     /** The bucket must hold the tokens that are added before a timer fires, which may be up to a millisecond late. */
     private static final long MIN_SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);

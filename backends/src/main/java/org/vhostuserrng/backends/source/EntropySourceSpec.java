@@ -18,8 +18,8 @@ public interface EntropySourceSpec {
      * Opens the source for a guest's ring. Never fails: a source that cannot be opened returns
      * {@link EntropySource#FAILED} and retries.
      *
-     * @param loop the sources of the event loop that serves the guest
+     * @param registry the registry of the event loop that serves the guest
      * @param guest name of the guest, for logs and for sources that keep state for each guest
      */
-    EntropySource open(EventLoopSources loop, String guest);
+    EntropySource open(SourceRegistry registry, String guest);
 }

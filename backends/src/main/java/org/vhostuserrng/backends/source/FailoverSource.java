@@ -17,20 +17,20 @@ final class FailoverSource implements EntropySource {
 
     private final FailoverSourceState state;
     private final FailoverSourceSpec spec;
-    private final EventLoopSources loop;
+    private final SourceRegistry registry;
     private final String guest;
     private final EntropySource[] open;
     private final long[] waitingSince;
     private int activeIndex;
 
     /** Opens the preferred source. */
-    FailoverSource(FailoverSourceSpec spec, EventLoopSources loop, String guest) {
+    FailoverSource(FailoverSourceSpec spec, SourceRegistry registry, String guest) {
         this.spec = spec;
-        this.loop = loop;
+        this.registry = registry;
         this.guest = guest;
         this.open = new EntropySource[spec.sources().size()];
         this.waitingSince = new long[open.length];
-        this.state = loop.failoverState(spec);
+        this.state = registry.failoverState(spec);
         this.activeIndex = state.activeIndex();
         Arrays.fill(waitingSince, NEVER);
         source(0);
@@ -70,7 +70,7 @@ final class FailoverSource implements EntropySource {
         // guest are recorded.
         if (index != activeIndex) {
             activeIndex = index;
-            loop.recordFailover(state, index);
+            registry.recordFailover(state, index);
         }
     }
 
@@ -78,7 +78,7 @@ final class FailoverSource implements EntropySource {
         if (state.isStalled(index)) {
             return true;
         }
-        long now = loop.clock().getAsLong();
+        long now = registry.clock().getAsLong();
         if (waitingSince[index] == NEVER) {
             waitingSince[index] = now;
         }
@@ -89,7 +89,7 @@ final class FailoverSource implements EntropySource {
 
     private EntropySource source(int i) {
         if (open[i] == null) {
-            open[i] = spec.sources().get(i).open(loop, guest);
+            open[i] = spec.sources().get(i).open(registry, guest);
         }
         return open[i];
     }

@@ -28,7 +28,7 @@ public record FailoverSourceSpec(List<EntropySourceSpec> sources) implements Ent
     }
 
     @Override
-    public EntropySource open(EventLoopSources loop, String guest) {
-        return new FailoverSource(this, loop, guest);
+    public EntropySource open(SourceRegistry registry, String guest) {
+        return new FailoverSource(this, registry, guest);
     }
 }

@@ -26,7 +26,7 @@ public interface SharedSourceSpec extends EntropySourceSpec {
     }
 
     @Override
-    default EntropySource open(EventLoopSources loop, String guest) {
-        return loop.openShared(this);
+    default EntropySource open(SourceRegistry registry, String guest) {
+        return registry.openShared(this);
     }
 }

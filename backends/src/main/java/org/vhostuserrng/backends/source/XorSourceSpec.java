@@ -19,7 +19,7 @@ public record XorSourceSpec(EntropySourceSpec first, EntropySourceSpec second) i
     }
 
     @Override
-    public EntropySource open(EventLoopSources loop, String guest) {
-        return new XorSource(first.open(loop, guest), second.open(loop, guest));
+    public EntropySource open(SourceRegistry registry, String guest) {
+        return new XorSource(first.open(registry, guest), second.open(registry, guest));
     }
 }

@@ -2,7 +2,7 @@
  * The contract between a guest's ring and an entropy source, and the sources that combine other sources.
  *
  * <p>An {@link org.vhostuserrng.backends.source.EntropySourceSpec} is a parsed {@code --source} expression. Opened
- * through {@link org.vhostuserrng.backends.source.EventLoopSources}, it yields an
+ * through {@link org.vhostuserrng.backends.source.SourceRegistry}, it yields an
  * {@link org.vhostuserrng.backends.source.EntropySource} that never blocks.
  *
  * <p>Threading: confined to the event loop's thread, except for the {@code onReadable} callback, which any thread may

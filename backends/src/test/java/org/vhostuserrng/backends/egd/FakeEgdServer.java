@@ -64,7 +64,7 @@ final class FakeEgdServer implements AutoCloseable {
             send(bytes, 0, bytes.length);
         }
 
-        /** Answers {@code requests} requests. Returns false if the client closes the connection before that. */
+        /** Answers {@code requests} requests. Returns false if the client closes the connection first. */
         boolean answerRequests(int requests) throws IOException {
             for (int i = 0; i < requests; i++) {
                 int length = nextRequest();

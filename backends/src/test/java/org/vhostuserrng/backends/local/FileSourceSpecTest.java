@@ -26,8 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
-import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
+import org.vhostuserrng.backends.source.SourceRegistry;
 
 /** Uses real files and FIFOs. Waits for events, never for a fixed time. */
 class FileSourceSpecTest {
@@ -205,7 +205,7 @@ class FileSourceSpecTest {
         Path path = Files.write(directory.resolve("file"), content);
         Path link = Files.createSymbolicLink(directory.resolve("link"), path);
         EntropySourceSpec twice = SourceExpressionParser.parse("xor(file:" + path + ",file:" + link + ",health=off)");
-        EventLoopSources sources = new EventLoopSources(twice, readable::release, System::nanoTime);
+        SourceRegistry sources = new SourceRegistry(twice, readable::release, System::nanoTime);
         byte[] xor;
         try (EntropySource source = sources.open("guest")) {
             xor = read(source, 64);

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
-import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.backends.source.FailoverSourceSpec;
+import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
@@ -109,7 +109,7 @@ class NoByteServedTwiceTest {
         EntropySourceSpec spec = FailoverSourceSpec.firstOf(List.of(
                 new TaggedSourceSpec("first", 1L << 62, 20 + random.nextInt(100)),
                 new TaggedSourceSpec("second", 1L << 61, 100 + random.nextInt(1000))));
-        EventLoopSources sources = new EventLoopSources(spec, () -> {}, System::nanoTime);
+        SourceRegistry sources = new SourceRegistry(spec, () -> {}, System::nanoTime);
         List<EntropySource> guests = new ArrayList<>();
         for (int i = 0; i < GUESTS; i++) {
             guests.add(sources.open("guest " + i));

@@ -37,7 +37,7 @@ class ReadAheadThreadTest {
     /** Returns one chunk of the script for each read. */
     private static final class ScriptedSource implements BlockingEntropySource {
         private final BlockingQueue<byte[]> chunks = new ArrayBlockingQueue<>(1000);
-        /** Ends after the last chunk. */
+        /** Whether the stream ends after the last chunk; otherwise the source has no data for now. */
         private volatile boolean atEnd;
 
         private final Semaphore closings = new Semaphore(0);

@@ -16,8 +16,8 @@ class FailoverSourceTest {
     private final ScriptedSpec second = new ScriptedSpec("second");
     private final MemorySegment target = Arena.ofAuto().allocate(8);
     private long now = 1;
-    private final EventLoopSources sources =
-            new EventLoopSources(FailoverSourceSpec.firstOf(List.of(first, second)), () -> {}, () -> now);
+    private final SourceRegistry sources =
+            new SourceRegistry(FailoverSourceSpec.firstOf(List.of(first, second)), () -> {}, () -> now);
 
     private static final class ScriptedSpec implements SharedSourceSpec {
         private final String name;

@@ -1,6 +1,6 @@
 package org.vhostuserrng.device.rng;
 
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
  * The optional feature bits (VIRTIO 1.3 §6) that an entropy device offers. Some VMMs pass all offered bits to the
@@ -14,14 +14,14 @@ public record RngDeviceFeatures(boolean packed, boolean inOrder) {
     public static final RngDeviceFeatures DEFAULT = new RngDeviceFeatures(false, false);
 
     // §6.1: VIRTIO_F_ORDER_PLATFORM costs nothing, because the device uses SMP fences anyway.
-    private static final long MANDATORY_BITS = VirtioSpec.VIRTIO_F_VERSION_1
-            | VirtioSpec.VIRTIO_F_INDIRECT_DESC
-            | VirtioSpec.VIRTIO_F_EVENT_IDX
-            | VirtioSpec.VIRTIO_F_ORDER_PLATFORM;
+    private static final long MANDATORY_BITS = VirtioConstants.VIRTIO_F_VERSION_1
+            | VirtioConstants.VIRTIO_F_INDIRECT_DESC
+            | VirtioConstants.VIRTIO_F_EVENT_IDX
+            | VirtioConstants.VIRTIO_F_ORDER_PLATFORM;
 
     long bits() {
         return MANDATORY_BITS
-                | (packed ? VirtioSpec.VIRTIO_F_RING_PACKED : 0)
-                | (inOrder ? VirtioSpec.VIRTIO_F_IN_ORDER : 0);
+                | (packed ? VirtioConstants.VIRTIO_F_RING_PACKED : 0)
+                | (inOrder ? VirtioConstants.VIRTIO_F_IN_ORDER : 0);
     }
 }

@@ -2,7 +2,7 @@ package org.vhostuserrng.device.rng;
 
 import org.vhostuserrng.backends.limiter.DrrGuestFlow;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
-import org.vhostuserrng.backends.source.EventLoopSources;
+import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
@@ -22,7 +22,7 @@ public final class VirtioRngDevice implements VirtioDevice {
 
     private final String name;
     private final RngDeviceFeatures features;
-    private final EventLoopSources sources;
+    private final SourceRegistry sources;
     private final GuestRateLimiter rateLimiter;
     private final DrrGuestFlow flow;
     private final SharedRequestScratch scratch;
@@ -41,7 +41,7 @@ public final class VirtioRngDevice implements VirtioDevice {
     public VirtioRngDevice(
             String name,
             RngDeviceFeatures features,
-            EventLoopSources sources,
+            SourceRegistry sources,
             GuestRateLimiter rateLimiter,
             DrrGuestFlow flow,
             SharedRequestScratch scratch) {

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
  * Locates the descriptors of an indirect table (VIRTIO 1.3 §2.7.5.3, §2.8.7) in guest memory. One instance serves all
@@ -20,7 +20,7 @@ final class IndirectDescriptorTable {
     private long address;
     private int count;
     private MemorySegment segment;
-    /** Offset of the table in {@link #segment}; valid without an IOMMU. */
+    /** Offset of the table in {@link #segment}. Used only without an IOMMU. */
     private long tableOffset;
 
     private long offset;
@@ -28,7 +28,7 @@ final class IndirectDescriptorTable {
 
     IndirectDescriptorTable(VirtqueueAddressSpace memory) {
         this.memory = memory;
-        this.copy = memory.isTranslated() ? Arena.ofAuto().allocate(VirtioSpec.DESCRIPTOR_BYTES) : null;
+        this.copy = memory.isTranslated() ? Arena.ofAuto().allocate(VirtioConstants.DESCRIPTOR_BYTES) : null;
     }
 
     /**
@@ -38,8 +38,10 @@ final class IndirectDescriptorTable {
      * @return null, or the fault
      */
     VirtqueueFault locate(long tableAddress, long length) {
-        long descriptors = length / VirtioSpec.DESCRIPTOR_BYTES;
-        if (length % VirtioSpec.DESCRIPTOR_BYTES != 0 || descriptors == 0 || descriptors > VirtioSpec.MAX_QUEUE_SIZE) {
+        long descriptors = length / VirtioConstants.DESCRIPTOR_BYTES;
+        if (length % VirtioConstants.DESCRIPTOR_BYTES != 0
+                || descriptors == 0
+                || descriptors > VirtioConstants.MAX_QUEUE_SIZE) {
             return VirtqueueFault.INDIRECT_LENGTH;
         }
         address = tableAddress;
@@ -57,7 +59,7 @@ final class IndirectDescriptorTable {
 
     /** Moves to a descriptor, which then begins at {@link #offset} in {@link #segment}. Returns null, or the fault. */
     VirtqueueFault seek(int index) {
-        long distance = (long) index * VirtioSpec.DESCRIPTOR_BYTES;
+        long distance = (long) index * VirtioConstants.DESCRIPTOR_BYTES;
         if (memory.isTranslated()) {
             return seekDescriptor(address + distance);
         }
@@ -67,7 +69,7 @@ final class IndirectDescriptorTable {
 
     private VirtqueueFault seekDescriptor(long iova) {
         VirtqueueFault fault = seekIova(iova);
-        return fault != null || remaining >= VirtioSpec.DESCRIPTOR_BYTES ? fault : copyDescriptor(iova);
+        return fault != null || remaining >= VirtioConstants.DESCRIPTOR_BYTES ? fault : copyDescriptor(iova);
     }
 
     /** Moves to an I/O virtual address, and sets {@link #remaining} to the number of contiguous bytes from there. */
@@ -97,12 +99,12 @@ final class IndirectDescriptorTable {
 
     private VirtqueueFault copyDescriptor(long iova) {
         int done = 0;
-        while (done < VirtioSpec.DESCRIPTOR_BYTES) {
+        while (done < VirtioConstants.DESCRIPTOR_BYTES) {
             VirtqueueFault fault = seekIova(iova + done);
             if (fault != null) {
                 return fault;
             }
-            int part = (int) Math.min(remaining, VirtioSpec.DESCRIPTOR_BYTES - done);
+            int part = (int) Math.min(remaining, VirtioConstants.DESCRIPTOR_BYTES - done);
             MemorySegment.copy(segment, offset, copy, done, part);
             done += part;
         }

@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
  * Reads a descriptor chain from the ring of a packed virtqueue, or from its indirect table, and collects its buffers.
@@ -54,14 +54,14 @@ final class PackedDescriptorChainReader {
         boolean wrapCounter = firstWrapCounter;
         int flags = firstFlags;
         for (int seen = 1; ; seen++) {
-            long at = (long) index * VirtioSpec.DESCRIPTOR_BYTES;
-            VirtqueueFault fault = (flags & VirtioSpec.VIRTQ_DESC_F_INDIRECT) != 0
+            long at = (long) index * VirtioConstants.DESCRIPTOR_BYTES;
+            VirtqueueFault fault = (flags & VirtioConstants.VIRTQ_DESC_F_INDIRECT) != 0
                     ? readIndirect(at, flags, seen, buffers)
                     : buffers.addDescriptor(memory, ring, at, flags);
             if (fault != null) {
                 return fault;
             }
-            if ((flags & VirtioSpec.VIRTQ_DESC_F_NEXT) == 0) {
+            if ((flags & VirtioConstants.VIRTQ_DESC_F_NEXT) == 0) {
                 return end(at, seen, buffers);
             }
             // VIRTIO 1.3 §2.8.17: a chain is not longer than the Queue Size.
@@ -75,20 +75,20 @@ final class PackedDescriptorChainReader {
             }
             flags = flagsAt(index);
             // VIRTIO 1.3 §2.8.15: the device MUST NOT use a descriptor unless its AVAIL bit has changed.
-            if (!VirtioSpec.isPackedAvailable(flags, wrapCounter)) {
+            if (!VirtioConstants.isPackedAvailable(flags, wrapCounter)) {
                 return VirtqueueFault.CHAIN_UNAVAILABLE;
             }
         }
     }
 
     private int flagsAt(int index) {
-        long at = (long) index * VirtioSpec.DESCRIPTOR_BYTES + VirtioSpec.PVIRTQ_DESC_FLAGS;
+        long at = (long) index * VirtioConstants.DESCRIPTOR_BYTES + VirtioConstants.PVIRTQ_DESC_FLAGS;
         return Short.toUnsignedInt(ring.get(LE16, at));
     }
 
     private VirtqueueFault end(long at, int descriptors, ScatterGatherList buffers) {
         // VIRTIO 1.3 §2.8.6: the Buffer ID is in the last descriptor.
-        bufferId = Short.toUnsignedInt(ring.get(LE16, at + VirtioSpec.PVIRTQ_DESC_ID));
+        bufferId = Short.toUnsignedInt(ring.get(LE16, at + VirtioConstants.PVIRTQ_DESC_ID));
         length = descriptors;
         return buffers.faultAtEnd();
     }
@@ -99,14 +99,14 @@ final class PackedDescriptorChainReader {
             return VirtqueueFault.INDIRECT_NOT_NEGOTIATED;
         }
         // VIRTIO 1.3 §2.8.19: no indirect descriptor in a chain.
-        if ((flags & VirtioSpec.VIRTQ_DESC_F_NEXT) != 0) {
+        if ((flags & VirtioConstants.VIRTQ_DESC_F_NEXT) != 0) {
             return VirtqueueFault.INDIRECT_AND_NEXT;
         }
         if (seen > 1) {
             return VirtqueueFault.INDIRECT_IN_CHAIN;
         }
-        long address = ring.get(LE64, at + VirtioSpec.PVIRTQ_DESC_ADDR);
-        long bytes = Integer.toUnsignedLong(ring.get(LE32, at + VirtioSpec.PVIRTQ_DESC_LEN));
+        long address = ring.get(LE64, at + VirtioConstants.PVIRTQ_DESC_ADDR);
+        long bytes = Integer.toUnsignedLong(ring.get(LE32, at + VirtioConstants.PVIRTQ_DESC_LEN));
         VirtqueueFault fault = indirect.locate(address, bytes);
         return fault != null ? fault : readIndirectTable(buffers);
     }
@@ -121,7 +121,7 @@ final class PackedDescriptorChainReader {
             }
             MemorySegment segment = indirect.segment();
             long at = indirect.offset();
-            int flags = Short.toUnsignedInt(segment.get(LE16, at + VirtioSpec.PVIRTQ_DESC_FLAGS));
+            int flags = Short.toUnsignedInt(segment.get(LE16, at + VirtioConstants.PVIRTQ_DESC_FLAGS));
             VirtqueueFault fault = buffers.addDescriptor(memory, segment, at, flags);
             if (fault != null) {
                 return fault;

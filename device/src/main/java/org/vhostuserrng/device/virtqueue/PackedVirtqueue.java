@@ -10,7 +10,7 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.PackedInflightTracker;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
@@ -71,8 +71,8 @@ final class PackedVirtqueue extends Virtqueue {
         this.ringAddress = config.memory().guestAddress(config.areas().descriptorArea());
         this.deviceEventAddress = config.memory().guestAddress(config.areas().deviceArea());
         this.dirtyLogger = config.dirtyLogger();
-        this.eventIdx = (config.features() & VirtioSpec.VIRTIO_F_EVENT_IDX) != 0;
-        boolean indirect = (config.features() & VirtioSpec.VIRTIO_F_INDIRECT_DESC) != 0;
+        this.eventIdx = (config.features() & VirtioConstants.VIRTIO_F_EVENT_IDX) != 0;
+        boolean indirect = (config.features() & VirtioConstants.VIRTIO_F_INDIRECT_DESC) != 0;
         this.ringReader = new PackedDescriptorChainReader(ring, size, config.memory(), indirect);
         VirtqueuePosition position = config.position();
         this.nextAvail = validSlot(position.nextAvail());
@@ -99,9 +99,9 @@ final class PackedVirtqueue extends Virtqueue {
 
     static PackedVirtqueue startPacked(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
         int size = config.size();
-        if (size < 1 || size > VirtioSpec.MAX_QUEUE_SIZE) {
-            throw new InvalidVirtqueueException(
-                    "queue size " + Integer.toUnsignedString(size) + ", expected 1 to " + VirtioSpec.MAX_QUEUE_SIZE);
+        if (size < 1 || size > VirtioConstants.MAX_QUEUE_SIZE) {
+            throw new InvalidVirtqueueException("queue size " + Integer.toUnsignedString(size) + ", expected 1 to "
+                    + VirtioConstants.MAX_QUEUE_SIZE);
         }
         VirtqueueConfig.Areas areas = config.areas();
         VirtqueueAddressSpace memory = config.memory();
@@ -110,7 +110,7 @@ final class PackedVirtqueue extends Virtqueue {
                 memory,
                 "descriptor ring",
                 areas.descriptorArea(),
-                (long) size * VirtioSpec.DESCRIPTOR_BYTES,
+                (long) size * VirtioConstants.DESCRIPTOR_BYTES,
                 RING_ALIGNMENT,
                 Iotlb.READ | Iotlb.WRITE);
         MemorySegment driverEvent = mapArea(
@@ -127,11 +127,11 @@ final class PackedVirtqueue extends Virtqueue {
      */
     private void hideUnpublished() {
         for (int slot = nextUsed; slot != nextAvail; slot = advance(slot, 1)) {
-            long at = offset(slot) + VirtioSpec.PVIRTQ_DESC_FLAGS;
+            long at = offset(slot) + VirtioConstants.PVIRTQ_DESC_FLAGS;
             int flags = Short.toUnsignedInt(ring.get(LE16, at));
             int available = wrapCounter(slot)
-                    ? (flags | VirtioSpec.VIRTQ_DESC_F_AVAIL) & ~VirtioSpec.VIRTQ_DESC_F_USED
-                    : (flags | VirtioSpec.VIRTQ_DESC_F_USED) & ~VirtioSpec.VIRTQ_DESC_F_AVAIL;
+                    ? (flags | VirtioConstants.VIRTQ_DESC_F_AVAIL) & ~VirtioConstants.VIRTQ_DESC_F_USED
+                    : (flags | VirtioConstants.VIRTQ_DESC_F_USED) & ~VirtioConstants.VIRTQ_DESC_F_AVAIL;
             if (flags != available) {
                 ring.set(LE16, at, (short) available);
                 logRingWrite();
@@ -151,9 +151,9 @@ final class PackedVirtqueue extends Virtqueue {
         if (inflight != null && inflight.hasResubmitted()) {
             return true;
         }
-        headFlags = Short.toUnsignedInt(ring.get(LE16, offset(nextAvail) + VirtioSpec.PVIRTQ_DESC_FLAGS));
+        headFlags = Short.toUnsignedInt(ring.get(LE16, offset(nextAvail) + VirtioConstants.PVIRTQ_DESC_FLAGS));
         VarHandle.acquireFence();
-        return VirtioSpec.isPackedAvailable(headFlags, wrapCounter(nextAvail)) && maxAvailable() > 0;
+        return VirtioConstants.isPackedAvailable(headFlags, wrapCounter(nextAvail)) && maxAvailable() > 0;
     }
 
     /**
@@ -191,11 +191,11 @@ final class PackedVirtqueue extends Virtqueue {
     @Override
     public void addUsed(int length) {
         long at = offset(nextUsed);
-        ring.set(LE16, at + VirtioSpec.PVIRTQ_DESC_ID, (short) peeked.bufferId());
-        ring.set(LE32, at + VirtioSpec.PVIRTQ_DESC_LEN, length);
+        ring.set(LE16, at + VirtioConstants.PVIRTQ_DESC_ID, (short) peeked.bufferId());
+        ring.set(LE32, at + VirtioConstants.PVIRTQ_DESC_LEN, length);
         // The driver reads the first used descriptor before the others, so its flags are written last.
         if (nextUsed != publishedUsed) {
-            ring.set(LE16, at + VirtioSpec.PVIRTQ_DESC_FLAGS, usedFlags(nextUsed));
+            ring.set(LE16, at + VirtioConstants.PVIRTQ_DESC_FLAGS, usedFlags(nextUsed));
         }
         // VIRTIO 1.3 §2.8.6: one used descriptor for the whole chain; the device skips the chain's length.
         nextUsed = advance(nextUsed, peeked.length());
@@ -216,7 +216,7 @@ final class PackedVirtqueue extends Virtqueue {
         }
         // VIRTIO 1.3 §2.8.22: the first used descriptor becomes visible after all others.
         VarHandle.releaseFence();
-        ring.set(LE16, offset(first) + VirtioSpec.PVIRTQ_DESC_FLAGS, usedFlags(first));
+        ring.set(LE16, offset(first) + VirtioConstants.PVIRTQ_DESC_FLAGS, usedFlags(first));
         logRingWrite();
         if (inflight != null) {
             inflight.published();
@@ -231,13 +231,13 @@ final class PackedVirtqueue extends Virtqueue {
     private boolean wantsNotification(int first) {
         int event = driverEvent.get(LE32, 0);
         return switch ((event >>> EVENT_FLAGS_SHIFT) & EVENT_FLAGS_MASK) {
-            case VirtioSpec.RING_EVENT_FLAGS_ENABLE -> true;
-            case VirtioSpec.RING_EVENT_FLAGS_DISABLE -> false;
+            case VirtioConstants.RING_EVENT_FLAGS_ENABLE -> true;
+            case VirtioConstants.RING_EVENT_FLAGS_DISABLE -> false;
             // VIRTIO 1.3 §2.8.10: DESC is valid only with VIRTIO_F_EVENT_IDX. An invalid setting, such as an index
             // beyond the ring, causes a spurious notification rather than a lost one.
-            case VirtioSpec.RING_EVENT_FLAGS_DESC ->
+            case VirtioConstants.RING_EVENT_FLAGS_DESC ->
                 !eventIdx
-                        || (event & VirtioSpec.PACKED_INDEX_MASK) >= size
+                        || (event & VirtioConstants.PACKED_INDEX_MASK) >= size
                         || distance(first, toSlot(event)) < distance(first, publishedUsed);
             default -> true;
         };
@@ -247,8 +247,8 @@ final class PackedVirtqueue extends Virtqueue {
     public boolean enableNotifications() {
         writeEvent(
                 eventIdx
-                        ? VirtioSpec.RING_EVENT_FLAGS_DESC << EVENT_FLAGS_SHIFT | toEventDesc(nextAvail)
-                        : VirtioSpec.RING_EVENT_FLAGS_ENABLE << EVENT_FLAGS_SHIFT);
+                        ? VirtioConstants.RING_EVENT_FLAGS_DESC << EVENT_FLAGS_SHIFT | toEventDesc(nextAvail)
+                        : VirtioConstants.RING_EVENT_FLAGS_ENABLE << EVENT_FLAGS_SHIFT);
         // VIRTIO 1.3 §2.8.21: the setting must be visible before the ring is read again; otherwise a kick could be
         // lost.
         VarHandle.fullFence();
@@ -257,7 +257,7 @@ final class PackedVirtqueue extends Virtqueue {
 
     @Override
     public void disableNotifications() {
-        writeEvent(VirtioSpec.RING_EVENT_FLAGS_DISABLE << EVENT_FLAGS_SHIFT);
+        writeEvent(VirtioConstants.RING_EVENT_FLAGS_DISABLE << EVENT_FLAGS_SHIFT);
     }
 
     private void writeEvent(int event) {
@@ -278,12 +278,12 @@ final class PackedVirtqueue extends Virtqueue {
 
     private short usedFlags(int slot) {
         // VIRTIO 1.3 §2.8.1: AVAIL and USED both equal the wrap counter. §2.8.3: WRITE, because the length is valid.
-        int used = wrapCounter(slot) ? VirtioSpec.VIRTQ_DESC_F_AVAIL | VirtioSpec.VIRTQ_DESC_F_USED : 0;
-        return (short) (VirtioSpec.VIRTQ_DESC_F_WRITE | used);
+        int used = wrapCounter(slot) ? VirtioConstants.VIRTQ_DESC_F_AVAIL | VirtioConstants.VIRTQ_DESC_F_USED : 0;
+        return (short) (VirtioConstants.VIRTQ_DESC_F_WRITE | used);
     }
 
     private int validSlot(int eventDesc) throws InvalidVirtqueueException {
-        if ((eventDesc & VirtioSpec.PACKED_INDEX_MASK) >= size) {
+        if ((eventDesc & VirtioConstants.PACKED_INDEX_MASK) >= size) {
             throw new InvalidVirtqueueException(
                     "position " + describe(eventDesc) + ", expected an index below " + size + " and its wrap counter");
         }
@@ -296,12 +296,12 @@ final class PackedVirtqueue extends Virtqueue {
 
     // A VirtqueuePosition and the event suppression structure use the same encoding of index and wrap counter.
     private int toSlot(int eventDesc) {
-        int index = eventDesc & VirtioSpec.PACKED_INDEX_MASK;
-        return (eventDesc & VirtioSpec.PACKED_WRAP_COUNTER) != 0 ? index : index + size;
+        int index = eventDesc & VirtioConstants.PACKED_INDEX_MASK;
+        return (eventDesc & VirtioConstants.PACKED_WRAP_COUNTER) != 0 ? index : index + size;
     }
 
     private int toEventDesc(int slot) {
-        return index(slot) | (wrapCounter(slot) ? VirtioSpec.PACKED_WRAP_COUNTER : 0);
+        return index(slot) | (wrapCounter(slot) ? VirtioConstants.PACKED_WRAP_COUNTER : 0);
     }
 
     private boolean wrapCounter(int slot) {
@@ -313,7 +313,7 @@ final class PackedVirtqueue extends Virtqueue {
     }
 
     private long offset(int slot) {
-        return (long) index(slot) * VirtioSpec.DESCRIPTOR_BYTES;
+        return (long) index(slot) * VirtioConstants.DESCRIPTOR_BYTES;
     }
 
     private int advance(int slot, int descriptors) {

@@ -7,7 +7,7 @@ import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
  * The writable memory of one descriptor chain, as segments of guest memory. All virtqueues of a loop can share one
@@ -60,7 +60,7 @@ public final class ScatterGatherList {
             return null;
         }
         // VIRTIO 1.3 §5.4.6.1: the driver MUST NOT place device-readable buffers into the queue.
-        if ((flags & VirtioSpec.VIRTQ_DESC_F_WRITE) == 0) {
+        if ((flags & VirtioConstants.VIRTQ_DESC_F_WRITE) == 0) {
             return VirtqueueFault.DEVICE_READABLE;
         }
         long address = table.get(ADDR, at);

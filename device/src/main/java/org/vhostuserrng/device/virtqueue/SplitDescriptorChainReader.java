@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
  * Reads a descriptor chain of a split virtqueue and collects its buffers. The chain may end in an indirect table. Reads
@@ -46,16 +46,16 @@ final class SplitDescriptorChainReader {
         int limit = Math.min(size, ScatterGatherList.MAX_DESCRIPTORS);
         int index = head;
         for (int seen = 0; seen < limit; seen++) {
-            long at = (long) index * VirtioSpec.DESCRIPTOR_BYTES;
+            long at = (long) index * VirtioConstants.DESCRIPTOR_BYTES;
             int flags = Short.toUnsignedInt(table.get(LE16, at + FLAGS));
-            if ((flags & VirtioSpec.VIRTQ_DESC_F_INDIRECT) != 0) {
+            if ((flags & VirtioConstants.VIRTQ_DESC_F_INDIRECT) != 0) {
                 return readIndirect(at, flags, buffers);
             }
             VirtqueueFault fault = buffers.addDescriptor(memory, table, at, flags);
             if (fault != null) {
                 return fault;
             }
-            if ((flags & VirtioSpec.VIRTQ_DESC_F_NEXT) == 0) {
+            if ((flags & VirtioConstants.VIRTQ_DESC_F_NEXT) == 0) {
                 return buffers.faultAtEnd();
             }
             index = Short.toUnsignedInt(table.get(LE16, at + NEXT));
@@ -73,7 +73,7 @@ final class SplitDescriptorChainReader {
         if (!indirectNegotiated) {
             return VirtqueueFault.INDIRECT_NOT_NEGOTIATED;
         }
-        if ((flags & VirtioSpec.VIRTQ_DESC_F_NEXT) != 0) {
+        if ((flags & VirtioConstants.VIRTQ_DESC_F_NEXT) != 0) {
             return VirtqueueFault.INDIRECT_AND_NEXT;
         }
         long address = table.get(LE64, at + ADDR);
@@ -92,14 +92,14 @@ final class SplitDescriptorChainReader {
             MemorySegment segment = indirect.segment();
             long at = indirect.offset();
             int flags = Short.toUnsignedInt(segment.get(LE16, at + FLAGS));
-            if ((flags & VirtioSpec.VIRTQ_DESC_F_INDIRECT) != 0) {
+            if ((flags & VirtioConstants.VIRTQ_DESC_F_INDIRECT) != 0) {
                 return VirtqueueFault.INDIRECT_NESTED;
             }
             VirtqueueFault fault = buffers.addDescriptor(memory, segment, at, flags);
             if (fault != null) {
                 return fault;
             }
-            if ((flags & VirtioSpec.VIRTQ_DESC_F_NEXT) == 0) {
+            if ((flags & VirtioConstants.VIRTQ_DESC_F_NEXT) == 0) {
                 return buffers.faultAtEnd();
             }
             index = Short.toUnsignedInt(segment.get(LE16, at + NEXT));

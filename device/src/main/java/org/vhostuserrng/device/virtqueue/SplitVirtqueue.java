@@ -10,7 +10,7 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.SplitInflightTracker;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
@@ -66,8 +66,8 @@ final class SplitVirtqueue extends Virtqueue {
         this.avail = avail;
         this.used = used;
         this.size = config.size();
-        this.eventIdx = (config.features() & VirtioSpec.VIRTIO_F_EVENT_IDX) != 0;
-        boolean indirect = (config.features() & VirtioSpec.VIRTIO_F_INDIRECT_DESC) != 0;
+        this.eventIdx = (config.features() & VirtioConstants.VIRTIO_F_EVENT_IDX) != 0;
+        boolean indirect = (config.features() & VirtioConstants.VIRTIO_F_INDIRECT_DESC) != 0;
         this.chainReader = new SplitDescriptorChainReader(table, size, config.memory(), indirect);
         this.dirtyLogger = config.dirtyLogger();
         this.usedEvent = RING + (long) size * AVAIL_ELEM_BYTES;
@@ -108,9 +108,9 @@ final class SplitVirtqueue extends Virtqueue {
     /** Starts at the used index in guest memory, which a predecessor may have advanced. */
     static SplitVirtqueue startSplit(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
         int size = config.size();
-        if (size < 1 || size > VirtioSpec.MAX_QUEUE_SIZE || Integer.bitCount(size) != 1) {
+        if (size < 1 || size > VirtioConstants.MAX_QUEUE_SIZE || Integer.bitCount(size) != 1) {
             throw new InvalidVirtqueueException("queue size " + Integer.toUnsignedString(size)
-                    + ", expected a power of 2 up to " + VirtioSpec.MAX_QUEUE_SIZE);
+                    + ", expected a power of 2 up to " + VirtioConstants.MAX_QUEUE_SIZE);
         }
         int nextAvail = config.position().nextAvail();
         if (nextAvail < 0 || nextAvail > 0xffff) {
@@ -124,7 +124,7 @@ final class SplitVirtqueue extends Virtqueue {
                 memory,
                 "descriptor table",
                 areas.descriptorArea(),
-                (long) size * VirtioSpec.DESCRIPTOR_BYTES,
+                (long) size * VirtioConstants.DESCRIPTOR_BYTES,
                 DESCRIPTOR_TABLE_ALIGNMENT,
                 Iotlb.READ);
         MemorySegment avail = mapArea(
@@ -220,9 +220,9 @@ final class SplitVirtqueue extends Virtqueue {
         // VIRTIO 1.3 §2.7.7.2: with VIRTIO_F_EVENT_IDX, used_event applies and the flag is ignored; without it, the
         // flag applies.
         if (eventIdx) {
-            return VirtioSpec.needEvent(Short.toUnsignedInt(avail.get(LE16, usedEvent)), nextUsed, before);
+            return VirtioConstants.needEvent(Short.toUnsignedInt(avail.get(LE16, usedEvent)), nextUsed, before);
         }
-        return (avail.get(LE16, FLAGS) & VirtioSpec.VIRTQ_AVAIL_F_NO_INTERRUPT) == 0;
+        return (avail.get(LE16, FLAGS) & VirtioConstants.VIRTQ_AVAIL_F_NO_INTERRUPT) == 0;
     }
 
     @Override
@@ -243,7 +243,7 @@ final class SplitVirtqueue extends Virtqueue {
     public void disableNotifications() {
         // VIRTIO 1.3 §2.7.10.2: with VIRTIO_F_EVENT_IDX the flags MUST be 0. A stale avail_event suppresses kicks.
         if (!eventIdx) {
-            writeUsedFlags(VirtioSpec.VIRTQ_USED_F_NO_NOTIFY);
+            writeUsedFlags(VirtioConstants.VIRTQ_USED_F_NO_NOTIFY);
         }
     }
 

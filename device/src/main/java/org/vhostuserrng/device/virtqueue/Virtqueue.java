@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
@@ -20,7 +20,7 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 public abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
     /** Starts a virtqueue of the negotiated format. */
     public static Virtqueue start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
-        boolean packed = (config.features() & VirtioSpec.VIRTIO_F_RING_PACKED) != 0;
+        boolean packed = (config.features() & VirtioConstants.VIRTIO_F_RING_PACKED) != 0;
         return packed ? PackedVirtqueue.startPacked(config) : SplitVirtqueue.startSplit(config);
     }
 

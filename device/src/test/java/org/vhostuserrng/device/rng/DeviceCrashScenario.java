@@ -12,7 +12,7 @@ import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -43,7 +43,8 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
     public DeviceCrashScenario(boolean packed, long seed, long firstCrash, long secondCrash) {
         random = new Random(seed);
         int size = packed ? 2 + random.nextInt(5) : 2 << random.nextInt(2);
-        guest = RngTestGuest.of(packed, size, VirtioSpec.VIRTIO_F_INDIRECT_DESC | VirtioSpec.VIRTIO_F_EVENT_IDX);
+        guest = RngTestGuest.of(
+                packed, size, VirtioConstants.VIRTIO_F_INDIRECT_DESC | VirtioConstants.VIRTIO_F_EVENT_IDX);
         guest.resetRandomly(random);
         guest.recordInflight(size + random.nextInt(3));
         base = guest.driver.vringBase();

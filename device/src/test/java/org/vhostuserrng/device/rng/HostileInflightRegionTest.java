@@ -14,7 +14,7 @@ import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -47,7 +47,8 @@ class HostileInflightRegionTest {
     private static void run(boolean packed, long seed) throws IotlbMissException {
         Random random = new Random(seed);
         int size = 1 << random.nextInt(4);
-        RngTestGuest<? extends DriverRing> guest = RngTestGuest.of(packed, size, VirtioSpec.VIRTIO_F_INDIRECT_DESC);
+        RngTestGuest<? extends DriverRing> guest =
+                RngTestGuest.of(packed, size, VirtioConstants.VIRTIO_F_INDIRECT_DESC);
         guest.recordInflight(size + random.nextInt(2));
         for (int i = 0; i < size; i++) {
             guest.makeAvailable(RngTestGuest.BUFFERS + (long) i * BUFFER_BYTES, BUFFER_BYTES);

@@ -5,7 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.random.RandomGenerator;
 import org.vhostuserrng.frontend.DriverRingAddresses;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
  * Writes random, almost valid values to a virtqueue of either format and to its indirect tables. Valid buffers are in
@@ -33,8 +33,8 @@ final class HostileVirtqueueDriver {
     };
     private static final int[] VALID_LENGTHS = {1, 2, 64, 64, 300, 4096};
     private static final int[] INVALID_LENGTHS = {0, -1, Integer.MIN_VALUE, 1 << 21};
-    private static final int WRITE = VirtioSpec.VIRTQ_DESC_F_WRITE;
-    private static final int[] FLAGS = {WRITE, WRITE, WRITE, WRITE | VirtioSpec.VIRTQ_DESC_F_NEXT};
+    private static final int WRITE = VirtioConstants.VIRTQ_DESC_F_WRITE;
+    private static final int[] FLAGS = {WRITE, WRITE, WRITE, WRITE | VirtioConstants.VIRTQ_DESC_F_NEXT};
 
     private final boolean packed;
     private final MemorySegment ring;
@@ -57,7 +57,8 @@ final class HostileVirtqueueDriver {
     }
 
     static RngTestGuest<?> guest(boolean packed) {
-        return RngTestGuest.of(packed, SIZE, VirtioSpec.VIRTIO_F_INDIRECT_DESC | VirtioSpec.VIRTIO_F_EVENT_IDX);
+        return RngTestGuest.of(
+                packed, SIZE, VirtioConstants.VIRTIO_F_INDIRECT_DESC | VirtioConstants.VIRTIO_F_EVENT_IDX);
     }
 
     /** Writes one random descriptor or field. */
@@ -105,7 +106,7 @@ final class HostileVirtqueueDriver {
     }
 
     private int flags(boolean indirect) {
-        int flags = indirect ? VirtioSpec.VIRTQ_DESC_F_INDIRECT : pick(FLAGS);
+        int flags = indirect ? VirtioConstants.VIRTQ_DESC_F_INDIRECT : pick(FLAGS);
         if (random.nextInt(32) == 0) {
             flags = random.nextInt(0x10000) & (indirect ? ~WRITE : -1);
         }
@@ -113,7 +114,7 @@ final class HostileVirtqueueDriver {
     }
 
     private int packedFlags(int flags) {
-        return flags | (random.nextBoolean() ? VirtioSpec.VIRTQ_DESC_F_AVAIL : VirtioSpec.VIRTQ_DESC_F_USED);
+        return flags | (random.nextBoolean() ? VirtioConstants.VIRTQ_DESC_F_AVAIL : VirtioConstants.VIRTQ_DESC_F_USED);
     }
 
     private long address(boolean invalid) {

@@ -16,7 +16,7 @@ import org.vhostuserrng.frontend.DriverPackedRing;
 import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -194,7 +194,8 @@ class InflightResubmissionTest {
         region(guest).set(U16, at + 6, (short) 1);
         region(guest).set(U64, at + 8, counter);
         region(guest).set(U16, at + 16, (short) id);
-        region(guest).set(U16, at + 18, (short) (VirtioSpec.VIRTQ_DESC_F_WRITE | VirtioSpec.VIRTQ_DESC_F_AVAIL));
+        region(guest)
+                .set(U16, at + 18, (short) (VirtioConstants.VIRTQ_DESC_F_WRITE | VirtioConstants.VIRTQ_DESC_F_AVAIL));
         region(guest).set(U32, at + 20, length);
         region(guest).set(U64, at + 24, address);
     }
@@ -250,7 +251,7 @@ class InflightResubmissionTest {
         // The predecessor used the second buffer: its used descriptor has overwritten the first descriptor.
         guest.firstRegion.set(U32, 8, 32);
         guest.firstRegion.set(U16, 12, (short) second);
-        guest.firstRegion.set(U16, 14, (short) (VirtioSpec.VIRTQ_DESC_F_WRITE | 0x8080));
+        guest.firstRegion.set(U16, 14, (short) (VirtioConstants.VIRTQ_DESC_F_WRITE | 0x8080));
         writePackedHeader(guest, 1, 1, 1, 1);
         writePacked(guest, 0, 0, first, RngTestGuest.BUFFERS, 64);
         guest.source.remaining = 64;

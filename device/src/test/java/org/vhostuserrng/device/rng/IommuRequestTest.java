@@ -19,7 +19,7 @@ import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -39,7 +39,8 @@ class IommuRequestTest {
     }
 
     private static RngTestGuest<?> guest(boolean packed, int size) {
-        return RngTestGuest.of(packed, size, VirtioSpec.VIRTIO_F_INDIRECT_DESC).behindIommu();
+        return RngTestGuest.of(packed, size, VirtioConstants.VIRTIO_F_INDIRECT_DESC)
+                .behindIommu();
     }
 
     private static void assertServed(RngTestGuest<?> guest, int length) {

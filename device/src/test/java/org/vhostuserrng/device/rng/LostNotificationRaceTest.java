@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.transport.virtio.DrainResult;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -166,7 +166,7 @@ class LostNotificationRaceTest {
     @CsvSource({"false, false", "false, true", "true, false", "true, true"})
     void losesNoKickAndNoInterrupt(boolean packed, boolean eventIdx) throws InterruptedException {
         int size = packed ? 5 : 4;
-        RngTestGuest<?> guest = RngTestGuest.of(packed, size, eventIdx ? VirtioSpec.VIRTIO_F_EVENT_IDX : 0);
+        RngTestGuest<?> guest = RngTestGuest.of(packed, size, eventIdx ? VirtioConstants.VIRTIO_F_EVENT_IDX : 0);
         Signal kick = new Signal();
         Signal call = new Signal();
         Device device = new Device(guest, kick, call);

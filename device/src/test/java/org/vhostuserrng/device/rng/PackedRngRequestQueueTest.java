@@ -18,7 +18,7 @@ import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverPackedRing;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
@@ -122,9 +122,9 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
 
     @Test
     void ignoresAllFlagsExceptWriteInAnIndirectTable() {
-        RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(8, VirtioSpec.VIRTIO_F_INDIRECT_DESC);
+        RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(8, VirtioConstants.VIRTIO_F_INDIRECT_DESC);
         VirtqueueHandler queue = guest.start();
-        int write = VirtioSpec.VIRTQ_DESC_F_WRITE;
+        int write = VirtioConstants.VIRTQ_DESC_F_WRITE;
         DriverPackedRing.writeDescriptor(guest.secondRegion, 0, RngTestGuest.BUFFERS, 8, 77, 0xffff);
         DriverPackedRing.writeDescriptor(guest.secondRegion, 1, RngTestGuest.BUFFERS + 8, 8, 78, write);
         guest.driver.setDescriptor(
@@ -132,7 +132,7 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
                 RngTestGuest.SECOND_REGION,
                 32,
                 5,
-                VirtioSpec.VIRTQ_DESC_F_INDIRECT | write | VirtioSpec.VIRTQ_DESC_F_AVAIL);
+                VirtioConstants.VIRTQ_DESC_F_INDIRECT | write | VirtioConstants.VIRTQ_DESC_F_AVAIL);
 
         queue.drain();
 
@@ -161,12 +161,12 @@ class PackedRngRequestQueueTest extends RngRequestQueueContract {
         Random random = new Random(seed);
         for (int i = 0; i < 200; i++) {
             int size = 1 + random.nextInt(9);
-            RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(size, VirtioSpec.VIRTIO_F_EVENT_IDX);
+            RngTestGuest<DriverPackedRing> guest = RngTestGuest.packed(size, VirtioConstants.VIRTIO_F_EVENT_IDX);
             int slot = random.nextInt(size) | (random.nextBoolean() ? WRAP : 0);
             guest.driver.reset(slot);
             VirtqueueHandler queue = guest.start();
             int event = random.nextInt(size) | (random.nextBoolean() ? WRAP : 0);
-            guest.driver.setDriverEvent(VirtioSpec.RING_EVENT_FLAGS_DESC, event);
+            guest.driver.setDriverEvent(VirtioConstants.RING_EVENT_FLAGS_DESC, event);
             boolean eventUsed = false;
             while (guest.driver.freeDescriptors() > 0 && random.nextInt(4) > 0) {
                 DriverBufferElement[] chain =

@@ -16,7 +16,7 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 
 /** The device rejects an invalid packed virtqueue (VIRTIO 1.3 §2.8) and does not open the source. */
@@ -32,7 +32,7 @@ class PackedVirtqueueConfigTest {
             GuestMemory.of(List.of(new GuestMemory.Region(RngTestGuest.FIRST_REGION, guest.firstRegion, false)));
 
     private VirtqueueConfig config(int size, int base, VirtqueueConfig.Areas areas) {
-        long features = VirtioSpec.VIRTIO_F_VERSION_1 | VirtioSpec.VIRTIO_F_RING_PACKED;
+        long features = VirtioConstants.VIRTIO_F_VERSION_1 | VirtioConstants.VIRTIO_F_RING_PACKED;
         return new VirtqueueConfig(
                 0,
                 size,

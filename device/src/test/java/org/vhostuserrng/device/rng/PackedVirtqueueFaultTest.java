@@ -12,16 +12,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.device.virtqueue.VirtqueueFault;
 import org.vhostuserrng.frontend.DriverPackedRing;
 import org.vhostuserrng.transport.virtio.DrainResult;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /** A malformed packed virtqueue breaks the ring before the device writes any buffer. */
 class PackedVirtqueueFaultTest {
     private static final int SIZE = 7;
-    private static final int WRITE = VirtioSpec.VIRTQ_DESC_F_WRITE;
-    private static final int NEXT = VirtioSpec.VIRTQ_DESC_F_NEXT;
-    private static final int INDIRECT = VirtioSpec.VIRTQ_DESC_F_INDIRECT;
-    private static final int AVAIL = VirtioSpec.VIRTQ_DESC_F_AVAIL;
+    private static final int WRITE = VirtioConstants.VIRTQ_DESC_F_WRITE;
+    private static final int NEXT = VirtioConstants.VIRTQ_DESC_F_NEXT;
+    private static final int INDIRECT = VirtioConstants.VIRTQ_DESC_F_INDIRECT;
+    private static final int AVAIL = VirtioConstants.VIRTQ_DESC_F_AVAIL;
 
     static Stream<Arguments> malformations() {
         return Stream.of(
@@ -39,7 +39,7 @@ class PackedVirtqueueFaultTest {
                         VirtqueueFault.CHAIN_UNAVAILABLE,
                         guest -> {
                             guest.driver.setDescriptor(
-                                    1, RngTestGuest.BUFFERS, 64, 0, WRITE | VirtioSpec.VIRTQ_DESC_F_USED);
+                                    1, RngTestGuest.BUFFERS, 64, 0, WRITE | VirtioConstants.VIRTQ_DESC_F_USED);
                             writeDescriptor(guest, 0, 64, WRITE | NEXT);
                         }),
                 broken(
@@ -139,11 +139,11 @@ class PackedVirtqueueFaultTest {
     }
 
     private static RngTestGuest<DriverPackedRing> guest() {
-        return RngTestGuest.packed(SIZE, VirtioSpec.VIRTIO_F_INDIRECT_DESC);
+        return RngTestGuest.packed(SIZE, VirtioConstants.VIRTIO_F_INDIRECT_DESC);
     }
 
     private static boolean anyDescriptorUsed(RngTestGuest<DriverPackedRing> guest) {
-        int used = VirtioSpec.VIRTQ_DESC_F_AVAIL | VirtioSpec.VIRTQ_DESC_F_USED;
+        int used = VirtioConstants.VIRTQ_DESC_F_AVAIL | VirtioConstants.VIRTQ_DESC_F_USED;
         boolean any = false;
         for (int i = 0; i < SIZE; i++) {
             any |= (guest.driver.flags(i) & used) == used;

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.transport.virtio.DrainResult;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
@@ -52,9 +52,9 @@ class RandomRequestSequenceTest {
 
         Run(boolean packed, int size, long seed) {
             random = new Random(seed);
-            long eventIdx = random.nextBoolean() ? VirtioSpec.VIRTIO_F_EVENT_IDX : 0;
-            long inOrder = random.nextBoolean() ? VirtioSpec.VIRTIO_F_IN_ORDER : 0;
-            guest = RngTestGuest.of(packed, size, VirtioSpec.VIRTIO_F_INDIRECT_DESC | eventIdx | inOrder);
+            long eventIdx = random.nextBoolean() ? VirtioConstants.VIRTIO_F_EVENT_IDX : 0;
+            long inOrder = random.nextBoolean() ? VirtioConstants.VIRTIO_F_IN_ORDER : 0;
+            guest = RngTestGuest.of(packed, size, VirtioConstants.VIRTIO_F_INDIRECT_DESC | eventIdx | inOrder);
             // A separate generator: the two formats draw different numbers of values.
             guest.resetRandomly(new Random(~seed));
             guest.source.maxPerFill = 1 + random.nextInt(5000);

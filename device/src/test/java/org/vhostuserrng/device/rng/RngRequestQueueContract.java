@@ -18,7 +18,7 @@ import org.vhostuserrng.backends.limiter.RateLimitMode;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.transport.virtio.DrainResult;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /** Behaviour of the entropy device (VIRTIO 1.3 §5.4) for a conforming driver, with a virtqueue of either format. */
@@ -122,7 +122,7 @@ abstract class RngRequestQueueContract {
 
     @Test
     void limitsTheDescriptorsReadFromAnIndirectTable() {
-        RngTestGuest<?> guest = guest(8, VirtioSpec.VIRTIO_F_INDIRECT_DESC);
+        RngTestGuest<?> guest = guest(8, VirtioConstants.VIRTIO_F_INDIRECT_DESC);
         VirtqueueHandler queue = guest.start();
         DriverBufferElement[] chain = new DriverBufferElement[5000];
         Arrays.fill(chain, DriverBufferElement.writable(RngTestGuest.BUFFERS, 1));
@@ -172,7 +172,7 @@ abstract class RngRequestQueueContract {
 
     @Test
     void fillsTheBuffersOfAnIndirectTable() {
-        RngTestGuest<?> guest = guest(8, VirtioSpec.VIRTIO_F_INDIRECT_DESC);
+        RngTestGuest<?> guest = guest(8, VirtioConstants.VIRTIO_F_INDIRECT_DESC);
         VirtqueueHandler queue = guest.start();
         int head = guest.driver.addIndirectBuffer(
                 guest.secondRegion,
@@ -336,7 +336,7 @@ abstract class RngRequestQueueContract {
 
     @Test
     void enablesNotificationsWhenTheQueueIsEmpty() {
-        RngTestGuest<?> guest = guest(8, VirtioSpec.VIRTIO_F_EVENT_IDX);
+        RngTestGuest<?> guest = guest(8, VirtioConstants.VIRTIO_F_EVENT_IDX);
         VirtqueueHandler queue = guest.start();
         guest.makeAvailable(RngTestGuest.BUFFERS, 64);
         guest.driver.needsKick();
@@ -349,7 +349,7 @@ abstract class RngRequestQueueContract {
 
     @Test
     void disablesNotificationsWhileStarved() {
-        for (long features : new long[] {0, VirtioSpec.VIRTIO_F_EVENT_IDX}) {
+        for (long features : new long[] {0, VirtioConstants.VIRTIO_F_EVENT_IDX}) {
             RngTestGuest<?> guest = guest(8, features);
             VirtqueueHandler queue = guest.start();
             queue.drain();
@@ -366,7 +366,7 @@ abstract class RngRequestQueueContract {
 
     @Test
     void enablesNotificationsWhenNoLongerStarved() {
-        for (long features : new long[] {0, VirtioSpec.VIRTIO_F_EVENT_IDX}) {
+        for (long features : new long[] {0, VirtioConstants.VIRTIO_F_EVENT_IDX}) {
             RngTestGuest<?> guest = guest(8, features);
             VirtqueueHandler queue = guest.start();
             guest.source.remaining = 0;
@@ -384,7 +384,7 @@ abstract class RngRequestQueueContract {
 
     @Test
     void enablesNotificationsThatAPredecessorDisabled() {
-        for (long features : new long[] {0, VirtioSpec.VIRTIO_F_EVENT_IDX}) {
+        for (long features : new long[] {0, VirtioConstants.VIRTIO_F_EVENT_IDX}) {
             RngTestGuest<?> guest = guest(8, features);
             guest.source.remaining = 0;
             guest.makeAvailable(RngTestGuest.BUFFERS, 64);
@@ -526,7 +526,7 @@ abstract class RngRequestQueueContract {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {0, VirtioSpec.VIRTIO_F_EVENT_IDX})
+    @ValueSource(longs = {0, VirtioConstants.VIRTIO_F_EVENT_IDX})
     void disablesNotificationsDuringBusyPolling(long features) {
         RngTestGuest<?> guest = guest(8, features);
         VirtqueueHandler queue = guest.start();
@@ -543,7 +543,7 @@ abstract class RngRequestQueueContract {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {0, VirtioSpec.VIRTIO_F_EVENT_IDX})
+    @ValueSource(longs = {0, VirtioConstants.VIRTIO_F_EVENT_IDX})
     void enablesNotificationsAfterBusyPolling(long features) {
         RngTestGuest<?> guest = guest(8, features);
         VirtqueueHandler queue = guest.start();

@@ -11,7 +11,7 @@ import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.DrrGuestFlow;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
-import org.vhostuserrng.backends.source.EventLoopSources;
+import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverPackedRing;
@@ -29,7 +29,7 @@ import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
@@ -80,8 +80,8 @@ final class RngTestGuest<R extends DriverRing> {
     private RngTestGuest(DriverRingAddresses layout, long features, GuestRateLimiter rateLimiter, RingFactory<R> ring) {
         this.layout = layout;
         this.features = features;
-        driver = ring.create(firstRegion, (features & VirtioSpec.VIRTIO_F_EVENT_IDX) != 0);
-        EventLoopSources sources = new EventLoopSources(source, () -> {}, () -> now);
+        driver = ring.create(firstRegion, (features & VirtioConstants.VIRTIO_F_EVENT_IDX) != 0);
+        SourceRegistry sources = new SourceRegistry(source, () -> {}, () -> now);
         DrrGuestFlow flow = new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).addFlow(DrrGuestConfig.DEFAULT);
         device = new VirtioRngDevice("test", RngDeviceFeatures.DEFAULT, sources, rateLimiter, flow, scratch);
     }
@@ -94,7 +94,7 @@ final class RngTestGuest<R extends DriverRing> {
         DriverSplitRingAddresses layout = DriverSplitRingAddresses.contiguous(FIRST_REGION, size);
         return new RngTestGuest<>(
                 layout,
-                features | VirtioSpec.VIRTIO_F_VERSION_1,
+                features | VirtioConstants.VIRTIO_F_VERSION_1,
                 rateLimiter,
                 (memory, eventIdx) -> new DriverSplitRing(memory, FIRST_REGION, layout, eventIdx));
     }
@@ -111,7 +111,7 @@ final class RngTestGuest<R extends DriverRing> {
         DriverPackedRingAddresses layout = DriverPackedRingAddresses.contiguous(FIRST_REGION, size);
         return new RngTestGuest<>(
                 layout,
-                features | VirtioSpec.VIRTIO_F_VERSION_1 | VirtioSpec.VIRTIO_F_RING_PACKED,
+                features | VirtioConstants.VIRTIO_F_VERSION_1 | VirtioConstants.VIRTIO_F_RING_PACKED,
                 rateLimiter,
                 (memory, eventIdx) -> new DriverPackedRing(memory, FIRST_REGION, layout, eventIdx));
     }
@@ -173,7 +173,7 @@ final class RngTestGuest<R extends DriverRing> {
     }
 
     private boolean isPacked() {
-        return (features & VirtioSpec.VIRTIO_F_RING_PACKED) != 0;
+        return (features & VirtioConstants.VIRTIO_F_RING_PACKED) != 0;
     }
 
     /** The address space of the virtqueue that was started last. */

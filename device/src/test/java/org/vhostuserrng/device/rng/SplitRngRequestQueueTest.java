@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.frontend.DriverSplitRing;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /** Behaviour of the entropy device with a split virtqueue (VIRTIO 1.3 §2.7). */
@@ -38,7 +38,7 @@ class SplitRngRequestQueueTest extends RngRequestQueueContract {
 
     @Test
     void sendsNoNotificationBeforeUsedEventIsReached() {
-        RngTestGuest<DriverSplitRing> guest = RngTestGuest.split(8, VirtioSpec.VIRTIO_F_EVENT_IDX);
+        RngTestGuest<DriverSplitRing> guest = RngTestGuest.split(8, VirtioConstants.VIRTIO_F_EVENT_IDX);
         VirtqueueHandler queue = guest.start(0);
         guest.driver.setUsedEvent(1);
         guest.makeAvailable(RngTestGuest.BUFFERS, 64);
@@ -54,9 +54,9 @@ class SplitRngRequestQueueTest extends RngRequestQueueContract {
 
     @Test
     void ignoresTheNoInterruptFlagWithEventIdx() {
-        RngTestGuest<DriverSplitRing> guest = RngTestGuest.split(8, VirtioSpec.VIRTIO_F_EVENT_IDX);
+        RngTestGuest<DriverSplitRing> guest = RngTestGuest.split(8, VirtioConstants.VIRTIO_F_EVENT_IDX);
         VirtqueueHandler queue = guest.start(0);
-        guest.driver.setAvailFlags(VirtioSpec.VIRTQ_AVAIL_F_NO_INTERRUPT);
+        guest.driver.setAvailFlags(VirtioConstants.VIRTQ_AVAIL_F_NO_INTERRUPT);
         guest.makeAvailable(RngTestGuest.BUFFERS, 64);
 
         queue.drain();

@@ -14,7 +14,7 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
@@ -32,7 +32,7 @@ class SplitVirtqueueConfigTest {
                 0,
                 size,
                 new VirtqueuePosition(base, base),
-                VirtioSpec.VIRTIO_F_VERSION_1,
+                VirtioConstants.VIRTIO_F_VERSION_1,
                 areas,
                 VirtqueueAddressSpace.physical(memory),
                 new UsedBufferNotifier(),

@@ -13,15 +13,15 @@ import org.vhostuserrng.device.virtqueue.VirtqueueFault;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.transport.virtio.DrainResult;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /** A malformed split virtqueue breaks the ring before the device writes any buffer. */
 class SplitVirtqueueFaultTest {
     private static final int SIZE = 8;
-    private static final int WRITE = VirtioSpec.VIRTQ_DESC_F_WRITE;
-    private static final int NEXT = VirtioSpec.VIRTQ_DESC_F_NEXT;
-    private static final int INDIRECT = VirtioSpec.VIRTQ_DESC_F_INDIRECT;
+    private static final int WRITE = VirtioConstants.VIRTQ_DESC_F_WRITE;
+    private static final int NEXT = VirtioConstants.VIRTQ_DESC_F_NEXT;
+    private static final int INDIRECT = VirtioConstants.VIRTQ_DESC_F_INDIRECT;
 
     static Stream<Arguments> malformations() {
         return Stream.of(
@@ -144,7 +144,7 @@ class SplitVirtqueueFaultTest {
     }
 
     private static RngTestGuest<DriverSplitRing> guest() {
-        return RngTestGuest.split(SIZE, VirtioSpec.VIRTIO_F_INDIRECT_DESC);
+        return RngTestGuest.split(SIZE, VirtioConstants.VIRTIO_F_INDIRECT_DESC);
     }
 
     @ParameterizedTest

@@ -3,9 +3,9 @@ package org.vhostuserrng.it.protocol;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.frontend.FrontendVhostUserSpec.FLAG_REPLY;
-import static org.vhostuserrng.frontend.FrontendVhostUserSpec.FLAG_VERSION;
-import static org.vhostuserrng.frontend.FrontendVhostUserSpec.MAX_FDS;
+import static org.vhostuserrng.frontend.FrontendVhostUserConstants.FLAG_REPLY;
+import static org.vhostuserrng.frontend.FrontendVhostUserConstants.FLAG_VERSION;
+import static org.vhostuserrng.frontend.FrontendVhostUserConstants.MAX_FDS;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
 import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 

@@ -21,7 +21,7 @@ class MalformedRemMemRegIT extends MalformedMessageContract {
         return Stream.of(malformed("region that was never added", message()));
     }
 
-    /** Empty because the back-end closes the file descriptor without checking its kind. */
+    /** None: the back-end closes the file descriptor without checking its kind. */
     @Override
     Stream<MalformedMessage> wrongFdKinds(VhostUserSessionStage stage) {
         return Stream.empty();

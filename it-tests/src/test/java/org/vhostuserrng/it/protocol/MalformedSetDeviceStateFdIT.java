@@ -4,7 +4,7 @@ import static org.vhostuserrng.frontend.FrontendMessageType.SET_DEVICE_STATE_FD;
 
 import java.util.stream.Stream;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
@@ -18,7 +18,7 @@ class MalformedSetDeviceStateFdIT extends MalformedMessageContract {
         return CraftedFrontendMessage.of(
                 SET_DEVICE_STATE_FD,
                 FrontendPayloadEncoder.vringState(
-                        FrontendVhostUserSpec.DEVICE_STATE_SAVE, FrontendVhostUserSpec.DEVICE_STATE_STOPPED),
+                        FrontendVhostUserConstants.DEVICE_STATE_SAVE, FrontendVhostUserConstants.DEVICE_STATE_STOPPED),
                 MessageFdKind.PIPE);
     }
 

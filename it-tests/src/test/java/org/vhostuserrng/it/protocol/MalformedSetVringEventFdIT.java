@@ -1,6 +1,6 @@
 package org.vhostuserrng.it.protocol;
 
-import static org.vhostuserrng.frontend.FrontendVhostUserSpec.VRING_NOFD_MASK;
+import static org.vhostuserrng.frontend.FrontendVhostUserConstants.VRING_NOFD_MASK;
 
 import java.util.stream.Stream;
 import org.junit.jupiter.params.Parameter;

@@ -19,7 +19,7 @@ import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
@@ -35,7 +35,7 @@ class MessageFramingIT {
         DaemonProcess daemon = daemons.startWithSockets(1);
         byte[] message = FrontendPayloadEncoder.message(
                 FrontendMessageType.GET_FEATURES.id(),
-                FrontendVhostUserSpec.FLAG_VERSION,
+                FrontendVhostUserConstants.FLAG_VERSION,
                 FrontendPayloadEncoder.none());
 
         try (FrontendSocket socket = FrontendSocket.connect(daemon.socket(0))) {
@@ -55,7 +55,7 @@ class MessageFramingIT {
         DaemonProcess daemon = daemons.startWithSockets(1);
         byte[] message = FrontendPayloadEncoder.message(
                 FrontendMessageType.GET_FEATURES.id(),
-                FrontendVhostUserSpec.FLAG_VERSION,
+                FrontendVhostUserConstants.FLAG_VERSION,
                 FrontendPayloadEncoder.none());
         byte[] both = Arrays.copyOf(message, 2 * message.length);
         System.arraycopy(message, 0, both, message.length, message.length);
@@ -99,7 +99,7 @@ class MessageFramingIT {
 
             for (byte piece : FrontendPayloadEncoder.message(
                     FrontendMessageType.GET_FEATURES.id(),
-                    FrontendVhostUserSpec.FLAG_VERSION,
+                    FrontendVhostUserConstants.FLAG_VERSION,
                     FrontendPayloadEncoder.none())) {
                 for (FrontendSocket socket : slow) {
                     socket.sendRaw(new byte[] {piece});

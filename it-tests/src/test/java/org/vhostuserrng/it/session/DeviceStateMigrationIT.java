@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.frontend.FrontendVhostUserSpec.DEVICE_STATE_LOAD;
-import static org.vhostuserrng.frontend.FrontendVhostUserSpec.DEVICE_STATE_NOFD_MASK;
-import static org.vhostuserrng.frontend.FrontendVhostUserSpec.DEVICE_STATE_SAVE;
-import static org.vhostuserrng.frontend.FrontendVhostUserSpec.DEVICE_STATE_STOPPED;
+import static org.vhostuserrng.frontend.FrontendVhostUserConstants.DEVICE_STATE_LOAD;
+import static org.vhostuserrng.frontend.FrontendVhostUserConstants.DEVICE_STATE_NOFD_MASK;
+import static org.vhostuserrng.frontend.FrontendVhostUserConstants.DEVICE_STATE_SAVE;
+import static org.vhostuserrng.frontend.FrontendVhostUserConstants.DEVICE_STATE_STOPPED;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
 import static org.vhostuserrng.it.fixture.EventualAssertions.QUIET_PERIOD;
 import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
@@ -25,10 +25,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendProtocolException;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.EntropyDriver.Options;
+import org.vhostuserrng.frontend.FrontendDeviceStatePipe;
 import org.vhostuserrng.frontend.FrontendEventFd;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendStatePipe;
 import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
@@ -61,13 +61,13 @@ class DeviceStateMigrationIT {
                         guest.driverRing().vringBase());
     }
 
-    private static long transfer(EntropyDriver guest, int direction, FrontendStatePipe pipe) throws IOException {
+    private static long transfer(EntropyDriver guest, int direction, FrontendDeviceStatePipe pipe) throws IOException {
         int end = direction == DEVICE_STATE_SAVE ? pipe.writeEnd() : pipe.readEnd();
         return guest.session().setDeviceStateFd(direction, DEVICE_STATE_STOPPED, end);
     }
 
     private static byte[] save(EntropyDriver guest) throws IOException {
-        try (FrontendStatePipe pipe = new FrontendStatePipe()) {
+        try (FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe()) {
             assertEquals(DEVICE_STATE_NOFD_MASK, transfer(guest, DEVICE_STATE_SAVE, pipe));
             pipe.closeWriteEnd();
             byte[] state = pipe.readAll(HANG_TIMEOUT);
@@ -78,7 +78,7 @@ class DeviceStateMigrationIT {
 
     /** Loads the state, and returns the reply to CHECK_DEVICE_STATE. */
     private static long load(EntropyDriver guest, byte[] state) throws IOException {
-        try (FrontendStatePipe pipe = new FrontendStatePipe()) {
+        try (FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe()) {
             assertEquals(DEVICE_STATE_NOFD_MASK, transfer(guest, DEVICE_STATE_LOAD, pipe));
             pipe.closeReadEnd();
             pipe.write(state);
@@ -153,7 +153,7 @@ class DeviceStateMigrationIT {
     @Test
     void stateIsSavedOnceAFullPipeIsRead() throws Exception {
         try (EntropyDriver guest = initialised();
-                FrontendStatePipe pipe = new FrontendStatePipe()) {
+                FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe()) {
             long filled = pipe.fill();
             assertEquals(DEVICE_STATE_NOFD_MASK, transfer(guest, DEVICE_STATE_SAVE, pipe));
             pipe.closeWriteEnd();
@@ -169,7 +169,7 @@ class DeviceStateMigrationIT {
     void fullPipeDoesNotBlockOtherGuests() throws Exception {
         DaemonProcess daemon = daemons.startWithSockets(2);
         try (EntropyDriver guest = EntropyDriver.initialise(daemon.socket(0), OPTIONS);
-                FrontendStatePipe pipe = new FrontendStatePipe();
+                FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe();
                 EntropyDriver other = EntropyDriver.start(daemon.socket(1))) {
             pipe.fill();
             transfer(guest, DEVICE_STATE_SAVE, pipe);
@@ -182,7 +182,7 @@ class DeviceStateMigrationIT {
     @Test
     void checkIsAnsweredAfterTheStateWasLoaded() throws Exception {
         try (EntropyDriver guest = initialised();
-                FrontendStatePipe pipe = new FrontendStatePipe()) {
+                FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe()) {
             byte[] state = save(guest);
             transfer(guest, DEVICE_STATE_LOAD, pipe);
             pipe.write(Arrays.copyOf(state, 10));
@@ -205,7 +205,7 @@ class DeviceStateMigrationIT {
     @Test
     void messageWhileACheckIsPendingEndsTheSession() throws Exception {
         try (EntropyDriver guest = initialised();
-                FrontendStatePipe pipe = new FrontendStatePipe()) {
+                FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe()) {
             transfer(guest, DEVICE_STATE_LOAD, pipe);
             guest.session().send(FrontendMessageType.CHECK_DEVICE_STATE.id(), FrontendPayloadEncoder.none());
 
@@ -247,7 +247,7 @@ class DeviceStateMigrationIT {
     @CsvSource({"2, 0", "-1, 0", "0, 1", "1, -1"})
     void unknownDirectionsAndPhasesAreRejected(int direction, int phase) throws Exception {
         try (EntropyDriver guest = initialised();
-                FrontendStatePipe pipe = new FrontendStatePipe()) {
+                FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe()) {
             assertRejected(guest.session().setDeviceStateFd(direction, phase, pipe.writeEnd()));
             assertNotEquals(0, guest.session().checkDeviceState());
             assertServes(guest);
@@ -257,7 +257,7 @@ class DeviceStateMigrationIT {
     @Test
     void transferIsRejectedWhileARingRuns() throws Exception {
         try (EntropyDriver guest = initialised();
-                FrontendStatePipe pipe = new FrontendStatePipe()) {
+                FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe()) {
             start(guest);
             guest.request(64, HANG_TIMEOUT);
 
@@ -269,7 +269,7 @@ class DeviceStateMigrationIT {
     @Test
     void stateIsNotLoadedIntoADeviceThatWasStartedMeanwhile() throws Exception {
         try (EntropyDriver guest = initialised();
-                FrontendStatePipe pipe = new FrontendStatePipe()) {
+                FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe()) {
             byte[] state = save(guest);
             transfer(guest, DEVICE_STATE_LOAD, pipe);
             start(guest);
@@ -296,7 +296,7 @@ class DeviceStateMigrationIT {
     @Test
     void wrongEndOfThePipeFailsTheTransfer() throws Exception {
         try (EntropyDriver guest = initialised();
-                FrontendStatePipe pipe = new FrontendStatePipe()) {
+                FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe()) {
             guest.session().setDeviceStateFd(DEVICE_STATE_SAVE, DEVICE_STATE_STOPPED, pipe.readEnd());
             assertNotEquals(0, guest.session().checkDeviceState());
             guest.session().setDeviceStateFd(DEVICE_STATE_LOAD, DEVICE_STATE_STOPPED, pipe.writeEnd());
@@ -308,7 +308,7 @@ class DeviceStateMigrationIT {
     @Test
     void pipeWithoutAReaderFailsTheTransfer() throws Exception {
         try (EntropyDriver guest = initialised();
-                FrontendStatePipe pipe = new FrontendStatePipe()) {
+                FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe()) {
             pipe.closeReadEnd();
             transfer(guest, DEVICE_STATE_SAVE, pipe);
 
@@ -326,7 +326,7 @@ class DeviceStateMigrationIT {
     @Test
     void transfersLeakNoDescriptors() throws Exception {
         try (EntropyDriver guest = initialised();
-                FrontendStatePipe full = new FrontendStatePipe()) {
+                FrontendDeviceStatePipe full = new FrontendDeviceStatePipe()) {
             full.fill();
             transfer(guest, DEVICE_STATE_SAVE, full);
             save(guest);
@@ -349,7 +349,7 @@ class DeviceStateMigrationIT {
     void messagesAreRejectedUnlessTheFeatureWasNegotiated() throws Exception {
         Options without = OPTIONS.withProtocolFeatures(ProtocolFeatureBit.REPLY_ACK.mask());
         try (EntropyDriver guest = EntropyDriver.initialise(daemons.start().socket(), without);
-                FrontendStatePipe pipe = new FrontendStatePipe()) {
+                FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe()) {
             byte[] save = FrontendPayloadEncoder.vringState(DEVICE_STATE_SAVE, DEVICE_STATE_STOPPED);
 
             assertNotEquals(

@@ -35,7 +35,7 @@ import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
@@ -205,7 +205,7 @@ class HostileFrontendIT {
             byte[] table = CraftedFrontendMessage.of(SET_MEM_TABLE, MemRegionPayloads.memTable(1, 1))
                     .bytes();
             try (FrontendSocket socket = connect()) {
-                for (int i = 0; i <= FrontendVhostUserSpec.MAX_FDS; i++) {
+                for (int i = 0; i <= FrontendVhostUserConstants.MAX_FDS; i++) {
                     socket.sendRaw(new byte[] {table[i]}, memoryFds(1));
                 }
 
@@ -276,7 +276,8 @@ class HostileFrontendIT {
                 CraftedFrontendMessage.of(
                         SET_DEVICE_STATE_FD,
                         FrontendPayloadEncoder.vringState(
-                                FrontendVhostUserSpec.DEVICE_STATE_LOAD, FrontendVhostUserSpec.DEVICE_STATE_STOPPED),
+                                FrontendVhostUserConstants.DEVICE_STATE_LOAD,
+                                FrontendVhostUserConstants.DEVICE_STATE_STOPPED),
                         MessageFdKind.PIPE));
     }
 

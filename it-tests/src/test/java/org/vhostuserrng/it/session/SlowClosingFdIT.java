@@ -21,7 +21,7 @@ import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import org.vhostuserrng.frontend.SlowClosingSockets;
 import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
@@ -32,7 +32,7 @@ class SlowClosingFdIT {
     /** Lasts longer than every test. */
     private static final Duration LINGER = Duration.ofMinutes(10);
 
-    private static final int SOCKETS = 12 * FrontendVhostUserSpec.MAX_FDS;
+    private static final int SOCKETS = 12 * FrontendVhostUserConstants.MAX_FDS;
 
     private static final int REQUESTS = 200;
 
@@ -89,7 +89,7 @@ class SlowClosingFdIT {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, FrontendVhostUserSpec.MAX_FDS, 2 * FrontendVhostUserSpec.MAX_FDS, SOCKETS})
+    @ValueSource(ints = {1, FrontendVhostUserConstants.MAX_FDS, 2 * FrontendVhostUserConstants.MAX_FDS, SOCKETS})
     void slowClosesDoNotBlockOtherGuests(int perMessage) throws Exception {
         try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER);
                 FrontendSocket socket = connectWith(slow, perMessage)) {
@@ -145,8 +145,8 @@ class SlowClosingFdIT {
     @Test
     void frontEndItselfWaitsWhileTooManyClosesArePending() throws Exception {
         try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER);
-                FrontendSocket socket = connectWith(slow, FrontendVhostUserSpec.MAX_FDS)) {
-            int messages = SOCKETS / FrontendVhostUserSpec.MAX_FDS;
+                FrontendSocket socket = connectWith(slow, FrontendVhostUserConstants.MAX_FDS)) {
+            int messages = SOCKETS / FrontendVhostUserConstants.MAX_FDS;
             int early = nacksUntilQuiet(socket);
 
             slow.resetConnections();
@@ -178,7 +178,7 @@ class SlowClosingFdIT {
     @Test
     void frontEndThatDisconnectsWhileItWaitsLeaksNothing() throws Exception {
         try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER)) {
-            connectWith(slow, FrontendVhostUserSpec.MAX_FDS).close();
+            connectWith(slow, FrontendVhostUserConstants.MAX_FDS).close();
 
             assertOthersAreServed();
         }

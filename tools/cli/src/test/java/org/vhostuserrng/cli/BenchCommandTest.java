@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 import picocli.CommandLine;
 
@@ -118,7 +118,7 @@ class BenchCommandTest {
     private static void offerNothingButVersion1(ServerSocketChannel listener) {
         byte[] features = FrontendPayloadEncoder.message(
                 FrontendMessageType.GET_FEATURES.id(),
-                FrontendVhostUserSpec.FLAG_VERSION | FrontendVhostUserSpec.FLAG_REPLY,
+                FrontendVhostUserConstants.FLAG_VERSION | FrontendVhostUserConstants.FLAG_REPLY,
                 FrontendPayloadEncoder.u64(VirtioFeatureBit.VERSION_1.mask()));
         try (SocketChannel accepted = listener.accept()) {
             accepted.write(ByteBuffer.wrap(features));

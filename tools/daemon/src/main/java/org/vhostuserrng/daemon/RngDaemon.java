@@ -7,7 +7,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
-import org.vhostuserrng.backends.source.EventLoopSources;
+import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
@@ -31,7 +31,7 @@ final class RngDaemon {
      */
     void serve() throws IOException {
         try (VhostUserServer server = VhostUserServer.open(settings.sessionOptions())) {
-            EventLoopSources sources = new EventLoopSources(settings.source(), server::unparkVrings, System::nanoTime);
+            SourceRegistry sources = new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime);
             DeficitRoundRobin scheduler =
                     new DeficitRoundRobin(settings.rateLimits().total(), server::unparkVringsFromLoop);
             SharedRequestScratch scratch = new SharedRequestScratch();
@@ -53,7 +53,7 @@ final class RngDaemon {
     }
 
     private VirtioRngDevice device(
-            String guestName, EventLoopSources sources, DeficitRoundRobin scheduler, SharedRequestScratch scratch) {
+            String guestName, SourceRegistry sources, DeficitRoundRobin scheduler, SharedRequestScratch scratch) {
         GuestRateLimiterSettings guest = settings.rateLimits().forGuest(guestName);
         return new VirtioRngDevice(
                 guestName,

@@ -46,11 +46,11 @@ public final class BackendRequestReceiver implements AutoCloseable {
         if (!FrontendLibc.awaitReadable(pollFd, timeout.toMillis())) {
             return Optional.empty();
         }
-        Bytes<byte[]> header = Bytes.wrapForRead(read(FrontendVhostUserSpec.HEADER_SIZE));
+        Bytes<byte[]> header = Bytes.wrapForRead(read(FrontendVhostUserConstants.HEADER_SIZE));
         int request = header.readInt();
         int flags = header.readInt();
         long size = header.readUnsignedInt();
-        if (request != BACKEND_IOTLB_MSG || flags != FrontendVhostUserSpec.FLAG_VERSION || size > MAX_PAYLOAD) {
+        if (request != BACKEND_IOTLB_MSG || flags != FrontendVhostUserConstants.FLAG_VERSION || size > MAX_PAYLOAD) {
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.INVALID_REPLY,
                     "unexpected back-end request " + request + " flags=0x" + Integer.toHexString(flags) + " size="

@@ -14,7 +14,7 @@ public record DriverPackedRingAddresses(
     private static final int DESCRIPTOR_RING_ALIGNMENT = 16;
 
     public DriverPackedRingAddresses {
-        if (queueSize < 1 || queueSize > DriverVirtioSpec.VIRTQ_MAX_SIZE) {
+        if (queueSize < 1 || queueSize > DriverVirtioConstants.VIRTQ_MAX_SIZE) {
             throw new IllegalArgumentException("queue size " + queueSize + " is not in 1..32768");
         }
     }
@@ -24,7 +24,7 @@ public record DriverPackedRingAddresses(
         long descriptorRing = DriverRingAddresses.roundUp(guestAddress, DESCRIPTOR_RING_ALIGNMENT);
         long driverEvent = descriptorRing + descriptorRingSize(queueSize);
         return new DriverPackedRingAddresses(
-                queueSize, descriptorRing, driverEvent, driverEvent + DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE);
+                queueSize, descriptorRing, driverEvent, driverEvent + DriverVirtioConstants.PVIRTQ_EVENT_SUPPRESS_SIZE);
     }
 
     @Override
@@ -44,11 +44,11 @@ public record DriverPackedRingAddresses(
 
     @Override
     public long endAddress() {
-        return deviceEventSuppression + DriverVirtioSpec.PVIRTQ_EVENT_SUPPRESS_SIZE;
+        return deviceEventSuppression + DriverVirtioConstants.PVIRTQ_EVENT_SUPPRESS_SIZE;
     }
 
     /** Size of the descriptor ring in bytes. */
     public static long descriptorRingSize(int queueSize) {
-        return (long) DriverVirtioSpec.VIRTQ_DESC_SIZE * queueSize;
+        return (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * queueSize;
     }
 }

@@ -54,7 +54,7 @@ public final class DriverSplitRing implements DriverRing {
     /**
      * Creates an empty ring and writes its initial state to the memory.
      *
-     * @param memory contains all three parts
+     * @param memory contains the descriptor table, the available ring and the used ring
      * @param guestAddress guest physical address of the first byte of {@code memory}
      * @param eventIndex whether VIRTIO_F_EVENT_IDX was negotiated
      */
@@ -131,7 +131,7 @@ public final class DriverSplitRing implements DriverRing {
             nextInChain[descriptor] = next;
             setDescriptor(descriptor, chain[i].guestAddress(), chain[i].length(), chain[i].flags() | flags, next);
             next = descriptor;
-            flags = DriverVirtioSpec.VIRTQ_DESC_F_NEXT;
+            flags = DriverVirtioConstants.VIRTQ_DESC_F_NEXT;
         }
         chainLength[next] = chain.length;
         return next;
@@ -141,7 +141,7 @@ public final class DriverSplitRing implements DriverRing {
     public int addWritableBuffer(long guestAddress, int length) {
         requireFree(1);
         int descriptor = allocate();
-        setDescriptor(descriptor, guestAddress, length, DriverVirtioSpec.VIRTQ_DESC_F_WRITE, 0);
+        setDescriptor(descriptor, guestAddress, length, DriverVirtioConstants.VIRTQ_DESC_F_WRITE, 0);
         chainLength[descriptor] = 1;
         return descriptor;
     }
@@ -149,13 +149,13 @@ public final class DriverSplitRing implements DriverRing {
     @Override
     public int addIndirectBuffer(MemorySegment table, long tableAddress, DriverBufferElement... chain) {
         for (int i = 0; i < chain.length; i++) {
-            int next = i + 1 < chain.length ? DriverVirtioSpec.VIRTQ_DESC_F_NEXT : 0;
+            int next = i + 1 < chain.length ? DriverVirtioConstants.VIRTQ_DESC_F_NEXT : 0;
             writeDescriptor(table, i, chain[i].guestAddress(), chain[i].length(), chain[i].flags() | next, i + 1);
         }
         requireFree(1);
         int descriptor = allocate();
-        int tableLength = DriverVirtioSpec.VIRTQ_DESC_SIZE * chain.length;
-        setDescriptor(descriptor, tableAddress, tableLength, DriverVirtioSpec.VIRTQ_DESC_F_INDIRECT, 0);
+        int tableLength = DriverVirtioConstants.VIRTQ_DESC_SIZE * chain.length;
+        setDescriptor(descriptor, tableAddress, tableLength, DriverVirtioConstants.VIRTQ_DESC_F_INDIRECT, 0);
         chainLength[descriptor] = 1;
         return descriptor;
     }
@@ -184,7 +184,7 @@ public final class DriverSplitRing implements DriverRing {
         if (eventIndex) {
             return eventPassed(availEvent(), availIdx, lastKicked);
         }
-        return availIdx != lastKicked && (usedFlags() & DriverVirtioSpec.VIRTQ_USED_F_NO_NOTIFY) == 0;
+        return availIdx != lastKicked && (usedFlags() & DriverVirtioConstants.VIRTQ_USED_F_NO_NOTIFY) == 0;
     }
 
     /** vring_need_event: whether an index that moved from {@code before} to {@code now} passed {@code event}. */
@@ -202,7 +202,7 @@ public final class DriverSplitRing implements DriverRing {
         if (!hasUsed()) {
             return false;
         }
-        long element = RING + (long) DriverVirtioSpec.VIRTQ_USED_ELEM_SIZE * (lastUsedIdx % queueSize);
+        long element = RING + (long) DriverVirtioConstants.VIRTQ_USED_ELEM_SIZE * (lastUsedIdx % queueSize);
         usedId = usedRing.get(LE32, element);
         usedLength = usedRing.get(LE32, element + Integer.BYTES);
         freeChain(usedId);
@@ -238,7 +238,7 @@ public final class DriverSplitRing implements DriverRing {
             // used_event cannot suppress interrupts entirely; this defers the next one by 65535 buffers.
             setUsedEvent(lastUsedIdx - 1);
         } else {
-            setAvailFlags(DriverVirtioSpec.VIRTQ_AVAIL_F_NO_INTERRUPT);
+            setAvailFlags(DriverVirtioConstants.VIRTQ_AVAIL_F_NO_INTERRUPT);
         }
     }
 
@@ -281,7 +281,7 @@ public final class DriverSplitRing implements DriverRing {
     /** Writes one descriptor to any table, for example an indirect one. */
     public static void writeDescriptor(
             MemorySegment table, int descriptor, long address, int length, int flags, int next) {
-        long offset = (long) DriverVirtioSpec.VIRTQ_DESC_SIZE * descriptor;
+        long offset = (long) DriverVirtioConstants.VIRTQ_DESC_SIZE * descriptor;
         table.set(LE64, offset, address);
         table.set(LE32, offset + 8, length);
         table.set(UNALIGNED_LE16, offset + 12, (short) flags);
@@ -320,7 +320,7 @@ public final class DriverSplitRing implements DriverRing {
 
     /** avail_event, the last field of the used ring. */
     public int availEvent() {
-        return getAcquire(usedRing, RING + (long) DriverVirtioSpec.VIRTQ_USED_ELEM_SIZE * queueSize);
+        return getAcquire(usedRing, RING + (long) DriverVirtioConstants.VIRTQ_USED_ELEM_SIZE * queueSize);
     }
 
     private long usedEventOffset() {

@@ -262,7 +262,7 @@ public final class FrontendSession implements AutoCloseable {
 
     /** Sends a message with need_reply, even without REPLY_ACK, and returns the acknowledgement; 0 means success. */
     public long sendWithNeedReply(int request, byte[] payload, int... fds) throws IOException {
-        socket.send(request, FrontendVhostUserSpec.FLAG_NEED_REPLY, payload, fds);
+        socket.send(request, FrontendVhostUserConstants.FLAG_NEED_REPLY, payload, fds);
         return socket.receive(request, timeout).u64();
     }
 

@@ -58,7 +58,7 @@ public final class FrontendSocket implements AutoCloseable {
      * @param fds file descriptors, sent with the first byte of the header
      */
     public void send(int request, int flags, byte[] payload, int... fds) throws IOException {
-        sendRaw(FrontendPayloadEncoder.message(request, FrontendVhostUserSpec.FLAG_VERSION | flags, payload), fds);
+        sendRaw(FrontendPayloadEncoder.message(request, FrontendVhostUserConstants.FLAG_VERSION | flags, payload), fds);
     }
 
     /**
@@ -103,7 +103,7 @@ public final class FrontendSocket implements AutoCloseable {
      */
     public BackendReply receive(int request, Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
-        byte[] header = receiveBytes(FrontendVhostUserSpec.HEADER_SIZE, request, deadline);
+        byte[] header = receiveBytes(FrontendVhostUserConstants.HEADER_SIZE, request, deadline);
         return receivePayload(request, header, List.of(), deadline);
     }
 
@@ -115,8 +115,8 @@ public final class FrontendSocket implements AutoCloseable {
                     BackendProtocolException.Reason.TIMEOUT, "no reply to request " + request + " in time");
         }
         // The kernel delivers descriptors with the first byte, so the header is received in a single call.
-        RecvmsgResult received = FdPassingSocket.wrap(channel).receive(FrontendVhostUserSpec.HEADER_SIZE);
-        if (received.bytes().length < FrontendVhostUserSpec.HEADER_SIZE) {
+        RecvmsgResult received = FdPassingSocket.wrap(channel).receive(FrontendVhostUserConstants.HEADER_SIZE);
+        if (received.bytes().length < FrontendVhostUserConstants.HEADER_SIZE) {
             received.descriptors().forEach(ReceivedFileDescriptor::close);
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.CLOSED,
@@ -133,7 +133,7 @@ public final class FrontendSocket implements AutoCloseable {
         int flags = header.readInt();
         long size = header.readUnsignedInt();
         if (answered != request
-                || flags != (FrontendVhostUserSpec.FLAG_VERSION | FrontendVhostUserSpec.FLAG_REPLY)
+                || flags != (FrontendVhostUserConstants.FLAG_VERSION | FrontendVhostUserConstants.FLAG_REPLY)
                 || size > MAX_REPLY_PAYLOAD) {
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.INVALID_REPLY,

@@ -66,7 +66,7 @@ class BackendRequestReceiverTest {
 
     @Test
     void requestWithNeedReplyIsRejected() throws Exception {
-        backend.send(1, FrontendVhostUserSpec.FLAG_NEED_REPLY, MISS.encode());
+        backend.send(1, FrontendVhostUserConstants.FLAG_NEED_REPLY, MISS.encode());
 
         assertThrows(BackendProtocolException.class, () -> requests.await(HANG_TIMEOUT));
     }

@@ -28,7 +28,7 @@ class FrontendPayloadEncoderTest {
     @Test
     void messageWithoutPayloadIsOnlyAHeader() {
         assertEquals(
-                FrontendVhostUserSpec.HEADER_SIZE,
+                FrontendVhostUserConstants.HEADER_SIZE,
                 FrontendPayloadEncoder.message(FrontendMessageType.GET_FEATURES.id(), 1, FrontendPayloadEncoder.none())
                         .length);
     }

@@ -63,7 +63,7 @@ class FrontendSessionTest {
     }
 
     private boolean answerOne(Map<Integer, byte[]> replies) throws IOException {
-        ByteBuffer header = receive(FrontendVhostUserSpec.HEADER_SIZE);
+        ByteBuffer header = receive(FrontendVhostUserConstants.HEADER_SIZE);
         if (header == null) {
             return false;
         }
@@ -73,7 +73,7 @@ class FrontendSessionTest {
         received.add(request);
         if (replies.containsKey(request)) {
             reply(request, replies.get(request));
-        } else if ((flags & FrontendVhostUserSpec.FLAG_NEED_REPLY) != 0) {
+        } else if ((flags & FrontendVhostUserConstants.FLAG_NEED_REPLY) != 0) {
             reply(request, FrontendPayloadEncoder.u64(0));
         }
         return true;

@@ -58,7 +58,7 @@ class FrontendSocketTest {
     void sendAddsTheVersionToTheFlags() throws Exception {
         socket.send(
                 FrontendMessageType.SET_FEATURES.id(),
-                FrontendVhostUserSpec.FLAG_NEED_REPLY,
+                FrontendVhostUserConstants.FLAG_NEED_REPLY,
                 FrontendPayloadEncoder.u64(5));
 
         assertArrayEquals(

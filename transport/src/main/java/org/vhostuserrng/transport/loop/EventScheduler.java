@@ -34,7 +34,7 @@ public interface EventScheduler {
     /** Dispatches the handler again, after all other handlers that are ready. */
     void reschedule(EventHandler handler);
 
-    /** Dispatches the handler when parked handlers are unparked. */
+    /** Dispatches the handler once, after the next {@link EventLoop#unparkAll}, for example when a source has bytes. */
     void park(EventHandler handler);
 
     /**

@@ -6,8 +6,9 @@ import org.vhostuserrng.transport.memory.IotlbMissException;
 
 /** A device with two virtqueues that records the calls of the transport. Tests choose the result of a start. */
 public final class FakeVirtioDevice implements VirtioDevice {
-    public static final long FEATURES =
-            VirtioSpec.VIRTIO_F_VERSION_1 | VirtioSpec.VIRTIO_F_RING_PACKED | VirtioSpec.VIRTIO_F_INDIRECT_DESC;
+    public static final long FEATURES = VirtioConstants.VIRTIO_F_VERSION_1
+            | VirtioConstants.VIRTIO_F_RING_PACKED
+            | VirtioConstants.VIRTIO_F_INDIRECT_DESC;
 
     /** The started queues, oldest first. */
     public final List<FakeVirtqueue> started = new ArrayList<>();

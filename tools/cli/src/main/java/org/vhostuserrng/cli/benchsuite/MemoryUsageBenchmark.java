@@ -6,8 +6,8 @@ import org.vhostuserrng.cli.benchsuite.BenchSamples.SampleKey;
 import org.vhostuserrng.frontend.DeviceViolationException;
 
 /**
- * Memory, file descriptors and threads of a back-end after load, and their increase per extra guest: the difference
- * between all guests and one guest, with all sockets listening in both cases.
+ * Memory, file descriptors and threads of a back-end after load, and their increase per extra guest: (usage with all
+ * guests − usage with one guest) / (guests − 1). The back-end listens on all sockets in both cases.
  */
 final class MemoryUsageBenchmark {
     private static final double KB = 1e3;

@@ -16,7 +16,7 @@ import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.LongRangeConverter;
 import org.vhostuserrng.cli.process.TerminalProgressBar;
-import org.vhostuserrng.cli.source.TimedSourceReader;
+import org.vhostuserrng.cli.source.TimeoutSourceReader;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -110,7 +110,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
 
     private SourceCheckReport check(EntropySourceSpec from) throws InterruptedException {
         try (Arena arena = Arena.ofConfined();
-                TimedSourceReader reader = new TimedSourceReader(from, "check-source");
+                TimeoutSourceReader reader = new TimeoutSourceReader(from, "check-source");
                 TerminalProgressBar progress = TerminalProgressBar.onTerminal("check-source", bytes)) {
             return check(reader, arena.allocate(Math.min(bytes, MAX_READ_BYTES)), progress);
         }
@@ -120,7 +120,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
      * Alternates between reading and testing, so that the throughput does not include the time of the tests. The first
      * block is a warm-up, which is not included in the measured time.
      */
-    private SourceCheckReport check(TimedSourceReader reader, MemorySegment buffer, TerminalProgressBar progress)
+    private SourceCheckReport check(TimeoutSourceReader reader, MemorySegment buffer, TerminalProgressBar progress)
             throws InterruptedException {
         ByteStatistics statistics = new ByteStatistics();
         NoiseHealthTester health = new NoiseHealthTester(minEntropy);
@@ -151,7 +151,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
 
     /** Reads up to {@code wanted} bytes, until the source fails or the time is up. Returns the number of bytes. */
     private static int read(
-            TimedSourceReader reader, MemorySegment buffer, int wanted, long end, TerminalProgressBar progress)
+            TimeoutSourceReader reader, MemorySegment buffer, int wanted, long end, TerminalProgressBar progress)
             throws InterruptedException {
         int read = 0;
         int more = EntropySource.WOULD_BLOCK;

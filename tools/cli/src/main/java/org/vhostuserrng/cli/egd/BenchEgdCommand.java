@@ -14,7 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
-import org.vhostuserrng.cli.source.TimedSourceReader;
+import org.vhostuserrng.cli.source.TimeoutSourceReader;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -116,8 +116,8 @@ public final class BenchEgdCommand implements Callable<Integer> {
     private double readAheadRate(int bytesPerSecond) throws IOException, InterruptedException {
         try (RemoteEgdServerSimulator server = server(bytesPerSecond);
                 Arena arena = Arena.ofConfined();
-                TimedSourceReader source =
-                        new TimedSourceReader(SourceExpressionParser.parse("egd:" + server.address()), "bench-egd")) {
+                TimeoutSourceReader source =
+                        new TimeoutSourceReader(SourceExpressionParser.parse("egd:" + server.address()), "bench-egd")) {
             MemorySegment target = arena.allocate(BLOCK);
             drain(source, target, Duration.ofSeconds(1));
             long start = System.nanoTime();
@@ -126,7 +126,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
         }
     }
 
-    private static long drain(TimedSourceReader source, MemorySegment target, Duration time)
+    private static long drain(TimeoutSourceReader source, MemorySegment target, Duration time)
             throws InterruptedException {
         long start = System.nanoTime();
         long bytes = 0;

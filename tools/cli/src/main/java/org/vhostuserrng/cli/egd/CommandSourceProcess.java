@@ -14,6 +14,7 @@ import jnr.posix.POSIX;
 import jnr.posix.POSIXFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vhostuserrng.backends.expression.KeyValueScanner;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.cli.process.ExecutableLookup;
@@ -85,7 +86,7 @@ final class CommandSourceProcess implements AutoCloseable {
 
     /** The source that reads the program's output. */
     EntropySourceSpec spec() {
-        return SourceExpressionParser.parse("file:" + fifo.toString().replace(",", ",,"));
+        return SourceExpressionParser.parse("file:" + KeyValueScanner.quote(fifo.toString()));
     }
 
     private void superviseProcess() {

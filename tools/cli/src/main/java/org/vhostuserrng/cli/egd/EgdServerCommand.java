@@ -9,8 +9,8 @@ import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
-import org.vhostuserrng.backends.source.EventLoopSources;
 import org.vhostuserrng.backends.source.FailoverSourceSpec;
+import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.MaxBytesConverter;
 import org.vhostuserrng.cli.options.PeriodConverter;
@@ -113,7 +113,7 @@ public final class EgdServerCommand implements Callable<Integer> {
                             : SourceExpressionParser.parse(source));
         }
         EntropySourceSpec firstOf = FailoverSourceSpec.firstOf(inOrder);
-        return new EventLoopSources(firstOf, server::onSourceReady, System::nanoTime).open("egd-server");
+        return new SourceRegistry(firstOf, server::onSourceReady, System::nanoTime).open("egd-server");
     }
 
     /** The running programs of command: sources. */

@@ -7,7 +7,7 @@ import java.util.List;
 import org.vhostuserrng.cli.trace.TraceRecord.MessageSent;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 import org.vhostuserrng.frontend.FdPassingSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import org.vhostuserrng.frontend.ReceivedFileDescriptor;
 import org.vhostuserrng.frontend.RecvmsgResult;
 
@@ -28,7 +28,7 @@ final class TraceForwardedMessage implements AutoCloseable {
 
     /** Maximum number of bytes to receive next for this message; 0 if it is complete. */
     int bytesWanted() {
-        int missing = FrontendVhostUserSpec.HEADER_SIZE - captured.size();
+        int missing = FrontendVhostUserConstants.HEADER_SIZE - captured.size();
         if (missing > 0) {
             return missing;
         }
@@ -42,7 +42,7 @@ final class TraceForwardedMessage implements AutoCloseable {
 
     /** Size of a payload that is too long to be captured and must be forwarded separately; 0 for other messages. */
     long uncapturedPayloadBytes() {
-        long size = captured.size() < FrontendVhostUserSpec.HEADER_SIZE ? 0 : header().size();
+        long size = captured.size() < FrontendVhostUserConstants.HEADER_SIZE ? 0 : header().size();
         return size > MessageSent.MAX_CAPTURED_PAYLOAD ? size : 0;
     }
 

@@ -8,7 +8,7 @@ import net.openhft.chronicle.bytes.Bytes;
 import org.vhostuserrng.cli.trace.TraceRecord.MessageSent;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 import org.vhostuserrng.frontend.FrontendMessageType;
-import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 
@@ -23,11 +23,12 @@ final class TraceMessageDecoder {
 
     /** Decodes a message and updates the session's state. */
     TraceDecodedMessage decode(MessageSent message) {
-        if (message.bytes().length < FrontendVhostUserSpec.HEADER_SIZE) {
+        if (message.bytes().length < FrontendVhostUserConstants.HEADER_SIZE) {
             return decodeTruncated(message);
         }
         TraceMessageHeader header = TraceMessageHeader.of(message.bytes());
-        byte[] payload = Arrays.copyOfRange(message.bytes(), FrontendVhostUserSpec.HEADER_SIZE, message.bytes().length);
+        byte[] payload =
+                Arrays.copyOfRange(message.bytes(), FrontendVhostUserConstants.HEADER_SIZE, message.bytes().length);
         List<String> notes = notes(message, header, payload.length);
         return message.from() == VhostUserSide.FRONT_END
                 ? request(message, header, payload, notes)
@@ -41,7 +42,7 @@ final class TraceMessageDecoder {
 
     private static TraceDecodedMessage decodeTruncated(MessageSent message) {
         String note = "closed within the header: received " + message.bytes().length + " of "
-                + FrontendVhostUserSpec.HEADER_SIZE + " bytes";
+                + FrontendVhostUserConstants.HEADER_SIZE + " bytes";
         TraceDecodedFields fields = new TraceDecodedFields();
         HexDump.of(message.bytes()).forEach(fields::detailLine);
         return decoded(message, 0, "incomplete", "", fields, List.of(note), Optional.empty());
@@ -50,7 +51,7 @@ final class TraceMessageDecoder {
     private static List<String> notes(MessageSent message, TraceMessageHeader header, int length) {
         List<String> notes = new ArrayList<>();
         if (!header.hasSupportedVersion()) {
-            notes.add("the protocol version is not " + FrontendVhostUserSpec.FLAG_VERSION);
+            notes.add("the protocol version is not " + FrontendVhostUserConstants.FLAG_VERSION);
         }
         if (header.isReply() != (message.from() == VhostUserSide.BACK_END)) {
             notes.add(

@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.trace;
 import java.util.StringJoiner;
 import net.openhft.chronicle.bytes.Bytes;
 import org.vhostuserrng.frontend.FrontendMessageType;
-import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 
 /**
  * A message header.
@@ -12,9 +12,9 @@ import org.vhostuserrng.frontend.FrontendVhostUserSpec;
  * @param size payload size in bytes, unsigned 32 bits
  */
 record TraceMessageHeader(int request, int flags, long size) {
-    private static final int KNOWN_FLAGS = FrontendVhostUserSpec.FLAG_VERSION_MASK
-            | FrontendVhostUserSpec.FLAG_REPLY
-            | FrontendVhostUserSpec.FLAG_NEED_REPLY;
+    private static final int KNOWN_FLAGS = FrontendVhostUserConstants.FLAG_VERSION_MASK
+            | FrontendVhostUserConstants.FLAG_REPLY
+            | FrontendVhostUserConstants.FLAG_NEED_REPLY;
 
     /** Parses the header at the start of {@code bytes}, which must contain at least a whole header. */
     static TraceMessageHeader of(byte[] bytes) {
@@ -23,15 +23,15 @@ record TraceMessageHeader(int request, int flags, long size) {
     }
 
     boolean isReply() {
-        return (flags & FrontendVhostUserSpec.FLAG_REPLY) != 0;
+        return (flags & FrontendVhostUserConstants.FLAG_REPLY) != 0;
     }
 
     boolean needsReply() {
-        return (flags & FrontendVhostUserSpec.FLAG_NEED_REPLY) != 0;
+        return (flags & FrontendVhostUserConstants.FLAG_NEED_REPLY) != 0;
     }
 
     boolean hasSupportedVersion() {
-        return (flags & FrontendVhostUserSpec.FLAG_VERSION_MASK) == FrontendVhostUserSpec.FLAG_VERSION;
+        return (flags & FrontendVhostUserConstants.FLAG_VERSION_MASK) == FrontendVhostUserConstants.FLAG_VERSION;
     }
 
     /** The name of the message type, or {@code request-ID} if the id is unknown. */
@@ -39,9 +39,9 @@ record TraceMessageHeader(int request, int flags, long size) {
         return FrontendMessageType.byId(request).map(Enum::name).orElse("request-" + Integer.toUnsignedString(request));
     }
 
-    /** The version, then the names of the flags that are set. */
+    /** The version, the names of the known flags that are set, and any other bits in hexadecimal. */
     String flagsText() {
-        StringJoiner text = new StringJoiner("+").add("v" + (flags & FrontendVhostUserSpec.FLAG_VERSION_MASK));
+        StringJoiner text = new StringJoiner("+").add("v" + (flags & FrontendVhostUserConstants.FLAG_VERSION_MASK));
         if (isReply()) {
             text.add("reply");
         }

@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.trace;
 import java.util.HexFormat;
 import java.util.function.BiConsumer;
 import net.openhft.chronicle.bytes.Bytes;
-import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 
 /**
  * Decodes the payload of a message (vhost-user, "Payload"). There is one constant for each combination of layout and
@@ -100,10 +100,10 @@ interface TracePayloadDecoder {
 
     private static void decodeVringFd(long value, TraceDecodedFields fields) {
         fields.field("index", value & 0xff);
-        if ((value & FrontendVhostUserSpec.VRING_NOFD_MASK) != 0) {
+        if ((value & FrontendVhostUserConstants.VRING_NOFD_MASK) != 0) {
             fields.value("NOFD");
         }
-        long unknown = value & -(FrontendVhostUserSpec.VRING_NOFD_MASK << 1);
+        long unknown = value & -(FrontendVhostUserConstants.VRING_NOFD_MASK << 1);
         if (unknown != 0) {
             fields.field("unknown-bits", TraceNumberFormat.hex(unknown));
         }
@@ -115,7 +115,7 @@ interface TracePayloadDecoder {
 
     private static void decodeDeviceStateFd(long value, TraceDecodedFields fields) {
         decodeAcknowledgement(value & 0xff, fields);
-        if ((value & FrontendVhostUserSpec.VRING_NOFD_MASK) != 0) {
+        if ((value & FrontendVhostUserConstants.VRING_NOFD_MASK) != 0) {
             fields.value("NOFD");
         }
     }

@@ -10,7 +10,7 @@ import org.vhostuserrng.frontend.FdPassingSocket;
 import org.vhostuserrng.frontend.FrontendEventFd;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import picocli.CommandLine.Help.Ansi;
 
 /**
@@ -38,10 +38,10 @@ final class TraceProxyWarmup {
     }
 
     private static void exchangeMessages(FdPassingSocket vmm, FdPassingSocket device) throws IOException {
-        int reply = FrontendVhostUserSpec.FLAG_VERSION | FrontendVhostUserSpec.FLAG_REPLY;
+        int reply = FrontendVhostUserConstants.FLAG_VERSION | FrontendVhostUserConstants.FLAG_REPLY;
         vmm.send(FrontendPayloadEncoder.message(
                 FrontendMessageType.GET_FEATURES.id(),
-                FrontendVhostUserSpec.FLAG_VERSION,
+                FrontendVhostUserConstants.FLAG_VERSION,
                 FrontendPayloadEncoder.none()));
         device.send(FrontendPayloadEncoder.message(
                 FrontendMessageType.GET_FEATURES.id(), reply, FrontendPayloadEncoder.u64(-1)));
@@ -49,7 +49,7 @@ final class TraceProxyWarmup {
             vmm.send(
                     FrontendPayloadEncoder.message(
                             FrontendMessageType.SET_VRING_CALL.id(),
-                            FrontendVhostUserSpec.FLAG_VERSION,
+                            FrontendVhostUserConstants.FLAG_VERSION,
                             FrontendPayloadEncoder.u64(0)),
                     call.fd());
         }

@@ -20,7 +20,7 @@ import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendSocket;
-import org.vhostuserrng.frontend.FrontendVhostUserSpec;
+import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import org.vhostuserrng.frontend.VirtioFeatureBit;
 
 /** The measured loop with a fake clock and a fake device: the test writes the used ring. */
@@ -49,7 +49,7 @@ class BenchRequestLoopTest {
         backend = pair[0];
         byte[] features = FrontendPayloadEncoder.message(
                 FrontendMessageType.GET_FEATURES.id(),
-                FrontendVhostUserSpec.FLAG_VERSION | FrontendVhostUserSpec.FLAG_REPLY,
+                FrontendVhostUserConstants.FLAG_VERSION | FrontendVhostUserConstants.FLAG_REPLY,
                 FrontendPayloadEncoder.u64(VirtioFeatureBit.VERSION_1.mask()));
         backend.write(ByteBuffer.wrap(features));
         backend.write(ByteBuffer.wrap(features));

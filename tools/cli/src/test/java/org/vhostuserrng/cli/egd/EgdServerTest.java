@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.EntropySource;
-import org.vhostuserrng.backends.source.EventLoopSources;
+import org.vhostuserrng.backends.source.SourceRegistry;
 
 /** The server with clients on real sockets. */
 @Timeout(120)
@@ -49,7 +49,7 @@ class EgdServerTest {
         server = listening;
         running = thread.submit(() -> {
             try (listening;
-                    EntropySource opened = new EventLoopSources(
+                    EntropySource opened = new SourceRegistry(
                                     SourceExpressionParser.parse(source), listening::onSourceReady, System::nanoTime)
                             .open("test")) {
                 listening.run(opened);

@@ -6,7 +6,7 @@ import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
 import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
-import org.vhostuserrng.backends.source.EventLoopSources;
+import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
@@ -38,7 +38,7 @@ final class FuzzedRngDevice {
     final VirtioRngDevice device = new VirtioRngDevice(
             "fuzzed",
             new RngDeviceFeatures(true, true),
-            new EventLoopSources(source, () -> {}, () -> 0),
+            new SourceRegistry(source, () -> {}, () -> 0),
             new GuestRateLimiter(RateLimitConfig.NONE),
             new DeficitRoundRobin(RateLimitConfig.NONE, () -> {}).addFlow(DrrGuestConfig.DEFAULT),
             SCRATCH);

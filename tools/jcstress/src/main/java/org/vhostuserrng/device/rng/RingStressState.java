@@ -17,7 +17,7 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
@@ -61,9 +61,9 @@ class RingStressState {
             addresses = ring;
             driver = new DriverSplitRing(memory, 0, ring, eventIdx);
         }
-        long features = VirtioSpec.VIRTIO_F_VERSION_1
-                | (packed ? VirtioSpec.VIRTIO_F_RING_PACKED : 0)
-                | (eventIdx ? VirtioSpec.VIRTIO_F_EVENT_IDX : 0);
+        long features = VirtioConstants.VIRTIO_F_VERSION_1
+                | (packed ? VirtioConstants.VIRTIO_F_RING_PACKED : 0)
+                | (eventIdx ? VirtioConstants.VIRTIO_F_EVENT_IDX : 0);
         device = start(packed, memory, addresses, features);
         device.disableNotifications();
         driver.disableInterrupts();

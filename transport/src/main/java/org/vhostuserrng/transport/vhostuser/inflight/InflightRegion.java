@@ -9,7 +9,7 @@ import org.vhostuserrng.transport.virtio.InflightTrackerFactory;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.PackedInflightTracker;
 import org.vhostuserrng.transport.virtio.SplitInflightTracker;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
  * The part of an inflight buffer that belongs to one vring (vhost-user, "Inflight I/O tracking"), and the header that
@@ -46,10 +46,10 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
      * The size of a region in bytes.
      *
      * @param features the features that the driver accepted
-     * @param queueSize 1 to {@link VirtioSpec#MAX_QUEUE_SIZE}
+     * @param queueSize 1 to {@link VirtioConstants#MAX_QUEUE_SIZE}
      */
     public static long bytesFor(long features, int queueSize) {
-        boolean packed = (features & VirtioSpec.VIRTIO_F_RING_PACKED) != 0;
+        boolean packed = (features & VirtioConstants.VIRTIO_F_RING_PACKED) != 0;
         return packed ? PackedInflightRegion.bytesFor(queueSize) : SplitInflightRegion.bytesFor(queueSize);
     }
 

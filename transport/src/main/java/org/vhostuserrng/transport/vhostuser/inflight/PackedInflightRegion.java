@@ -10,7 +10,7 @@ import java.lang.invoke.VarHandle;
 import java.util.BitSet;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.PackedInflightTracker;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
  * QueueRegionPacked (vhost-user, "Inflight I/O tracking"): the in-flight requests of a packed virtqueue. Because a used
@@ -155,9 +155,9 @@ final class PackedInflightRegion implements PackedInflightTracker {
         long both = region.get(U64, USED);
         int current = position(both & 0xffff, both >>> 32);
         int old = position(both >>> 16 & 0xffff, both >>> 40);
-        long first = (long) (old & VirtioSpec.PACKED_INDEX_MASK) * VirtioSpec.DESCRIPTOR_BYTES;
-        int flags = Short.toUnsignedInt(ring.get(U16, first + VirtioSpec.PVIRTQ_DESC_FLAGS));
-        boolean finish = current != old && !VirtioSpec.isPackedAvailable(flags, old >>> WRAP_SHIFT != 0);
+        long first = (long) (old & VirtioConstants.PACKED_INDEX_MASK) * VirtioConstants.DESCRIPTOR_BYTES;
+        int flags = Short.toUnsignedInt(ring.get(U16, first + VirtioConstants.PVIRTQ_DESC_FLAGS));
+        boolean finish = current != old && !VirtioConstants.isPackedAvailable(flags, old >>> WRAP_SHIFT != 0);
         used = finish ? current : old;
         freeHead = u16(finish ? FREE_HEAD : OLD_FREE_HEAD);
         if (freeHead > descNum) {
@@ -194,7 +194,7 @@ final class PackedInflightRegion implements PackedInflightTracker {
             own(entry, known);
             long idFlagsLen = words[entry * WORDS + ID_FLAGS_LEN_WORD];
             int flags = (int) (idFlagsLen >>> FLAGS_SHIFT) & 0xffff;
-            boolean more = (flags & VirtioSpec.VIRTQ_DESC_F_NEXT) != 0;
+            boolean more = (flags & VirtioConstants.VIRTQ_DESC_F_NEXT) != 0;
             if (more != (i < length - 1)) {
                 throw corrupt("a chain of " + length + " descriptors that ends elsewhere");
             }
@@ -279,12 +279,12 @@ final class PackedInflightRegion implements PackedInflightTracker {
     }
 
     private void copy(MemorySegment ring, int index, int entry) {
-        long from = (long) index * VirtioSpec.DESCRIPTOR_BYTES;
+        long from = (long) index * VirtioConstants.DESCRIPTOR_BYTES;
         long to = desc(entry);
         region.set(U64, to + ADDR, ring.get(U64, from));
-        region.set(U32, to + LEN, ring.get(U32, from + VirtioSpec.PVIRTQ_DESC_LEN));
-        region.set(U16, to + FLAGS, ring.get(U16, from + VirtioSpec.PVIRTQ_DESC_FLAGS));
-        region.set(U16, to + ID, ring.get(U16, from + VirtioSpec.PVIRTQ_DESC_ID));
+        region.set(U32, to + LEN, ring.get(U32, from + VirtioConstants.PVIRTQ_DESC_LEN));
+        region.set(U16, to + FLAGS, ring.get(U16, from + VirtioConstants.PVIRTQ_DESC_FLAGS));
+        region.set(U16, to + ID, ring.get(U16, from + VirtioConstants.PVIRTQ_DESC_ID));
     }
 
     @Override
@@ -356,7 +356,8 @@ final class PackedInflightRegion implements PackedInflightTracker {
      * away.
      */
     private void setUsed(int current, int old) {
-        long indices = (current & VirtioSpec.PACKED_INDEX_MASK) | (long) (old & VirtioSpec.PACKED_INDEX_MASK) << 16;
+        long indices =
+                (current & VirtioConstants.PACKED_INDEX_MASK) | (long) (old & VirtioConstants.PACKED_INDEX_MASK) << 16;
         long wraps = (current >>> WRAP_SHIFT) | (long) (old >>> WRAP_SHIFT) << 8;
         region.set(U64, USED, indices | wraps << 32);
     }

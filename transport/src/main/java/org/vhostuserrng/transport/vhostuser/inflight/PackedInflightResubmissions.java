@@ -4,7 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
  * The descriptor chains that a predecessor popped from a packed virtqueue and left in flight, in the order in which
@@ -55,7 +55,7 @@ final class PackedInflightResubmissions {
 
     void addDescriptor(long address, int length, int id, int flags) {
         // Marks the descriptor as available in the first round, regardless of its round in the ring.
-        int available = (flags & ~VirtioSpec.VIRTQ_DESC_F_USED) | VirtioSpec.VIRTQ_DESC_F_AVAIL;
+        int available = (flags & ~VirtioConstants.VIRTQ_DESC_F_USED) | VirtioConstants.VIRTQ_DESC_F_AVAIL;
         words[2 * descriptorCount] = address;
         words[2 * descriptorCount + 1] =
                 Integer.toUnsignedLong(length) | (long) id << ID_SHIFT | (long) available << FLAGS_SHIFT;
@@ -66,7 +66,7 @@ final class PackedInflightResubmissions {
     void complete() {
         if (words != null) {
             descriptors = Arena.ofAuto()
-                    .allocate((long) queueSize * VirtioSpec.DESCRIPTOR_BYTES, VirtioSpec.DESCRIPTOR_BYTES);
+                    .allocate((long) queueSize * VirtioConstants.DESCRIPTOR_BYTES, VirtioConstants.DESCRIPTOR_BYTES);
             MemorySegment.copy(words, 0, descriptors, LE64, 0, words.length);
             words = null;
         }

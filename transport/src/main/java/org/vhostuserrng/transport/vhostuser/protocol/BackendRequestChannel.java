@@ -13,7 +13,7 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
  * front-end that does not read costs neither time nor memory. Confined to the loop's thread.
  */
 public final class BackendRequestChannel implements AutoCloseable {
-    private static final int MESSAGE_BYTES = VhostUserSpec.HEADER_BYTES + VhostUserSpec.IOTLB_MSG_BYTES;
+    private static final int MESSAGE_BYTES = VhostUserConstants.HEADER_BYTES + VhostUserConstants.IOTLB_MSG_BYTES;
 
     private final UnixStreamSocket stream;
     private final Arena arena = Arena.ofConfined();
@@ -42,12 +42,12 @@ public final class BackendRequestChannel implements AutoCloseable {
             return;
         }
         message.fill((byte) 0);
-        message.set(ValueLayout.JAVA_INT, 0, VhostUserSpec.VHOST_USER_BACKEND_IOTLB_MSG);
-        message.set(ValueLayout.JAVA_INT, 4, VhostUserSpec.VERSION);
-        message.set(ValueLayout.JAVA_INT, 8, VhostUserSpec.IOTLB_MSG_BYTES);
-        message.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserSpec.HEADER_BYTES, iova);
-        message.set(ValueLayout.JAVA_BYTE, VhostUserSpec.HEADER_BYTES + 24L, (byte) permissions);
-        message.set(ValueLayout.JAVA_BYTE, VhostUserSpec.HEADER_BYTES + 25L, (byte) type);
+        message.set(ValueLayout.JAVA_INT, 0, VhostUserConstants.VHOST_USER_BACKEND_IOTLB_MSG);
+        message.set(ValueLayout.JAVA_INT, 4, VhostUserConstants.VERSION);
+        message.set(ValueLayout.JAVA_INT, 8, VhostUserConstants.IOTLB_MSG_BYTES);
+        message.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserConstants.HEADER_BYTES, iova);
+        message.set(ValueLayout.JAVA_BYTE, VhostUserConstants.HEADER_BYTES + 24L, (byte) permissions);
+        message.set(ValueLayout.JAVA_BYTE, VhostUserConstants.HEADER_BYTES + 25L, (byte) type);
         unsentFrom = 0;
         flush();
         if (unsentFrom == 0) {

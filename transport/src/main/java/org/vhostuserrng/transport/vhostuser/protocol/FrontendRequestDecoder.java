@@ -26,59 +26,59 @@ public final class FrontendRequestDecoder {
      */
     public static FrontendRequest decode(int id, MemorySegment payload, int fds) throws ProtocolViolation {
         return switch (id) {
-            case VhostUserSpec.VHOST_USER_GET_FEATURES -> empty(new FrontendRequest.GetFeatures(), payload, fds);
-            case VhostUserSpec.VHOST_USER_SET_FEATURES -> new FrontendRequest.SetFeatures(onlyU64(payload, fds));
-            case VhostUserSpec.VHOST_USER_SET_OWNER -> empty(new FrontendRequest.SetOwner(), payload, fds);
-            case VhostUserSpec.VHOST_USER_RESET_OWNER -> empty(new FrontendRequest.ResetOwner(), payload, fds);
-            case VhostUserSpec.VHOST_USER_SET_MEM_TABLE -> memTable(payload, fds);
-            case VhostUserSpec.VHOST_USER_SET_LOG_BASE -> {
+            case VhostUserConstants.VHOST_USER_GET_FEATURES -> empty(new FrontendRequest.GetFeatures(), payload, fds);
+            case VhostUserConstants.VHOST_USER_SET_FEATURES -> new FrontendRequest.SetFeatures(onlyU64(payload, fds));
+            case VhostUserConstants.VHOST_USER_SET_OWNER -> empty(new FrontendRequest.SetOwner(), payload, fds);
+            case VhostUserConstants.VHOST_USER_RESET_OWNER -> empty(new FrontendRequest.ResetOwner(), payload, fds);
+            case VhostUserConstants.VHOST_USER_SET_MEM_TABLE -> memTable(payload, fds);
+            case VhostUserConstants.VHOST_USER_SET_LOG_BASE -> {
                 expect(payload, 16, fds, 1);
                 yield new FrontendRequest.SetLogBase(u64(payload, 0), u64(payload, 8));
             }
-            case VhostUserSpec.VHOST_USER_SET_LOG_FD -> {
+            case VhostUserConstants.VHOST_USER_SET_LOG_FD -> {
                 expect(payload, 0, fds, 1);
                 yield new FrontendRequest.SetLogFd();
             }
-            case VhostUserSpec.VHOST_USER_SET_VRING_NUM -> {
+            case VhostUserConstants.VHOST_USER_SET_VRING_NUM -> {
                 expect(payload, 8, fds, NO_FDS);
                 yield new FrontendRequest.SetVringNum(u32(payload, 0), u32(payload, 4));
             }
-            case VhostUserSpec.VHOST_USER_SET_VRING_ADDR -> vringAddr(payload, fds);
-            case VhostUserSpec.VHOST_USER_SET_VRING_BASE -> {
+            case VhostUserConstants.VHOST_USER_SET_VRING_ADDR -> vringAddr(payload, fds);
+            case VhostUserConstants.VHOST_USER_SET_VRING_BASE -> {
                 expect(payload, 8, fds, NO_FDS);
                 yield new FrontendRequest.SetVringBase(u32(payload, 0), u32(payload, 4));
             }
-            case VhostUserSpec.VHOST_USER_GET_VRING_BASE -> {
+            case VhostUserConstants.VHOST_USER_GET_VRING_BASE -> {
                 expect(payload, 8, fds, NO_FDS);
                 yield new FrontendRequest.GetVringBase(u32(payload, 0));
             }
-            case VhostUserSpec.VHOST_USER_SET_VRING_KICK -> {
+            case VhostUserConstants.VHOST_USER_SET_VRING_KICK -> {
                 boolean hasFd = vringFd(payload, fds);
                 yield new FrontendRequest.SetVringKick(vringIndex(payload), hasFd);
             }
-            case VhostUserSpec.VHOST_USER_SET_VRING_CALL -> {
+            case VhostUserConstants.VHOST_USER_SET_VRING_CALL -> {
                 boolean hasFd = vringFd(payload, fds);
                 yield new FrontendRequest.SetVringCall(vringIndex(payload), hasFd);
             }
-            case VhostUserSpec.VHOST_USER_SET_VRING_ERR -> {
+            case VhostUserConstants.VHOST_USER_SET_VRING_ERR -> {
                 boolean hasFd = vringFd(payload, fds);
                 yield new FrontendRequest.SetVringErr(vringIndex(payload), hasFd);
             }
-            case VhostUserSpec.VHOST_USER_GET_PROTOCOL_FEATURES ->
+            case VhostUserConstants.VHOST_USER_GET_PROTOCOL_FEATURES ->
                 empty(new FrontendRequest.GetProtocolFeatures(), payload, fds);
-            case VhostUserSpec.VHOST_USER_SET_PROTOCOL_FEATURES ->
+            case VhostUserConstants.VHOST_USER_SET_PROTOCOL_FEATURES ->
                 new FrontendRequest.SetProtocolFeatures(onlyU64(payload, fds));
-            case VhostUserSpec.VHOST_USER_GET_QUEUE_NUM -> empty(new FrontendRequest.GetQueueNum(), payload, fds);
-            case VhostUserSpec.VHOST_USER_SET_VRING_ENABLE -> {
+            case VhostUserConstants.VHOST_USER_GET_QUEUE_NUM -> empty(new FrontendRequest.GetQueueNum(), payload, fds);
+            case VhostUserConstants.VHOST_USER_SET_VRING_ENABLE -> {
                 expect(payload, 8, fds, NO_FDS);
                 yield new FrontendRequest.SetVringEnable(u32(payload, 0), flag(u32(payload, 4)));
             }
-            case VhostUserSpec.VHOST_USER_SET_BACKEND_REQ_FD -> {
+            case VhostUserConstants.VHOST_USER_SET_BACKEND_REQ_FD -> {
                 expect(payload, 0, fds, 1);
                 yield new FrontendRequest.SetBackendReqFd();
             }
-            case VhostUserSpec.VHOST_USER_IOTLB_MSG -> {
-                expect(payload, VhostUserSpec.IOTLB_MSG_BYTES, fds, NO_FDS);
+            case VhostUserConstants.VHOST_USER_IOTLB_MSG -> {
+                expect(payload, VhostUserConstants.IOTLB_MSG_BYTES, fds, NO_FDS);
                 yield new FrontendRequest.IotlbMsg(
                         u64(payload, 0),
                         u64(payload, 8),
@@ -86,31 +86,31 @@ public final class FrontendRequestDecoder {
                         u8(payload, 24),
                         u8(payload, 25));
             }
-            case VhostUserSpec.VHOST_USER_GET_INFLIGHT_FD ->
+            case VhostUserConstants.VHOST_USER_GET_INFLIGHT_FD ->
                 new FrontendRequest.GetInflightFd(inflight(payload, fds, NO_FDS));
-            case VhostUserSpec.VHOST_USER_SET_INFLIGHT_FD ->
+            case VhostUserConstants.VHOST_USER_SET_INFLIGHT_FD ->
                 new FrontendRequest.SetInflightFd(inflight(payload, fds, 1));
-            case VhostUserSpec.VHOST_USER_RESET_DEVICE -> empty(new FrontendRequest.ResetDevice(), payload, fds);
-            case VhostUserSpec.VHOST_USER_GET_MAX_MEM_SLOTS ->
+            case VhostUserConstants.VHOST_USER_RESET_DEVICE -> empty(new FrontendRequest.ResetDevice(), payload, fds);
+            case VhostUserConstants.VHOST_USER_GET_MAX_MEM_SLOTS ->
                 empty(new FrontendRequest.GetMaxMemSlots(), payload, fds);
-            case VhostUserSpec.VHOST_USER_ADD_MEM_REG -> {
+            case VhostUserConstants.VHOST_USER_ADD_MEM_REG -> {
                 expect(payload, REGIONS_OFFSET + REGION_BYTES, fds, 1);
                 yield new FrontendRequest.AddMemReg(region(payload, REGIONS_OFFSET));
             }
-            case VhostUserSpec.VHOST_USER_REM_MEM_REG -> {
+            case VhostUserConstants.VHOST_USER_REM_MEM_REG -> {
                 // The document specifies no descriptor here, but some front-ends send one, which is accepted.
                 expect(payload, REGIONS_OFFSET + REGION_BYTES, fds, Math.clamp(fds, 0, 1));
                 yield new FrontendRequest.RemMemReg(region(payload, REGIONS_OFFSET));
             }
-            case VhostUserSpec.VHOST_USER_SET_STATUS -> new FrontendRequest.SetStatus(onlyU64(payload, fds));
-            case VhostUserSpec.VHOST_USER_GET_STATUS -> empty(new FrontendRequest.GetStatus(), payload, fds);
-            case VhostUserSpec.VHOST_USER_SET_DEVICE_STATE_FD -> {
+            case VhostUserConstants.VHOST_USER_SET_STATUS -> new FrontendRequest.SetStatus(onlyU64(payload, fds));
+            case VhostUserConstants.VHOST_USER_GET_STATUS -> empty(new FrontendRequest.GetStatus(), payload, fds);
+            case VhostUserConstants.VHOST_USER_SET_DEVICE_STATE_FD -> {
                 expect(payload, 8, fds, 1);
                 yield new FrontendRequest.SetDeviceStateFd(u32(payload, 0), u32(payload, 4));
             }
-            case VhostUserSpec.VHOST_USER_CHECK_DEVICE_STATE ->
+            case VhostUserConstants.VHOST_USER_CHECK_DEVICE_STATE ->
                 empty(new FrontendRequest.CheckDeviceState(), payload, fds);
-            case VhostUserSpec.VHOST_USER_GET_VRING_BASE_SKIP_DRAIN -> {
+            case VhostUserConstants.VHOST_USER_GET_VRING_BASE_SKIP_DRAIN -> {
                 expect(payload, 8, fds, NO_FDS);
                 yield new FrontendRequest.GetVringBaseSkipDrain(u32(payload, 0));
             }
@@ -123,9 +123,9 @@ public final class FrontendRequestDecoder {
             throw new ProtocolViolation("memory table of " + payload.byteSize() + " bytes");
         }
         int count = u32(payload, 0);
-        if (count < 1 || count > VhostUserSpec.MAX_REGIONS) {
+        if (count < 1 || count > VhostUserConstants.MAX_REGIONS) {
             throw new ProtocolViolation("memory table of " + Integer.toUnsignedString(count)
-                    + " regions, expected 1 to " + VhostUserSpec.MAX_REGIONS);
+                    + " regions, expected 1 to " + VhostUserConstants.MAX_REGIONS);
         }
         expect(payload, REGIONS_OFFSET + count * REGION_BYTES, fds, count);
         List<MemoryRegion> regions = new ArrayList<>(count);
@@ -154,8 +154,8 @@ public final class FrontendRequestDecoder {
     private static Inflight inflight(MemorySegment payload, int fds, int expectedFds) throws ProtocolViolation {
         int bytes = (int) payload.byteSize();
         // The document specifies 20 bytes. Front-ends send the C struct, which is padded to 24.
-        if (bytes != VhostUserSpec.INFLIGHT_BYTES) {
-            expectSize(payload, VhostUserSpec.INFLIGHT_STRUCT_BYTES);
+        if (bytes != VhostUserConstants.INFLIGHT_BYTES) {
+            expectSize(payload, VhostUserConstants.INFLIGHT_STRUCT_BYTES);
         }
         expectFds(fds, expectedFds);
         return new Inflight(u64(payload, 0), u64(payload, 8), u16(payload, 16), u16(payload, 18), bytes);
@@ -164,13 +164,13 @@ public final class FrontendRequestDecoder {
     /** Validates SET_VRING_KICK, CALL or ERR. Returns whether the message has a descriptor. */
     private static boolean vringFd(MemorySegment payload, int fds) throws ProtocolViolation {
         expectSize(payload, 8);
-        boolean hasFd = (u64(payload, 0) & VhostUserSpec.VRING_NOFD_MASK) == 0;
+        boolean hasFd = (u64(payload, 0) & VhostUserConstants.VRING_NOFD_MASK) == 0;
         expectFds(fds, hasFd ? 1 : 0);
         return hasFd;
     }
 
     private static int vringIndex(MemorySegment payload) {
-        return (int) u64(payload, 0) & VhostUserSpec.VRING_IDX_MASK;
+        return (int) u64(payload, 0) & VhostUserConstants.VRING_IDX_MASK;
     }
 
     private static boolean flag(int value) throws ProtocolViolation {

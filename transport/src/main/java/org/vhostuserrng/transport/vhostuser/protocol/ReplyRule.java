@@ -16,18 +16,18 @@ public enum ReplyRule {
     /** The rule of a request. Unknown requests are acknowledged if requested. */
     public static ReplyRule of(int id) {
         return switch (id) {
-            case VhostUserSpec.VHOST_USER_GET_FEATURES,
-                    VhostUserSpec.VHOST_USER_GET_PROTOCOL_FEATURES,
-                    VhostUserSpec.VHOST_USER_GET_QUEUE_NUM,
-                    VhostUserSpec.VHOST_USER_GET_MAX_MEM_SLOTS,
-                    VhostUserSpec.VHOST_USER_GET_VRING_BASE,
-                    VhostUserSpec.VHOST_USER_GET_VRING_BASE_SKIP_DRAIN,
-                    VhostUserSpec.VHOST_USER_GET_STATUS,
-                    VhostUserSpec.VHOST_USER_SET_LOG_BASE -> REPLY;
-            case VhostUserSpec.VHOST_USER_GET_INFLIGHT_FD,
-                    VhostUserSpec.VHOST_USER_SET_DEVICE_STATE_FD,
-                    VhostUserSpec.VHOST_USER_CHECK_DEVICE_STATE -> REPLY_OR_NACK;
-            case VhostUserSpec.VHOST_USER_IOTLB_MSG -> ACK_ALWAYS;
+            case VhostUserConstants.VHOST_USER_GET_FEATURES,
+                    VhostUserConstants.VHOST_USER_GET_PROTOCOL_FEATURES,
+                    VhostUserConstants.VHOST_USER_GET_QUEUE_NUM,
+                    VhostUserConstants.VHOST_USER_GET_MAX_MEM_SLOTS,
+                    VhostUserConstants.VHOST_USER_GET_VRING_BASE,
+                    VhostUserConstants.VHOST_USER_GET_VRING_BASE_SKIP_DRAIN,
+                    VhostUserConstants.VHOST_USER_GET_STATUS,
+                    VhostUserConstants.VHOST_USER_SET_LOG_BASE -> REPLY;
+            case VhostUserConstants.VHOST_USER_GET_INFLIGHT_FD,
+                    VhostUserConstants.VHOST_USER_SET_DEVICE_STATE_FD,
+                    VhostUserConstants.VHOST_USER_CHECK_DEVICE_STATE -> REPLY_OR_NACK;
+            case VhostUserConstants.VHOST_USER_IOTLB_MSG -> ACK_ALWAYS;
             default -> ACK_IF_REQUESTED;
         };
     }

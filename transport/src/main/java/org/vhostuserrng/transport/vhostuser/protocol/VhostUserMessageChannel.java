@@ -22,7 +22,7 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
         CLOSED
     }
 
-    private static final int REPLY_BYTES = VhostUserSpec.HEADER_BYTES + VhostUserSpec.INFLIGHT_STRUCT_BYTES;
+    private static final int REPLY_BYTES = VhostUserConstants.HEADER_BYTES + VhostUserConstants.INFLIGHT_STRUCT_BYTES;
     private static final long ID = 0;
     private static final long FLAGS = 4;
     private static final long SIZE = 8;
@@ -30,7 +30,7 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
     private final UnixStreamSocket stream;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment message =
-            arena.allocate(VhostUserSpec.HEADER_BYTES + VhostUserSpec.MAX_PAYLOAD_BYTES, 8);
+            arena.allocate(VhostUserConstants.HEADER_BYTES + VhostUserConstants.MAX_PAYLOAD_BYTES, 8);
     private final MemorySegment reply = arena.allocate(REPLY_BYTES, 8);
     private final ReceivedFds fds = new ReceivedFds();
     private int received;
@@ -49,8 +49,8 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
      * @throws FramingViolation if the stream cannot be parsed any further
      */
     public Received receive() throws FramingViolation {
-        while (received < VhostUserSpec.HEADER_BYTES || received < messageBytes()) {
-            int wanted = received < VhostUserSpec.HEADER_BYTES ? VhostUserSpec.HEADER_BYTES : messageBytes();
+        while (received < VhostUserConstants.HEADER_BYTES || received < messageBytes()) {
+            int wanted = received < VhostUserConstants.HEADER_BYTES ? VhostUserConstants.HEADER_BYTES : messageBytes();
             int bytes = stream.receive(message.asSlice(received, wanted - received), fds.list());
             if (bytes == UnixStreamSocket.WOULD_BLOCK) {
                 return Received.INCOMPLETE;
@@ -69,28 +69,29 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
                     + " (22: a descriptor that this process may not receive, or too many; 40: a socket"
                     + " that is connected to this process)");
         }
-        boolean hadHeader = received >= VhostUserSpec.HEADER_BYTES;
+        boolean hadHeader = received >= VhostUserConstants.HEADER_BYTES;
         received += bytes;
-        if (!hadHeader && received >= VhostUserSpec.HEADER_BYTES) {
+        if (!hadHeader && received >= VhostUserConstants.HEADER_BYTES) {
             checkHeader();
         }
-        if (fds.count() > VhostUserSpec.MAX_FDS) {
+        if (fds.count() > VhostUserConstants.MAX_FDS) {
             throw new FramingViolation(fds.count() + " descriptors with one message");
         }
     }
 
     private void checkHeader() throws FramingViolation {
         int flags = flags();
-        if ((flags & VhostUserSpec.VERSION_MASK) != VhostUserSpec.VERSION) {
-            throw new FramingViolation(
-                    "version " + (flags & VhostUserSpec.VERSION_MASK) + ", expected " + VhostUserSpec.VERSION);
+        if ((flags & VhostUserConstants.VERSION_MASK) != VhostUserConstants.VERSION) {
+            throw new FramingViolation("version " + (flags & VhostUserConstants.VERSION_MASK) + ", expected "
+                    + VhostUserConstants.VERSION);
         }
-        if ((flags & VhostUserSpec.REPLY_FLAG) != 0) {
+        if ((flags & VhostUserConstants.REPLY_FLAG) != 0) {
             throw new FramingViolation("a reply without a request");
         }
         long size = Integer.toUnsignedLong(message.get(ValueLayout.JAVA_INT, SIZE));
-        if (size > VhostUserSpec.MAX_PAYLOAD_BYTES) {
-            throw new FramingViolation("payload of " + size + " bytes, at most " + VhostUserSpec.MAX_PAYLOAD_BYTES);
+        if (size > VhostUserConstants.MAX_PAYLOAD_BYTES) {
+            throw new FramingViolation(
+                    "payload of " + size + " bytes, at most " + VhostUserConstants.MAX_PAYLOAD_BYTES);
         }
     }
 
@@ -101,11 +102,11 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
 
     /** Whether the front-end sets need_reply. */
     public boolean needsReply() {
-        return (flags() & VhostUserSpec.NEED_REPLY_FLAG) != 0;
+        return (flags() & VhostUserConstants.NEED_REPLY_FLAG) != 0;
     }
 
     public MemorySegment payload() {
-        return message.asSlice(VhostUserSpec.HEADER_BYTES, received - VhostUserSpec.HEADER_BYTES);
+        return message.asSlice(VhostUserConstants.HEADER_BYTES, received - VhostUserConstants.HEADER_BYTES);
     }
 
     public ReceivedFds fds() {
@@ -121,26 +122,26 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
     @Override
     public void reply(int id, long value) throws FramingViolation {
         beginReply(id, Long.BYTES);
-        reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserSpec.HEADER_BYTES, value);
+        reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserConstants.HEADER_BYTES, value);
         flush();
     }
 
     @Override
     public void reply(int id, int index, int num) throws FramingViolation {
         beginReply(id, 2 * Integer.BYTES);
-        reply.set(ValueLayout.JAVA_INT, VhostUserSpec.HEADER_BYTES, index);
-        reply.set(ValueLayout.JAVA_INT, VhostUserSpec.HEADER_BYTES + Integer.BYTES, num);
+        reply.set(ValueLayout.JAVA_INT, VhostUserConstants.HEADER_BYTES, index);
+        reply.set(ValueLayout.JAVA_INT, VhostUserConstants.HEADER_BYTES + Integer.BYTES, num);
         flush();
     }
 
     @Override
     public void reply(int id, Inflight inflight, OwnedFd file) throws FramingViolation {
         beginReply(id, inflight.bytes());
-        reply.asSlice(VhostUserSpec.HEADER_BYTES).fill((byte) 0);
-        reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserSpec.HEADER_BYTES, inflight.mmapSize());
-        reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserSpec.HEADER_BYTES + 8, inflight.mmapOffset());
-        reply.set(ValueLayout.JAVA_SHORT, VhostUserSpec.HEADER_BYTES + 16, (short) inflight.numQueues());
-        reply.set(ValueLayout.JAVA_SHORT, VhostUserSpec.HEADER_BYTES + 18, (short) inflight.queueSize());
+        reply.asSlice(VhostUserConstants.HEADER_BYTES).fill((byte) 0);
+        reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserConstants.HEADER_BYTES, inflight.mmapSize());
+        reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserConstants.HEADER_BYTES + 8, inflight.mmapOffset());
+        reply.set(ValueLayout.JAVA_SHORT, VhostUserConstants.HEADER_BYTES + 16, (short) inflight.numQueues());
+        reply.set(ValueLayout.JAVA_SHORT, VhostUserConstants.HEADER_BYTES + 18, (short) inflight.queueSize());
         unsentFd = file;
         flush();
     }
@@ -189,10 +190,10 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
     private void beginReply(int id, int size) {
         assert !hasUnsent();
         reply.set(ValueLayout.JAVA_INT, ID, id);
-        reply.set(ValueLayout.JAVA_INT, FLAGS, VhostUserSpec.VERSION | VhostUserSpec.REPLY_FLAG);
+        reply.set(ValueLayout.JAVA_INT, FLAGS, VhostUserConstants.VERSION | VhostUserConstants.REPLY_FLAG);
         reply.set(ValueLayout.JAVA_INT, SIZE, size);
         unsentFrom = 0;
-        unsentTo = VhostUserSpec.HEADER_BYTES + size;
+        unsentTo = VhostUserConstants.HEADER_BYTES + size;
     }
 
     private int flags() {
@@ -200,6 +201,6 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
     }
 
     private int messageBytes() {
-        return VhostUserSpec.HEADER_BYTES + message.get(ValueLayout.JAVA_INT, SIZE);
+        return VhostUserConstants.HEADER_BYTES + message.get(ValueLayout.JAVA_INT, SIZE);
     }
 }

@@ -8,7 +8,7 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.sys.PeerPipeEnd;
 import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
-import org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec;
+import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
@@ -70,9 +70,9 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
             open(PeerPipeEnd.adopt(fds.take()), direction == DIRECTION_SAVE);
         } catch (IOException refused) {
             fail(refused.getMessage());
-            return VhostUserSpec.DEVICE_STATE_NOFD_MASK | FAILURE;
+            return VhostUserConstants.DEVICE_STATE_NOFD_MASK | FAILURE;
         }
-        return VhostUserSpec.DEVICE_STATE_NOFD_MASK | SUCCESS;
+        return VhostUserConstants.DEVICE_STATE_NOFD_MASK | SUCCESS;
     }
 
     private static void require(boolean condition, String failure) throws IOException {

@@ -1,20 +1,20 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_F_LOG_ALL;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_F_PROTOCOL_FEATURES;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_BACKEND_REQ;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_DEVICE_STATE;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_GPA_ADDRESSES;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_LOG_SHMFD;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_MQ;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_REPLY_ACK;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_RESET_DEVICE;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_STATUS;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_VRING_F_LOG;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.mask;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_F_LOG_ALL;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_BACKEND_REQ;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_DEVICE_STATE;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_GPA_ADDRESSES;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_LOG_SHMFD;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_MQ;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_REPLY_ACK;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_RESET_DEVICE;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_STATUS;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_VRING_F_LOG;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.mask;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -31,9 +31,9 @@ import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
 import org.vhostuserrng.transport.vhostuser.protocol.ReplyRule;
 import org.vhostuserrng.transport.vhostuser.protocol.ReplySender;
-import org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec;
+import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
 
 /**
  * Executes a front-end's requests: changes the {@link SessionState} and the vrings, and replies. Uses no socket, so a
@@ -135,7 +135,7 @@ final class FrontendRequestHandler implements AutoCloseable {
             case FrontendRequest.SetStatus(long status) -> setStatus(status);
             case FrontendRequest.GetStatus() -> replies.reply(id, session.status());
             case FrontendRequest.SetMemTable table -> setMemory(MemoryTable.map(table.regions(), fds, options));
-            case FrontendRequest.GetMaxMemSlots() -> replies.reply(id, VhostUserSpec.MAX_MEM_SLOTS);
+            case FrontendRequest.GetMaxMemSlots() -> replies.reply(id, VhostUserConstants.MAX_MEM_SLOTS);
             case FrontendRequest.AddMemReg(FrontendRequest.MemoryRegion region) -> addMemory(region, fds);
             case FrontendRequest.RemMemReg(FrontendRequest.MemoryRegion region) ->
                 setMemory(session.memory().minus(region));
@@ -177,7 +177,7 @@ final class FrontendRequestHandler implements AutoCloseable {
             case FrontendRequest.GetVringBaseSkipDrain(int index) -> {
                 require(VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
                 require(VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT);
-                require(VhostUserSpec.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN);
+                require(VhostUserConstants.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN);
                 replies.reply(id, index, vrings.get(index).stop());
             }
             case FrontendRequest.Unknown(int unknown) ->
@@ -188,7 +188,7 @@ final class FrontendRequestHandler implements AutoCloseable {
     /** vhost-user, CHECK_DEVICE_STATE: replies to a pending check once the outcome of the transfer is known. */
     void answerPendingCheck(ReplySender replies) throws FramingViolation {
         if (transfer.isCheckAnswerable()) {
-            replies.reply(VhostUserSpec.VHOST_USER_CHECK_DEVICE_STATE, transfer.takeOutcome());
+            replies.reply(VhostUserConstants.VHOST_USER_CHECK_DEVICE_STATE, transfer.takeOutcome());
         }
     }
 
@@ -226,7 +226,7 @@ final class FrontendRequestHandler implements AutoCloseable {
         return device.features()
                 | mask(VHOST_USER_F_PROTOCOL_FEATURES)
                 | mask(VHOST_F_LOG_ALL)
-                | (options.accessPlatform() ? VirtioSpec.VIRTIO_F_ACCESS_PLATFORM : 0);
+                | (options.accessPlatform() ? VirtioConstants.VIRTIO_F_ACCESS_PLATFORM : 0);
     }
 
     private long offeredProtocolFeatures() {
@@ -240,7 +240,7 @@ final class FrontendRequestHandler implements AutoCloseable {
                 | mask(VHOST_USER_PROTOCOL_F_DEVICE_STATE)
                 | mask(VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT)
                 | mask(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES)
-                | mask(VhostUserSpec.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN)
+                | mask(VhostUserConstants.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN)
                 | (options.memSlots() ? mask(VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS) : 0);
     }
 
@@ -285,7 +285,7 @@ final class FrontendRequestHandler implements AutoCloseable {
     private void setStatus(long status) throws ProtocolViolation {
         session.setStatus(status);
         // VIRTIO 1.3 §2.1: writing 0 resets the device.
-        if (status == VirtioSpec.STATUS_RESET) {
+        if (status == VirtioConstants.STATUS_RESET) {
             resetDevice();
         }
     }
@@ -294,7 +294,7 @@ final class FrontendRequestHandler implements AutoCloseable {
      * vhost-user, RESET_DEVICE: disables all vrings and resets the device. Rate limits and the source do not change.
      */
     private void resetDevice() throws ProtocolViolation {
-        session.setStatus(VirtioSpec.STATUS_RESET);
+        session.setStatus(VirtioConstants.STATUS_RESET);
         vrings.setEnabled(false);
         vrings.reset();
         session.iommu().clear();
@@ -303,8 +303,8 @@ final class FrontendRequestHandler implements AutoCloseable {
     // --- memory ----------------------------------------------------------------------------------------------------
 
     private void addMemory(FrontendRequest.MemoryRegion region, ReceivedFds fds) throws ProtocolViolation {
-        if (session.memory().size() == VhostUserSpec.MAX_MEM_SLOTS) {
-            throw new ProtocolViolation("memory: more than " + VhostUserSpec.MAX_MEM_SLOTS + " regions");
+        if (session.memory().size() == VhostUserConstants.MAX_MEM_SLOTS) {
+            throw new ProtocolViolation("memory: more than " + VhostUserConstants.MAX_MEM_SLOTS + " regions");
         }
         setMemory(session.memory().plus(region, fds.get(0), options));
     }

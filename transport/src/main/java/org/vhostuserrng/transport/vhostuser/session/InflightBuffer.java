@@ -9,7 +9,7 @@ import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
  * The inflight buffer of a session (vhost-user, "Inflight I/O tracking"): one {@link InflightRegion} per vring. The
@@ -52,7 +52,7 @@ final class InflightBuffer implements AutoCloseable {
      * SET_INFLIGHT_FD: vrings that start from now on use this buffer. All vrings must be stopped.
      *
      * @param file this method closes it
-     * @param sealedOnly refuse memory that the front-end can truncate
+     * @param sealedOnly whether to refuse memory that the front-end can truncate
      */
     void set(Inflight given, OwnedFd file, boolean sealedOnly) throws ProtocolViolation {
         validate(given);
@@ -68,7 +68,7 @@ final class InflightBuffer implements AutoCloseable {
         if (sealedOnly && !mapped.isSealed()) {
             mapped.close();
             throw new ProtocolViolation(
-                    "inflight buffer cannot be sealed against shrinking, but" + " --require-sealed-memory is set");
+                    "inflight buffer cannot be sealed against shrinking, but --require-sealed-memory is set");
         }
         close();
         mapping = mapped;
@@ -88,9 +88,9 @@ final class InflightBuffer implements AutoCloseable {
             throw new ProtocolViolation(
                     "inflight buffer for " + claimed.numQueues() + " queues, expected 1 to " + queueCount);
         }
-        if (claimed.queueSize() < 1 || claimed.queueSize() > VirtioSpec.MAX_QUEUE_SIZE) {
+        if (claimed.queueSize() < 1 || claimed.queueSize() > VirtioConstants.MAX_QUEUE_SIZE) {
             throw new ProtocolViolation("inflight buffer for queues of " + claimed.queueSize() + ", expected 1 to "
-                    + VirtioSpec.MAX_QUEUE_SIZE);
+                    + VirtioConstants.MAX_QUEUE_SIZE);
         }
     }
 

@@ -1,10 +1,10 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_ACCESS_RW;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_IOTLB_ACCESS_FAIL;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_IOTLB_INVALIDATE;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_IOTLB_MISS;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_IOTLB_UPDATE;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_ACCESS_RW;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_IOTLB_ACCESS_FAIL;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_IOTLB_INVALIDATE;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_IOTLB_MISS;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_IOTLB_UPDATE;
 
 import java.io.IOException;
 import java.util.List;

@@ -1,14 +1,14 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_GPA_ADDRESSES;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.VHOST_USER_PROTOCOL_F_REPLY_ACK;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.mask;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_GPA_ADDRESSES;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_REPLY_ACK;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.mask;
 
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
  * The state of a session outside its vrings: negotiated features, device status, memory table, dirty log, inflight
@@ -22,7 +22,7 @@ final class SessionState implements AutoCloseable {
     private long features;
     private long protocolFeatures;
     private boolean protocolFeaturesSet;
-    private long status = VirtioSpec.STATUS_RESET;
+    private long status = VirtioConstants.STATUS_RESET;
     private MemoryTable memory = MemoryTable.empty();
 
     /**
@@ -110,7 +110,7 @@ final class SessionState implements AutoCloseable {
 
     /** Whether the driver's addresses are I/O virtual addresses. */
     boolean isTranslated() {
-        return hasFeature(VirtioSpec.VIRTIO_F_ACCESS_PLATFORM);
+        return hasFeature(VirtioConstants.VIRTIO_F_ACCESS_PLATFORM);
     }
 
     /** The address space of a virtqueue that starts now. */

@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
@@ -31,6 +31,6 @@ final class VringBase {
     }
 
     private static boolean isPacked(long features) {
-        return (features & VirtioSpec.VIRTIO_F_RING_PACKED) != 0;
+        return (features & VirtioConstants.VIRTIO_F_RING_PACKED) != 0;
     }
 }

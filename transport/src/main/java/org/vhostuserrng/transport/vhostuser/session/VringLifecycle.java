@@ -6,8 +6,8 @@ import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
@@ -98,9 +98,9 @@ final class VringLifecycle {
             requireStopped("SET_VRING_NUM");
         }
         // VIRTIO 1.3 §2.7, §2.8: maximum Queue Size of either format.
-        if (size < 1 || size > VirtioSpec.MAX_QUEUE_SIZE) {
-            throw new ProtocolViolation(
-                    "queue size " + Integer.toUnsignedString(size) + ", expected 1 to " + VirtioSpec.MAX_QUEUE_SIZE);
+        if (size < 1 || size > VirtioConstants.MAX_QUEUE_SIZE) {
+            throw new ProtocolViolation("queue size " + Integer.toUnsignedString(size) + ", expected 1 to "
+                    + VirtioConstants.MAX_QUEUE_SIZE);
         }
         config.size = size;
     }

@@ -55,7 +55,7 @@ class BackendRequestChannelTest {
     }
 
     private static void sendMiss(BackendRequestChannel channel, long iova) throws IOException {
-        channel.sendIotlbMsg(iova, 2, VhostUserSpec.VHOST_IOTLB_MISS);
+        channel.sendIotlbMsg(iova, 2, VhostUserConstants.VHOST_IOTLB_MISS);
     }
 
     @Test
@@ -64,14 +64,14 @@ class BackendRequestChannelTest {
             sendMiss(channel, 0x1234_5678_9abcL);
 
             ByteBuffer message = receive();
-            assertEquals(VhostUserSpec.VHOST_USER_BACKEND_IOTLB_MSG, message.getInt());
-            assertEquals(VhostUserSpec.VERSION, message.getInt());
-            assertEquals(VhostUserSpec.IOTLB_MSG_BYTES, message.getInt());
+            assertEquals(VhostUserConstants.VHOST_USER_BACKEND_IOTLB_MSG, message.getInt());
+            assertEquals(VhostUserConstants.VERSION, message.getInt());
+            assertEquals(VhostUserConstants.IOTLB_MSG_BYTES, message.getInt());
             assertEquals(0x1234_5678_9abcL, message.getLong());
             assertEquals(0, message.getLong());
             assertEquals(0, message.getLong());
             assertEquals(2, message.get());
-            assertEquals(VhostUserSpec.VHOST_IOTLB_MISS, message.get());
+            assertEquals(VhostUserConstants.VHOST_IOTLB_MISS, message.get());
         }
     }
 

@@ -37,7 +37,8 @@ class FrontendRequestDecoderTest {
     void decodesAMemoryTable() throws ProtocolViolation {
         MemorySegment payload = u64s(1, 0x1000, 0x2000, 0x7f00_0000_0000L, 0x3000);
 
-        FrontendRequest request = FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_SET_MEM_TABLE, payload, 1);
+        FrontendRequest request =
+                FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_MEM_TABLE, payload, 1);
 
         MemoryRegion region = new MemoryRegion(0x1000, 0x2000, new UserAddress(0x7f00_0000_0000L), 0x3000);
         assertEquals(new FrontendRequest.SetMemTable(List.of(region)), request);
@@ -50,7 +51,7 @@ class FrontendRequestDecoderTest {
 
         assertThrows(
                 ProtocolViolation.class,
-                () -> FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_SET_MEM_TABLE, payload, 0));
+                () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_MEM_TABLE, payload, 0));
     }
 
     @Test
@@ -59,14 +60,15 @@ class FrontendRequestDecoderTest {
 
         assertThrows(
                 ProtocolViolation.class,
-                () -> FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_SET_MEM_TABLE, payload, 0));
+                () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_MEM_TABLE, payload, 0));
     }
 
     @Test
     void decodesRingAddressesInTheDocumentsOrder() throws ProtocolViolation {
         MemorySegment payload = u64s(0x1_0000_0002L, 0x10, 0x20, 0x30, 0x40);
 
-        FrontendRequest request = FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_SET_VRING_ADDR, payload, 0);
+        FrontendRequest request =
+                FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_VRING_ADDR, payload, 0);
 
         // struct: u32 index, u32 flags, u64 descriptor, u64 used, u64 available, u64 log
         assertEquals(
@@ -77,7 +79,8 @@ class FrontendRequestDecoderTest {
 
     @Test
     void decodesAKickWithADescriptor() throws ProtocolViolation {
-        FrontendRequest request = FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_SET_VRING_KICK, u64s(3), 1);
+        FrontendRequest request =
+                FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_VRING_KICK, u64s(3), 1);
 
         assertEquals(new FrontendRequest.SetVringKick(3, true), request);
     }
@@ -85,7 +88,7 @@ class FrontendRequestDecoderTest {
     @Test
     void decodesAKickThatIsToBePolledFor() throws ProtocolViolation {
         FrontendRequest request =
-                FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_SET_VRING_KICK, u64s(0x100), 0);
+                FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_VRING_KICK, u64s(0x100), 0);
 
         assertEquals(new FrontendRequest.SetVringKick(0, false), request);
     }
@@ -94,14 +97,14 @@ class FrontendRequestDecoderTest {
     void refusesAKickThatSaysItHasNoDescriptorAndHasOne() {
         assertThrows(
                 ProtocolViolation.class,
-                () -> FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_SET_VRING_KICK, u64s(0x100), 1));
+                () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_VRING_KICK, u64s(0x100), 1));
     }
 
     @Test
     void refusesAnEnableThatIsNeitherZeroNorOne() {
         assertThrows(
                 ProtocolViolation.class,
-                () -> FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_SET_VRING_ENABLE, u32s(0, 2), 0));
+                () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_VRING_ENABLE, u32s(0, 2), 0));
     }
 
     @ParameterizedTest
@@ -132,7 +135,7 @@ class FrontendRequestDecoderTest {
     void decodesOrRefusesWhateverComes(long seed) {
         Random random = new Random(seed);
         for (int i = 0; i < 500; i++) {
-            byte[] payload = new byte[random.nextInt(VhostUserSpec.MAX_PAYLOAD_BYTES + 1)];
+            byte[] payload = new byte[random.nextInt(VhostUserConstants.MAX_PAYLOAD_BYTES + 1)];
             random.nextBytes(payload);
             int id = random.nextInt(50);
             int fds = random.nextInt(9);
@@ -148,11 +151,11 @@ class FrontendRequestDecoderTest {
     void decodesAnIotlbMessage() throws ProtocolViolation {
         MemorySegment payload = u64s(0x1000, 0x2000, 0x7f00_0000_0000L, 0x0203);
 
-        FrontendRequest request = FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_IOTLB_MSG, payload, 0);
+        FrontendRequest request = FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_IOTLB_MSG, payload, 0);
 
         UserAddress userAddress = new UserAddress(0x7f00_0000_0000L);
         assertEquals(
-                new FrontendRequest.IotlbMsg(0x1000, 0x2000, userAddress, 3, VhostUserSpec.VHOST_IOTLB_UPDATE),
+                new FrontendRequest.IotlbMsg(0x1000, 0x2000, userAddress, 3, VhostUserConstants.VHOST_IOTLB_UPDATE),
                 request);
     }
 
@@ -162,7 +165,7 @@ class FrontendRequestDecoderTest {
 
         assertThrows(
                 ProtocolViolation.class,
-                () -> FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_IOTLB_MSG, payload, 0));
+                () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_IOTLB_MSG, payload, 0));
     }
 
     @ParameterizedTest
@@ -172,7 +175,7 @@ class FrontendRequestDecoderTest {
 
         assertThrows(
                 ProtocolViolation.class,
-                () -> FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_SET_BACKEND_REQ_FD, payload, fds));
+                () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_BACKEND_REQ_FD, payload, fds));
     }
 
     private static MemorySegment inflight(int bytes) {
@@ -185,7 +188,7 @@ class FrontendRequestDecoderTest {
     @CsvSource({"20", "24"})
     void decodesAnInflightDescriptionWithAndWithoutThePaddingOfTheStruct(int bytes) throws ProtocolViolation {
         FrontendRequest request =
-                FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_SET_INFLIGHT_FD, inflight(bytes), 1);
+                FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_INFLIGHT_FD, inflight(bytes), 1);
 
         assertEquals(
                 new FrontendRequest.SetInflightFd(new FrontendRequest.Inflight(4160, 64, 1, 32768, bytes)), request);
@@ -202,7 +205,7 @@ class FrontendRequestDecoderTest {
     @Test
     void decodesTheParametersOfAStateTransfer() throws ProtocolViolation {
         FrontendRequest request =
-                FrontendRequestDecoder.decode(VhostUserSpec.VHOST_USER_SET_DEVICE_STATE_FD, u32s(1, 0), 1);
+                FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_DEVICE_STATE_FD, u32s(1, 0), 1);
 
         assertEquals(new FrontendRequest.SetDeviceStateFd(1, 0), request);
     }

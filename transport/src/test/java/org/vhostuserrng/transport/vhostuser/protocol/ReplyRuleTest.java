@@ -12,14 +12,14 @@ class ReplyRuleTest {
     @ParameterizedTest
     @ValueSource(
             ints = {
-                VhostUserSpec.VHOST_USER_GET_FEATURES,
-                VhostUserSpec.VHOST_USER_GET_PROTOCOL_FEATURES,
-                VhostUserSpec.VHOST_USER_GET_QUEUE_NUM,
-                VhostUserSpec.VHOST_USER_GET_MAX_MEM_SLOTS,
-                VhostUserSpec.VHOST_USER_GET_VRING_BASE,
-                VhostUserSpec.VHOST_USER_GET_VRING_BASE_SKIP_DRAIN,
-                VhostUserSpec.VHOST_USER_GET_STATUS,
-                VhostUserSpec.VHOST_USER_SET_LOG_BASE
+                VhostUserConstants.VHOST_USER_GET_FEATURES,
+                VhostUserConstants.VHOST_USER_GET_PROTOCOL_FEATURES,
+                VhostUserConstants.VHOST_USER_GET_QUEUE_NUM,
+                VhostUserConstants.VHOST_USER_GET_MAX_MEM_SLOTS,
+                VhostUserConstants.VHOST_USER_GET_VRING_BASE,
+                VhostUserConstants.VHOST_USER_GET_VRING_BASE_SKIP_DRAIN,
+                VhostUserConstants.VHOST_USER_GET_STATUS,
+                VhostUserConstants.VHOST_USER_SET_LOG_BASE
             })
     void requestsWhoseReplyIsAValueCannotBeRefused(int id) {
         assertEquals(ReplyRule.REPLY, ReplyRule.of(id));
@@ -28,9 +28,9 @@ class ReplyRuleTest {
     @ParameterizedTest
     @ValueSource(
             ints = {
-                VhostUserSpec.VHOST_USER_GET_INFLIGHT_FD,
-                VhostUserSpec.VHOST_USER_SET_DEVICE_STATE_FD,
-                VhostUserSpec.VHOST_USER_CHECK_DEVICE_STATE
+                VhostUserConstants.VHOST_USER_GET_INFLIGHT_FD,
+                VhostUserConstants.VHOST_USER_SET_DEVICE_STATE_FD,
+                VhostUserConstants.VHOST_USER_CHECK_DEVICE_STATE
             })
     void requestsWithAnotherReplyCanBeRefused(int id) {
         assertEquals(ReplyRule.REPLY_OR_NACK, ReplyRule.of(id));
@@ -39,12 +39,12 @@ class ReplyRuleTest {
 
     @Test
     void iotlbMessagesAreAlwaysAcknowledged() {
-        assertEquals(ReplyRule.ACK_ALWAYS, ReplyRule.of(VhostUserSpec.VHOST_USER_IOTLB_MSG));
+        assertEquals(ReplyRule.ACK_ALWAYS, ReplyRule.of(VhostUserConstants.VHOST_USER_IOTLB_MSG));
         assertFalse(ReplyRule.ACK_ALWAYS.hasReply());
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {VhostUserSpec.VHOST_USER_SET_OWNER, 0, -1, 1000})
+    @ValueSource(ints = {VhostUserConstants.VHOST_USER_SET_OWNER, 0, -1, 1000})
     void allOtherRequestsAreAcknowledgedIfRequested(int id) {
         assertEquals(ReplyRule.ACK_IF_REQUESTED, ReplyRule.of(id));
     }

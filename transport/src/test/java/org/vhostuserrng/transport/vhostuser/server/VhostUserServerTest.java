@@ -22,14 +22,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
-import org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec;
+import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
 
 /** The server on a real socket; the tests run single iterations of its loop. */
 class VhostUserServerTest {
     private static final long OFFERED = FakeVirtioDevice.FEATURES
-            | VhostUserSpec.mask(VhostUserSpec.VHOST_USER_F_PROTOCOL_FEATURES)
-            | VhostUserSpec.mask(VhostUserSpec.VHOST_F_LOG_ALL);
+            | VhostUserConstants.mask(VhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES)
+            | VhostUserConstants.mask(VhostUserConstants.VHOST_F_LOG_ALL);
     private static final int OTHER_VERSION = 2;
     private static final int MANY = 100;
 
@@ -54,14 +54,14 @@ class VhostUserServerTest {
     @Test
     void offersTheFeaturesOfTheDeviceAndOfTheTransport() throws IOException {
         try (SocketChannel frontEnd = connect()) {
-            send(frontEnd, VhostUserSpec.VHOST_USER_GET_FEATURES, VhostUserSpec.VERSION);
+            send(frontEnd, VhostUserConstants.VHOST_USER_GET_FEATURES, VhostUserConstants.VERSION);
 
             runUntilIdle();
 
             assertArrayEquals(
                     new int[] {
-                        VhostUserSpec.VHOST_USER_GET_FEATURES,
-                        VhostUserSpec.VERSION | VhostUserSpec.REPLY_FLAG,
+                        VhostUserConstants.VHOST_USER_GET_FEATURES,
+                        VhostUserConstants.VERSION | VhostUserConstants.REPLY_FLAG,
                         Long.BYTES,
                         (int) OFFERED,
                         (int) (OFFERED >>> Integer.SIZE)
@@ -73,21 +73,21 @@ class VhostUserServerTest {
     @Test
     void waitsForTheRestOfAMessage() throws IOException {
         try (SocketChannel frontEnd = connect()) {
-            ByteBuffer header = message(VhostUserSpec.VHOST_USER_GET_FEATURES, VhostUserSpec.VERSION);
+            ByteBuffer header = message(VhostUserConstants.VHOST_USER_GET_FEATURES, VhostUserConstants.VERSION);
             frontEnd.write(header.slice(0, 5));
             runUntilIdle();
 
             frontEnd.write(header.slice(5, 7));
             runUntilIdle();
 
-            assertEquals(VhostUserSpec.VHOST_USER_GET_FEATURES, receive(frontEnd, 5)[0]);
+            assertEquals(VhostUserConstants.VHOST_USER_GET_FEATURES, receive(frontEnd, 5)[0]);
         }
     }
 
     @Test
     void closesTheSessionOfAFrontEndWithAnotherVersion() throws IOException {
         try (SocketChannel frontEnd = connect()) {
-            send(frontEnd, VhostUserSpec.VHOST_USER_GET_FEATURES, OTHER_VERSION);
+            send(frontEnd, VhostUserConstants.VHOST_USER_GET_FEATURES, OTHER_VERSION);
 
             runUntilIdle();
 
@@ -98,7 +98,7 @@ class VhostUserServerTest {
     @Test
     void closesTheSessionIfARefusalWouldLookLikeAReply() throws IOException {
         try (SocketChannel frontEnd = connect()) {
-            send(frontEnd, VhostUserSpec.VHOST_USER_GET_VRING_BASE, 1 | VhostUserSpec.NEED_REPLY_FLAG);
+            send(frontEnd, VhostUserConstants.VHOST_USER_GET_VRING_BASE, 1 | VhostUserConstants.NEED_REPLY_FLAG);
 
             runUntilIdle();
 
@@ -112,10 +112,10 @@ class VhostUserServerTest {
         runUntilIdle();
 
         try (SocketChannel second = connect()) {
-            send(second, VhostUserSpec.VHOST_USER_GET_FEATURES, VhostUserSpec.VERSION);
+            send(second, VhostUserConstants.VHOST_USER_GET_FEATURES, VhostUserConstants.VERSION);
             runUntilIdle();
 
-            assertEquals(VhostUserSpec.VHOST_USER_GET_FEATURES, receive(second, 5)[0]);
+            assertEquals(VhostUserConstants.VHOST_USER_GET_FEATURES, receive(second, 5)[0]);
         }
     }
 
@@ -123,7 +123,7 @@ class VhostUserServerTest {
     void letsASecondFrontEndWaitWhileTheFirstIsServed() throws IOException {
         SocketChannel first = connect();
         try (SocketChannel second = connect()) {
-            send(second, VhostUserSpec.VHOST_USER_GET_FEATURES, VhostUserSpec.VERSION);
+            send(second, VhostUserConstants.VHOST_USER_GET_FEATURES, VhostUserConstants.VERSION);
             runUntilIdle();
             second.configureBlocking(false);
             int early = second.read(ByteBuffer.allocate(1));
@@ -133,7 +133,7 @@ class VhostUserServerTest {
 
             second.configureBlocking(true);
             assertEquals(0, early);
-            assertEquals(VhostUserSpec.VHOST_USER_GET_FEATURES, receive(second, 5)[0]);
+            assertEquals(VhostUserConstants.VHOST_USER_GET_FEATURES, receive(second, 5)[0]);
         }
     }
 
@@ -148,7 +148,7 @@ class VhostUserServerTest {
             leaveUnread();
         }
         try (SocketChannel next = connect()) {
-            send(next, VhostUserSpec.VHOST_USER_GET_FEATURES, VhostUserSpec.VERSION);
+            send(next, VhostUserConstants.VHOST_USER_GET_FEATURES, VhostUserConstants.VERSION);
             runUntilIdle();
             next.configureBlocking(false);
             int early = next.read(ByteBuffer.allocate(20));
@@ -231,7 +231,7 @@ class VhostUserServerTest {
     /** Ends a session before everything has been received. */
     private void leaveUnread() throws IOException {
         try (SocketChannel frontEnd = connect()) {
-            send(frontEnd, VhostUserSpec.VHOST_USER_GET_FEATURES, OTHER_VERSION);
+            send(frontEnd, VhostUserConstants.VHOST_USER_GET_FEATURES, OTHER_VERSION);
             runUntilIdle();
         }
     }

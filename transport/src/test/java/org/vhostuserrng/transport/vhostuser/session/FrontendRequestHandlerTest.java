@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.mask;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.mask;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -21,17 +21,17 @@ import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFdsFixture;
-import org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec;
+import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 class FrontendRequestHandlerTest {
-    private static final long VERSION_1 = VirtioSpec.VIRTIO_F_VERSION_1;
-    private static final long PROTOCOL_FEATURES = mask(VhostUserSpec.VHOST_USER_F_PROTOCOL_FEATURES);
-    private static final long LOG_ALL = mask(VhostUserSpec.VHOST_F_LOG_ALL);
+    private static final long VERSION_1 = VirtioConstants.VIRTIO_F_VERSION_1;
+    private static final long PROTOCOL_FEATURES = mask(VhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES);
+    private static final long LOG_ALL = mask(VhostUserConstants.VHOST_F_LOG_ALL);
     private static final long ACK = 0;
     private static final long NACK = 1;
 
@@ -50,7 +50,7 @@ class FrontendRequestHandlerTest {
 
     @Test
     void offersTheDevicesFeaturesAndThoseOfTheTransport() throws ProtocolViolation {
-        List<Long> reply = session.query(VhostUserSpec.VHOST_USER_GET_FEATURES);
+        List<Long> reply = session.query(VhostUserConstants.VHOST_USER_GET_FEATURES);
 
         assertEquals(List.of(FakeVirtioDevice.FEATURES | PROTOCOL_FEATURES | LOG_ALL), reply);
     }
@@ -58,10 +58,11 @@ class FrontendRequestHandlerTest {
     @Test
     void offersAccessPlatformIfTheOperatorAllowsIt() throws ProtocolViolation {
         try (SteppedSession behindIommu = new SteppedSession(options(false, false, true))) {
-            long offered =
-                    behindIommu.query(VhostUserSpec.VHOST_USER_GET_FEATURES).getFirst();
+            long offered = behindIommu
+                    .query(VhostUserConstants.VHOST_USER_GET_FEATURES)
+                    .getFirst();
 
-            assertNotEquals(0, offered & VirtioSpec.VIRTIO_F_ACCESS_PLATFORM);
+            assertNotEquals(0, offered & VirtioConstants.VIRTIO_F_ACCESS_PLATFORM);
         }
     }
 
@@ -70,10 +71,10 @@ class FrontendRequestHandlerTest {
     void offersMemorySlotsIfTheOperatorAllowsIt(boolean allowed) throws ProtocolViolation {
         try (SteppedSession withSlots = new SteppedSession(options(allowed, false, false))) {
             long offered = withSlots
-                    .query(VhostUserSpec.VHOST_USER_GET_PROTOCOL_FEATURES)
+                    .query(VhostUserConstants.VHOST_USER_GET_PROTOCOL_FEATURES)
                     .getFirst();
 
-            long slots = mask(VhostUserSpec.VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS);
+            long slots = mask(VhostUserConstants.VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS);
             assertEquals(allowed ? slots : 0, offered & slots);
         }
     }
@@ -97,7 +98,7 @@ class FrontendRequestHandlerTest {
 
         assertThrows(
                 ProtocolViolation.class,
-                () -> session.setFeatures(VERSION_1 | VirtioSpec.VIRTIO_F_INDIRECT_DESC | PROTOCOL_FEATURES));
+                () -> session.setFeatures(VERSION_1 | VirtioConstants.VIRTIO_F_INDIRECT_DESC | PROTOCOL_FEATURES));
     }
 
     @Test
@@ -128,21 +129,22 @@ class FrontendRequestHandlerTest {
 
     @Test
     void acknowledgesARequestIfAsked() throws ProtocolViolation {
-        List<Long> reply = session.sendWithNeedReply(VhostUserSpec.VHOST_USER_SET_OWNER, SteppedSession.empty());
+        List<Long> reply = session.sendWithNeedReply(VhostUserConstants.VHOST_USER_SET_OWNER, SteppedSession.empty());
 
         assertEquals(List.of(ACK), reply);
     }
 
     @Test
     void repliesNothingToARequestWithoutNeedReply() throws ProtocolViolation {
-        session.send(VhostUserSpec.VHOST_USER_SET_OWNER, SteppedSession.empty());
+        session.send(VhostUserConstants.VHOST_USER_SET_OWNER, SteppedSession.empty());
 
         assertEquals(List.of(), session.replies.replies);
     }
 
     @Test
     void refusesARequestWithANonZeroAcknowledgementIfAsked() throws ProtocolViolation {
-        List<Long> reply = session.sendWithNeedReply(VhostUserSpec.VHOST_USER_SET_VRING_NUM, SteppedSession.u32(0, 0));
+        List<Long> reply =
+                session.sendWithNeedReply(VhostUserConstants.VHOST_USER_SET_VRING_NUM, SteppedSession.u32(0, 0));
 
         assertEquals(List.of(NACK), reply);
     }
@@ -158,24 +160,24 @@ class FrontendRequestHandlerTest {
 
         assertThrows(
                 ProtocolViolation.class,
-                () -> session.sendWithNeedReply(VhostUserSpec.VHOST_USER_GET_VRING_BASE, noSuchVring));
+                () -> session.sendWithNeedReply(VhostUserConstants.VHOST_USER_GET_VRING_BASE, noSuchVring));
     }
 
     @Test
     void sendsOneReplyToARequestThatHasAReplyOfItsOwn() throws ProtocolViolation {
-        session.sendWithNeedReply(VhostUserSpec.VHOST_USER_GET_QUEUE_NUM, SteppedSession.empty());
+        session.sendWithNeedReply(VhostUserConstants.VHOST_USER_GET_QUEUE_NUM, SteppedSession.empty());
 
         assertEquals(
-                List.of(new RecordingReplySender.Reply(VhostUserSpec.VHOST_USER_GET_QUEUE_NUM, List.of(2L))),
+                List.of(new RecordingReplySender.Reply(VhostUserConstants.VHOST_USER_GET_QUEUE_NUM, List.of(2L))),
                 session.replies.replies);
     }
 
     @Test
     void doesNotAcknowledgeIfTheFrontEndHasDeclinedReplyAck() throws ProtocolViolation {
-        session.setProtocolFeatures(VhostUserSpec.VHOST_USER_PROTOCOL_F_MQ);
+        session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_MQ);
 
         session.requests.serve(
-                VhostUserSpec.VHOST_USER_SET_OWNER,
+                VhostUserConstants.VHOST_USER_SET_OWNER,
                 true,
                 SteppedSession.empty(),
                 ReceivedFdsFixture.of(),
@@ -186,7 +188,7 @@ class FrontendRequestHandlerTest {
 
     @Test
     void alwaysAcknowledgesIotlbMessages() throws ProtocolViolation {
-        session.send(VhostUserSpec.VHOST_USER_IOTLB_MSG, SteppedSession.u64(0, 0, 0, 0));
+        session.send(VhostUserConstants.VHOST_USER_IOTLB_MSG, SteppedSession.u64(0, 0, 0, 0));
 
         assertEquals(List.of(NACK), session.replies.last());
     }
@@ -205,7 +207,7 @@ class FrontendRequestHandlerTest {
 
         assertThrows(
                 ProtocolViolation.class,
-                () -> session.send(VhostUserSpec.VHOST_USER_SET_OWNER, SteppedSession.empty(), descriptor));
+                () -> session.send(VhostUserConstants.VHOST_USER_SET_OWNER, SteppedSession.empty(), descriptor));
 
         assertThrows(IllegalStateException.class, descriptor::number);
     }
@@ -302,12 +304,13 @@ class FrontendRequestHandlerTest {
     void refusesUnknownVringFlags() {
         assertThrows(
                 ProtocolViolation.class,
-                () -> session.send(VhostUserSpec.VHOST_USER_SET_VRING_ADDR, SteppedSession.u64(2L << 32, 0, 0, 0, 0)));
+                () -> session.send(
+                        VhostUserConstants.VHOST_USER_SET_VRING_ADDR, SteppedSession.u64(2L << 32, 0, 0, 0, 0)));
     }
 
     @Test
     void logsTheUsedRingAtItsAddress() throws ProtocolViolation {
-        session.send(VhostUserSpec.VHOST_USER_SET_VRING_ADDR, SteppedSession.u64(1L << 32, 0, 0, 0, 0x1234));
+        session.send(VhostUserConstants.VHOST_USER_SET_VRING_ADDR, SteppedSession.u64(1L << 32, 0, 0, 0, 0x1234));
 
         assertEquals(OptionalLong.of(0x1234), session.snapshot(0).ringLogAddress());
     }
@@ -334,7 +337,7 @@ class FrontendRequestHandlerTest {
             assertThrows(
                     ProtocolViolation.class,
                     () -> limited.send(
-                            VhostUserSpec.VHOST_USER_SET_MEM_TABLE,
+                            VhostUserConstants.VHOST_USER_SET_MEM_TABLE,
                             SteppedSession.u64(1, 0, 2 * SteppedSession.MEMORY_BYTES, 0, 0),
                             file));
         }
@@ -345,9 +348,9 @@ class FrontendRequestHandlerTest {
         MemorySegment region =
                 SteppedSession.u64(0, SteppedSession.GUEST_ADDRESS, 4096, SteppedSession.USER_ADDRESS, 0);
 
-        session.send(VhostUserSpec.VHOST_USER_ADD_MEM_REG, region, SealedMemfd.create("memory", 4096));
+        session.send(VhostUserConstants.VHOST_USER_ADD_MEM_REG, region, SealedMemfd.create("memory", 4096));
         int added = session.requests.snapshot().memory().size();
-        session.send(VhostUserSpec.VHOST_USER_REM_MEM_REG, region);
+        session.send(VhostUserConstants.VHOST_USER_REM_MEM_REG, region);
 
         assertEquals(1, added);
         assertEquals(List.of(), session.requests.snapshot().memory());
@@ -357,7 +360,7 @@ class FrontendRequestHandlerTest {
     void refusesToRemoveARegionThatIsNotThere() {
         assertThrows(
                 ProtocolViolation.class,
-                () -> session.send(VhostUserSpec.VHOST_USER_REM_MEM_REG, SteppedSession.u64(0, 0, 4096, 0, 0)));
+                () -> session.send(VhostUserConstants.VHOST_USER_REM_MEM_REG, SteppedSession.u64(0, 0, 4096, 0, 0)));
     }
 
     @ParameterizedTest
@@ -367,13 +370,15 @@ class FrontendRequestHandlerTest {
 
         assertThrows(
                 ProtocolViolation.class,
-                () -> session.send(VhostUserSpec.VHOST_USER_SET_LOG_BASE, SteppedSession.u64(64, offset), file));
+                () -> session.send(VhostUserConstants.VHOST_USER_SET_LOG_BASE, SteppedSession.u64(64, offset), file));
     }
 
     @Test
     void setsTheDirtyLog() throws ProtocolViolation, ErrnoException {
         session.send(
-                VhostUserSpec.VHOST_USER_SET_LOG_BASE, SteppedSession.u64(4096, 0), SealedMemfd.create("log", 4096));
+                VhostUserConstants.VHOST_USER_SET_LOG_BASE,
+                SteppedSession.u64(4096, 0),
+                SealedMemfd.create("log", 4096));
 
         assertEquals(List.of(ACK), session.replies.last());
         assertEquals(4096, session.requests.snapshot().dirtyLogBytes());
@@ -383,16 +388,16 @@ class FrontendRequestHandlerTest {
 
     @Test
     void returnsTheDeviceStatus() throws ProtocolViolation {
-        session.send(VhostUserSpec.VHOST_USER_SET_STATUS, SteppedSession.u64(15));
+        session.send(VhostUserConstants.VHOST_USER_SET_STATUS, SteppedSession.u64(15));
 
-        assertEquals(List.of(15L), session.query(VhostUserSpec.VHOST_USER_GET_STATUS));
+        assertEquals(List.of(15L), session.query(VhostUserConstants.VHOST_USER_GET_STATUS));
     }
 
     @Test
     void resetsTheDeviceWithAStatusOfZero() throws ProtocolViolation, ErrnoException {
         FakeVirtqueue queue = session.startVring();
 
-        session.send(VhostUserSpec.VHOST_USER_SET_STATUS, SteppedSession.u64(0));
+        session.send(VhostUserConstants.VHOST_USER_SET_STATUS, SteppedSession.u64(0));
 
         assertTrue(queue.stopped);
         VringSnapshot vring = session.snapshot(0);
@@ -407,7 +412,7 @@ class FrontendRequestHandlerTest {
         session.startVring();
         SessionSnapshot before = session.requests.snapshot();
 
-        session.send(VhostUserSpec.VHOST_USER_RESET_DEVICE, SteppedSession.empty());
+        session.send(VhostUserConstants.VHOST_USER_RESET_DEVICE, SteppedSession.empty());
 
         SessionSnapshot after = session.requests.snapshot();
         assertEquals(before.features(), after.features());
@@ -418,7 +423,7 @@ class FrontendRequestHandlerTest {
     void disablesAllVringsOnResetOwner() throws ProtocolViolation {
         session.setFeatures(VERSION_1);
 
-        session.send(VhostUserSpec.VHOST_USER_RESET_OWNER, SteppedSession.empty());
+        session.send(VhostUserConstants.VHOST_USER_RESET_OWNER, SteppedSession.empty());
 
         assertFalse(session.snapshot(0).enabled());
     }
@@ -427,13 +432,13 @@ class FrontendRequestHandlerTest {
 
     @Test
     void givesAStartedVringTheInflightRegionThatItCreated() throws ProtocolViolation, ErrnoException {
-        session.setProtocolFeatures(VhostUserSpec.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
+        session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
         MemorySegment wanted = SteppedSession.u64(0, 0, (long) SteppedSession.QUEUE_SIZE << 16 | 1);
-        session.send(VhostUserSpec.VHOST_USER_GET_INFLIGHT_FD, wanted);
+        session.send(VhostUserConstants.VHOST_USER_GET_INFLIGHT_FD, wanted);
         long size = session.replies.last().getFirst();
         MemorySegment given = SteppedSession.u64(size, 0, (long) SteppedSession.QUEUE_SIZE << 16 | 1);
 
-        session.send(VhostUserSpec.VHOST_USER_SET_INFLIGHT_FD, given, session.replies.file);
+        session.send(VhostUserConstants.VHOST_USER_SET_INFLIGHT_FD, given, session.replies.file);
         FakeVirtqueue queue = session.startVring();
 
         assertNotEquals(null, queue.config.inflight());
@@ -442,14 +447,14 @@ class FrontendRequestHandlerTest {
 
     @Test
     void refusesAnInflightBufferWhileAVringIsStarted() throws ProtocolViolation, ErrnoException {
-        session.setProtocolFeatures(VhostUserSpec.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
+        session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
         session.startVring();
         OwnedFd file = SealedMemfd.create("inflight", 4096);
 
         assertThrows(
                 ProtocolViolation.class,
                 () -> session.send(
-                        VhostUserSpec.VHOST_USER_SET_INFLIGHT_FD,
+                        VhostUserConstants.VHOST_USER_SET_INFLIGHT_FD,
                         SteppedSession.u64(4096, 0, (long) SteppedSession.QUEUE_SIZE << 16 | 1),
                         file));
     }

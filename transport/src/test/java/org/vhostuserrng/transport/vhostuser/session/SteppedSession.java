@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
-import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec.mask;
+import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.mask;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -16,7 +16,7 @@ import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFdsFixture;
-import org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec;
+import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
 
@@ -87,7 +87,7 @@ final class SteppedSession implements AutoCloseable {
     }
 
     void setFeatures(long features) throws ProtocolViolation {
-        send(VhostUserSpec.VHOST_USER_SET_FEATURES, u64(features));
+        send(VhostUserConstants.VHOST_USER_SET_FEATURES, u64(features));
     }
 
     void setProtocolFeatures(int... bits) throws ProtocolViolation {
@@ -95,52 +95,52 @@ final class SteppedSession implements AutoCloseable {
         for (int bit : bits) {
             features |= mask(bit);
         }
-        send(VhostUserSpec.VHOST_USER_SET_PROTOCOL_FEATURES, u64(features));
+        send(VhostUserConstants.VHOST_USER_SET_PROTOCOL_FEATURES, u64(features));
     }
 
     /** Negotiates VIRTIO_F_VERSION_1 and protocol features, so that vrings are disabled initially. */
     void negotiate() throws ProtocolViolation {
-        setFeatures(1L << 32 | mask(VhostUserSpec.VHOST_USER_F_PROTOCOL_FEATURES));
+        setFeatures(1L << 32 | mask(VhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES));
     }
 
     /** Sets a memory table of one region. */
     void setMemoryTable() throws ProtocolViolation, ErrnoException {
         send(
-                VhostUserSpec.VHOST_USER_SET_MEM_TABLE,
+                VhostUserConstants.VHOST_USER_SET_MEM_TABLE,
                 u64(1, GUEST_ADDRESS, MEMORY_BYTES, USER_ADDRESS, 0),
                 SealedMemfd.create("memory", MEMORY_BYTES));
     }
 
     void setNum(int index, int num) throws ProtocolViolation {
-        send(VhostUserSpec.VHOST_USER_SET_VRING_NUM, u32(index, num));
+        send(VhostUserConstants.VHOST_USER_SET_VRING_NUM, u32(index, num));
     }
 
     void setBase(int index, int base) throws ProtocolViolation {
-        send(VhostUserSpec.VHOST_USER_SET_VRING_BASE, u32(index, base));
+        send(VhostUserConstants.VHOST_USER_SET_VRING_BASE, u32(index, base));
     }
 
     void setAddresses(int index, long offset) throws ProtocolViolation {
         long descriptor = USER_ADDRESS + offset;
         send(
-                VhostUserSpec.VHOST_USER_SET_VRING_ADDR,
+                VhostUserConstants.VHOST_USER_SET_VRING_ADDR,
                 u64(index, descriptor, descriptor + 0x2000, descriptor + 0x1000, 0));
     }
 
     void setEnabled(int index, boolean enabled) throws ProtocolViolation {
-        send(VhostUserSpec.VHOST_USER_SET_VRING_ENABLE, u32(index, enabled ? 1 : 0));
+        send(VhostUserConstants.VHOST_USER_SET_VRING_ENABLE, u32(index, enabled ? 1 : 0));
     }
 
     /** Sends a kick descriptor. */
     void setKick(int index) throws ProtocolViolation, ErrnoException {
         send(
-                VhostUserSpec.VHOST_USER_SET_VRING_KICK,
+                VhostUserConstants.VHOST_USER_SET_VRING_KICK,
                 u64(index),
                 EventFd.create().fd());
     }
 
     /** Asks the back-end to poll the vring. */
     void setPolled(int index) throws ProtocolViolation {
-        send(VhostUserSpec.VHOST_USER_SET_VRING_KICK, u64(index | VhostUserSpec.VRING_NOFD_MASK));
+        send(VhostUserConstants.VHOST_USER_SET_VRING_KICK, u64(index | VhostUserConstants.VRING_NOFD_MASK));
     }
 
     /** Configures vring 0 in QEMU's order, up to the kick descriptor. */
@@ -162,7 +162,7 @@ final class SteppedSession implements AutoCloseable {
 
     /** Stops a vring with GET_VRING_BASE. Returns its base. */
     long stopVring(int index) throws ProtocolViolation {
-        send(VhostUserSpec.VHOST_USER_GET_VRING_BASE, u32(index, 0));
+        send(VhostUserConstants.VHOST_USER_GET_VRING_BASE, u32(index, 0));
         return replies.last().get(1);
     }
 

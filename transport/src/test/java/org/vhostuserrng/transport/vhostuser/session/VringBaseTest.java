@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 class VringBaseTest {
-    private static final long SPLIT = VirtioSpec.VIRTIO_F_VERSION_1;
-    private static final long PACKED = VirtioSpec.VIRTIO_F_VERSION_1 | VirtioSpec.VIRTIO_F_RING_PACKED;
+    private static final long SPLIT = VirtioConstants.VIRTIO_F_VERSION_1;
+    private static final long PACKED = VirtioConstants.VIRTIO_F_VERSION_1 | VirtioConstants.VIRTIO_F_RING_PACKED;
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 0xffff})

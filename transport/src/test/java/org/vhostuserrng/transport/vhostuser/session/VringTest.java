@@ -15,10 +15,10 @@ import org.vhostuserrng.transport.sys.Epoll;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
-import org.vhostuserrng.transport.vhostuser.protocol.VhostUserSpec;
+import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
-import org.vhostuserrng.transport.virtio.VirtioSpec;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /** The scheduling of a vring: the times at which its virtqueue starts and is drained. */
@@ -256,7 +256,7 @@ class VringTest {
     void signalsTheErrorDescriptorWhenItBreaks() throws ProtocolViolation, ErrnoException {
         FakeVirtqueue queue = started();
         EventFd err = EventFd.create();
-        session.send(VhostUserSpec.VHOST_USER_SET_VRING_ERR, SteppedSession.u64(0), err.fd());
+        session.send(VhostUserConstants.VHOST_USER_SET_VRING_ERR, SteppedSession.u64(0), err.fd());
         queue.result = DrainResult.BROKEN;
         try (Epoll epoll = Epoll.open(1)) {
             epoll.add(err.fd(), Epoll.EPOLLIN, 0);
@@ -303,7 +303,7 @@ class VringTest {
         queue.config.notifier().signal();
 
         session.send(
-                VhostUserSpec.VHOST_USER_SET_VRING_CALL,
+                VhostUserConstants.VHOST_USER_SET_VRING_CALL,
                 SteppedSession.u64(0),
                 EventFd.create().fd());
 
@@ -315,7 +315,7 @@ class VringTest {
         FakeVirtqueue queue = started();
 
         session.send(
-                VhostUserSpec.VHOST_USER_SET_VRING_CALL,
+                VhostUserConstants.VHOST_USER_SET_VRING_CALL,
                 SteppedSession.u64(0),
                 EventFd.create().fd());
 
@@ -379,9 +379,9 @@ class VringTest {
     // --- IOMMU -----------------------------------------------------------------------------------------------------
 
     private void configureBehindIommu() throws ProtocolViolation, ErrnoException {
-        session.setFeatures(VirtioSpec.VIRTIO_F_VERSION_1
-                | VirtioSpec.VIRTIO_F_ACCESS_PLATFORM
-                | VhostUserSpec.mask(VhostUserSpec.VHOST_USER_F_PROTOCOL_FEATURES));
+        session.setFeatures(VirtioConstants.VIRTIO_F_VERSION_1
+                | VirtioConstants.VIRTIO_F_ACCESS_PLATFORM
+                | VhostUserConstants.mask(VhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES));
         session.setMemoryTable();
         session.setNum(0, SteppedSession.QUEUE_SIZE);
         session.setBase(0, 0);
@@ -393,12 +393,12 @@ class VringTest {
 
     private void updateIotlb(long iova) throws ProtocolViolation {
         session.send(
-                VhostUserSpec.VHOST_USER_IOTLB_MSG,
+                VhostUserConstants.VHOST_USER_IOTLB_MSG,
                 SteppedSession.u64(
                         iova,
                         4096,
                         SteppedSession.USER_ADDRESS,
-                        (Iotlb.READ | Iotlb.WRITE) | VhostUserSpec.VHOST_IOTLB_UPDATE << Byte.SIZE));
+                        (Iotlb.READ | Iotlb.WRITE) | VhostUserConstants.VHOST_IOTLB_UPDATE << Byte.SIZE));
     }
 
     @Test

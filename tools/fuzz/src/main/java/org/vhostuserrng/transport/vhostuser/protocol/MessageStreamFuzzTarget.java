@@ -120,7 +120,7 @@ public final class MessageStreamFuzzTarget {
     }
 
     private boolean hasHeader() {
-        return sent.size() - position >= VhostUserSpec.HEADER_BYTES;
+        return sent.size() - position >= VhostUserConstants.HEADER_BYTES;
     }
 
     /** Whether the next message has an invalid header or more descriptors than a message may have. */
@@ -135,7 +135,7 @@ public final class MessageStreamFuzzTarget {
         int flags = bytes().getInt(4);
         return (flags & 3) != 1
                 || (flags & 4) != 0
-                || Integer.compareUnsigned(bytes().getInt(8), VhostUserSpec.MAX_PAYLOAD_BYTES) > 0;
+                || Integer.compareUnsigned(bytes().getInt(8), VhostUserConstants.MAX_PAYLOAD_BYTES) > 0;
     }
 
     private boolean isComplete() {
@@ -144,7 +144,7 @@ public final class MessageStreamFuzzTarget {
 
     /** Stream position of the end of the next message; of its header if that is incomplete or invalid. */
     private int end() {
-        int header = position + VhostUserSpec.HEADER_BYTES;
+        int header = position + VhostUserConstants.HEADER_BYTES;
         return !hasHeader() || hasBadHeader() ? header : header + bytes().getInt(8);
     }
 
@@ -156,8 +156,8 @@ public final class MessageStreamFuzzTarget {
     }
 
     private void check() {
-        byte[] payload = new byte[end() - position - VhostUserSpec.HEADER_BYTES];
-        bytes().get(VhostUserSpec.HEADER_BYTES, payload);
+        byte[] payload = new byte[end() - position - VhostUserConstants.HEADER_BYTES];
+        bytes().get(VhostUserConstants.HEADER_BYTES, payload);
         requireEqual(bytes().getInt(0), channel.id(), "id");
         require((bytes().getInt(4) & 8) != 0 == channel.needsReply(), "need_reply");
         require(MemorySegment.ofArray(payload).mismatch(channel.payload()) < 0, "payload");

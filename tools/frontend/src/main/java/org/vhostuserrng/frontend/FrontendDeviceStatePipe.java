@@ -6,7 +6,7 @@ import java.time.Duration;
 import jnr.ffi.Pointer;
 
 /** A pipe for the device state (vhost-user, "Migrating back-end state"). Both ends can be closed separately. */
-public final class FrontendStatePipe implements AutoCloseable {
+public final class FrontendDeviceStatePipe implements AutoCloseable {
     private static final int BUFFER_SIZE = 4096;
     private static final int CLOSED = -1;
 
@@ -15,7 +15,7 @@ public final class FrontendStatePipe implements AutoCloseable {
     private int writeEnd;
 
     /** Creates an empty pipe. */
-    public FrontendStatePipe() throws IOException {
+    public FrontendDeviceStatePipe() throws IOException {
         int[] ends = new int[2];
         FrontendLibc.checkErrno("pipe2", FrontendLibc.calls().pipe2(ends, FrontendLibc.O_CLOEXEC));
         readEnd = ends[0];

@@ -4,7 +4,7 @@ package org.vhostuserrng.transport.vhostuser.protocol;
  * Constants of the vhost-user document ("Vhost-user Protocol", QEMU docs/interop/vhost-user.rst), with the document's
  * names. Requests and feature bits that this back-end does not support are not listed.
  */
-public final class VhostUserSpec {
+public final class VhostUserConstants {
     // Header
     public static final int VERSION = 0x1;
     public static final int VERSION_MASK = 0x3;
@@ -106,7 +106,7 @@ public final class VhostUserSpec {
     /** The largest payload: SET_MEM_TABLE with all regions (u32 count, u32 padding, 32 bytes each). */
     public static final int MAX_PAYLOAD_BYTES = 8 + MAX_REGIONS * 32;
 
-    private VhostUserSpec() {}
+    private VhostUserConstants() {}
 
     /** The mask of a feature bit. */
     public static long mask(int bit) {

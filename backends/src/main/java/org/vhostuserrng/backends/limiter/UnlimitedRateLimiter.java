@@ -1,10 +1,10 @@
 package org.vhostuserrng.backends.limiter;
 
 /** No limit. */
-final class UnlimitedRate extends RateLimit {
-    static final UnlimitedRate INSTANCE = new UnlimitedRate();
+final class UnlimitedRateLimiter extends RateLimiter {
+    static final UnlimitedRateLimiter INSTANCE = new UnlimitedRateLimiter();
 
-    private UnlimitedRate() {}
+    private UnlimitedRateLimiter() {}
 
     @Override
     long tokens(long now) {

@@ -10,11 +10,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The sources of an event loop: the source that {@code --source} names and its components. Confined to the loop's
- * thread.
+ * The open sources of one event loop: the source that {@code --source} names, its components, and the state that they
+ * share. Confined to the loop's thread.
  */
-public final class EventLoopSources {
-    private static final Logger LOG = LoggerFactory.getLogger(EventLoopSources.class);
+public final class SourceRegistry {
+    private static final Logger LOG = LoggerFactory.getLogger(SourceRegistry.class);
 
     private final EntropySourceSpec spec;
     private final Runnable onReadable;
@@ -32,7 +32,7 @@ public final class EventLoopSources {
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
      * @param clock nanoseconds; never run backwards
      */
-    public EventLoopSources(EntropySourceSpec spec, Runnable onReadable, LongSupplier clock) {
+    public SourceRegistry(EntropySourceSpec spec, Runnable onReadable, LongSupplier clock) {
         this.spec = spec;
         this.onReadable = onReadable;
         this.clock = clock;

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
  * {@link #commit} at the latest, and may read its clock later still, so a period can look shorter to the guest. The
  * period is therefore extended by {@link #slack}.
  */
-abstract sealed class RateLimit permits FixedWindowCounter, TokenBucket, UnlimitedRate {
+abstract sealed class RateLimiter permits FixedWindowCounter, TokenBucket, UnlimitedRateLimiter {
     /** Size of a request by Linux's virtio-rng driver. */
     static final long TYPICAL_REQUEST_BYTES = 64;
 
@@ -24,9 +24,9 @@ abstract sealed class RateLimit permits FixedWindowCounter, TokenBucket, Unlimit
      * @param periodMillis 1 to {@link GuestRateLimiter#MAX_PERIOD_MILLIS}
      * @param minSlice the smallest slice of a token bucket, at least 1
      */
-    static RateLimit of(RateLimitMode mode, long max, int periodMillis, long minSlice) {
+    static RateLimiter of(RateLimitMode mode, long max, int periodMillis, long minSlice) {
         if (max == GuestRateLimiter.UNLIMITED) {
-            return UnlimitedRate.INSTANCE;
+            return UnlimitedRateLimiter.INSTANCE;
         }
         long period = TimeUnit.MILLISECONDS.toNanos(periodMillis);
         return switch (mode) {

@@ -5,10 +5,10 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
-import org.vhostuserrng.backends.source.EventLoopSources;
+import org.vhostuserrng.backends.source.SourceRegistry;
 
 /** Reads an entropy source, waiting for bytes up to a timeout. Confined to one thread. */
-public final class TimedSourceReader implements AutoCloseable {
+public final class TimeoutSourceReader implements AutoCloseable {
     private static final long READ_TIMEOUT_MILLIS = 100;
 
     private final Semaphore ready = new Semaphore(0);
@@ -19,8 +19,8 @@ public final class TimedSourceReader implements AutoCloseable {
      *
      * @param guest name of the reader in log messages
      */
-    public TimedSourceReader(EntropySourceSpec spec, String guest) {
-        source = new EventLoopSources(spec, ready::release, System::nanoTime).open(guest);
+    public TimeoutSourceReader(EntropySourceSpec spec, String guest) {
+        source = new SourceRegistry(spec, ready::release, System::nanoTime).open(guest);
     }
 
     /**

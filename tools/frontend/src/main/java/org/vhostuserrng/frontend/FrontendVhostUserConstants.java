@@ -4,7 +4,7 @@ package org.vhostuserrng.frontend;
  * Constants of the vhost-user document (QEMU docs/interop/vhost-user.rst). The message ids are in
  * {@link FrontendMessageType}, the feature bits in {@link ProtocolFeatureBit} and {@link VirtioFeatureBit}.
  */
-public final class FrontendVhostUserSpec {
+public final class FrontendVhostUserConstants {
     /** Size of the header in bytes: request, flags and payload size, 32 bits each in native byte order. */
     public static final int HEADER_SIZE = 12;
 
@@ -38,5 +38,5 @@ public final class FrontendVhostUserSpec {
     /** Migration phase of SET_DEVICE_STATE_FD: the device is suspended. */
     public static final int DEVICE_STATE_STOPPED = 0;
 
-    private FrontendVhostUserSpec() {}
+    private FrontendVhostUserConstants() {}
 }

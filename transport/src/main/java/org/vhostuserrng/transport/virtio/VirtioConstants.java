@@ -1,7 +1,7 @@
 package org.vhostuserrng.transport.virtio;
 
 /** Constants of VIRTIO 1.3, with the names of the specification. */
-public final class VirtioSpec {
+public final class VirtioConstants {
     // §2.1 Device Status Field: writing 0 resets the device.
     public static final long STATUS_RESET = 0;
 
@@ -50,7 +50,7 @@ public final class VirtioSpec {
     public static final int PACKED_INDEX_MASK = 0x7fff;
     public static final int PACKED_WRAP_COUNTER = 0x8000;
 
-    private VirtioSpec() {}
+    private VirtioConstants() {}
 
     /** §2.8.1: whether a descriptor with these flags is available to a device with this wrap counter. */
     public static boolean isPackedAvailable(int flags, boolean wrapCounter) {

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class VirtioSpecTest {
+class VirtioConstantsTest {
     static LongStream seeds() {
         return LongStream.range(0, 20);
     }
@@ -23,7 +23,7 @@ class VirtioSpecTest {
         "5, 5, 5, false",
     })
     void needEventIfTheIndexMovesPastTheEvent(int event, int newIndex, int oldIndex, boolean needed) {
-        assertEquals(needed, VirtioSpec.needEvent(event, newIndex, oldIndex));
+        assertEquals(needed, VirtioConstants.needEvent(event, newIndex, oldIndex));
     }
 
     @ParameterizedTest
@@ -40,7 +40,7 @@ class VirtioSpecTest {
                 steppedOver |= ((oldIndex + step) & 0xffff) == event;
             }
 
-            assertEquals(steppedOver, VirtioSpec.needEvent(event, newIndex, oldIndex));
+            assertEquals(steppedOver, VirtioConstants.needEvent(event, newIndex, oldIndex));
         }
     }
 }
