@@ -12,7 +12,6 @@ import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.FailoverSourceSpec;
-import org.vhostuserrng.daemon.sys.InheritedSocket;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
@@ -109,10 +108,6 @@ final class DaemonCommand {
         }
 
         if (fd != NOT_GIVEN) {
-            if (!InheritedSocket.isUnixStream(fd)) {
-                throw new BadUsageException(
-                        DaemonOptions.FD + "=" + fd + ": not a listening or connected UNIX stream socket");
-            }
             return List.of(new RngEndpoint.InheritedFd(fd));
         }
         if (connect != null) {

@@ -28,8 +28,10 @@ final class RngDaemon {
     /**
      * Serves all endpoints on the calling thread until a termination signal arrives, or until the connection of an
      * inherited descriptor has ended.
+     *
+     * @throws BadUsageException if an option names a socket that cannot serve
      */
-    void serve() throws IOException {
+    void serve() throws IOException, BadUsageException {
         try (VhostUserServer server = VhostUserServer.open(settings.sessionOptions())) {
             SourceRegistry sources = new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime);
             DeficitRoundRobin scheduler =

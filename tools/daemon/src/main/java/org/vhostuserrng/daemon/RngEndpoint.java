@@ -10,8 +10,12 @@ sealed interface RngEndpoint {
     /** The name of the guest in {@code --guest}, in logs and in flight recordings. */
     String guestName();
 
-    /** Adds this socket to a server. */
-    void attach(VhostUserServer server, VirtioRngDevice device) throws IOException;
+    /**
+     * Adds this socket to a server.
+     *
+     * @throws BadUsageException if the option names a socket that cannot serve
+     */
+    void attach(VhostUserServer server, VirtioRngDevice device) throws IOException, BadUsageException;
 
     /** {@code --socket-path}: front-ends connect to this path, one after the other. */
     record ListeningPath(Path path) implements RngEndpoint {
@@ -57,8 +61,12 @@ sealed interface RngEndpoint {
         }
 
         @Override
-        public void attach(VhostUserServer server, VirtioRngDevice device) throws IOException {
-            server.inherit(fd, device);
+        public void attach(VhostUserServer server, VirtioRngDevice device) throws IOException, BadUsageException {
+            try {
+                server.inherit(fd, device);
+            } catch (IllegalArgumentException notASocket) {
+                throw new BadUsageException(DaemonOptions.FD + "=" + fd + ": " + notASocket.getMessage(), notASocket);
+            }
         }
 
         @Override

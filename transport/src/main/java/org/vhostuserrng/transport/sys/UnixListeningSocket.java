@@ -3,7 +3,6 @@ package org.vhostuserrng.transport.sys;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
@@ -19,11 +18,9 @@ public final class UnixListeningSocket implements AutoCloseable {
     private static final MemorySegment BIND = Libc.symbol("bind");
     private static final MemorySegment LISTEN = Libc.symbol("listen");
     private static final MemorySegment ACCEPT4 = Libc.symbol("accept4");
-    private static final MemorySegment GETSOCKOPT = Libc.symbol("getsockopt");
     private static final int SOCK_STREAM = 1;
     private static final int SOCK_NONBLOCK = 0x800;
     private static final int SOCK_CLOEXEC = 0x80000;
-    private static final int SOL_SOCKET = 1;
     private static final int SO_ACCEPTCONN = 30;
     /** Maximum number of waiting front-ends. The kernel lowers it to its own limit. */
     private static final int BACKLOG = 4096;
@@ -64,22 +61,9 @@ public final class UnixListeningSocket implements AutoCloseable {
         return new UnixListeningSocket(inherited, UnixSocketFile.none());
     }
 
-    /** Whether an inherited socket is listening, as opposed to connected. */
-    public static boolean isListening(OwnedFd inherited) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
-            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
-            ErrnoException.check(
-                    "getsockopt(SO_ACCEPTCONN)",
-                    Libc.callInt(
-                            GETSOCKOPT,
-                            inherited.number(),
-                            SOL_SOCKET,
-                            SO_ACCEPTCONN,
-                            value.address(),
-                            length.address()));
-            return value.get(ValueLayout.JAVA_INT, 0) != 0;
-        }
+    /** Whether a descriptor is a listening UNIX stream socket. */
+    public static boolean isListening(OwnedFd fd) {
+        return UnixStreamSocket.isUnixStream(fd) && UnixStreamSocket.option(fd, SO_ACCEPTCONN) == 1;
     }
 
     static OwnedFd newSocket() throws ErrnoException {

@@ -96,16 +96,24 @@ public final class UnixStreamSocket implements AutoCloseable {
      * @throws IOException if the descriptor is not a connected UNIX stream socket; the descriptor is closed
      */
     public static UnixStreamSocket adoptReceived(OwnedFd received) throws IOException {
-        if (option(received, SO_DOMAIN) == UnixSocketAddress.AF_UNIX
-                && option(received, SO_TYPE) == SOCK_STREAM
-                && isConnected(received)) {
+        if (isConnected(received)) {
             return new UnixStreamSocket(received);
         }
         received.close();
         throw new IOException("expected a connected UNIX stream socket");
     }
 
-    private static int option(OwnedFd fd, int name) {
+    /** Whether a descriptor is a connected UNIX stream socket. */
+    public static boolean isConnected(OwnedFd fd) {
+        return isUnixStream(fd) && hasPeer(fd);
+    }
+
+    static boolean isUnixStream(OwnedFd fd) {
+        return option(fd, SO_DOMAIN) == UnixSocketAddress.AF_UNIX && option(fd, SO_TYPE) == SOCK_STREAM;
+    }
+
+    /** A socket option's value, or a negated errno. */
+    static int option(OwnedFd fd, int name) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
             MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
@@ -114,7 +122,7 @@ public final class UnixStreamSocket implements AutoCloseable {
         }
     }
 
-    private static boolean isConnected(OwnedFd fd) {
+    private static boolean hasPeer(OwnedFd fd) {
         try (Arena arena = Arena.ofConfined()) {
             // Length 0: the name itself is not needed.
             MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, 0);

@@ -70,17 +70,19 @@ public final class VhostUserServer implements AutoCloseable {
      * Serves front-ends with {@code device} on an inherited socket. On a listening socket, serves one front-end at a
      * time. On a connected socket, serves this front-end, and stops the server when the front-end disconnects.
      *
-     * @param fd the descriptor's number; this object takes ownership
-     * @throws IOException if the descriptor is not such a socket
+     * @param fd the descriptor's number; this object takes ownership unless it throws IllegalArgumentException
+     * @throws IllegalArgumentException if the descriptor is not such a socket
      */
     public void inherit(int fd, VirtioDevice device) throws IOException {
         GuestContext guest = guest(device);
         OwnedFd socket = new OwnedFd(fd, guest.closer());
         if (UnixListeningSocket.isListening(socket)) {
             listen(UnixListeningSocket.adopt(socket), guest);
-        } else {
+        } else if (UnixStreamSocket.isConnected(socket)) {
             VhostUserSession session = VhostUserSession.open(guest, UnixStreamSocket.adopt(socket), this::stop);
             closeActions.add(session::close);
+        } else {
+            throw new IllegalArgumentException("not a listening or connected UNIX stream socket");
         }
     }
 

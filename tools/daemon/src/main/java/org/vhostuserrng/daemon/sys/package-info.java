@@ -1,2 +1,0 @@
-/** System calls of the command line. */
-package org.vhostuserrng.daemon.sys;
