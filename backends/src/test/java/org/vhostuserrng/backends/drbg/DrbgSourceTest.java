@@ -93,6 +93,18 @@ class DrbgSourceTest {
         assertEquals(count, words.size());
     }
 
+    // --- close -----------------------------------------------------------------------------------------------------
+
+    @Test
+    void closesItsSeedSources() {
+        fill(both);
+
+        both.close();
+
+        assertTrue(good.isClosed());
+        assertTrue(other.isClosed());
+    }
+
     // --- seeding ---------------------------------------------------------------------------------------------------
 
     @Test

@@ -1,6 +1,7 @@
 package org.vhostuserrng.backends.limiter;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -63,6 +64,22 @@ class GuestRateLimiterTest {
     }
 
     // --- smooth ------------------------------------------------------------------------------------------------------
+
+    @Test
+    void isLimitedByBytesOrOps() {
+        assertTrue(smooth(1024, 1000).isLimited());
+        assertTrue(withOps(RateLimitMode.SMOOTH, 1).isLimited());
+        assertFalse(new GuestRateLimiter(RateLimitConfig.NONE).isLimited());
+    }
+
+    @Test
+    void restoredRequestsCountAgainstTheOps() {
+        GuestRateLimiter limiter = withOps(RateLimitMode.WINDOW, 2);
+
+        limiter.restoreUsage(0, new LimiterUsage(0, 2, 0));
+
+        assertEquals(0, limiter.grant(0, 64));
+    }
 
     @Test
     void smoothGrantsASliceAtOnce() {
