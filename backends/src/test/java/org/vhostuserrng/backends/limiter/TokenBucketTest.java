@@ -79,7 +79,7 @@ class TokenBucketTest {
     }
 
     @Test
-    void timeFromChargeToCommitAddsNoTokensButForAQuarterOfTheSlack() {
+    void timeFromChargeToCommitAddsNoTokensExceptAQuarterOfTheSlack() {
         long slack = 4 * MILLI;
         TokenBucket withSlack = new TokenBucket(MAX, PERIOD, slack, 1);
         withSlack.charge(MILLI, withSlack.tokens(MILLI));
