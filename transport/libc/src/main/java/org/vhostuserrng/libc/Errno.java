@@ -9,8 +9,10 @@ public final class Errno {
     public static final int EINTR = 4;
     public static final int EAGAIN = 11;
     public static final int EPERM = 1;
+    public static final int ENOTDIR = 20;
     public static final int EINVAL = 22;
     public static final int ELOOP = 40;
+    public static final int ENOTSOCK = 88;
     public static final int ECONNABORTED = 103;
     public static final int ECONNREFUSED = 111;
 

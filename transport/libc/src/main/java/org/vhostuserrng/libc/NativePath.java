@@ -1,0 +1,97 @@
+package org.vhostuserrng.libc;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.net.URI;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/**
+ * Conversions between {@link Path} and the bytes of a path. {@link Path#of} and {@link Path#toString} use the encoding
+ * of the locale, which may lack characters of a path; a {@code file:} URI carries all bytes.
+ */
+public final class NativePath {
+    private static final String URI_SCHEME = "file://";
+
+    private NativePath() {}
+
+    /**
+     * The path with these bytes.
+     *
+     * @param text as {@link NativeText} decodes it
+     * @throws InvalidPathException if the text contains a NUL character
+     */
+    public static Path of(String text) {
+        if (NativeText.isAscii(text)) {
+            return Path.of(text);
+        }
+        boolean absolute = text.startsWith("/");
+        StringBuilder uri = new StringBuilder(URI_SCHEME).append(absolute ? "" : "/");
+        for (byte next : NativeText.encode(text)) {
+            if (next == 0) {
+                throw new InvalidPathException(text, "Nul character not allowed");
+            }
+            if (next == '/') {
+                uri.append('/');
+            } else {
+                uri.append('%');
+                HexFormat.of().toHexDigits(uri, next);
+            }
+        }
+        Path path = Path.of(URI.create(uri.toString()));
+        return absolute ? path : path.subpath(0, path.getNameCount());
+    }
+
+    /** The bytes of a path. */
+    public static byte[] bytes(Path path) {
+        String text = path.toString();
+        if (NativeText.isAscii(text)) {
+            return NativeText.encode(text);
+        }
+        byte[] bytes = percentDecoded(path.toUri().getRawPath());
+        // The URI of a directory ends with a slash.
+        int end = bytes[bytes.length - 1] == '/' ? bytes.length - 1 : bytes.length;
+        return Arrays.copyOfRange(bytes, path.isAbsolute() ? 0 : startOfLast(path.getNameCount(), bytes, end), end);
+    }
+
+    /** The path as a C string. */
+    public static MemorySegment allocate(Arena arena, Path path) {
+        byte[] bytes = bytes(path);
+        MemorySegment string = arena.allocate(bytes.length + 1L);
+        MemorySegment.copy(bytes, 0, string, ValueLayout.JAVA_BYTE, 0, bytes.length);
+        return string;
+    }
+
+    /** The path as text for the user. */
+    public static String text(Path path) {
+        return NativeText.decode(bytes(path));
+    }
+
+    private static int startOfLast(int names, byte[] bytes, int end) {
+        int start = end;
+        for (int left = names; left > 0; left--) {
+            start--;
+            while (start > 0 && bytes[start - 1] != '/') {
+                start--;
+            }
+        }
+        return start;
+    }
+
+    private static byte[] percentDecoded(String rawPath) {
+        byte[] bytes = new byte[rawPath.length()];
+        int length = 0;
+        for (int i = 0; i < rawPath.length(); i++) {
+            if (rawPath.charAt(i) == '%') {
+                bytes[length++] = (byte) HexFormat.fromHexDigits(rawPath, i + 1, i + 3);
+                i += 2;
+            } else {
+                bytes[length++] = (byte) rawPath.charAt(i);
+            }
+        }
+        return Arrays.copyOf(bytes, length);
+    }
+}
