@@ -11,13 +11,14 @@ import org.vhostuserrng.libc.OwnedFd;
  * The result of statx(2) for an open file or a path. Unlike struct stat, its layout is the same on all architectures.
  *
  * @param mode type and permission bits
+ * @param owner user id
  * @param size in bytes
  * @param blockSize in bytes; on hugetlbfs the size of a huge page
  * @param device identifies the file system
  * @param inode identifies the file within it
  * @param attributesMask the STATX_ATTR_ flags that the file system supports
  */
-public record FileStatus(int mode, long size, long blockSize, long device, long inode, long attributesMask) {
+public record FileStatus(int mode, int owner, long size, long blockSize, long device, long inode, long attributesMask) {
     private static final MemorySegment STATX = Libc.symbol("statx");
     private static final int AT_FDCWD = -100;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
@@ -27,9 +28,12 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
 
     private static final int STATX_BASIC_STATS = 0x7ff;
 
-    // struct statx: stx_blksize u32 at 4, stx_mode u16 at 28, stx_ino u64 at 32, stx_size u64 at 40,
+    // struct statx: stx_blksize u32 at 4, stx_uid u32 at 20, stx_mode u16 at 28, stx_ino u64 at 32, stx_size u64 at 40,
     // stx_attributes_mask u64 at 56, stx_dev_major u32 at 136, stx_dev_minor u32 at 140; 256 bytes.
-    private static final long STATX_BYTES = 256;
+    static final long STATX_BYTES = 256;
+    private static final long INODE = 32;
+    private static final long DEVICE = 136;
+    private static final MemorySegment NO_NAME = Arena.global().allocate(1);
     private static final long STATX_ATTR_IMMUTABLE = 0x10;
     private static final int S_IFMT = 0xf000;
     private static final int S_IFREG = 0x8000;
@@ -37,12 +41,34 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
     private static final int S_IFIFO = 0x1000;
 
     static FileStatus of(OwnedFd fd) throws ErrnoException {
-        return statx(fd.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC);
+        return statx(fd.number(), NO_NAME, AT_EMPTY_PATH | AT_STATX_DONT_SYNC);
     }
 
-    /** The status of a path, without following a symbolic link. */
-    static FileStatus ofName(String path) throws ErrnoException {
+    /**
+     * The status of a path, without following a symbolic link.
+     *
+     * @param path a C string
+     */
+    static FileStatus ofName(MemorySegment path) throws ErrnoException {
         return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+    }
+
+    /**
+     * Whether a path names this file. Does not query the server of a remote file system.
+     *
+     * @param path a C string
+     * @param scratch {@link #STATX_BYTES}, overwritten
+     * @return 1 if it does, 0 if it names another file, or a negated errno
+     */
+    int isNamed(MemorySegment path, MemorySegment scratch) {
+        int flags = AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC;
+        int result = Libc.callInt(STATX, AT_FDCWD, path.address(), flags, STATX_BASIC_STATS, scratch.address());
+        if (result < 0) {
+            return result;
+        }
+        boolean same = scratch.get(ValueLayout.JAVA_LONG, DEVICE) == device
+                && scratch.get(ValueLayout.JAVA_LONG, INODE) == inode;
+        return same ? 1 : 0;
     }
 
     public boolean isRegularFile() {
@@ -67,19 +93,19 @@ public record FileStatus(int mode, long size, long blockSize, long device, long 
         return device == other.device && inode == other.inode;
     }
 
-    private static FileStatus statx(int directory, String path, int flags) throws ErrnoException {
+    private static FileStatus statx(int directory, MemorySegment path, int flags) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment status = arena.allocate(STATX_BYTES, Long.BYTES);
-            MemorySegment name = arena.allocateFrom(path);
             ErrnoException.check(
                     "statx",
-                    Libc.callInt(STATX, directory, name.address(), flags, STATX_BASIC_STATS, status.address()));
+                    Libc.callInt(STATX, directory, path.address(), flags, STATX_BASIC_STATS, status.address()));
             return new FileStatus(
                     status.get(ValueLayout.JAVA_SHORT, 28) & 0xffff,
+                    status.get(ValueLayout.JAVA_INT, 20),
                     status.get(ValueLayout.JAVA_LONG, 40),
                     status.get(ValueLayout.JAVA_INT, 4) & 0xffff_ffffL,
-                    status.get(ValueLayout.JAVA_LONG, 136),
-                    status.get(ValueLayout.JAVA_LONG, 32),
+                    status.get(ValueLayout.JAVA_LONG, DEVICE),
+                    status.get(ValueLayout.JAVA_LONG, INODE),
                     status.get(ValueLayout.JAVA_LONG, 56));
         }
     }

@@ -39,15 +39,36 @@ public final class UnixListeningSocket implements AutoCloseable {
      * @throws IOException if another process listens on the path, if the path is not a socket, or if it cannot be bound
      */
     public static UnixListeningSocket bind(Path path) throws IOException {
-        try (UnixSocketFile.Claim claim = UnixSocketFile.claim(path);
-                Arena arena = Arena.ofConfined()) {
-            OwnedFd fd = newSocket();
+        try (UnixSocketFileLock lock = UnixSocketFileLock.acquire(path)) {
+            UnixListeningSocket socket = bind(UnixSocketFile.at(path));
+            lock.logRefusal();
+            return socket;
+        }
+    }
+
+    /**
+     * Listens on the path of this socket again, whose file another process removed, renamed or replaced. Does not wait.
+     *
+     * @throws IOException as {@link #bind(Path)}, or if another daemon is just starting on the path
+     */
+    public UnixListeningSocket bindAgain() throws IOException {
+        try (UnixSocketFileLock lock = UnixSocketFileLock.tryAcquire(file.path())) {
+            UnixListeningSocket socket = bind(file.unbound());
+            lock.logRefusal();
+            return socket;
+        }
+    }
+
+    private static UnixListeningSocket bind(UnixSocketFile file) throws IOException {
+        file.removeStale();
+        try (Arena arena = Arena.ofConfined()) {
+            OwnedFd fd = newSocket(SOCK_STREAM, null);
             try {
-                MemorySegment address = UnixSocketAddress.of(path, arena);
-                check("bind", BIND, fd, address.address(), address.byteSize());
+                MemorySegment address = UnixSocketAddress.of(file.path(), arena);
+                check("bind " + file, BIND, fd, address.address(), address.byteSize());
                 // Listens immediately, because a front-end may connect as soon as the file exists.
                 check("listen", LISTEN, fd, BACKLOG, 0);
-                return new UnixListeningSocket(fd, claim.bound());
+                return new UnixListeningSocket(fd, file.bound());
             } catch (IOException | RuntimeException refused) {
                 fd.close();
                 throw refused;
@@ -66,13 +87,12 @@ public final class UnixListeningSocket implements AutoCloseable {
         return UnixStreamSocket.isUnixStream(fd) && UnixStreamSocket.option(fd, SO_ACCEPTCONN) == 1;
     }
 
-    static OwnedFd newSocket() throws ErrnoException {
-        return newSocket(null);
+    static OwnedFd newSocket(DeferredCloser closer) throws ErrnoException {
+        return newSocket(SOCK_STREAM, closer);
     }
 
-    static OwnedFd newSocket(DeferredCloser closer) throws ErrnoException {
-        int number =
-                Libc.callInt(SOCKET, UnixSocketAddress.AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0);
+    static OwnedFd newSocket(int type, DeferredCloser closer) throws ErrnoException {
+        int number = Libc.callInt(SOCKET, UnixSocketAddress.AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0);
         return new OwnedFd(ErrnoException.check("socket", number), closer);
     }
 
@@ -92,6 +112,29 @@ public final class UnixListeningSocket implements AutoCloseable {
     /** For registration with {@link Epoll}. This object remains the owner. */
     public OwnedFd fd() {
         return fd;
+    }
+
+    /** Whether this process bound the socket to a file, which others may remove or replace. */
+    public boolean hasFile() {
+        return file.path() != null;
+    }
+
+    /**
+     * Whether the path still names the file of this socket, as far as this process can see: true also if it may not
+     * search the directory any more.
+     */
+    public boolean isFileIntact() {
+        return file.isIntact();
+    }
+
+    /** Whether the path names nothing: the file was removed or renamed, not replaced. */
+    public boolean isFileMissing() {
+        return file.isMissing();
+    }
+
+    /** The path of the file, for the log. */
+    public String fileName() {
+        return file.toString();
     }
 
     @Override

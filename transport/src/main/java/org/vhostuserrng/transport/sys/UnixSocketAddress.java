@@ -3,8 +3,8 @@ package org.vhostuserrng.transport.sys;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import org.vhostuserrng.libc.NativePath;
 
 /** struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }. */
 final class UnixSocketAddress {
@@ -17,10 +17,10 @@ final class UnixSocketAddress {
     private UnixSocketAddress() {}
 
     static MemorySegment of(Path path, Arena arena) {
-        byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
+        byte[] name = NativePath.bytes(path);
         if (name.length == 0 || name.length > MAX_PATH_BYTES) {
-            throw new IllegalArgumentException(
-                    "socket path of " + name.length + " bytes (1 to " + MAX_PATH_BYTES + " allowed): " + path);
+            throw new IllegalArgumentException("socket path of " + name.length + " bytes (1 to " + MAX_PATH_BYTES
+                    + " allowed): " + NativePath.text(path));
         }
         MemorySegment address = arena.allocate(PATH_OFFSET + PATH_BYTES, Long.BYTES);
         address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);

@@ -9,6 +9,7 @@ import java.util.List;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
@@ -80,7 +81,7 @@ public final class UnixStreamSocket implements AutoCloseable {
             if (result == -Errno.ENOENT || result == -Errno.ECONNREFUSED || result == -Errno.EAGAIN) {
                 return null;
             }
-            throw new ErrnoException("connect " + path, -result);
+            throw new ErrnoException("connect " + NativePath.text(path), -result);
         }
     }
 

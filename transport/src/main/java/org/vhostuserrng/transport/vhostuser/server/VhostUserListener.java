@@ -19,7 +19,7 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
 
     private final EventScheduler loop;
     private final GuestContext guest;
-    private final UnixListeningSocket socket;
+    private UnixListeningSocket socket;
     private VhostUserSession session;
     private boolean watched;
     private boolean closerFull;
@@ -69,6 +69,22 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
         unwatch();
         loop.cancel(this);
         socket.close();
+    }
+
+    /** The socket on which front-ends connect. This object remains the owner. */
+    UnixListeningSocket socket() {
+        return socket;
+    }
+
+    /** Accepts front-ends on another socket from now on; a running session goes on. Takes ownership of the socket. */
+    void replaceSocket(UnixListeningSocket replacement) throws ErrnoException {
+        boolean wasWatched = watched;
+        unwatch();
+        socket.close();
+        socket = replacement;
+        if (wasWatched) {
+            watch();
+        }
     }
 
     /** Whether too many descriptors of earlier front-ends wait to be closed. Logs a transition to this state. */

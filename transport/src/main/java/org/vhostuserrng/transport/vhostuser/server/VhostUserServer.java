@@ -27,6 +27,7 @@ public final class VhostUserServer implements AutoCloseable {
     private final EventLoop loop;
     private final VhostUserOptions options;
     private final Executor closerThreads;
+    private final SocketFileWatch socketFiles;
     private final List<Runnable> closeActions = new ArrayList<>();
     private volatile boolean stopping;
 
@@ -34,6 +35,7 @@ public final class VhostUserServer implements AutoCloseable {
         this.loop = loop;
         this.options = options;
         this.closerThreads = closerThreads;
+        this.socketFiles = new SocketFileWatch(loop);
     }
 
     /** Opens a server without guests. */
@@ -125,6 +127,7 @@ public final class VhostUserServer implements AutoCloseable {
     /** Stops all vrings, closes all sessions and sockets, and removes the socket files. */
     @Override
     public void close() {
+        socketFiles.close();
         closeActions.forEach(Runnable::run);
         loop.close();
     }
@@ -136,5 +139,8 @@ public final class VhostUserServer implements AutoCloseable {
     private void listen(UnixListeningSocket socket, GuestContext guest) throws ErrnoException {
         VhostUserListener listener = VhostUserListener.start(guest, socket);
         closeActions.add(listener::close);
+        if (socket.hasFile()) {
+            socketFiles.add(listener, guest.log());
+        }
     }
 }

@@ -1,0 +1,99 @@
+package org.vhostuserrng.transport.vhostuser.server;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.vhostuserrng.transport.loop.EventHandler;
+import org.vhostuserrng.transport.loop.EventScheduler;
+import org.vhostuserrng.transport.sys.UnixListeningSocket;
+import org.vhostuserrng.transport.vhostuser.session.RateLimitedGuestLog;
+
+/**
+ * Looks every {@link #INTERVAL_NANOS} whether the paths of the listening sockets still name them. A socket whose file
+ * was removed, renamed or replaced is unreachable; the watch listens on its path again, and the session of its guest
+ * goes on. A file of another process that listens is left alone, and the watch retries. Confined to the loop's thread.
+ *
+ * <p>inotify(7) would need read permission for the directory, and misses a renamed parent directory.
+ */
+final class SocketFileWatch extends EventHandler implements AutoCloseable {
+    static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(3);
+    /** Bounds the time that one check takes. */
+    static final int MAX_FILES_PER_CHECK = 64;
+
+    private static final class WatchedSocket {
+        private final VhostUserListener listener;
+        private final RateLimitedGuestLog log;
+        /** The last failure to listen again; null if there was none since the socket was last reachable. */
+        private String failure;
+
+        WatchedSocket(VhostUserListener listener, RateLimitedGuestLog log) {
+            this.listener = listener;
+            this.log = log;
+        }
+    }
+
+    private final EventScheduler loop;
+    private final List<WatchedSocket> sockets = new ArrayList<>();
+    private int next;
+
+    SocketFileWatch(EventScheduler loop) {
+        this.loop = loop;
+    }
+
+    /** Starts to watch the file of a listener's socket. */
+    void add(VhostUserListener listener, RateLimitedGuestLog log) {
+        sockets.add(new WatchedSocket(listener, log));
+        if (sockets.size() == 1) {
+            loop.schedule(this, loop.now() + INTERVAL_NANOS);
+        }
+    }
+
+    @Override
+    protected void handle(long now, boolean ready) {
+        int checksPerInterval = Math.ceilDiv(sockets.size(), MAX_FILES_PER_CHECK);
+        loop.schedule(this, now + INTERVAL_NANOS / checksPerInterval);
+        int checks = Math.min(sockets.size(), MAX_FILES_PER_CHECK);
+        for (int i = 0; i < checks; i++) {
+            check(sockets.get(next));
+            next = (next + 1) % sockets.size();
+        }
+    }
+
+    @Override
+    public void handleBug(RuntimeException bug) {
+        sockets.getFirst().log.bug("while checking socket files", bug);
+    }
+
+    @Override
+    public void close() {
+        loop.cancel(this);
+    }
+
+    private static void check(WatchedSocket watched) {
+        UnixListeningSocket socket = watched.listener.socket();
+        if (socket.isFileIntact()) {
+            if (watched.failure != null) {
+                watched.failure = null;
+                watched.log.info(socket.fileName() + " names this socket again");
+            }
+            return;
+        }
+        String change = socket.isFileMissing() ? " was removed or renamed" : " was replaced";
+        try {
+            watched.listener.replaceSocket(socket.bindAgain());
+            watched.failure = null;
+            watched.log.warn(socket.fileName() + change + "; listening on it again");
+        } catch (IOException refused) {
+            logFailure(watched, socket.fileName() + change, String.valueOf(refused.getMessage()));
+        }
+    }
+
+    private static void logFailure(WatchedSocket watched, String change, String failure) {
+        if (!failure.equals(watched.failure)) {
+            watched.failure = failure;
+            watched.log.warn(change + ", new front-ends cannot connect: " + failure + "; retrying every "
+                    + TimeUnit.NANOSECONDS.toSeconds(INTERVAL_NANOS) + " s");
+        }
+    }
+}
