@@ -1,6 +1,7 @@
 /** The daemon: command line, composition of transport, device and backends, shutdown. */
 module org.vhostuserrng.daemon {
     requires jdk.jfr;
+    requires org.vhostuserrng.libc;
     requires org.vhostuserrng.transport;
     requires org.vhostuserrng.backends;
     requires org.vhostuserrng.device;

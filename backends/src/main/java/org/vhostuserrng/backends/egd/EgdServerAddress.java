@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.vhostuserrng.backends.sys.TcpOrUnixClientSocket;
+import org.vhostuserrng.libc.NativePath;
 
 /** Address of an EGD server: {@code tcp:HOST:PORT} or {@code unix:PATH}. */
 sealed interface EgdServerAddress {
@@ -63,7 +64,7 @@ sealed interface EgdServerAddress {
         private static Unix of(String path) {
             try {
                 if (!path.isEmpty()) {
-                    return new Unix(Path.of(path));
+                    return new Unix(NativePath.of(path));
                 }
             } catch (InvalidPathException invalid) {
                 throw new IllegalArgumentException("expected " + SYNTAX + ", " + invalid.getReason(), invalid);
@@ -78,7 +79,7 @@ sealed interface EgdServerAddress {
 
         @Override
         public String toString() {
-            return PREFIX + path;
+            return PREFIX + NativePath.text(path);
         }
     }
 }

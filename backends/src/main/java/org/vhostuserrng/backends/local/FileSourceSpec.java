@@ -12,6 +12,7 @@ import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.EntropyFile.Kind;
+import org.vhostuserrng.libc.NativePath;
 
 /**
  * {@code file:PATH}: a file, FIFO or device. /dev/urandom never blocks and is read by the event loop. All others have a
@@ -52,7 +53,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
             if (path.isEmpty()) {
                 throw new IllegalArgumentException("expected file:PATH");
             }
-            return new FileSourceSpec(Path.of(path), options);
+            return new FileSourceSpec(NativePath.of(path), options);
         } catch (InvalidPathException invalid) {
             throw new IllegalArgumentException("expected file:PATH, " + invalid.getReason(), invalid);
         }
@@ -68,7 +69,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
 
     @Override
     public String toString() {
-        return PREFIX + path;
+        return PREFIX + NativePath.text(path);
     }
 
     /** Identifies a regular file by its real path, regardless of options, so that its bytes are used only once. */

@@ -7,6 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
 
 /** A file, FIFO or device opened for non-blocking reads. Not thread-safe; closed exactly once. */
@@ -54,7 +55,7 @@ public final class EntropyFile implements AutoCloseable {
      */
     public static EntropyFile open(Path path) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            int fd = Libc.callInt(OPEN, arena.allocateFrom(path.toString()).address(), O_NONBLOCK | O_CLOEXEC, 0, 0, 0);
+            int fd = Libc.callInt(OPEN, NativePath.allocate(arena, path).address(), O_NONBLOCK | O_CLOEXEC, 0, 0, 0);
             if (fd < 0) {
                 throw new IOException(describe(fd));
             }

@@ -7,9 +7,9 @@ import java.lang.foreign.ValueLayout;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
@@ -84,7 +84,7 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
 
     /** Like {@link #connect(InetAddress, int)}, for a UNIX socket. */
     public static TcpOrUnixClientSocket connect(Path path) throws IOException {
-        byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
+        byte[] name = NativePath.bytes(path);
         if (name.length > MAX_PATH_BYTES) {
             throw new IOException("the path is longer than " + MAX_PATH_BYTES + " bytes");
         }

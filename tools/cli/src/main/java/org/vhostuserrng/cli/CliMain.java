@@ -1,6 +1,11 @@
 package org.vhostuserrng.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import org.vhostuserrng.cli.bench.BenchCommand;
 import org.vhostuserrng.cli.benchsuite.BenchSuiteCommand;
 import org.vhostuserrng.cli.checksource.CheckSourceCommand;
@@ -9,6 +14,10 @@ import org.vhostuserrng.cli.egd.EgdServerCommand;
 import org.vhostuserrng.cli.periodstudy.PeriodStudyCommand;
 import org.vhostuserrng.cli.trace.TraceCommand;
 import org.vhostuserrng.frontend.DeviceViolationException;
+import org.vhostuserrng.libc.LogStream;
+import org.vhostuserrng.libc.NativeArguments;
+import org.vhostuserrng.libc.NativePath;
+import org.vhostuserrng.libc.NativeText;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -37,11 +46,35 @@ public final class CliMain {
     private CliMain() {}
 
     public static void main(String[] arguments) {
-        System.exit(commandLine().execute(arguments));
+        LogStream.install();
+        System.exit(execute(commandLine(), NativeArguments.decode(arguments)));
+    }
+
+    /** Runs a command. A command whose output cannot be written fails, although {@link System#out} hides errors. */
+    private static int execute(CommandLine command, String... arguments) {
+        try {
+            int status = command.execute(arguments);
+            command.getOut().flush();
+            boolean written = !command.getOut().checkError() && !System.out.checkError();
+            return status == CommandLine.ExitCode.OK && !written ? fail(command, "cannot write to stdout") : status;
+        } catch (LinkageError missing) {
+            return fail(command, "cannot load native code: " + missing.getMessage());
+        } catch (OutOfMemoryError exhausted) {
+            return fail(command, "out of memory: " + exhausted.getMessage());
+        }
+    }
+
+    /** Reports a failure in one line. */
+    private static int fail(CommandLine command, String reason) {
+        String line = command.getCommandSpec().qualifiedName() + ": "
+                + reason.lines().findFirst().orElse("");
+        command.getErr().println(NativeText.printable(line));
+        return FAILED;
     }
 
     static CommandLine commandLine() {
         return new CommandLine(new CliMain())
+                .registerConverter(Path.class, NativePath::of)
                 .setParameterExceptionHandler(CliMain::reportBadUsage)
                 .setExecutionExceptionHandler(CliMain::reportFailure);
     }
@@ -49,7 +82,7 @@ public final class CliMain {
     private static int reportBadUsage(ParameterException badUsage, String[] arguments) {
         CommandLine command = badUsage.getCommandLine();
         String message = String.valueOf(badUsage.getMessage()).replaceAll("\\R\\s*", " ");
-        command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + message);
+        command.getErr().println(NativeText.printable(command.getCommandSpec().qualifiedName() + ": " + message));
         return command.getCommandSpec().exitCodeOnInvalidInput();
     }
 
@@ -58,10 +91,22 @@ public final class CliMain {
      * stack trace.
      */
     private static int reportFailure(Exception failure, CommandLine command, ParseResult parsed) throws Exception {
-        if (!(failure instanceof IOException || failure instanceof DeviceViolationException)) {
-            throw failure;
+        if (failure instanceof UncheckedIOException wrapper) {
+            return fail(command, describe(wrapper.getCause()));
         }
-        command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + failure.getMessage());
-        return FAILED;
+        if (failure instanceof IOException || failure instanceof DeviceViolationException) {
+            return fail(command, describe(failure));
+        }
+        throw failure;
+    }
+
+    /** The message of an exception; most file system exceptions only have the path as their message. */
+    private static String describe(Exception failure) {
+        return switch (failure) {
+            case NoSuchFileException missing -> missing.getMessage() + ": no such file or directory";
+            case AccessDeniedException denied -> denied.getMessage() + ": permission denied";
+            case FileAlreadyExistsException existing -> existing.getMessage() + ": file exists";
+            default -> String.valueOf(failure.getMessage());
+        };
     }
 }

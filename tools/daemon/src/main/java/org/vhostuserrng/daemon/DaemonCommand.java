@@ -1,5 +1,7 @@
 package org.vhostuserrng.daemon;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
@@ -13,6 +15,8 @@ import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.FailoverSourceSpec;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
+import org.vhostuserrng.libc.NativePath;
+import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /**
@@ -45,6 +49,10 @@ final class DaemonCommand {
     /** Runs the command line to completion and returns the exit status. Errors go to stderr, one line each. */
     static int execute(String... words) {
         try {
+            if (List.of(words).contains(DaemonOptions.PRINT_CAPABILITIES)) {
+                printResult(CAPABILITIES + "\n");
+                return OK;
+            }
             DaemonArguments arguments = DaemonArguments.parse(DaemonOptions.all(), words);
             if (!answerQuery(arguments)) {
                 new RngDaemon(new DaemonCommand(arguments).settings()).serve();
@@ -61,21 +69,30 @@ final class DaemonCommand {
      * Handles {@code --help} and {@code --version}, which disable all other options. Returns false if neither is
      * present.
      */
-    private static boolean answerQuery(DaemonArguments arguments) {
+    private static boolean answerQuery(DaemonArguments arguments) throws IOException {
         if (arguments.has(DaemonOptions.HELP)) {
-            DaemonHelp.print(System.out);
+            printResult(DaemonHelp.text());
             return true;
         }
         if (arguments.has(DaemonOptions.VERSION)) {
-            System.out.println("vhost-user-rng " + BuildVersion.read());
+            printResult("vhost-user-rng " + BuildVersion.read() + "\n");
             return true;
         }
         return false;
     }
 
+    /** Writes to stdout without System.out, which hides errors. */
+    private static void printResult(String text) throws IOException {
+        try {
+            new FileOutputStream(FileDescriptor.out).write(text.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException failure) {
+            throw new IOException("cannot write to stdout: " + failure.getMessage(), failure);
+        }
+    }
+
     private static int printError(String message, int status) {
         // The message may quote a value with control characters.
-        System.err.println("vhost-user-rng: " + String.valueOf(message).replaceAll("\\p{Cntrl}", "?"));
+        System.err.println(NativeText.printable("vhost-user-rng: " + message));
         return status;
     }
 
@@ -133,10 +150,9 @@ final class DaemonCommand {
 
     private static Path path(String option, String value) throws BadUsageException {
         try {
-            return Path.of(value);
-        } catch (InvalidPathException unmappable) {
-            throw new BadUsageException(
-                    option + "='" + value + "': expected a path in the character encoding of the locale", unmappable);
+            return NativePath.of(value);
+        } catch (InvalidPathException invalid) {
+            throw new BadUsageException(option + "='" + value + "': expected a path", invalid);
         }
     }
 
@@ -178,7 +194,7 @@ final class DaemonCommand {
 
     private static void requireSocketPathLength(String option, String value, String longestPath)
             throws BadUsageException {
-        int length = longestPath.getBytes(StandardCharsets.UTF_8).length;
+        int length = NativeText.encode(longestPath).length;
         if (length == 0 || length > MAX_SOCKET_PATH_BYTES) {
             throw new BadUsageException(option + "='" + value + "': expected a path of 1 to " + MAX_SOCKET_PATH_BYTES
                     + " bytes, not " + length + (longestPath.equals(value) ? "" : " with the socket's number"));

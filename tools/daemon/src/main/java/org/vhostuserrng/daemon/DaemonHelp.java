@@ -1,6 +1,5 @@
 package org.vhostuserrng.daemon;
 
-import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.commons.cli.Option;
@@ -52,22 +51,27 @@ final class DaemonHelp {
 
     private DaemonHelp() {}
 
-    static void print(PrintStream out) {
-        out.print(USAGE);
+    static String text() {
+        StringBuilder out = new StringBuilder(USAGE);
         for (Option option : DaemonOptions.all().getOptions()) {
-            printOption(out, option);
+            appendOption(out, option);
         }
-        out.print(SOURCES_AND_EXAMPLE);
-        out.println("Commands, each with --help:");
-        out.println("  " + String.join(", ", DaemonArguments.COMMANDS));
+        return out.append(SOURCES_AND_EXAMPLE)
+                .append("Commands, each with --help:\n  ")
+                .append(String.join(", ", DaemonArguments.COMMANDS))
+                .append('\n')
+                .toString();
     }
 
     /** One row of the table: {@code --name=ARGUMENT  description}. */
-    private static void printOption(PrintStream out, Option option) {
+    private static void appendOption(StringBuilder out, Option option) {
         String shortName = option.getOpt() == null ? "" : "-" + option.getOpt() + ", ";
         String left = "  " + shortName + DaemonArguments.syntax(option);
         for (String line : wrap(option.getDescription(), WIDTH - DESCRIPTION_COLUMN)) {
-            out.println(left + " ".repeat(DESCRIPTION_COLUMN - left.length()) + line);
+            out.append(left)
+                    .repeat(" ", DESCRIPTION_COLUMN - left.length())
+                    .append(line)
+                    .append('\n');
             left = "";
         }
     }

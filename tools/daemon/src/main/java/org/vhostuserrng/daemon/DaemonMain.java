@@ -1,6 +1,7 @@
 package org.vhostuserrng.daemon;
 
-import java.util.List;
+import org.vhostuserrng.libc.LogStream;
+import org.vhostuserrng.libc.NativeArguments;
 
 /** Entry point of the daemon. */
 public final class DaemonMain {
@@ -8,11 +9,8 @@ public final class DaemonMain {
 
     /** Runs the daemon until it is stopped. Exit status: 0 stopped, 1 failure, 2 invalid command line. */
     public static void main(String[] args) {
-        if (List.of(args).contains(DaemonOptions.PRINT_CAPABILITIES)) {
-            System.out.println(DaemonCommand.CAPABILITIES);
-            return;
-        }
-        int status = DaemonCommand.execute(args);
+        LogStream.install();
+        int status = DaemonCommand.execute(NativeArguments.decode(args));
         DaemonShutdownHook.daemonStopped();
         System.exit(status);
     }

@@ -6,7 +6,7 @@ import java.util.concurrent.locks.LockSupport;
 import jdk.jfr.FlightRecorder;
 
 /**
- * Orderly shutdown on SIGTERM, SIGINT and SIGHUP. Without this hook the JVM would exit with 128 + the signal's number.
+ * Orderly shutdown on SIGTERM and SIGINT. Without this hook the JVM would exit with 128 + the signal's number.
  * The hook stops the daemon, waits until it has stopped, and exits with status 0.
  */
 final class DaemonShutdownHook {

@@ -10,6 +10,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
+import org.vhostuserrng.libc.ServiceSignals;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /**
@@ -42,6 +43,7 @@ final class RngDaemon {
             }
             logEndpoints(settings.endpoints());
 
+            ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime)::received);
             DaemonShutdownHook.install(server::stop);
             server.run();
 

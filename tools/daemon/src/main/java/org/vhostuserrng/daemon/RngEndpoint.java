@@ -3,6 +3,7 @@ package org.vhostuserrng.daemon;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
+import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /** A socket on which the daemon serves one guest. {@code toString} describes it for the log. */
@@ -31,7 +32,7 @@ sealed interface RngEndpoint {
 
         @Override
         public String toString() {
-            return "listening on " + path;
+            return "listening on " + NativePath.text(path);
         }
     }
 
@@ -49,7 +50,7 @@ sealed interface RngEndpoint {
 
         @Override
         public String toString() {
-            return "connecting to " + path;
+            return "connecting to " + NativePath.text(path);
         }
     }
 
@@ -77,6 +78,6 @@ sealed interface RngEndpoint {
 
     private static String fileName(Path path) {
         Path name = path.getFileName();
-        return (name == null ? path : name).toString();
+        return NativePath.text(name == null ? path : name);
     }
 }

@@ -3,17 +3,12 @@ package org.vhostuserrng.daemon;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import org.apache.commons.cli.Option;
 import org.junit.jupiter.api.Test;
 
 class DaemonHelpTest {
     private static String help() {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        DaemonHelp.print(new PrintStream(out, true, StandardCharsets.UTF_8));
-        return out.toString(StandardCharsets.UTF_8);
+        return DaemonHelp.text();
     }
 
     @Test

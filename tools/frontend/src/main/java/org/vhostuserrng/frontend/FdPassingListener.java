@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import jnr.unixsocket.UnixServerSocketChannel;
-import jnr.unixsocket.UnixSocketAddress;
 import jnr.unixsocket.UnixSocketChannel;
 
 /** A listening Unix socket. Closing it removes its path. */
@@ -30,7 +29,7 @@ public final class FdPassingListener implements AutoCloseable {
         removeStale(path);
         channel = UnixServerSocketChannel.open();
         try {
-            channel.socket().bind(new UnixSocketAddress(path.toFile()));
+            channel.socket().bind(FrontendSocketAddress.of(path));
         } catch (IOException refused) {
             channel.close();
             throw new IOException("cannot listen at " + path + ": " + refused.getMessage(), refused);
@@ -48,7 +47,7 @@ public final class FdPassingListener implements AutoCloseable {
     }
 
     private static boolean isListening(Path path) throws IOException {
-        try (UnixSocketChannel connected = UnixSocketChannel.open(new UnixSocketAddress(path.toFile()))) {
+        try (UnixSocketChannel connected = UnixSocketChannel.open(FrontendSocketAddress.of(path))) {
             return connected.isConnected();
         } catch (IOException refused) {
             return false;

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.stream.IntStream;
 import jnr.constants.platform.Errno;
 import jnr.ffi.Pointer;
-import jnr.unixsocket.UnixSocketAddress;
 import jnr.unixsocket.UnixSocketChannel;
 
 /**
@@ -39,7 +38,7 @@ public final class FdPassingSocket implements AutoCloseable {
      */
     public static FdPassingSocket connect(Path path) throws IOException {
         try {
-            return new FdPassingSocket(UnixSocketChannel.open(new UnixSocketAddress(path.toFile())));
+            return new FdPassingSocket(UnixSocketChannel.open(FrontendSocketAddress.of(path)));
         } catch (IOException refused) {
             throw new IOException("cannot connect to " + path + ": " + refused.getMessage(), refused);
         }

@@ -8,7 +8,6 @@ import java.util.List;
 import jnr.constants.platform.Errno;
 import jnr.enxio.channels.NativeException;
 import jnr.ffi.Pointer;
-import jnr.unixsocket.UnixSocketAddress;
 import jnr.unixsocket.UnixSocketChannel;
 import net.openhft.chronicle.bytes.Bytes;
 
@@ -34,7 +33,7 @@ public final class FrontendSocket implements AutoCloseable {
      */
     public static FrontendSocket connect(Path path) throws IOException {
         try {
-            return new FrontendSocket(UnixSocketChannel.open(new UnixSocketAddress(path.toFile())));
+            return new FrontendSocket(UnixSocketChannel.open(FrontendSocketAddress.of(path)));
         } catch (IOException refused) {
             throw new IOException("cannot connect to " + path + ": " + refused.getMessage(), refused);
         }

@@ -1,6 +1,15 @@
 /**
- * Native calls: {@link org.vhostuserrng.libc.Libc} calls a function of libc, an
- * {@link org.vhostuserrng.libc.ErrnoException} reports its failure, and an {@link org.vhostuserrng.libc.OwnedFd} owns a
- * file descriptor. The sys packages of transport and backends use these types.
+ * The operating system as all modules see it.
+ *
+ * <ul>
+ *   <li>Native calls: {@link org.vhostuserrng.libc.Libc} calls a function of libc, an
+ *       {@link org.vhostuserrng.libc.ErrnoException} reports its failure, and an
+ *       {@link org.vhostuserrng.libc.OwnedFd} owns a file descriptor. The sys packages of transport and backends use
+ *       these types.
+ *   <li>Bytes in any locale: {@link org.vhostuserrng.libc.NativeText},
+ *       {@link org.vhostuserrng.libc.NativeArguments} and {@link org.vhostuserrng.libc.NativePath}.
+ *   <li>A service's log and signals: {@link org.vhostuserrng.libc.LogStream},
+ *       {@link org.vhostuserrng.libc.LogLineLimiter} and {@link org.vhostuserrng.libc.ServiceSignals}.
+ * </ul>
  */
 package org.vhostuserrng.libc;

@@ -10,12 +10,13 @@ import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.vhostuserrng.libc.NativePath;
+import org.vhostuserrng.libc.NativeText;
 
 /** The address on which the EGD server listens: {@code tcp:HOST:PORT} or {@code unix:PATH}. */
 sealed interface EgdListenAddress {
@@ -96,12 +97,12 @@ sealed interface EgdListenAddress {
         private static final int S_IFSOCK = 0xc000;
 
         private static UnixAddress of(String path) {
-            int length = path.getBytes(StandardCharsets.UTF_8).length;
+            int length = NativeText.encode(path).length;
             if (length == 0 || length > MAX_PATH_BYTES) {
                 throw new IllegalArgumentException(
                         "expected a path of 1 to " + MAX_PATH_BYTES + " bytes, not " + length);
             }
-            return new UnixAddress(Path.of(path));
+            return new UnixAddress(NativePath.of(path));
         }
 
         @Override
@@ -146,7 +147,7 @@ sealed interface EgdListenAddress {
 
         @Override
         public String toString() {
-            return PREFIX + path;
+            return PREFIX + NativePath.text(path);
         }
     }
 
@@ -163,7 +164,7 @@ sealed interface EgdListenAddress {
     /** Formats an address in the syntax of {@code --listen}. */
     static String describe(SocketAddress address) {
         return switch (address) {
-            case UnixDomainSocketAddress unix -> UnixAddress.PREFIX + unix.getPath();
+            case UnixDomainSocketAddress unix -> UnixAddress.PREFIX + NativePath.text(unix.getPath());
             case InetSocketAddress tcp -> {
                 String host = tcp.getAddress().getHostAddress();
                 yield "tcp:" + (host.contains(":") ? "[" + host + "]" : host) + ":" + tcp.getPort();

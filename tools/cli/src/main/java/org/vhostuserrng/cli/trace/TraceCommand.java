@@ -3,13 +3,13 @@ package org.vhostuserrng.cli.trace;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.vhostuserrng.cli.process.CommandShutdownHook;
+import org.vhostuserrng.libc.NativePath;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -66,7 +66,7 @@ public final class TraceCommand implements Callable<Integer> {
         if (path == null) {
             throw badUsage("expected " + option + "=PATH, or only --replay=FILE");
         }
-        int length = path.toString().getBytes(StandardCharsets.UTF_8).length;
+        int length = NativePath.bytes(path).length;
         if (length == 0 || length > MAX_SOCKET_PATH_BYTES) {
             throw badUsage(option + "=" + path + ": path has " + length + " bytes, expected 1 to "
                     + MAX_SOCKET_PATH_BYTES + " bytes");

@@ -1,0 +1,153 @@
+package org.vhostuserrng.libc;
+
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Standard error for log lines. Writing never blocks: a line for which a pipe, socket or terminal has no room is
+ * dropped and counted, and the next line that fits is preceded by the number. A line contains no control characters.
+ * Any thread.
+ */
+public final class LogStream extends PrintStream {
+    private static final String INDENT = "    ";
+
+    private final NonBlockingWriter writer;
+    private long dropped;
+
+    LogStream(NonBlockingWriter writer) {
+        super(new RawBytes(writer), true, StandardCharsets.UTF_8);
+        this.writer = writer;
+    }
+
+    /** Replaces {@link System#err}. */
+    public static void install() {
+        System.setErr(new LogStream(StandardErrorWriter.open()));
+    }
+
+    /** Writes to a descriptor without blocking. */
+    interface NonBlockingWriter {
+        /** Writes as much as there is room for; returns the number of bytes, 0 or less if there is none. */
+        int write(byte[] bytes, int offset, int length);
+    }
+
+    @Override
+    public void println(String text) {
+        writeLine(text == null ? "null" : text);
+    }
+
+    /** Writes a line of a stack trace, among others. */
+    @Override
+    public void println(Object value) {
+        String text = String.valueOf(value);
+        writeLine(text.startsWith("\t") ? INDENT + text.substring(1) : text);
+    }
+
+    private synchronized void writeLine(String text) {
+        if (dropped > 0 && !write((dropped + " log lines were dropped: standard error had no room for them"))) {
+            dropped++;
+            return;
+        }
+        dropped = write(NativeText.printable(text)) ? 0 : 1;
+    }
+
+    /** Returns whether the whole line was written. The rest of a line that was not is lost. */
+    private boolean write(String line) {
+        byte[] bytes = (line + "\n").getBytes(StandardCharsets.UTF_8);
+        int written = 0;
+        while (written < bytes.length) {
+            int more = writer.write(bytes, written, bytes.length - written);
+            if (more <= 0) {
+                return false;
+            }
+            written += more;
+        }
+        return true;
+    }
+
+    /** For output in other ways than whole lines. */
+    private static final class RawBytes extends OutputStream {
+        private final NonBlockingWriter writer;
+
+        RawBytes(NonBlockingWriter writer) {
+            this.writer = writer;
+        }
+
+        @Override
+        public void write(int single) {
+            write(new byte[] {(byte) single}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) {
+            int written = 0;
+            int more = 1;
+            while (written < length && more > 0) {
+                more = writer.write(bytes, offset + written, length - written);
+                written += Math.max(0, more);
+            }
+        }
+    }
+
+    /**
+     * Descriptor 2. O_NONBLOCK cannot be set on it, because other processes share its open file description. A pipe or
+     * terminal is opened again; a socket has a flag per call; where neither is possible, poll(2) asks first, and at
+     * most PIPE_BUF bytes are written at once, for which a pipe that is ready has room.
+     */
+    private static final class StandardErrorWriter implements NonBlockingWriter {
+        private static final MemorySegment OPEN = Libc.symbol("open");
+        private static final MemorySegment WRITE = Libc.symbol("write");
+        private static final MemorySegment SEND = Libc.symbol("send");
+        private static final MemorySegment POLL = Libc.symbol("poll");
+        private static final int STDERR = 2;
+        private static final int O_WRONLY_NONBLOCK_NOCTTY_CLOEXEC = 1 | 0x800 | 0x100 | 0x80000;
+        private static final int MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
+        private static final short POLLOUT = 4;
+        private static final int PIPE_BUF = 4096;
+
+        private final MemorySegment buffer = Arena.global().allocate(PIPE_BUF);
+        /** struct pollfd { int fd; short events; short revents; }. */
+        private final MemorySegment pollFd = Arena.global().allocate(8, Integer.BYTES);
+
+        private final int reopened;
+
+        private StandardErrorWriter(int reopened) {
+            this.reopened = reopened;
+            pollFd.set(ValueLayout.JAVA_INT, 0, STDERR);
+            pollFd.set(ValueLayout.JAVA_SHORT, 4, POLLOUT);
+        }
+
+        static StandardErrorWriter open() {
+            try (Arena arena = Arena.ofConfined()) {
+                long path = arena.allocateFrom("/proc/self/fd/2").address();
+                // ENXIO: a socket. EACCES: a pipe of another user.
+                return new StandardErrorWriter(Libc.callInt(OPEN, path, O_WRONLY_NONBLOCK_NOCTTY_CLOEXEC, 0, 0, 0));
+            }
+        }
+
+        @Override
+        public synchronized int write(byte[] bytes, int offset, int length) {
+            int most = Math.min(length, PIPE_BUF);
+            MemorySegment.copy(bytes, offset, buffer, ValueLayout.JAVA_BYTE, 0, most);
+            if (reopened >= 0) {
+                return write(reopened, most);
+            }
+            int sent = (int) Libc.callLong(SEND, STDERR, buffer.address(), most, MSG_DONTWAIT_NOSIGNAL, 0, 0);
+            if (sent != -Errno.ENOTSOCK) {
+                return sent;
+            }
+            return Libc.callInt(POLL, pollFd.address(), 1, 0, 0, 0) == 1 ? write(STDERR, most) : 0;
+        }
+
+        private int write(int descriptor, int most) {
+            int written;
+            do {
+                written = (int) Libc.callLong(WRITE, descriptor, buffer.address(), most, 0, 0, 0);
+            } while (written == -Errno.EINTR);
+            return written;
+        }
+    }
+}
