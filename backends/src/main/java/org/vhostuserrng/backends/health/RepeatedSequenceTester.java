@@ -11,6 +11,12 @@ import java.util.Arrays;
  * its start. Confined to one thread.
  */
 final class RepeatedSequenceTester {
+    /**
+     * Upper bound of the probability that a new sequence seems repeated: one of 13 samples ends a window that is looked
+     * up, its entry is compared by 64 bits of which 17 are the same for all windows of that entry.
+     */
+    static final double FALSE_POSITIVE_PROBABILITY = 0x1p-47 / 13;
+
     /** Min-entropy of a window, so high that a repetition by chance is practically impossible. */
     private static final double WINDOW_BITS = 64;
 

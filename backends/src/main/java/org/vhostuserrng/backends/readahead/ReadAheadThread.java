@@ -180,7 +180,6 @@ final class ReadAheadThread implements Runnable {
     private void recover() {
         if (state == State.FAILED) {
             LOG.warn("{}: recovered{}", name, health == null ? "" : " and passed its start-up tests");
-            quarantineMillis = MIN_QUARANTINE_MILLIS;
             failedBlocksLeft = 0;
         }
     }
@@ -199,15 +198,33 @@ final class ReadAheadThread implements Runnable {
         pool.poller().sleep(RETRY_DELAY_MILLIS);
     }
 
+    /** Handles a health test failure that may be chance: repeats the start-up tests without a delay. */
+    private void repeatStartupTests(String failure) {
+        LOG.warn(
+                "{}: {}; not used until it passes its start-up tests again (chance explains {})",
+                name,
+                failure,
+                health.chanceOfFailure());
+        counters.incrementHealthTestFailures();
+        pool.invalidateFilled();
+        state = State.FAILED;
+        pool.notifyConsumer();
+        quarantineMillis = MIN_QUARANTINE_MILLIS;
+    }
+
     /** Handles a health test failure. Blocks read earlier may be faulty too and become invalid. */
     private void quarantine(String failure) {
         health.restart();
+        if (!health.isAlarm()) {
+            repeatStartupTests(failure);
+            return;
+        }
         failedBlocksLeft--;
         if (failedBlocksLeft > 0) {
             return;
         }
         LOG.error(
-                "{}: {}; not used until it passes its start-up tests, next attempt in {} s",
+                "{}: {}, again; not used until it passes its start-up tests, next attempt in {} s",
                 name,
                 failure,
                 quarantineMillis / 1000);

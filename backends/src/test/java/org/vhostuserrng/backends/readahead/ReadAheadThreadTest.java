@@ -194,6 +194,36 @@ class ReadAheadThreadTest {
         assertEquals(FAILED, fill(allocate(64)));
     }
 
+    /** Without a delay: the second chunk is read as soon as it is there. */
+    @Test
+    void firstFailureOnlyRepeatsTheStartupTests() throws Exception {
+        start(8);
+        script.chunks.add(random(4, 1024));
+        fill(allocate(1024));
+        script.chunks.add(new byte[64]);
+        assertEquals(FAILED, fillUntil(FAILED, allocate(1)));
+        assertEquals("read failures: 0, health test failures: 1, ends of file: 0", counters.toString());
+
+        script.chunks.add(random(5, 1024));
+
+        assertEquals(1024, fillUntil(1024, allocate(1024)));
+    }
+
+    @Test
+    void failureOfRepeatedStartupTestsIsCountedAsAnother() throws Exception {
+        start(8);
+        script.chunks.add(new byte[1024]);
+        script.chunks.add(new byte[1024]);
+
+        for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+                !counters.toString().contains("failures: 2") && System.nanoTime() < end; ) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+
+        assertEquals("read failures: 0, health test failures: 2, ends of file: 0", counters.toString());
+        assertEquals(FAILED, fill(allocate(64)));
+    }
+
     /** Simulates a pipe that was filled while its writer was stuck. */
     @Test
     void recoversThoughQueuedBytesAreFaulty() throws Exception {
