@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * State shared by the DRBGs of an event loop: scratch memory that is zero between calls, seed rate limiters, and the
@@ -21,7 +22,22 @@ final class SharedDrbgContext {
     private final Map<String, DrbgSeedRateLimiter> seedLimiters = new HashMap<>();
     private final long processId = ProcessHandle.current().pid();
     private final long processStartMillis = System.currentTimeMillis();
+    private final Supplier<Arena> drbgMemory;
     private long instances;
+
+    SharedDrbgContext() {
+        this(Arena::ofConfined);
+    }
+
+    /** Creates a context whose DRBGs use the arenas of {@code drbgMemory}, one each. */
+    SharedDrbgContext(Supplier<Arena> drbgMemory) {
+        this.drbgMemory = drbgMemory;
+    }
+
+    /** Memory for a DRBG and its output buffer, which its owner closes. */
+    Arena newDrbgMemory() {
+        return drbgMemory.get();
+    }
 
     /**
      * Creates a DRBG that is not instantiated.
