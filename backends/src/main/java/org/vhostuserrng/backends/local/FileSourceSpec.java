@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.concurrent.atomic.AtomicLong;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
@@ -12,6 +11,8 @@ import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.EntropyFile.Kind;
+import org.vhostuserrng.backends.sys.EntropyFileStatus;
+import org.vhostuserrng.backends.sys.EntropyFileStatus.Identity;
 
 /**
  * {@code file:PATH}: a file, FIFO or device. /dev/urandom never blocks and is read by the event loop. All others have a
@@ -33,9 +34,10 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     private static final long DEV_RANDOM = 0x108;
     private static final long DEV_URANDOM = 0x109;
 
+    /** Shared by all expressions of this process. */
+    static final FileReadPositions POSITIONS = new FileReadPositions();
+
     private final Path path;
-    /** Read position of a regular file, kept when the file is closed and reopened. */
-    private final AtomicLong position = new AtomicLong();
 
     private FileSourceSpec(Path path, NoiseSourceOptions options) {
         super(options);
@@ -60,10 +62,6 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
 
     Path path() {
         return path;
-    }
-
-    AtomicLong position() {
-        return position;
     }
 
     @Override
@@ -109,7 +107,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     public EntropySource open(Runnable onReadable) throws IOException {
         EntropyFile file = openFile();
         try {
-            Kind kind = file.kind();
+            Kind kind = file.status().kind();
             if (kind == Kind.REGULAR) {
                 warnOnce("a regular file: its bytes are used once, but again after a restart of this process");
             }
@@ -131,11 +129,20 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
         };
     }
 
+    /** Whether the path names a file other than {@code identity}. False if it names none. */
+    boolean isReplaced(Identity identity) {
+        try {
+            return !EntropyFileStatus.of(path).identity().equals(identity);
+        } catch (IOException missing) {
+            return false;
+        }
+    }
+
     /** Opens a new descriptor. */
     EntropyFile openFile() throws IOException {
         EntropyFile file = EntropyFile.open(path);
         try {
-            if (file.kind() == Kind.DIRECTORY) {
+            if (file.status().kind() == Kind.DIRECTORY) {
                 throw new IOException("it is a directory; expected a readable file, FIFO or device");
             }
             return file;

@@ -7,6 +7,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.backends.health.SeenSequenceHashes;
+import org.vhostuserrng.backends.readahead.NoiseSourceOptions.HealthTests;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.sys.GetrandomSyscall;
@@ -52,10 +53,12 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
         return readAhead(openBlocking(), newHealthTester(defaultMinEntropy()), onReadable);
     }
 
-    /** The health tests for the stated min-entropy, or else {@code defaultValue}; null with {@code health=off}. */
+    /** The health tests for the stated min-entropy, or else {@code defaultValue}; null if the source does not test. */
     protected final NoiseHealthTester newHealthTester(double defaultValue) throws IOException {
-        if (!options.healthTested()) {
-            warnOnce("its health tests are disabled by health=off");
+        if (options.healthTests() == HealthTests.OFF) {
+            warnOnce("health=off: its output is not tested");
+        }
+        if (options.healthTests() != HealthTests.ON) {
             return null;
         }
         if (seenSequences == null) {

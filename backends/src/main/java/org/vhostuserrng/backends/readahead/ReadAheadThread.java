@@ -16,8 +16,8 @@ final class ReadAheadThread implements Runnable {
         RUNNING,
         /** A read or a health test has failed; the thread retries. */
         FAILED,
-        /** The source will never provide another byte. */
-        ENDED
+        /** The source is at its end; the thread looks for more bytes from time to time. */
+        AT_END
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(ReadAheadThread.class);
@@ -93,7 +93,7 @@ final class ReadAheadThread implements Runnable {
         } catch (RuntimeException bug) {
             LOG.error("{}: bug in vhost-user-rng, the source is no longer read", name, bug);
         } finally {
-            state = State.ENDED;
+            state = State.FAILED;
             source.close();
             pool.notifyConsumer();
             // The consumer may still drain the pool, so the thread cleans up only after it is stopped.
@@ -108,14 +108,14 @@ final class ReadAheadThread implements Runnable {
     }
 
     private void readAhead() {
-        while (!stopping && state != State.ENDED) {
+        while (!stopping) {
             ReadAheadBlock block = pool.pollEmpty();
             if (block == null) {
                 pool.poller().sleep(-1);
             } else {
                 int filled = readTestedBlock(block);
                 if (filled > 0) {
-                    state = state == State.ENDED ? State.ENDED : State.RUNNING;
+                    state = State.RUNNING;
                     pool.offerFilled(block, filled);
                 }
             }
@@ -134,20 +134,17 @@ final class ReadAheadThread implements Runnable {
             try {
                 int read = source.read(block.memory(), filled, ReadAheadBlock.BYTES - filled, pool.poller());
                 if (read == BlockingEntropySource.END_OF_STREAM) {
-                    // A source that is shorter than the start-up tests has been tested completely and may be used.
-                    // A source that ends while its start-up tests are repeated may not.
-                    boolean suspect = state == State.FAILED;
-                    end();
-                    if (!suspect) {
-                        return filled;
-                    }
-                    block.wipe();
-                    return 0;
+                    awaitMoreAfterEnd(filled);
+                    continue;
+                }
+                if (read == BlockingEntropySource.REPLACED) {
+                    LOG.info("{}: it was replaced; the new one is read now", name);
+                    filled = restart(block);
+                    continue;
                 }
                 String failure = health == null ? null : health.check(block.memory(), filled, read);
                 if (failure != null) {
-                    block.wipe();
-                    filled = 0;
+                    filled = restart(block);
                     quarantine(failure);
                 } else {
                     filled += read;
@@ -158,12 +155,10 @@ final class ReadAheadThread implements Runnable {
                 }
             } catch (DiscardReadAheadException failure) {
                 pool.invalidateFilled();
-                block.wipe();
-                filled = 0;
+                filled = restart(block);
                 fail(failure);
             } catch (IOException failure) {
-                block.wipe();
-                filled = 0;
+                filled = restart(block);
                 fail(failure);
             }
         }
@@ -171,14 +166,37 @@ final class ReadAheadThread implements Runnable {
         return 0;
     }
 
-    private void end() {
-        LOG.error("{}: end of file; the file is not read again from its start, guests wait", name);
-        counters.incrementEndOfFiles();
-        state = State.ENDED;
+    /** Discards the bytes of a block and begins the start-up tests anew. Returns 0, the number of bytes left. */
+    private int restart(ReadAheadBlock block) {
+        block.wipe();
+        if (health != null) {
+            health.restart();
+        }
+        return 0;
+    }
+
+    /**
+     * Waits before the next look at a source that is at its end.
+     *
+     * @param untested number of bytes that were read and have not passed the start-up tests
+     */
+    private void awaitMoreAfterEnd(int untested) {
+        if (state != State.AT_END) {
+            LOG.error(
+                    "{}: {}; guests wait until it grows or is replaced",
+                    name,
+                    untested == 0
+                            ? "end of file, no byte is read twice"
+                            : "too short for the start-up tests, its " + untested + " bytes are not served");
+            counters.incrementEndOfFiles();
+            state = State.AT_END;
+            pool.notifyConsumer();
+        }
+        pool.poller().sleep(RETRY_DELAY_MILLIS);
     }
 
     private void recover() {
-        if (state == State.FAILED) {
+        if (state != State.RUNNING) {
             LOG.warn("{}: recovered{}", name, health == null ? "" : " and passed its start-up tests");
             quarantineMillis = MIN_QUARANTINE_MILLIS;
             failedBlocksLeft = 0;
@@ -189,19 +207,15 @@ final class ReadAheadThread implements Runnable {
     private void fail(IOException failure) {
         counters.incrementReadFailures();
         if (state != State.FAILED) {
-            LOG.error("{}: {}; retrying every second", name, failure.getMessage());
+            LOG.error("{}: {}; retrying", name, failure.getMessage());
             state = State.FAILED;
             pool.notifyConsumer();
-        }
-        if (health != null) {
-            health.restart();
         }
         pool.poller().sleep(RETRY_DELAY_MILLIS);
     }
 
     /** Handles a health test failure. Blocks read earlier may be faulty too and become invalid. */
     private void quarantine(String failure) {
-        health.restart();
         failedBlocksLeft--;
         if (failedBlocksLeft > 0) {
             return;

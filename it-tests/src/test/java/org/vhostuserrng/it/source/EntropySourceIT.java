@@ -14,6 +14,8 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -231,6 +233,38 @@ class EntropySourceIT {
             assertFalse(guest.awaitUsed(QUIET_PERIOD));
             assertArrayEquals(content, got.toByteArray());
             awaitLog(daemon, "end of file");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {29, STARTUP_SAMPLES - 1})
+    void nothingIsServedOfAFileTooShortForTheStartUpTests(int length) throws Exception {
+        Path file = Files.write(daemons.directory().resolve("file"), random(6, length));
+        DaemonProcess daemon = daemons.start("--source=file:" + file);
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 16));
+
+            awaitLog(daemon, "too short for the start-up tests, its " + length + " bytes are not served");
+            assertFalse(guest.awaitUsed(QUIET_PERIOD));
+        }
+    }
+
+    @Test
+    void fileThatReplacesAnEndedOneIsServedFromItsBeginning() throws Exception {
+        Path file = Files.write(daemons.directory().resolve("file"), random(7, 29));
+        Path successor = Files.write(daemons.directory().resolve("successor"), random(8, 2000));
+        DaemonProcess daemon = daemons.start("--source=file:" + file);
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
+            awaitLog(daemon, "too short");
+
+            Files.move(successor, file, StandardCopyOption.REPLACE_EXISTING);
+
+            assertTrue(guest.awaitUsed(HANG_TIMEOUT));
+            assertTrue(guest.ring().popUsed());
+            assertArrayEquals(Arrays.copyOf(random(8, 2000), 64), guest.bytes(EntropyDriver.BUFFER_ADDRESS, 64));
         }
     }
 

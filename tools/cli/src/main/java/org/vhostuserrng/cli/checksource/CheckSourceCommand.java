@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.backends.source.EntropySource;
@@ -43,9 +42,6 @@ public final class CheckSourceCommand implements Callable<Integer> {
     private static final int MAX_READ_BYTES = 1 << 24;
     /** SP 800-90B §4.3: minimum number of samples of a start-up test. */
     private static final int MIN_BYTES = 1024;
-
-    private static final Pattern RAW_NOISE_SOURCE =
-            Pattern.compile("(file|egd|qng):.*|qng(,.*)?|rdrand(,.*)?|rdseed(,.*)?");
 
     @Spec
     private CommandSpec spec;
@@ -99,10 +95,9 @@ public final class CheckSourceCommand implements Callable<Integer> {
     /** The source without its own health tests, so that the tests of this command see its raw output. */
     private EntropySourceSpec untestedSource() {
         try {
-            EntropySourceSpec parsed = SourceExpressionParser.parse(source);
+            EntropySourceSpec parsed = SourceExpressionParser.parseUntested(source);
             parsed.probe();
-            boolean testsItself = RAW_NOISE_SOURCE.matcher(source).matches() && !source.contains(",health=");
-            return testsItself ? SourceExpressionParser.parse(source + ",health=off") : parsed;
+            return parsed;
         } catch (IllegalArgumentException | IOException invalid) {
             throw new ParameterException(spec.commandLine(), "SOURCE " + source + ": " + invalid.getMessage());
         }
