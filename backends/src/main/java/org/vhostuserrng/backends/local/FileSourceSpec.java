@@ -38,6 +38,10 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     static final FileReadPositions POSITIONS = new FileReadPositions();
 
     private final Path path;
+    /** See {@link #hold}. Null if the path has not named a FIFO. */
+    private EntropyFile heldFifo;
+
+    private Identity heldIdentity;
 
     private FileSourceSpec(Path path, NoiseSourceOptions options) {
         super(options);
@@ -79,6 +83,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
         }
     }
 
+    /** {@inheritDoc} A FIFO stays open, see {@link #hold}. */
     @Override
     public void probe() throws IOException {
         openFile().close();
@@ -142,13 +147,32 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     EntropyFile openFile() throws IOException {
         EntropyFile file = EntropyFile.open(path);
         try {
-            if (file.status().kind() == Kind.DIRECTORY) {
+            EntropyFileStatus status = file.status();
+            if (status.kind() == Kind.DIRECTORY) {
                 throw new IOException("it is a directory; expected a readable file, FIFO or device");
+            }
+            if (status.kind() == Kind.FIFO) {
+                hold(file, status.identity());
             }
             return file;
         } catch (IOException refused) {
             file.close();
             throw refused;
+        }
+    }
+
+    /**
+     * Keeps a read end of the FIFO open until the process exits, although nobody reads it between two guests: SIGPIPE
+     * kills a writer whose FIFO has no reader.
+     */
+    private synchronized void hold(EntropyFile fifo, Identity identity) throws IOException {
+        if (!identity.equals(heldIdentity)) {
+            EntropyFile readEnd = fifo.duplicate();
+            if (heldFifo != null) {
+                heldFifo.close();
+            }
+            heldFifo = readEnd;
+            heldIdentity = identity;
         }
     }
 }

@@ -337,6 +337,41 @@ class FileSourceSpecTest {
     }
 
     @Test
+    void writerOfFifoSurvivesProbeAndReopening() throws Exception {
+        Path fifo = fifo();
+        SharedSourceSpec spec = untested(fifo);
+        Process writer = new ProcessBuilder("sh", "-c", "exec cat /dev/zero >" + fifo).start();
+        try {
+            spec.probe();
+            for (int i = 0; i < 3; i++) {
+                try (EntropySource source = spec.open(readable::release)) {
+                    read(source, 100_000);
+                }
+            }
+
+            assertFalse(writer.waitFor(1, TimeUnit.SECONDS), "the writer was killed");
+        } finally {
+            writer.destroyForcibly();
+        }
+    }
+
+    @Test
+    void notifiesWhenFifoWithoutWriterIsRecreated() throws Exception {
+        Path fifo = fifo();
+        try (EntropySource source = untested(fifo).open(readable::release);
+                Arena arena = Arena.ofConfined()) {
+            assertEquals(EntropySource.WOULD_BLOCK, source.fill(arena.allocate(1), 0, 1));
+            Files.delete(fifo);
+
+            try (OutputStream writer = Files.newOutputStream(fifo(), StandardOpenOption.WRITE)) {
+                writer.write(3);
+
+                assertArrayEquals(new byte[] {3}, read(source, 1));
+            }
+        }
+    }
+
+    @Test
     void continuesWithRecreatedFifo() throws Exception {
         Path fifo = fifo();
         try (EntropySource source = untested(fifo).open(readable::release)) {
