@@ -35,6 +35,7 @@ public final class SourceExpressionParser {
             MIN_ENTROPY,
             HEALTH,
             ON_EOF,
+            FileSourceSpec.BAUD,
             RESEED,
             DrbgReseedPolicy.PREDICTION_RESISTANCE,
             DrbgReseedPolicy.RESEED_BYTES,
@@ -155,7 +156,7 @@ public final class SourceExpressionParser {
     private EntropySourceSpec named(String name, Map<String, String> options) {
         if (name.startsWith(FileSourceSpec.PREFIX)) {
             requireStopAtEndOfFile(options);
-            return FileSourceSpec.of(name.substring(FileSourceSpec.PREFIX.length()), noiseOptions(options));
+            return FileSourceSpec.of(name.substring(FileSourceSpec.PREFIX.length()), options, noiseOptions(options));
         }
         if (name.startsWith(EgdSourceSpec.PREFIX)) {
             return EgdSourceSpec.of(name.substring(EgdSourceSpec.PREFIX.length()), noiseOptions(options));

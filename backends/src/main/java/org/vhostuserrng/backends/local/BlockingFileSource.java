@@ -7,12 +7,14 @@ import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.EntropyFile.Kind;
 import org.vhostuserrng.backends.sys.EntropyFileStatus;
 import org.vhostuserrng.backends.sys.EntropyFileStatus.Identity;
+import org.vhostuserrng.backends.sys.TerminalRawMode;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
 /**
  * A file, FIFO or device, opened non-blocking. A FIFO is reopened for its next writer. A device that has failed is
- * reopened by its path, in case it was plugged in again. A regular file is read to its end from its position in
- * {@link FileReadPositions}; then the file that has replaced it, if any, is read from its own position.
+ * reopened by its path, in case it was plugged in again. A terminal is in raw mode while it is open. A regular file is
+ * read to its end from its position in {@link FileReadPositions}; then the file that has replaced it, if any, is read
+ * from its own position.
  */
 final class BlockingFileSource implements BlockingEntropySource {
     /** Delay between reads of a device that does not support poll(2) and has no data. */
@@ -28,6 +30,12 @@ final class BlockingFileSource implements BlockingEntropySource {
     private Identity identity;
     /** Null after a failure. */
     private EntropyFile file;
+
+    /** False until the first read of {@link #file}, because the previous thread may still use a terminal. */
+    private boolean modeSet;
+
+    /** Null unless {@link #file} is a terminal. */
+    private TerminalRawMode rawMode;
 
     private int retryMillis = MIN_RETRY_MILLIS;
 
@@ -45,12 +53,25 @@ final class BlockingFileSource implements BlockingEntropySource {
         if (file == null && reopen()) {
             return REPLACED;
         }
+        if (!modeSet) {
+            setMode();
+        }
         if (kind == Kind.REGULAR) {
             return toReadResult(FileSourceSpec.POSITIONS.read(file, identity, target, offset, length), poller);
         }
         return poller.awaitReadable(file, REPLACEMENT_CHECK_MILLIS)
                 ? NO_DATA
                 : toReadResult(file.read(target, offset, length), poller);
+    }
+
+    private void setMode() throws IOException {
+        try {
+            rawMode = kind == Kind.OTHER ? spec.enterRawMode(file) : null;
+            modeSet = true;
+        } catch (IOException refused) {
+            close();
+            throw refused;
+        }
     }
 
     private int toReadResult(int read, WakeablePoller poller) throws IOException {
@@ -60,6 +81,10 @@ final class BlockingFileSource implements BlockingEntropySource {
         }
         if (read == EntropyFile.EAGAIN) {
             return awaitData(poller);
+        }
+        if (rawMode != null && (read == 0 || read == EntropyFile.EIO)) {
+            close();
+            throw new IOException("the terminal has hung up");
         }
         if (read < 0) {
             close();
@@ -102,6 +127,11 @@ final class BlockingFileSource implements BlockingEntropySource {
 
     @Override
     public void close() {
+        if (rawMode != null) {
+            rawMode.restore();
+            rawMode = null;
+        }
+        modeSet = false;
         if (file != null) {
             file.close();
             file = null;

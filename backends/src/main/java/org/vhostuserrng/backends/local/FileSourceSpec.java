@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Map;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
@@ -13,6 +14,7 @@ import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.EntropyFile.Kind;
 import org.vhostuserrng.backends.sys.EntropyFileStatus;
 import org.vhostuserrng.backends.sys.EntropyFileStatus.Identity;
+import org.vhostuserrng.backends.sys.TerminalRawMode;
 
 /**
  * {@code file:PATH}: a file, FIFO or device. /dev/urandom never blocks and is read by the event loop. All others have a
@@ -21,6 +23,11 @@ import org.vhostuserrng.backends.sys.EntropyFileStatus.Identity;
 public final class FileSourceSpec extends ReadAheadSourceSpec {
     /** The keyword in an expression. */
     public static final String PREFIX = "file:";
+    /** Option: the baud rate of a terminal. */
+    public static final String BAUD = "baud";
+
+    private static final int MIN_BAUD = 50;
+    private static final int MAX_BAUD = 12_000_000;
 
     /** For a character device, which is presumably a random number generator. */
     private static final double DEVICE_MIN_ENTROPY = 1;
@@ -38,34 +45,50 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     static final FileReadPositions POSITIONS = new FileReadPositions();
 
     private final Path path;
+    private final int baud;
     /** See {@link #hold}. Null if the path has not named a FIFO. */
     private EntropyFile heldFifo;
 
     private Identity heldIdentity;
 
-    private FileSourceSpec(Path path, NoiseSourceOptions options) {
+    private FileSourceSpec(Path path, int baud, NoiseSourceOptions options) {
         super(options);
         this.path = path;
+        this.baud = baud;
     }
 
     /**
      * A source that reads {@code path}.
      *
-     * @throws IllegalArgumentException if the path is empty or invalid
+     * @param options of the expression; the options of this source are removed
+     * @throws IllegalArgumentException if the path or an option is invalid
      */
-    public static FileSourceSpec of(String path, NoiseSourceOptions options) {
+    public static FileSourceSpec of(String path, Map<String, String> options, NoiseSourceOptions noiseOptions) {
         try {
             if (path.isEmpty()) {
                 throw new IllegalArgumentException("expected file:PATH");
             }
-            return new FileSourceSpec(Path.of(path), options);
+            return new FileSourceSpec(Path.of(path), baud(options.remove(BAUD)), noiseOptions);
         } catch (InvalidPathException invalid) {
             throw new IllegalArgumentException("expected file:PATH, " + invalid.getReason(), invalid);
         }
     }
 
-    Path path() {
-        return path;
+    private static int baud(String value) {
+        if (value == null) {
+            return TerminalRawMode.BAUD_UNCHANGED;
+        }
+        int baud;
+        try {
+            baud = Integer.parseInt(value);
+        } catch (NumberFormatException notANumber) {
+            baud = 0;
+        }
+        if (baud < MIN_BAUD || baud > MAX_BAUD) {
+            throw new IllegalArgumentException(
+                    BAUD + "=" + value + ": expected " + MIN_BAUD + " to " + MAX_BAUD + " bits per second");
+        }
+        return baud;
     }
 
     @Override
@@ -86,7 +109,21 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     /** {@inheritDoc} A FIFO stays open, see {@link #hold}. */
     @Override
     public void probe() throws IOException {
-        openFile().close();
+        try (EntropyFile file = openFile()) {
+            requireTerminalForBaud(file);
+        }
+    }
+
+    private void requireTerminalForBaud(EntropyFile file) throws IOException {
+        if (baud != TerminalRawMode.BAUD_UNCHANGED && !file.isTerminal()) {
+            throw new IOException(BAUD + "=" + baud + ": it is not a terminal");
+        }
+    }
+
+    /** Prepares a terminal for reading. Returns null if the file is not a terminal. */
+    TerminalRawMode enterRawMode(EntropyFile file) throws IOException {
+        requireTerminalForBaud(file);
+        return file.isTerminal() ? TerminalRawMode.enter(file, baud) : null;
     }
 
     @Override

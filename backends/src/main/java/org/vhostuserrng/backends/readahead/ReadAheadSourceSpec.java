@@ -22,6 +22,9 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
     /** Null before the source is opened for the first time. */
     private SeenSequenceHashes seenSequences;
 
+    /** The thread that was started last, or null. */
+    private ReadAheadThread lastThread;
+
     /** A source with the options of its expression. */
     protected ReadAheadSourceSpec(NoiseSourceOptions options) {
         this.options = options;
@@ -82,7 +85,14 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
      */
     protected final EntropySource readAhead(BlockingEntropySource source, NoiseHealthTester health, Runnable onReadable)
             throws IOException {
-        return new ReadAheadSource(toString(), source, health, counters, onReadable);
+        ReadAheadSource opened = new ReadAheadSource(toString(), source, health, counters, onReadable, lastThread);
+        lastThread = opened.thread();
+        return opened;
+    }
+
+    @Override
+    public boolean awaitClosed(long nanos) {
+        return lastThread == null || lastThread.awaitSourceClosed(nanos);
     }
 
     @Override

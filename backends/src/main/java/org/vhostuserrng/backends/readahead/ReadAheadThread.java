@@ -1,6 +1,8 @@
 package org.vhostuserrng.backends.readahead;
 
 import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
@@ -34,21 +36,26 @@ final class ReadAheadThread implements Runnable {
     private final ReadAheadBlockPool pool;
     private int quarantineMillis = MIN_QUARANTINE_MILLIS;
     private int failedBlocksLeft;
+    private final CountDownLatch sourceClosed = new CountDownLatch(1);
     private final Object stopLock = new Object();
     private volatile boolean stopping;
     private volatile State state = State.RUNNING;
+    /** Null after it has closed the source. */
+    private ReadAheadThread predecessor;
 
     private ReadAheadThread(
             String name,
             BlockingEntropySource source,
             NoiseHealthTester health,
             SourceFailureCounters counters,
-            ReadAheadBlockPool pool) {
+            ReadAheadBlockPool pool,
+            ReadAheadThread predecessor) {
         this.name = name;
         this.source = source;
         this.health = health;
         this.counters = counters;
         this.pool = pool;
+        this.predecessor = predecessor;
     }
 
     /**
@@ -56,14 +63,17 @@ final class ReadAheadThread implements Runnable {
      *
      * @param name for logs
      * @param health null for a source that is not tested
+     * @param predecessor the thread that read the same source before, or null. A device has one reader at a time: the
+     *     new thread waits until its predecessor has closed the source.
      */
     static ReadAheadThread start(
             String name,
             BlockingEntropySource source,
             NoiseHealthTester health,
             SourceFailureCounters counters,
-            ReadAheadBlockPool pool) {
-        ReadAheadThread readAhead = new ReadAheadThread(name, source, health, counters, pool);
+            ReadAheadBlockPool pool,
+            ReadAheadThread predecessor) {
+        ReadAheadThread readAhead = new ReadAheadThread(name, source, health, counters, pool, predecessor);
         Thread.ofPlatform()
                 .daemon()
                 .name("read-ahead " + name)
@@ -86,15 +96,29 @@ final class ReadAheadThread implements Runnable {
         return state;
     }
 
+    /** Waits until the stopped thread has closed its source. Returns false after {@code nanos}. Any thread. */
+    boolean awaitSourceClosed(long nanos) {
+        try {
+            return sourceClosed.await(nanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
     @Override
     public void run() {
         try {
-            readAhead();
+            if (predecessor == null || predecessor.awaitSourceClosed(Long.MAX_VALUE)) {
+                predecessor = null;
+                readAhead();
+            }
         } catch (RuntimeException bug) {
             LOG.error("{}: bug in vhost-user-rng, the source is no longer read", name, bug);
         } finally {
             state = State.FAILED;
             source.close();
+            sourceClosed.countDown();
             pool.notifyConsumer();
             // The consumer may still drain the pool, so the thread cleans up only after it is stopped.
             while (!stopping) {

@@ -10,6 +10,8 @@ import org.vhostuserrng.libc.OwnedFd;
 
 /** A file, FIFO or device opened for non-blocking reads. Not thread-safe; closed exactly once. */
 public final class EntropyFile implements AutoCloseable {
+    /** Result of {@link #read}: the device has failed, or the other side of a terminal is gone. */
+    public static final int EIO = -5;
     /** Result of {@link #read}: no data now. */
     public static final int EAGAIN = -11;
     /** Result of {@link #read}: the target memory does not exist. */
@@ -20,8 +22,12 @@ public final class EntropyFile implements AutoCloseable {
     private static final MemorySegment PREAD = Libc.symbol("pread");
     private static final MemorySegment FCNTL = Libc.symbol("fcntl");
     private static final MemorySegment STRERROR = Libc.symbol("strerror");
+    private static final int O_NOCTTY = 0x100;
     private static final int O_NONBLOCK = 0x800;
     private static final int O_CLOEXEC = 0x80000;
+    /** O_NOCTTY: a terminal must not send its signals to a process that leads a session. */
+    private static final int FLAGS = O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
+
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int EINTR = -4;
 
@@ -53,7 +59,7 @@ public final class EntropyFile implements AutoCloseable {
      */
     public static EntropyFile open(Path path) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            int fd = Libc.callInt(OPEN, arena.allocateFrom(path.toString()).address(), O_NONBLOCK | O_CLOEXEC, 0, 0, 0);
+            int fd = Libc.callInt(OPEN, arena.allocateFrom(path.toString()).address(), FLAGS, 0, 0, 0);
             if (fd < 0) {
                 throw new IOException(describe(fd));
             }
@@ -64,6 +70,11 @@ public final class EntropyFile implements AutoCloseable {
     /** The kind and identity of the open file. */
     public EntropyFileStatus status() throws IOException {
         return EntropyFileStatus.of(fd.numberOrClosed());
+    }
+
+    /** Whether the file is a terminal. */
+    public boolean isTerminal() {
+        return TerminalRawMode.isTerminal(fd.numberOrClosed());
     }
 
     /** Another descriptor of the same open file. */
@@ -116,7 +127,7 @@ public final class EntropyFile implements AutoCloseable {
         fd.close();
     }
 
-    /** The file descriptor, for {@link WakeablePoller}. */
+    /** The file descriptor, for the other classes of this package. */
     int fd() {
         return fd.numberOrClosed();
     }

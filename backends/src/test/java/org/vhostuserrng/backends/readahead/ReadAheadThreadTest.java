@@ -72,7 +72,7 @@ class ReadAheadThreadTest {
 
     private void start(double minEntropy) throws IOException {
         NoiseHealthTester tests = minEntropy == 0 ? null : new NoiseHealthTester(minEntropy, seen);
-        source = new ReadAheadSource("scripted", script, tests, counters, readable::release);
+        source = new ReadAheadSource("scripted", script, tests, counters, readable::release, null);
     }
 
     @AfterEach
