@@ -13,6 +13,7 @@ import org.vhostuserrng.backends.local.CpuRngSourceSpec;
 import org.vhostuserrng.backends.local.FileSourceSpec;
 import org.vhostuserrng.backends.local.GetrandomSourceSpec;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
+import org.vhostuserrng.backends.readahead.NoiseSourceOptions.HealthTests;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.source.XorSourceSpec;
@@ -34,6 +35,7 @@ public final class SourceExpressionParser {
             MIN_ENTROPY,
             HEALTH,
             ON_EOF,
+            FileSourceSpec.BAUD,
             RESEED,
             DrbgReseedPolicy.PREDICTION_RESISTANCE,
             DrbgReseedPolicy.RESEED_BYTES,
@@ -43,10 +45,12 @@ public final class SourceExpressionParser {
     private static final int MAX_DEPTH = 16;
 
     private final KeyValueScanner scanner;
+    private final boolean testedByReader;
     private int depth;
 
-    private SourceExpressionParser(String text) {
+    private SourceExpressionParser(String text, boolean testedByReader) {
         this.scanner = new KeyValueScanner(text);
+        this.testedByReader = testedByReader;
     }
 
     /**
@@ -55,11 +59,25 @@ public final class SourceExpressionParser {
      * @throws IllegalArgumentException with the syntax, in one line, if the expression is malformed
      */
     public static EntropySourceSpec parse(String expression) {
+        return parse(expression, false);
+    }
+
+    /**
+     * Parses an expression for a reader with health tests of its own: a noise source that is not part of a
+     * {@code drbg} or {@code xor} returns its raw output.
+     *
+     * @throws IllegalArgumentException with the syntax, in one line, if the expression is malformed
+     */
+    public static EntropySourceSpec parseUntested(String expression) {
+        return parse(expression, true);
+    }
+
+    private static EntropySourceSpec parse(String expression, boolean testedByReader) {
         // Error messages and log lines quote the expression, and each must stay on one line.
         if (expression.codePoints().anyMatch(SourceExpressionParser::breaksLine)) {
             throw new IllegalArgumentException("it contains a control character; " + SYNTAX);
         }
-        return new SourceExpressionParser(expression).parseAll();
+        return new SourceExpressionParser(expression, testedByReader).parseAll();
     }
 
     private static boolean breaksLine(int codePoint) {
@@ -135,10 +153,10 @@ public final class SourceExpressionParser {
         }
     }
 
-    private static EntropySourceSpec named(String name, Map<String, String> options) {
+    private EntropySourceSpec named(String name, Map<String, String> options) {
         if (name.startsWith(FileSourceSpec.PREFIX)) {
             requireStopAtEndOfFile(options);
-            return FileSourceSpec.of(name.substring(FileSourceSpec.PREFIX.length()), noiseOptions(options));
+            return FileSourceSpec.of(name.substring(FileSourceSpec.PREFIX.length()), options, noiseOptions(options));
         }
         if (name.startsWith(EgdSourceSpec.PREFIX)) {
             return EgdSourceSpec.of(name.substring(EgdSourceSpec.PREFIX.length()), noiseOptions(options));
@@ -186,14 +204,21 @@ public final class SourceExpressionParser {
         }
     }
 
-    private static NoiseSourceOptions noiseOptions(Map<String, String> options) {
+    private NoiseSourceOptions noiseOptions(Map<String, String> options) {
         String health = options.remove(HEALTH);
         if (health != null && !health.equals("on") && !health.equals("off")) {
             throw new IllegalArgumentException("health=" + health + ": expected on or off");
         }
         String minEntropy = options.remove(MIN_ENTROPY);
         double bits = minEntropy == null ? NoiseSourceOptions.MIN_ENTROPY_UNSET : minEntropy(minEntropy);
-        return new NoiseSourceOptions(bits, !"off".equals(health));
+        return new NoiseSourceOptions(bits, healthTests(health));
+    }
+
+    private HealthTests healthTests(String health) {
+        if (testedByReader && health == null && depth == 1) {
+            return HealthTests.BY_READER;
+        }
+        return "off".equals(health) ? HealthTests.OFF : HealthTests.ON;
     }
 
     private static double minEntropy(String value) {

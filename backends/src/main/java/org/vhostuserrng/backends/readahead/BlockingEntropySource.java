@@ -14,8 +14,10 @@ public interface BlockingEntropySource extends AutoCloseable {
      * this.
      */
     int NO_DATA = 0;
-    /** Result of {@link #read}: the source will never return another byte. */
+    /** Result of {@link #read}: the source is at its end. It may grow or be replaced: the caller retries later. */
     int END_OF_STREAM = -1;
+    /** Result of {@link #read}: another noise source has taken the place of the one that was read until now. */
+    int REPLACED = -2;
 
     /**
      * Reads some bytes, waiting for them in {@code poller}.

@@ -22,16 +22,22 @@ final class ReadAheadSource implements EntropySource {
      * @param source owned by the thread from now on
      * @param health null for a source that is not tested
      * @param counters of the source, kept when it is closed and reopened
+     * @param predecessor the thread that read the same source before, or null
      */
     ReadAheadSource(
             String name,
             BlockingEntropySource source,
             NoiseHealthTester health,
             SourceFailureCounters counters,
-            Runnable onReadable)
+            Runnable onReadable,
+            ReadAheadThread predecessor)
             throws IOException {
         pool = new ReadAheadBlockPool(onReadable);
-        thread = ReadAheadThread.start(name, source, health, counters, pool);
+        thread = ReadAheadThread.start(name, source, health, counters, pool, predecessor);
+    }
+
+    ReadAheadThread thread() {
+        return thread;
     }
 
     @Override

@@ -1,6 +1,8 @@
 package org.vhostuserrng.backends.readahead;
 
 import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
@@ -16,8 +18,8 @@ final class ReadAheadThread implements Runnable {
         RUNNING,
         /** A read or a health test has failed; the thread retries. */
         FAILED,
-        /** The source will never provide another byte. */
-        ENDED
+        /** The source is at its end; the thread looks for more bytes from time to time. */
+        AT_END
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(ReadAheadThread.class);
@@ -34,21 +36,26 @@ final class ReadAheadThread implements Runnable {
     private final ReadAheadBlockPool pool;
     private int quarantineMillis = MIN_QUARANTINE_MILLIS;
     private int failedBlocksLeft;
+    private final CountDownLatch sourceClosed = new CountDownLatch(1);
     private final Object stopLock = new Object();
     private volatile boolean stopping;
     private volatile State state = State.RUNNING;
+    /** Null after it has closed the source. */
+    private ReadAheadThread predecessor;
 
     private ReadAheadThread(
             String name,
             BlockingEntropySource source,
             NoiseHealthTester health,
             SourceFailureCounters counters,
-            ReadAheadBlockPool pool) {
+            ReadAheadBlockPool pool,
+            ReadAheadThread predecessor) {
         this.name = name;
         this.source = source;
         this.health = health;
         this.counters = counters;
         this.pool = pool;
+        this.predecessor = predecessor;
     }
 
     /**
@@ -56,14 +63,17 @@ final class ReadAheadThread implements Runnable {
      *
      * @param name for logs
      * @param health null for a source that is not tested
+     * @param predecessor the thread that read the same source before, or null. A device has one reader at a time: the
+     *     new thread waits until its predecessor has closed the source.
      */
     static ReadAheadThread start(
             String name,
             BlockingEntropySource source,
             NoiseHealthTester health,
             SourceFailureCounters counters,
-            ReadAheadBlockPool pool) {
-        ReadAheadThread readAhead = new ReadAheadThread(name, source, health, counters, pool);
+            ReadAheadBlockPool pool,
+            ReadAheadThread predecessor) {
+        ReadAheadThread readAhead = new ReadAheadThread(name, source, health, counters, pool, predecessor);
         Thread.ofPlatform()
                 .daemon()
                 .name("read-ahead " + name)
@@ -86,15 +96,29 @@ final class ReadAheadThread implements Runnable {
         return state;
     }
 
+    /** Waits until the stopped thread has closed its source. Returns false after {@code nanos}. Any thread. */
+    boolean awaitSourceClosed(long nanos) {
+        try {
+            return sourceClosed.await(nanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
     @Override
     public void run() {
         try {
-            readAhead();
+            if (predecessor == null || predecessor.awaitSourceClosed(Long.MAX_VALUE)) {
+                predecessor = null;
+                readAhead();
+            }
         } catch (RuntimeException bug) {
             LOG.error("{}: bug in vhost-user-rng, the source is no longer read", name, bug);
         } finally {
-            state = State.ENDED;
+            state = State.FAILED;
             source.close();
+            sourceClosed.countDown();
             pool.notifyConsumer();
             // The consumer may still drain the pool, so the thread cleans up only after it is stopped.
             while (!stopping) {
@@ -108,14 +132,14 @@ final class ReadAheadThread implements Runnable {
     }
 
     private void readAhead() {
-        while (!stopping && state != State.ENDED) {
+        while (!stopping) {
             ReadAheadBlock block = pool.pollEmpty();
             if (block == null) {
                 pool.poller().sleep(-1);
             } else {
                 int filled = readTestedBlock(block);
                 if (filled > 0) {
-                    state = state == State.ENDED ? State.ENDED : State.RUNNING;
+                    state = State.RUNNING;
                     pool.offerFilled(block, filled);
                 }
             }
@@ -134,20 +158,17 @@ final class ReadAheadThread implements Runnable {
             try {
                 int read = source.read(block.memory(), filled, ReadAheadBlock.BYTES - filled, pool.poller());
                 if (read == BlockingEntropySource.END_OF_STREAM) {
-                    // A source that is shorter than the start-up tests has been tested completely and may be used.
-                    // A source that ends while its start-up tests are repeated may not.
-                    boolean suspect = state == State.FAILED;
-                    end();
-                    if (!suspect) {
-                        return filled;
-                    }
-                    block.wipe();
-                    return 0;
+                    awaitMoreAfterEnd(filled);
+                    continue;
+                }
+                if (read == BlockingEntropySource.REPLACED) {
+                    LOG.info("{}: it was replaced; the new one is read now", name);
+                    filled = restart(block);
+                    continue;
                 }
                 String failure = health == null ? null : health.check(block.memory(), filled, read);
                 if (failure != null) {
-                    block.wipe();
-                    filled = 0;
+                    filled = restart(block);
                     quarantine(failure);
                 } else {
                     filled += read;
@@ -158,12 +179,10 @@ final class ReadAheadThread implements Runnable {
                 }
             } catch (DiscardReadAheadException failure) {
                 pool.invalidateFilled();
-                block.wipe();
-                filled = 0;
+                filled = restart(block);
                 fail(failure);
             } catch (IOException failure) {
-                block.wipe();
-                filled = 0;
+                filled = restart(block);
                 fail(failure);
             }
         }
@@ -171,14 +190,37 @@ final class ReadAheadThread implements Runnable {
         return 0;
     }
 
-    private void end() {
-        LOG.error("{}: end of file; the file is not read again from its start, guests wait", name);
-        counters.incrementEndOfFiles();
-        state = State.ENDED;
+    /** Discards the bytes of a block and begins the start-up tests anew. Returns 0, the number of bytes left. */
+    private int restart(ReadAheadBlock block) {
+        block.wipe();
+        if (health != null) {
+            health.restart();
+        }
+        return 0;
+    }
+
+    /**
+     * Waits before the next look at a source that is at its end.
+     *
+     * @param untested number of bytes that were read and have not passed the start-up tests
+     */
+    private void awaitMoreAfterEnd(int untested) {
+        if (state != State.AT_END) {
+            LOG.error(
+                    "{}: {}; guests wait until it grows or is replaced",
+                    name,
+                    untested == 0
+                            ? "end of file, no byte is read twice"
+                            : "too short for the start-up tests, its " + untested + " bytes are not served");
+            counters.incrementEndOfFiles();
+            state = State.AT_END;
+            pool.notifyConsumer();
+        }
+        pool.poller().sleep(RETRY_DELAY_MILLIS);
     }
 
     private void recover() {
-        if (state == State.FAILED) {
+        if (state != State.RUNNING) {
             LOG.warn("{}: recovered{}", name, health == null ? "" : " and passed its start-up tests");
             failedBlocksLeft = 0;
         }
@@ -188,12 +230,9 @@ final class ReadAheadThread implements Runnable {
     private void fail(IOException failure) {
         counters.incrementReadFailures();
         if (state != State.FAILED) {
-            LOG.error("{}: {}; retrying every second", name, failure.getMessage());
+            LOG.error("{}: {}; retrying", name, failure.getMessage());
             state = State.FAILED;
             pool.notifyConsumer();
-        }
-        if (health != null) {
-            health.restart();
         }
         pool.poller().sleep(RETRY_DELAY_MILLIS);
     }
@@ -214,7 +253,6 @@ final class ReadAheadThread implements Runnable {
 
     /** Handles a health test failure. Blocks read earlier may be faulty too and become invalid. */
     private void quarantine(String failure) {
-        health.restart();
         if (!health.isAlarm()) {
             repeatStartupTests(failure);
             return;

@@ -37,10 +37,20 @@ final class SharedEntropySource implements EntropySource {
         return this;
     }
 
+    @Override
+    public String toString() {
+        return spec.toString();
+    }
+
     /** The source's name and its counts of errors; empty if there were none. */
     String statistics() {
         String counts = spec.statistics();
         return counts.isEmpty() ? "" : spec + ": " + counts;
+    }
+
+    /** See {@link SharedSourceSpec#awaitClosed}. */
+    boolean awaitClosed(long nanos) {
+        return spec.awaitClosed(nanos);
     }
 
     @Override

@@ -43,6 +43,19 @@ public final class SourceRegistry {
         return spec.open(this, guest);
     }
 
+    /**
+     * Waits until all sources, which must be closed, have released their files, devices and child processes, at most
+     * {@code nanos}.
+     */
+    public void awaitClosed(long nanos) {
+        long deadline = System.nanoTime() + nanos;
+        for (SharedEntropySource source : shared.values()) {
+            if (!source.awaitClosed(deadline - System.nanoTime())) {
+                LOG.warn("{}: does not close", source);
+            }
+        }
+    }
+
     /** Counts of errors and failovers, for a log line; empty if there were none. */
     public String statistics() {
         String errors = shared.values().stream()

@@ -53,10 +53,13 @@ public final class WakeablePoller implements AutoCloseable {
         return poll(1, millis);
     }
 
-    /** Waits until {@code file} is readable, has failed, or does not support poll. Returns false if it was woken. */
-    public boolean awaitReadable(EntropyFile file) {
+    /**
+     * Waits at most {@code millis} until {@code file} is readable, has failed, or does not support poll. Returns
+     * whether the poller was woken.
+     */
+    public boolean awaitReadable(EntropyFile file, int millis) {
         watch(1, file.fd(), POLLIN);
-        return !poll(2, -1);
+        return poll(2, millis);
     }
 
     /** Waits at most {@code millis} until {@code socket} is readable or disconnected, or until it is woken. */

@@ -26,6 +26,7 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 class ReadAheadThreadTest {
     private static final long TIMEOUT_SECONDS = 120;
     private static final byte[] FAILURE = {};
+    private static final byte[] REPLACEMENT = {1};
 
     private final Semaphore readable = new Semaphore(0);
     private final ScriptedSource script = new ScriptedSource();
@@ -52,8 +53,11 @@ class ReadAheadThreadTest {
                 poller.sleep(1);
                 return NO_DATA;
             }
-            if (chunk.length == 0) {
+            if (chunk.length == FAILURE.length) {
                 throw new IOException("unplugged");
+            }
+            if (chunk.length == REPLACEMENT.length) {
+                return REPLACED;
             }
             MemorySegment.copy(chunk, 0, target, ValueLayout.JAVA_BYTE, offset, chunk.length);
             return chunk.length;
@@ -68,7 +72,7 @@ class ReadAheadThreadTest {
 
     private void start(double minEntropy) throws IOException {
         NoiseHealthTester tests = minEntropy == 0 ? null : new NoiseHealthTester(minEntropy, seen);
-        source = new ReadAheadSource("scripted", script, tests, counters, readable::release);
+        source = new ReadAheadSource("scripted", script, tests, counters, readable::release, null);
     }
 
     @AfterEach
@@ -243,15 +247,40 @@ class ReadAheadThreadTest {
     }
 
     @Test
-    void servesSourceShorterThanStartupTests() throws Exception {
-        byte[] whole = random(11, 100);
-        script.chunks.add(whole);
+    void servesNothingOfSourceShorterThanStartupTests() throws Exception {
+        script.chunks.add(random(11, 1023));
         script.atEnd = true;
         start(8);
 
-        MemorySegment target = allocate(100);
-        assertEquals(100, fill(target));
-        assertArrayEquals(whole, target.toArray(ValueLayout.JAVA_BYTE));
+        assertEquals(FAILED, fill(allocate(64)));
+    }
+
+    @Test
+    void continuesStartupTestsOfSourceThatGrows() throws Exception {
+        byte[] samples = random(13, 1024);
+        script.chunks.add(Arrays.copyOf(samples, 1000));
+        script.atEnd = true;
+        start(8);
+        assertEquals(FAILED, fill(allocate(64)));
+
+        script.chunks.add(Arrays.copyOfRange(samples, 1000, 1024));
+
+        MemorySegment target = allocate(1024);
+        assertEquals(1024, fillUntil(1024, target));
+        assertArrayEquals(samples, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void repeatsStartupTestsOfReplacedSource() throws Exception {
+        start(8);
+        script.chunks.add(random(14, 1000));
+        script.chunks.add(REPLACEMENT);
+        byte[] samples = random(15, 1024);
+        script.chunks.add(samples);
+
+        MemorySegment target = allocate(1024);
+        assertEquals(1024, fill(target));
+        assertArrayEquals(samples, target.toArray(ValueLayout.JAVA_BYTE));
     }
 
     @Test

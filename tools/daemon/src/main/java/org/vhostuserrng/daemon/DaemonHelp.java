@@ -25,7 +25,8 @@ final class DaemonHelp {
 
             Sources:
               getrandom              the kernel's random number generator
-              file:PATH              a file, FIFO or device such as /dev/hwrng; at the end of a file the source ends
+              file:PATH              a file, FIFO or device such as /dev/hwrng; each byte of a file is used once;
+                                     a terminal such as /dev/ttyACM0 is read in raw mode, baud=N sets its rate
               rdrand                 the CPU's generator; rdrand,reseed=forced uses a fresh seed for every 128 bits
               rdseed                 the CPU's noise source
               egd:tcp:HOST:PORT      an EGD server, read ahead; reconnects when the connection is lost

@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.regex.Pattern;
 import org.vhostuserrng.backends.expression.KeyValueScanner;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySource;
@@ -17,8 +16,6 @@ final class CheckedSource {
     static final String STANDARD_INPUT = "-";
 
     private static final String FILE = "file:";
-    private static final Pattern RAW_NOISE_SOURCE =
-            Pattern.compile("(file|egd|qng|command):.*|qng(,.*)?|rdrand(,.*)?|rdseed(,.*)?");
 
     private final String text;
     /** Null for standard input. */
@@ -66,10 +63,9 @@ final class CheckedSource {
 
     /** The source without its own health tests, so that the tests of this command see its raw output. */
     private static EntropySourceSpec untestedSource(String expression) throws IOException {
-        EntropySourceSpec parsed = SourceExpressionParser.parse(expression);
+        EntropySourceSpec parsed = SourceExpressionParser.parseUntested(expression);
         parsed.probe();
-        boolean testsItself = RAW_NOISE_SOURCE.matcher(expression).matches() && !expression.contains(",health=");
-        return testsItself ? SourceExpressionParser.parse(expression + ",health=off") : parsed;
+        return parsed;
     }
 
     /** Whether the source can be opened more than once. */
