@@ -15,11 +15,13 @@ final class FrontendLibc {
     static final int F_ADD_SEALS = 1033;
     static final int F_GET_SEALS = 1034;
     static final int F_SEAL_SHRINK = 0x2;
+    static final int F_SEAL_WRITE = 0x8;
     static final int EFD_NONBLOCK = 0x800;
     static final int EFD_CLOEXEC = 0x80000;
     static final int POLLIN = 0x1;
     static final int F_SETFL = 4;
     static final int O_WRONLY = 0x1;
+    static final int O_RDWR = 0x2;
     static final int O_NONBLOCK = 0x800;
     static final int O_CLOEXEC = 0x80000;
     static final int O_DIRECTORY = 0x10000;

@@ -10,8 +10,8 @@
  *   <tr><td>1, 2</td><td>GET_FEATURES, SET_FEATURES</td><td>yes; a bit that was not offered is refused</td></tr>
  *   <tr><td>3</td><td>SET_OWNER</td><td>yes: the connected front-end is the owner</td></tr>
  *   <tr><td>4</td><td>RESET_OWNER</td><td>yes: disables all vrings</td></tr>
- *   <tr><td>5</td><td>SET_MEM_TABLE</td><td>yes, also while vrings are started; refused beyond the session's memory
- *       limit, and for files in remote file systems</td></tr>
+ *   <tr><td>5</td><td>SET_MEM_TABLE</td><td>yes, also while vrings are started, with up to 32 regions; a region whose
+ *       file cannot be mapped is not accessible; refused beyond the session's memory limit</td></tr>
  *   <tr><td>6, 7</td><td>SET_LOG_BASE, SET_LOG_FD</td><td>yes; the log must be sealed or sealable</td></tr>
  *   <tr><td>8, 9, 10, 11</td><td>SET_VRING_NUM, ADDR, BASE, GET_VRING_BASE</td><td>yes</td></tr>
  *   <tr><td>12, 13, 14</td><td>SET_VRING_KICK, CALL, ERR</td><td>yes; the descriptor must be an eventfd; without one,
@@ -43,7 +43,7 @@
  *
  * <p>An invalid request is refused with a non-zero acknowledgement if the front-end requested one. It ends the session
  * if not, or if the front-end would take the refusal for a reply. A header with another version, the reply bit or a
- * payload beyond the largest request always ends the session, and so do more than 8 descriptors. Reserved flags are
+ * payload beyond the largest request always ends the session, and so do more than 32 descriptors. Reserved flags are
  * ignored.
  *
  * <table>

@@ -18,9 +18,11 @@ import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.m
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
+import org.vhostuserrng.transport.memory.InaccessibleRegion;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
@@ -311,9 +313,20 @@ final class FrontendRequestHandler implements AutoCloseable {
 
     /** Replaces the memory table. Started vrings resume in the new memory. */
     private void setMemory(MemoryTable next) {
+        logInaccessible(next);
         vrings.suspend();
         session.setMemory(next);
         vrings.resume();
+    }
+
+    /** Logs each region that is not accessible, once: a front-end sends unchanged regions again at each reboot. */
+    private void logInaccessible(MemoryTable next) {
+        List<InaccessibleRegion> known = session.memory().inaccessibleRegions();
+        for (InaccessibleRegion region : next.inaccessibleRegions()) {
+            if (known.stream().noneMatch(region::isSameAs)) {
+                log.warn(region + "; a request in it breaks its vring, other memory is served");
+            }
+        }
     }
 
     private void setLogBase(long size, long offset, ReceivedFds fds) throws ProtocolViolation {

@@ -182,6 +182,8 @@ final class Vring extends EventHandler implements AutoCloseable {
     private void started(StartResult result, boolean dispatch) {
         if (result == StartResult.IOTLB_MISS) {
             requestIotlbEntry();
+        } else if (result == StartResult.INACCESSIBLE) {
+            breakVring(lifecycle.startFault());
         } else if (result == StartResult.STARTED && dispatch) {
             loop.reschedule(this);
         }
