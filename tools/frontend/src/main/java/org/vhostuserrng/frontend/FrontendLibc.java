@@ -29,8 +29,11 @@ final class FrontendLibc {
     static final int MSG_NOSIGNAL = 0x4000;
     static final int MSG_DONTWAIT = 0x40;
     static final int EFD_SEMAPHORE = 1;
+    static final int AF_UNIX = 1;
     static final int AF_INET = 2;
     static final int SOCK_STREAM = 1;
+    static final int SOCK_DGRAM = 2;
+    static final int SOCK_SEQPACKET = 5;
     static final int SOCK_CLOEXEC = 0x80000;
     static final int SOL_SOCKET = 1;
     static final int SO_SNDBUF = 7;
@@ -123,6 +126,8 @@ final class FrontendLibc {
         int shutdown(int fd, int how);
 
         int socket(int domain, int type, int protocol);
+
+        int socketpair(int domain, int type, int protocol, @Out int[] ends);
 
         int connect(int fd, Pointer address, int length);
 
