@@ -7,6 +7,7 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.device.virtqueue.VirtqueueFault;
+import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
@@ -41,6 +42,7 @@ final class RngRequestQueue implements VirtqueueHandler {
     private final RngCounters counters;
     private final RngFlightRecorder recorder;
     private final Virtqueue queue;
+    private final VirtqueueAddressSpace memory;
     private final UsedBufferNotifier notifier;
     private final VirtqueueDirtyLogger dirtyLogger;
     private final LongSupplier clock;
@@ -72,6 +74,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         this.counters = device.counters();
         this.recorder = RngFlightRecorder.of(device.name());
         this.queue = queue;
+        this.memory = config.memory();
         this.notifier = config.notifier();
         this.dirtyLogger = config.dirtyLogger();
         this.clock = config.clock();
@@ -302,7 +305,7 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     @Override
     public String fault() {
-        return fault.toString();
+        return fault.describe(memory);
     }
 
     @Override

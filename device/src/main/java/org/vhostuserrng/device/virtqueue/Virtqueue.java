@@ -76,7 +76,7 @@ public abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
             throw new InvalidVirtqueueException(name + " at " + Long.toHexString(address)
                     + (memory.isDenied()
                             ? " is at an address where the IOMMU denies access"
-                            : " is not in one region of guest memory"));
+                            : " is not in one region of guest memory: " + memory.describeOutside()));
         }
         if (area.address() % alignment != 0) {
             throw new InvalidVirtqueueException(

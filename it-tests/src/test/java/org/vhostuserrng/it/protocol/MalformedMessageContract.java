@@ -137,8 +137,8 @@ abstract class MalformedMessageContract {
                 none,
                 Stream.of(
                         malformed("one fd too many", message().withRepeatedFd(count + 1, kind)),
-                        malformed("8 fds", message().withRepeatedFd(MAX_FDS, kind)),
-                        malformedAndFatal("9 fds", message().withRepeatedFd(MAX_FDS + 1, kind)),
+                        malformed("32 fds", message().withRepeatedFd(MAX_FDS, kind)),
+                        malformedAndFatal("33 fds", message().withRepeatedFd(MAX_FDS + 1, kind)),
                         malformedAndFatal("253 fds", message().withRepeatedFd(SCM_MAX_FD, kind))));
     }
 

@@ -32,7 +32,7 @@ class SlowClosingFdIT {
     /** Lasts longer than every test. */
     private static final Duration LINGER = Duration.ofMinutes(10);
 
-    private static final int SOCKETS = 12 * FrontendVhostUserConstants.MAX_FDS;
+    private static final int SOCKETS = 3 * FrontendVhostUserConstants.MAX_FDS;
 
     private static final int REQUESTS = 200;
 

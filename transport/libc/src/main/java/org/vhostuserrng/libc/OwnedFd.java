@@ -18,6 +18,10 @@ public final class OwnedFd implements AutoCloseable {
     /** The flag of fcntl(2), eventfd(2), pipe2(2) and others. */
     public static final int O_NONBLOCK = 0x800;
 
+    public static final int O_RDONLY = 0;
+    public static final int O_WRONLY = 1;
+    private static final int O_ACCMODE = 3;
+
     private static final int CLOSED = -1;
 
     private int number;
@@ -57,6 +61,14 @@ public final class OwnedFd implements AutoCloseable {
      */
     public int numberOrClosed() {
         return number;
+    }
+
+    /**
+     * The mode in which the file was opened: {@link #O_RDONLY}, {@link #O_WRONLY}, or another value for both. A pipe's
+     * ends have the first two.
+     */
+    public int accessMode() throws ErrnoException {
+        return ErrnoException.check("fcntl(F_GETFL)", Libc.callInt(FCNTL, number(), F_GETFL, 0, 0, 0)) & O_ACCMODE;
     }
 
     /** Sets O_NONBLOCK on the open file description, which a peer may share. */

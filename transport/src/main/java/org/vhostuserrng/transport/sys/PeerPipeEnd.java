@@ -85,6 +85,26 @@ public final class PeerPipeEnd implements AutoCloseable {
     }
 
     /**
+     * Sends bytes immediately. No other bytes may be queued.
+     *
+     * @param source at most {@link #CAPACITY} bytes
+     * @return the number of bytes sent, {@link #WOULD_BLOCK}, or another negated errno
+     */
+    int send(MemorySegment source) {
+        int bytes = (int) source.byteSize();
+        int queued = (int) Libc.callLong(WRITE, writeEnd.number(), source.address(), bytes, 0, 0, 0);
+        int sent = queued < 0 ? queued : send(queued);
+        int unsent = queued - Math.max(sent, 0);
+        if (unsent > 0) {
+            // Removes the rest from the queue. The source already contains these bytes.
+            MemorySegment rest = source.asSlice(queued - unsent);
+            long removed = Libc.callLong(READ, readEnd.number(), rest.address(), unsent, 0, 0, 0);
+            assert removed == unsent;
+        }
+        return sent;
+    }
+
+    /**
      * Receives bytes.
      *
      * @return the number of bytes, 0 at the end, {@link #WOULD_BLOCK}, or another negated errno

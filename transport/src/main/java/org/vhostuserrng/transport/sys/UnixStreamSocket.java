@@ -1,6 +1,5 @@
 package org.vhostuserrng.transport.sys;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -91,22 +90,19 @@ public final class UnixStreamSocket implements AutoCloseable {
         return new UnixStreamSocket(inherited);
     }
 
-    /**
-     * Takes ownership of a socket that a peer sent.
-     *
-     * @throws IOException if the descriptor is not a connected UNIX stream socket; the descriptor is closed
-     */
-    public static UnixStreamSocket adoptReceived(OwnedFd received) throws IOException {
-        if (isConnected(received)) {
-            return new UnixStreamSocket(received);
-        }
-        received.close();
-        throw new IOException("expected a connected UNIX stream socket");
-    }
-
     /** Whether a descriptor is a connected UNIX stream socket. */
     public static boolean isConnected(OwnedFd fd) {
         return isUnixStream(fd) && hasPeer(fd);
+    }
+
+    /** Whether a descriptor is a connected UNIX socket of any type. */
+    static boolean isConnectedUnixSocket(OwnedFd fd) {
+        return option(fd, SO_DOMAIN) == UnixSocketAddress.AF_UNIX && hasPeer(fd);
+    }
+
+    /** Whether a descriptor is a connected stream socket of any domain. */
+    static boolean isConnectedStream(OwnedFd fd) {
+        return option(fd, SO_TYPE) == SOCK_STREAM && hasPeer(fd);
     }
 
     static boolean isUnixStream(OwnedFd fd) {

@@ -28,12 +28,12 @@ public sealed interface FrontendRequest {
     /** The message has the descriptor of the log. */
     record SetLogBase(long size, long mmapOffset) implements FrontendRequest {}
 
-    /** The message has the eventfd that is signalled after a logged write. */
+    /** The message has the descriptor that is signalled after a logged write. */
     record SetLogFd() implements FrontendRequest {}
 
     record SetVringNum(int index, int num) implements FrontendRequest {}
 
-    /** The message has the socket for back-end requests. */
+    /** The message has the stream for back-end requests. */
     record SetBackendReqFd() implements FrontendRequest {}
 
     /**

@@ -18,11 +18,14 @@ import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.m
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
-import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.memory.InaccessibleRegion;
 import org.vhostuserrng.transport.sys.MemoryMapping;
+import org.vhostuserrng.transport.sys.NotificationFd;
+import org.vhostuserrng.transport.sys.NotificationFd.Direction;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.FramingViolation;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest;
@@ -143,7 +146,8 @@ final class FrontendRequestHandler implements AutoCloseable {
                 setLogBase(size, offset, fds);
                 replies.reply(id, LOG_ACCEPTED);
             }
-            case FrontendRequest.SetLogFd() -> session.dirtyLog().setListener(takeEventFd(true, fds));
+            case FrontendRequest.SetLogFd() ->
+                session.dirtyLog().setListener(takeNotificationFd(true, fds, Direction.TO_FRONTEND));
             case FrontendRequest.SetVringNum(int index, int num) ->
                 vrings.get(index).setNum(num);
             case FrontendRequest.SetVringBase(int index, int base) ->
@@ -155,11 +159,11 @@ final class FrontendRequestHandler implements AutoCloseable {
                 replies.reply(id, index, base);
             }
             case FrontendRequest.SetVringKick(int index, boolean hasFd) ->
-                setKick(vrings.get(index), takeEventFd(hasFd, fds));
+                setKick(vrings.get(index), takeNotificationFd(hasFd, fds, Direction.FROM_FRONTEND));
             case FrontendRequest.SetVringCall(int index, boolean hasFd) ->
-                vrings.get(index).setCall(takeEventFd(hasFd, fds));
+                vrings.get(index).setCall(takeNotificationFd(hasFd, fds, Direction.TO_FRONTEND));
             case FrontendRequest.SetVringErr(int index, boolean hasFd) ->
-                vrings.get(index).setErr(takeEventFd(hasFd, fds));
+                vrings.get(index).setErr(takeNotificationFd(hasFd, fds, Direction.TO_FRONTEND));
             case FrontendRequest.SetVringEnable(int index, boolean enabled) ->
                 vrings.get(index).setEnabled(enabled);
             case FrontendRequest.SetBackendReqFd() -> session.iommu().setChannel(fds.take(), vrings);
@@ -311,9 +315,20 @@ final class FrontendRequestHandler implements AutoCloseable {
 
     /** Replaces the memory table. Started vrings resume in the new memory. */
     private void setMemory(MemoryTable next) {
+        logInaccessible(next);
         vrings.suspend();
         session.setMemory(next);
         vrings.resume();
+    }
+
+    /** Logs each region that is not accessible, once: a front-end sends unchanged regions again at each reboot. */
+    private void logInaccessible(MemoryTable next) {
+        List<InaccessibleRegion> known = session.memory().inaccessibleRegions();
+        for (InaccessibleRegion region : next.inaccessibleRegions()) {
+            if (known.stream().noneMatch(region::isSameAs)) {
+                log.warn(region + "; a request in it breaks its vring, other memory is served");
+            }
+        }
     }
 
     private void setLogBase(long size, long offset, ReceivedFds fds) throws ProtocolViolation {
@@ -376,7 +391,7 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    private static void setKick(Vring vring, EventFd kick) throws ProtocolViolation {
+    private static void setKick(Vring vring, NotificationFd kick) throws ProtocolViolation {
         try {
             vring.setKick(kick);
         } catch (ErrnoException refused) {
@@ -384,12 +399,13 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    private static EventFd takeEventFd(boolean sent, ReceivedFds fds) throws ProtocolViolation {
+    private static NotificationFd takeNotificationFd(boolean sent, ReceivedFds fds, Direction direction)
+            throws ProtocolViolation {
         if (!sent) {
             return null;
         }
         try {
-            return EventFd.adopt(fds.take());
+            return NotificationFd.adopt(fds.take(), direction);
         } catch (IOException refused) {
             throw new ProtocolViolation(refused.getMessage(), refused);
         }

@@ -4,7 +4,7 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
-import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.sys.NotificationFd;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.vhostuser.session.VringLifecycle.StartResult;
 import org.vhostuserrng.transport.virtio.DrainResult;
@@ -31,7 +31,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     private final PendingIotlbMiss iotlbMiss;
     private final BusyPollHeuristic busyPoll;
 
-    /** True until the eventfd's initial count has been drained. */
+    /** True until the initial count or contents of the kick descriptor have been drained. */
     private boolean initialKickCount;
 
     private boolean busyPolling;
@@ -58,7 +58,10 @@ final class Vring extends EventHandler implements AutoCloseable {
     @Override
     protected void handle(long now, boolean ready) {
         if (ready) {
-            drainInitialKickCount();
+            if (!drainKicks()) {
+                breakVring("kick socket carries descriptors");
+                return;
+            }
             startOnKick();
             busyPoll.requestArrived(now);
         } else if (lifecycle.isStartPending()) {
@@ -115,7 +118,7 @@ final class Vring extends EventHandler implements AutoCloseable {
             return;
         }
         if (config.notifier.isStuck()) {
-            breakVring("call eventfd blocks");
+            breakVring("call descriptor blocks or carries descriptors");
             return;
         }
         switch (result) {
@@ -149,14 +152,20 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * Drains the count that the kick eventfd had when it arrived. Kicks are edge-triggered and need no draining, but an
-     * eventfd that arrives with a full counter would block the driver's kicks.
+     * Drains the kick descriptor if that is necessary. Kicks are edge-triggered, so an eventfd is drained only once:
+     * one that arrives with a full counter would block the driver's kicks. A pipe or socket is drained after each kick,
+     * because it becomes full. Returns false if the front-end violated the protocol of the descriptor.
      */
-    private void drainInitialKickCount() {
-        if (initialKickCount) {
-            initialKickCount = false;
-            config.kick.drain();
+    private boolean drainKicks() {
+        NotificationFd kick = config.kick;
+        if (kick == null) {
+            return true;
         }
+        if (initialKickCount || kick.fillsUp()) {
+            initialKickCount = false;
+            kick.drain();
+        }
+        return !kick.isStuck();
     }
 
     private void startOnKick() {
@@ -182,6 +191,8 @@ final class Vring extends EventHandler implements AutoCloseable {
     private void started(StartResult result, boolean dispatch) {
         if (result == StartResult.IOTLB_MISS) {
             requestIotlbEntry();
+        } else if (result == StartResult.INACCESSIBLE) {
+            breakVring(lifecycle.startFault());
         } else if (result == StartResult.STARTED && dispatch) {
             loop.reschedule(this);
         }
@@ -239,7 +250,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     /** Replaces the kick descriptor and takes ownership of it. Null to poll the ring. */
-    void setKick(EventFd kick) throws ProtocolViolation, ErrnoException {
+    void setKick(NotificationFd kick) throws ProtocolViolation, ErrnoException {
         closeKick();
         if (kick != null) {
             watch(kick);
@@ -248,21 +259,21 @@ final class Vring extends EventHandler implements AutoCloseable {
         config.polled = kick == null;
         initialKickCount = kick != null;
         startIfExpected();
-        // The eventfd may have been written to before it was watched.
+        // The descriptor may have been written to before it was watched.
         loop.reschedule(this);
     }
 
     /** Replaces the call descriptor and takes ownership of it. Null for none. */
-    void setCall(EventFd call) {
+    void setCall(NotificationFd call) {
         config.notifier.setTarget(call);
-        // Earlier notifications may have gone to an eventfd that the driver no longer reads.
+        // Earlier notifications may have gone to a descriptor that the driver no longer reads.
         if (lifecycle.queue() != null && config.notifier.count() > 0) {
             config.notifier.signal();
         }
     }
 
     /** Replaces the error descriptor and takes ownership of it. Null for none. */
-    void setErr(EventFd err) {
+    void setErr(NotificationFd err) {
         config.setErr(err);
     }
 
@@ -361,7 +372,7 @@ final class Vring extends EventHandler implements AutoCloseable {
 
     // ---------------------------------------------------------------------------------------------------------------
 
-    private void watch(EventFd kick) throws ErrnoException {
+    private void watch(NotificationFd kick) throws ErrnoException {
         try {
             loop.watchEdge(this, kick.fd(), sessionHandler);
         } catch (ErrnoException refused) {

@@ -344,6 +344,63 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
+    void acceptsARegionThatCannotBeMapped() throws ProtocolViolation, ErrnoException {
+        OwnedFd ram = SealedMemfd.create("memory", 4096);
+
+        List<Long> outcome = session.sendWithNeedReply(
+                VhostUserConstants.VHOST_USER_SET_MEM_TABLE,
+                SteppedSession.u64(2, 0, 4096, 0, 0, 8192, 4096, 8192, 0),
+                ram,
+                EventFd.create().fd());
+
+        assertEquals(List.of(ACK), outcome);
+        assertEquals(2, session.requests.snapshot().memory().size());
+    }
+
+    @Test
+    void removesARegionThatCannotBeMapped() throws ProtocolViolation, ErrnoException {
+        MemorySegment region = SteppedSession.u64(0, 0, 4096, 0, 0);
+        session.send(
+                VhostUserConstants.VHOST_USER_ADD_MEM_REG,
+                region,
+                EventFd.create().fd());
+
+        session.send(VhostUserConstants.VHOST_USER_REM_MEM_REG, region);
+
+        assertEquals(List.of(), session.requests.snapshot().memory());
+    }
+
+    @Test
+    void breaksAVringInARegionThatCannotBeMapped() throws ProtocolViolation, ErrnoException {
+        session.device.mapsDescriptorArea = true;
+        session.negotiate();
+        session.send(
+                VhostUserConstants.VHOST_USER_SET_MEM_TABLE,
+                SteppedSession.u64(
+                        1, SteppedSession.GUEST_ADDRESS, SteppedSession.MEMORY_BYTES, SteppedSession.USER_ADDRESS, 0),
+                EventFd.create().fd());
+        session.setNum(0, SteppedSession.QUEUE_SIZE);
+        session.setBase(0, 0);
+        session.setAddresses(0, 0);
+        session.setKick(0);
+
+        session.setEnabled(0, true);
+
+        assertEquals(VringState.BROKEN, session.snapshot(0).state());
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, Long.MIN_VALUE, -1})
+    void refusesARegionOfAnInvalidSize(long size) throws ErrnoException {
+        OwnedFd notMemory = EventFd.create().fd();
+
+        assertThrows(
+                ProtocolViolation.class,
+                () -> session.send(
+                        VhostUserConstants.VHOST_USER_SET_MEM_TABLE, SteppedSession.u64(1, 0, size, 0, 0), notMemory));
+    }
+
+    @Test
     void addsAndRemovesAMemoryRegion() throws ProtocolViolation, ErrnoException {
         MemorySegment region =
                 SteppedSession.u64(0, SteppedSession.GUEST_ADDRESS, 4096, SteppedSession.USER_ADDRESS, 0);

@@ -28,7 +28,7 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
  * to receive before the next piece. The second byte is the length of the bytes that follow.
  */
 public final class MessageStreamFuzzTarget {
-    private static final int MAX_FDS = 8;
+    private static final int MAX_FDS = 32;
     private static final int RECEIVE = 0x80;
 
     private final FuzzedSocketPeer peer;
