@@ -54,7 +54,7 @@ final class CommandSourceProcess implements AutoCloseable {
     /**
      * Parses a command.
      *
-     * @param source {@link #PREFIX}, the program and its arguments, split at spaces; a program without a slash is
+     * @param source {@link #PREFIX}, the program and its arguments, separated by spaces; a program without a slash is
      *     searched in PATH
      * @throws IllegalArgumentException with the expected syntax, if the program does not exist or is not executable
      */
@@ -113,7 +113,7 @@ final class CommandSourceProcess implements AutoCloseable {
         return twice.compareTo(MAX_RESTART_DELAY) < 0 ? twice : MAX_RESTART_DELAY;
     }
 
-    /** Runs the program until it exits; returns a description of its exit for the log. */
+    /** Runs the program once; returns its exit status or the reason for which it did not start, for the log. */
     private String runOnce() throws InterruptedException {
         try {
             return "exited with status " + start().waitFor();

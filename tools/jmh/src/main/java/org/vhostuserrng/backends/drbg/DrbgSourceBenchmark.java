@@ -16,8 +16,8 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.jmh.JmhBenchmarkSettings;
 
 /**
- * The DRBG of a guest, including its output buffer, reseeds and the copy to guest memory, compared to plain AES-CTR of
- * the JDK.
+ * The DRBG of a guest, including its output buffer, reseeds and the copy to guest memory, compared with plain AES-CTR
+ * of the JDK.
  */
 @State(Scope.Thread)
 public class DrbgSourceBenchmark extends JmhBenchmarkSettings {
@@ -41,13 +41,13 @@ public class DrbgSourceBenchmark extends JmhBenchmarkSettings {
         cipher.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(new byte[32], "AES"), new IvParameterSpec(new byte[16]));
     }
 
-    /** One request of a ring. */
+    /** One request of a guest. */
     @Benchmark
     public int drbg() {
         return drbg.fill(guest, 0, size);
     }
 
-    /** The upper bound: encryption only. */
+    /** The lower bound of the time: encryption only. */
     @Benchmark
     public int aesCtr() throws GeneralSecurityException {
         return cipher.update(zeros, 0, size, output, 0);

@@ -11,7 +11,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.jmh.JmhBenchmarkSettings;
 
-/** The kernel's generator through the vDSO and by system call. */
+/** The kernel's generator, called through the vDSO and by system call. */
 @State(Scope.Thread)
 public class GetrandomBenchmark extends JmhBenchmarkSettings {
     /** Bytes per request. */
@@ -34,7 +34,7 @@ public class GetrandomBenchmark extends JmhBenchmarkSettings {
         function.close();
     }
 
-    /** The source that the daemon uses: the vDSO function if the kernel has it. */
+    /** The source that the daemon uses: the vDSO function, if the kernel has it. */
     @Benchmark
     public int function() {
         return function.fill(target, 0, size);

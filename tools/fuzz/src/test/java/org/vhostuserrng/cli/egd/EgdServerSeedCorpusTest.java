@@ -6,8 +6,8 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes sessions of EGD clients as seeds for {@link EgdServerFuzzTarget}. */
-class EgdServerSeedWriterTest {
+/** Writes the seed corpus of {@link EgdServerFuzzTarget}: sessions of EGD clients. */
+class EgdServerSeedCorpusTest {
     @Test
     void writesSessions() throws IOException {
         List<byte[]> seeds = List.of(

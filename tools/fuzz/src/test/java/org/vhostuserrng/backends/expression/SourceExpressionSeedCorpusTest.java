@@ -8,8 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 
-/** Writes seeds for {@link SourceExpressionFuzzTarget}: expressions of every kind. */
-class SourceExpressionSeedWriterTest {
+/** Writes the seed corpus of {@link SourceExpressionFuzzTarget}: expressions of every kind. */
+class SourceExpressionSeedCorpusTest {
     private static final List<String> EXPRESSIONS = List.of(
             "getrandom",
             "file:/dev/hwrng,min-entropy=0.5",

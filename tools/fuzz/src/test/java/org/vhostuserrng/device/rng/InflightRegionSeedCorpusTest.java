@@ -7,8 +7,8 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes in-flight regions that a killed daemon may leave, as seeds for {@link InflightRegionFuzzTarget}. */
-class InflightRegionSeedWriterTest {
+/** Writes the seed corpus of {@link InflightRegionFuzzTarget}: inflight regions of a killed daemon. */
+class InflightRegionSeedCorpusTest {
     private static final int SPLIT_ENTRY_BYTES = 16;
 
     @Test
@@ -23,7 +23,7 @@ class InflightRegionSeedWriterTest {
         FuzzCorpus.write(InflightRegionFuzzTarget.class, seeds);
     }
 
-    /** The region of a queue of 8 whose last heads are in flight. */
+    /** The region of a split virtqueue of size 8 whose last heads are in flight. */
     private static byte[] split(int inflight) {
         FuzzInputWriter seed = new FuzzInputWriter().u8(0).u8(3).u8(0);
         FuzzInputWriter head = new FuzzInputWriter().u64(0).u16(1).u16(8).u16(0).u16(0);
@@ -35,7 +35,7 @@ class InflightRegionSeedWriterTest {
         return seed.u8(0).u8(0).toByteArray();
     }
 
-    /** The initial region of a queue of 8, with the first entries in flight. */
+    /** The region of a packed virtqueue of size 8 whose first entries are in flight. */
     private static byte[] packed(int inflight) {
         FuzzInputWriter seed = new FuzzInputWriter().u8(1).u8(7).u8(0);
         FuzzInputWriter head = new FuzzInputWriter()

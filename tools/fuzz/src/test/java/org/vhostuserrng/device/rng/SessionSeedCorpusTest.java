@@ -13,17 +13,17 @@ import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes sessions of a VMM, one per optional feature, as seeds for {@link SessionFuzzTarget}. */
-class SessionSeedWriterTest {
+/** Writes the seed corpus of {@link SessionFuzzTarget}: sessions of a front-end, one per optional feature. */
+class SessionSeedCorpusTest {
     private static final long VHOST_F_LOG_ALL = 1L << 26;
     private static final List<Consumer<FrontendSeedRecorder>> FEATURES = List.of(
             frontend -> {},
-            SessionSeedWriterTest::useAnIommu,
-            SessionSeedWriterTest::trackInflight,
-            SessionSeedWriterTest::log,
-            SessionSeedWriterTest::changeSlots,
-            SessionSeedWriterTest::transferState,
-            SessionSeedWriterTest::reset);
+            SessionSeedCorpusTest::useAnIommu,
+            SessionSeedCorpusTest::trackInflight,
+            SessionSeedCorpusTest::log,
+            SessionSeedCorpusTest::changeSlots,
+            SessionSeedCorpusTest::transferState,
+            SessionSeedCorpusTest::reset);
 
     @Test
     void recordsSessions() throws IOException {

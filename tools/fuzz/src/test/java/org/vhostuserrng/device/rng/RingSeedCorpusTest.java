@@ -10,9 +10,9 @@ import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 
 /**
- * Writes recordings of conforming drivers as seeds for {@link SplitRingFuzzTarget} and {@link PackedRingFuzzTarget}.
+ * Writes the seed corpora of {@link SplitRingFuzzTarget} and {@link PackedRingFuzzTarget}: recorded conforming drivers.
  */
-class RingSeedWriterTest {
+class RingSeedCorpusTest {
     private static final int SEEDS = 40;
     private static final int ROUNDS = 8;
 

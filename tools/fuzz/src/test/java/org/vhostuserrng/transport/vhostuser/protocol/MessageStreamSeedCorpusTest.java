@@ -10,8 +10,8 @@ import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes streams of valid messages as seeds for {@link MessageStreamFuzzTarget}. */
-class MessageStreamSeedWriterTest {
+/** Writes the seed corpus of {@link MessageStreamFuzzTarget}: streams of valid messages. */
+class MessageStreamSeedCorpusTest {
     private static final int[] SIZES = {0, 8, 16, 20, 24, 32, 40, VhostUserConstants.MAX_PAYLOAD_BYTES};
     private static final int RECEIVE = 0x80;
     private static final int MAX_PIECE_BYTES = 255;

@@ -7,8 +7,8 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter.LimiterUsage;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes device states as seeds for {@link RngMigrationStateFuzzTarget}. */
-class RngMigrationStateSeedWriterTest {
+/** Writes the seed corpus of {@link RngMigrationStateFuzzTarget}: valid device states. */
+class RngMigrationStateSeedCorpusTest {
     @Test
     void writesStates() throws IOException {
         RngMigrationState used =

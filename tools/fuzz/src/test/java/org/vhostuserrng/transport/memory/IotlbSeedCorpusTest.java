@@ -6,8 +6,8 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes mappings of an IOMMU driver as seeds for {@link IotlbFuzzTarget}. */
-class IotlbSeedWriterTest {
+/** Writes the seed corpus of {@link IotlbFuzzTarget}: mappings of an IOMMU driver. */
+class IotlbSeedCorpusTest {
     private static final int READ_WRITE = 3;
 
     @Test

@@ -14,8 +14,8 @@ import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes recorded sessions as seeds for {@link TraceReplayFuzzTarget}. */
-class TraceReplaySeedWriterTest {
+/** Writes the seed corpus of {@link TraceReplayFuzzTarget}: recorded sessions. */
+class TraceReplaySeedCorpusTest {
     private static final int[] SIZES = {0, 8, 20, 24, 32, 40, 72};
     private static final int REPLY = 5;
 

@@ -8,8 +8,8 @@ import org.junit.jupiter.api.Test;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes seeds for {@link EgdRepliesFuzzTarget} in which the server follows the protocol. */
-class EgdRepliesSeedWriterTest {
+/** Writes the seed corpus of {@link EgdRepliesFuzzTarget}: servers that follow the protocol. */
+class EgdRepliesSeedCorpusTest {
     private static final int REPLY_BYTES = 32;
 
     @Test
@@ -18,7 +18,7 @@ class EgdRepliesSeedWriterTest {
         for (int seed = 0; seed < 8; seed++) {
             Random random = new Random(seed);
             FuzzInputWriter steps = new FuzzInputWriter();
-            // The client connects, finishes connecting, and sends requests.
+            // Three reads: the client starts to connect, completes the connection, and sends requests.
             read(steps);
             read(steps);
             read(steps);
