@@ -49,9 +49,9 @@ final class AdaptiveProportionTester {
     }
 
     /**
-     * §4.4.2: C = 1 + CRITBINOM(W, 2^−H, 1 − α), the smallest count whose probability of being reached is at most α; W + 1
-     * if all samples of a window may be equal. Sums the binomial tail from its rarest term, in logarithms because most
-     * terms underflow a double.
+     * §4.4.2: C = 1 + CRITBINOM(W, 2^−H, 1 − α), the smallest count whose probability of being reached is at most
+     * α; W + 1 if all samples of a window may be equal. Sums the binomial tail from its rarest term, in logarithms
+     * because most terms underflow a double.
      */
     private static int cutoff(double minEntropy, double alpha) {
         double probability = Math.pow(2, -minEntropy);

@@ -5,8 +5,9 @@ import java.util.function.LongSupplier;
 
 /**
  * Chooses α, the probability of a false positive per sample, by the rate of the source, so that a healthy source fails
- * a test by chance once in 34 years. α stays in the range that SP 800-90B §4.4 recommends, 2^−40 to 2^−20; sources above
- * 1 KiB/s therefore fail by chance more often: every 12 days at 1 MiB/s. {@link HealthFailureHistory} makes up for it.
+ * a test by chance once in 34 years. α stays in the range that SP 800-90B §4.4 recommends, 2^−40 to 2^−20; sources
+ * above 1 KiB/s therefore fail by chance more often: every 12 days at 1 MiB/s. {@link HealthFailureHistory} makes up
+ * for it.
  *
  * <p>The rate is the highest average over a minute so far. Confined to one thread.
  */

@@ -78,8 +78,8 @@ public final class NoiseHealthTester {
     }
 
     /**
-     * Whether the last failure was an alarm: chance does not explain it, because another one preceded it shortly before.
-     * A source whose failure was no alarm may be used as soon as it has passed the start-up tests again.
+     * Whether the last failure was an alarm: chance does not explain it, because another one came shortly before. A
+     * source whose failure was no alarm may be used as soon as it has passed the start-up tests again.
      */
     public boolean isAlarm() {
         return alarm;

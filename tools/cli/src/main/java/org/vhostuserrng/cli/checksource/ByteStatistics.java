@@ -2,6 +2,7 @@ package org.vhostuserrng.cli.checksource;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.cli.checksource.validation.ChiSquareDistribution;
 
 /** Statistics of a sequence of bytes and of its bits, most significant bit first. */
 final class ByteStatistics {
@@ -88,21 +89,6 @@ final class ByteStatistics {
 
     /** Probability that an ideal source has a larger chi-square. Near 0: biased. Near 1: too uniform to be random. */
     double chiSquareProbability() {
-        // Wilson-Hilferty: the cube root of chi-square is approximately normally distributed.
-        double k = VALUES - 1;
-        double spread = 2 / (9 * k);
-        double z = (Math.cbrt(chiSquare() / k) - (1 - spread)) / Math.sqrt(spread);
-        return upperTail(z);
-    }
-
-    /** Upper tail of the normal distribution (Abramowitz and Stegun 26.2.17), with an error below 1e-7. */
-    private static double upperTail(double z) {
-        if (z < 0) {
-            return 1 - upperTail(-z);
-        }
-        double t = 1 / (1 + 0.2316419 * z);
-        double polynomial =
-                t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-        return Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI) * polynomial;
+        return ChiSquareDistribution.upperTail(chiSquare(), VALUES - 1);
     }
 }

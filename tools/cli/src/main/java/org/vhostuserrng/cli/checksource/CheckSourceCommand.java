@@ -3,10 +3,16 @@ package org.vhostuserrng.cli.checksource;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.cli.checksource.estimator.MinEntropyAssessment;
+import org.vhostuserrng.cli.checksource.validation.IidTests;
+import org.vhostuserrng.cli.checksource.validation.RestartSamples;
+import org.vhostuserrng.cli.checksource.validation.RestartTests;
+import org.vhostuserrng.cli.checksource.validation.TestResult;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.LongRangeConverter;
 import org.vhostuserrng.cli.process.TerminalProgressBar;
@@ -41,8 +47,8 @@ public final class CheckSourceCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "SOURCE",
             description =
-                    "A source in the syntax of the daemon's --source, the path of a file, or - for standard input. A sample"
-                            + " is a byte.")
+                    "A source in the syntax of the daemon's --source, the path of a file, or - for standard input."
+                            + " A sample is a byte.")
     private String source;
 
     @Option(
@@ -69,9 +75,9 @@ public final class CheckSourceCommand implements Callable<Integer> {
             paramLabel = "BITS",
             converter = EntropyConverter.class,
             description =
-                    "Claimed min-entropy per sample in bits, 0.02..8 (default: ${DEFAULT-VALUE}). The health tests use it,"
-                            + " and the status is 1 if the smallest estimate is below it. Estimates of ideal bytes are"
-                            + " about 7.")
+                    "Claimed min-entropy per sample in bits, 0.02..8 (default: ${DEFAULT-VALUE}). The health tests"
+                            + " use it, and the status is 1 if the smallest estimate is below it. A million ideal"
+                            + " bytes are estimated at about 7.2.")
     private double minEntropy;
 
     @Option(
@@ -88,6 +94,23 @@ public final class CheckSourceCommand implements Callable<Integer> {
 
     @Option(names = "--overwrite", description = "Let --output replace a file that exists.")
     private boolean overwrite;
+
+    @Option(
+            names = "--iid",
+            description = "Also test whether the samples are independent and identically distributed. A test that fails"
+                    + " takes 10000 permutations, some minutes for a million samples.")
+    private boolean iid;
+
+    @Option(
+            names = "--restarts",
+            description = "Also open the source 1000 times, for 1000 samples each, and run the restart tests.")
+    private boolean restarts;
+
+    @Option(
+            names = "--restart-file",
+            paramLabel = "FILE",
+            description = "Also run the restart tests on a file with 1000 samples of each of 1000 restarts.")
+    private Path restartFile;
 
     @Option(names = "--json", description = "Print the report as JSON.")
     private boolean json;
@@ -109,7 +132,11 @@ public final class CheckSourceCommand implements Callable<Integer> {
 
     private CheckedSource parseSource() {
         try {
-            return CheckedSource.parse(source);
+            CheckedSource checked = CheckedSource.parse(source);
+            if (restarts && !checked.canRestart()) {
+                throw new IllegalArgumentException("it cannot be restarted; use --restart-file");
+            }
+            return checked;
         } catch (IllegalArgumentException | IOException invalid) {
             throw new ParameterException(spec.commandLine(), "SOURCE " + source + ": " + invalid.getMessage());
         }
@@ -136,20 +163,61 @@ public final class CheckSourceCommand implements Callable<Integer> {
         }
     }
 
-    private SourceCheckReport assess(CheckedSource checked, CollectedSamples samples) throws InterruptedException {
+    private SourceCheckReport assess(CheckedSource checked, CollectedSamples samples)
+            throws IOException, InterruptedException {
         int bits = width == null ? samples.width() : width;
         if (samples.width() > bits) {
             throw new ParameterException(
                     spec.commandLine(), "--bits=" + bits + ": there are samples of " + samples.width() + " bits");
         }
         MinEntropyAssessment assessment = null;
+        List<TestResult> tests = new ArrayList<>();
         if (samples.first().length >= SampleCollector.MIN_BYTES) {
-            int tasks = MinEntropyAssessment.taskCount(samples.first());
-            try (TerminalProgressBar progress = TerminalProgressBar.onTerminal("estimating", tasks)) {
-                assessment = MinEntropyAssessment.of(samples.first(), bits, () -> progress.step(1));
+            assessment = estimate("estimating", samples.first(), bits);
+            if (iid) {
+                tests.addAll(testIid(samples.first()));
+            }
+            if (restarts || restartFile != null) {
+                tests.addAll(testRestarts(checked, bits, assessment.perSample()));
             }
         }
-        return new SourceCheckReport(checked.toString(), samples, bits, minEntropy, assessment, List.of());
+        return new SourceCheckReport(checked.toString(), samples, bits, minEntropy, assessment, tests);
+    }
+
+    private static MinEntropyAssessment estimate(String task, byte[] samples, int bits) throws InterruptedException {
+        int tasks = MinEntropyAssessment.taskCount(samples);
+        try (TerminalProgressBar progress = TerminalProgressBar.onTerminal(task, tasks)) {
+            return MinEntropyAssessment.of(samples, bits, () -> progress.step(1));
+        }
+    }
+
+    private static List<TestResult> testIid(byte[] samples) throws InterruptedException {
+        try (TerminalProgressBar progress = TerminalProgressBar.onTerminal("permuting", IidTests.STEPS)) {
+            return IidTests.of(samples, new SplittableRandom(), () -> progress.step(1));
+        }
+    }
+
+    private List<TestResult> testRestarts(CheckedSource checked, int bits, double initial)
+            throws IOException, InterruptedException {
+        RestartSamples matrix = restartSamples(checked);
+        int used = Math.max(bits, CollectedSamples.width(matrix.rows()));
+        MinEntropyAssessment rows = estimate("restarts, rows", matrix.rows(), used);
+        MinEntropyAssessment columns = estimate("restarts, columns", matrix.columns(), used);
+        return RestartTests.of(matrix, initial, minEntropy, rows, columns);
+    }
+
+    private RestartSamples restartSamples(CheckedSource checked) throws IOException, InterruptedException {
+        if (restartFile != null) {
+            try {
+                return RestartSamples.read(restartFile);
+            } catch (IllegalArgumentException invalid) {
+                throw new ParameterException(
+                        spec.commandLine(), "--restart-file=" + restartFile + ": " + invalid.getMessage());
+            }
+        }
+        try (TerminalProgressBar progress = TerminalProgressBar.onTerminal("restarting", RestartSamples.RESTARTS)) {
+            return RestartCollector.collect(checked, seconds, progress);
+        }
     }
 
     static final class BytesConverter extends LongRangeConverter {

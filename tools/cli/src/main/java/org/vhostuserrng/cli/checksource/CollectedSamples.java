@@ -11,8 +11,13 @@ package org.vhostuserrng.cli.checksource;
 record CollectedSamples(byte[] first, ByteStatistics statistics, double bytesPerSecond, String fault) {
     /** Bits of a sample: up to the highest bit that any sample of {@link #first} has set, at least 1. */
     int width() {
+        return width(first);
+    }
+
+    /** Bits of a sample: up to the highest bit that any of the samples has set, at least 1. */
+    static int width(byte[] samples) {
         int used = 1;
-        for (byte sample : first) {
+        for (byte sample : samples) {
             used |= sample & 0xff;
         }
         return Integer.SIZE - Integer.numberOfLeadingZeros(used);

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.StringWriter;
 import org.vhostuserrng.cli.checksource.estimator.EstimatorResult;
 import org.vhostuserrng.cli.checksource.estimator.MinEntropyAssessment;
+import org.vhostuserrng.cli.checksource.validation.TestResult;
 
 /** The report of {@code check-source --json}: one object on one line. */
 final class SourceCheckJson {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.vhostuserrng.cli.checksource.estimator.MinEntropyAssessment;
+import org.vhostuserrng.cli.checksource.validation.TestResult;
 
 /**
  * The result of {@code check-source}.

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.vhostuserrng.cli.checksource.estimator.EstimatorResult;
 import org.vhostuserrng.cli.checksource.estimator.MinEntropyAssessment;
+import org.vhostuserrng.cli.checksource.validation.TestResult;
 
 /** The report of {@code check-source} for people: one figure a line, with what it means. */
 final class SourceCheckText {

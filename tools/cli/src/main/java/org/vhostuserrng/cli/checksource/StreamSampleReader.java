@@ -10,8 +10,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Reads samples from a stream, such as standard input. A thread of its own reads the stream, because reading it cannot be
- * interrupted. Closing the reader ends the thread after its current read.
+ * Reads samples from a stream, such as standard input. A thread of its own reads the stream, because reading it cannot
+ * be interrupted. Closing the reader ends the thread after its current read.
  */
 final class StreamSampleReader implements SampleReader {
     private static final long READ_TIMEOUT_MILLIS = 100;

@@ -185,6 +185,39 @@ class CheckSourceCommandTest {
                 failure::getMessage);
     }
 
+    @Test
+    void iidTestsAreReported() throws Exception {
+        run(file(random(3000)), "--iid");
+
+        assertTrue(out.toString().contains("IID: §5.1.1 excursion"), out::toString);
+        assertTrue(out.toString().contains("IID: §5.2.2 goodness of fit"), out::toString);
+    }
+
+    @Test
+    void restartsWithTheSameSequenceAreUnhealthy() throws Exception {
+        byte[] rows = new byte[1_000_000];
+        byte[] row = random(1000);
+        for (int i = 0; i < rows.length; i += row.length) {
+            System.arraycopy(row, 0, rows, i, row.length);
+        }
+        Path matrix = Files.write(directory.resolve("rows"), rows);
+
+        assertEquals(1, run(file(random(3000)), "--restart-file=" + matrix));
+        assertTrue(out.toString().contains("restarts: §3.1.4.3 most common values failed"), out::toString);
+    }
+
+    @Test
+    void fileCannotBeRestarted() throws Exception {
+        assertEquals(2, run(file(random(3000)), "--restarts"));
+        assertTrue(err.toString().contains("use --restart-file"), err::toString);
+    }
+
+    @Test
+    void restartFileOfAnotherSizeIsRefused() throws Exception {
+        assertEquals(2, run(file(random(3000)), "--restart-file=" + directory.resolve("bytes")));
+        assertTrue(err.toString().contains("expected 1000000 bytes, but there are 3000"), err::toString);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"bogus", "file:/nonexistent", "--bytes=5", "--min-entropy=9", "--seconds=0", "--bits=9"})
     void invalidArgumentIsReportedInOneLineWithItsValue(String argument) {

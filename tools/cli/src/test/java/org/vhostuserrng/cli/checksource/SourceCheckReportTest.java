@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vhostuserrng.cli.checksource.estimator.EstimatorResult;
 import org.vhostuserrng.cli.checksource.estimator.MinEntropyAssessment;
+import org.vhostuserrng.cli.checksource.validation.TestResult;
 
 class SourceCheckReportTest {
     private static final double CLAIMED = 2;

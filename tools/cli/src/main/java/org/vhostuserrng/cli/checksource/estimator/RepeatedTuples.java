@@ -9,7 +9,7 @@ import java.util.Arrays;
  * <p>Each interval of suffixes that share a prefix stands for the tuples of one range of lengths and for their number
  * of occurrences. The intervals come from the array of the longest common prefixes of adjacent suffixes.
  */
-final class RepeatedTuples {
+public final class RepeatedTuples {
     private final int samples;
     /** Occurrences of the most common tuple, by its length. */
     private final int[] mostCommon;
@@ -22,7 +22,8 @@ final class RepeatedTuples {
         this.equalPairs = equalPairs;
     }
 
-    static RepeatedTuples of(SymbolSequence sequence) {
+    /** Counts the tuples of a sequence that is not empty. */
+    public static RepeatedTuples of(SymbolSequence sequence) {
         int[] prefixes = commonPrefixes(sequence, SuffixArray.of(sequence));
         int longest = 0;
         for (int prefix : prefixes) {
@@ -39,7 +40,7 @@ final class RepeatedTuples {
     }
 
     /** Length of the longest tuple that occurs twice (v); 0 if there is none. */
-    private int longest() {
+    public int longest() {
         return mostCommon.length - 2;
     }
 

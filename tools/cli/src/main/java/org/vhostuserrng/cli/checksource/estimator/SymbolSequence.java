@@ -68,14 +68,19 @@ public final class SymbolSequence {
         return symbols[index] & 0xff;
     }
 
-    /** Number of occurrences of the most common symbol. */
-    public int mostCommonCount() {
+    /** Number of occurrences of each symbol. */
+    public int[] counts() {
         int[] counts = new int[alphabetSize];
         for (byte symbol : symbols) {
             counts[symbol & 0xff]++;
         }
+        return counts;
+    }
+
+    /** Number of occurrences of the most common symbol. */
+    public int mostCommonCount() {
         int most = 0;
-        for (int count : counts) {
+        for (int count : counts()) {
             most = Math.max(most, count);
         }
         return most;

@@ -1,4 +1,4 @@
-package org.vhostuserrng.cli.checksource;
+package org.vhostuserrng.cli.checksource.validation;
 
 /**
  * The result of a test that a source passes or fails.
