@@ -135,7 +135,7 @@ final class ReadAheadThread implements Runnable {
         while (!stopping) {
             ReadAheadBlock block = pool.pollEmpty();
             if (block == null) {
-                pool.poller().sleep(-1);
+                source.awaitDemand(pool.poller());
             } else {
                 int filled = readTestedBlock(block);
                 if (filled > 0) {
