@@ -40,7 +40,8 @@ public final class SourceExpressionParser {
             RESEED,
             DrbgReseedPolicy.PREDICTION_RESISTANCE,
             DrbgReseedPolicy.RESEED_BYTES,
-            DrbgReseedPolicy.RESEED_SECONDS);
+            DrbgReseedPolicy.RESEED_SECONDS,
+            DrbgReseedPolicy.SEED_FROM);
 
     /** Maximum nesting depth, which bounds the recursion; no useful expression is as deep. */
     private static final int MAX_DEPTH = 16;

@@ -58,6 +58,12 @@ final class ReadAheadSource implements EntropySource {
         return drained;
     }
 
+    @Override
+    public String starvationReason() {
+        int untested = thread.untestedBytes();
+        return untested == 0 ? "" : untested + " bytes received, too few for the start-up tests";
+    }
+
     private void recycleCurrent() {
         current.wipe();
         pool.recycle(current);

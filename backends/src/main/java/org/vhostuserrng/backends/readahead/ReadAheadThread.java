@@ -40,6 +40,7 @@ final class ReadAheadThread implements Runnable {
     private final Object stopLock = new Object();
     private volatile boolean stopping;
     private volatile State state = State.RUNNING;
+    private volatile int untestedBytes;
     /** Null after it has closed the source. */
     private ReadAheadThread predecessor;
 
@@ -94,6 +95,11 @@ final class ReadAheadThread implements Runnable {
     /** State of the source. Any thread. */
     State state() {
         return state;
+    }
+
+    /** Bytes that wait until the start-up tests have passed. Any thread. */
+    int untestedBytes() {
+        return untestedBytes;
     }
 
     /** Waits until the stopped thread has closed its source. Returns false after {@code nanos}. Any thread. */
@@ -173,9 +179,11 @@ final class ReadAheadThread implements Runnable {
                 } else {
                     filled += read;
                     if (filled > 0 && (health == null || health.hasPassedStartup())) {
+                        untestedBytes = 0;
                         recover();
                         return filled;
                     }
+                    untestedBytes = filled;
                 }
             } catch (DiscardReadAheadException failure) {
                 pool.invalidateFilled();
@@ -193,6 +201,7 @@ final class ReadAheadThread implements Runnable {
     /** Discards the bytes of a block and begins the start-up tests anew. Returns 0, the number of bytes left. */
     private int restart(ReadAheadBlock block) {
         block.wipe();
+        untestedBytes = 0;
         if (health != null) {
             health.restart();
         }

@@ -38,7 +38,8 @@ final class DaemonHelp {
                                      command:sh -c "cat /dev/urandom"; started again when it ends
               drbg, drbg(A+B)        one CTR_DRBG per guest, seeded from all listed sources (default rdseed+getrandom);
                                      reseeded after reseed-bytes=N (default 64 MiB) or reseed-seconds=N (default 300),
-                                     or for each request with prediction-resistance
+                                     or for each request with prediction-resistance; seed-from=any does without
+                                     sources that fail or are silent
               xor(A,B)               the XOR of two sources
             Options follow the source, separated by commas: min-entropy=BITS declares the min-entropy per byte (0.02
             to 8) for the health tests; health=off skips the tests, for sources that are already conditioned. Write a
