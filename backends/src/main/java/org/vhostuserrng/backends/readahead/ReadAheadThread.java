@@ -2,7 +2,6 @@ package org.vhostuserrng.backends.readahead;
 
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
@@ -41,8 +40,7 @@ final class ReadAheadThread implements Runnable {
     private volatile boolean stopping;
     private volatile State state = State.RUNNING;
     private volatile int untestedBytes;
-    /** Null after it has closed the source. */
-    private ReadAheadThread predecessor;
+    private final CountDownLatch predecessorClosed;
 
     private ReadAheadThread(
             String name,
@@ -50,13 +48,13 @@ final class ReadAheadThread implements Runnable {
             NoiseHealthTester health,
             SourceFailureCounters counters,
             ReadAheadBlockPool pool,
-            ReadAheadThread predecessor) {
+            CountDownLatch predecessorClosed) {
         this.name = name;
         this.source = source;
         this.health = health;
         this.counters = counters;
         this.pool = pool;
-        this.predecessor = predecessor;
+        this.predecessorClosed = predecessorClosed;
     }
 
     /**
@@ -64,8 +62,8 @@ final class ReadAheadThread implements Runnable {
      *
      * @param name for logs
      * @param health null for a source that is not tested
-     * @param predecessor the thread that read the same source before, or null. A device has one reader at a time: the
-     *     new thread waits until its predecessor has closed the source.
+     * @param predecessorClosed {@link #sourceClosed} of the thread that read the same source before. A device has one
+     *     reader at a time: the new thread waits until its predecessor has closed the source.
      */
     static ReadAheadThread start(
             String name,
@@ -73,8 +71,8 @@ final class ReadAheadThread implements Runnable {
             NoiseHealthTester health,
             SourceFailureCounters counters,
             ReadAheadBlockPool pool,
-            ReadAheadThread predecessor) {
-        ReadAheadThread readAhead = new ReadAheadThread(name, source, health, counters, pool, predecessor);
+            CountDownLatch predecessorClosed) {
+        ReadAheadThread readAhead = new ReadAheadThread(name, source, health, counters, pool, predecessorClosed);
         Thread.ofPlatform()
                 .daemon()
                 .name("read-ahead " + name)
@@ -102,23 +100,18 @@ final class ReadAheadThread implements Runnable {
         return untestedBytes;
     }
 
-    /** Waits until the stopped thread has closed its source. Returns false after {@code nanos}. Any thread. */
-    boolean awaitSourceClosed(long nanos) {
-        try {
-            return sourceClosed.await(nanos, TimeUnit.NANOSECONDS);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
+    /** Reaches 0 when the stopped thread has closed its source. */
+    CountDownLatch sourceClosed() {
+        return sourceClosed;
     }
 
     @Override
     public void run() {
         try {
-            if (predecessor == null || predecessor.awaitSourceClosed(Long.MAX_VALUE)) {
-                predecessor = null;
-                readAhead();
-            }
+            predecessorClosed.await();
+            readAhead();
+        } catch (InterruptedException unexpected) {
+            Thread.currentThread().interrupt();
         } catch (RuntimeException bug) {
             LOG.error("{}: bug in vhost-user-rng, the source is no longer read", name, bug);
         } finally {
