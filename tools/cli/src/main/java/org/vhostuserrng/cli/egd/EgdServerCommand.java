@@ -80,18 +80,24 @@ public final class EgdServerCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         sources.forEach(this::checkSource);
-        EgdServer server = EgdServer.listen(listen, new EgdServer.ConnectionLimits(maxClients, maxBytes, period));
-        CommandShutdownHook stop = new CommandShutdownHook(server::stop);
-        SourceRegistry registry = new SourceRegistry(source(), server::onSourceReady, System::nanoTime);
-        try (server;
-                EntropySource opened = registry.open("egd-server")) {
-            announce(server);
-            server.run(opened);
+        CommandShutdownHook stop = new CommandShutdownHook();
+        try (EgdServer server =
+                EgdServer.listen(listen, new EgdServer.ConnectionLimits(maxClients, maxBytes, period))) {
+            stop.setStopAction(server::stop);
+            serve(server);
         } finally {
-            registry.awaitClosed(CLOSE_TIMEOUT_NANOS);
             stop.commandFinished();
         }
         return 0;
+    }
+
+    private void serve(EgdServer server) throws IOException {
+        SourceRegistry registry = new SourceRegistry(source(), server::onSourceReady, System::nanoTime);
+        try (EntropySource opened = registry.open("egd-server")) {
+            announce(server);
+            server.run(opened);
+        }
+        registry.awaitClosed(CLOSE_TIMEOUT_NANOS);
     }
 
     private void checkSource(String source) {
