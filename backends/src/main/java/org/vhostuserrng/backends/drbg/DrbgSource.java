@@ -13,7 +13,8 @@ import org.vhostuserrng.backends.source.EntropySource;
 /**
  * The {@link CtrDrbg} of one guest, from the start of its vring until the vring stops. It is seeded at the first
  * request, from all seed sources together, and reseeded according to its policy. It returns no bytes until it has been
- * seeded with enough entropy. Confined to the event loop's thread.
+ * seeded with enough entropy, from all sources unless the policy says that any suffices. Confined to the event loop's
+ * thread.
  *
  * <p>Instances are separated by their seeds, by the guest's name (personalization string), and by process, time and
  * instance number (nonce). Cloning a virtual machine that runs this process duplicates the state: both copies generate
@@ -40,7 +41,7 @@ final class DrbgSource implements EntropySource {
     private EntropyInputCollector collector;
 
     private long retryAt;
-    private List<String> omittedInputs = List.of();
+    private List<String> missingInputs = List.of();
 
     /** Null before the first small request. */
     private DrbgOutputBuffer buffer;
@@ -127,15 +128,22 @@ final class DrbgSource implements EntropySource {
             return WOULD_BLOCK;
         }
         return switch (collector.collect(now)) {
-            case WOULD_BLOCK -> WOULD_BLOCK;
+            case WOULD_BLOCK -> {
+                if (!policy.seedFromAny() && collector.isOverdue(now)) {
+                    logMissingInputs();
+                }
+                yield WOULD_BLOCK;
+            }
             case FAILED -> {
                 retryAt = now + RETRY_DELAY_NANOS;
-                logOmittedInputs();
-                discardEntropyInput();
+                logMissingInputs();
+                if (policy.seedFromAny()) {
+                    discardEntropyInput();
+                }
                 yield FAILED;
             }
             case COMPLETE -> {
-                logOmittedInputs();
+                logMissingInputs();
                 seed(now);
                 yield SEEDED;
             }
@@ -153,7 +161,8 @@ final class DrbgSource implements EntropySource {
         collector = new EntropyInputCollector(
                 inputs,
                 isSeeded() ? EntropyInputCollector.RESEED_BITS : EntropyInputCollector.INSTANTIATE_BITS,
-                context.stagingBuffer());
+                context.stagingBuffer(),
+                policy.seedFromAny());
         return true;
     }
 
@@ -179,18 +188,25 @@ final class DrbgSource implements EntropySource {
         return "vhost-user-rng, guest ".concat(guest).getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Logs the names of the omitted sources, once for each change. */
-    private void logOmittedInputs() {
-        List<String> omitted = collector.omittedInputs();
-        if (!omitted.equals(omittedInputs)) {
-            omittedInputs = omitted;
-            if (omitted.size() == inputs.size()) {
-                LOG.error("{}: the DRBG cannot be seeded: {} failed or returned nothing", guest, omitted);
-            } else if (omitted.isEmpty()) {
-                LOG.info("{}: the DRBG is seeded from all its sources again", guest);
-            } else {
-                LOG.warn("{}: the DRBG is seeded without {}, which failed or returned nothing", guest, omitted);
-            }
+    /** Logs the names of the sources that are missing in a seed, once for each change. */
+    private void logMissingInputs() {
+        List<String> missing = collector.missingInputs();
+        if (missing.equals(missingInputs)) {
+            return;
+        }
+        missingInputs = missing;
+        if (missing.isEmpty()) {
+            LOG.info("{}: the DRBG is seeded from all its sources again", guest);
+        } else if (!policy.seedFromAny()) {
+            LOG.error(
+                    "{}: the DRBG waits for a seed from {}, which failed or returned nothing; seed-from=any does"
+                            + " without",
+                    guest,
+                    missing);
+        } else if (missing.size() == inputs.size()) {
+            LOG.error("{}: the DRBG cannot be seeded: {} failed or returned nothing", guest, missing);
+        } else {
+            LOG.warn("{}: the DRBG is seeded without {}, which failed or returned nothing", guest, missing);
         }
     }
 

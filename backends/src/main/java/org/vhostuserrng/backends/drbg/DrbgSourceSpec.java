@@ -24,7 +24,7 @@ public record DrbgSourceSpec(List<SharedSourceSpec> seeds, DrbgReseedPolicy poli
                 + policy;
     }
 
-    /** Requires every seed source to be usable, although a DRBG tolerates the loss of one later. */
+    /** Requires every seed source to be usable, even if the DRBG tolerates the loss of one later. */
     @Override
     public void probe() throws IOException {
         DrbgSelfCheck.run();

@@ -9,6 +9,7 @@ import org.vhostuserrng.backends.drbg.DrbgReseedPolicy;
 import org.vhostuserrng.backends.drbg.DrbgSourceSpec;
 import org.vhostuserrng.backends.egd.EgdSourceSpec;
 import org.vhostuserrng.backends.local.ComScireQngSourceSpec;
+import org.vhostuserrng.backends.local.CommandSourceSpec;
 import org.vhostuserrng.backends.local.CpuRngSourceSpec;
 import org.vhostuserrng.backends.local.FileSourceSpec;
 import org.vhostuserrng.backends.local.GetrandomSourceSpec;
@@ -25,8 +26,8 @@ import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
  */
 public final class SourceExpressionParser {
     private static final String SYNTAX =
-            "expected file:PATH, getrandom, rdrand, rdseed, egd:tcp:HOST:PORT, egd:unix:PATH, qng[:LIBRARY], drbg,"
-                    + " drbg(A+B) or xor(A,B)";
+            "expected file:PATH, getrandom, rdrand, rdseed, egd:tcp:HOST:PORT, egd:unix:PATH, qng[:LIBRARY],"
+                    + " command:PROGRAM ARGUMENTS, drbg, drbg(A+B) or xor(A,B)";
     private static final String MIN_ENTROPY = "min-entropy";
     private static final String HEALTH = "health";
     private static final String ON_EOF = "on-eof";
@@ -39,7 +40,8 @@ public final class SourceExpressionParser {
             RESEED,
             DrbgReseedPolicy.PREDICTION_RESISTANCE,
             DrbgReseedPolicy.RESEED_BYTES,
-            DrbgReseedPolicy.RESEED_SECONDS);
+            DrbgReseedPolicy.RESEED_SECONDS,
+            DrbgReseedPolicy.SEED_FROM);
 
     /** Maximum nesting depth. It bounds the recursion; no useful expression is that deep. */
     private static final int MAX_DEPTH = 16;
@@ -113,7 +115,7 @@ public final class SourceExpressionParser {
             return xor();
         }
         List<SharedSourceSpec> seeds = scanner.skip(DrbgSourceSpec.NAME + "(") ? seeds() : null;
-        String name = seeds == null ? scanner.value(terminators) : DrbgSourceSpec.NAME;
+        String name = seeds == null ? name(terminators) : DrbgSourceSpec.NAME;
         // Where a comma also separates sources, only a known key starts an option.
         boolean commaSeparatesSources = terminators.contains(",");
         Map<String, String> options =
@@ -125,6 +127,12 @@ public final class SourceExpressionParser {
             throw new IllegalArgumentException(source + " has no option " + unknown);
         }
         return source;
+    }
+
+    private String name(String terminators) {
+        return scanner.remaining().startsWith(CommandSourceSpec.PREFIX)
+                ? scanner.commandLine(terminators)
+                : scanner.value(terminators);
     }
 
     private EntropySourceSpec xor() {
@@ -160,6 +168,9 @@ public final class SourceExpressionParser {
         }
         if (name.startsWith(EgdSourceSpec.PREFIX)) {
             return EgdSourceSpec.of(name.substring(EgdSourceSpec.PREFIX.length()), noiseOptions(options));
+        }
+        if (name.startsWith(CommandSourceSpec.PREFIX)) {
+            return CommandSourceSpec.of(name.substring(CommandSourceSpec.PREFIX.length()), noiseOptions(options));
         }
         if (name.equals(ComScireQngSourceSpec.NAME) || name.startsWith(ComScireQngSourceSpec.PREFIX)) {
             return ComScireQngSourceSpec.of(name, noiseOptions(options));

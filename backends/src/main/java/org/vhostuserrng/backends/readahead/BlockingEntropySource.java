@@ -29,6 +29,14 @@ public interface BlockingEntropySource extends AutoCloseable {
      */
     int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException;
 
+    /**
+     * Waits until {@code poller} is woken, because enough was read ahead. A source that has other events to handle
+     * meanwhile waits for them too.
+     */
+    default void awaitDemand(WakeablePoller poller) {
+        poller.sleep(-1);
+    }
+
     @Override
     void close();
 }

@@ -2,6 +2,7 @@ package org.vhostuserrng.backends.readahead;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.CountDownLatch;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.backends.source.EntropySource;
 
@@ -22,7 +23,7 @@ final class ReadAheadSource implements EntropySource {
      * @param source owned by the thread from now on
      * @param health null for a source that is not tested
      * @param counters of the source, kept when it is closed and reopened
-     * @param predecessor the thread that read the same source before, or null
+     * @param predecessorClosed {@link #closed} of the object that read the same source before
      */
     ReadAheadSource(
             String name,
@@ -30,14 +31,15 @@ final class ReadAheadSource implements EntropySource {
             NoiseHealthTester health,
             SourceFailureCounters counters,
             Runnable onReadable,
-            ReadAheadThread predecessor)
+            CountDownLatch predecessorClosed)
             throws IOException {
         pool = new ReadAheadBlockPool(onReadable);
-        thread = ReadAheadThread.start(name, source, health, counters, pool, predecessor);
+        thread = ReadAheadThread.start(name, source, health, counters, pool, predecessorClosed);
     }
 
-    ReadAheadThread thread() {
-        return thread;
+    /** Reaches 0 after {@link #close}, when the source has released its files, devices and child processes. */
+    CountDownLatch closed() {
+        return thread.sourceClosed();
     }
 
     @Override
@@ -56,6 +58,12 @@ final class ReadAheadSource implements EntropySource {
             recycleCurrent();
         }
         return drained;
+    }
+
+    @Override
+    public String starvationReason() {
+        int untested = thread.untestedBytes();
+        return untested == 0 ? "" : untested + " bytes received, too few for the start-up tests";
     }
 
     private void recycleCurrent() {

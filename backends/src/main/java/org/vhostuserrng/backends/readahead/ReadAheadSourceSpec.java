@@ -3,6 +3,8 @@ package org.vhostuserrng.backends.readahead;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
@@ -22,8 +24,8 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
     /** Null before the source is opened for the first time. */
     private SeenSequenceHashes seenSequences;
 
-    /** The thread that was started last, or null. */
-    private ReadAheadThread lastThread;
+    /** Reaches 0 when the source that was opened last has been closed. */
+    private CountDownLatch lastClosed = new CountDownLatch(0);
 
     /** A source with the options of its expression. */
     protected ReadAheadSourceSpec(NoiseSourceOptions options) {
@@ -85,14 +87,19 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
      */
     protected final EntropySource readAhead(BlockingEntropySource source, NoiseHealthTester health, Runnable onReadable)
             throws IOException {
-        ReadAheadSource opened = new ReadAheadSource(toString(), source, health, counters, onReadable, lastThread);
-        lastThread = opened.thread();
+        ReadAheadSource opened = new ReadAheadSource(toString(), source, health, counters, onReadable, lastClosed);
+        lastClosed = opened.closed();
         return opened;
     }
 
     @Override
     public boolean awaitClosed(long nanos) {
-        return lastThread == null || lastThread.awaitSourceClosed(nanos);
+        try {
+            return lastClosed.await(nanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     @Override

@@ -2,7 +2,6 @@ package org.vhostuserrng.backends.readahead;
 
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
@@ -40,8 +39,8 @@ final class ReadAheadThread implements Runnable {
     private final Object stopLock = new Object();
     private volatile boolean stopping;
     private volatile State state = State.RUNNING;
-    /** Null after it has closed the source. */
-    private ReadAheadThread predecessor;
+    private volatile int untestedBytes;
+    private final CountDownLatch predecessorClosed;
 
     private ReadAheadThread(
             String name,
@@ -49,13 +48,13 @@ final class ReadAheadThread implements Runnable {
             NoiseHealthTester health,
             SourceFailureCounters counters,
             ReadAheadBlockPool pool,
-            ReadAheadThread predecessor) {
+            CountDownLatch predecessorClosed) {
         this.name = name;
         this.source = source;
         this.health = health;
         this.counters = counters;
         this.pool = pool;
-        this.predecessor = predecessor;
+        this.predecessorClosed = predecessorClosed;
     }
 
     /**
@@ -63,8 +62,8 @@ final class ReadAheadThread implements Runnable {
      *
      * @param name for logs
      * @param health null for a source that is not tested
-     * @param predecessor the thread that read the same source before, or null. A device has one reader at a time: the
-     *     new thread waits until its predecessor has closed the source.
+     * @param predecessorClosed {@link #sourceClosed} of the thread that read the same source before. A device has one
+     *     reader at a time: the new thread waits until its predecessor has closed the source.
      */
     static ReadAheadThread start(
             String name,
@@ -72,8 +71,8 @@ final class ReadAheadThread implements Runnable {
             NoiseHealthTester health,
             SourceFailureCounters counters,
             ReadAheadBlockPool pool,
-            ReadAheadThread predecessor) {
-        ReadAheadThread readAhead = new ReadAheadThread(name, source, health, counters, pool, predecessor);
+            CountDownLatch predecessorClosed) {
+        ReadAheadThread readAhead = new ReadAheadThread(name, source, health, counters, pool, predecessorClosed);
         Thread.ofPlatform()
                 .daemon()
                 .name("read-ahead " + name)
@@ -96,23 +95,23 @@ final class ReadAheadThread implements Runnable {
         return state;
     }
 
-    /** Waits until the stopped thread has closed its source. Returns false after {@code nanos}. Any thread. */
-    boolean awaitSourceClosed(long nanos) {
-        try {
-            return sourceClosed.await(nanos, TimeUnit.NANOSECONDS);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
+    /** Bytes that wait until the start-up tests have passed. Any thread. */
+    int untestedBytes() {
+        return untestedBytes;
+    }
+
+    /** Reaches 0 when the stopped thread has closed its source. */
+    CountDownLatch sourceClosed() {
+        return sourceClosed;
     }
 
     @Override
     public void run() {
         try {
-            if (predecessor == null || predecessor.awaitSourceClosed(Long.MAX_VALUE)) {
-                predecessor = null;
-                readAhead();
-            }
+            predecessorClosed.await();
+            readAhead();
+        } catch (InterruptedException unexpected) {
+            Thread.currentThread().interrupt();
         } catch (RuntimeException bug) {
             LOG.error("{}: bug in vhost-user-rng, the source is no longer read", name, bug);
         } finally {
@@ -135,7 +134,7 @@ final class ReadAheadThread implements Runnable {
         while (!stopping) {
             ReadAheadBlock block = pool.pollEmpty();
             if (block == null) {
-                pool.poller().sleep(-1);
+                source.awaitDemand(pool.poller());
             } else {
                 int filled = readTestedBlock(block);
                 if (filled > 0) {
@@ -173,9 +172,11 @@ final class ReadAheadThread implements Runnable {
                 } else {
                     filled += read;
                     if (filled > 0 && (health == null || health.hasPassedStartup())) {
+                        untestedBytes = 0;
                         recover();
                         return filled;
                     }
+                    untestedBytes = filled;
                 }
             } catch (DiscardReadAheadException failure) {
                 pool.invalidateFilled();
@@ -193,6 +194,7 @@ final class ReadAheadThread implements Runnable {
     /** Discards the bytes of a block and begins the start-up tests anew. Returns 0, the number of bytes left. */
     private int restart(ReadAheadBlock block) {
         block.wipe();
+        untestedBytes = 0;
         if (health != null) {
             health.restart();
         }

@@ -26,6 +26,11 @@ public interface EntropySource extends AutoCloseable {
         return false;
     }
 
+    /** Why the source has no bytes after {@link #WOULD_BLOCK}, for a log line; empty if nothing is known. */
+    default String starvationReason() {
+        return "";
+    }
+
     /** Wipes bytes that were read ahead and releases files and threads. */
     @Override
     void close();

@@ -2,6 +2,7 @@ package org.vhostuserrng.backends.source;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,6 +15,8 @@ final class SharedEntropySource implements EntropySource {
 
     private final SharedSourceSpec spec;
     private final Runnable onReadable;
+    private final LongSupplier clock;
+    private final SilentSourceLog silence = new SilentSourceLog();
     private EntropySource source;
     private int users;
     private boolean failureLogged;
@@ -22,10 +25,12 @@ final class SharedEntropySource implements EntropySource {
      * Creates a source that is not open.
      *
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
+     * @param clock nanoseconds; never run backwards
      */
-    SharedEntropySource(SharedSourceSpec spec, Runnable onReadable) {
+    SharedEntropySource(SharedSourceSpec spec, Runnable onReadable, LongSupplier clock) {
         this.spec = spec;
         this.onReadable = onReadable;
+        this.clock = clock;
     }
 
     /** Adds a user; the first one opens the source. If that fails, each {@link #fill} retries. */
@@ -58,7 +63,25 @@ final class SharedEntropySource implements EntropySource {
         if (source == null && !open()) {
             return FAILED;
         }
-        return source.fill(target, offset, length);
+        int filled = source.fill(target, offset, length);
+        if (filled <= 0 || silence.isSilent()) {
+            recordSilence(filled);
+        }
+        return filled;
+    }
+
+    private void recordSilence(int filled) {
+        if (filled > 0) {
+            if (silence.served()) {
+                silence.logEnd(spec);
+            }
+        } else if (filled == WOULD_BLOCK) {
+            if (silence.starved(clock.getAsLong())) {
+                silence.logSilence(spec, source);
+            }
+        } else {
+            silence.failed();
+        }
     }
 
     @Override

@@ -75,7 +75,8 @@ public final class SourceRegistry {
 
     /** Opens a shared source, or adds a user to it. */
     EntropySource openShared(SharedSourceSpec source) {
-        return shared.computeIfAbsent(source.deduplicationKey(), _ -> new SharedEntropySource(source, onReadable))
+        return shared.computeIfAbsent(
+                        source.deduplicationKey(), _ -> new SharedEntropySource(source, onReadable, clock))
                 .acquire();
     }
 

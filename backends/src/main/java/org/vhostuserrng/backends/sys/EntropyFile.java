@@ -68,6 +68,11 @@ public final class EntropyFile implements AutoCloseable {
         }
     }
 
+    /** A non-blocking descriptor of a file that has another name in messages. */
+    static EntropyFile of(Path name, OwnedFd fd) {
+        return new EntropyFile(name, fd);
+    }
+
     /** The kind and identity of the open file. */
     public EntropyFileStatus status() throws IOException {
         return EntropyFileStatus.of(fd.numberOrClosed());

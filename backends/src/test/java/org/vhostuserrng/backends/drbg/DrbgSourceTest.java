@@ -22,8 +22,9 @@ import org.vhostuserrng.backends.source.FakeEntropySource;
 class DrbgSourceTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final long RESEED_BYTES = 4L * DrbgOutputBuffer.BYTES;
-    private static final DrbgReseedPolicy POLICY = new DrbgReseedPolicy(RESEED_BYTES, 300, false);
-    private static final DrbgReseedPolicy PREDICTION_RESISTANCE = new DrbgReseedPolicy(RESEED_BYTES, 300, true);
+    private static final DrbgReseedPolicy POLICY = new DrbgReseedPolicy(RESEED_BYTES, 300, false, false);
+    private static final DrbgReseedPolicy FROM_ANY = new DrbgReseedPolicy(RESEED_BYTES, 300, false, true);
+    private static final DrbgReseedPolicy PREDICTION_RESISTANCE = new DrbgReseedPolicy(RESEED_BYTES, 300, true, false);
     private static final int SEED_BYTES = EntropyInputCollector.INSTANTIATE_BITS / 8;
     private static final int RESEED_SEED_BYTES = EntropyInputCollector.RESEED_BITS / 8;
 
@@ -132,8 +133,8 @@ class DrbgSourceTest {
     }
 
     @Test
-    void failsWithTooLittleEntropy() {
-        DrbgSource drbg = drbg(POLICY, input(good.withSupply(SEED_BYTES - 1)));
+    void failsWithTooLittleEntropyFromAnySource() {
+        DrbgSource drbg = drbg(FROM_ANY, input(good.withSupply(SEED_BYTES - 1)));
         fill(drbg);
 
         now += EntropyInputCollector.INPUT_TIMEOUT_NANOS;
@@ -142,20 +143,46 @@ class DrbgSourceTest {
     }
 
     @Test
-    void omitsFailedSource() {
+    void seedFromAnyOmitsFailedSource() {
         other.broken(true);
 
-        assertEquals(64, fill(both));
+        assertEquals(64, fill(drbg(FROM_ANY, input(good), input(other))));
     }
 
     @Test
-    void omitsStalledSourceAfterTimeout() {
+    void seedFromAnyOmitsStalledSourceAfterTimeout() {
         other.withSupply(10);
-        int atFirst = fill(both);
+        DrbgSource any = drbg(FROM_ANY, input(good), input(other));
+        int atFirst = fill(any);
 
         now += EntropyInputCollector.INPUT_TIMEOUT_NANOS;
 
         assertEquals(EntropySource.WOULD_BLOCK, atFirst);
+        assertEquals(64, fill(any));
+    }
+
+    @Test
+    void servesNothingWhileOneOfItsSourcesFails() {
+        other.broken(true);
+
+        int whileBroken = fill(both);
+        other.broken(false);
+        now += SECOND;
+
+        assertEquals(EntropySource.FAILED, whileBroken);
+        assertEquals(64, fill(both));
+    }
+
+    @Test
+    void servesNothingWhileOneOfItsSourcesIsSilent() {
+        other.withSupply(0);
+        fill(both);
+
+        now += 1000 * SECOND;
+        int whileSilent = fill(both);
+        other.withSupply(SEED_BYTES);
+
+        assertEquals(EntropySource.WOULD_BLOCK, whileSilent);
         assertEquals(64, fill(both));
     }
 

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -72,7 +73,7 @@ class ReadAheadThreadTest {
 
     private void start(double minEntropy) throws IOException {
         NoiseHealthTester tests = minEntropy == 0 ? null : new NoiseHealthTester(minEntropy, seen);
-        source = new ReadAheadSource("scripted", script, tests, counters, readable::release, null);
+        source = new ReadAheadSource("scripted", script, tests, counters, readable::release, new CountDownLatch(0));
     }
 
     @AfterEach

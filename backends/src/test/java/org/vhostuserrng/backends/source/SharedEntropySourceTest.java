@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class SharedEntropySourceTest {
     private final CountingSpec spec = new CountingSpec();
-    private final SharedEntropySource shared = new SharedEntropySource(spec, () -> {});
+    private final SharedEntropySource shared = new SharedEntropySource(spec, () -> {}, () -> 0);
 
     @Test
     void isNotOpenBeforeFirstUser() {

@@ -316,7 +316,17 @@ class EntropySourceIT {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"getrandom", "file:PATH", "rdrand", "rdseed", "egd:tcp:", "egd:unix:", "qng", "drbg", "xor(A,B)"
+            strings = {
+                "getrandom",
+                "file:PATH",
+                "rdrand",
+                "rdseed",
+                "egd:tcp:",
+                "egd:unix:",
+                "qng",
+                "command:",
+                "drbg",
+                "xor(A,B)"
             })
     void helpListsEachSource(String source) throws Exception {
         PackagedProgram.Result result = PackagedProgram.run("--help");

@@ -7,7 +7,5 @@
  * {@link org.vhostuserrng.cli.egd.EgdRoundRobinScheduler} distributes bytes among clients; neither uses sockets, so
  * both are tested without them. {@link org.vhostuserrng.cli.egd.EgdServer} connects them with the clients' sockets
  * ({@link org.vhostuserrng.cli.egd.EgdServerConnection}) and the source.
- * {@link org.vhostuserrng.cli.egd.CommandSourceProcess} runs a program as a source, with a thread that supervises the
- * program.
  */
 package org.vhostuserrng.cli.egd;
