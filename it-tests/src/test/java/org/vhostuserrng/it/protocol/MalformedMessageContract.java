@@ -79,6 +79,11 @@ abstract class MalformedMessageContract {
         return false;
     }
 
+    /** Whether the payload may be longer than the message needs. */
+    boolean payloadMayBeLonger() {
+        return false;
+    }
+
     // --- building blocks for a subclass ----------------------------------------------------------------------------
 
     final MalformedMessage malformed(String description, byte[] payload) {
@@ -106,7 +111,7 @@ abstract class MalformedMessageContract {
         int size = message().size();
         Stream<MalformedMessage> rejected = IntStream.of(0, size - 1, size + 1)
                 .distinct()
-                .filter(other -> other >= 0 && other != size)
+                .filter(other -> other >= 0 && other != size && !(payloadMayBeLonger() && other > size))
                 .mapToObj(other ->
                         malformed(other + " bytes for " + size, message().withPayloadResized(other)));
         return Stream.concat(

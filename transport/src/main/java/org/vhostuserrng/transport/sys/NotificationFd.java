@@ -62,8 +62,12 @@ public abstract sealed class NotificationFd implements AutoCloseable
     /** Sends a notification. */
     public abstract void signal();
 
-    /** Receives and discards all notifications, up to a limit that a well-behaved peer never meets. */
-    public abstract void drain();
+    /**
+     * Receives and discards notifications, a bounded number.
+     *
+     * @return false if more may be left; a peer that waits for room then causes no further event
+     */
+    public abstract boolean drain();
 
     /** Whether notifications that are not drained end the peer's ability to send more. */
     public abstract boolean fillsUp();

@@ -16,10 +16,9 @@ final class NotificationSocket extends NotificationFd {
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
-    /** Together with {@link #MAX_RECEIVES} more than a socket's buffer holds by default. */
     private static final int MAX_RECEIVED_BYTES = 4096;
 
-    private static final int MAX_RECEIVES = 64;
+    private static final int MAX_RECEIVES = 256;
     private static final MemorySegment DISCARDED = Arena.global().allocate(MAX_RECEIVED_BYTES);
 
     private final OwnedFd peer;
@@ -40,7 +39,7 @@ final class NotificationSocket extends NotificationFd {
     }
 
     @Override
-    public void drain() {
+    public boolean drain() {
         long received = 0;
         for (int i = 0; i < MAX_RECEIVES && received >= 0 && !stuck; i++) {
             SocketMessageHeader message = SocketMessageHeader.toReceive(DISCARDED);
@@ -50,6 +49,8 @@ final class NotificationSocket extends NotificationFd {
                 closeDescriptors(message);
             }
         }
+        // At the end of a stream, nothing is received without EAGAIN.
+        return received <= 0;
     }
 
     /** Closes received descriptors in the peer's closer. A notification has none, so the socket is not read again. */

@@ -7,13 +7,16 @@
  * <table>
  *   <caption>Front-end requests</caption>
  *   <tr><th>id</th><th>request</th><th>support</th></tr>
- *   <tr><td>1, 2</td><td>GET_FEATURES, SET_FEATURES</td><td>yes; a bit that was not offered is refused</td></tr>
+ *   <tr><td>1, 2</td><td>GET_FEATURES, SET_FEATURES</td><td>yes; a bit that was not offered is refused; without
+ *       need_reply, no vring starts and further acknowledgements are negative until other features are set</td></tr>
  *   <tr><td>3</td><td>SET_OWNER</td><td>yes: the connected front-end is the owner</td></tr>
  *   <tr><td>4</td><td>RESET_OWNER</td><td>yes: disables all vrings</td></tr>
  *   <tr><td>5</td><td>SET_MEM_TABLE</td><td>yes, also while vrings are started, with up to 32 regions; a region whose
- *       file cannot be mapped is not accessible; refused beyond the session's memory limit</td></tr>
+ *       file cannot be mapped is not accessible; refused beyond the session's memory limit; a payload beyond the
+ *       last region is ignored</td></tr>
  *   <tr><td>6, 7</td><td>SET_LOG_BASE, SET_LOG_FD</td><td>yes; the log must be sealed or sealable</td></tr>
- *   <tr><td>8, 9, 10, 11</td><td>SET_VRING_NUM, ADDR, BASE, GET_VRING_BASE</td><td>yes</td></tr>
+ *   <tr><td>8, 9, 10, 11</td><td>SET_VRING_NUM, ADDR, BASE, GET_VRING_BASE</td><td>yes; SET_VRING_BASE stops a
+ *       vring that is disabled</td></tr>
  *   <tr><td>12, 13, 14</td><td>SET_VRING_KICK, CALL, ERR</td><td>yes; the descriptor is an eventfd, the proper end of
  *       a pipe, or a connected UNIX socket; without a kick descriptor, the vring is polled every millisecond</td></tr>
  *   <tr><td>15, 16, 17, 18</td><td>GET/SET_PROTOCOL_FEATURES, GET_QUEUE_NUM, SET_VRING_ENABLE</td><td>yes</td></tr>
@@ -41,6 +44,9 @@
  *   <tr><td>45</td><td>GET_VRING_BASE_SKIP_DRAIN</td><td>yes; same as GET_VRING_BASE, which does not wait
  *       either</td></tr>
  * </table>
+ *
+ * <p>SET_MEM_TABLE is the only request whose payload may be longer than its contents, because it is an array; User Mode
+ * Linux sends room for two regions. All other payloads have a fixed size, so another size is another message.
  *
  * <p>An invalid request is refused with a non-zero acknowledgement if the front-end requested one. It ends the session
  * if not, or if the front-end would take the refusal for a reply. A header with another version, the reply bit or a

@@ -79,6 +79,10 @@ final class FrontendRequestHandler implements AutoCloseable {
      * @param id the request
      * @param needReply whether the front-end sets need_reply
      * @param fds closed before the reply is sent, because a front-end may rely on that
+     * <p>QEMU 7.2 accepts features that were not offered (packed=on), without need_reply, and may crash if the
+     * connection is lost at that point of its start. Its session therefore goes on: no vring starts, and the refusal is
+     * the acknowledgement of the following requests, until it sets other features.
+     *
      * @throws ProtocolViolation if the session has to end
      */
     void serve(int id, boolean needReply, MemorySegment payload, ReceivedFds fds, ReplySender replies)
@@ -94,8 +98,13 @@ final class FrontendRequestHandler implements AutoCloseable {
             FrontendRequest request = FrontendRequestDecoder.decode(id, payload, fds.count());
             handle(id, request, fds, replies);
             replied = rule.hasReply();
+            outcome = session.areFeaturesRefused() ? NACK : ACK;
         } catch (FramingViolation unrecoverable) {
             throw unrecoverable;
+        } catch (UnofferedFeaturesViolation violation) {
+            log.warn("request " + id + " refused: " + violation.getMessage());
+            session.setFeaturesRefused(!acknowledge);
+            outcome = NACK;
         } catch (ProtocolViolation violation) {
             if (!acknowledge || rule == ReplyRule.REPLY) {
                 throw new ProtocolViolation("request " + id + ": " + violation.getMessage(), violation);
@@ -250,12 +259,17 @@ final class FrontendRequestHandler implements AutoCloseable {
 
     private void require(int protocolFeature) throws ProtocolViolation {
         if (!session.hasProtocolFeature(protocolFeature)) {
-            throw new ProtocolViolation("requires protocol feature " + protocolFeature + ", which was not accepted");
+            throw new ProtocolViolation("requires " + FeatureNames.protocolFeature(protocolFeature)
+                    + ", which the front-end has not accepted");
         }
     }
 
     private void setFeatures(long accepted) throws ProtocolViolation {
-        requireOffered("features", accepted, offeredFeatures());
+        long notOffered = accepted & ~offeredFeatures();
+        if (notOffered != 0) {
+            throw new UnofferedFeaturesViolation("features " + Long.toHexString(notOffered) + " were not offered: "
+                    + FeatureNames.describeFeatures(notOffered));
+        }
         // Logging may be switched while vrings run. All other features that concern the driver must not change at that
         // time.
         long transportBits = mask(VHOST_F_LOG_ALL) | mask(VHOST_USER_F_PROTOCOL_FEATURES);
@@ -264,6 +278,7 @@ final class FrontendRequestHandler implements AutoCloseable {
             throw new ProtocolViolation("features changed while a vring is started");
         }
         session.setFeatures(accepted);
+        session.setFeaturesRefused(false);
         clearIotlbIfStopped();
         vrings.setBufferLogging(session.hasFeature(mask(VHOST_F_LOG_ALL)));
         // vhost-user, "Ring states": without VHOST_USER_F_PROTOCOL_FEATURES vrings are enabled initially.
@@ -273,21 +288,19 @@ final class FrontendRequestHandler implements AutoCloseable {
     }
 
     private void setProtocolFeatures(long accepted) throws ProtocolViolation {
-        requireOffered("protocol features", accepted, offeredProtocolFeatures());
-        session.setProtocolFeatures(accepted);
-    }
-
-    private static void requireOffered(String kind, long accepted, long offered) throws ProtocolViolation {
-        long notOffered = accepted & ~offered;
+        long notOffered = accepted & ~offeredProtocolFeatures();
         if (notOffered != 0) {
-            throw new ProtocolViolation(kind + " " + Long.toHexString(notOffered) + " were not offered");
+            throw new ProtocolViolation("protocol features " + Long.toHexString(notOffered) + " were not offered: "
+                    + FeatureNames.describeProtocolFeatures(notOffered));
         }
+        session.setProtocolFeatures(accepted);
     }
 
     // --- device ----------------------------------------------------------------------------------------------------
 
     private void setStatus(long status) throws ProtocolViolation {
-        session.setStatus(status);
+        // VIRTIO 1.3 §3.1.1: without FEATURES_OK, the driver sees that the device does not accept the features.
+        session.setStatus(session.areFeaturesRefused() ? status & ~VirtioConstants.STATUS_FEATURES_OK : status);
         // VIRTIO 1.3 §2.1: writing 0 resets the device.
         if (status == VirtioConstants.STATUS_RESET) {
             resetDevice();

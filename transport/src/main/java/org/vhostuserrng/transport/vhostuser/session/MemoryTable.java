@@ -142,7 +142,8 @@ final class MemoryTable {
                 .sum();
         if (Long.compareUnsigned(more.size(), maxBytes - mapped) > 0) {
             throw new IOException("region of " + Long.toUnsignedString(more.size()) + " bytes in addition to " + mapped
-                    + ", expected at most " + maxBytes + " in all regions");
+                    + ", expected at most " + maxBytes + " in all regions (" + (maxBytes >> 30)
+                    + " GiB, --max-guest-memory)");
         }
     }
 
@@ -209,7 +210,8 @@ final class MemoryTable {
                 return new GuestRange(region.guestAddress() + offset, region.size() - offset);
             }
         }
-        throw new ProtocolViolation("address " + Long.toHexString(address) + " is in no memory region");
+        throw new ProtocolViolation("address " + Long.toHexString(address)
+                + " is in no memory region; is all memory of the guest shared (QEMU: share=on)?");
     }
 
     /** Tests whether the region that contains a guest-physical address is the same in another table. */

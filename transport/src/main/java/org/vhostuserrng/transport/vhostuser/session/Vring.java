@@ -31,8 +31,8 @@ final class Vring extends EventHandler implements AutoCloseable {
     private final PendingIotlbMiss iotlbMiss;
     private final BusyPollHeuristic busyPoll;
 
-    /** True until the initial count or contents of the kick descriptor have been drained. */
-    private boolean initialKickCount;
+    /** True until the kick descriptor has been drained, after it arrived or after more kicks than one drain takes. */
+    private boolean kicksUndrained;
 
     private boolean busyPolling;
 
@@ -57,11 +57,11 @@ final class Vring extends EventHandler implements AutoCloseable {
 
     @Override
     protected void handle(long now, boolean ready) {
+        if ((ready || kicksUndrained) && !drainKicks()) {
+            breakVring("kick socket carries descriptors");
+            return;
+        }
         if (ready) {
-            if (!drainKicks()) {
-                breakVring("kick socket carries descriptors");
-                return;
-            }
             startOnKick();
             busyPoll.requestArrived(now);
         } else if (lifecycle.isStartPending()) {
@@ -161,9 +161,11 @@ final class Vring extends EventHandler implements AutoCloseable {
         if (kick == null) {
             return true;
         }
-        if (initialKickCount || kick.fillsUp()) {
-            initialKickCount = false;
-            kick.drain();
+        if (kicksUndrained || kick.fillsUp()) {
+            kicksUndrained = !kick.drain();
+            if (kicksUndrained) {
+                loop.reschedule(this);
+            }
         }
         return !kick.isStuck();
     }
@@ -221,7 +223,13 @@ final class Vring extends EventHandler implements AutoCloseable {
         startIfExpected();
     }
 
+    /** Sets the base. A disabled vring is stopped first: some front-ends end its use only by disabling it. */
     void setBase(int base) throws ProtocolViolation {
+        if (!config.enabled && lifecycle.isStarted()) {
+            lifecycle.stop();
+            iotlbMiss.cancel();
+            leaveLoop();
+        }
         lifecycle.setBase(base);
         startIfExpected();
     }
@@ -257,7 +265,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         }
         config.kick = kick;
         config.polled = kick == null;
-        initialKickCount = kick != null;
+        kicksUndrained = kick != null;
         startIfExpected();
         // The descriptor may have been written to before it was watched.
         loop.reschedule(this);
@@ -396,7 +404,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         loop.unwatch(this, config.kick.fd());
         config.kick.close();
         config.kick = null;
-        initialKickCount = false;
+        kicksUndrained = false;
     }
 
     private void leaveLoop() {

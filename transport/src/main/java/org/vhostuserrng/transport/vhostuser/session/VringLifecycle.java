@@ -20,7 +20,7 @@ final class VringLifecycle {
     /** The result of {@link #start} and {@link #startIfExpected}. */
     enum StartResult {
         STARTED,
-        /** Started already, broken, or not configured completely. */
+        /** Started already, broken, not configured completely, or its features were refused. */
         NOT_READY,
         /** Waits for the IOTLB entry of {@link #addressSpace}'s fault address: {@link #isStartPending}. */
         IOTLB_MISS,
@@ -128,6 +128,7 @@ final class VringLifecycle {
 
     private StartResult start() throws ProtocolViolation {
         if (state != VringState.STOPPED
+                || session.areFeaturesRefused()
                 || config.size == 0
                 || config.addresses == null
                 || session.memory().size() == 0) {

@@ -79,12 +79,51 @@ class FrontendRequestHandlerTest {
         }
     }
 
-    @Test
-    void refusesFeaturesThatItDoesNotOffer() {
-        ProtocolViolation violation =
-                assertThrows(ProtocolViolation.class, () -> session.setFeatures(VERSION_1 | 1L << 63));
+    private List<Long> setFeaturesWithNeedReply(long features) throws ProtocolViolation {
+        return session.sendWithNeedReply(VhostUserConstants.VHOST_USER_SET_FEATURES, SteppedSession.u64(features));
+    }
 
-        assertTrue(violation.getMessage().contains("8000000000000000 were not offered"), violation.getMessage());
+    @Test
+    void refusesFeaturesThatItDoesNotOffer() throws ProtocolViolation {
+        List<Long> outcome = setFeaturesWithNeedReply(VERSION_1 | 1L << 63);
+
+        assertEquals(List.of(NACK), outcome);
+        assertEquals(0, session.requests.snapshot().features());
+    }
+
+    @Test
+    void keepsTheSessionOfAFrontEndThatAcceptsFeaturesThatWereNotOffered() throws ProtocolViolation, ErrnoException {
+        session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | VirtioConstants.VIRTIO_F_RING_PACKED);
+        session.setMemoryTable();
+        session.setNum(0, SteppedSession.QUEUE_SIZE);
+        session.setBase(0, 0);
+        session.setAddresses(0, 0);
+        session.setKick(0);
+
+        List<Long> outcome =
+                session.sendWithNeedReply(VhostUserConstants.VHOST_USER_SET_VRING_ENABLE, SteppedSession.u32(0, 1));
+
+        assertEquals(List.of(NACK), outcome);
+        assertEquals(List.of(), session.device.started);
+    }
+
+    @Test
+    void startsVringsAfterFeaturesThatWereOffered() throws ProtocolViolation, ErrnoException {
+        session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | VirtioConstants.VIRTIO_F_RING_PACKED);
+
+        session.startVring();
+
+        assertEquals(1, session.device.started.size());
+        assertEquals(List.of(ACK), setFeaturesWithNeedReply(VERSION_1 | PROTOCOL_FEATURES));
+    }
+
+    @Test
+    void doesNotReportFeaturesOkAfterFeaturesThatWereNotOffered() throws ProtocolViolation {
+        session.setFeatures(VERSION_1 | VirtioConstants.VIRTIO_F_RING_PACKED);
+
+        session.send(VhostUserConstants.VHOST_USER_SET_STATUS, SteppedSession.u64(11));
+
+        assertEquals(List.of(3L), session.query(VhostUserConstants.VHOST_USER_GET_STATUS));
     }
 
     @Test
