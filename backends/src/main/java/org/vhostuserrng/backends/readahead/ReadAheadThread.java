@@ -1,9 +1,11 @@
 package org.vhostuserrng.backends.readahead;
 
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
+import org.vhostuserrng.libc.LogLineLimiter;
 
 /**
  * A thread that reads one blocking source into a block pool and tests the bytes. It runs until it is stopped or the
@@ -21,6 +23,7 @@ final class ReadAheadThread implements Runnable {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(ReadAheadThread.class);
+    private static final int MAX_LINES_PER_MINUTE = 20;
     private static final int RETRY_DELAY_MILLIS = 1000;
     private static final int MIN_QUARANTINE_MILLIS = 2000;
     private static final int MAX_QUARANTINE_MILLIS = 60_000;
@@ -32,6 +35,8 @@ final class ReadAheadThread implements Runnable {
     private final NoiseHealthTester health;
     private final SourceFailureCounters counters;
     private final ReadAheadBlockPool pool;
+    private final LogLineLimiter lines =
+            new LogLineLimiter(MAX_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), System::nanoTime);
     private int quarantineMillis = MIN_QUARANTINE_MILLIS;
     private int failedBlocksLeft;
     private final Object stopLock = new Object();
@@ -161,6 +166,8 @@ final class ReadAheadThread implements Runnable {
                 block.wipe();
                 filled = 0;
                 fail(failure);
+            } catch (SourceUnavailableException unavailable) {
+                awaitRetry(unavailable);
             } catch (IOException failure) {
                 block.wipe();
                 filled = 0;
@@ -179,22 +186,39 @@ final class ReadAheadThread implements Runnable {
 
     private void recover() {
         if (state == State.FAILED) {
-            LOG.warn("{}: recovered{}", name, health == null ? "" : " and passed its start-up tests");
+            if (mayLog()) {
+                LOG.warn("{}: recovered{}", name, health == null ? "" : " and passed its start-up tests");
+            }
             quarantineMillis = MIN_QUARANTINE_MILLIS;
             failedBlocksLeft = 0;
         }
     }
 
+    /** Whether a line may be logged: a peer that fails and recovers can cause any number. */
+    private boolean mayLog() {
+        long suppressed = lines.takeSuppressed();
+        if (suppressed > 0) {
+            LOG.warn("{}: {} more suppressed", name, suppressed);
+        }
+        return lines.mayWrite();
+    }
+
     /** Handles a read failure. Blocks read earlier have passed the health tests and stay valid. */
     private void fail(IOException failure) {
-        counters.incrementReadFailures();
-        if (state != State.FAILED) {
-            LOG.error("{}: {}; retrying every second", name, failure.getMessage());
-            state = State.FAILED;
-            pool.notifyConsumer();
-        }
         if (health != null) {
             health.restart();
+        }
+        awaitRetry(failure);
+    }
+
+    private void awaitRetry(IOException failure) {
+        counters.incrementReadFailures();
+        if (state != State.FAILED) {
+            if (mayLog()) {
+                LOG.error("{}: {}; retrying every second", name, failure.getMessage());
+            }
+            state = State.FAILED;
+            pool.notifyConsumer();
         }
         pool.poller().sleep(RETRY_DELAY_MILLIS);
     }
@@ -206,11 +230,13 @@ final class ReadAheadThread implements Runnable {
         if (failedBlocksLeft > 0) {
             return;
         }
-        LOG.error(
-                "{}: {}; not used until it passes its start-up tests, next attempt in {} s",
-                name,
-                failure,
-                quarantineMillis / 1000);
+        if (mayLog()) {
+            LOG.error(
+                    "{}: {}; not used until it passes its start-up tests, next attempt in {} s",
+                    name,
+                    failure,
+                    quarantineMillis / 1000);
+        }
         counters.incrementHealthTestFailures();
         pool.invalidateFilled();
         state = State.FAILED;
