@@ -11,7 +11,7 @@ import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.libc.ServiceSignals;
-import org.vhostuserrng.libc.ServiceSignals;
+import org.vhostuserrng.libc.SurvivedSignalLog;
 import org.vhostuserrng.transport.systemd.ServiceNotifier;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
@@ -40,7 +40,7 @@ final class RngDaemon {
                 VhostUserServer server = VhostUserServer.open(settings.sessionOptions())) {
             // First, because a process that sees a socket may already send SIGTERM.
             DaemonShutdownHook.install(server::stop);
-            ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime)::received);
+            ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::info)::received);
             SourceRegistry sources = new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime);
             DeficitRoundRobin scheduler =
                     new DeficitRoundRobin(settings.rateLimits().total(), server::unparkVringsFromLoop);
