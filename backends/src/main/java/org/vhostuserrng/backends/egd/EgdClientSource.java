@@ -5,34 +5,40 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.DiscardReadAheadException;
+import org.vhostuserrng.backends.readahead.SourceUnavailableException;
 import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.TcpOrUnixClientSocket;
 import org.vhostuserrng.backends.sys.WakeablePoller;
+import org.vhostuserrng.libc.LogLineLimiter;
 
 /**
  * Client of an EGD server: one connection with pipelined blocking reads (EGD command 0x02), reconnected whenever it is
  * lost. Confined to the source's read-ahead thread.
  *
- * <p>Replies of EGD have neither identifiers nor lengths. The connection is therefore closed at the first sign that the
- * two sides disagree: unrequested bytes, or a missing reply. Only complete replies are returned; a partial reply is
- * wiped when its connection is lost.
+ * <p>Replies of EGD have neither identifiers nor lengths. Unrequested bytes show that the two sides disagree; the
+ * connection is closed, and bytes read earlier are discarded. All other bytes are returned as they arrive, also those
+ * of a reply that the end of the connection cuts. A server may be slow: silence does not end a connection, keep-alive
+ * probes find a server that has vanished.
  */
 final class EgdClientSource implements BlockingEntropySource {
+    private static final Logger LOG = LoggerFactory.getLogger(EgdClientSource.class);
     private static final byte READ_BLOCKING = 0x02;
     private static final int REQUEST_BYTES = 2;
+    private static final int FOREVER = -1;
+    private static final int MAX_LINES_PER_MINUTE = 5;
 
     /**
      * Timeouts in nanoseconds.
      *
      * @param connectNanos for a connection attempt
-     * @param replyNanos time without a received byte after which the server counts as dead
      * @param maxBackoffNanos maximum delay before a reconnect; the delay doubles while connections yield no bytes
      */
-    record EgdTimeouts(long connectNanos, long replyNanos, long maxBackoffNanos) {
-        static final EgdTimeouts DEFAULT =
-                new EgdTimeouts(TimeUnit.SECONDS.toNanos(5), TimeUnit.SECONDS.toNanos(10), TimeUnit.SECONDS.toNanos(8));
+    record EgdTimeouts(long connectNanos, long maxBackoffNanos) {
+        static final EgdTimeouts DEFAULT = new EgdTimeouts(TimeUnit.SECONDS.toNanos(5), TimeUnit.SECONDS.toNanos(8));
     }
 
     private enum State {
@@ -43,7 +49,8 @@ final class EgdClientSource implements BlockingEntropySource {
 
     private final EgdServerAddress address;
     private final EgdTimeouts timeouts;
-    private final MemorySegment partial = Arena.ofAuto().allocate(EgdRequestWindow.MAX_REQUEST_BYTES);
+    private final LogLineLimiter lostConnections =
+            new LogLineLimiter(MAX_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), System::nanoTime);
     private final MemorySegment sendBuffer =
             Arena.ofAuto().allocate((long) REQUEST_BYTES * EgdRequestWindow.MAX_REQUESTS);
     private int sendIndex;
@@ -52,11 +59,12 @@ final class EgdClientSource implements BlockingEntropySource {
     private State state = State.DISCONNECTED;
     private TcpOrUnixClientSocket socket;
     private EgdRequestWindow requests = new EgdRequestWindow();
+    /** Whether this connection has yielded a byte. */
+    private boolean served;
+
     private int attempts;
     private long backoffNanos;
     private long stateSince = System.nanoTime();
-    private boolean awaitingReply;
-    private long awaitingReplySince;
 
     /** Creates a disconnected source; the first {@link #read} connects. */
     EgdClientSource(EgdServerAddress address, EgdTimeouts timeouts) {
@@ -64,11 +72,6 @@ final class EgdClientSource implements BlockingEntropySource {
         this.timeouts = timeouts;
     }
 
-    /**
-     * {@inheritDoc}
-     *
-     * @param length more than {@link EgdRequestWindow#MAX_REQUEST_BYTES}, so that a reply fits
-     */
     @Override
     public int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException {
         return switch (state) {
@@ -89,7 +92,7 @@ final class EgdClientSource implements BlockingEntropySource {
         try {
             socket = address.connect(attempts);
         } catch (IOException refused) {
-            throw disconnect(String.valueOf(refused.getMessage()));
+            throw unavailable(String.valueOf(refused.getMessage()));
         } finally {
             attempts++;
         }
@@ -100,20 +103,20 @@ final class EgdClientSource implements BlockingEntropySource {
     private int finishConnecting(WakeablePoller poller) throws IOException {
         long left = stateSince + timeouts.connectNanos() - System.nanoTime();
         if (left <= 0) {
-            throw disconnect("no connection within " + TimeUnit.NANOSECONDS.toMillis(timeouts.connectNanos()) + " ms");
+            throw unavailable("no connection within " + TimeUnit.NANOSECONDS.toMillis(timeouts.connectNanos()) + " ms");
         }
         if (!poller.awaitWritable(socket, millis(left))) {
             return NO_DATA;
         }
         int error = socket.connectError();
         if (error < 0) {
-            throw disconnect(EntropyFile.describe(error));
+            throw unavailable(EntropyFile.describe(error));
         }
         requests = new EgdRequestWindow();
         sendIndex = 0;
         sendEnd = 0;
         sendFailed = false;
-        awaitingReply = false;
+        served = false;
         enter(State.CONNECTED);
         return NO_DATA;
     }
@@ -123,19 +126,38 @@ final class EgdClientSource implements BlockingEntropySource {
         stateSince = System.nanoTime();
     }
 
-    /** Closes the connection, wipes a partial reply and returns the exception to throw. */
-    private IOException disconnect(String reason) {
+    /** Closes the connection and schedules the next attempt. */
+    private void disconnect() {
         close();
         enter(State.DISCONNECTED);
         backoffNanos = backoffNanos == 0
                 ? timeouts.maxBackoffNanos() / 8
                 : Math.min(2 * backoffNanos, timeouts.maxBackoffNanos());
-        return new IOException(reason);
+    }
+
+    private SourceUnavailableException unavailable(String reason) {
+        disconnect();
+        return new SourceUnavailableException(reason);
+    }
+
+    /** Handles the end of a connection whose bytes were all requested. */
+    private int endConnection(String reason) throws SourceUnavailableException {
+        if (!served) {
+            throw unavailable(reason);
+        }
+        disconnect();
+        long suppressed = lostConnections.takeSuppressed();
+        if (suppressed > 0) {
+            LOG.warn("egd:{}: {} more suppressed", address, suppressed);
+        }
+        if (lostConnections.mayWrite()) {
+            LOG.warn("egd:{}: {}; connecting again", address, reason);
+        }
+        return NO_DATA;
     }
 
     @Override
     public void close() {
-        partial.fill((byte) 0);
         if (socket != null) {
             socket.close();
             socket = null;
@@ -146,19 +168,22 @@ final class EgdClientSource implements BlockingEntropySource {
 
     private int receive(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException {
         if (socket.availableBytes() > requests.outstanding()) {
-            throw new DiscardReadAheadException(disconnect("the server sent unrequested bytes"));
+            disconnect();
+            throw new DiscardReadAheadException("the server sent unrequested bytes");
         }
         sendRequests();
-        // Leave room for the partial reply in front of the received bytes.
-        int held = requests.partialReplyBytes();
-        int received = socket.receive(target, offset + held, Math.min(length - held, requests.outstanding()));
+        int received = socket.receive(target, offset, Math.min(length, requests.outstanding()));
         if (received > 0) {
-            return splitReplies(target, offset, held, received);
+            served = true;
+            backoffNanos = 0;
+            requests.received(received);
+            return received;
         }
         if (received == TcpOrUnixClientSocket.EAGAIN) {
-            return awaitReply(poller);
+            awaitReply(poller);
+            return NO_DATA;
         }
-        throw disconnect(received == 0 ? "the server closed the connection" : EntropyFile.describe(received));
+        return endConnection(received == 0 ? "the server closed the connection" : EntropyFile.describe(received));
     }
 
     /** Requests more bytes once the window is at most half full, and sends requests that are still unsent. */
@@ -185,39 +210,12 @@ final class EgdClientSource implements BlockingEntropySource {
         }
     }
 
-    /**
-     * Prepends the partial reply held back by the previous call, and holds back the partial reply at the end of the new
-     * bytes. Returns the length of the complete replies.
-     */
-    private int splitReplies(MemorySegment target, long offset, int held, int received) {
-        awaitingReply = false;
-        backoffNanos = 0;
-        MemorySegment.copy(partial, 0, target, offset, held);
-        int complete = requests.received(received);
-        int rest = held + received - complete;
-        partial.fill((byte) 0);
-        MemorySegment.copy(target, offset + complete, partial, 0, rest);
-        target.asSlice(offset + complete, rest).fill((byte) 0);
-        return complete;
-    }
-
-    private int awaitReply(WakeablePoller poller) throws IOException {
-        long now = System.nanoTime();
-        if (!awaitingReply) {
-            awaitingReply = true;
-            awaitingReplySince = now;
-        }
-        long left = awaitingReplySince + timeouts.replyNanos() - now;
-        if (left <= 0) {
-            throw disconnect(
-                    "the server sent nothing for " + TimeUnit.NANOSECONDS.toMillis(timeouts.replyNanos()) + " ms");
-        }
+    private void awaitReply(WakeablePoller poller) {
         if (sendIndex < sendEnd) {
-            poller.awaitReadableOrWritable(socket, millis(left));
+            poller.awaitReadableOrWritable(socket, FOREVER);
         } else {
-            poller.awaitReadable(socket, millis(left));
+            poller.awaitReadable(socket, FOREVER);
         }
-        return NO_DATA;
     }
 
     /** Rounds up, so that a timeout has really expired when the poller returns. */

@@ -3,8 +3,7 @@ package org.vhostuserrng.backends.egd;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The outstanding requests of one connection to an EGD server. EGD replies in order, without identifiers or lengths, so
- * only the requests determine where each reply ends.
+ * The outstanding requests of one connection to an EGD server, which replies in order.
  *
  * <p>The window is the number of bytes requested in advance. It adapts to the server: it doubles if half of it is
  * answered quickly and halves if that takes long. The current time is always a parameter. Confined to one thread.
@@ -70,24 +69,14 @@ final class EgdRequestWindow {
      * Records received bytes.
      *
      * @param bytes at most {@link #outstanding}
-     * @return total length of the replies that are complete now, including bytes received before
      */
-    int received(int bytes) {
+    void received(int bytes) {
         outstanding -= bytes;
         receivedOfOldest += bytes;
-        int complete = 0;
         while (count > 0 && receivedOfOldest >= Byte.toUnsignedInt(lengths[oldest])) {
-            int length = Byte.toUnsignedInt(lengths[oldest]);
-            complete += length;
-            receivedOfOldest -= length;
+            receivedOfOldest -= Byte.toUnsignedInt(lengths[oldest]);
             oldest = (oldest + 1) % MAX_REQUESTS;
             count--;
         }
-        return complete;
-    }
-
-    /** Bytes received of an incomplete reply. */
-    int partialReplyBytes() {
-        return receivedOfOldest;
     }
 }

@@ -24,6 +24,7 @@ public interface BlockingEntropySource extends AutoCloseable {
      *
      * @param length at least 1
      * @return the number of bytes read, or one of the constants
+     * @throws SourceUnavailableException if the source cannot be reached now. The caller retries after a delay.
      * @throws IOException if the source has failed, with a short reason. The caller retries after a delay. Later calls
      *     must not return bytes that the source received, or may have received, before the failure.
      */

@@ -2,9 +2,11 @@ package org.vhostuserrng.backends.readahead;
 
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
+import org.vhostuserrng.libc.LogLineLimiter;
 
 /**
  * A thread that reads one blocking source into a block pool and tests the bytes. It runs until it is stopped or the
@@ -22,6 +24,7 @@ final class ReadAheadThread implements Runnable {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(ReadAheadThread.class);
+    private static final int MAX_LINES_PER_MINUTE = 20;
     private static final int RETRY_DELAY_MILLIS = 1000;
     private static final int MIN_QUARANTINE_MILLIS = 2000;
     private static final int MAX_QUARANTINE_MILLIS = 60_000;
@@ -33,6 +36,8 @@ final class ReadAheadThread implements Runnable {
     private final NoiseHealthTester health;
     private final SourceFailureCounters counters;
     private final ReadAheadBlockPool pool;
+    private final LogLineLimiter lines =
+            new LogLineLimiter(MAX_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), System::nanoTime);
     private int quarantineMillis = MIN_QUARANTINE_MILLIS;
     private int failedBlocksLeft;
     private final CountDownLatch sourceClosed = new CountDownLatch(1);
@@ -182,6 +187,8 @@ final class ReadAheadThread implements Runnable {
                 pool.invalidateFilled();
                 filled = restart(block);
                 fail(failure);
+            } catch (SourceUnavailableException unavailable) {
+                awaitRetry(unavailable);
             } catch (IOException failure) {
                 filled = restart(block);
                 fail(failure);
@@ -223,16 +230,33 @@ final class ReadAheadThread implements Runnable {
 
     private void recover() {
         if (state != State.RUNNING) {
-            LOG.warn("{}: recovered{}", name, health == null ? "" : " and passed its start-up tests");
+            if (mayLog()) {
+                LOG.warn("{}: recovered{}", name, health == null ? "" : " and passed its start-up tests");
+            }
             failedBlocksLeft = 0;
         }
     }
 
+    /** Whether a line may be logged: a peer that fails and recovers can cause any number. */
+    private boolean mayLog() {
+        long suppressed = lines.takeSuppressed();
+        if (suppressed > 0) {
+            LOG.warn("{}: {} more suppressed", name, suppressed);
+        }
+        return lines.mayWrite();
+    }
+
     /** Handles a read failure. Blocks read earlier have passed the health tests and stay valid. */
     private void fail(IOException failure) {
+        awaitRetry(failure);
+    }
+
+    private void awaitRetry(IOException failure) {
         counters.incrementReadFailures();
         if (state != State.FAILED) {
-            LOG.error("{}: {}; retrying", name, failure.getMessage());
+            if (mayLog()) {
+                LOG.error("{}: {}; retrying", name, failure.getMessage());
+            }
             state = State.FAILED;
             pool.notifyConsumer();
         }
@@ -263,11 +287,13 @@ final class ReadAheadThread implements Runnable {
         if (failedBlocksLeft > 0) {
             return;
         }
-        LOG.error(
-                "{}: {}, again; not used until it passes its start-up tests, next attempt in {} s",
-                name,
-                failure,
-                quarantineMillis / 1000);
+        if (mayLog()) {
+            LOG.error(
+                    "{}: {}, again; not used until it passes its start-up tests, next attempt in {} s",
+                    name,
+                    failure,
+                    quarantineMillis / 1000);
+        }
         counters.incrementHealthTestFailures();
         pool.invalidateFilled();
         state = State.FAILED;

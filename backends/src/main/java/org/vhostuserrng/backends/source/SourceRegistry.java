@@ -3,11 +3,13 @@ package org.vhostuserrng.backends.source;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vhostuserrng.libc.LogLineLimiter;
 
 /**
  * The open sources of one event loop: the source that {@code --source} names, its components, and the state that they
@@ -15,6 +17,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class SourceRegistry {
     private static final Logger LOG = LoggerFactory.getLogger(SourceRegistry.class);
+    private static final int MAX_FAILOVER_LINES_PER_MINUTE = 20;
 
     private final EntropySourceSpec spec;
     private final Runnable onReadable;
@@ -24,6 +27,7 @@ public final class SourceRegistry {
 
     private final Map<Class<?>, Object> loopState = new HashMap<>();
     private final IdentityHashMap<FailoverSourceSpec, FailoverSourceState> failoverStates = new IdentityHashMap<>();
+    private final LogLineLimiter failoverLines;
     private long failoverCount;
 
     /**
@@ -36,6 +40,7 @@ public final class SourceRegistry {
         this.spec = spec;
         this.onReadable = onReadable;
         this.clock = clock;
+        this.failoverLines = new LogLineLimiter(MAX_FAILOVER_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), clock);
     }
 
     /** Opens the source for a guest's ring; the ring closes it when it stops. */
@@ -84,7 +89,13 @@ public final class SourceRegistry {
     void recordFailover(FailoverSourceState state, int index) {
         if (state.switchTo(index)) {
             failoverCount++;
-            LOG.warn("{} serves now", state.source(index));
+            long suppressed = failoverLines.takeSuppressed();
+            if (suppressed > 0) {
+                LOG.warn("failovers: {} more suppressed", suppressed);
+            }
+            if (failoverLines.mayWrite()) {
+                LOG.warn("{} serves now", state.source(index));
+            }
         }
     }
 

@@ -40,6 +40,9 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
     private static final int TCP_KEEPIDLE = 4;
     private static final int TCP_KEEPINTVL = 5;
     private static final int TCP_KEEPCNT = 6;
+    /** tcp(7): time in milliseconds after which unacknowledged data, such as a request, ends the connection. */
+    private static final int TCP_USER_TIMEOUT = 18;
+
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int FIONREAD = 0x541b;
     private static final int EINTR = -4;
@@ -81,6 +84,7 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
             socket.set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
             socket.set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
             socket.set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+            socket.set(IPPROTO_TCP, TCP_USER_TIMEOUT, 60_000);
             socket.connect(address);
         }
         return socket;

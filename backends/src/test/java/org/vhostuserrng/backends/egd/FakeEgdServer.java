@@ -1,5 +1,6 @@
 package org.vhostuserrng.backends.egd;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -25,6 +26,7 @@ final class FakeEgdServer implements AutoCloseable {
         private final SocketChannel channel;
         private final Random random;
         private final List<byte[]> replies = new CopyOnWriteArrayList<>();
+        private final ByteArrayOutputStream sent = new ByteArrayOutputStream();
 
         Connection(SocketChannel channel, long seed) {
             this.channel = channel;
@@ -54,6 +56,7 @@ final class FakeEgdServer implements AutoCloseable {
         }
 
         void send(byte[] bytes, int from, int to) throws IOException {
+            sent.write(bytes, from, to - from);
             ByteBuffer buffer = ByteBuffer.wrap(bytes, from, to - from);
             while (buffer.hasRemaining()) {
                 channel.write(buffer);
@@ -74,6 +77,11 @@ final class FakeEgdServer implements AutoCloseable {
                 send(reply(length));
             }
             return true;
+        }
+
+        /** All bytes that were sent, whether the client has received them or not. */
+        byte[] sent() {
+            return sent.toByteArray();
         }
 
         List<byte[]> replies() {

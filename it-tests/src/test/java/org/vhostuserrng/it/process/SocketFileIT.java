@@ -78,8 +78,7 @@ class SocketFileIT {
         try (ServerSocketChannel stale = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             stale.bind(UnixDomainSocketAddress.of(daemons.socketPath()));
         }
-        List<DaemonProcess> started =
-                List.of(daemons.launch(), daemons.launch(), daemons.launch(), daemons.launch());
+        List<DaemonProcess> started = List.of(daemons.launch(), daemons.launch(), daemons.launch(), daemons.launch());
 
         assertEventually(
                 "all but one have exited",

@@ -106,6 +106,64 @@ class EgdSourceIT {
         }
     }
 
+    /** Each connection yields fewer bytes than the start-up tests need. */
+    @Test
+    void bytesOfAServerThatClosesItsConnectionsAddUp() throws Exception {
+        Random random = new Random(1);
+        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            server.bind(UnixDomainSocketAddress.of(servers.socket()));
+            Thread serving = Thread.ofPlatform().daemon().start(() -> sendOverManyConnections(server, random, 200));
+            DaemonProcess daemon = daemons.start("--source=egd:unix:" + servers.socket());
+            try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+                assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            }
+            server.close();
+            serving.join();
+        }
+    }
+
+    private static void sendOverManyConnections(ServerSocketChannel server, Random random, int bytesEach) {
+        try {
+            while (true) {
+                try (SocketChannel client = server.accept()) {
+                    byte[] bytes = new byte[bytesEach];
+                    random.nextBytes(bytes);
+                    client.read(ByteBuffer.allocate(1024));
+                    client.write(ByteBuffer.wrap(bytes));
+                }
+            }
+        } catch (IOException closed) {
+            assertFalse(server.isOpen());
+        }
+    }
+
+    /** The limit belongs to the clients' address. */
+    @Test
+    void reconnectingDoesNotRefillTheLimitOfTheServer() throws Exception {
+        servers.startListening("--max-bytes=100", "--period=60000");
+        assertEquals(101, ask(101, 0x01, 100).length);
+
+        assertEquals(0, ask(1, 0x01, 100)[0]);
+    }
+
+    /** A chardev of QEMU with server=on; the client goes and comes back. */
+    @Test
+    void dialsAClientThatListens() throws Exception {
+        try (ServerSocketChannel client = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            servers.startListening("--connect=unix:" + daemons.directory().resolve("chardev"));
+            client.bind(UnixDomainSocketAddress.of(daemons.directory().resolve("chardev")));
+            for (int i = 0; i < 2; i++) {
+                try (SocketChannel connection = client.accept()) {
+                    connection.write(ByteBuffer.wrap(new byte[] {2, 32}));
+                    ByteBuffer reply = ByteBuffer.allocate(32);
+                    while (reply.hasRemaining()) {
+                        assertTrue(connection.read(reply) > 0, "the server closed the connection");
+                    }
+                }
+            }
+        }
+    }
+
     /**
      * The connection stays open but the server sends no bytes: the guest's request waits, while its front-end gets
      * replies.

@@ -11,7 +11,7 @@ import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.libc.ServiceSignals;
-import org.vhostuserrng.libc.ServiceSignals;
+import org.vhostuserrng.libc.SurvivedSignalLog;
 import org.vhostuserrng.transport.systemd.ServiceNotifier;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 

@@ -17,6 +17,8 @@ public final class LogStream extends PrintStream {
 
     private final NonBlockingWriter writer;
     private long dropped;
+    /** Whether the last line was written in part. */
+    private boolean cut;
 
     LogStream(NonBlockingWriter writer) {
         super(new RawBytes(writer), true, StandardCharsets.UTF_8);
@@ -47,7 +49,7 @@ public final class LogStream extends PrintStream {
     }
 
     private synchronized void writeLine(String text) {
-        if (dropped > 0 && !write((dropped + " log lines were dropped: standard error had no room for them"))) {
+        if (dropped > 0 && !write(dropped + " log lines were dropped: standard error had no room for them")) {
             dropped++;
             return;
         }
@@ -56,15 +58,17 @@ public final class LogStream extends PrintStream {
 
     /** Returns whether the whole line was written. The rest of a line that was not is lost. */
     private boolean write(String line) {
-        byte[] bytes = (line + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = ((cut ? "\n" : "") + line + "\n").getBytes(StandardCharsets.UTF_8);
         int written = 0;
         while (written < bytes.length) {
             int more = writer.write(bytes, written, bytes.length - written);
             if (more <= 0) {
+                cut |= written > 0;
                 return false;
             }
             written += more;
         }
+        cut = false;
         return true;
     }
 
@@ -102,7 +106,13 @@ public final class LogStream extends PrintStream {
         private static final MemorySegment WRITE = Libc.symbol("write");
         private static final MemorySegment SEND = Libc.symbol("send");
         private static final MemorySegment POLL = Libc.symbol("poll");
+        private static final MemorySegment STATX = Libc.symbol("statx");
         private static final int STDERR = 2;
+        private static final int AT_EMPTY_PATH = 0x1000;
+        private static final int STATX_TYPE = 1;
+        private static final int S_IFMT = 0xf000;
+        private static final int S_IFIFO = 0x1000;
+        private static final int S_IFCHR = 0x2000;
         private static final int O_WRONLY_NONBLOCK_NOCTTY_CLOEXEC = 1 | 0x800 | 0x100 | 0x80000;
         private static final int MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
         private static final short POLLOUT = 4;
@@ -122,8 +132,17 @@ public final class LogStream extends PrintStream {
 
         static StandardErrorWriter open() {
             try (Arena arena = Arena.ofConfined()) {
+                // struct statx: stx_mode u16 at 28; 256 bytes.
+                MemorySegment status = arena.allocate(256, Long.BYTES);
+                long empty = arena.allocateFrom("").address();
+                int result = Libc.callInt(STATX, STDERR, empty, AT_EMPTY_PATH, STATX_TYPE, status.address());
+                int type = status.get(ValueLayout.JAVA_SHORT, 28) & S_IFMT;
+                if (result < 0 || (type != S_IFIFO && type != S_IFCHR)) {
+                    // A file has a position, which another open file description would not share.
+                    return new StandardErrorWriter(-1);
+                }
                 long path = arena.allocateFrom("/proc/self/fd/2").address();
-                // ENXIO: a socket. EACCES: a pipe of another user.
+                // EACCES: a pipe of another user.
                 return new StandardErrorWriter(Libc.callInt(OPEN, path, O_WRONLY_NONBLOCK_NOCTTY_CLOEXEC, 0, 0, 0));
             }
         }

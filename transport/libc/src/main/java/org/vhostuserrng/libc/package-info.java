@@ -9,7 +9,8 @@
  *   <li>Bytes in any locale: {@link org.vhostuserrng.libc.NativeText},
  *       {@link org.vhostuserrng.libc.NativeArguments} and {@link org.vhostuserrng.libc.NativePath}.
  *   <li>A service's log and signals: {@link org.vhostuserrng.libc.LogStream},
- *       {@link org.vhostuserrng.libc.LogLineLimiter} and {@link org.vhostuserrng.libc.ServiceSignals}.
+ *       {@link org.vhostuserrng.libc.LogLineLimiter}, {@link org.vhostuserrng.libc.ServiceSignals} and
+ *       {@link org.vhostuserrng.libc.SurvivedSignalLog}.
  * </ul>
  */
 package org.vhostuserrng.libc;

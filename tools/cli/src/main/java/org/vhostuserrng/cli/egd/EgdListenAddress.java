@@ -13,23 +13,46 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.NativeText;
 
-/** The address on which the EGD server listens: {@code tcp:HOST:PORT} or {@code unix:PATH}. */
+/** An address on which the EGD server listens, or to which it connects: {@code tcp:HOST:PORT} or {@code unix:PATH}. */
 sealed interface EgdListenAddress {
     String SYNTAX = "tcp:HOST:PORT (PORT 0 to 65535) or unix:PATH";
 
     /** Opens a listening socket. */
     ServerSocketChannel listen(int backlog) throws IOException;
 
+    /** The address as a socket takes it. */
+    SocketAddress socketAddress();
+
+    /** Opens an unconnected socket that can connect to the address. */
+    SocketChannel openClient() throws IOException;
+
+    /** Identifies the file that the path of a UNIX socket names now; null if there is none, and for TCP. */
+    Object socketFile();
+
     /** Whether other hosts may be able to connect. */
     boolean isReachableFromOtherHosts();
 
     /** Removes the file of a UNIX socket. Must be called after the socket is closed. */
     void removeSocketFile() throws IOException;
+
+    /**
+     * Parses an address to connect to: as {@link #parse}, without port 0.
+     *
+     * @throws IllegalArgumentException with the expected syntax, if {@code text} is invalid
+     */
+    static EgdListenAddress parseClient(String text) {
+        EgdListenAddress parsed = parse(text);
+        if (parsed instanceof TcpAddress tcp && tcp.address().getPort() == 0) {
+            throw new IllegalArgumentException("expected tcp:HOST:PORT (PORT 1 to 65535) or unix:PATH");
+        }
+        return parsed;
+    }
 
     /**
      * Parses an address.
@@ -68,6 +91,21 @@ sealed interface EgdListenAddress {
             ServerSocketChannel channel = ServerSocketChannel.open();
             channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             return bind(channel, address, backlog);
+        }
+
+        @Override
+        public SocketAddress socketAddress() {
+            return address;
+        }
+
+        @Override
+        public SocketChannel openClient() throws IOException {
+            return SocketChannel.open();
+        }
+
+        @Override
+        public Object socketFile() {
+            return null;
         }
 
         @Override
@@ -132,6 +170,26 @@ sealed interface EgdListenAddress {
                 return connected.isConnected();
             } catch (IOException refused) {
                 return false;
+            }
+        }
+
+        @Override
+        public SocketAddress socketAddress() {
+            return UnixDomainSocketAddress.of(path);
+        }
+
+        @Override
+        public SocketChannel openClient() throws IOException {
+            return SocketChannel.open(StandardProtocolFamily.UNIX);
+        }
+
+        @Override
+        public Object socketFile() {
+            try {
+                return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                        .fileKey();
+            } catch (IOException missing) {
+                return null;
             }
         }
 

@@ -1,79 +1,85 @@
 package org.vhostuserrng.cli.egd;
 
 import java.io.IOException;
-import java.net.StandardSocketOptions;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.vhostuserrng.backends.limiter.GuestRateLimiter;
-import org.vhostuserrng.backends.limiter.RateLimitMode;
+import java.util.function.LongSupplier;
 import org.vhostuserrng.backends.source.EntropySource;
 
-/** The EGD server: listens and serves all clients on the thread that calls {@link #run}. */
+/** The EGD server: serves all clients, accepted and dialled ones, on the thread that calls {@link #run}. */
 final class EgdServer implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(EgdServer.class);
-    private static final int BACKLOG = 128;
-    /** Delay before a failed source is read again, and before accept(2) is retried after an error. */
+    /** Delay before a failed source is read again. */
     private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
-
     /**
-     * Limits of the connections.
+     * Limits of the clients.
      *
-     * @param maxClients maximum number of simultaneous connections
-     * @param maxBytes maximum number of bytes per connection and period, or {@link GuestRateLimiter#UNLIMITED}
+     * @param maxClients maximum number of simultaneous accepted connections
+     * @param maxBytes maximum number of bytes per client address and period, or
+     *     {@link org.vhostuserrng.backends.limiter.GuestRateLimiter#UNLIMITED}
      * @param periodMillis length of the period in milliseconds
      */
-    record ConnectionLimits(int maxClients, long maxBytes, int periodMillis) {}
+    record ClientLimits(int maxClients, long maxBytes, int periodMillis) {}
 
-    private final ConnectionLimits limits;
     private final Selector selector;
-    private final EgdListenAddress requestedAddress;
-    private final String address;
-    private final ServerSocketChannel listener;
-    private final SelectionKey acceptKey;
+    private final LongSupplier clock;
+    private final EgdServerLog log;
+    /** Null if the server only dials. */
+    private EgdListener listener;
+
+    private final List<EgdDialer> dialers = new ArrayList<>();
     private final EgdRoundRobinScheduler scheduler = new EgdRoundRobinScheduler();
-    private final List<EgdServerConnection> connections = new ArrayList<>();
-    private long connectionCount;
-    private boolean rejecting;
-    private long acceptAgainAt = Long.MAX_VALUE;
+    private final EgdClientConnections connections;
     private long wakeAt;
     private volatile boolean stopped;
 
-    private EgdServer(EgdListenAddress asked, ServerSocketChannel listener, Selector selector, ConnectionLimits limits)
-            throws IOException {
-        this.requestedAddress = asked;
-        this.limits = limits;
+    private EgdServer(Selector selector, ClientLimits limits, LongSupplier clock) {
         this.selector = selector;
-        this.listener = listener;
-        this.address = EgdListenAddress.describe(listener.getLocalAddress());
-        listener.configureBlocking(false);
-        acceptKey = listener.register(selector, SelectionKey.OP_ACCEPT);
+        this.clock = clock;
+        this.log = new EgdServerLog(clock);
+        this.connections = new EgdClientConnections(limits, selector, scheduler, log);
+    }
+
+    /** Creates a server that neither listens nor dials yet. */
+    static EgdServer open(ClientLimits limits) throws IOException {
+        return open(limits, System::nanoTime);
+    }
+
+    static EgdServer open(ClientLimits limits, LongSupplier clock) throws IOException {
+        return new EgdServer(Selector.open(), limits, clock);
     }
 
     /**
-     * Opens the listening socket. Clients are served once {@link #run} is called.
+     * Creates a server with a listening socket. Clients are served once {@link #run} is called.
      *
      * @throws IOException if the address cannot be bound, with the address in the message
      */
-    static EgdServer listen(EgdListenAddress address, ConnectionLimits limits) throws IOException {
-        Selector selector = Selector.open();
+    static EgdServer listen(EgdListenAddress address, ClientLimits limits) throws IOException {
+        EgdServer server = open(limits);
         try {
-            return new EgdServer(address, address.listen(BACKLOG), selector, limits);
+            server.listen(address);
+            return server;
         } catch (IOException failed) {
-            selector.close();
+            server.close();
             throw failed;
         }
     }
 
-    /** The bound address, with the actual port if port 0 was requested. */
+    /** Listens. Only before {@link #run}, and once. */
+    void listen(EgdListenAddress address) throws IOException {
+        listener = EgdListener.open(address, selector, log);
+    }
+
+    /** Connects to a client that listens, and again whenever the connection is lost. Only before {@link #run}. */
+    void dial(EgdListenAddress address) {
+        dialers.add(new EgdDialer(address, selector, log, connections));
+    }
+
+    /** The bound address, with the actual port if port 0 was requested. Only for a server that listens. */
     String address() {
-        return address;
+        return listener.address();
     }
 
     /** Makes {@link #run} read from the source. Any thread may call this. */
@@ -91,11 +97,16 @@ final class EgdServer implements AutoCloseable {
     void run(EntropySource source) throws IOException {
         while (!stopped) {
             awaitEvents();
-            long now = System.nanoTime();
+            long now = clock.getAsLong();
             wakeAt = Long.MAX_VALUE;
             handleReadyKeys(now);
             serve(source, now);
-            closeDoneConnections(now);
+            wakeAt(connections.closeDone(now));
+            for (EgdDialer dialer : dialers) {
+                wakeAt(dialer.connectIfDue(now));
+            }
+            log.reportSuppressed();
+            wakeAt(log.reportDueAt());
         }
     }
 
@@ -103,7 +114,7 @@ final class EgdServer implements AutoCloseable {
         if (wakeAt == Long.MAX_VALUE) {
             selector.select();
         } else {
-            long nanos = wakeAt - System.nanoTime();
+            long nanos = wakeAt - clock.getAsLong();
             if (nanos <= 0) {
                 selector.selectNow();
             } else {
@@ -119,95 +130,20 @@ final class EgdServer implements AutoCloseable {
 
     private void handleReadyKeys(long now) {
         for (SelectionKey key : selector.selectedKeys()) {
-            if (key.attachment() instanceof EgdServerConnection client) {
-                closeOnError(client, () -> client.onReady(now));
-            } else {
-                accept(now);
+            // A client that gave way to another one.
+            if (!key.isValid()) {
+                continue;
+            }
+            switch (key.attachment()) {
+                case EgdServerConnection client -> closeOnError(client, now, () -> client.onReady(now));
+                case EgdDialer dialer -> dialer.onReady(now);
+                default -> listener.onReady(now, connections::admit);
             }
         }
         selector.selectedKeys().clear();
-        if (acceptAgainAt <= now) {
-            acceptKey.interestOps(SelectionKey.OP_ACCEPT);
-        } else {
-            wakeAt(acceptAgainAt);
+        if (listener != null) {
+            wakeAt(listener.resumeAcceptingAt(now));
         }
-    }
-
-    // Connections.
-
-    private void accept(long now) {
-        try {
-            SocketChannel socket = listener.accept();
-            for (int accepted = 1; socket != null; accepted++) {
-                acceptAgainAt = Long.MAX_VALUE;
-                admit(socket);
-                socket = accepted < BACKLOG ? listener.accept() : null;
-            }
-        } catch (IOException failed) {
-            // The selector would report the same pending connection again immediately.
-            acceptKey.interestOps(0);
-            if (acceptAgainAt == Long.MAX_VALUE) {
-                LOG.error("{}: cannot accept connections: {}; retrying every second", address, failed.getMessage());
-            }
-            acceptAgainAt = now + RETRY_NANOS;
-        }
-    }
-
-    private void admit(SocketChannel socket) throws IOException {
-        boolean full = connections.size() == limits.maxClients();
-        if (full && !rejecting) {
-            LOG.warn("{}: maximum of {} clients reached; rejecting further connections", address, connections.size());
-        }
-        rejecting = full;
-        if (full) {
-            socket.close();
-            return;
-        }
-        try {
-            connections.add(newConnection(socket));
-        } catch (IOException failed) {
-            socket.close();
-            throw failed;
-        }
-    }
-
-    private EgdServerConnection newConnection(SocketChannel socket) throws IOException {
-        if (requestedAddress instanceof EgdListenAddress.TcpAddress) {
-            socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
-        }
-        GuestRateLimiter rateLimiter =
-                new GuestRateLimiter(RateLimitMode.WINDOW, limits.maxBytes(), limits.periodMillis());
-        connectionCount++;
-        return new EgdServerConnection(
-                address + " client " + connectionCount, socket, selector, new EgdServerSession(rateLimiter), scheduler);
-    }
-
-    private void closeDoneConnections(long now) {
-        connections.removeIf(client -> {
-            boolean over = client.isDone(now);
-            if (over) {
-                close(client);
-            } else {
-                wakeAt(Math.min(client.closeDeadline(), client.session().nextAllowedAt(now)));
-            }
-            return over;
-        });
-    }
-
-    private static void close(EgdServerConnection client) {
-        EgdServerSession session = client.session();
-        if (session.hasProtocolError()) {
-            LOG.warn("{}: closed: unknown EGD command 0x{}", client.name(), hex(session.unknownCommand()));
-        }
-        try {
-            client.close();
-        } catch (IOException failed) {
-            LOG.warn("{}: closing: {}", client.name(), failed.getMessage());
-        }
-    }
-
-    private static String hex(int command) {
-        return Integer.toHexString(command | 0x100).substring(1);
     }
 
     private interface IoAction {
@@ -218,13 +154,12 @@ final class EgdServer implements AutoCloseable {
      * Runs an action and closes the connection on an I/O error, which means that the client has disconnected. This is
      * normal.
      */
-    private void closeOnError(EgdServerConnection client, IoAction attempt) {
+    private void closeOnError(EgdServerConnection client, long now, IoAction attempt) {
         try {
             attempt.run();
         } catch (IOException gone) {
-            LOG.debug("{}: {}", client.name(), gone.getMessage());
-            connections.remove(client);
-            close(client);
+            log.debug(client.peer().name() + ": " + gone.getMessage());
+            connections.close(client, now);
         }
     }
 
@@ -235,9 +170,9 @@ final class EgdServer implements AutoCloseable {
         if (scheduler.distribute(source, now)) {
             wakeAt(now + RETRY_NANOS);
         }
-        for (EgdServerConnection client : List.copyOf(connections)) {
+        for (EgdServerConnection client : connections.open()) {
             if (client.session().hasReplies() && !client.isWriteBlocked()) {
-                closeOnError(client, () -> client.flush(now));
+                closeOnError(client, now, () -> client.flush(now));
             }
         }
         if (scheduler.canServeNow(now)) {
@@ -247,12 +182,12 @@ final class EgdServer implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (EgdServerConnection client : connections) {
-            client.close();
-        }
+        connections.close();
+        dialers.forEach(EgdDialer::close);
         scheduler.wipe();
-        listener.close();
+        if (listener != null) {
+            listener.close();
+        }
         selector.close();
-        requestedAddress.removeSocketFile();
     }
 }

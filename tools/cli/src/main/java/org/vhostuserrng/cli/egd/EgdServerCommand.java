@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.EntropySource;
@@ -16,6 +18,8 @@ import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.MaxBytesConverter;
 import org.vhostuserrng.cli.options.PeriodConverter;
 import org.vhostuserrng.cli.process.CommandShutdownHook;
+import org.vhostuserrng.libc.ServiceSignals;
+import org.vhostuserrng.libc.SurvivedSignalLog;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,6 +34,7 @@ import picocli.CommandLine.TypeConversionException;
         description = "Serve the bytes of a source to EGD clients, for example QEMU's rng-egd.",
         mixinStandardHelpOptions = true)
 public final class EgdServerCommand implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(EgdServerCommand.class);
     private static final String DEFAULT_SOURCE = "getrandom";
     private static final long CLOSE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
@@ -38,12 +43,19 @@ public final class EgdServerCommand implements Callable<Integer> {
 
     @Option(
             names = "--listen",
-            required = true,
             paramLabel = "ADDRESS",
             converter = ListenAddressConverter.class,
             description = "Listen on tcp:HOST:PORT (port 0: any free port) or unix:PATH. The EGD protocol has neither"
                     + " encryption nor authentication: anyone on the network can read the bytes.")
     private EgdListenAddress listen;
+
+    @Option(
+            names = "--connect",
+            paramLabel = "ADDRESS",
+            converter = ClientAddressConverter.class,
+            description = "Connect to a client that listens on tcp:HOST:PORT or unix:PATH, such as a chardev of QEMU"
+                    + " with server=on; reconnects whenever the connection is lost. Repeatable.")
+    private List<EgdListenAddress> clients = List.of();
 
     @Option(
             names = "--source",
@@ -59,14 +71,18 @@ public final class EgdServerCommand implements Callable<Integer> {
             defaultValue = "256",
             paramLabel = "N",
             converter = MaxClientsConverter.class,
-            description = "Maximum number of simultaneous connections, 1..4096 (default: ${DEFAULT-VALUE}).")
+            description = "Maximum number of simultaneous connections to --listen, 1..4096 (default:"
+                    + " ${DEFAULT-VALUE}). Beyond it, a new client takes the place of one that has been silent for 15"
+                    + " seconds, or is rejected.")
     private int maxClients;
 
     @Option(
             names = "--max-bytes",
             paramLabel = "BYTES",
             converter = MaxBytesConverter.class,
-            description = "At most BYTES per connection and period (default: no limit).")
+            description =
+                    "At most BYTES per period for all connections of an IPv4 address or IPv6 /64 network together, and"
+                            + " for all UNIX sockets together; reconnecting does not refill it (default: no limit).")
     private long maxBytes = GuestRateLimiter.UNLIMITED;
 
     @Option(
@@ -79,10 +95,13 @@ public final class EgdServerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (listen == null && clients.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), "expected --listen=ADDRESS or --connect=ADDRESS, or both");
+        }
         sources.forEach(this::checkSource);
         CommandShutdownHook stop = new CommandShutdownHook();
-        try (EgdServer server =
-                EgdServer.listen(listen, new EgdServer.ConnectionLimits(maxClients, maxBytes, period))) {
+        ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::warn)::received);
+        try (EgdServer server = openServer()) {
             stop.setStopAction(server::stop);
             serve(server);
         } finally {
@@ -98,6 +117,13 @@ public final class EgdServerCommand implements Callable<Integer> {
             server.run(opened);
         }
         registry.awaitClosed(CLOSE_TIMEOUT_NANOS);
+    }
+
+    private EgdServer openServer() throws IOException {
+        EgdServer.ClientLimits limits = new EgdServer.ClientLimits(maxClients, maxBytes, period);
+        EgdServer server = listen == null ? EgdServer.open(limits) : EgdServer.listen(listen, limits);
+        clients.forEach(server::dial);
+        return server;
     }
 
     private void checkSource(String source) {
@@ -122,13 +148,31 @@ public final class EgdServerCommand implements Callable<Integer> {
 
     private void announce(EgdServer server) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
-        out.println("listening on " + server.address() + ", source " + String.join(", then ", sources));
+        String listening = listen == null ? "" : "listening on " + server.address() + ", ";
+        String connecting = clients.isEmpty() ? "" : "connecting to " + joined(clients) + ", ";
+        out.println(listening + connecting + "source " + String.join(", then ", sources));
         out.flush();
-        if (listen.isReachableFromOtherHosts()) {
+        if (listen != null && listen.isReachableFromOtherHosts()) {
             PrintWriter err = spec.commandLine().getErr();
             err.println(spec.qualifiedName() + ": " + server.address() + " may be reachable from other hosts;"
                     + " the EGD protocol has neither encryption nor authentication");
             err.flush();
+        }
+    }
+
+    private static String joined(List<EgdListenAddress> addresses) {
+        return String.join(
+                ", ", addresses.stream().map(EgdListenAddress::toString).toList());
+    }
+
+    static final class ClientAddressConverter implements ITypeConverter<EgdListenAddress> {
+        @Override
+        public EgdListenAddress convert(String value) {
+            try {
+                return EgdListenAddress.parseClient(value);
+            } catch (IllegalArgumentException bad) {
+                throw new TypeConversionException("'" + value + "', " + bad.getMessage());
+            }
         }
     }
 

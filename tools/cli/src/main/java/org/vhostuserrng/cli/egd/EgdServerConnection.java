@@ -6,36 +6,45 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.TimeUnit;
 
-/** One client connection: its socket, selection key and protocol session. */
+/**
+ * One client connection: its socket, selection key and protocol session. A client that has shut down its output stays
+ * connected until all its commands are answered.
+ */
 final class EgdServerConnection implements AutoCloseable {
-    /** How long a client that has shut down its output may still receive replies. */
-    private static final long CLOSE_DELAY_NANOS = TimeUnit.SECONDS.toNanos(5);
+    /** How long a client may leave its replies unread. */
+    private static final long UNREAD_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-    private final String name;
+    /**
+     * The other side.
+     *
+     * @param name for logs
+     * @param dialer null for an accepted connection
+     * @param limit of the address
+     */
+    record Peer(String name, EgdDialer dialer, EgdClientRateLimits.AddressLimit limit) {}
+
+    private final Peer peer;
     private final SocketChannel socket;
     private final SelectionKey key;
     private final EgdServerSession session;
     private final EgdRoundRobinScheduler scheduler;
-    private long inputClosedAt;
+    /** The time at which the last byte was received or sent. */
+    private long lastActivity;
 
     /** Makes the socket non-blocking and registers it with {@code selector}. */
-    EgdServerConnection(
-            String name,
-            SocketChannel socket,
-            Selector selector,
-            EgdServerSession session,
-            EgdRoundRobinScheduler scheduler)
+    EgdServerConnection(Peer peer, SocketChannel socket, Selector selector, EgdRoundRobinScheduler scheduler, long now)
             throws IOException {
-        this.name = name;
+        this.peer = peer;
         this.socket = socket;
-        this.session = session;
+        this.session = new EgdServerSession(peer.limit().limiter());
         this.scheduler = scheduler;
+        this.lastActivity = now;
         socket.configureBlocking(false);
         key = socket.register(selector, SelectionKey.OP_READ, this);
     }
 
-    String name() {
-        return name;
+    Peer peer() {
+        return peer;
     }
 
     EgdServerSession session() {
@@ -44,9 +53,8 @@ final class EgdServerConnection implements AutoCloseable {
 
     /** Receives and handles commands and sends replies, without blocking. */
     void onReady(long now) throws IOException {
-        if (session.canReceive() && key.isReadable()) {
-            session.receive(socket);
-            inputClosedAt = now;
+        if (session.canReceive() && key.isReadable() && session.receive(socket) > 0) {
+            lastActivity = now;
         }
         session.handleCommands(scheduler, now);
         flush(now);
@@ -55,7 +63,9 @@ final class EgdServerConnection implements AutoCloseable {
     /** Sends replies, handles commands that waited for space for their replies, and updates the interest set. */
     void flush(long now) throws IOException {
         if (session.hasReplies()) {
-            session.send(socket);
+            if (session.send(socket) > 0) {
+                lastActivity = now;
+            }
             session.handleCommands(scheduler, now);
         }
         int reading = session.canReceive() ? SelectionKey.OP_READ : 0;
@@ -75,7 +85,12 @@ final class EgdServerConnection implements AutoCloseable {
 
     /** The time at which the connection must be closed even if nothing happens, or {@code Long.MAX_VALUE}. */
     long closeDeadline() {
-        return session.hasInputClosed() ? inputClosedAt + CLOSE_DELAY_NANOS : Long.MAX_VALUE;
+        return session.hasReplies() ? lastActivity + UNREAD_TIMEOUT_NANOS : Long.MAX_VALUE;
+    }
+
+    /** The time at which the last byte was received or sent. */
+    long lastActivity() {
+        return lastActivity;
     }
 
     @Override

@@ -45,17 +45,22 @@ final class EgdServerSession {
 
     // The client's socket.
 
-    /** Receives as many commands as the buffer can hold, and records whether the client has shut down its output. */
-    void receive(ReadableByteChannel socket) throws IOException {
-        inputClosed |= socket.read(commands) < 0;
+    /**
+     * Receives as many commands as the buffer can hold, and records whether the client has shut down its output.
+     * Returns the number of bytes.
+     */
+    int receive(ReadableByteChannel socket) throws IOException {
+        int received = socket.read(commands);
+        inputClosed |= received < 0;
+        return Math.max(0, received);
     }
 
-    /** Sends as many bytes of replies as the socket accepts, and wipes the sent bytes. */
-    void send(WritableByteChannel socket) throws IOException {
+    /** Sends as many bytes of replies as the socket accepts, and wipes the sent bytes. Returns their number. */
+    int send(WritableByteChannel socket) throws IOException {
         int end = replies.position();
         replies.flip();
         try {
-            socket.write(replies);
+            return socket.write(replies);
         } finally {
             replies.compact();
             EgdEntropyBuffer.wipe(replies, replies.position(), end - replies.position());
@@ -70,11 +75,6 @@ final class EgdServerSession {
     /** Whether more commands can be received now. */
     boolean canReceive() {
         return !inputClosed && !unknownCommand && commands.hasRemaining();
-    }
-
-    /** Whether the client has shut down its output. */
-    boolean hasInputClosed() {
-        return inputClosed;
     }
 
     /** Whether the client has shut down its output and all its commands are answered. */

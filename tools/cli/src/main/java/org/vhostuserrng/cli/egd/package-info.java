@@ -6,6 +6,7 @@
  * {@link org.vhostuserrng.cli.egd.EgdServerSession} is the protocol state of one client and
  * {@link org.vhostuserrng.cli.egd.EgdRoundRobinScheduler} distributes bytes among clients; neither uses sockets, so
  * both are tested without them. {@link org.vhostuserrng.cli.egd.EgdServer} connects them with the clients' sockets
- * ({@link org.vhostuserrng.cli.egd.EgdServerConnection}) and the source.
+ * ({@link org.vhostuserrng.cli.egd.EgdServerConnection}), which {@link org.vhostuserrng.cli.egd.EgdListener} accepts
+ * and {@link org.vhostuserrng.cli.egd.EgdDialer} dials, and with the source.
  */
 package org.vhostuserrng.cli.egd;

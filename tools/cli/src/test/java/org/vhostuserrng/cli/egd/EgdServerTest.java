@@ -1,5 +1,6 @@
 package org.vhostuserrng.cli.egd;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -8,8 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +26,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,18 +39,24 @@ import org.vhostuserrng.backends.source.SourceRegistry;
 /** The server with clients on real sockets. */
 @Timeout(120)
 class EgdServerTest {
-    private static final EgdServer.ConnectionLimits DEFAULT =
-            new EgdServer.ConnectionLimits(64, GuestRateLimiter.UNLIMITED, 1000);
+    private static final EgdServer.ClientLimits DEFAULT =
+            new EgdServer.ClientLimits(64, GuestRateLimiter.UNLIMITED, 1000);
 
     private final ExecutorService thread = Executors.newSingleThreadExecutor();
+    private final AtomicLong clockOffset = new AtomicLong();
     private EgdServer server;
     private Future<?> running;
 
     @TempDir
     private Path directory;
 
-    private void serve(String address, EgdServer.ConnectionLimits limits, String source) throws IOException {
-        EgdServer listening = EgdServer.listen(EgdListenAddress.parse(address), limits);
+    private void serve(String address, EgdServer.ClientLimits limits, String source) throws IOException {
+        EgdServer listening = EgdServer.open(limits, () -> System.nanoTime() + clockOffset.get());
+        listening.listen(EgdListenAddress.parse(address));
+        run(listening, source);
+    }
+
+    private void run(EgdServer listening, String source) {
         server = listening;
         running = thread.submit(() -> {
             try (listening;
@@ -58,7 +69,7 @@ class EgdServerTest {
         });
     }
 
-    private Socket serveTcp(EgdServer.ConnectionLimits limits) throws IOException {
+    private Socket serveTcp(EgdServer.ClientLimits limits) throws IOException {
         serve("tcp:127.0.0.1:0", limits, "file:/dev/urandom");
         return connect();
     }
@@ -127,7 +138,7 @@ class EgdServerTest {
 
     @Test
     void clientBeyondTheMaximumIsRejectedAndTheOthersAreServed() throws Exception {
-        try (Socket first = serveTcp(new EgdServer.ConnectionLimits(1, GuestRateLimiter.UNLIMITED, 1000))) {
+        try (Socket first = serveTcp(new EgdServer.ClientLimits(1, GuestRateLimiter.UNLIMITED, 1000))) {
             ask(first, 1, 2, 1);
             try (Socket second = connect()) {
                 assertEquals(-1, second.getInputStream().read());
@@ -185,18 +196,105 @@ class EgdServerTest {
     }
 
     @Test
-    void rateLimitIsPerConnection() throws Exception {
-        try (Socket first = serveTcp(new EgdServer.ConnectionLimits(64, 100, 60_000));
-                Socket second = connect()) {
-            assertEquals(101, ask(first, 101, 1, 100).length);
-            assertEquals(0, ask(first, 1, 1, 100)[0]);
-            assertEquals(101, ask(second, 101, 1, 100).length);
+    void clientThatShutsDownItsOutputGetsAllThatItAskedForHoweverLongThatTakes() throws Exception {
+        try (Socket client = serveTcp(new EgdServer.ClientLimits(64, 100, 700))) {
+            for (int i = 0; i < 10; i++) {
+                client.getOutputStream().write(new byte[] {2, 100});
+            }
+            client.shutdownOutput();
+
+            assertEquals(1000, client.getInputStream().readAllBytes().length);
         }
     }
 
     @Test
+    void rateLimitBelongsToTheAddressAndReconnectingDoesNotRefillIt() throws Exception {
+        try (Socket first = serveTcp(new EgdServer.ClientLimits(64, 100, 60_000));
+                Socket second = connect()) {
+            assertEquals(101, ask(first, 101, 1, 100).length);
+            assertEquals(0, ask(first, 1, 1, 100)[0]);
+            assertEquals(0, ask(second, 1, 1, 100)[0]);
+        }
+        try (Socket third = connect()) {
+            assertEquals(0, ask(third, 1, 1, 100)[0]);
+        }
+    }
+
+    @Test
+    void silentClientGivesWayToANewOneWhenThereAreTooMany() throws Exception {
+        try (Socket silent = serveTcp(new EgdServer.ClientLimits(1, GuestRateLimiter.UNLIMITED, 1000))) {
+            ask(silent, 1, 2, 1);
+            clockOffset.set(EgdClientConnections.SILENT_NANOS);
+
+            try (Socket next = connect()) {
+                assertEquals(8, ask(next, 8, 2, 8).length);
+                assertEquals(-1, silent.getInputStream().read());
+            }
+        }
+    }
+
+    @Test
+    void clientThatDoesNotReadItsRepliesIsDisconnected() throws Exception {
+        try (Socket lazy = serveTcp(DEFAULT);
+                Socket good = connect()) {
+            lazy.setSoTimeout(60_000);
+            // More replies than the sockets' buffers can hold, so that the server stops reading commands.
+            lazy.getOutputStream().write("\u0002\u00ff".repeat(1 << 16).getBytes(ISO_8859_1));
+            assertEquals(8, ask(good, 8, 2, 8).length);
+
+            clockOffset.set(TimeUnit.MINUTES.toNanos(1));
+            ask(good, 8, 2, 8);
+
+            assertTrue(endsWithin(lazy, 1L << 24));
+        }
+    }
+
+    private static boolean endsWithin(Socket client, long bytes) throws IOException {
+        try {
+            return client.getInputStream().skip(bytes) < bytes;
+        } catch (SocketException reset) {
+            return true;
+        }
+    }
+
+    @Test
+    void dialsAClientAgainWheneverItGoes() throws Exception {
+        Path path = directory.resolve("chardev");
+        try (ServerSocketChannel client = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            EgdServer dialling = EgdServer.open(DEFAULT);
+            dialling.dial(EgdListenAddress.parseClient("unix:" + path));
+            run(dialling, "file:/dev/urandom");
+            client.bind(UnixDomainSocketAddress.of(path));
+
+            for (int i = 0; i < 3; i++) {
+                try (SocketChannel connection = client.accept()) {
+                    connection.write(ByteBuffer.wrap(new byte[] {2, 16}));
+                    ByteBuffer reply = ByteBuffer.allocate(16);
+                    while (reply.hasRemaining() && connection.read(reply) >= 0) {
+                        assertTrue(running.state() == Future.State.RUNNING);
+                    }
+                    assertEquals(0, reply.remaining());
+                }
+            }
+        }
+    }
+
+    @Test
+    void keepsASocketFileThatReplacedItsOwn() throws Exception {
+        Path path = directory.resolve("egd");
+        serve("unix:" + path, DEFAULT, "file:/dev/urandom");
+        Files.delete(path);
+        Files.createFile(path);
+
+        server.stop();
+        running.get();
+
+        assertTrue(Files.exists(path));
+    }
+
+    @Test
     void throttledReadResumesInTheNextPeriod() throws Exception {
-        try (Socket client = serveTcp(new EgdServer.ConnectionLimits(64, 50, 100))) {
+        try (Socket client = serveTcp(new EgdServer.ClientLimits(64, 50, 100))) {
             assertEquals(200, ask(client, 200, 2, 200).length);
         }
     }

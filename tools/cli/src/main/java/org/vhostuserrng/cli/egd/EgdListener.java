@@ -1,0 +1,92 @@
+package org.vhostuserrng.cli.egd;
+
+import java.io.IOException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.TimeUnit;
+
+/** The listening socket of the server. Accepts clients, and retries after an error. Confined to the server's thread. */
+final class EgdListener implements AutoCloseable {
+    private static final int BACKLOG = 128;
+    /** Delay before accept(2) is retried after an error. */
+    private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /** Takes a new connection. */
+    interface ClientAdmission {
+        void admit(SocketChannel socket, long now) throws IOException;
+    }
+
+    private final EgdListenAddress requestedAddress;
+    private final ServerSocketChannel channel;
+    private final SelectionKey key;
+    private final String address;
+    /** Identifies the file of a UNIX socket; null for TCP. */
+    private final Object file;
+
+    private final EgdServerLog log;
+    private long acceptAgainAt = Long.MAX_VALUE;
+
+    private EgdListener(EgdListenAddress requested, ServerSocketChannel channel, Selector selector, EgdServerLog log)
+            throws IOException {
+        this.requestedAddress = requested;
+        this.channel = channel;
+        this.log = log;
+        this.address = EgdListenAddress.describe(channel.getLocalAddress());
+        this.file = requested.socketFile();
+        channel.configureBlocking(false);
+        key = channel.register(selector, SelectionKey.OP_ACCEPT, this);
+    }
+
+    /**
+     * Opens the socket.
+     *
+     * @throws IOException if the address cannot be bound, with the address in the message
+     */
+    static EgdListener open(EgdListenAddress requested, Selector selector, EgdServerLog log) throws IOException {
+        return new EgdListener(requested, requested.listen(BACKLOG), selector, log);
+    }
+
+    /** The bound address, with the actual port if port 0 was requested. */
+    String address() {
+        return address;
+    }
+
+    /** Accepts waiting clients. */
+    void onReady(long now, ClientAdmission admission) {
+        try {
+            SocketChannel socket = channel.accept();
+            for (int accepted = 1; socket != null; accepted++) {
+                acceptAgainAt = Long.MAX_VALUE;
+                admission.admit(socket, now);
+                socket = accepted < BACKLOG ? channel.accept() : null;
+            }
+        } catch (IOException failed) {
+            // The selector would report the same pending connection again immediately.
+            key.interestOps(0);
+            if (acceptAgainAt == Long.MAX_VALUE) {
+                log.warn(address + ": cannot accept connections: " + failed.getMessage() + "; retrying every second");
+            }
+            acceptAgainAt = now + RETRY_NANOS;
+        }
+    }
+
+    /** Accepts again if the delay after an error is over. Returns the time at which it is over, or Long.MAX_VALUE. */
+    long resumeAcceptingAt(long now) {
+        if (acceptAgainAt <= now) {
+            key.interestOps(SelectionKey.OP_ACCEPT);
+            return Long.MAX_VALUE;
+        }
+        return acceptAgainAt;
+    }
+
+    /** Closes the socket and removes its file, if the path still names that file. */
+    @Override
+    public void close() throws IOException {
+        channel.close();
+        if (file != null && file.equals(requestedAddress.socketFile())) {
+            requestedAddress.removeSocketFile();
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package org.vhostuserrng.libc;
+
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/** Says which signals a service has survived, a limited number of times. Any thread. */
+public final class SurvivedSignalLog {
+    static final int MAX_LINES_PER_MINUTE = 10;
+
+    private final LogLineLimiter limiter;
+    private final Consumer<String> log;
+
+    /**
+     * Creates a log.
+     *
+     * @param clock nanoseconds
+     * @param log takes the lines
+     */
+    public SurvivedSignalLog(LongSupplier clock, Consumer<String> log) {
+        limiter = new LogLineLimiter(MAX_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), clock);
+        this.log = log;
+    }
+
+    /** Logs a signal. */
+    public synchronized void received(String signal) {
+        long suppressed = limiter.takeSuppressed();
+        if (suppressed > 0) {
+            log.accept("signals: " + suppressed + " more suppressed");
+        }
+        if (limiter.mayWrite()) {
+            log.accept(signal
+                    + (signal.equals(ServiceSignals.SIGHUP)
+                            ? ": there is nothing to reload, all settings are on the command line"
+                            : ": ignored"));
+        }
+    }
+}
