@@ -52,6 +52,20 @@ final class SharedEntropySource implements EntropySource {
     }
 
     @Override
+    public void beginTurn(int expectedBytes) {
+        if (source != null) {
+            source.beginTurn(expectedBytes);
+        }
+    }
+
+    @Override
+    public void endTurn() {
+        if (source != null) {
+            source.endTurn();
+        }
+    }
+
+    @Override
     public boolean isSharedByGuests() {
         return true;
     }

@@ -48,6 +48,18 @@ final class XorSource implements EntropySource {
         return filled;
     }
 
+    @Override
+    public void beginTurn(int expectedBytes) {
+        first.beginTurn(expectedBytes);
+        second.beginTurn(expectedBytes);
+    }
+
+    @Override
+    public void endTurn() {
+        first.endTurn();
+        second.endTurn();
+    }
+
     /** Refers to the source that returned {@link #WOULD_BLOCK}, which is the source to be read next. */
     @Override
     public boolean isSharedByGuests() {

@@ -25,7 +25,7 @@ final class DaemonHelp {
     private static final String SOURCES_AND_EXAMPLE = """
 
             Sources:
-              getrandom              the kernel's random number generator
+              getrandom              the kernel's random number generator; via=vdso or via=syscall forces one path
               file:PATH              a file, FIFO or device such as /dev/hwrng; at the end of a file the source ends
               rdrand                 the CPU's generator; rdrand,reseed=forced uses a fresh seed for every 128 bits
               rdseed                 the CPU's noise source
