@@ -12,6 +12,7 @@ import org.vhostuserrng.backends.local.ComScireQngSourceSpec;
 import org.vhostuserrng.backends.local.CommandSourceSpec;
 import org.vhostuserrng.backends.local.CpuRngSourceSpec;
 import org.vhostuserrng.backends.local.FileSourceSpec;
+import org.vhostuserrng.backends.local.GetrandomPath;
 import org.vhostuserrng.backends.local.GetrandomSourceSpec;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions.HealthTests;
@@ -38,6 +39,7 @@ public final class SourceExpressionParser {
             ON_EOF,
             FileSourceSpec.BAUD,
             RESEED,
+            GetrandomSourceSpec.VIA,
             DrbgReseedPolicy.PREDICTION_RESISTANCE,
             DrbgReseedPolicy.RESEED_BYTES,
             DrbgReseedPolicy.RESEED_SECONDS,
@@ -176,12 +178,17 @@ public final class SourceExpressionParser {
             return ComScireQngSourceSpec.of(name, noiseOptions(options));
         }
         return switch (name) {
-            case GetrandomSourceSpec.NAME -> new GetrandomSourceSpec();
+            case GetrandomSourceSpec.NAME -> getrandom(options);
             case "rdrand" -> new CpuRngSourceSpec(Instruction.RDRAND, reseedForced(options), noiseOptions(options));
             case "rdseed" -> new CpuRngSourceSpec(Instruction.RDSEED, false, noiseOptions(options));
             case DrbgSourceSpec.NAME -> new DrbgSourceSpec(defaultSeeds(), DrbgReseedPolicy.of(options));
             default -> throw new IllegalArgumentException(SYNTAX);
         };
+    }
+
+    private static GetrandomSourceSpec getrandom(Map<String, String> options) {
+        String via = options.remove(GetrandomSourceSpec.VIA);
+        return new GetrandomSourceSpec(via == null ? null : GetrandomPath.of(via));
     }
 
     /** RDSEED, if the processor supports it and it works, and getrandom. */

@@ -66,6 +66,19 @@ final class ReadAheadSource implements EntropySource {
         return untested == 0 ? "" : untested + " bytes received, too few for the start-up tests";
     }
 
+    @Override
+    public boolean readsAhead() {
+        return true;
+    }
+
+    @Override
+    public void discardAhead() {
+        if (current != null) {
+            recycleCurrent();
+        }
+        pool.discardFilled();
+    }
+
     private void recycleCurrent() {
         current.wipe();
         pool.recycle(current);

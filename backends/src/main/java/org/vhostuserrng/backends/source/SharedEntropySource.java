@@ -17,7 +17,10 @@ final class SharedEntropySource implements EntropySource {
     private final Runnable onReadable;
     private final LongSupplier clock;
     private final SilentSourceLog silence = new SilentSourceLog();
+    private final VmForkDetector forkDetector;
     private EntropySource source;
+    private int seenForks;
+    private boolean inTurn;
     private int users;
     private boolean failureLogged;
 
@@ -27,10 +30,12 @@ final class SharedEntropySource implements EntropySource {
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
      * @param clock nanoseconds; never run backwards
      */
-    SharedEntropySource(SharedSourceSpec spec, Runnable onReadable, LongSupplier clock) {
+    SharedEntropySource(
+            SharedSourceSpec spec, Runnable onReadable, LongSupplier clock, VmForkDetector forkDetector) {
         this.spec = spec;
         this.onReadable = onReadable;
         this.clock = clock;
+        this.forkDetector = forkDetector;
     }
 
     /** Adds a user; the first one opens the source. If that fails, each {@link #fill} retries. */
@@ -63,6 +68,13 @@ final class SharedEntropySource implements EntropySource {
         if (source == null && !open()) {
             return FAILED;
         }
+        if (!inTurn) {
+            pollForForks();
+        }
+        if (forkDetector.forks() != seenForks) {
+            seenForks = forkDetector.forks();
+            source.discardAhead();
+        }
         int filled = source.fill(target, offset, length);
         if (filled <= 0 || silence.isSilent()) {
             recordSilence(filled);
@@ -84,6 +96,29 @@ final class SharedEntropySource implements EntropySource {
         }
     }
 
+    private void pollForForks() {
+        if (source.readsAhead()) {
+            forkDetector.poll();
+        }
+    }
+
+    @Override
+    public void beginTurn(int expectedBytes) {
+        if (source != null) {
+            inTurn = true;
+            pollForForks();
+            source.beginTurn(expectedBytes);
+        }
+    }
+
+    @Override
+    public void endTurn() {
+        inTurn = false;
+        if (source != null) {
+            source.endTurn();
+        }
+    }
+
     @Override
     public boolean isSharedByGuests() {
         return true;
@@ -102,6 +137,7 @@ final class SharedEntropySource implements EntropySource {
     private boolean open() {
         try {
             source = spec.open(onReadable);
+            seenForks = forkDetector.forks();
             failureLogged = false;
             return true;
         } catch (IOException refused) {

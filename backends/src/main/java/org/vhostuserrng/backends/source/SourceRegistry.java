@@ -22,6 +22,7 @@ public final class SourceRegistry {
     private final EntropySourceSpec spec;
     private final Runnable onReadable;
     private final LongSupplier clock;
+    private final VmForkDetector forkDetector;
     /** By deduplication key. An entry remains after its last user has closed it, because it counts errors. */
     private final Map<String, SharedEntropySource> shared = new HashMap<>();
 
@@ -31,16 +32,29 @@ public final class SourceRegistry {
     private long failoverCount;
 
     /**
-     * Creates a registry without open sources.
+     * Creates the sources of a process that does not notice forks of its virtual machine.
      *
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
      * @param clock monotonic time in nanoseconds
      */
     public SourceRegistry(EntropySourceSpec spec, Runnable onReadable, LongSupplier clock) {
+        this(spec, onReadable, clock, () -> VmForkClocks.NONE);
+    }
+
+    /**
+     * Creates the sources; none is open yet.
+     *
+     * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
+     * @param clock nanoseconds; never run backwards
+     * @param forkClocks opens the clocks that show a fork of the virtual machine, when a source first needs them
+     */
+    public SourceRegistry(
+            EntropySourceSpec spec, Runnable onReadable, LongSupplier clock, Supplier<VmForkClocks> forkClocks) {
         this.spec = spec;
         this.onReadable = onReadable;
         this.clock = clock;
         this.failoverLines = new LogLineLimiter(MAX_FAILOVER_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), clock);
+        this.forkDetector = new VmForkDetector(forkClocks);
     }
 
     /** Opens the source for a guest's ring; the ring closes it when it stops. */
@@ -81,7 +95,8 @@ public final class SourceRegistry {
     /** Opens a shared source, or adds a user to it. */
     EntropySource openShared(SharedSourceSpec source) {
         return shared.computeIfAbsent(
-                        source.deduplicationKey(), _ -> new SharedEntropySource(source, onReadable, clock))
+                        source.deduplicationKey(),
+                        _ -> new SharedEntropySource(source, onReadable, clock, forkDetector))
                 .acquire();
     }
 
@@ -112,5 +127,10 @@ public final class SourceRegistry {
     /** Monotonic time in nanoseconds. */
     public LongSupplier clock() {
         return clock;
+    }
+
+    /** Notices forks of the virtual machine for all sources of this loop. */
+    public VmForkDetector forkDetector() {
+        return forkDetector;
     }
 }

@@ -58,6 +58,9 @@ final class RngRequestQueue implements VirtqueueHandler {
     private int partlyFilled;
     private long partlyFilledFingerprint;
 
+    /** Whether the source knows that it serves this queue now. */
+    private boolean inTurn;
+
     private long retryAt = NEVER;
     private VirtqueueFault fault;
 
@@ -124,7 +127,12 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     private DrainResult serveAndPublish() {
         long now = clock.getAsLong();
-        DrainResult result = serve(now);
+        DrainResult result;
+        try {
+            result = serve(now);
+        } finally {
+            endTurn();
+        }
         if (queue.publishUsed()) {
             notifier.signal();
         }
@@ -135,6 +143,28 @@ final class RngRequestQueue implements VirtqueueHandler {
             flow.stopWaiting(now);
         }
         return result;
+    }
+
+    /**
+     * Tells the source how many bytes the available requests want, so that it can get them at once.
+     *
+     * @param granted bytes of the first request
+     */
+    private void beginTurn(long now, int granted) {
+        inTurn = true;
+        long expected = granted;
+        if (!flow.isLimited()) {
+            int wanted = buffers.bytes() * queue.estimateAvailable(requestsLeft);
+            expected = Math.max(expected, rateLimiter.grant(now, Math.min(wanted, bytesLeft)));
+        }
+        source.beginTurn((int) expected);
+    }
+
+    private void endTurn() {
+        if (inTurn) {
+            inTurn = false;
+            source.endTurn();
+        }
     }
 
     private void commit(long now) {
@@ -196,6 +226,9 @@ final class RngRequestQueue implements VirtqueueHandler {
     }
 
     private DrainResult fill(long now, int from, int granted) {
+        if (!inTurn) {
+            beginTurn(now, granted);
+        }
         queue.pop();
         int limit = rateLimited ? granted : Math.min(granted, budgetFrom(from));
         int filled = filler.fill(from, limit);

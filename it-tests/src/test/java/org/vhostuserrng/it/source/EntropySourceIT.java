@@ -90,6 +90,18 @@ class EntropySourceIT {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"getrandom", "getrandom,via=syscall"})
+    void everyPathOfGetrandomServesSmallAndLargeRequests(String source) throws Exception {
+        DaemonProcess daemon = daemons.start("--source=" + source);
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            assertEquals(1, guest.request(1, HANG_TIMEOUT).length);
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            assertEquals(4000, guest.request(4000, HANG_TIMEOUT).length);
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"rdrand", "rdrand,reseed=forced", "rdseed"})
     void cpuInstructionsServeAGuest(String source) throws Exception {
         String instruction = source.substring(0, 6);
@@ -301,6 +313,7 @@ class EntropySourceIT {
                 "file:/dev/null,health=maybe | on or off",
                 "qng:/nonexistent.so | a source that this machine can read",
                 "rdrand,reseed=often | forced",
+                "getrandom,via=int80 | vdso or syscall",
                 "nonsense | file:PATH"
             })
     void badSourceIsReportedInOneLineWithOptionValueAndWhatIsAllowed(String source, String allowed) throws Exception {

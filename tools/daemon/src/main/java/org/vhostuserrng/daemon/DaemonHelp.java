@@ -24,7 +24,7 @@ final class DaemonHelp {
     private static final String SOURCES_AND_EXAMPLE = """
 
             Sources:
-              getrandom              the kernel's random number generator
+              getrandom              the kernel's random number generator; via=vdso or via=syscall forces one path
               file:PATH              a file, FIFO or device such as /dev/hwrng; each byte of a file is used once;
                                      a terminal such as /dev/ttyACM0 is read in raw mode, baud=N sets its rate
               rdrand                 the CPU's generator; rdrand,reseed=forced uses a fresh seed for every 128 bits

@@ -8,6 +8,7 @@ import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.SourceRegistry;
+import org.vhostuserrng.backends.source.VmForkClocks;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.libc.ServiceSignals;
@@ -45,7 +46,8 @@ final class RngDaemon {
             // First, because a process that sees a socket may already send SIGTERM.
             DaemonShutdownHook.install(server::stop);
             ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime)::received);
-            sources = new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime);
+            sources = new SourceRegistry(
+                    settings.source(), server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
             DeficitRoundRobin scheduler =
                     new DeficitRoundRobin(settings.rateLimits().total(), server::unparkVringsFromLoop);
             SharedRequestScratch scratch = new SharedRequestScratch();
