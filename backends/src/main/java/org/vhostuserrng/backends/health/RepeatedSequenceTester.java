@@ -1,7 +1,5 @@
 package org.vhostuserrng.backends.health;
 
-import java.util.Arrays;
-
 /**
  * Detects sequences that the source has produced before, for example if a server replays its buffer. The two tests of
  * SP 800-90B §4.4 cannot detect this because the frequency of each byte is normal; §4.5 allows additional tests.
@@ -74,7 +72,6 @@ final class RepeatedSequenceTester {
 
     /** Starts a new window. Stored hashes are kept. */
     void restart() {
-        Arrays.fill(window, (byte) 0);
         hash = 0;
         windowIndex = 0;
         samples = 0;
