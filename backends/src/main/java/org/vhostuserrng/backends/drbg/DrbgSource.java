@@ -161,7 +161,7 @@ final class DrbgSource implements EntropySource {
         if (isSeeded()) {
             drbg.reseed(collector.entropyInput(), CtrDrbg.NO_INPUT);
         } else {
-            arena = Arena.ofConfined();
+            arena = context.newDrbgMemory();
             drbg = context.newDrbg(arena);
             drbg.instantiate(collector.entropyInput(), context.nonce(), personalization());
         }

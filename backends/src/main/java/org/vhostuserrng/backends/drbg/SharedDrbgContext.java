@@ -8,9 +8,9 @@ import java.util.Map;
 
 /**
  * State shared by the DRBGs of an event loop: scratch memory that is zero between calls, seed rate limiters, and the
- * components of a nonce. Confined to the loop's thread.
+ * components of a nonce. Confined to the loop's thread. Not final: tests fix the nonce and look at the memory.
  */
-final class SharedDrbgContext {
+class SharedDrbgContext {
     private static final int STAGING_BYTES = 4096;
 
     private final Arena arena = Arena.ofAuto();
@@ -22,6 +22,11 @@ final class SharedDrbgContext {
     private final long processId = ProcessHandle.current().pid();
     private final long processStartMillis = System.currentTimeMillis();
     private long instances;
+
+    /** Memory for a DRBG and its output buffer, which its owner closes. */
+    Arena newDrbgMemory() {
+        return Arena.ofConfined();
+    }
 
     /**
      * Creates a DRBG that is not instantiated.
