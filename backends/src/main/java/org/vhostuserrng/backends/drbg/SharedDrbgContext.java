@@ -6,14 +6,13 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.function.Supplier;
 import org.vhostuserrng.backends.sys.GetrandomSyscall;
 
 /**
  * State shared by the DRBGs of an event loop: scratch memory that is zero between calls, seed rate limiters, and the
- * components of a nonce. Confined to the loop's thread.
+ * components of a nonce. Confined to the loop's thread. Not final: tests fix the nonce and look at the memory.
  */
-final class SharedDrbgContext {
+class SharedDrbgContext {
     private static final int STAGING_BYTES = 4096;
 
     private final Arena arena = Arena.ofAuto();
@@ -24,21 +23,11 @@ final class SharedDrbgContext {
     private final Map<String, DrbgSeedRateLimiter> seedLimiters = new HashMap<>();
     private final long processId = ProcessHandle.current().pid();
     private final long processStartMillis = System.currentTimeMillis();
-    private final Supplier<Arena> drbgMemory;
     private long instances;
-
-    SharedDrbgContext() {
-        this(Arena::ofConfined);
-    }
-
-    /** Creates a context whose DRBGs use the arenas of {@code drbgMemory}, one each. */
-    SharedDrbgContext(Supplier<Arena> drbgMemory) {
-        this.drbgMemory = drbgMemory;
-    }
 
     /** Memory for a DRBG and its output buffer, which its owner closes. */
     Arena newDrbgMemory() {
-        return drbgMemory.get();
+        return Arena.ofConfined();
     }
 
     /**

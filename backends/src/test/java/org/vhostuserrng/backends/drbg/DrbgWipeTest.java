@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -26,10 +27,13 @@ class DrbgWipeTest {
     private final byte[] scratch = new byte[Aes256.SCRATCH_BYTES];
     private final BlockCipherDf df = new BlockCipherDf(scratch, arena);
     private final List<RecordingArena> drbgMemory = new ArrayList<>();
-    private final SharedDrbgContext context = new SharedDrbgContext(() -> {
-        drbgMemory.add(new RecordingArena());
-        return drbgMemory.getLast();
-    });
+    private final SharedDrbgContext context = new SharedDrbgContext() {
+        @Override
+        Arena newDrbgMemory() {
+            drbgMemory.add(new RecordingArena());
+            return drbgMemory.getLast();
+        }
+    };
     private long now;
 
     private DrbgSource source() {

@@ -158,7 +158,7 @@ class SessionIommuTest {
     @Test
     void updateAcrossAtMost64RegionsIsAccepted() throws ProtocolViolation, ErrnoException {
         for (int i = 0; i < 64; i++) {
-            addRegion(7 * GUEST + i * 2 * PAGE, PAGE, USER + SteppedSession.MEMORY_BYTES + i * PAGE);
+            addRegion(7 * GUEST + 2L * i * PAGE, PAGE, USER + SteppedSession.MEMORY_BYTES + i * PAGE);
         }
 
         assertEquals(ACK, update(IOVA, 64 * PAGE, USER + SteppedSession.MEMORY_BYTES, RW));
