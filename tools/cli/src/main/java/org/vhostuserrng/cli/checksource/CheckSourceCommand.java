@@ -77,7 +77,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
             description =
                     "Claimed min-entropy per sample in bits, 0.02..8 (default: ${DEFAULT-VALUE}). The health tests"
                             + " use it, and the status is 1 if the smallest estimate is below it. A million ideal"
-                            + " bytes are estimated at about 7.2.")
+                            + " bytes are estimated at 7.0 to 7.4.")
     private double minEntropy;
 
     @Option(

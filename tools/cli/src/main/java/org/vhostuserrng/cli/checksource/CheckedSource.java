@@ -49,7 +49,7 @@ final class CheckedSource {
             return argument.startsWith("/")
                     || argument.startsWith("./")
                     || argument.startsWith("../")
-                    || !isExpression(argument) && Files.exists(Path.of(argument));
+                    || (!isExpression(argument) && Files.exists(Path.of(argument)));
         } catch (InvalidPathException notAPath) {
             return false;
         }
