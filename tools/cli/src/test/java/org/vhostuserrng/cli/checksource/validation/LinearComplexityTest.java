@@ -67,7 +67,7 @@ class LinearComplexityTest {
                 state ^= state >>> 17;
                 state ^= state << 5;
             }
-            bytes[i] = (byte) (state >>> Byte.SIZE * (i % Integer.BYTES));
+            bytes[i] = (byte) (state >>> (Byte.SIZE * (i % Integer.BYTES)));
         }
 
         assertFalse(LinearComplexity.test(bytes, Byte.SIZE).passed());
