@@ -43,8 +43,8 @@ final class HealthFailureHistory {
         long now = nanoClock.getAsLong();
         long second = Math.min(expectedNanosBetween >> SECOND_FAILURE_SHIFT, MAX_SECOND_FAILURE_NANOS);
         long third = Math.min(expectedNanosBetween >> THIRD_FAILURE_SHIFT, MAX_THIRD_FAILURE_NANOS);
-        boolean alarm = failures > 0 && (!passedStartupSince || now - last <= second)
-                || failures > 1 && now - secondLast <= third;
+        boolean alarm = (failures > 0 && (!passedStartupSince || now - last <= second))
+                || (failures > 1 && now - secondLast <= third);
         secondLast = last;
         last = now;
         failures++;

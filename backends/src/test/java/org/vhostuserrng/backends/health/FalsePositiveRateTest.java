@@ -56,7 +56,7 @@ class FalsePositiveRateTest {
     void expectedTimeIsInverseToTheRate() {
         addForAMinute(1 << 20);
 
-        assertEquals(1 << 20, TimeUnit.NANOSECONDS.toSeconds(rate.expectedNanosBetween(0x1p-40)), 1);
+        assertEquals(1 << 20, TimeUnit.NANOSECONDS.toSeconds(rate.expectedNanosBetween(0x1p-40)));
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.cli.checksource.estimator.MinEntropyAssessment;
 import org.vhostuserrng.cli.checksource.validation.IidTests;
+import org.vhostuserrng.cli.checksource.validation.LinearComplexity;
 import org.vhostuserrng.cli.checksource.validation.RestartSamples;
 import org.vhostuserrng.cli.checksource.validation.RestartTests;
 import org.vhostuserrng.cli.checksource.validation.TestResult;
@@ -77,7 +78,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
             description =
                     "Claimed min-entropy per sample in bits, 0.02..8 (default: ${DEFAULT-VALUE}). The health tests"
                             + " use it, and the status is 1 if the smallest estimate is below it. A million ideal"
-                            + " bytes are estimated at about 7.2.")
+                            + " bytes are estimated at 7.0 to 7.4.")
     private double minEntropy;
 
     @Option(
@@ -174,6 +175,7 @@ public final class CheckSourceCommand implements Callable<Integer> {
         List<TestResult> tests = new ArrayList<>();
         if (samples.first().length >= SampleCollector.MIN_BYTES) {
             assessment = estimate("estimating", samples.first(), bits);
+            tests.add(LinearComplexity.test(samples.first(), bits));
             if (iid) {
                 tests.addAll(testIid(samples.first()));
             }

@@ -46,7 +46,7 @@ final class CheckedSource {
             return argument.startsWith("/")
                     || argument.startsWith("./")
                     || argument.startsWith("../")
-                    || !isExpression(argument) && Files.exists(Path.of(argument));
+                    || (!isExpression(argument) && Files.exists(Path.of(argument)));
         } catch (InvalidPathException notAPath) {
             return false;
         }

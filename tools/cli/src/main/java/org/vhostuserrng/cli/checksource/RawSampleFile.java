@@ -3,9 +3,12 @@ package org.vhostuserrng.cli.checksource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -50,6 +53,12 @@ final class RawSampleFile implements AutoCloseable {
                             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))));
         } catch (FileAlreadyExistsException exists) {
             throw new IllegalArgumentException("it exists; --overwrite replaces it", exists);
+        } catch (NoSuchFileException missing) {
+            throw new IllegalArgumentException("its directory does not exist", missing);
+        } catch (AccessDeniedException denied) {
+            throw new IllegalArgumentException("permission denied", denied);
+        } catch (FileSystemException refused) {
+            throw new IllegalArgumentException("it cannot be written: " + refused.getReason(), refused);
         }
     }
 

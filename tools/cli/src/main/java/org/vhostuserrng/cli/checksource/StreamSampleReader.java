@@ -64,7 +64,7 @@ final class StreamSampleReader implements SampleReader {
         if (next == null && failure != null) {
             throw failure;
         }
-        ended = next == LAST;
+        ended = next != null && next.length == 0;
         if (next == null || ended) {
             return false;
         }

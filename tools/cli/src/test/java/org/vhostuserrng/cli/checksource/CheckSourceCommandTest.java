@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -162,6 +163,19 @@ class CheckSourceCommandTest {
         assertTrue(err.toString().contains("--overwrite"), err::toString);
         assertEquals(0, run(source, "--output=" + kept, "--overwrite"), err::toString);
         assertEquals(3000, Files.size(kept));
+    }
+
+    @Test
+    void outputThatCannotBeCreatedIsReportedInOneLine() throws Exception {
+        String source = file(random(3000));
+
+        assertEquals(2, run(source, "--output=" + directory.resolve("none/kept")));
+        assertEquals(2, run(source, "--output=" + directory, "--overwrite"));
+        assertEquals(
+                List.of(
+                        "--output=" + directory.resolve("none/kept") + ": its directory does not exist",
+                        "--output=" + directory + ": it cannot be written: Is a directory"),
+                err.toString().lines().toList());
     }
 
     @Test

@@ -35,9 +35,9 @@ final class FrequencyEstimates {
         }
         long collisions = ofTwo + ofThree;
         double mean = (2.0 * ofTwo + 3.0 * ofThree) / collisions;
-        double squares = ofTwo * (2 - mean) * (2 - mean) + ofThree * (3 - mean) * (3 - mean);
+        double squares = (double) ofTwo * (2 - mean) * (2 - mean) + (double) ofThree * (3 - mean) * (3 - mean);
         double deviation = Math.sqrt(squares / (collisions - 1));
-        double lower = mean - Sp80090bConstants.Z_99 * deviation / Math.sqrt(collisions);
+        double lower = mean - Sp80090bConstants.Z_99 * deviation / Math.sqrt((double) collisions);
         double discriminant = Math.clamp(0.25 - (lower - 2) / 2, 0, 0.25);
         return ConfidenceBound.minEntropy(0.5 + Math.sqrt(discriminant));
     }

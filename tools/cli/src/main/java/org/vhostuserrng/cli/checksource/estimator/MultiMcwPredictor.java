@@ -82,7 +82,7 @@ final class MultiMcwPredictor implements SymbolPredictor {
         private void findMostCommon() {
             int found = 0;
             for (int i = 1; i < counts.length; i++) {
-                if (counts[i] > counts[found] || counts[i] == counts[found] && lastIndexes[i] > lastIndexes[found]) {
+                if (counts[i] > counts[found] || (counts[i] == counts[found] && lastIndexes[i] > lastIndexes[found])) {
                     found = i;
                 }
             }

@@ -79,7 +79,7 @@ final class PredictionEstimate {
         double q = 1 - p;
         double x = 1;
         for (int i = 0; i < ROOT_ITERATIONS; i++) {
-            x = 1 + q * Math.pow(p, r) * Math.pow(x, r + 1.0);
+            x = 1 + q * Math.pow(p, (double) r) * Math.pow(x, r + 1.0);
         }
         double numerator = 1 - p * x;
         double denominator = (r + 1 - r * x) * q;

@@ -3,7 +3,7 @@ package org.vhostuserrng.cli.checksource.estimator;
 /** Constants of NIST SP 800-90B, January 2018. */
 final class Sp80090bConstants {
     /** §6.3: quantile of the normal distribution for the 99 % confidence bound, which the document rounds to 2.576. */
-    static final double Z_99 = 2.5758293035489008;
+    static final double Z_99 = 2.575829303548901;
 
     /** §6.3.3: length in bits of the most likely sequence. */
     static final int MARKOV_SEQUENCE_BITS = 128;

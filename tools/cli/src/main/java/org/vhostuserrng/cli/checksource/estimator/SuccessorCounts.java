@@ -72,7 +72,7 @@ final class SuccessorCounts {
         }
         pairs += pairCounts[pair] == 0 ? 1 : 0;
         int count = ++pairCounts[pair];
-        if (count > mostCommonCounts[tuple] || count == mostCommonCounts[tuple] && symbol > mostCommon[tuple]) {
+        if (count > mostCommonCounts[tuple] || (count == mostCommonCounts[tuple] && symbol > mostCommon[tuple])) {
             mostCommonCounts[tuple] = count;
             mostCommon[tuple] = symbol;
         }
@@ -81,9 +81,9 @@ final class SuccessorCounts {
     private int pairNumber(int tuple, int symbol, boolean mayAdd) {
         if (alphabetSize <= SMALL_ALPHABET) {
             int pair = tuple * alphabetSize + symbol;
-            return mayAdd || pair < pairCounts.length && pairCounts[pair] > 0 ? pair : TupleIndex.ABSENT;
+            return mayAdd || (pair < pairCounts.length && pairCounts[pair] > 0) ? pair : TupleIndex.ABSENT;
         }
-        long key = (long) tuple << SYMBOL_BITS | symbol;
+        long key = ((long) tuple << SYMBOL_BITS) | symbol;
         int known = pairNumbers.find(0, key);
         return known == TupleIndex.ABSENT && mayAdd ? pairNumbers.add(0, key) : known;
     }

@@ -27,7 +27,7 @@ final class SuffixArray {
             bucketSizes[symbol]++;
         }
         for (int i = length - 2; i >= 0; i--) {
-            smaller[i] = text[i] < text[i + 1] || text[i] == text[i + 1] && smaller[i + 1];
+            smaller[i] = text[i] < text[i + 1] || (text[i] == text[i + 1] && smaller[i + 1]);
         }
     }
 

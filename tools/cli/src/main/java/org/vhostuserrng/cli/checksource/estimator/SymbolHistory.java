@@ -19,8 +19,8 @@ final class SymbolHistory {
     }
 
     void push(int symbol) {
-        high = high << symbolBits | low >>> Long.SIZE - symbolBits;
-        low = low << symbolBits | symbol;
+        high = (high << symbolBits) | (low >>> (Long.SIZE - symbolBits));
+        low = (low << symbolBits) | symbol;
     }
 
     /** Upper 64 bits of the tuple of the last {@code symbols} symbols. */

@@ -63,14 +63,14 @@ final class TupleIndex {
         int mask = table.length - 1;
         int slot = hash(high, low) & mask;
         while (table[slot] != ABSENT && (lowKeys[table[slot]] != low || highKeys[table[slot]] != high)) {
-            slot = slot + 1 & mask;
+            slot = (slot + 1) & mask;
         }
         return slot;
     }
 
     private static int hash(long high, long low) {
-        long mixed = (low ^ high * 0xc2b2_ae3d_27d4_eb4fL) * 0x9e37_79b9_7f4a_7c15L;
-        return (int) (mixed >>> 32 ^ mixed >>> 15);
+        long mixed = (low ^ (high * 0xc2b2_ae3d_27d4_eb4fL)) * 0x9e37_79b9_7f4a_7c15L;
+        return (int) ((mixed >>> 32) ^ (mixed >>> 15));
     }
 
     private void grow() {

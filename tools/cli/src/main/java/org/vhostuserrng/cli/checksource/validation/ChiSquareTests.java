@@ -59,7 +59,7 @@ final class ChiSquareTests {
         int[] bins = bins(expected);
         TestResult result = result("5.2.1 independence", chiSquare(expected, observed, bins), binCount(bins) - symbols);
         // With bins of many pairs, their expectations depend less on the samples than the degrees of freedom assume.
-        boolean tooStrict = pairs / expected.length < MIN_EXPECTED;
+        boolean tooStrict = pairs < MIN_EXPECTED * expected.length;
         return tooStrict && !result.passed()
                 ? new TestResult(result.name(), false, result.detail() + "; too strict for so few samples")
                 : result;
@@ -84,7 +84,7 @@ final class ChiSquareTests {
     private TestResult binaryIndependence() {
         double least = Math.min(shares[0], shares[1]);
         int block = MAX_BLOCK;
-        while (block > 1 && Math.pow(least, block) * (samples.length() / block) < MIN_EXPECTED) {
+        while (block > 1 && Math.pow(least, block) * Math.floorDiv(samples.length(), block) < MIN_EXPECTED) {
             block--;
         }
         if (block == 1) {

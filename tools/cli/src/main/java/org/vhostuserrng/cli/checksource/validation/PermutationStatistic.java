@@ -114,7 +114,7 @@ record PermutationStatistic(String name, ToDoubleFunction<ShuffledSamples> of) {
     private static long product(byte[] values, int lag) {
         long sum = 0;
         for (int i = lag; i < values.length; i++) {
-            sum += (values[i] & 0xff) * (values[i - lag] & 0xff);
+            sum += (values[i] & 0xffL) * (values[i - lag] & 0xffL);
         }
         return sum;
     }

@@ -15,7 +15,8 @@ enum GeneratedSamples {
     BIASED_4(4) {
         @Override
         int next(Random random, byte[] before, int index) {
-            return random.nextInt(16) & random.nextInt(16);
+            int mask = random.nextInt(16);
+            return mask & random.nextInt(16);
         }
     },
     /** Bits that repeat the one before with probability 7/8. */
@@ -38,7 +39,7 @@ enum GeneratedSamples {
     LAG_9(8) {
         @Override
         int next(Random random, byte[] before, int index) {
-            return index < 9 ? random.nextInt(256) : ~before[index - 9] & 0xfe | random.nextInt(2);
+            return index < 9 ? random.nextInt(256) : (~before[index - 9] & 0xfe) | random.nextInt(2);
         }
     };
 

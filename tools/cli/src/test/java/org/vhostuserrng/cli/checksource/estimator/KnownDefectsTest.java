@@ -77,7 +77,7 @@ class KnownDefectsTest {
         assertAtMost(-8 * ConfidenceBound.log2(one), assess(_ -> {
             int packed = 0;
             for (int bit = 0; bit < Byte.SIZE; bit++) {
-                packed = packed << 1 | (random.nextDouble() < one ? 1 : 0);
+                packed = (packed << 1) | (random.nextDouble() < one ? 1 : 0);
             }
             return packed;
         }));
@@ -100,8 +100,8 @@ class KnownDefectsTest {
         double estimate = assess(_ -> {
             int output = 0;
             for (int bit = 0; bit < Byte.SIZE; bit++) {
-                output = output << 1 | state[0] & 1;
-                state[0] = state[0] >>> 1 ^ -(state[0] & 1) & 0xb400;
+                output = (output << 1) | (state[0] & 1);
+                state[0] = (state[0] >>> 1) ^ (-(state[0] & 1) & 0xb400);
             }
             return output;
         });

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Examples that were computed by hand with the definitions of SP 800-90B §5.1. */
 class PermutationStatisticTest {
     private static byte[] samples(String text) {
-        String[] words = text.split(" ");
+        String[] words = text.split(" ", -1);
         byte[] samples = new byte[words.length];
         for (int i = 0; i < words.length; i++) {
             samples[i] = (byte) Integer.parseInt(words[i]);
