@@ -30,7 +30,7 @@ class UnofferedFeaturesIT {
     @CsvSource(
             delimiter = '|',
             value = {
-                "34 | features 400000000 were not offered: VIRTIO_F_RING_PACKED (offered with --packed; QEMU: packed=on)",
+                "34 | 400000000 were not offered: VIRTIO_F_RING_PACKED (offered with --packed; QEMU: packed=on)",
                 "33 | VIRTIO_F_ACCESS_PLATFORM (offered with --access-platform; QEMU: iommu_platform=on)",
                 "35 | VIRTIO_F_IN_ORDER (offered with --in-order; QEMU: in_order=on)",
                 "40 | VIRTIO_F_RING_RESET (QEMU: queue_reset=on)",

@@ -93,7 +93,7 @@ class FrontendRequestHandlerTest {
 
     @Test
     void keepsTheSessionOfAFrontEndThatAcceptsFeaturesThatWereNotOffered() throws ProtocolViolation, ErrnoException {
-        session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | VirtioConstants.VIRTIO_F_RING_PACKED);
+        session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | 1L << 63);
         session.setMemoryTable();
         session.setNum(0, SteppedSession.QUEUE_SIZE);
         session.setBase(0, 0);
@@ -109,7 +109,7 @@ class FrontendRequestHandlerTest {
 
     @Test
     void startsVringsAfterFeaturesThatWereOffered() throws ProtocolViolation, ErrnoException {
-        session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | VirtioConstants.VIRTIO_F_RING_PACKED);
+        session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | 1L << 63);
 
         session.startVring();
 
@@ -119,7 +119,7 @@ class FrontendRequestHandlerTest {
 
     @Test
     void doesNotReportFeaturesOkAfterFeaturesThatWereNotOffered() throws ProtocolViolation {
-        session.setFeatures(VERSION_1 | VirtioConstants.VIRTIO_F_RING_PACKED);
+        session.setFeatures(VERSION_1 | 1L << 63);
 
         session.send(VhostUserConstants.VHOST_USER_SET_STATUS, SteppedSession.u64(11));
 
