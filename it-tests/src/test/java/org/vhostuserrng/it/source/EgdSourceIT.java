@@ -110,16 +110,16 @@ class EgdSourceIT {
     @Test
     void bytesOfAServerThatClosesItsConnectionsAddUp() throws Exception {
         Random random = new Random(1);
+        Thread serving;
         try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             server.bind(UnixDomainSocketAddress.of(servers.socket()));
-            Thread serving = Thread.ofPlatform().daemon().start(() -> sendOverManyConnections(server, random, 200));
+            serving = Thread.ofPlatform().daemon().start(() -> sendOverManyConnections(server, random, 200));
             DaemonProcess daemon = daemons.start("--source=egd:unix:" + servers.socket());
             try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
                 assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
             }
-            server.close();
-            serving.join();
         }
+        serving.join();
     }
 
     private static void sendOverManyConnections(ServerSocketChannel server, Random random, int bytesEach) {

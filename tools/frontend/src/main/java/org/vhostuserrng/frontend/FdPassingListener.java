@@ -3,12 +3,15 @@ package org.vhostuserrng.frontend;
 import java.io.IOException;
 import java.nio.channels.NotYetBoundException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Optional;
 import jnr.unixsocket.UnixServerSocketChannel;
 import jnr.unixsocket.UnixSocketChannel;
+import org.vhostuserrng.libc.NativePath;
 
-/** A listening Unix socket. Closing it removes its path. */
+/** A listening Unix socket. Closing it removes its file, if the path still names that file. */
 public final class FdPassingListener implements AutoCloseable {
     /** inode(7): mask of the file type, and the type of a socket. */
     private static final int S_IFMT = 0xf000;
@@ -17,6 +20,9 @@ public final class FdPassingListener implements AutoCloseable {
 
     private final UnixServerSocketChannel channel;
     private final Path path;
+    /** Identifies the file. */
+    private final Object file;
+
     private volatile boolean stopped;
 
     /**
@@ -27,13 +33,17 @@ public final class FdPassingListener implements AutoCloseable {
     public FdPassingListener(Path path) throws IOException {
         this.path = path;
         removeStale(path);
-        channel = UnixServerSocketChannel.open();
         try {
-            channel.socket().bind(FrontendSocketAddress.of(path));
+            channel = FrontendSocketAddress.listen(path);
         } catch (IOException refused) {
-            channel.close();
-            throw new IOException("cannot listen at " + path + ": " + refused.getMessage(), refused);
+            throw new IOException("cannot listen at " + NativePath.text(path) + ": " + refused.getMessage(), refused);
         }
+        file = fileKey(path);
+    }
+
+    private static Object fileKey(Path path) throws IOException {
+        return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                .fileKey();
     }
 
     private static void removeStale(Path path) throws IOException {
@@ -41,14 +51,14 @@ public final class FdPassingListener implements AutoCloseable {
             return;
         }
         if (isListening(path)) {
-            throw new IOException("cannot listen at " + path + ": another process does");
+            throw new IOException("cannot listen at " + NativePath.text(path) + ": another process does");
         }
         Files.delete(path);
     }
 
     private static boolean isListening(Path path) throws IOException {
-        try (UnixSocketChannel connected = UnixSocketChannel.open(FrontendSocketAddress.of(path))) {
-            return connected.isConnected();
+        try (UnixSocketChannel connected = FrontendSocketAddress.connect(path)) {
+            return connected.isOpen();
         } catch (IOException refused) {
             return false;
         }
@@ -77,6 +87,8 @@ public final class FdPassingListener implements AutoCloseable {
     @Override
     public void close() throws IOException {
         channel.close();
-        Files.deleteIfExists(path);
+        if (Files.exists(path, LinkOption.NOFOLLOW_LINKS) && fileKey(path).equals(file)) {
+            Files.delete(path);
+        }
     }
 }

@@ -7,6 +7,7 @@ import java.util.stream.IntStream;
 import jnr.constants.platform.Errno;
 import jnr.ffi.Pointer;
 import jnr.unixsocket.UnixSocketChannel;
+import org.vhostuserrng.libc.NativePath;
 
 /**
  * A connected Unix socket that transfers bytes and file descriptors in both directions, without message framing. One
@@ -38,9 +39,9 @@ public final class FdPassingSocket implements AutoCloseable {
      */
     public static FdPassingSocket connect(Path path) throws IOException {
         try {
-            return new FdPassingSocket(UnixSocketChannel.open(FrontendSocketAddress.of(path)));
+            return new FdPassingSocket(FrontendSocketAddress.connect(path));
         } catch (IOException refused) {
-            throw new IOException("cannot connect to " + path + ": " + refused.getMessage(), refused);
+            throw new IOException("cannot connect to " + NativePath.text(path) + ": " + refused.getMessage(), refused);
         }
     }
 

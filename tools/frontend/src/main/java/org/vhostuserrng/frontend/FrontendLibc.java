@@ -119,6 +119,10 @@ final class FrontendLibc {
 
         int close(int fd);
 
+        int bind(int fd, Pointer address, int length);
+
+        int listen(int fd, int backlog);
+
         long sendmsg(int fd, Pointer message, int flags);
 
         long recvmsg(int fd, Pointer message, int flags);

@@ -10,6 +10,7 @@ import jnr.enxio.channels.NativeException;
 import jnr.ffi.Pointer;
 import jnr.unixsocket.UnixSocketChannel;
 import net.openhft.chronicle.bytes.Bytes;
+import org.vhostuserrng.libc.NativePath;
 
 /**
  * The front-end's end of a vhost-user connection. Sends messages with file descriptors, without checking them, so that
@@ -33,9 +34,9 @@ public final class FrontendSocket implements AutoCloseable {
      */
     public static FrontendSocket connect(Path path) throws IOException {
         try {
-            return new FrontendSocket(UnixSocketChannel.open(FrontendSocketAddress.of(path)));
+            return new FrontendSocket(FrontendSocketAddress.connect(path));
         } catch (IOException refused) {
-            throw new IOException("cannot connect to " + path + ": " + refused.getMessage(), refused);
+            throw new IOException("cannot connect to " + NativePath.text(path) + ": " + refused.getMessage(), refused);
         }
     }
 

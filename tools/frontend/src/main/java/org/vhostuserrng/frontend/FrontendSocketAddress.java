@@ -1,20 +1,65 @@
 package org.vhostuserrng.frontend;
 
-import java.io.File;
+import java.io.IOException;
 import java.nio.file.Path;
-import jnr.unixsocket.UnixSocketAddress;
+import jnr.ffi.Pointer;
+import jnr.unixsocket.UnixServerSocketChannel;
+import jnr.unixsocket.UnixSocketChannel;
+import org.vhostuserrng.libc.NativePath;
 
-/** Addresses of UNIX sockets. */
+/**
+ * Sockets at a path, which is any sequence of bytes. jnr-unixsocket cuts a path that is not ASCII, because it takes the
+ * number of characters for its length.
+ */
 final class FrontendSocketAddress {
+    // struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; };
+    private static final short AF_UNIX = 1;
+    private static final int PATH_OFFSET = 2;
+    private static final int BYTES = 110;
+    private static final int BACKLOG = 128;
+
     private FrontendSocketAddress() {}
 
-    /**
-     * The address of a path, which jnr-unixsocket encodes as UTF-8. {@link Path#toString} decodes a path with the
-     * encoding of the locale, which may lack its characters.
-     */
-    static UnixSocketAddress of(Path path) {
-        String text = path.toString();
-        boolean ascii = text.chars().allMatch(character -> character < 0x80);
-        return new UnixSocketAddress(new File(ascii ? text : path.toUri().getPath()));
+    /** Connects to the socket at {@code path}. */
+    static UnixSocketChannel connect(Path path) throws IOException {
+        UnixSocketChannel channel = UnixSocketChannel.open();
+        try {
+            check(FrontendLibc.calls().connect(channel.getFD(), address(path), BYTES));
+            return channel;
+        } catch (IOException refused) {
+            channel.close();
+            throw refused;
+        }
+    }
+
+    /** Listens at {@code path}. */
+    static UnixServerSocketChannel listen(Path path) throws IOException {
+        UnixServerSocketChannel channel = UnixServerSocketChannel.open();
+        try {
+            check(FrontendLibc.calls().bind(channel.getFD(), address(path), BYTES));
+            check(FrontendLibc.calls().listen(channel.getFD(), BACKLOG));
+            return channel;
+        } catch (IOException refused) {
+            channel.close();
+            throw refused;
+        }
+    }
+
+    private static void check(int result) throws IOException {
+        if (result < 0) {
+            throw new IOException(FrontendLibc.errno().description());
+        }
+    }
+
+    /** The address, followed by zeros. */
+    private static Pointer address(Path path) throws IOException {
+        byte[] name = NativePath.bytes(path);
+        if (name.length > BYTES - PATH_OFFSET - 1) {
+            throw new IOException("the path is longer than a socket's path may be");
+        }
+        Pointer address = FrontendLibc.runtime().getMemoryManager().allocateDirect(BYTES, true);
+        address.putShort(0, AF_UNIX);
+        address.put(PATH_OFFSET, name, 0, name.length);
+        return address;
     }
 }

@@ -13,30 +13,45 @@ final class EgdListener implements AutoCloseable {
     /** Delay before accept(2) is retried after an error. */
     private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    private static final Object MISSING = new Object();
+    private static final long FILE_CHECK_NANOS = TimeUnit.SECONDS.toNanos(3);
+    private static final long RELISTEN_NANOS = TimeUnit.SECONDS.toNanos(10);
+
     /** Takes a new connection. */
     interface ClientAdmission {
         void admit(SocketChannel socket, long now) throws IOException;
     }
 
     private final EgdListenAddress requestedAddress;
-    private final ServerSocketChannel channel;
-    private final SelectionKey key;
-    private final String address;
-    /** Identifies the file of a UNIX socket; null for TCP. */
-    private final Object file;
-
+    private final Selector selector;
     private final EgdServerLog log;
+    private final String address;
+    private ServerSocketChannel channel;
+    private SelectionKey key;
+    /** Identifies the file of a UNIX socket; null for TCP. */
+    private Object file;
+    /** Why the last attempt to listen again failed; null if it did not. */
+    private String failure;
+
+    private long fileCheckDueAt;
     private long acceptAgainAt = Long.MAX_VALUE;
 
     private EgdListener(EgdListenAddress requested, ServerSocketChannel channel, Selector selector, EgdServerLog log)
             throws IOException {
         this.requestedAddress = requested;
-        this.channel = channel;
+        this.selector = selector;
         this.log = log;
         this.address = EgdListenAddress.describe(channel.getLocalAddress());
-        this.file = requested.socketFile();
-        channel.configureBlocking(false);
-        key = channel.register(selector, SelectionKey.OP_ACCEPT, this);
+        accept(channel);
+    }
+
+    private void accept(ServerSocketChannel opened) throws IOException {
+        opened.configureBlocking(false);
+        key = opened.register(selector, SelectionKey.OP_ACCEPT, this);
+        channel = opened;
+        Object bound = requestedAddress.socketFile();
+        // Already removed again: the next check notices it.
+        file = bound == null && requestedAddress instanceof EgdListenAddress.UnixAddress ? MISSING : bound;
     }
 
     /**
@@ -79,6 +94,44 @@ final class EgdListener implements AutoCloseable {
             return Long.MAX_VALUE;
         }
         return acceptAgainAt;
+    }
+
+    /**
+     * Listens again if another program has removed, renamed or replaced the file of a UNIX socket.
+     *
+     * @return the time of the next check, or Long.MAX_VALUE
+     */
+    long checkFile(long now) {
+        if (file == null) {
+            return Long.MAX_VALUE;
+        }
+        if (fileCheckDueAt <= now) {
+            fileCheckDueAt = now + FILE_CHECK_NANOS;
+            if (file.equals(requestedAddress.socketFile())) {
+                failure = null;
+            } else {
+                listenAgain(now);
+            }
+        }
+        return fileCheckDueAt;
+    }
+
+    private void listenAgain(long now) {
+        try {
+            ServerSocketChannel replacement = requestedAddress.listen(BACKLOG);
+            channel.close();
+            accept(replacement);
+            failure = null;
+            log.warn(address + " was removed, renamed or replaced; listening on it again");
+        } catch (IOException refused) {
+            String reason = String.valueOf(refused.getMessage());
+            if (!reason.equals(failure)) {
+                failure = reason;
+                log.warn(address + " was removed, renamed or replaced, new clients cannot connect: " + reason);
+            }
+            // An attempt connects to another program that listens there.
+            fileCheckDueAt = now + RELISTEN_NANOS;
+        }
     }
 
     /** Closes the socket and removes its file, if the path still names that file. */

@@ -143,6 +143,7 @@ final class EgdServer implements AutoCloseable {
         selector.selectedKeys().clear();
         if (listener != null) {
             wakeAt(listener.resumeAcceptingAt(now));
+            wakeAt(listener.checkFile(now));
         }
     }
 

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -235,25 +234,33 @@ class EgdServerTest {
 
     @Test
     void clientThatDoesNotReadItsRepliesIsDisconnected() throws Exception {
-        try (Socket lazy = serveTcp(DEFAULT);
-                Socket good = connect()) {
-            lazy.setSoTimeout(60_000);
-            // More replies than the sockets' buffers can hold, so that the server stops reading commands.
-            lazy.getOutputStream().write("\u0002\u00ff".repeat(1 << 16).getBytes(ISO_8859_1));
-            assertEquals(8, ask(good, 8, 2, 8).length);
+        Path path = directory.resolve("egd");
+        serve("unix:" + path, DEFAULT, "file:/dev/urandom");
+        int commands = 30_000;
+        try (SocketChannel lazy = SocketChannel.open(UnixDomainSocketAddress.of(path));
+                SocketChannel good = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            lazy.write(ByteBuffer.wrap("\u0002\u00ff".repeat(commands).getBytes(ISO_8859_1)));
+            // The server sends until the socket is full; from then on, the time passes without a byte.
+            for (int i = 0; i < 500; i++) {
+                clockOffset.addAndGet(TimeUnit.MINUTES.toNanos(1));
+                good.write(ByteBuffer.wrap(new byte[] {2, 1}));
+                assertEquals(1, good.read(ByteBuffer.allocate(1)));
+            }
 
-            clockOffset.set(TimeUnit.MINUTES.toNanos(1));
-            ask(good, 8, 2, 8);
-
-            assertTrue(endsWithin(lazy, 1L << 24));
+            assertTrue(readUntilEnd(lazy) < 255L * commands);
         }
     }
 
-    private static boolean endsWithin(Socket client, long bytes) throws IOException {
+    private static long readUntilEnd(SocketChannel client) {
+        long bytes = 0;
+        ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
         try {
-            return client.getInputStream().skip(bytes) < bytes;
-        } catch (SocketException reset) {
-            return true;
+            for (int read = client.read(buffer); read >= 0; read = client.read(buffer.clear())) {
+                bytes += read;
+            }
+            return bytes;
+        } catch (IOException reset) {
+            return bytes;
         }
     }
 
@@ -277,6 +284,19 @@ class EgdServerTest {
                 }
             }
         }
+    }
+
+    @Test
+    void listensAgainIfItsSocketFileWasRemoved() throws Exception {
+        Path path = directory.resolve("egd");
+        serve("unix:" + path, DEFAULT, "file:/dev/urandom");
+
+        Files.delete(path);
+
+        while (Files.notExists(path)) {
+            TimeUnit.MILLISECONDS.sleep(10);
+        }
+        SocketChannel.open(UnixDomainSocketAddress.of(path)).close();
     }
 
     @Test
