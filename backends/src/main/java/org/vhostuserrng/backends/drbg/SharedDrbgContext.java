@@ -2,9 +2,11 @@ package org.vhostuserrng.backends.drbg;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
+import org.vhostuserrng.backends.sys.GetrandomSyscall;
 
 /**
  * State shared by the DRBGs of an event loop: scratch memory that is zero between calls, seed rate limiters, and the
@@ -50,13 +52,23 @@ final class SharedDrbgContext {
         return seedLimiters.computeIfAbsent(guest, _ -> new DrbgSeedRateLimiter());
     }
 
-    /** A unique nonce (SP 800-90Ar1 §8.6.7): process, start of the process, instance number, time. */
+    /** New bytes of the kernel's generator, or none if it is not seeded. */
+    byte[] kernelBytes() {
+        int got = GetrandomSyscall.fill(staging, 0, CtrDrbg.MIN_ENTROPY_BYTES);
+        byte[] bytes = new byte[Math.max(got, 0)];
+        MemorySegment.copy(staging, ValueLayout.JAVA_BYTE, 0, bytes, 0, bytes.length);
+        staging.asSlice(0, bytes.length).fill((byte) 0);
+        return bytes;
+    }
+
+    /** A unique nonce (SP 800-90Ar1 §8.6.7): process, start of the process, instance number, two clocks. */
     byte[] nonce() {
-        return ByteBuffer.allocate(4 * Long.BYTES)
+        return ByteBuffer.allocate(5 * Long.BYTES)
                 .putLong(processId)
                 .putLong(processStartMillis)
                 .putLong(++instances)
                 .putLong(System.nanoTime())
+                .putLong(System.currentTimeMillis())
                 .array();
     }
 }

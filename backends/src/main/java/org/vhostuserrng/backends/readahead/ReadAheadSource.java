@@ -52,6 +52,19 @@ final class ReadAheadSource implements EntropySource {
         return drained;
     }
 
+    @Override
+    public boolean readsAhead() {
+        return true;
+    }
+
+    @Override
+    public void discardAhead() {
+        if (current != null) {
+            recycleCurrent();
+        }
+        pool.discardFilled();
+    }
+
     private void recycleCurrent() {
         current.wipe();
         pool.recycle(current);

@@ -32,6 +32,14 @@ public interface EntropySource extends AutoCloseable {
     /** Ends a turn: bytes that were obtained for it and not used are wiped, and never reach another guest. */
     default void endTurn() {}
 
+    /** Whether the source holds bytes that it obtained before they are asked for, beyond a turn. */
+    default boolean readsAhead() {
+        return false;
+    }
+
+    /** Discards and wipes such bytes: they may exist in a copy of this virtual machine. */
+    default void discardAhead() {}
+
     /** Whether {@link #WOULD_BLOCK} means that the source has no bytes for any guest, not only for this one. */
     default boolean isSharedByGuests() {
         return false;

@@ -14,7 +14,10 @@ final class SharedEntropySource implements EntropySource {
 
     private final SharedSourceSpec spec;
     private final Runnable onReadable;
+    private final VmForkDetector forkDetector;
     private EntropySource source;
+    private int seenForks;
+    private boolean inTurn;
     private int users;
     private boolean failureLogged;
 
@@ -23,9 +26,10 @@ final class SharedEntropySource implements EntropySource {
      *
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
      */
-    SharedEntropySource(SharedSourceSpec spec, Runnable onReadable) {
+    SharedEntropySource(SharedSourceSpec spec, Runnable onReadable, VmForkDetector forkDetector) {
         this.spec = spec;
         this.onReadable = onReadable;
+        this.forkDetector = forkDetector;
     }
 
     /** Adds a user; the first one opens the source. If that fails, each {@link #fill} retries. */
@@ -48,18 +52,34 @@ final class SharedEntropySource implements EntropySource {
         if (source == null && !open()) {
             return FAILED;
         }
+        if (!inTurn) {
+            pollForForks();
+        }
+        if (forkDetector.forks() != seenForks) {
+            seenForks = forkDetector.forks();
+            source.discardAhead();
+        }
         return source.fill(target, offset, length);
+    }
+
+    private void pollForForks() {
+        if (source.readsAhead()) {
+            forkDetector.poll();
+        }
     }
 
     @Override
     public void beginTurn(int expectedBytes) {
         if (source != null) {
+            inTurn = true;
+            pollForForks();
             source.beginTurn(expectedBytes);
         }
     }
 
     @Override
     public void endTurn() {
+        inTurn = false;
         if (source != null) {
             source.endTurn();
         }
@@ -83,6 +103,7 @@ final class SharedEntropySource implements EntropySource {
     private boolean open() {
         try {
             source = spec.open(onReadable);
+            seenForks = forkDetector.forks();
             failureLogged = false;
             return true;
         } catch (IOException refused) {

@@ -19,6 +19,7 @@ public final class SourceRegistry {
     private final EntropySourceSpec spec;
     private final Runnable onReadable;
     private final LongSupplier clock;
+    private final VmForkDetector forkDetector;
     /** By deduplication key. An entry stays after its last user has closed it, because it counts errors. */
     private final Map<String, SharedEntropySource> shared = new HashMap<>();
 
@@ -27,15 +28,28 @@ public final class SourceRegistry {
     private long failoverCount;
 
     /**
-     * Creates the sources; none is open yet.
+     * Creates the sources of a process that does not notice forks of its virtual machine.
      *
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
      * @param clock nanoseconds; never run backwards
      */
     public SourceRegistry(EntropySourceSpec spec, Runnable onReadable, LongSupplier clock) {
+        this(spec, onReadable, clock, () -> VmForkClocks.NONE);
+    }
+
+    /**
+     * Creates the sources; none is open yet.
+     *
+     * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
+     * @param clock nanoseconds; never run backwards
+     * @param forkClocks opens the clocks that show a fork of the virtual machine, when a source first needs them
+     */
+    public SourceRegistry(
+            EntropySourceSpec spec, Runnable onReadable, LongSupplier clock, Supplier<VmForkClocks> forkClocks) {
         this.spec = spec;
         this.onReadable = onReadable;
         this.clock = clock;
+        this.forkDetector = new VmForkDetector(forkClocks);
     }
 
     /** Opens the source for a guest's ring; the ring closes it when it stops. */
@@ -62,7 +76,8 @@ public final class SourceRegistry {
 
     /** Opens a shared source, or adds a user to it. */
     EntropySource openShared(SharedSourceSpec source) {
-        return shared.computeIfAbsent(source.deduplicationKey(), _ -> new SharedEntropySource(source, onReadable))
+        return shared.computeIfAbsent(
+                        source.deduplicationKey(), _ -> new SharedEntropySource(source, onReadable, forkDetector))
                 .acquire();
     }
 
@@ -87,5 +102,10 @@ public final class SourceRegistry {
     /** Nanoseconds; never run backwards. */
     public LongSupplier clock() {
         return clock;
+    }
+
+    /** Notices forks of the virtual machine for all sources of this loop. */
+    public VmForkDetector forkDetector() {
+        return forkDetector;
     }
 }

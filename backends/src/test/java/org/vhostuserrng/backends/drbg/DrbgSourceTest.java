@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.FakeEntropySource;
+import org.vhostuserrng.backends.source.FakeVmForkClocks;
 
 class DrbgSourceTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
@@ -27,6 +28,7 @@ class DrbgSourceTest {
     private static final int SEED_BYTES = EntropyInputCollector.INSTANTIATE_BITS / 8;
     private static final int RESEED_SEED_BYTES = EntropyInputCollector.RESEED_BITS / 8;
 
+    private final FakeVmForkClocks clocks = new FakeVmForkClocks();
     private final SharedDrbgContext context = new SharedDrbgContext();
     private final FakeEntropySource good = new FakeEntropySource(1);
     private final FakeEntropySource other = new FakeEntropySource(2);
@@ -38,7 +40,7 @@ class DrbgSourceTest {
     }
 
     private DrbgSource named(String guest, DrbgReseedPolicy policy, DrbgSeedSource... inputs) {
-        return new DrbgSource(guest, List.of(inputs), policy, context, () -> now);
+        return new DrbgSource(guest, List.of(inputs), policy, context, () -> now, clocks.detector());
     }
 
     private static DrbgSeedSource input(FakeEntropySource source) {
@@ -189,6 +191,78 @@ class DrbgSourceTest {
         assertEquals(EntropySource.WOULD_BLOCK, refused);
         assertEquals(64, otherGuest);
         assertEquals(64, fill(oneMore));
+    }
+
+    // --- forks of the virtual machine ------------------------------------------------------------------------------
+
+    @Test
+    void reseedsFromAllSourcesBeforeTheNextByteAfterAFork() {
+        fill(both);
+        clocks.jumpRealtime(1000);
+
+        int filled = fill(both);
+
+        assertEquals(64, filled);
+        assertEquals(SEED_BYTES + RESEED_SEED_BYTES, good.bytesRead());
+        assertEquals(SEED_BYTES + RESEED_SEED_BYTES, other.bytesRead());
+    }
+
+    @Test
+    void reseedsOnceAfterAForkNoticedAtTheBeginningOfATurn() {
+        fill(both);
+        clocks.jumpRealtime(1000);
+
+        for (int turn = 0; turn < 2; turn++) {
+            both.beginTurn(128);
+            fill(both);
+            fill(both);
+            both.endTurn();
+        }
+
+        assertEquals(SEED_BYTES + RESEED_SEED_BYTES, good.bytesRead());
+    }
+
+    @Test
+    void servesNothingAfterAForkUntilItIsReseeded() {
+        DrbgSource drbg = drbg(POLICY, input(good.withSupply(SEED_BYTES)));
+        int before = fill(drbg);
+        clocks.jumpRealtime(1000);
+        int small = fill(drbg);
+        int large = drbg.fill(MemorySegment.ofArray(new byte[4096]), 0, 4096);
+
+        good.withSupply(RESEED_SEED_BYTES);
+
+        assertEquals(64, before);
+        assertEquals(EntropySource.WOULD_BLOCK, small);
+        assertEquals(EntropySource.WOULD_BLOCK, large);
+        assertEquals(64, fill(drbg));
+    }
+
+    @Test
+    void discardsEntropyCollectedBeforeAFork() {
+        DrbgSource drbg = drbg(POLICY, input(good.withSupply(SEED_BYTES - 1)));
+        int before = fill(drbg);
+        clocks.jumpRealtime(1000);
+        good.withSupply(SEED_BYTES - 1);
+        int afterFork = fill(drbg);
+
+        good.withSupply(1);
+
+        assertEquals(EntropySource.WOULD_BLOCK, before);
+        assertEquals(EntropySource.WOULD_BLOCK, afterFork);
+        assertEquals(64, fill(drbg));
+    }
+
+    @Test
+    void takesKernelOutputWithoutReseedingWhenTheKernelReseeds() {
+        fill(both);
+        clocks.passMillis(30_000);
+        clocks.reseedKernel();
+
+        int filled = fill(both);
+
+        assertEquals(64, filled);
+        assertEquals(SEED_BYTES, good.bytesRead());
     }
 
     // --- reseeding -------------------------------------------------------------------------------------------------

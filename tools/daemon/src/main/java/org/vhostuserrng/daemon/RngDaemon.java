@@ -8,6 +8,7 @@ import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.SourceRegistry;
+import org.vhostuserrng.backends.source.VmForkClocks;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
@@ -33,7 +34,8 @@ final class RngDaemon {
      */
     void serve() throws IOException, BadUsageException {
         try (VhostUserServer server = VhostUserServer.open(settings.sessionOptions())) {
-            SourceRegistry sources = new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime);
+            SourceRegistry sources =
+                    new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
             DeficitRoundRobin scheduler =
                     new DeficitRoundRobin(settings.rateLimits().total(), server::unparkVringsFromLoop);
             SharedRequestScratch scratch = new SharedRequestScratch();
