@@ -12,12 +12,15 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.vhostuserrng.backends.local.GetrandomSourceSpec;
 import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.SourceRegistry;
+import org.vhostuserrng.backends.source.VmForkClocks;
 import org.vhostuserrng.jmh.JmhBenchmarkSettings;
 
 /**
- * The DRBG of a guest, including its output buffer, reseeds and the copy to guest memory, compared with plain AES-CTR
- * of the JDK.
+ * The DRBG of a guest, including its output buffer, reseeds and the copy to guest memory, compared to plain AES-CTR of
+ * the JDK.
  */
 @State(Scope.Thread)
 public class DrbgSourceBenchmark extends JmhBenchmarkSettings {
@@ -35,19 +38,26 @@ public class DrbgSourceBenchmark extends JmhBenchmarkSettings {
     @Setup
     public void setUp() throws GeneralSecurityException {
         DrbgSeedSource input = new DrbgSeedSource("zeros", new Zeros(), 8);
+        SourceRegistry sources =
+                new SourceRegistry(new GetrandomSourceSpec(), () -> {}, System::nanoTime, VmForkClocks::ofHost);
         drbg = new DrbgSource(
-                "guest", List.of(input), DrbgReseedPolicy.DEFAULT, new SharedDrbgContext(), System::nanoTime);
+                "guest",
+                List.of(input),
+                DrbgReseedPolicy.DEFAULT,
+                new SharedDrbgContext(),
+                sources.clock(),
+                sources.forkDetector());
         cipher = Cipher.getInstance("AES/CTR/NoPadding");
         cipher.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(new byte[32], "AES"), new IvParameterSpec(new byte[16]));
     }
 
-    /** One request of a guest. */
+    /** One request of a ring. */
     @Benchmark
     public int drbg() {
         return drbg.fill(guest, 0, size);
     }
 
-    /** The lower bound of the time: encryption only. */
+    /** The upper bound: encryption only. */
     @Benchmark
     public int aesCtr() throws GeneralSecurityException {
         return cipher.update(zeros, 0, size, output, 0);
