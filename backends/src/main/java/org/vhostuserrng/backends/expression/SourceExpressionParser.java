@@ -19,8 +19,8 @@ import org.vhostuserrng.backends.source.XorSourceSpec;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 
 /**
- * Recursive-descent parser for {@code --source} expressions: a source, followed by its options, each after a comma. The
- * quoting rule is described in {@link KeyValueScanner}.
+ * Recursive-descent parser for {@code --source} expressions: a source and its options, separated by commas.
+ * {@link KeyValueScanner} describes the quoting rule.
  */
 public final class SourceExpressionParser {
     private static final String SYNTAX =
@@ -39,7 +39,7 @@ public final class SourceExpressionParser {
             DrbgReseedPolicy.RESEED_BYTES,
             DrbgReseedPolicy.RESEED_SECONDS);
 
-    /** Maximum nesting depth, which bounds the recursion; no useful expression is as deep. */
+    /** Maximum nesting depth. It bounds the recursion; no useful expression is that deep. */
     private static final int MAX_DEPTH = 16;
 
     private final KeyValueScanner scanner;
@@ -52,7 +52,7 @@ public final class SourceExpressionParser {
     /**
      * Parses an expression.
      *
-     * @throws IllegalArgumentException with the syntax, in one line, if the expression is malformed
+     * @throws IllegalArgumentException if the expression is malformed; the message is one line that states the syntax
      */
     public static EntropySourceSpec parse(String expression) {
         // Error messages and log lines quote the expression, and each must stay on one line.

@@ -19,7 +19,7 @@ public final class SourceRegistry {
     private final EntropySourceSpec spec;
     private final Runnable onReadable;
     private final LongSupplier clock;
-    /** By deduplication key. An entry stays after its last user has closed it, because it counts errors. */
+    /** By deduplication key. An entry remains after its last user has closed it, because it counts errors. */
     private final Map<String, SharedEntropySource> shared = new HashMap<>();
 
     private final Map<Class<?>, Object> loopState = new HashMap<>();
@@ -27,10 +27,10 @@ public final class SourceRegistry {
     private long failoverCount;
 
     /**
-     * Creates the sources; none is open yet.
+     * Creates a registry without open sources.
      *
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
-     * @param clock nanoseconds; never run backwards
+     * @param clock monotonic time in nanoseconds
      */
     public SourceRegistry(EntropySourceSpec spec, Runnable onReadable, LongSupplier clock) {
         this.spec = spec;
@@ -66,7 +66,7 @@ public final class SourceRegistry {
                 .acquire();
     }
 
-    /** Records which source of a failover list serves; logs and counts changes. */
+    /** Records which source of a failover list is in use; logs and counts changes. */
     void recordFailover(FailoverSourceState state, int index) {
         if (state.switchTo(index)) {
             failoverCount++;
@@ -84,7 +84,7 @@ public final class SourceRegistry {
         return type.cast(loopState.computeIfAbsent(type, _ -> factory.get()));
     }
 
-    /** Nanoseconds; never run backwards. */
+    /** Monotonic time in nanoseconds. */
     public LongSupplier clock() {
         return clock;
     }

@@ -37,7 +37,7 @@ class ReadAheadThreadTest {
     /** Returns one chunk of the script for each read. */
     private static final class ScriptedSource implements BlockingEntropySource {
         private final BlockingQueue<byte[]> chunks = new ArrayBlockingQueue<>(1000);
-        /** Whether the stream ends after the last chunk; otherwise the source has no data for now. */
+        /** Whether the stream ends after the last chunk. If not, the source then has no data for now. */
         private volatile boolean atEnd;
 
         private final Semaphore closings = new Semaphore(0);
@@ -194,7 +194,7 @@ class ReadAheadThreadTest {
         assertEquals(FAILED, fill(allocate(64)));
     }
 
-    /** Simulates a pipe that was filled while its writer was stuck. */
+    /** A stuck writer has filled a pipe with faulty bytes. The healthy bytes that follow are served. */
     @Test
     void recoversThoughQueuedBytesAreFaulty() throws Exception {
         start(8);
