@@ -35,7 +35,7 @@ public final class MemoryMapping implements AutoCloseable {
     private static final int F_SEAL_SHRINK = 2;
 
     private final Arena arena;
-    /** The segment and the rest of its last page. */
+    /** The segment, extended to the end of its last page. */
     private final MemorySegment pages;
 
     private final MemorySegment segment;
@@ -143,7 +143,7 @@ public final class MemoryMapping implements AutoCloseable {
         return segment;
     }
 
-    /** The requested bytes and the rest of their last page. */
+    /** The requested bytes, extended to the end of their last page. */
     public MemorySegment pages() {
         return pages;
     }

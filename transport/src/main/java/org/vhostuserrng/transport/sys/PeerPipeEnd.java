@@ -11,14 +11,13 @@ import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * One end of a pipe that a peer created. The peer shares the open file description and can make it blocking at any
- * time, so bytes are moved through a pipe of this process with a non-blocking splice(2). Confined to its creating
- * thread.
+ * time, so bytes are moved through a pipe of this process with a non-blocking splice(2). Confined to one thread.
  */
 public final class PeerPipeEnd implements AutoCloseable {
     /** {@link #send} and {@link #receive}: the call would block. */
     public static final int WOULD_BLOCK = -Errno.EAGAIN;
 
-    /** Minimum capacity of a pipe on every host: one page. */
+    /** The smallest capacity of a pipe on any host: one page of 4 KiB. */
     public static final int CAPACITY = 4096;
 
     private static final MemorySegment PIPE2 = Libc.symbol("pipe2");

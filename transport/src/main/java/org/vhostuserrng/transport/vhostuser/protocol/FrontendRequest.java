@@ -119,7 +119,7 @@ public sealed interface FrontendRequest {
      * @param mmapOffset offset of the region in its file
      */
     record MemoryRegion(long guestAddress, long size, UserAddress userAddress, long mmapOffset) {
-        /** Whether all fields are equal. Not equals, whose generation at first use would delay the loop by 10 ms. */
+        /** Whether all fields are equal. The JVM would generate equals() at its first call, which takes 10 ms. */
         public boolean isSameAs(MemoryRegion other) {
             return isIdentifiedBy(other) && mmapOffset == other.mmapOffset;
         }

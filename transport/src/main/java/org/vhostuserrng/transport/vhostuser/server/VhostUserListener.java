@@ -14,7 +14,7 @@ import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
  * backlog; no connection is refused. Confined to the loop's thread.
  */
 final class VhostUserListener extends EventHandler implements AutoCloseable {
-    /** Delay after the kernel has refused to provide a resource, such as a descriptor or memory. */
+    /** Delay after the kernel has refused a resource, such as a descriptor or memory. */
     private static final long RETRY_NANOS = 100_000_000;
 
     private final EventScheduler loop;
@@ -103,7 +103,7 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
         }
     }
 
-    /** Leaves connecting front-ends in the backlog. */
+    /** Stops accepting. New front-ends wait in the backlog. */
     private void unwatch() {
         if (watched) {
             watched = false;

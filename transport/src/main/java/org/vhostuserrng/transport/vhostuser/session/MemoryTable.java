@@ -19,7 +19,7 @@ import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
 /**
  * The memory table of a session: the regions as the front-end described them, with their mappings. Immutable: a change
  * creates a new table that shares the mappings of unchanged regions. Suspend all vrings before unmapping a region.
- * Loop's thread.
+ * Confined to the loop's thread.
  */
 final class MemoryTable {
     /**
