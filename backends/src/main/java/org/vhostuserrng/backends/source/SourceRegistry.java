@@ -32,7 +32,7 @@ public final class SourceRegistry {
     private long failoverCount;
 
     /**
-     * Creates the sources of a process that does not notice forks of its virtual machine.
+     * Creates a registry without open sources, which does not notice forks of the virtual machine.
      *
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
      * @param clock monotonic time in nanoseconds
@@ -42,7 +42,7 @@ public final class SourceRegistry {
     }
 
     /**
-     * Creates the sources; none is open yet.
+     * Creates a registry without open sources.
      *
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
      * @param clock nanoseconds; never run backwards

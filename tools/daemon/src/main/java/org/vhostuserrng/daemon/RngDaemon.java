@@ -45,7 +45,7 @@ final class RngDaemon {
                 VhostUserServer server = VhostUserServer.open(settings.sessionOptions())) {
             // First, because a process that sees a socket may already send SIGTERM.
             DaemonShutdownHook.install(server::stop);
-            ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::warn)::received);
+            ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::info)::received);
             sources = new SourceRegistry(
                     settings.source(), server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
             DeficitRoundRobin scheduler =
