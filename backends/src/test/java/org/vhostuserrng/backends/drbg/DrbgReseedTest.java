@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.FakeEntropySource;
+import org.vhostuserrng.backends.source.FakeVmForkClocks;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.source.SourceRegistry;
 
@@ -24,7 +25,7 @@ import org.vhostuserrng.backends.source.SourceRegistry;
 class DrbgReseedTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final int LARGEST = CtrDrbg.MAX_REQUEST_BYTES;
-    private static final DrbgReseedPolicy POLICY = new DrbgReseedPolicy(2L * LARGEST, 300, false);
+    private static final DrbgReseedPolicy POLICY = new DrbgReseedPolicy(2L * LARGEST, 300, false, false);
     private static final int SEED_BYTES = EntropyInputCollector.INSTANTIATE_BITS / 8;
     private static final int RESEED_SEED_BYTES = EntropyInputCollector.RESEED_BITS / 8;
 
@@ -34,7 +35,7 @@ class DrbgReseedTest {
 
     private DrbgSource drbg(DrbgReseedPolicy policy) {
         return new DrbgSource(
-                "guest", List.of(new DrbgSeedSource("fake", seed, 8)), policy, context, () -> now);
+                "guest", List.of(new DrbgSeedSource("fake", seed, 8)), policy, context, () -> now, new FakeVmForkClocks().detector());
     }
 
     /** Generates bytes. Returns the number of reseeds so far. */
@@ -125,7 +126,7 @@ class DrbgReseedTest {
         List<DrbgSeedSource> inputs = Arrays.stream(seeds)
                 .map(source -> new DrbgSeedSource("fake", source, 8))
                 .toList();
-        return new DrbgSource("guest", inputs, POLICY, fixed, () -> now);
+        return new DrbgSource("guest", inputs, POLICY, fixed, () -> now, new FakeVmForkClocks().detector());
     }
 
     @Test
@@ -183,7 +184,7 @@ class DrbgReseedTest {
         "0, 20000000000, true, true"
     })
     void reseedIsDueAtTheLimitAndOverdueAtTwiceTheLimit(long bytes, long nanos, boolean due, boolean overdue) {
-        DrbgReseedPolicy policy = new DrbgReseedPolicy(1000, 10, false);
+        DrbgReseedPolicy policy = new DrbgReseedPolicy(1000, 10, false, false);
 
         assertEquals(due, policy.isDue(bytes, nanos));
         assertEquals(overdue, policy.isOverdue(bytes, nanos));

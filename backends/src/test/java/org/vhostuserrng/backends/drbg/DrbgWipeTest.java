@@ -17,11 +17,12 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.vhostuserrng.backends.source.FakeEntropySource;
+import org.vhostuserrng.backends.source.FakeVmForkClocks;
 
 /** Secrets do not stay in memory: SP 800-90Ar1 §9.4 and §11.4. */
 class DrbgWipeTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
-    private static final DrbgReseedPolicy POLICY = new DrbgReseedPolicy(1 << 16, 300, false);
+    private static final DrbgReseedPolicy POLICY = new DrbgReseedPolicy(1 << 16, 300, false, false);
 
     private final RecordingArena arena = new RecordingArena();
     private final byte[] scratch = new byte[Aes256.SCRATCH_BYTES];
@@ -38,7 +39,7 @@ class DrbgWipeTest {
 
     private DrbgSource source() {
         DrbgSeedSource seed = new DrbgSeedSource("fake", new FakeEntropySource(1), 8);
-        return new DrbgSource("guest", List.of(seed), POLICY, context, () -> now);
+        return new DrbgSource("guest", List.of(seed), POLICY, context, () -> now, new FakeVmForkClocks().detector());
     }
 
     private static byte[] random(long seed, int length) {

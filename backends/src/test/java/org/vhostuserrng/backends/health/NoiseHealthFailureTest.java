@@ -23,8 +23,8 @@ class NoiseHealthFailureTest {
     @Test
     void repetitionCountTestDuringStartup() {
         assertEquals(
-                "start-up repetition count test failed: a byte occurred 4 times in a row (min-entropy=8.0)",
-                check(new byte[4]));
+                "start-up repetition count test failed: a byte occurred 6 times in a row (min-entropy=8.0, alpha=2^-40)",
+                check(new byte[6]));
     }
 
     @Test
@@ -36,7 +36,8 @@ class NoiseHealthFailureTest {
         }
 
         assertEquals(
-                "adaptive proportion test failed: a byte occurred 13 times in a window of 512 (min-entropy=8.0)",
+                "adaptive proportion test failed: a byte occurred 19 times in a window of 512"
+                        + " (min-entropy=8.0, alpha=2^-40)",
                 check(everyOther));
     }
 
@@ -44,7 +45,9 @@ class NoiseHealthFailureTest {
     void repeatedSequenceTest() {
         check(random(1, 4096));
 
-        assertEquals("repeated sequence test failed: 32 bytes were repeated (min-entropy=8.0)", check(random(1, 4096)));
+        assertEquals(
+                "repeated sequence test failed: 32 bytes were repeated (min-entropy=8.0, alpha=2^-40)",
+                check(random(1, 4096)));
     }
 
     @Test

@@ -65,6 +65,8 @@ final class DaemonCommand {
             return printError(bad.getMessage(), BAD_USAGE);
         } catch (IOException failure) {
             return printError(failure.getMessage(), FAILED);
+        } finally {
+            DaemonShutdownHook.daemonStopped();
         }
     }
 

@@ -34,7 +34,7 @@ public final class EgdRepliesFuzzTarget {
     private static final byte READ_BLOCKING = 2;
     private static final int BLOCK_BYTES = 4096;
     private static final EgdClientSource.EgdTimeouts NO_TIMEOUTS =
-            new EgdClientSource.EgdTimeouts(1L << 40, 1L << 40, 8);
+            new EgdClientSource.EgdTimeouts(1L << 40, 8);
     private static final Server SERVER = Server.open();
 
     /** Shared by all inputs: creating a socket for each would dominate the run time. */
