@@ -18,6 +18,7 @@ import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.MaxBytesConverter;
 import org.vhostuserrng.cli.options.PeriodConverter;
 import org.vhostuserrng.cli.process.CommandShutdownHook;
+import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.libc.ServiceSignals;
 import org.vhostuserrng.libc.SurvivedSignalLog;
 import picocli.CommandLine.Command;
@@ -150,7 +151,7 @@ public final class EgdServerCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         String listening = listen == null ? "" : "listening on " + server.address() + ", ";
         String connecting = clients.isEmpty() ? "" : "connecting to " + joined(clients) + ", ";
-        out.println(listening + connecting + "source " + String.join(", then ", sources));
+        out.println(NativeText.printable(listening + connecting + "source " + String.join(", then ", sources)));
         out.flush();
         if (listen != null && listen.isReachableFromOtherHosts()) {
             PrintWriter err = spec.commandLine().getErr();

@@ -4,8 +4,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Graceful shutdown of a command on SIGTERM, SIGINT and SIGHUP. Without this shutdown hook the JVM would exit with 128
- * + the signal number. The hook stops the command, waits until it has finished and exits with status 0.
+ * Graceful shutdown of a command on SIGTERM, SIGINT and, unless the command survives it, SIGHUP. Without this shutdown
+ * hook the JVM would exit with 128 + the signal number. The hook stops the command, waits until it has finished and
+ * exits with status 0.
  */
 public final class CommandShutdownHook {
     /** Reached only if the command hangs. */
