@@ -15,11 +15,18 @@ public final class RepeatedTuples {
     private final int[] mostCommon;
     /** Number of pairs of equal tuples, by their length. */
     private final long[] equalPairs;
+    /** Length of the longest tuple that is common (t); 0 if there is none. */
+    private final int longestCommon;
 
     private RepeatedTuples(int samples, int[] mostCommon, long[] equalPairs) {
         this.samples = samples;
         this.mostCommon = mostCommon;
         this.equalPairs = equalPairs;
+        int length = longest();
+        while (length > 0 && mostCommon[length] < Sp80090bConstants.COMMON_TUPLE_COUNT) {
+            length--;
+        }
+        longestCommon = length;
     }
 
     /** Counts the tuples of a sequence that is not empty. */
@@ -44,19 +51,10 @@ public final class RepeatedTuples {
         return mostCommon.length - 2;
     }
 
-    /** Length of the longest tuple that is common (t); 0 if there is none. */
-    private int longestCommon() {
-        int length = longest();
-        while (length > 0 && mostCommon[length] < Sp80090bConstants.COMMON_TUPLE_COUNT) {
-            length--;
-        }
-        return length;
-    }
-
     /** §6.3.5, t-tuple estimate: bits per symbol; NaN if no symbol is common. */
     double tTuple() {
         double most = 0;
-        for (int length = 1; length <= longestCommon(); length++) {
+        for (int length = 1; length <= longestCommon; length++) {
             double p = (double) mostCommon[length] / (samples - length + 1);
             most = Math.max(most, Math.pow(p, 1.0 / length));
         }
@@ -66,7 +64,7 @@ public final class RepeatedTuples {
     /** §6.3.6, longest repeated substring estimate: bits per symbol; NaN if no rare tuple is repeated. */
     double longestRepeatedSubstring() {
         double most = 0;
-        for (int length = longestCommon() + 1; length <= longest(); length++) {
+        for (int length = longestCommon + 1; length <= longest(); length++) {
             double tuples = samples - length + 1.0;
             double p = equalPairs[length] / (tuples * (tuples - 1) / 2);
             most = Math.max(most, Math.pow(p, 1.0 / length));

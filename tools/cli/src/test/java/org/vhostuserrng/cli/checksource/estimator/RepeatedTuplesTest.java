@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -84,5 +85,19 @@ class RepeatedTuplesTest {
         System.arraycopy(once, 0, twice, 5000, 5000);
 
         assertTrue(RepeatedTuples.of(SymbolSequence.ofSamples(twice)).longestRepeatedSubstring() < 0.01);
+    }
+
+    /** Every length up to half a million is that of a common tuple: linear time is needed. */
+    @Test
+    @Timeout(120)
+    void sequenceWithShortPeriodTakesLinearTime() {
+        byte[] periodic = new byte[1_000_000];
+        for (int i = 0; i < periodic.length; i++) {
+            periodic[i] = (byte) (i % 1000 % 7);
+        }
+
+        RepeatedTuples estimates = RepeatedTuples.of(SymbolSequence.ofSamples(periodic));
+
+        assertEquals(0, estimates.tTuple(), 0.001);
     }
 }
