@@ -13,6 +13,7 @@ import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.FailoverSourceSpec;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
+import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /**
@@ -101,22 +102,51 @@ final class DaemonCommand {
     private List<RngEndpoint> endpoints() throws BadUsageException {
         String socketPath = arguments.value(DaemonOptions.SOCKET_PATH);
         String connect = arguments.value(DaemonOptions.CONNECT);
-        int fd = (int) arguments.longValue(DaemonOptions.FD, DaemonOptionRange.FD, NOT_GIVEN);
+        List<RngEndpoint> inherited = inheritedFds();
         int count = (int) arguments.longValue(DaemonOptions.SOCKET_COUNT, DaemonOptionRange.SOCKET_COUNT, NOT_GIVEN);
-        requireExactlyOne(socketPath, connect, fd);
+        requireExactlyOne(socketPath, connect, inherited);
         if (socketPath == null && count != NOT_GIVEN) {
             throw new BadUsageException(
                     DaemonOptions.SOCKET_COUNT + "=" + count + ": expected only with --socket-path=PATH");
         }
 
-        if (fd != NOT_GIVEN) {
-            return List.of(new RngEndpoint.InheritedFd(fd));
+        if (!inherited.isEmpty()) {
+            return inherited;
         }
         if (connect != null) {
             requireSocketPathLength(DaemonOptions.CONNECT, connect, connect);
             return List.of(new RngEndpoint.FrontendPath(path(DaemonOptions.CONNECT, connect)));
         }
         return listeningPaths(socketPath, count);
+    }
+
+    /** The sockets of {@code --fd}, or else of the service manager. */
+    private List<RngEndpoint> inheritedFds() throws BadUsageException {
+        List<RngEndpoint> endpoints = new ArrayList<>();
+        for (String value : arguments.values(DaemonOptions.FD)) {
+            int fd = (int) DaemonOptionRange.FD.parse(DaemonOptions.FD, value);
+            RngEndpoint endpoint = RngEndpoint.InheritedFd.ofOption(fd);
+            if (endpoints.contains(endpoint)) {
+                throw new BadUsageException(DaemonOptions.FD + "=" + fd + ": expected each descriptor once");
+            }
+            endpoints.add(endpoint);
+        }
+        List<ListenFds.NamedFd> passed = passedByServiceManager();
+        if (!passed.isEmpty() && !endpoints.isEmpty()) {
+            throw endpointsInConflict();
+        }
+        for (ListenFds.NamedFd socket : passed) {
+            endpoints.add(RngEndpoint.InheritedFd.ofServiceManager(socket));
+        }
+        return endpoints;
+    }
+
+    private static List<ListenFds.NamedFd> passedByServiceManager() throws BadUsageException {
+        try {
+            return ListenFds.of(System.getenv(), ProcessHandle.current().pid());
+        } catch (IOException malformed) {
+            throw new BadUsageException(malformed.getMessage(), malformed);
+        }
     }
 
     private static List<RngEndpoint> listeningPaths(String path, int count) throws BadUsageException {
@@ -178,11 +208,17 @@ final class DaemonCommand {
         }
     }
 
-    private static void requireExactlyOne(String socketPath, String connect, int fd) throws BadUsageException {
-        int given = (socketPath != null ? 1 : 0) + (connect != null ? 1 : 0) + (fd != NOT_GIVEN ? 1 : 0);
+    private static void requireExactlyOne(String socketPath, String connect, List<RngEndpoint> inherited)
+            throws BadUsageException {
+        int given = (socketPath != null ? 1 : 0) + (connect != null ? 1 : 0) + (inherited.isEmpty() ? 0 : 1);
         if (given != 1) {
-            throw new BadUsageException("expected exactly one of --socket-path=PATH, --connect=PATH and --fd=N");
+            throw endpointsInConflict();
         }
+    }
+
+    private static BadUsageException endpointsInConflict() {
+        return new BadUsageException("expected exactly one of --socket-path=PATH, --connect=PATH, --fd=N and sockets of"
+                + " the service manager (LISTEN_FDS)");
     }
 
     private static void requireSocketPathLength(String option, String value, String longestPath)

@@ -57,7 +57,11 @@ final class DaemonOptions {
                         "PATH",
                         "Connect to a VMM that listens on this UNIX socket (server=on); reconnects whenever the"
                                 + " connection is lost."))
-                .addOption(valued(FD, "N", "Serve on this inherited socket, which is listening or connected."))
+                .addOption(valued(
+                        FD,
+                        "N",
+                        "Serve on this inherited socket, which is listening or connected. Repeatable, for one guest"
+                                + " each."))
                 .addOption(valued(
                         SOURCE,
                         "SOURCE",

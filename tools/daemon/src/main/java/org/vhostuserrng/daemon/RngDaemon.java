@@ -10,6 +10,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
+import org.vhostuserrng.transport.systemd.ServiceNotifier;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /**
@@ -26,13 +27,17 @@ final class RngDaemon {
     }
 
     /**
-     * Serves all endpoints on the calling thread until a termination signal arrives, or until the connection of an
-     * inherited descriptor has ended.
+     * Serves all endpoints on the calling thread until a termination signal arrives, or until all endpoints were
+     * inherited connections and have ended.
      *
      * @throws BadUsageException if an option names a socket that cannot serve
      */
     void serve() throws IOException, BadUsageException {
-        try (VhostUserServer server = VhostUserServer.open(settings.sessionOptions())) {
+        try (ServiceNotifier serviceManager = ServiceNotifier.open(
+                        System.getenv(), ProcessHandle.current().pid());
+                VhostUserServer server = VhostUserServer.open(settings.sessionOptions())) {
+            // First, because a process that sees a socket may already send SIGTERM.
+            DaemonShutdownHook.install(server::stop);
             SourceRegistry sources = new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime);
             DeficitRoundRobin scheduler =
                     new DeficitRoundRobin(settings.rateLimits().total(), server::unparkVringsFromLoop);
@@ -40,11 +45,14 @@ final class RngDaemon {
             for (RngEndpoint endpoint : settings.endpoints()) {
                 endpoint.attach(server, device(endpoint.guestName(), sources, scheduler, scratch));
             }
-            logEndpoints(settings.endpoints());
+            String status = describeEndpoints(settings.endpoints());
+            LOG.info(status);
 
-            DaemonShutdownHook.install(server::stop);
+            startWatchdog(serviceManager, server);
+            serviceManager.ready(status);
             server.run();
 
+            serviceManager.stopping();
             if (!sources.statistics().isEmpty()) {
                 LOG.info("sources: {}", sources.statistics());
             }
@@ -66,11 +74,19 @@ final class RngDaemon {
                 scratch);
     }
 
-    private void logEndpoints(List<RngEndpoint> endpoints) {
-        LOG.info(
-                "{}{}, source {}",
-                endpoints.getFirst(),
-                endpoints.size() > 1 ? " … " + endpoints.getLast().guestName() : "",
-                settings.source());
+    /** The notifications come from the event loop, so that the service manager restarts a daemon whose loop hangs. */
+    private static void startWatchdog(ServiceNotifier serviceManager, VhostUserServer server) {
+        if (serviceManager.watchdogTimeoutNanos() > 0) {
+            // sd_watchdog_enabled(3) recommends half of the timeout.
+            server.schedulePeriodically(
+                    Math.max(1, serviceManager.watchdogTimeoutNanos() / 2), serviceManager::watchdog);
+        }
+    }
+
+    private String describeEndpoints(List<RngEndpoint> endpoints) {
+        return endpoints.getFirst()
+                + (endpoints.size() > 1 ? " … " + endpoints.getLast().guestName() : "")
+                + ", source "
+                + settings.source();
     }
 }

@@ -3,6 +3,7 @@ package org.vhostuserrng.daemon;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
+import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /** A socket on which the daemon serves one guest. {@code toString} describes it for the log. */
@@ -53,11 +54,22 @@ sealed interface RngEndpoint {
         }
     }
 
-    /** {@code --fd}: a listening socket, or a connection; the daemon exits when that connection ends. */
-    record InheritedFd(int fd) implements RngEndpoint {
-        @Override
-        public String guestName() {
-            return "fd " + fd;
+    /**
+     * An inherited socket: a listening socket, or a connection.
+     *
+     * @param option the option or variable that names the descriptor, with its value, for an error message
+     * @param guestName the name of the guest
+     */
+    record InheritedFd(int fd, String option, String guestName) implements RngEndpoint {
+        /** {@code --fd}. */
+        static InheritedFd ofOption(int fd) {
+            return new InheritedFd(fd, DaemonOptions.FD + "=" + fd, "fd " + fd);
+        }
+
+        /** LISTEN_FDS. */
+        static InheritedFd ofServiceManager(ListenFds.NamedFd socket) {
+            return new InheritedFd(
+                    socket.fd(), "LISTEN_FDS: descriptor " + socket.fd() + " '" + socket.name() + "'", socket.name());
         }
 
         @Override
@@ -65,13 +77,14 @@ sealed interface RngEndpoint {
             try {
                 server.inherit(fd, device);
             } catch (IllegalArgumentException notASocket) {
-                throw new BadUsageException(DaemonOptions.FD + "=" + fd + ": " + notASocket.getMessage(), notASocket);
+                throw new BadUsageException(option + ": " + notASocket.getMessage(), notASocket);
             }
         }
 
         @Override
         public String toString() {
-            return "serving on fd " + fd;
+            String number = "fd " + fd;
+            return "serving on " + (guestName.equals(number) ? number : number + " (" + guestName + ")");
         }
     }
 

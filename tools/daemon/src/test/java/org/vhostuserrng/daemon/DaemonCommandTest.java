@@ -244,6 +244,14 @@ class DaemonCommandTest {
     }
 
     @Test
+    void rejectsARepeatedDescriptor() {
+        int status = DaemonCommand.execute("--fd=77777", "--fd=77777");
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), "--fd=77777: expected each descriptor once");
+    }
+
+    @Test
     void failsOnAFileThatIsNotASocket(@TempDir Path directory) throws Exception {
         Path file = Files.writeString(directory.resolve("precious"), "text");
 

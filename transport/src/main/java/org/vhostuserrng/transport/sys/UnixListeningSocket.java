@@ -66,6 +66,12 @@ public final class UnixListeningSocket implements AutoCloseable {
         return UnixStreamSocket.isUnixStream(fd) && UnixStreamSocket.option(fd, SO_ACCEPTCONN) == 1;
     }
 
+    /** The last element of the path to which a UNIX socket is bound; null if it is not bound to a path. */
+    public static String fileName(OwnedFd fd) {
+        String path = UnixSocketAddress.boundPath(fd);
+        return path == null ? null : path.substring(path.lastIndexOf('/') + 1);
+    }
+
     static OwnedFd newSocket() throws ErrnoException {
         return newSocket(null);
     }

@@ -5,6 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
 
 /** struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }. */
 final class UnixSocketAddress {
@@ -13,6 +15,8 @@ final class UnixSocketAddress {
     private static final int PATH_BYTES = 108;
     /** Maximum length of a path: the last byte of sun_path is NUL. */
     static final int MAX_PATH_BYTES = PATH_BYTES - 1;
+
+    private static final MemorySegment GETSOCKNAME = Libc.symbol("getsockname");
 
     private UnixSocketAddress() {}
 
@@ -26,5 +30,41 @@ final class UnixSocketAddress {
         address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);
         MemorySegment.copy(name, 0, address, ValueLayout.JAVA_BYTE, PATH_OFFSET, name.length);
         return address;
+    }
+
+    /**
+     * The address in the form of systemd's variables.
+     *
+     * @param text an absolute path, or {@code @} and an abstract name
+     * @throws IllegalArgumentException if the text has another form or is too long
+     */
+    static MemorySegment of(String text, Arena arena) {
+        byte[] name = text.getBytes(StandardCharsets.UTF_8);
+        boolean isAbstract = text.startsWith("@");
+        if (!(isAbstract || text.startsWith("/")) || name.length < 2 || name.length > MAX_PATH_BYTES) {
+            throw new IllegalArgumentException(
+                    "expected an absolute path, or @ and an abstract name, of at most " + MAX_PATH_BYTES + " bytes");
+        }
+        // unix(7): the length of an abstract address determines its name, so it includes no further zero.
+        MemorySegment address = arena.allocate(PATH_OFFSET + name.length + (isAbstract ? 0 : 1), Long.BYTES);
+        address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);
+        MemorySegment.copy(name, 0, address, ValueLayout.JAVA_BYTE, PATH_OFFSET, name.length);
+        if (isAbstract) {
+            address.set(ValueLayout.JAVA_BYTE, PATH_OFFSET, (byte) 0);
+        }
+        return address;
+    }
+
+    /** The path to which a socket is bound; null if it has none, has an abstract name, or is not a UNIX socket. */
+    static String boundPath(OwnedFd fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            int size = PATH_OFFSET + PATH_BYTES;
+            MemorySegment address = arena.allocate(size + 1L, Long.BYTES);
+            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, size);
+            int result = Libc.callInt(GETSOCKNAME, fd.number(), address.address(), length.address(), 0, 0);
+            boolean isUnix = result == 0 && address.get(ValueLayout.JAVA_SHORT, 0) == AF_UNIX;
+            String path = isUnix ? address.getString(PATH_OFFSET) : "";
+            return path.isEmpty() ? null : path;
+        }
     }
 }

@@ -79,11 +79,11 @@ public final class EgdServerCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         sources.forEach(this::checkSource);
-        EgdServer server = EgdServer.listen(listen, new EgdServer.ConnectionLimits(maxClients, maxBytes, period));
-        CommandShutdownHook stop = new CommandShutdownHook(server::stop);
-        try (server;
+        CommandShutdownHook stop = new CommandShutdownHook();
+        try (EgdServer server = EgdServer.listen(listen, new EgdServer.ConnectionLimits(maxClients, maxBytes, period));
                 CommandSources programs = new CommandSources();
                 EntropySource opened = open(programs, server)) {
+            stop.setStopAction(server::stop);
             announce(server);
             server.run(opened);
         } finally {

@@ -14,16 +14,35 @@ public final class CommandShutdownHook {
     private final CountDownLatch finished = new CountDownLatch(1);
     private final Thread hook;
 
-    /**
-     * Registers the hook. It calls {@code stop} from its own thread if a signal arrives before the command finishes.
-     */
-    public CommandShutdownHook(Runnable stop) {
-        hook = new Thread(() -> stopAndHalt(stop), "stop-signal");
+    /** Null until {@link #setStopAction}. Guarded by this object's monitor. */
+    private Runnable stopAction;
+
+    private boolean signalled;
+
+    /** Registers the hook. To be called before other processes can see that the command runs, such as by its socket. */
+    public CommandShutdownHook() {
+        hook = new Thread(this::stopAndHalt, "stop-signal");
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    private void stopAndHalt(Runnable stop) {
-        stop.run();
+    /**
+     * Sets the action that makes the command finish. A signal runs it on another thread; a signal that has already
+     * arrived runs it now.
+     */
+    public synchronized void setStopAction(Runnable stop) {
+        stopAction = stop;
+        if (signalled) {
+            stop.run();
+        }
+    }
+
+    private void stopAndHalt() {
+        synchronized (this) {
+            signalled = true;
+            if (stopAction != null) {
+                stopAction.run();
+            }
+        }
         Runtime.getRuntime().halt(awaitFinished() ? 0 : 1);
     }
 

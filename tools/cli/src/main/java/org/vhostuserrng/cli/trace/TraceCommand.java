@@ -123,9 +123,9 @@ public final class TraceCommand implements Callable<Integer> {
 
     private void serve(TraceRecordDispatcher log) throws IOException, InterruptedException {
         TraceProxyWarmup.run();
-        VhostUserTraceProxy proxy = new VhostUserTraceProxy(listen, connect, log);
-        CommandShutdownHook stop = new CommandShutdownHook(proxy::stop);
-        try (proxy) {
+        CommandShutdownHook stop = new CommandShutdownHook();
+        try (VhostUserTraceProxy proxy = new VhostUserTraceProxy(listen, connect, log)) {
+            stop.setStopAction(proxy::stop);
             proxy.run();
         } finally {
             stop.commandFinished();

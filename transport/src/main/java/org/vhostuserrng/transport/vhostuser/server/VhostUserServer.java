@@ -9,6 +9,7 @@ import java.util.function.LongSupplier;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.loop.EventLoop;
+import org.vhostuserrng.transport.loop.PeriodicTask;
 import org.vhostuserrng.transport.sys.DeferredCloserThreads;
 import org.vhostuserrng.transport.sys.SchedulerTimeSlice;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
@@ -29,6 +30,9 @@ public final class VhostUserServer implements AutoCloseable {
     private final VhostUserOptions options;
     private final Executor closerThreads;
     private final List<Runnable> closeActions = new ArrayList<>();
+    /** Endpoints that still serve: all but the inherited connections that have ended. */
+    private int activeEndpoints;
+
     private volatile boolean stopping;
 
     private VhostUserServer(EventLoop loop, VhostUserOptions options, Executor closerThreads) {
@@ -71,12 +75,14 @@ public final class VhostUserServer implements AutoCloseable {
      */
     public void connect(Path path, VirtioDevice device) {
         VhostUserConnector connector = VhostUserConnector.start(guest(device), path);
+        activeEndpoints++;
         closeActions.add(connector::close);
     }
 
     /**
      * Serves front-ends with {@code device} on an inherited socket. On a listening socket, serves one front-end at a
-     * time. On a connected socket, serves this front-end, and stops the server when the front-end disconnects.
+     * time. On a connected socket, serves this front-end. The server stops when its last endpoint, an inherited
+     * connection, has ended.
      *
      * @param fd the descriptor's number; this object takes ownership unless it throws IllegalArgumentException
      * @throws IllegalArgumentException if the descriptor is not such a socket
@@ -87,11 +93,30 @@ public final class VhostUserServer implements AutoCloseable {
         if (UnixListeningSocket.isListening(socket)) {
             listen(UnixListeningSocket.adopt(socket), guest);
         } else if (UnixStreamSocket.isConnected(socket)) {
-            VhostUserSession session = VhostUserSession.open(guest, UnixStreamSocket.adopt(socket), this::stop);
+            VhostUserSession session =
+                    VhostUserSession.open(guest, UnixStreamSocket.adopt(socket), this::connectionEnded);
+            activeEndpoints++;
             closeActions.add(session::close);
         } else {
             throw new IllegalArgumentException("not a listening or connected UNIX stream socket");
         }
+    }
+
+    private void connectionEnded() {
+        activeEndpoints--;
+        if (activeEndpoints == 0) {
+            stop();
+        }
+    }
+
+    /**
+     * Runs an action on the loop's thread at a fixed interval, until {@link #close}.
+     *
+     * @param intervalNanos the interval, positive
+     */
+    public void schedulePeriodically(long intervalNanos, Runnable action) {
+        PeriodicTask task = PeriodicTask.start(loop, intervalNanos, action);
+        closeActions.add(task::cancel);
     }
 
     /** Serves until {@link #stop}. */
@@ -143,6 +168,7 @@ public final class VhostUserServer implements AutoCloseable {
 
     private void listen(UnixListeningSocket socket, GuestContext guest) throws ErrnoException {
         VhostUserListener listener = VhostUserListener.start(guest, socket, closerThreads);
+        activeEndpoints++;
         closeActions.add(listener::close);
     }
 }

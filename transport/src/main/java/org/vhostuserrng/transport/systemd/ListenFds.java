@@ -1,0 +1,107 @@
+package org.vhostuserrng.transport.systemd;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.IntFunction;
+import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.sys.UnixListeningSocket;
+
+/** The sockets that the service manager passes to this process (sd_listen_fds(3)). */
+public final class ListenFds {
+    private static final String LISTEN_PID = "LISTEN_PID";
+    private static final String LISTEN_FDS = "LISTEN_FDS";
+    private static final String LISTEN_FDNAMES = "LISTEN_FDNAMES";
+    /** SD_LISTEN_FDS_START. */
+    private static final int FIRST_FD = 3;
+    /** systemd's hard limit for descriptors of a service is 512 Ki. */
+    private static final int MAX_FDS = 1 << 19;
+
+    private ListenFds() {}
+
+    /**
+     * A passed socket.
+     *
+     * @param fd the descriptor's number
+     * @param name unique among the passed sockets: FileDescriptorName of the unit, else the socket's file name
+     */
+    public record NamedFd(int fd, String name) {}
+
+    /**
+     * The passed sockets, in order; empty if there are none or if they are meant for another process.
+     *
+     * <p>A unit names its sockets with FileDescriptorName; without it, all have the name of the unit. A name that
+     * several sockets share is therefore replaced by the file name of the socket's path.
+     *
+     * @param environment the variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES
+     * @param pid the ID of this process
+     * @throws IOException if a variable is malformed, or if two sockets have the same name
+     */
+    public static List<NamedFd> of(Map<String, String> environment, long pid) throws IOException {
+        return of(environment, pid, fd -> UnixListeningSocket.fileName(new OwnedFd(fd)));
+    }
+
+    /**
+     * The passed sockets.
+     *
+     * @param fileName the file name of a socket's path, or null
+     */
+    static List<NamedFd> of(Map<String, String> environment, long pid, IntFunction<String> fileName)
+            throws IOException {
+        if (!Long.toString(pid).equals(environment.get(LISTEN_PID))) {
+            return List.of();
+        }
+        int count = count(environment.getOrDefault(LISTEN_FDS, "0"));
+        List<String> unitNames = unitNames(environment.get(LISTEN_FDNAMES), count);
+        List<NamedFd> sockets = new ArrayList<>(count);
+        Set<String> names = new HashSet<>();
+        for (int i = 0; i < count; i++) {
+            String name = name(unitNames, i, fileName);
+            if (!names.add(name)) {
+                throw new IOException(LISTEN_FDS + "=" + count + ": two sockets have the name '" + name
+                        + "'; expected a different FileDescriptorName or file name for each");
+            }
+            sockets.add(new NamedFd(FIRST_FD + i, name));
+        }
+        return sockets;
+    }
+
+    private static String name(List<String> unitNames, int index, IntFunction<String> fileName) {
+        String unitName = unitNames.get(index);
+        boolean unique = unitNames.indexOf(unitName) == unitNames.lastIndexOf(unitName);
+        if (unique && !unitName.isEmpty() && !unitName.endsWith(".socket")) {
+            return unitName;
+        }
+        String ofPath = fileName.apply(FIRST_FD + index);
+        return ofPath != null ? ofPath : "fd " + (FIRST_FD + index);
+    }
+
+    private static int count(String value) throws IOException {
+        try {
+            int count = Integer.parseInt(value);
+            if (count >= 0 && count <= MAX_FDS) {
+                return count;
+            }
+        } catch (NumberFormatException notANumber) {
+            // Reported below.
+        }
+        throw new IOException(LISTEN_FDS + "='" + value + "': expected a number from 0 to " + MAX_FDS);
+    }
+
+    /** The names that the units define, one per socket; empty strings if there are none. */
+    private static List<String> unitNames(String value, int count) throws IOException {
+        if (value == null || count == 0) {
+            return Collections.nCopies(count, "");
+        }
+        List<String> names = List.of(value.split(":", -1));
+        if (names.size() != count) {
+            throw new IOException(
+                    LISTEN_FDNAMES + "='" + value + "': expected " + count + " names separated by colons");
+        }
+        return names;
+    }
+}
