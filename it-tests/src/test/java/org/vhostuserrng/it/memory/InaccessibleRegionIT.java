@@ -8,6 +8,7 @@ import static org.vhostuserrng.frontend.FrontendMessageType.SET_MEM_TABLE;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
 import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,9 +48,9 @@ class InaccessibleRegionIT {
     private final DaemonExtension daemons = new DaemonExtension();
 
     /** A descriptor that a test sends, and closes. */
-    private record SentFile(int number, AutoCloseable owner) implements AutoCloseable {
+    private record SentFile(int number, Closeable owner) implements Closeable {
         @Override
-        public void close() throws Exception {
+        public void close() throws IOException {
             owner.close();
         }
     }
@@ -59,35 +60,35 @@ class InaccessibleRegionIT {
             @Override
             SentFile open(Path directory) throws IOException {
                 UnsuitableFileDescriptor zero = UnsuitableFileDescriptor.readWrite(Path.of("/dev/zero"));
-                return new SentFile(zero.fd(), zero);
+                return new SentFile(zero.fd(), zero::close);
             }
         },
         PIPE("a pipe") {
             @Override
             SentFile open(Path directory) throws IOException {
                 FrontendDeviceStatePipe pipe = new FrontendDeviceStatePipe();
-                return new SentFile(pipe.readEnd(), pipe);
+                return new SentFile(pipe.readEnd(), pipe::close);
             }
         },
         SOCKET("a socket") {
             @Override
             SentFile open(Path directory) throws IOException {
                 BackendRequestReceiver socket = new BackendRequestReceiver();
-                return new SentFile(socket.backendFd(), socket);
+                return new SentFile(socket.backendFd(), socket::close);
             }
         },
         EVENTFD("not a regular file") {
             @Override
             SentFile open(Path directory) throws IOException {
                 FrontendEventFd eventFd = new FrontendEventFd();
-                return new SentFile(eventFd.fd(), eventFd);
+                return new SentFile(eventFd.fd(), eventFd::close);
             }
         },
         DIRECTORY("a directory") {
             @Override
             SentFile open(Path directory) throws IOException {
                 UnsuitableFileDescriptor opened = UnsuitableFileDescriptor.directory(directory);
-                return new SentFile(opened.fd(), opened);
+                return new SentFile(opened.fd(), opened::close);
             }
         },
         READ_ONLY_FILE("opened read-only") {
@@ -95,14 +96,14 @@ class InaccessibleRegionIT {
             SentFile open(Path directory) throws IOException {
                 Path file = Files.write(directory.resolve("rom"), new byte[(int) SIZE]);
                 UnsuitableFileDescriptor opened = UnsuitableFileDescriptor.readOnly(file);
-                return new SentFile(opened.fd(), opened);
+                return new SentFile(opened.fd(), opened::close);
             }
         },
         WRITE_SEALED_MEMFD("sealed against writing") {
             @Override
             SentFile open(Path directory) throws IOException {
                 UnsuitableFileDescriptor memfd = UnsuitableFileDescriptor.writeSealedMemfd(SIZE);
-                return new SentFile(memfd.fd(), memfd);
+                return new SentFile(memfd.fd(), memfd::close);
             }
         },
         O_PATH("Bad file descriptor") {
@@ -110,7 +111,7 @@ class InaccessibleRegionIT {
             SentFile open(Path directory) throws IOException {
                 Path file = Files.write(directory.resolve("path"), new byte[(int) SIZE]);
                 UnsuitableFileDescriptor opened = UnsuitableFileDescriptor.oPath(file);
-                return new SentFile(opened.fd(), opened);
+                return new SentFile(opened.fd(), opened::close);
             }
         },
         SHORT_FILE("1048576 bytes from offset 0 in a file of 1 bytes") {
@@ -118,7 +119,7 @@ class InaccessibleRegionIT {
             SentFile open(Path directory) throws IOException {
                 Path file = Files.write(directory.resolve("short"), new byte[1]);
                 UnsuitableFileDescriptor opened = UnsuitableFileDescriptor.readWrite(file);
-                return new SentFile(opened.fd(), opened);
+                return new SentFile(opened.fd(), opened::close);
             }
         };
 

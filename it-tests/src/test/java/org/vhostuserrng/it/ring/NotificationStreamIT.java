@@ -184,7 +184,8 @@ class NotificationStreamIT {
                 FrontendNotificationStream call = new FrontendNotificationStream(kind);
                 FrontendEventFd next = new FrontendEventFd()) {
             send(guest, SET_VRING_CALL, call.writeEnd());
-            call.close();
+            call.closeReadEnd();
+            call.closeWriteEnd();
 
             completeOne(guest);
             completeOne(guest);
