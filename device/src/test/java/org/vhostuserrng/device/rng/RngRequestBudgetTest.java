@@ -113,8 +113,7 @@ class RngRequestBudgetTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void partlyFilledRequestIsNotInFlight(boolean packed) {
-        RngTestGuest<? extends DriverRing> guest =
-                RngTestGuest.of(packed, 8, 0).besideAnotherQueue();
+        RngTestGuest<? extends DriverRing> guest = RngTestGuest.of(packed, 8, 0).besideAnotherQueue();
         guest.recordInflight(8);
         VirtqueueHandler queue = guest.start();
         guest.makeAvailable(RngTestGuest.BUFFERS, 64 * KIB);
@@ -126,35 +125,39 @@ class RngRequestBudgetTest {
         assertEquals(0, guest.inflight.bytes().get(ValueLayout.JAVA_BYTE, packed ? 32 : 16));
     }
 
-    @Test
-    void partlyFilledRequestIsCompletedWhenOthersHaveToBeServed()
+    /** The guest gets its quantum of 64 bytes first, unless it has used it. */
+    @ParameterizedTest
+    @CsvSource({"false, 16448", "true, 16384"})
+    void partlyFilledRequestIsCompletedWhenOthersHaveToBeServed(boolean quantumUsed, int length)
             throws InvalidVirtqueueException, IotlbMissException {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split().besideAnotherQueue();
         DeficitRoundRobin scheduler = new DeficitRoundRobin(RateLimitConfig.NONE, () -> {});
         DrrGuestFlow other = scheduler.addFlow(DrrGuestConfig.DEFAULT);
+        DrrGuestFlow flow = scheduler.addFlow(DrrGuestConfig.DEFAULT);
         VirtioRngDevice device = new VirtioRngDevice(
                 "guest",
                 RngDeviceFeatures.DEFAULT,
                 new SourceRegistry(guest.source, () -> {}, () -> guest.now),
                 new GuestRateLimiter(RateLimitConfig.NONE),
-                scheduler.addFlow(DrrGuestConfig.DEFAULT),
+                flow,
                 guest.scratch);
         VirtqueueHandler queue = start(guest, device, () -> guest.now);
         guest.makeAvailable(RngTestGuest.BUFFERS, 64 * KIB);
         queue.drain();
         other.sourceStarved(0);
+        if (quantumUsed) {
+            flow.charge(0, flow.grant(0, 64));
+        }
 
-        queue.drain();
         queue.drain();
 
         assertTrue(guest.driver.popUsed());
-        assertEquals(16 * KIB + 64, guest.driver.usedLength());
+        assertEquals(length, guest.driver.usedLength());
         assertFalse(guest.driver.hasUsed());
     }
 
     @Test
-    void requestThatArrivesWhileNotificationsAreEnabledIsServed()
-            throws InvalidVirtqueueException, IotlbMissException {
+    void requestThatArrivesWhileNotificationsAreEnabledIsServed() throws InvalidVirtqueueException, IotlbMissException {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split();
         int[] readings = {0};
         VirtioRngDevice device = limited(guest, RateLimitMode.SMOOTH, 1 << 20);
@@ -334,8 +337,8 @@ class RngRequestBudgetTest {
 
     @Test
     void largestCountOfAMigratedStateIsAccepted() throws InvalidDeviceStateException {
-        RngMigrationState state = new RngMigrationState(
-                new RngCounters.Snapshot(1L << 62, 0, 0, 0, 0), new LimiterUsage(0, 0, 0));
+        RngMigrationState state =
+                new RngMigrationState(new RngCounters.Snapshot(1L << 62, 0, 0, 0, 0), new LimiterUsage(0, 0, 0));
 
         assertEquals(state, RngMigrationState.decode(state.encode()));
     }

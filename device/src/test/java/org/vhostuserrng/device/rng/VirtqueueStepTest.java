@@ -198,8 +198,7 @@ class VirtqueueStepTest {
         RngTestGuest<?> guest = RngTestGuest.of(packed, SIZE, 0);
         guest.recordInflight(SIZE);
         Virtqueue predecessor = guest.virtqueue();
-        guest.driver.makeAvailable(guest.driver.addBuffer(
-                DriverBufferElement.writable(RngTestGuest.END - 4, 8)));
+        guest.driver.makeAvailable(guest.driver.addBuffer(DriverBufferElement.writable(RngTestGuest.END - 4, 8)));
         predecessor.hasAvailable();
         predecessor.peek(buffers);
         predecessor.pop();
