@@ -154,7 +154,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         inTurn = true;
         long expected = granted;
         if (!flow.isLimited()) {
-            int wanted = buffers.bytes() * queue.estimateAvailable(requestsLeft);
+            long wanted = (long) buffers.bytes() * queue.estimateAvailable(requestsLeft);
             expected = Math.max(expected, rateLimiter.grant(now, Math.min(wanted, bytesLeft)));
         }
         source.beginTurn((int) expected);
@@ -231,7 +231,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         }
         queue.pop();
         int limit = rateLimited ? granted : Math.min(granted, budgetFrom(from));
-        int filled = filler.fill(from, limit);
+        int filled = fillAndCharge(now, from, limit);
         return switch (filled) {
             case EntropySource.WOULD_BLOCK, EntropySource.FAILED -> {
                 if (from > 0) {
@@ -244,7 +244,6 @@ final class RngRequestQueue implements VirtqueueHandler {
             case EntropySource.TARGET_FAULT -> broken(VirtqueueFault.MEMORY_GONE);
             default -> {
                 buffers.logWrite(dirtyLogger, from, from + filled);
-                charge(now, filled);
                 bytesLeft -= filled;
                 segmentsLeft -= filler.segmentsWritten();
                 if (filled == limit && limit < granted) {
@@ -255,6 +254,25 @@ final class RngRequestQueue implements VirtqueueHandler {
                 yield null;
             }
         };
+    }
+
+    /**
+     * Fills the buffers and charges the bytes. If guest memory faults, charges the limit, because any of these bytes may
+     * have been written: otherwise a front-end that truncates its memory during each request would have no limit.
+     */
+    private int fillAndCharge(long now, int from, int limit) {
+        int charged = limit;
+        try {
+            int filled = filler.fill(from, limit);
+            if (filled != EntropySource.TARGET_FAULT) {
+                charged = filled;
+            }
+            return filled;
+        } finally {
+            if (charged > 0) {
+                charge(now, charged);
+            }
+        }
     }
 
     /** The number of bytes from position {@code from} that the budget allows. */

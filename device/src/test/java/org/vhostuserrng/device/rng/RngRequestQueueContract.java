@@ -3,6 +3,7 @@ package org.vhostuserrng.device.rng;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
@@ -531,6 +532,36 @@ abstract class RngRequestQueueContract {
         guest.driver.popUsed();
         guest.driver.popUsed();
         assertEquals(90, guest.driver.usedLength());
+    }
+
+    @Test
+    void chargesTheRateLimitForARequestWhoseBufferFaults() {
+        RngTestGuest<?> guest = guest(8, 0, new GuestRateLimiter(RateLimitMode.WINDOW, 100, 1000));
+        VirtqueueHandler queue = guest.start();
+        guest.source.targetFaults = true;
+        guest.makeAvailable(RngTestGuest.BUFFERS, 100);
+        DrainResult faulted = queue.drain();
+
+        VirtqueueHandler restarted = guest.start(guest.stop(queue));
+        DrainResult result = restarted.drain();
+
+        assertEquals(DrainResult.BROKEN, faulted);
+        assertEquals(DrainResult.THROTTLED, result);
+    }
+
+    @Test
+    void chargesTheRateLimitForARequestWhoseBufferVanishes() {
+        RngTestGuest<?> guest = guest(8, 0, new GuestRateLimiter(RateLimitMode.WINDOW, 100, 1000));
+        VirtqueueHandler queue = guest.start();
+        guest.source.targetVanishes = true;
+        guest.makeAvailable(RngTestGuest.BUFFERS, 100);
+        assertThrows(InternalError.class, queue::drain);
+
+        VirtqueueHandler restarted = guest.start(guest.stop(queue));
+        guest.makeAvailable(RngTestGuest.BUFFERS, 100);
+        DrainResult result = restarted.drain();
+
+        assertEquals(DrainResult.THROTTLED, result);
     }
 
     @Test

@@ -17,6 +17,11 @@ final class SequenceEntropySource implements SharedSourceSpec {
     /** The number of bytes that all fills wrote. */
     long written;
 
+    /** The next fill returns {@link EntropySource#TARGET_FAULT} after it has written all bytes. */
+    boolean targetFaults;
+    /** The next fill throws InternalError, like the JVM, after it has written all bytes. */
+    boolean targetVanishes;
+
     /** The number of fills. */
     int calls;
 
@@ -52,6 +57,14 @@ final class SequenceEntropySource implements SharedSourceSpec {
                     target.set(ValueLayout.JAVA_BYTE, offset + i, byteAt(written++));
                 }
                 remaining -= filled;
+                if (targetVanishes) {
+                    targetVanishes = false;
+                    throw new InternalError("a fault occurred in an unsafe memory access operation");
+                }
+                if (targetFaults) {
+                    targetFaults = false;
+                    return TARGET_FAULT;
+                }
                 return filled == 0 && failsWhenEmpty ? FAILED : filled;
             }
 
