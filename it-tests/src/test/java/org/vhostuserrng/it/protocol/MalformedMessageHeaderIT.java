@@ -10,8 +10,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.it.fixture.frontend.CraftedFrontendMessage;
+import org.vhostuserrng.it.fixture.frontend.MalformedMessage;
 import org.vhostuserrng.it.fixture.frontend.MalformedMessage.ExpectedOutcome;
 import org.vhostuserrng.it.fixture.frontend.MessageFdKind;
+import org.vhostuserrng.it.fixture.frontend.VhostUserSessionStage;
 import org.vhostuserrng.it.protocol.MalformedMessageHeaderIT.MessageCase;
 
 /** Messages in which only the size, the flags and the file descriptors can be malformed. */
@@ -64,5 +66,13 @@ class MalformedMessageHeaderIT extends MalformedMessageContract {
     @Override
     ExpectedOutcome outcome() {
         return messageCase.outcome();
+    }
+
+    /** A connected socket and the write end of a pipe can replace an eventfd, and a pipe the back-end channel. */
+    @Override
+    Stream<MalformedMessage> wrongFdKinds(VhostUserSessionStage stage) {
+        return super.wrongFdKinds(stage)
+                .filter(wrong -> !wrong.message().fds().contains(MessageFdKind.PIPE)
+                        && !wrong.message().fds().contains(MessageFdKind.SOCKET));
     }
 }
