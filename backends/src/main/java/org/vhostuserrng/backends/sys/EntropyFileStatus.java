@@ -7,6 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import org.vhostuserrng.backends.sys.EntropyFile.Kind;
 import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.NativePath;
 
 /**
  * What statx(2) tells about a file.
@@ -59,19 +60,22 @@ public record EntropyFileStatus(Kind kind, Identity identity) {
      * @throws IOException with the text of the errno
      */
     public static EntropyFileStatus of(Path path) throws IOException {
-        return statx(AT_FDCWD, path.toString(), 0);
+        try (Arena arena = Arena.ofConfined()) {
+            return statx(AT_FDCWD, NativePath.allocate(arena, path), 0);
+        }
     }
 
     /** The status of an open file. */
     static EntropyFileStatus of(int fd) throws IOException {
-        return statx(fd, "", AT_EMPTY_PATH);
+        try (Arena arena = Arena.ofConfined()) {
+            return statx(fd, arena.allocateFrom(""), AT_EMPTY_PATH);
+        }
     }
 
-    private static EntropyFileStatus statx(int fd, String path, int flags) throws IOException {
+    private static EntropyFileStatus statx(int fd, MemorySegment path, int flags) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment status = arena.allocate(STATX_BYTES, Long.BYTES);
-            long name = arena.allocateFrom(path).address();
-            int result = Libc.callInt(STATX, fd, name, flags, MASK, status.address());
+            int result = Libc.callInt(STATX, fd, path.address(), flags, MASK, status.address());
             if (result < 0) {
                 throw new IOException(EntropyFile.describe(result));
             }

@@ -26,6 +26,7 @@ class DrbgReseedTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final int LARGEST = CtrDrbg.MAX_REQUEST_BYTES;
     private static final DrbgReseedPolicy POLICY = new DrbgReseedPolicy(2L * LARGEST, 300, false, false);
+    private static final DrbgReseedPolicy FROM_ANY = new DrbgReseedPolicy(2L * LARGEST, 300, false, true);
     private static final int SEED_BYTES = EntropyInputCollector.INSTANTIATE_BITS / 8;
     private static final int RESEED_SEED_BYTES = EntropyInputCollector.RESEED_BITS / 8;
 
@@ -117,6 +118,10 @@ class DrbgReseedTest {
 
     /** A DRBG that depends on its seeds only. */
     private DrbgSource withFixedNonce(EntropySource... seeds) {
+        return withFixedNonce(POLICY, seeds);
+    }
+
+    private DrbgSource withFixedNonce(DrbgReseedPolicy policy, EntropySource... seeds) {
         SharedDrbgContext fixed = new SharedDrbgContext() {
             @Override
             byte[] nonce() {
@@ -126,7 +131,7 @@ class DrbgReseedTest {
         List<DrbgSeedSource> inputs = Arrays.stream(seeds)
                 .map(source -> new DrbgSeedSource("fake", source, 8))
                 .toList();
-        return new DrbgSource("guest", inputs, POLICY, fixed, () -> now, new FakeVmForkClocks().detector());
+        return new DrbgSource("guest", inputs, policy, fixed, () -> now, new FakeVmForkClocks().detector());
     }
 
     @Test
@@ -157,7 +162,7 @@ class DrbgReseedTest {
     void slowSourceIsAwaitedForTwoSecondsWhileAnotherIsComplete() {
         now = 1000 * SECOND;
         FakeEntropySource slow = new FakeEntropySource(2).withSupply(1);
-        DrbgSource drbg = withFixedNonce(seed, slow);
+        DrbgSource drbg = withFixedNonce(FROM_ANY, seed, slow);
         int first = drbg.fill(MemorySegment.ofArray(new byte[64]), 0, 64);
         now += 2 * SECOND - 1;
         slow.withSupply(1);

@@ -83,7 +83,7 @@ class SurroundingsIT {
         List<String> words = new ArrayList<>(
                 List.of("sh", "-c", script, "sh", HostCommand.launcher().toString()));
         String socket = daemons.socketPath().toString();
-        for (String word : command.split(" ")) {
+        for (String word : command.split(" ", -1)) {
             words.add(word.replace("SOCKET", socket));
         }
         return words;
