@@ -12,10 +12,10 @@ import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.EntropyFile.Kind;
-import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.backends.sys.EntropyFileStatus;
 import org.vhostuserrng.backends.sys.EntropyFileStatus.Identity;
 import org.vhostuserrng.backends.sys.TerminalRawMode;
+import org.vhostuserrng.libc.NativePath;
 
 /**
  * {@code file:PATH}: a file, FIFO or device. /dev/urandom never blocks and is read by the event loop. All others have a

@@ -30,8 +30,7 @@ final class SharedEntropySource implements EntropySource {
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
      * @param clock nanoseconds; never run backwards
      */
-    SharedEntropySource(
-            SharedSourceSpec spec, Runnable onReadable, LongSupplier clock, VmForkDetector forkDetector) {
+    SharedEntropySource(SharedSourceSpec spec, Runnable onReadable, LongSupplier clock, VmForkDetector forkDetector) {
         this.spec = spec;
         this.onReadable = onReadable;
         this.clock = clock;

@@ -36,7 +36,12 @@ class DrbgReseedTest {
 
     private DrbgSource drbg(DrbgReseedPolicy policy) {
         return new DrbgSource(
-                "guest", List.of(new DrbgSeedSource("fake", seed, 8)), policy, context, () -> now, new FakeVmForkClocks().detector());
+                "guest",
+                List.of(new DrbgSeedSource("fake", seed, 8)),
+                policy,
+                context,
+                () -> now,
+                new FakeVmForkClocks().detector());
     }
 
     /** Generates bytes. Returns the number of reseeds so far. */
@@ -93,9 +98,7 @@ class DrbgReseedTest {
         DrbgSource drbg = drbg(POLICY);
         FakeEntropySource.read(drbg, 100);
 
-        assertEquals(
-                DrbgOutputBuffer.BYTES - 100,
-                FakeEntropySource.read(drbg, DrbgOutputBuffer.BYTES).length);
+        assertEquals(DrbgOutputBuffer.BYTES - 100, FakeEntropySource.read(drbg, DrbgOutputBuffer.BYTES).length);
     }
 
     @Test

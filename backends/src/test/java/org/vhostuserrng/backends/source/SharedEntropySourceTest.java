@@ -10,8 +10,7 @@ import org.junit.jupiter.api.Test;
 class SharedEntropySourceTest {
     private final FakeVmForkClocks clocks = new FakeVmForkClocks();
     private final CountingSpec spec = new CountingSpec();
-    private final SharedEntropySource shared =
-            new SharedEntropySource(spec, () -> {}, () -> 0, clocks.detector());
+    private final SharedEntropySource shared = new SharedEntropySource(spec, () -> {}, () -> 0, clocks.detector());
 
     @Test
     void isNotOpenBeforeFirstUser() {

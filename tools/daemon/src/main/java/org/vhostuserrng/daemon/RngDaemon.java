@@ -46,8 +46,8 @@ final class RngDaemon {
             // First, because a process that sees a socket may already send SIGTERM.
             DaemonShutdownHook.install(server::stop);
             ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::info)::received);
-            sources = new SourceRegistry(
-                    settings.source(), server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
+            sources =
+                    new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
             DeficitRoundRobin scheduler =
                     new DeficitRoundRobin(settings.rateLimits().total(), server::unparkVringsFromLoop);
             SharedRequestScratch scratch = new SharedRequestScratch();

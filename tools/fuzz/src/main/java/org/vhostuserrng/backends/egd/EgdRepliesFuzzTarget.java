@@ -20,8 +20,8 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**
- * An EGD server that sends any number of bytes at any time. The client must return only complete replies to its
- * requests, in order, and wipe all other bytes.
+ * An EGD server that sends any number of bytes at any time. The client must return only bytes that it has
+ * requested, in order.
  *
  * <p>Input: steps of one byte each. Below {@link #READ}: the server sends this many bytes. From {@link #READ}: the
  * client reads. From {@link #HANG_UP}: the server closes the connection.
@@ -31,8 +31,7 @@ public final class EgdRepliesFuzzTarget {
     static final int HANG_UP = 252;
     private static final byte READ_BLOCKING = 2;
     private static final int BLOCK_BYTES = 4096;
-    private static final EgdClientSource.EgdTimeouts NO_TIMEOUTS =
-            new EgdClientSource.EgdTimeouts(1L << 40, 8);
+    private static final EgdClientSource.EgdTimeouts NO_TIMEOUTS = new EgdClientSource.EgdTimeouts(1L << 40, 8);
     private static final Server SERVER = Server.open();
 
     /** Shared by all inputs: creating a socket for each would dominate the run time. */
