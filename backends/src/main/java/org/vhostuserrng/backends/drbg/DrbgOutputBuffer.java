@@ -26,9 +26,13 @@ final class DrbgOutputBuffer {
         return readIndex == BYTES;
     }
 
-    /** Replaces the whole content. */
-    void refill(CtrDrbg drbg) {
-        drbg.generate(buffer, 0, BYTES);
+    /**
+     * Replaces the whole content.
+     *
+     * @param additionalInput of the DRBG, any length
+     */
+    void refill(CtrDrbg drbg, byte[] additionalInput) {
+        drbg.generate(buffer, 0, BYTES, additionalInput);
         readIndex = 0;
     }
 

@@ -4,20 +4,27 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * When a DRBG is reseeded. At the limit the DRBG starts to collect entropy and keeps serving; at twice the limit it
- * stops serving until it is reseeded.
+ * When and from what a DRBG is reseeded. At the limit the DRBG starts to collect entropy and keeps serving; at twice
+ * the limit it stops serving until it is reseeded.
  *
  * @param reseedBytes bytes generated since the last seed, at least 1
  * @param reseedSeconds seconds since the last seed, checked at each request, at least 1
  * @param predictionResistance reseed for each request, SP 800-90Ar1 §8.8
+ * @param seedFromAny a seed may omit sources that fail or return nothing; otherwise it waits for all sources
  */
-public record DrbgReseedPolicy(long reseedBytes, long reseedSeconds, boolean predictionResistance) {
+public record DrbgReseedPolicy(
+        long reseedBytes, long reseedSeconds, boolean predictionResistance, boolean seedFromAny) {
     /** Option without a value: reseed for each request. */
     public static final String PREDICTION_RESISTANCE = "prediction-resistance";
     /** Option: bytes between reseeds. */
     public static final String RESEED_BYTES = "reseed-bytes";
     /** Option: seconds between reseeds. */
     public static final String RESEED_SECONDS = "reseed-seconds";
+    /** Option: whether a seed needs all sources or any of them. */
+    public static final String SEED_FROM = "seed-from";
+
+    private static final String ALL = "all";
+    private static final String ANY = "any";
 
     /**
      * At this interval, a guest that reads 1.5 GB/s consumes one or two kilobytes of seed per second, too little to
@@ -30,7 +37,7 @@ public record DrbgReseedPolicy(long reseedBytes, long reseedSeconds, boolean pre
     private static final long MAX_RESEED_BYTES = 1L << 40;
     private static final long MAX_RESEED_SECONDS = TimeUnit.DAYS.toSeconds(1);
 
-    static final DrbgReseedPolicy DEFAULT = new DrbgReseedPolicy(DEFAULT_BYTES, DEFAULT_SECONDS, false);
+    static final DrbgReseedPolicy DEFAULT = new DrbgReseedPolicy(DEFAULT_BYTES, DEFAULT_SECONDS, false, false);
 
     /**
      * Removes the options of this policy from {@code options} and returns the policy.
@@ -42,10 +49,15 @@ public record DrbgReseedPolicy(long reseedBytes, long reseedSeconds, boolean pre
         if (resistance != null && !resistance.isEmpty()) {
             throw new IllegalArgumentException(PREDICTION_RESISTANCE + "=" + resistance + ": expected no value");
         }
+        String seedFrom = options.remove(SEED_FROM);
+        if (seedFrom != null && !seedFrom.equals(ALL) && !seedFrom.equals(ANY)) {
+            throw new IllegalArgumentException(SEED_FROM + "=" + seedFrom + ": expected all or any");
+        }
         return new DrbgReseedPolicy(
                 number(options, RESEED_BYTES, DEFAULT_BYTES, MAX_RESEED_BYTES),
                 number(options, RESEED_SECONDS, DEFAULT_SECONDS, MAX_RESEED_SECONDS),
-                resistance != null);
+                resistance != null,
+                ANY.equals(seedFrom));
     }
 
     private static long number(Map<String, String> options, String name, long defaultValue, long max) {
@@ -78,6 +90,7 @@ public record DrbgReseedPolicy(long reseedBytes, long reseedSeconds, boolean pre
     public String toString() {
         return (reseedBytes == DEFAULT_BYTES ? "" : "," + RESEED_BYTES + "=" + reseedBytes)
                 + (reseedSeconds == DEFAULT_SECONDS ? "" : "," + RESEED_SECONDS + "=" + reseedSeconds)
-                + (predictionResistance ? "," + PREDICTION_RESISTANCE : "");
+                + (predictionResistance ? "," + PREDICTION_RESISTANCE : "")
+                + (seedFromAny ? "," + SEED_FROM + "=" + ANY : "");
     }
 }

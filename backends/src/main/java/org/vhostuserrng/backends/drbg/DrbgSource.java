@@ -9,15 +9,19 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.VmForkDetector;
 
 /**
  * The {@link CtrDrbg} of one guest, from the start of its vring until the vring stops. It is seeded at the first
  * request, from all seed sources together, and reseeded according to its policy. It returns no bytes until it has been
- * seeded with enough entropy. Confined to the event loop's thread.
+ * seeded with enough entropy, from all sources unless the policy says that any suffices. Confined to the event loop's
+ * thread.
  *
  * <p>Instances are separated by their seeds, by the guest's name (personalization string), and by process, time and
- * instance number (nonce). Cloning a virtual machine that runs this process duplicates the state: both copies generate
- * the same output until their next reseed. With prediction resistance they diverge at the next request.
+ * instance number (nonce). A fork of the virtual machine duplicates the state. When {@link VmForkDetector} notices it,
+ * output generated ahead is wiped and the DRBG is reseeded before it generates another byte. Whenever the kernel has
+ * reseeded its generator, which may have been because of a fork, kernel output becomes additional input (SP 800-90Ar1
+ * §8.7.2) of the next request.
  */
 final class DrbgSource implements EntropySource {
     private static final Logger LOG = LoggerFactory.getLogger(DrbgSource.class);
@@ -29,6 +33,7 @@ final class DrbgSource implements EntropySource {
     private final DrbgReseedPolicy policy;
     private final SharedDrbgContext context;
     private final LongSupplier clock;
+    private final DrbgForkState forkState;
 
     /** Memory of the DRBG. Null, like the DRBG, before the first seed: an idle guest needs no memory for it. */
     private Arena arena;
@@ -40,7 +45,7 @@ final class DrbgSource implements EntropySource {
     private EntropyInputCollector collector;
 
     private long retryAt;
-    private List<String> omittedInputs = List.of();
+    private List<String> missingInputs = List.of();
 
     /** Null before the first small request. */
     private DrbgOutputBuffer buffer;
@@ -56,16 +61,29 @@ final class DrbgSource implements EntropySource {
             List<DrbgSeedSource> inputs,
             DrbgReseedPolicy policy,
             SharedDrbgContext context,
-            LongSupplier clock) {
+            LongSupplier clock,
+            VmForkDetector forkDetector) {
         this.guest = guest;
         this.inputs = inputs;
         this.policy = policy;
         this.context = context;
         this.clock = clock;
+        this.forkState = new DrbgForkState(forkDetector);
+    }
+
+    @Override
+    public void beginTurn(int expectedBytes) {
+        forkState.beginTurn();
+    }
+
+    @Override
+    public void endTurn() {
+        forkState.endTurn();
     }
 
     @Override
     public int fill(MemorySegment target, long offset, int length) {
+        discardAfterFork();
         int status = ensureSeeded();
         if (status != SEEDED) {
             return status;
@@ -82,7 +100,7 @@ final class DrbgSource implements EntropySource {
             buffer = new DrbgOutputBuffer(arena);
         }
         if (buffer.isEmpty()) {
-            buffer.refill(drbg);
+            buffer.refill(drbg, additionalInput());
             generatedBytes += DrbgOutputBuffer.BYTES;
         }
         return buffer.drainTo(target, offset, length);
@@ -93,12 +111,26 @@ final class DrbgSource implements EntropySource {
         int generated = Math.min(length, CtrDrbg.MAX_REQUEST_BYTES);
         generatedBytes += generated;
         try {
-            drbg.generate(output, 0, generated);
+            drbg.generate(output, 0, generated, additionalInput());
             MemorySegment.copy(output, 0, target, offset, generated);
         } finally {
             output.asSlice(0, generated).fill((byte) 0);
         }
         return generated;
+    }
+
+    private void discardAfterFork() {
+        DrbgForkState.Sign sign = forkState.poll(isSeeded());
+        if (sign == DrbgForkState.Sign.FORK) {
+            discardEntropyInput();
+        }
+        if (sign != DrbgForkState.Sign.NONE) {
+            wipeBuffer();
+        }
+    }
+
+    private byte[] additionalInput() {
+        return forkState.takeAdditionalInputDue() ? context.kernelBytes() : CtrDrbg.NO_INPUT;
     }
 
     // --- seeding ---------------------------------------------------------------------------------------------------
@@ -107,16 +139,15 @@ final class DrbgSource implements EntropySource {
     private int ensureSeeded() {
         long now = clock.getAsLong();
         long age = now - seededAt;
-        if (isSeeded() && !policy.predictionResistance() && !policy.isDue(generatedBytes, age)) {
+        boolean seedIsUsable = isSeeded() && !forkState.isReseedRequired() && !policy.predictionResistance();
+        if (seedIsUsable && !policy.isDue(generatedBytes, age)) {
             return SEEDED;
         }
         int status = collectEntropyInput(now);
         if (status == SEEDED) {
             return SEEDED;
         }
-        boolean oldSeedIsUsable =
-                isSeeded() && !policy.predictionResistance() && !policy.isOverdue(generatedBytes, age);
-        return oldSeedIsUsable ? SEEDED : status;
+        return seedIsUsable && !policy.isOverdue(generatedBytes, age) ? SEEDED : status;
     }
 
     private int collectEntropyInput(long now) {
@@ -127,15 +158,22 @@ final class DrbgSource implements EntropySource {
             return WOULD_BLOCK;
         }
         return switch (collector.collect(now)) {
-            case WOULD_BLOCK -> WOULD_BLOCK;
+            case WOULD_BLOCK -> {
+                if (!policy.seedFromAny() && collector.isOverdue(now)) {
+                    logMissingInputs();
+                }
+                yield WOULD_BLOCK;
+            }
             case FAILED -> {
                 retryAt = now + RETRY_DELAY_NANOS;
-                logOmittedInputs();
-                discardEntropyInput();
+                logMissingInputs();
+                if (policy.seedFromAny()) {
+                    discardEntropyInput();
+                }
                 yield FAILED;
             }
             case COMPLETE -> {
-                logOmittedInputs();
+                logMissingInputs();
                 seed(now);
                 yield SEEDED;
             }
@@ -153,20 +191,23 @@ final class DrbgSource implements EntropySource {
         collector = new EntropyInputCollector(
                 inputs,
                 isSeeded() ? EntropyInputCollector.RESEED_BITS : EntropyInputCollector.INSTANTIATE_BITS,
-                context.stagingBuffer());
+                context.stagingBuffer(),
+                policy.seedFromAny());
         return true;
     }
 
     private void seed(long now) {
         if (isSeeded()) {
-            drbg.reseed(collector.entropyInput(), CtrDrbg.NO_INPUT);
+            // The nonce makes forks differ in the current time even if their seed sources return the same bytes.
+            drbg.reseed(collector.entropyInput(), forkState.isReseedRequired() ? context.nonce() : CtrDrbg.NO_INPUT);
         } else {
-            arena = Arena.ofConfined();
+            arena = context.newDrbgMemory();
             drbg = context.newDrbg(arena);
             drbg.instantiate(collector.entropyInput(), context.nonce(), personalization());
         }
         discardEntropyInput();
         wipeBuffer();
+        forkState.reseeded();
         seededAt = now;
         generatedBytes = 0;
     }
@@ -179,18 +220,25 @@ final class DrbgSource implements EntropySource {
         return "vhost-user-rng, guest ".concat(guest).getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Logs the names of the omitted sources, once for each change. */
-    private void logOmittedInputs() {
-        List<String> omitted = collector.omittedInputs();
-        if (!omitted.equals(omittedInputs)) {
-            omittedInputs = omitted;
-            if (omitted.size() == inputs.size()) {
-                LOG.error("{}: the DRBG cannot be seeded: {} failed or returned nothing", guest, omitted);
-            } else if (omitted.isEmpty()) {
-                LOG.info("{}: the DRBG is seeded from all its sources again", guest);
-            } else {
-                LOG.warn("{}: the DRBG is seeded without {}, which failed or returned nothing", guest, omitted);
-            }
+    /** Logs the names of the sources that are missing in a seed, once for each change. */
+    private void logMissingInputs() {
+        List<String> missing = collector.missingInputs();
+        if (missing.equals(missingInputs)) {
+            return;
+        }
+        missingInputs = missing;
+        if (missing.isEmpty()) {
+            LOG.info("{}: the DRBG is seeded from all its sources again", guest);
+        } else if (!policy.seedFromAny()) {
+            LOG.error(
+                    "{}: the DRBG waits for a seed from {}, which failed or returned nothing; seed-from=any does"
+                            + " without",
+                    guest,
+                    missing);
+        } else if (missing.size() == inputs.size()) {
+            LOG.error("{}: the DRBG cannot be seeded: {} failed or returned nothing", guest, missing);
+        } else {
+            LOG.warn("{}: the DRBG is seeded without {}, which failed or returned nothing", guest, missing);
         }
     }
 

@@ -24,7 +24,7 @@ public record DrbgSourceSpec(List<SharedSourceSpec> seeds, DrbgReseedPolicy poli
                 + policy;
     }
 
-    /** Requires every seed source to be usable, although a DRBG tolerates the loss of one later. */
+    /** Requires every seed source to be usable, even if the DRBG tolerates the loss of one later. */
     @Override
     public void probe() throws IOException {
         DrbgSelfCheck.run();
@@ -39,6 +39,6 @@ public record DrbgSourceSpec(List<SharedSourceSpec> seeds, DrbgReseedPolicy poli
                 .map(seed -> new DrbgSeedSource(seed.toString(), seed.open(registry, guest), seed.minEntropy()))
                 .toList();
         SharedDrbgContext context = registry.perLoop(SharedDrbgContext.class, SharedDrbgContext::new);
-        return new DrbgSource(guest, inputs, policy, context, registry.clock());
+        return new DrbgSource(guest, inputs, policy, context, registry.clock(), registry.forkDetector());
     }
 }

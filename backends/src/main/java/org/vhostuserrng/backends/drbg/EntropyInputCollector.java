@@ -12,8 +12,9 @@ import org.vhostuserrng.backends.source.EntropySource;
  * Collects the entropy input of one seed from all seed sources, without blocking. Every source contributes the full
  * amount of entropy, so that the seed is good if any one source is as good as stated.
  *
- * <p>A source is omitted if it fails, if it returns nothing for {@link #INPUT_TIMEOUT_NANOS}, or if it is still
- * incomplete that long after the start while another source is complete. Confined to one thread.
+ * <p>The input is complete when all sources have contributed. If any of them suffices, a source is omitted when it
+ * fails, when it returns nothing for {@link #INPUT_TIMEOUT_NANOS}, or when it is still incomplete that long after the
+ * start while another source is complete. Confined to one thread.
  */
 final class EntropyInputCollector {
     /** SP 800-90Ar1 §10.2.1.3.2: 256 bits of entropy, plus 128 because the nonce (§8.6.7) is not secret here. */
@@ -29,7 +30,10 @@ final class EntropyInputCollector {
     enum Progress {
         /** A source has no bytes now; it notifies the event loop when bytes are available. */
         WOULD_BLOCK,
-        /** No source has provided enough entropy. */
+        /**
+         * A source that is needed has failed. If any source suffices, all have, and this collector must not be used
+         * again. Otherwise what was collected is kept for the next call.
+         */
         FAILED,
         COMPLETE
     }
@@ -37,6 +41,7 @@ final class EntropyInputCollector {
     private final List<InputPart> parts = new ArrayList<>();
     private final byte[] entropyInput;
     private final MemorySegment staging;
+    private final boolean anySuffices;
     private long startedAt = NEVER;
 
     /**
@@ -44,9 +49,11 @@ final class EntropyInputCollector {
      *
      * @param bits entropy needed from each source
      * @param staging native memory to read into; zero except during {@link #collect}
+     * @param anySuffices whether sources may be omitted as long as one is complete
      */
-    EntropyInputCollector(List<DrbgSeedSource> inputs, int bits, MemorySegment staging) {
+    EntropyInputCollector(List<DrbgSeedSource> inputs, int bits, MemorySegment staging, boolean anySuffices) {
         this.staging = staging;
+        this.anySuffices = anySuffices;
         int length = 0;
         for (DrbgSeedSource input : inputs) {
             int end = Math.addExact(length, input.bytesFor(bits));
@@ -56,17 +63,34 @@ final class EntropyInputCollector {
         this.entropyInput = new byte[length];
     }
 
-    /** Reads the bytes that the sources have now. Must not be called again after {@code COMPLETE} or {@code FAILED}. */
+    /** Reads the bytes that the sources have now. Must not be called again after {@code COMPLETE}. */
     Progress collect(long now) {
         if (startedAt == NEVER) {
             startedAt = now;
         }
-        boolean anyComplete = false;
         for (InputPart part : parts) {
             part.collect(now);
+        }
+        return anySuffices ? progressOfAny(now) : progressOfAll();
+    }
+
+    private Progress progressOfAll() {
+        boolean allComplete = true;
+        for (InputPart part : parts) {
+            if (part.failed) {
+                return Progress.FAILED;
+            }
+            allComplete &= part.isComplete();
+        }
+        return allComplete ? Progress.COMPLETE : Progress.WOULD_BLOCK;
+    }
+
+    private Progress progressOfAny(long now) {
+        boolean anyComplete = false;
+        for (InputPart part : parts) {
             anyComplete |= part.isComplete();
         }
-        boolean mayWait = !anyComplete || now - startedAt < INPUT_TIMEOUT_NANOS;
+        boolean mayWait = !anyComplete || !isOverdue(now);
         for (InputPart part : parts) {
             if (part.isPending()) {
                 if (mayWait) {
@@ -78,15 +102,20 @@ final class EntropyInputCollector {
         return anyComplete ? Progress.COMPLETE : Progress.FAILED;
     }
 
+    /** Whether sources have had enough time to contribute. */
+    boolean isOverdue(long now) {
+        return now - startedAt >= INPUT_TIMEOUT_NANOS;
+    }
+
     /** The entropy input after {@code COMPLETE}; zeros in place of omitted sources. Valid until {@link #wipe}. */
     byte[] entropyInput() {
         return entropyInput;
     }
 
-    /** Names of the omitted sources. */
-    List<String> omittedInputs() {
+    /** Names of the sources that have not contributed: omitted ones, or those that a seed from all waits for. */
+    List<String> missingInputs() {
         return parts.stream()
-                .filter(part -> part.omitted)
+                .filter(part -> anySuffices ? part.omitted : !part.isComplete())
                 .map(part -> part.input.name())
                 .toList();
     }
@@ -105,6 +134,8 @@ final class EntropyInputCollector {
         private long emptySince = NEVER;
 
         private boolean omitted;
+        /** Whether the last read of a source that cannot be omitted has failed. */
+        private boolean failed;
 
         private InputPart(DrbgSeedSource input, int start, int end) {
             this.input = input;
@@ -122,14 +153,17 @@ final class EntropyInputCollector {
         }
 
         private void collect(long now) {
-            while (isPending()) {
+            failed = false;
+            while (isPending() && !failed) {
                 int filled = read();
                 if (filled > 0) {
                     emptySince = NEVER;
-                } else if (filled == EntropySource.WOULD_BLOCK && withinTimeout(now)) {
+                } else if (filled == EntropySource.WOULD_BLOCK && (!anySuffices || withinTimeout(now))) {
                     return;
-                } else {
+                } else if (anySuffices) {
                     omit();
+                } else {
+                    failed = true;
                 }
             }
         }

@@ -2,15 +2,17 @@ package org.vhostuserrng.backends.drbg;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
+import org.vhostuserrng.backends.sys.GetrandomSyscall;
 
 /**
  * State shared by the DRBGs of an event loop: scratch memory that is zero between calls, seed rate limiters, and the
- * components of a nonce. Confined to the loop's thread.
+ * components of a nonce. Confined to the loop's thread. Not final: tests fix the nonce and look at the memory.
  */
-final class SharedDrbgContext {
+class SharedDrbgContext {
     private static final int STAGING_BYTES = 4096;
 
     private final Arena arena = Arena.ofAuto();
@@ -22,6 +24,11 @@ final class SharedDrbgContext {
     private final long processId = ProcessHandle.current().pid();
     private final long processStartMillis = System.currentTimeMillis();
     private long instances;
+
+    /** Memory for a DRBG and its output buffer, which its owner closes. */
+    Arena newDrbgMemory() {
+        return Arena.ofConfined();
+    }
 
     /**
      * Creates a DRBG that is not instantiated.
@@ -50,13 +57,23 @@ final class SharedDrbgContext {
         return seedLimiters.computeIfAbsent(guest, _ -> new DrbgSeedRateLimiter());
     }
 
-    /** A unique nonce (SP 800-90Ar1 §8.6.7): process, start of the process, instance number, time. */
+    /** New bytes of the kernel's generator, or none if it is not seeded. */
+    byte[] kernelBytes() {
+        int got = GetrandomSyscall.fill(staging, 0, CtrDrbg.MIN_ENTROPY_BYTES);
+        byte[] bytes = new byte[Math.max(got, 0)];
+        MemorySegment.copy(staging, ValueLayout.JAVA_BYTE, 0, bytes, 0, bytes.length);
+        staging.asSlice(0, bytes.length).fill((byte) 0);
+        return bytes;
+    }
+
+    /** A unique nonce (SP 800-90Ar1 §8.6.7): process, start of the process, instance number, two clocks. */
     byte[] nonce() {
-        return ByteBuffer.allocate(4 * Long.BYTES)
+        return ByteBuffer.allocate(5 * Long.BYTES)
                 .putLong(processId)
                 .putLong(processStartMillis)
                 .putLong(++instances)
                 .putLong(System.nanoTime())
+                .putLong(System.currentTimeMillis())
                 .array();
     }
 }

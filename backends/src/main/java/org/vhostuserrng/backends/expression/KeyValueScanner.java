@@ -60,6 +60,36 @@ public final class KeyValueScanner {
     }
 
     /**
+     * Like {@link #value(String)}, for a command line: a terminator that a shell would take as quoted is part of the
+     * value. A comma is written twice there too.
+     */
+    String commandLine(String terminators) {
+        StringBuilder value = new StringBuilder();
+        char quote = 0;
+        boolean escaped = false;
+        while (!isAtEnd()) {
+            char next = text.charAt(position);
+            boolean quotedComma = next == SEPARATOR && text.startsWith(",,", position);
+            boolean isTerminator = quote == 0 && !escaped && terminators.indexOf(next) >= 0;
+            if (!quotedComma && (next == SEPARATOR || isTerminator)) {
+                break;
+            }
+            if (escaped) {
+                escaped = false;
+            } else if (next == '\\' && quote != '\'') {
+                escaped = true;
+            } else if (next == quote) {
+                quote = 0;
+            } else if (quote == 0 && (next == '\'' || next == '"')) {
+                quote = next;
+            }
+            value.append(next);
+            position += quotedComma ? 2 : 1;
+        }
+        return value.toString();
+    }
+
+    /**
      * Reads the options that follow.
      *
      * @param terminators characters that end a value besides the comma

@@ -9,23 +9,26 @@ import org.vhostuserrng.backends.drbg.DrbgReseedPolicy;
 import org.vhostuserrng.backends.drbg.DrbgSourceSpec;
 import org.vhostuserrng.backends.egd.EgdSourceSpec;
 import org.vhostuserrng.backends.local.ComScireQngSourceSpec;
+import org.vhostuserrng.backends.local.CommandSourceSpec;
 import org.vhostuserrng.backends.local.CpuRngSourceSpec;
 import org.vhostuserrng.backends.local.FileSourceSpec;
+import org.vhostuserrng.backends.local.GetrandomPath;
 import org.vhostuserrng.backends.local.GetrandomSourceSpec;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
+import org.vhostuserrng.backends.readahead.NoiseSourceOptions.HealthTests;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.source.XorSourceSpec;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 
 /**
- * Recursive-descent parser for {@code --source} expressions: a source, followed by its options, each after a comma. The
- * quoting rule is described in {@link KeyValueScanner}.
+ * Recursive-descent parser for {@code --source} expressions: a source and its options, separated by commas.
+ * {@link KeyValueScanner} describes the quoting rule.
  */
 public final class SourceExpressionParser {
     private static final String SYNTAX =
-            "expected file:PATH, getrandom, rdrand, rdseed, egd:tcp:HOST:PORT, egd:unix:PATH, qng[:LIBRARY], drbg,"
-                    + " drbg(A+B) or xor(A,B)";
+            "expected file:PATH, getrandom, rdrand, rdseed, egd:tcp:HOST:PORT, egd:unix:PATH, qng[:LIBRARY],"
+                    + " command:PROGRAM ARGUMENTS, drbg, drbg(A+B) or xor(A,B)";
     private static final String MIN_ENTROPY = "min-entropy";
     private static final String HEALTH = "health";
     private static final String ON_EOF = "on-eof";
@@ -34,32 +37,51 @@ public final class SourceExpressionParser {
             MIN_ENTROPY,
             HEALTH,
             ON_EOF,
+            FileSourceSpec.BAUD,
             RESEED,
+            GetrandomSourceSpec.VIA,
             DrbgReseedPolicy.PREDICTION_RESISTANCE,
             DrbgReseedPolicy.RESEED_BYTES,
-            DrbgReseedPolicy.RESEED_SECONDS);
+            DrbgReseedPolicy.RESEED_SECONDS,
+            DrbgReseedPolicy.SEED_FROM);
 
-    /** Maximum nesting depth, which bounds the recursion; no useful expression is as deep. */
+    /** Maximum nesting depth. It bounds the recursion; no useful expression is that deep. */
     private static final int MAX_DEPTH = 16;
 
     private final KeyValueScanner scanner;
+    private final boolean testedByReader;
     private int depth;
 
-    private SourceExpressionParser(String text) {
+    private SourceExpressionParser(String text, boolean testedByReader) {
         this.scanner = new KeyValueScanner(text);
+        this.testedByReader = testedByReader;
     }
 
     /**
      * Parses an expression.
      *
-     * @throws IllegalArgumentException with the syntax, in one line, if the expression is malformed
+     * @throws IllegalArgumentException if the expression is malformed; the message is one line that states the syntax
      */
     public static EntropySourceSpec parse(String expression) {
+        return parse(expression, false);
+    }
+
+    /**
+     * Parses an expression for a reader with health tests of its own: a noise source that is not part of a
+     * {@code drbg} or {@code xor} returns its raw output.
+     *
+     * @throws IllegalArgumentException with the syntax, in one line, if the expression is malformed
+     */
+    public static EntropySourceSpec parseUntested(String expression) {
+        return parse(expression, true);
+    }
+
+    private static EntropySourceSpec parse(String expression, boolean testedByReader) {
         // Error messages and log lines quote the expression, and each must stay on one line.
         if (expression.codePoints().anyMatch(SourceExpressionParser::breaksLine)) {
             throw new IllegalArgumentException("it contains a control character; " + SYNTAX);
         }
-        return new SourceExpressionParser(expression).parseAll();
+        return new SourceExpressionParser(expression, testedByReader).parseAll();
     }
 
     private static boolean breaksLine(int codePoint) {
@@ -95,7 +117,7 @@ public final class SourceExpressionParser {
             return xor();
         }
         List<SharedSourceSpec> seeds = scanner.skip(DrbgSourceSpec.NAME + "(") ? seeds() : null;
-        String name = seeds == null ? scanner.value(terminators) : DrbgSourceSpec.NAME;
+        String name = seeds == null ? name(terminators) : DrbgSourceSpec.NAME;
         // Where a comma also separates sources, only a known key starts an option.
         boolean commaSeparatesSources = terminators.contains(",");
         Map<String, String> options =
@@ -107,6 +129,12 @@ public final class SourceExpressionParser {
             throw new IllegalArgumentException(source + " has no option " + unknown);
         }
         return source;
+    }
+
+    private String name(String terminators) {
+        return scanner.remaining().startsWith(CommandSourceSpec.PREFIX)
+                ? scanner.commandLine(terminators)
+                : scanner.value(terminators);
     }
 
     private EntropySourceSpec xor() {
@@ -135,24 +163,32 @@ public final class SourceExpressionParser {
         }
     }
 
-    private static EntropySourceSpec named(String name, Map<String, String> options) {
+    private EntropySourceSpec named(String name, Map<String, String> options) {
         if (name.startsWith(FileSourceSpec.PREFIX)) {
             requireStopAtEndOfFile(options);
-            return FileSourceSpec.of(name.substring(FileSourceSpec.PREFIX.length()), noiseOptions(options));
+            return FileSourceSpec.of(name.substring(FileSourceSpec.PREFIX.length()), options, noiseOptions(options));
         }
         if (name.startsWith(EgdSourceSpec.PREFIX)) {
             return EgdSourceSpec.of(name.substring(EgdSourceSpec.PREFIX.length()), noiseOptions(options));
+        }
+        if (name.startsWith(CommandSourceSpec.PREFIX)) {
+            return CommandSourceSpec.of(name.substring(CommandSourceSpec.PREFIX.length()), noiseOptions(options));
         }
         if (name.equals(ComScireQngSourceSpec.NAME) || name.startsWith(ComScireQngSourceSpec.PREFIX)) {
             return ComScireQngSourceSpec.of(name, noiseOptions(options));
         }
         return switch (name) {
-            case GetrandomSourceSpec.NAME -> new GetrandomSourceSpec();
+            case GetrandomSourceSpec.NAME -> getrandom(options);
             case "rdrand" -> new CpuRngSourceSpec(Instruction.RDRAND, reseedForced(options), noiseOptions(options));
             case "rdseed" -> new CpuRngSourceSpec(Instruction.RDSEED, false, noiseOptions(options));
             case DrbgSourceSpec.NAME -> new DrbgSourceSpec(defaultSeeds(), DrbgReseedPolicy.of(options));
             default -> throw new IllegalArgumentException(SYNTAX);
         };
+    }
+
+    private static GetrandomSourceSpec getrandom(Map<String, String> options) {
+        String via = options.remove(GetrandomSourceSpec.VIA);
+        return new GetrandomSourceSpec(via == null ? null : GetrandomPath.of(via));
     }
 
     /** RDSEED, if the processor supports it and it works, and getrandom. */
@@ -186,14 +222,21 @@ public final class SourceExpressionParser {
         }
     }
 
-    private static NoiseSourceOptions noiseOptions(Map<String, String> options) {
+    private NoiseSourceOptions noiseOptions(Map<String, String> options) {
         String health = options.remove(HEALTH);
         if (health != null && !health.equals("on") && !health.equals("off")) {
             throw new IllegalArgumentException("health=" + health + ": expected on or off");
         }
         String minEntropy = options.remove(MIN_ENTROPY);
         double bits = minEntropy == null ? NoiseSourceOptions.MIN_ENTROPY_UNSET : minEntropy(minEntropy);
-        return new NoiseSourceOptions(bits, !"off".equals(health));
+        return new NoiseSourceOptions(bits, healthTests(health));
+    }
+
+    private HealthTests healthTests(String health) {
+        if (testedByReader && health == null && depth == 1) {
+            return HealthTests.BY_READER;
+        }
+        return "off".equals(health) ? HealthTests.OFF : HealthTests.ON;
     }
 
     private static double minEntropy(String value) {

@@ -8,7 +8,8 @@ final class AdaptiveProportionTester {
     /** §4.4.2: window size W of a source that is not binary. */
     static final int WINDOW = 512;
 
-    private final int cutoff;
+    private final double minEntropy;
+    private int cutoff;
     private int first;
     private int count;
     private int windowPosition;
@@ -17,9 +18,16 @@ final class AdaptiveProportionTester {
      * Creates a test that has seen no samples.
      *
      * @param minEntropy H in bits per byte
+     * @param minusLog2Alpha −log2 α
      */
-    AdaptiveProportionTester(double minEntropy) {
-        cutoff = cutoff(minEntropy);
+    AdaptiveProportionTester(double minEntropy, int minusLog2Alpha) {
+        this.minEntropy = minEntropy;
+        setMinusLog2Alpha(minusLog2Alpha);
+    }
+
+    /** Changes α. The counts of the current window are kept. */
+    void setMinusLog2Alpha(int minusLog2Alpha) {
+        cutoff = cutoff(minEntropy, Math.pow(2, -minusLog2Alpha));
     }
 
     int cutoff() {
@@ -41,23 +49,21 @@ final class AdaptiveProportionTester {
     }
 
     /**
-     * §4.4.2: C = 1 + CRITBINOM(W, 2^−H, 1 − α), the smallest count whose probability of being reached is at most α.
-     * Sums the binomial tail from its rarest term, in logarithms because most terms underflow a double.
+     * §4.4.2: C = 1 + CRITBINOM(W, 2^−H, 1 − α), the smallest count whose probability of being reached is at most
+     * α; W + 1 if all samples of a window may be equal. Sums the binomial tail from its rarest term, in logarithms
+     * because most terms underflow a double.
      */
-    private static int cutoff(double minEntropy) {
+    private static int cutoff(double minEntropy, double alpha) {
         double probability = Math.pow(2, -minEntropy);
         double odds = Math.log1p(-probability) - Math.log(probability);
         double term = WINDOW * Math.log(probability);
         double tail = Math.exp(term);
         int reached = WINDOW;
-        while (reached > 1) {
+        while (tail <= alpha && reached > 0) {
             term += Math.log(reached) - Math.log(WINDOW - reached + 1.0) + odds;
             tail += Math.exp(term);
-            if (tail > NoiseHealthTester.ALPHA) {
-                return reached;
-            }
             reached--;
         }
-        return reached;
+        return reached + 1;
     }
 }

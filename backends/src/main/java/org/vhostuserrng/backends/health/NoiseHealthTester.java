@@ -4,21 +4,25 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.security.SecureRandom;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * Health tests of a noise source whose samples are bytes (SP 800-90B §4.4): start-up tests, then
  * continuous tests of every sample. Confined to the thread that reads the source.
  */
 public final class NoiseHealthTester {
-    /** §4.4: −log2 α, where α is the probability of a false positive per sample. */
-    static final double MINUS_LOG2_ALPHA = 20;
-
-    static final double ALPHA = 1.0 / (1 << 20);
+    private static final long HOURS_PER_DAY = 24;
+    private static final long HOURS_PER_YEAR = 365 * HOURS_PER_DAY;
 
     /** §4.3: consecutive samples tested before the first one is used. */
     static final int STARTUP_SAMPLES = 1024;
 
     private final double minEntropy;
+    private final FalsePositiveRate falsePositives;
+    private final HealthFailureHistory failures;
+    private int minusLog2Alpha = FalsePositiveRate.MAX_MINUS_LOG2_ALPHA;
+    private boolean alarm;
     private RepetitionCountTester repetitionCount;
     private AdaptiveProportionTester adaptiveProportion;
     private final RepeatedSequenceTester repeatedSequence;
@@ -38,15 +42,27 @@ public final class NoiseHealthTester {
 
     /** Creates the tests of a source; {@code seen} contains the sequences that the source has produced before. */
     public NoiseHealthTester(double minEntropy, SeenSequenceHashes seen) {
+        this(minEntropy, seen, System::nanoTime);
+    }
+
+    /**
+     * Creates the tests of a source.
+     *
+     * @param seen the sequences that the source has produced before
+     * @param nanoClock monotonic time in nanoseconds
+     */
+    NoiseHealthTester(double minEntropy, SeenSequenceHashes seen, LongSupplier nanoClock) {
         this.minEntropy = minEntropy;
+        falsePositives = new FalsePositiveRate(nanoClock);
+        failures = new HealthFailureHistory(nanoClock);
         repeatedSequence = new RepeatedSequenceTester(minEntropy, seen);
         restart();
     }
 
     /** Restarts with the start-up tests. Sequences seen before still count as repeated. */
     public void restart() {
-        repetitionCount = new RepetitionCountTester(minEntropy);
-        adaptiveProportion = new AdaptiveProportionTester(minEntropy);
+        repetitionCount = new RepetitionCountTester(minEntropy, minusLog2Alpha);
+        adaptiveProportion = new AdaptiveProportionTester(minEntropy, minusLog2Alpha);
         repeatedSequence.restart();
         startupSamplesLeft = STARTUP_SAMPLES;
     }
@@ -62,11 +78,58 @@ public final class NoiseHealthTester {
     }
 
     /**
+     * Whether the last failure was an alarm: chance does not explain it, because another one came shortly before. A
+     * source whose failure was no alarm may be used as soon as it has passed the start-up tests again.
+     */
+    public boolean isAlarm() {
+        return alarm;
+    }
+
+    /** How often a healthy source of this rate fails by chance, for a log line: for example {@code every 12 days}. */
+    public String chanceOfFailure() {
+        long hours = TimeUnit.NANOSECONDS.toHours(falsePositives.expectedNanosBetween(falsePositiveProbability()));
+        if (hours >= 2 * HOURS_PER_YEAR) {
+            return "every " + hours / HOURS_PER_YEAR + " years or less often";
+        }
+        return hours >= 2 * HOURS_PER_DAY ? "every " + hours / HOURS_PER_DAY + " days" : "every " + hours + " hours";
+    }
+
+    /** Upper bound of the probability per sample that a source of min-entropy H fails one of the tests. */
+    private double falsePositiveProbability() {
+        return repetitionCount.falsePositiveProbability()
+                + Math.pow(2, -minusLog2Alpha) / AdaptiveProportionTester.WINDOW
+                + RepeatedSequenceTester.FALSE_POSITIVE_PROBABILITY;
+    }
+
+    /**
      * Tests {@code length} more samples.
      *
      * @return null, or a description of the failure; none of the samples may be used then
      */
     public String check(MemorySegment samples, long offset, int length) {
+        chooseAlpha(length);
+        String failure = firstFailure(samples, offset, length);
+        if (failure != null) {
+            alarm = failures.addFailure(falsePositives.expectedNanosBetween(falsePositiveProbability()));
+            return failure;
+        }
+        startupSamplesLeft = Math.max(0, startupSamplesLeft - length);
+        if (startupSamplesLeft == 0) {
+            failures.passedStartup();
+        }
+        return null;
+    }
+
+    private void chooseAlpha(int samples) {
+        falsePositives.addSamples(samples);
+        if (minusLog2Alpha != falsePositives.minusLog2Alpha()) {
+            minusLog2Alpha = falsePositives.minusLog2Alpha();
+            repetitionCount.setMinusLog2Alpha(minusLog2Alpha);
+            adaptiveProportion.setMinusLog2Alpha(minusLog2Alpha);
+        }
+    }
+
+    private String firstFailure(MemorySegment samples, long offset, int length) {
         for (int i = 0; i < length; i++) {
             int sample = samples.get(ValueLayout.JAVA_BYTE, offset + i) & 0xff;
             if (repetitionCount.addSample(sample)) {
@@ -83,17 +146,17 @@ public final class NoiseHealthTester {
                 return failure("repeated sequence test", repeatedSequence.window() + " bytes were repeated");
             }
         }
-        startupSamplesLeft = Math.max(0, startupSamplesLeft - length);
         return null;
     }
 
     private String failure(String test, String cause) {
         return String.format(
                 Locale.ROOT,
-                "%s%s failed: %s (min-entropy=%s)",
+                "%s%s failed: %s (min-entropy=%s, alpha=2^-%d)",
                 hasPassedStartup() ? "" : "start-up ",
                 test,
                 cause,
-                minEntropy);
+                minEntropy,
+                minusLog2Alpha);
     }
 }

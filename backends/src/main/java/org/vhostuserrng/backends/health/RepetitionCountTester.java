@@ -4,7 +4,8 @@ package org.vhostuserrng.backends.health;
 final class RepetitionCountTester {
     private static final int NO_SAMPLE = -1;
 
-    private final int cutoff;
+    private final double minEntropy;
+    private int cutoff;
     private int last = NO_SAMPLE;
     private int count;
 
@@ -12,14 +13,26 @@ final class RepetitionCountTester {
      * Creates a test that has seen no samples.
      *
      * @param minEntropy H in bits per byte
+     * @param minusLog2Alpha −log2 α
      */
-    RepetitionCountTester(double minEntropy) {
-        // §4.4.1: C = 1 + ⌈−log2 α / H⌉.
-        cutoff = 1 + (int) Math.ceil(NoiseHealthTester.MINUS_LOG2_ALPHA / minEntropy);
+    RepetitionCountTester(double minEntropy, int minusLog2Alpha) {
+        this.minEntropy = minEntropy;
+        setMinusLog2Alpha(minusLog2Alpha);
+    }
+
+    /** Changes α. The current run of equal samples still counts. */
+    void setMinusLog2Alpha(int minusLog2Alpha) {
+        // §4.4.1: C = 1 + ⌈−log2 α / H⌉, and no more than the start-up samples, so that they detect a stuck source.
+        cutoff = Math.min(1 + (int) Math.ceil(minusLog2Alpha / minEntropy), NoiseHealthTester.STARTUP_SAMPLES);
     }
 
     int cutoff() {
         return cutoff;
+    }
+
+    /** Probability per sample that a source of min-entropy H fails. */
+    double falsePositiveProbability() {
+        return Math.pow(2, -minEntropy * (cutoff - 1));
     }
 
     /** Adds a sample. Returns whether the test fails. */

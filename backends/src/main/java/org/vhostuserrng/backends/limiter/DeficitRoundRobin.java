@@ -119,13 +119,13 @@ public final class DeficitRoundRobin {
         long guaranteed = flow.guarantee == null ? 0 : flow.guarantee.available(now, wanted);
         long max = Math.max(guaranteed, remainingInRound(flow, wanted));
         if (max == 0) {
-            return awaitRound(flow, wanted);
+            awaitRound(flow, wanted);
+            return 0;
         }
         long granted = total.available(now, max);
         if (granted == 0) {
             markGuaranteePending(flow, guaranteed > 0);
-            return await(
-                    flow, WaitReason.TOTAL, total.nextGrantTime(guaranteed > 0 ? max : Math.max(max, forAllWaiting())));
+            await(flow, WaitReason.TOTAL, total.nextGrantTime(guaranteed > 0 ? max : Math.max(max, forAllWaiting())));
         }
         return granted;
     }
@@ -201,9 +201,6 @@ public final class DeficitRoundRobin {
             unlink(flow);
         }
         link(flow, now);
-        if (flowsWithDeficit == 0) {
-            nextRound();
-        }
         while (flow.round != round) {
             flow.round = round;
             // If the previous round ended early, the unused deficit is kept, at most one quantum.
@@ -242,19 +239,18 @@ public final class DeficitRoundRobin {
 
     // --- waiting ---------------------------------------------------------------------------------------------------
 
-    private long awaitRound(DrrGuestFlow flow, long wanted) {
+    private void awaitRound(DrrGuestFlow flow, long wanted) {
         unlink(flow);
         long nextIdleAt = firstActive == null ? DrrGuestFlow.NEVER : firstActive.lastRequestAt + IDLE_TIMEOUT_NANOS;
         long guaranteeAt = flow.guarantee == null ? DrrGuestFlow.NEVER : flow.guarantee.nextGrantTime(wanted);
-        return await(flow, WaitReason.ROUND, Math.min(nextIdleAt, guaranteeAt));
+        await(flow, WaitReason.ROUND, Math.min(nextIdleAt, guaranteeAt));
     }
 
-    private long await(DrrGuestFlow flow, WaitReason reason, long retryAt) {
+    private void await(DrrGuestFlow flow, WaitReason reason, long retryAt) {
         unlink(flow);
         flow.waitingFor = reason;
         flow.retryAt = retryAt;
         count(reason, 1);
-        return 0;
     }
 
     private void markGuaranteePending(DrrGuestFlow flow, boolean covered) {

@@ -3,18 +3,23 @@ package org.vhostuserrng.backends.limiter;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A token bucket that holds one slice. In an interval of one period, a guest gets at most the tokens in the bucket at
- * the start of the interval (one slice) plus the tokens added during it (max).
+ * A token bucket. In any interval of one period, a guest gets at most one slice (the tokens that the bucket held at the
+ * start) plus max (the tokens added during the interval).
  *
- * <p>The rate is max per period plus slack. The slack compensates for delays that make a period look shorter to the
- * guest. A quarter covers the time from charge to commit and another quarter covers a guest that reads its clock late.
- * The remaining half covers timers that fire late; the capacity exceeds a slice by this half.
+ * <p>The bucket gains max tokens per (period + slack). The slack compensates for delays that make a period look shorter
+ * to the guest:
+ *
+ * <ul>
+ *   <li>a quarter covers the time from {@link #charge} to {@link #commit}
+ *   <li>a quarter covers a guest that reads its clock late
+ *   <li>half covers timers that fire late: the capacity is one slice plus the tokens of this time
+ * </ul>
  */
 final class TokenBucket extends RateLimiter {
     private static final int SLICES_PER_PERIOD = 64;
     /** The bucket must hold the tokens that are added before a timer fires, which may be up to a millisecond late. */
     private static final long MIN_SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
-    /** Exceeds the rounding error of all computations with the rate, so that no token is added too early. */
+    /** Lowers the rate by more than the rounding error of all computations, so that no token is added too early. */
     private static final double ROUNDING = 1 - 0x1p-40;
 
     private final double tokensPerNano;
@@ -30,7 +35,7 @@ final class TokenBucket extends RateLimiter {
     private boolean uncommitted;
 
     /**
-     * Creates a bucket that holds a slice.
+     * Creates a bucket that contains one slice.
      *
      * @param max per period
      * @param period nanoseconds

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.Map;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
@@ -13,6 +13,9 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.EntropyFile.Kind;
 import org.vhostuserrng.libc.NativePath;
+import org.vhostuserrng.backends.sys.EntropyFileStatus;
+import org.vhostuserrng.backends.sys.EntropyFileStatus.Identity;
+import org.vhostuserrng.backends.sys.TerminalRawMode;
 
 /**
  * {@code file:PATH}: a file, FIFO or device. /dev/urandom never blocks and is read by the event loop. All others have a
@@ -21,6 +24,11 @@ import org.vhostuserrng.libc.NativePath;
 public final class FileSourceSpec extends ReadAheadSourceSpec {
     /** The keyword in an expression. */
     public static final String PREFIX = "file:";
+    /** Option: the baud rate of a terminal. */
+    public static final String BAUD = "baud";
+
+    private static final int MIN_BAUD = 50;
+    private static final int MAX_BAUD = 12_000_000;
 
     /** For a character device, which is presumably a random number generator. */
     private static final double DEVICE_MIN_ENTROPY = 1;
@@ -34,37 +42,54 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     private static final long DEV_RANDOM = 0x108;
     private static final long DEV_URANDOM = 0x109;
 
-    private final Path path;
-    /** Read position of a regular file, kept when the file is closed and reopened. */
-    private final AtomicLong position = new AtomicLong();
+    /** Shared by all expressions of this process. */
+    static final FileReadPositions POSITIONS = new FileReadPositions();
 
-    private FileSourceSpec(Path path, NoiseSourceOptions options) {
+    private final Path path;
+    private final int baud;
+    /** See {@link #hold}. Null if the path has not named a FIFO. */
+    private EntropyFile heldFifo;
+
+    private Identity heldIdentity;
+
+    private FileSourceSpec(Path path, int baud, NoiseSourceOptions options) {
         super(options);
         this.path = path;
+        this.baud = baud;
     }
 
     /**
      * A source that reads {@code path}.
      *
-     * @throws IllegalArgumentException if the path is empty or invalid
+     * @param options of the expression; the options of this source are removed
+     * @throws IllegalArgumentException if the path or an option is invalid
      */
-    public static FileSourceSpec of(String path, NoiseSourceOptions options) {
+    public static FileSourceSpec of(String path, Map<String, String> options, NoiseSourceOptions noiseOptions) {
         try {
             if (path.isEmpty()) {
                 throw new IllegalArgumentException("expected file:PATH");
             }
-            return new FileSourceSpec(NativePath.of(path), options);
+            return new FileSourceSpec(NativePath.of(path), baud(options.remove(BAUD)), noiseOptions);
         } catch (InvalidPathException invalid) {
             throw new IllegalArgumentException("expected file:PATH, " + invalid.getReason(), invalid);
         }
     }
 
-    Path path() {
-        return path;
-    }
-
-    AtomicLong position() {
-        return position;
+    private static int baud(String value) {
+        if (value == null) {
+            return TerminalRawMode.BAUD_UNCHANGED;
+        }
+        int baud;
+        try {
+            baud = Integer.parseInt(value);
+        } catch (NumberFormatException notANumber) {
+            baud = 0;
+        }
+        if (baud < MIN_BAUD || baud > MAX_BAUD) {
+            throw new IllegalArgumentException(
+                    BAUD + "=" + value + ": expected " + MIN_BAUD + " to " + MAX_BAUD + " bits per second");
+        }
+        return baud;
     }
 
     @Override
@@ -82,9 +107,24 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
         }
     }
 
+    /** {@inheritDoc} A FIFO stays open, see {@link #hold}. */
     @Override
     public void probe() throws IOException {
-        openFile().close();
+        try (EntropyFile file = openFile()) {
+            requireTerminalForBaud(file);
+        }
+    }
+
+    private void requireTerminalForBaud(EntropyFile file) throws IOException {
+        if (baud != TerminalRawMode.BAUD_UNCHANGED && !file.isTerminal()) {
+            throw new IOException(BAUD + "=" + baud + ": it is not a terminal");
+        }
+    }
+
+    /** Prepares a terminal for reading. Returns null if the file is not a terminal. */
+    TerminalRawMode enterRawMode(EntropyFile file) throws IOException {
+        requireTerminalForBaud(file);
+        return file.isTerminal() ? TerminalRawMode.enter(file, baud) : null;
     }
 
     @Override
@@ -110,7 +150,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     public EntropySource open(Runnable onReadable) throws IOException {
         EntropyFile file = openFile();
         try {
-            Kind kind = file.kind();
+            Kind kind = file.status().kind();
             if (kind == Kind.REGULAR) {
                 warnOnce("a regular file: its bytes are used once, but again after a restart of this process");
             }
@@ -132,17 +172,45 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
         };
     }
 
+    /** Whether the path names a file other than {@code identity}. False if it names none. */
+    boolean isReplaced(Identity identity) {
+        try {
+            return !EntropyFileStatus.of(path).identity().equals(identity);
+        } catch (IOException missing) {
+            return false;
+        }
+    }
+
     /** Opens a new descriptor. */
     EntropyFile openFile() throws IOException {
         EntropyFile file = EntropyFile.open(path);
         try {
-            if (file.kind() == Kind.DIRECTORY) {
+            EntropyFileStatus status = file.status();
+            if (status.kind() == Kind.DIRECTORY) {
                 throw new IOException("it is a directory; expected a readable file, FIFO or device");
+            }
+            if (status.kind() == Kind.FIFO) {
+                hold(file, status.identity());
             }
             return file;
         } catch (IOException refused) {
             file.close();
             throw refused;
+        }
+    }
+
+    /**
+     * Keeps a read end of the FIFO open until the process exits, although nobody reads it between two guests: SIGPIPE
+     * kills a writer whose FIFO has no reader.
+     */
+    private synchronized void hold(EntropyFile fifo, Identity identity) throws IOException {
+        if (!identity.equals(heldIdentity)) {
+            EntropyFile readEnd = fifo.duplicate();
+            if (heldFifo != null) {
+                heldFifo.close();
+            }
+            heldFifo = readEnd;
+            heldIdentity = identity;
         }
     }
 }

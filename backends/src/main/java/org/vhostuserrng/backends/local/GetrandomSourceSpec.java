@@ -1,31 +1,54 @@
 package org.vhostuserrng.backends.local;
 
-import java.lang.foreign.MemorySegment;
+import java.io.IOException;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
-import org.vhostuserrng.backends.sys.GetrandomSyscall;
+import org.vhostuserrng.backends.sys.RepeatedGetrandom;
 import org.vhostuserrng.backends.sys.VdsoGetrandom;
 
 /**
- * {@code getrandom}: the kernel's generator, called through the vDSO function of Linux 6.11 or, on older kernels, by
- * system call. Never blocks; called on the event loop.
+ * {@code getrandom}: the kernel's generator, called through the vDSO function of Linux 6.11 or by system call, the one
+ * that is faster on this host. {@code getrandom,via=vdso} and {@code getrandom,via=syscall} use only one of them. Never
+ * blocks; called on the event loop.
  */
 public final class GetrandomSourceSpec implements SharedSourceSpec {
     /** The keyword in an expression. */
     public static final String NAME = "getrandom";
+    /** Option: the only path to use. */
+    public static final String VIA = "via";
 
     private static final Logger LOG = LoggerFactory.getLogger(GetrandomSourceSpec.class);
 
-    @Override
-    public String toString() {
-        return NAME;
+    /** Null to use the faster path for each length. */
+    private final GetrandomPath onlyPath;
+    /** Null before the first use. */
+    private GetrandomPathTable paths;
+
+    /** Uses the faster path for each length. */
+    public GetrandomSourceSpec() {
+        this(null);
+    }
+
+    /** Uses {@code onlyPath}, unless it is null. */
+    public GetrandomSourceSpec(GetrandomPath onlyPath) {
+        this.onlyPath = onlyPath;
     }
 
     @Override
-    public void probe() {
-        // Linux has getrandom(2) since 3.17; older kernels cannot run this JVM.
+    public String toString() {
+        return onlyPath == null ? NAME : NAME + "," + VIA + "=" + onlyPath;
+    }
+
+    /** Measures which path is faster. Linux has getrandom(2) since 3.17; older kernels cannot run this JVM. */
+    @Override
+    public void probe() throws IOException {
+        if (onlyPath == GetrandomPath.VDSO && !VdsoGetrandom.isAvailable()) {
+            throw new IOException("this kernel has no vDSO function getrandom, which Linux has since 6.11");
+        }
+        paths();
     }
 
     @Override
@@ -35,45 +58,38 @@ public final class GetrandomSourceSpec implements SharedSourceSpec {
 
     @Override
     public EntropySource open(Runnable onReadable) {
-        return VdsoGetrandom.open().<EntropySource>map(VdsoGetrandomSource::new).orElseGet(SyscallGetrandomSource::new);
+        GetrandomPathTable table = paths();
+        Optional<VdsoGetrandom> vdso = table.uses(GetrandomPath.VDSO) ? VdsoGetrandom.open() : Optional.empty();
+        return vdso.isPresent()
+                ? new GetrandomSource(table, vdso.get())
+                : new GetrandomSource(GetrandomPathTable.always(GetrandomPath.SYSCALL), null);
     }
 
-    record VdsoGetrandomSource(VdsoGetrandom random) implements EntropySource {
-        @Override
-        public int fill(MemorySegment target, long offset, int length) {
-            return toFillResult(random.fill(target, offset, length));
-        }
-
-        @Override
-        public void close() {
-            random.close();
-        }
+    @Override
+    public String hostDetails() {
+        return paths().toString();
     }
 
-    record SyscallGetrandomSource() implements EntropySource {
-        @Override
-        public int fill(MemorySegment target, long offset, int length) {
-            return toFillResult(GetrandomSyscall.fill(target, offset, length));
+    private GetrandomPathTable paths() {
+        if (paths == null) {
+            paths = onlyPath == null ? fasterPaths() : GetrandomPathTable.always(onlyPath);
         }
-
-        @Override
-        public void close() {
-            // No resources.
-        }
+        return paths;
     }
 
-    private static int toFillResult(int filled) {
-        if (filled > 0) {
-            return filled;
+    private static GetrandomPathTable fasterPaths() {
+        Optional<VdsoGetrandom> opened = VdsoGetrandom.open();
+        if (opened.isEmpty()) {
+            LOG.debug("getrandom: this kernel has no vDSO function, uses the system call");
+            return GetrandomPathTable.always(GetrandomPath.SYSCALL);
         }
-        return switch (filled) {
-            case GetrandomSyscall.EFAULT -> EntropySource.TARGET_FAULT;
-            // The host has just booted and the CRNG is not seeded yet.
-            case GetrandomSyscall.EAGAIN -> EntropySource.WOULD_BLOCK;
-            default -> {
-                LOG.error("getrandom: {}; guests wait", GetrandomSyscall.describe(filled));
-                yield EntropySource.FAILED;
-            }
-        };
+        try (VdsoGetrandom vdso = opened.get();
+                RepeatedGetrandom calls = new RepeatedGetrandom(vdso, GetrandomPathTable.MAX_MEASURED_BYTES)) {
+            GetrandomPathBenchmark benchmark =
+                    new GetrandomPathBenchmark(System::nanoTime, calls::callVdso, calls::callSyscall);
+            GetrandomPathTable faster = benchmark.run();
+            LOG.debug("getrandom: {}", benchmark.report());
+            return faster;
+        }
     }
 }

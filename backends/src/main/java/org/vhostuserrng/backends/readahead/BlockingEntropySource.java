@@ -14,8 +14,10 @@ public interface BlockingEntropySource extends AutoCloseable {
      * this.
      */
     int NO_DATA = 0;
-    /** Result of {@link #read}: the source will never return another byte. */
+    /** Result of {@link #read}: the source is at its end. It may grow or be replaced: the caller retries later. */
     int END_OF_STREAM = -1;
+    /** Result of {@link #read}: another noise source has taken the place of the one that was read until now. */
+    int REPLACED = -2;
 
     /**
      * Reads some bytes, waiting for them in {@code poller}.
@@ -27,6 +29,14 @@ public interface BlockingEntropySource extends AutoCloseable {
      *     must not return bytes that the source received, or may have received, before the failure.
      */
     int read(MemorySegment target, long offset, int length, WakeablePoller poller) throws IOException;
+
+    /**
+     * Waits until {@code poller} is woken, because enough was read ahead. A source that has other events to handle
+     * meanwhile waits for them too.
+     */
+    default void awaitDemand(WakeablePoller poller) {
+        poller.sleep(-1);
+    }
 
     @Override
     void close();

@@ -2,7 +2,7 @@ package org.vhostuserrng.backends.readahead;
 
 import java.io.IOException;
 
-/** A failure that makes earlier bytes of the source suspect: blocks that were read ahead must be discarded. */
+/** A failure that makes earlier bytes of the source suspect: all blocks read ahead must be discarded. */
 public final class DiscardReadAheadException extends IOException {
     private static final long serialVersionUID = 1;
 
@@ -11,7 +11,7 @@ public final class DiscardReadAheadException extends IOException {
         super(reason);
     }
 
-    /** A failure with the reason of {@code cause}. */
+    /** A failure with the message of {@code cause}. */
     public DiscardReadAheadException(IOException cause) {
         super(cause.getMessage(), cause);
     }

@@ -16,10 +16,21 @@ final class ReadAheadBlock {
     private int endIndex;
     /** {@link ReadAheadBlockPool} discards blocks of an earlier generation. */
     private int generation;
+    /** {@link ReadAheadBlockPool} discards blocks that the producer began to fill before a discard. */
+    private int discards;
 
     /** The memory to fill; {@link #setFilled} must follow. */
     MemorySegment memory() {
         return bytes;
+    }
+
+    /** The producer begins to fill the block after this number of discards by the consumer. */
+    void beginFilling(int discardsSoFar) {
+        discards = discardsSoFar;
+    }
+
+    int discards() {
+        return discards;
     }
 
     void setFilled(int length, int newGeneration) {

@@ -28,6 +28,15 @@ final class ReadAheadBlockPool {
     /** Blocks of other generations are invalid. Written by the producer only. */
     private volatile int validGeneration;
 
+    /**
+     * The number of times that the consumer discarded all bytes read so far. Written by the consumer only. A block that
+     * the producer began to fill before the last time is invalid, even if it is offered later.
+     */
+    private volatile int discards;
+
+    /** The consumer's copy of {@link #discards}. */
+    private int consumerDiscards;
+
     /** The producer's copy of {@link #validGeneration}. */
     private int producerGeneration;
 
@@ -82,7 +91,17 @@ final class ReadAheadBlockPool {
 
     /** Whether a block that was polled earlier may still be used. */
     boolean isValid(ReadAheadBlock block) {
-        return block.generation() == validGeneration;
+        return block.generation() == validGeneration && block.discards() == discards;
+    }
+
+    /** Discards and wipes all bytes that the producer has read so far, including those of a block in its hands. */
+    void discardFilled() {
+        consumerDiscards++;
+        discards = consumerDiscards;
+        for (ReadAheadBlock block = filled.poll(); block != null; block = filled.poll()) {
+            block.wipe();
+            recycle(block);
+        }
     }
 
     /** Returns a drained block to the producer. */
@@ -106,6 +125,9 @@ final class ReadAheadBlockPool {
             if (block != null) {
                 producerWaiting = false;
             }
+        }
+        if (block != null) {
+            block.beginFilling(discards);
         }
         return block;
     }

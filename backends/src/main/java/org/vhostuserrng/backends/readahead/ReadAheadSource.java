@@ -2,6 +2,7 @@ package org.vhostuserrng.backends.readahead;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.CountDownLatch;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.backends.source.EntropySource;
 
@@ -22,16 +23,23 @@ final class ReadAheadSource implements EntropySource {
      * @param source owned by the thread from now on
      * @param health null for a source that is not tested
      * @param counters of the source, kept when it is closed and reopened
+     * @param predecessorClosed {@link #closed} of the object that read the same source before
      */
     ReadAheadSource(
             String name,
             BlockingEntropySource source,
             NoiseHealthTester health,
             SourceFailureCounters counters,
-            Runnable onReadable)
+            Runnable onReadable,
+            CountDownLatch predecessorClosed)
             throws IOException {
         pool = new ReadAheadBlockPool(onReadable);
-        thread = ReadAheadThread.start(name, source, health, counters, pool);
+        thread = ReadAheadThread.start(name, source, health, counters, pool, predecessorClosed);
+    }
+
+    /** Reaches 0 after {@link #close}, when the source has released its files, devices and child processes. */
+    CountDownLatch closed() {
+        return thread.sourceClosed();
     }
 
     @Override
@@ -50,6 +58,25 @@ final class ReadAheadSource implements EntropySource {
             recycleCurrent();
         }
         return drained;
+    }
+
+    @Override
+    public String starvationReason() {
+        int untested = thread.untestedBytes();
+        return untested == 0 ? "" : untested + " bytes received, too few for the start-up tests";
+    }
+
+    @Override
+    public boolean readsAhead() {
+        return true;
+    }
+
+    @Override
+    public void discardAhead() {
+        if (current != null) {
+            recycleCurrent();
+        }
+        pool.discardFilled();
     }
 
     private void recycleCurrent() {

@@ -3,10 +3,13 @@ package org.vhostuserrng.backends.readahead;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.backends.health.SeenSequenceHashes;
+import org.vhostuserrng.backends.readahead.NoiseSourceOptions.HealthTests;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.sys.GetrandomSyscall;
@@ -20,6 +23,9 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
     private final Set<String> warnings = new HashSet<>();
     /** Null before the source is opened for the first time. */
     private SeenSequenceHashes seenSequences;
+
+    /** Reaches 0 when the source that was opened last has been closed. */
+    private CountDownLatch lastClosed = new CountDownLatch(0);
 
     /** A source with the options of its expression. */
     protected ReadAheadSourceSpec(NoiseSourceOptions options) {
@@ -52,10 +58,12 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
         return readAhead(openBlocking(), newHealthTester(defaultMinEntropy()), onReadable);
     }
 
-    /** The health tests for the stated min-entropy, or else {@code defaultValue}; null with {@code health=off}. */
+    /** The health tests for the stated min-entropy, or else {@code defaultValue}; null if the source does not test. */
     protected final NoiseHealthTester newHealthTester(double defaultValue) throws IOException {
-        if (!options.healthTested()) {
-            warnOnce("its health tests are disabled by health=off");
+        if (options.healthTests() == HealthTests.OFF) {
+            warnOnce("health=off: its output is not tested");
+        }
+        if (options.healthTests() != HealthTests.ON) {
             return null;
         }
         if (seenSequences == null) {
@@ -79,7 +87,19 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
      */
     protected final EntropySource readAhead(BlockingEntropySource source, NoiseHealthTester health, Runnable onReadable)
             throws IOException {
-        return new ReadAheadSource(toString(), source, health, counters, onReadable);
+        ReadAheadSource opened = new ReadAheadSource(toString(), source, health, counters, onReadable, lastClosed);
+        lastClosed = opened.closed();
+        return opened;
+    }
+
+    @Override
+    public boolean awaitClosed(long nanos) {
+        try {
+            return lastClosed.await(nanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     @Override

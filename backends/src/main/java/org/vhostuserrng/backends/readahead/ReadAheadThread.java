@@ -1,6 +1,7 @@
 package org.vhostuserrng.backends.readahead;
 
 import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,8 +19,8 @@ final class ReadAheadThread implements Runnable {
         RUNNING,
         /** A read or a health test has failed; the thread retries. */
         FAILED,
-        /** The source will never provide another byte. */
-        ENDED
+        /** The source is at its end; the thread looks for more bytes from time to time. */
+        AT_END
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(ReadAheadThread.class);
@@ -39,21 +40,26 @@ final class ReadAheadThread implements Runnable {
             new LogLineLimiter(MAX_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), System::nanoTime);
     private int quarantineMillis = MIN_QUARANTINE_MILLIS;
     private int failedBlocksLeft;
+    private final CountDownLatch sourceClosed = new CountDownLatch(1);
     private final Object stopLock = new Object();
     private volatile boolean stopping;
     private volatile State state = State.RUNNING;
+    private volatile int untestedBytes;
+    private final CountDownLatch predecessorClosed;
 
     private ReadAheadThread(
             String name,
             BlockingEntropySource source,
             NoiseHealthTester health,
             SourceFailureCounters counters,
-            ReadAheadBlockPool pool) {
+            ReadAheadBlockPool pool,
+            CountDownLatch predecessorClosed) {
         this.name = name;
         this.source = source;
         this.health = health;
         this.counters = counters;
         this.pool = pool;
+        this.predecessorClosed = predecessorClosed;
     }
 
     /**
@@ -61,14 +67,17 @@ final class ReadAheadThread implements Runnable {
      *
      * @param name for logs
      * @param health null for a source that is not tested
+     * @param predecessorClosed {@link #sourceClosed} of the thread that read the same source before. A device has one
+     *     reader at a time: the new thread waits until its predecessor has closed the source.
      */
     static ReadAheadThread start(
             String name,
             BlockingEntropySource source,
             NoiseHealthTester health,
             SourceFailureCounters counters,
-            ReadAheadBlockPool pool) {
-        ReadAheadThread readAhead = new ReadAheadThread(name, source, health, counters, pool);
+            ReadAheadBlockPool pool,
+            CountDownLatch predecessorClosed) {
+        ReadAheadThread readAhead = new ReadAheadThread(name, source, health, counters, pool, predecessorClosed);
         Thread.ofPlatform()
                 .daemon()
                 .name("read-ahead " + name)
@@ -91,15 +100,29 @@ final class ReadAheadThread implements Runnable {
         return state;
     }
 
+    /** Bytes that wait until the start-up tests have passed. Any thread. */
+    int untestedBytes() {
+        return untestedBytes;
+    }
+
+    /** Reaches 0 when the stopped thread has closed its source. */
+    CountDownLatch sourceClosed() {
+        return sourceClosed;
+    }
+
     @Override
     public void run() {
         try {
+            predecessorClosed.await();
             readAhead();
+        } catch (InterruptedException unexpected) {
+            Thread.currentThread().interrupt();
         } catch (RuntimeException bug) {
             LOG.error("{}: bug in vhost-user-rng, the source is no longer read", name, bug);
         } finally {
-            state = State.ENDED;
+            state = State.FAILED;
             source.close();
+            sourceClosed.countDown();
             pool.notifyConsumer();
             // The consumer may still drain the pool, so the thread cleans up only after it is stopped.
             while (!stopping) {
@@ -113,14 +136,14 @@ final class ReadAheadThread implements Runnable {
     }
 
     private void readAhead() {
-        while (!stopping && state != State.ENDED) {
+        while (!stopping) {
             ReadAheadBlock block = pool.pollEmpty();
             if (block == null) {
-                pool.poller().sleep(-1);
+                source.awaitDemand(pool.poller());
             } else {
                 int filled = readTestedBlock(block);
                 if (filled > 0) {
-                    state = state == State.ENDED ? State.ENDED : State.RUNNING;
+                    state = State.RUNNING;
                     pool.offerFilled(block, filled);
                 }
             }
@@ -139,38 +162,36 @@ final class ReadAheadThread implements Runnable {
             try {
                 int read = source.read(block.memory(), filled, ReadAheadBlock.BYTES - filled, pool.poller());
                 if (read == BlockingEntropySource.END_OF_STREAM) {
-                    // A source that is shorter than the start-up tests has been tested completely and may be used.
-                    // A source that ends while its start-up tests are repeated may not.
-                    boolean suspect = state == State.FAILED;
-                    end();
-                    if (!suspect) {
-                        return filled;
-                    }
-                    block.wipe();
-                    return 0;
+                    awaitMoreAfterEnd(filled);
+                    continue;
+                }
+                if (read == BlockingEntropySource.REPLACED) {
+                    LOG.info("{}: it was replaced; the new one is read now", name);
+                    filled = restart(block);
+                    continue;
                 }
                 String failure = health == null ? null : health.check(block.memory(), filled, read);
                 if (failure != null) {
-                    block.wipe();
-                    filled = 0;
+                    filled = restart(block);
                     quarantine(failure);
                 } else {
                     filled += read;
                     if (filled > 0 && (health == null || health.hasPassedStartup())) {
+                        untestedBytes = 0;
                         recover();
                         return filled;
                     }
+                    untestedBytes = filled;
                 }
             } catch (DiscardReadAheadException failure) {
                 pool.invalidateFilled();
-                block.wipe();
-                filled = 0;
+                filled = restart(block);
                 fail(failure);
             } catch (SourceUnavailableException unavailable) {
-                awaitRetry(unavailable);
+                // The bytes of the block and its tests stay valid.
+                fail(unavailable);
             } catch (IOException failure) {
-                block.wipe();
-                filled = 0;
+                filled = restart(block);
                 fail(failure);
             }
         }
@@ -178,18 +199,41 @@ final class ReadAheadThread implements Runnable {
         return 0;
     }
 
-    private void end() {
-        LOG.error("{}: end of file; the file is not read again from its start, guests wait", name);
-        counters.incrementEndOfFiles();
-        state = State.ENDED;
+    /** Discards the bytes of a block and begins the start-up tests anew. Returns 0, the number of bytes left. */
+    private int restart(ReadAheadBlock block) {
+        block.wipe();
+        untestedBytes = 0;
+        if (health != null) {
+            health.restart();
+        }
+        return 0;
+    }
+
+    /**
+     * Waits before the next look at a source that is at its end.
+     *
+     * @param untested number of bytes that were read and have not passed the start-up tests
+     */
+    private void awaitMoreAfterEnd(int untested) {
+        if (state != State.AT_END) {
+            LOG.error(
+                    "{}: {}; guests wait until it grows or is replaced",
+                    name,
+                    untested == 0
+                            ? "end of file, no byte is read twice"
+                            : "too short for the start-up tests, its " + untested + " bytes are not served");
+            counters.incrementEndOfFiles();
+            state = State.AT_END;
+            pool.notifyConsumer();
+        }
+        pool.poller().sleep(RETRY_DELAY_MILLIS);
     }
 
     private void recover() {
-        if (state == State.FAILED) {
+        if (state != State.RUNNING) {
             if (mayLog()) {
                 LOG.warn("{}: recovered{}", name, health == null ? "" : " and passed its start-up tests");
             }
-            quarantineMillis = MIN_QUARANTINE_MILLIS;
             failedBlocksLeft = 0;
         }
     }
@@ -205,17 +249,10 @@ final class ReadAheadThread implements Runnable {
 
     /** Handles a read failure. Blocks read earlier have passed the health tests and stay valid. */
     private void fail(IOException failure) {
-        if (health != null) {
-            health.restart();
-        }
-        awaitRetry(failure);
-    }
-
-    private void awaitRetry(IOException failure) {
         counters.incrementReadFailures();
         if (state != State.FAILED) {
             if (mayLog()) {
-                LOG.error("{}: {}; retrying every second", name, failure.getMessage());
+                LOG.error("{}: {}; retrying", name, failure.getMessage());
             }
             state = State.FAILED;
             pool.notifyConsumer();
@@ -223,16 +260,33 @@ final class ReadAheadThread implements Runnable {
         pool.poller().sleep(RETRY_DELAY_MILLIS);
     }
 
+    /** Handles a health test failure that may be chance: repeats the start-up tests without a delay. */
+    private void repeatStartupTests(String failure) {
+        LOG.warn(
+                "{}: {}; not used until it passes its start-up tests again (chance explains {})",
+                name,
+                failure,
+                health.chanceOfFailure());
+        counters.incrementHealthTestFailures();
+        pool.invalidateFilled();
+        state = State.FAILED;
+        pool.notifyConsumer();
+        quarantineMillis = MIN_QUARANTINE_MILLIS;
+    }
+
     /** Handles a health test failure. Blocks read earlier may be faulty too and become invalid. */
     private void quarantine(String failure) {
-        health.restart();
+        if (!health.isAlarm()) {
+            repeatStartupTests(failure);
+            return;
+        }
         failedBlocksLeft--;
         if (failedBlocksLeft > 0) {
             return;
         }
         if (mayLog()) {
             LOG.error(
-                    "{}: {}; not used until it passes its start-up tests, next attempt in {} s",
+                    "{}: {}, again; not used until it passes its start-up tests, next attempt in {} s",
                     name,
                     failure,
                     quarantineMillis / 1000);

@@ -21,9 +21,33 @@ public interface EntropySource extends AutoCloseable {
      */
     int fill(MemorySegment target, long offset, int length);
 
+    /**
+     * Announces that the fills until {@link #endTurn} serve one guest, so that a source may get the bytes of several
+     * small requests from one call.
+     *
+     * @param expectedBytes estimate of the bytes that the guest asks for in this turn, at least 1
+     */
+    default void beginTurn(int expectedBytes) {}
+
+    /** Ends a turn: bytes that were obtained for it and not used are wiped, and never reach another guest. */
+    default void endTurn() {}
+
+    /** Whether the source holds bytes that it obtained before they are asked for, beyond a turn. */
+    default boolean readsAhead() {
+        return false;
+    }
+
+    /** Discards and wipes such bytes: they may exist in a copy of this virtual machine. */
+    default void discardAhead() {}
+
     /** Whether {@link #WOULD_BLOCK} means that the source has no bytes for any guest, not only for this one. */
     default boolean isSharedByGuests() {
         return false;
+    }
+
+    /** Why the source has no bytes after {@link #WOULD_BLOCK}, for a log line; empty if nothing is known. */
+    default String starvationReason() {
+        return "";
     }
 
     /** Wipes bytes that were read ahead and releases files and threads. */

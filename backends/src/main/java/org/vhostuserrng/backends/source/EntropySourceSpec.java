@@ -14,6 +14,11 @@ public interface EntropySourceSpec {
      */
     void probe() throws IOException;
 
+    /** How the source works on this host, for a report; empty if it works the same on all hosts. */
+    default String hostDetails() {
+        return "";
+    }
+
     /**
      * Opens the source for a guest's ring. Never fails: a source that cannot be opened returns
      * {@link EntropySource#FAILED} and retries.

@@ -58,6 +58,25 @@ final class FailoverSource implements EntropySource {
         return result;
     }
 
+    /** A source that is opened later in the turn serves it without the estimate. */
+    @Override
+    public void beginTurn(int expectedBytes) {
+        for (EntropySource source : open) {
+            if (source != null) {
+                source.beginTurn(expectedBytes);
+            }
+        }
+    }
+
+    @Override
+    public void endTurn() {
+        for (EntropySource source : open) {
+            if (source != null) {
+                source.endTurn();
+            }
+        }
+    }
+
     @Override
     public boolean isSharedByGuests() {
         return open[activeIndex].isSharedByGuests();

@@ -2,6 +2,7 @@ package org.vhostuserrng.backends.source;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,7 +15,12 @@ final class SharedEntropySource implements EntropySource {
 
     private final SharedSourceSpec spec;
     private final Runnable onReadable;
+    private final LongSupplier clock;
+    private final SilentSourceLog silence = new SilentSourceLog();
+    private final VmForkDetector forkDetector;
     private EntropySource source;
+    private int seenForks;
+    private boolean inTurn;
     private int users;
     private boolean failureLogged;
 
@@ -22,10 +28,14 @@ final class SharedEntropySource implements EntropySource {
      * Creates a source that is not open.
      *
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
+     * @param clock nanoseconds; never run backwards
      */
-    SharedEntropySource(SharedSourceSpec spec, Runnable onReadable) {
+    SharedEntropySource(
+            SharedSourceSpec spec, Runnable onReadable, LongSupplier clock, VmForkDetector forkDetector) {
         this.spec = spec;
         this.onReadable = onReadable;
+        this.clock = clock;
+        this.forkDetector = forkDetector;
     }
 
     /** Adds a user; the first one opens the source. If that fails, each {@link #fill} retries. */
@@ -37,10 +47,20 @@ final class SharedEntropySource implements EntropySource {
         return this;
     }
 
+    @Override
+    public String toString() {
+        return spec.toString();
+    }
+
     /** The source's name and its counts of errors; empty if there were none. */
     String statistics() {
         String counts = spec.statistics();
         return counts.isEmpty() ? "" : spec + ": " + counts;
+    }
+
+    /** See {@link SharedSourceSpec#awaitClosed}. */
+    boolean awaitClosed(long nanos) {
+        return spec.awaitClosed(nanos);
     }
 
     @Override
@@ -48,7 +68,55 @@ final class SharedEntropySource implements EntropySource {
         if (source == null && !open()) {
             return FAILED;
         }
-        return source.fill(target, offset, length);
+        if (!inTurn) {
+            pollForForks();
+        }
+        if (forkDetector.forks() != seenForks) {
+            seenForks = forkDetector.forks();
+            source.discardAhead();
+        }
+        int filled = source.fill(target, offset, length);
+        if (filled <= 0 || silence.isSilent()) {
+            recordSilence(filled);
+        }
+        return filled;
+    }
+
+    private void recordSilence(int filled) {
+        if (filled > 0) {
+            if (silence.served()) {
+                silence.logEnd(spec);
+            }
+        } else if (filled == WOULD_BLOCK) {
+            if (silence.starved(clock.getAsLong())) {
+                silence.logSilence(spec, source);
+            }
+        } else {
+            silence.failed();
+        }
+    }
+
+    private void pollForForks() {
+        if (source.readsAhead()) {
+            forkDetector.poll();
+        }
+    }
+
+    @Override
+    public void beginTurn(int expectedBytes) {
+        if (source != null) {
+            inTurn = true;
+            pollForForks();
+            source.beginTurn(expectedBytes);
+        }
+    }
+
+    @Override
+    public void endTurn() {
+        inTurn = false;
+        if (source != null) {
+            source.endTurn();
+        }
     }
 
     @Override
@@ -69,6 +137,7 @@ final class SharedEntropySource implements EntropySource {
     private boolean open() {
         try {
             source = spec.open(onReadable);
+            seenForks = forkDetector.forks();
             failureLogged = false;
             return true;
         } catch (IOException refused) {

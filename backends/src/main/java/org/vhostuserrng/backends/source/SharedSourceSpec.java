@@ -12,6 +12,14 @@ public interface SharedSourceSpec extends EntropySourceSpec {
      */
     EntropySource open(Runnable onReadable) throws IOException;
 
+    /**
+     * Waits until a source that {@link #open} returned, and that is closed, has released its files, devices and child
+     * processes. Returns false if it has not after {@code nanos}.
+     */
+    default boolean awaitClosed(long nanos) {
+        return true;
+    }
+
     /** Counts of errors, for a log line; empty if there were none. Any thread. */
     default String statistics() {
         return "";

@@ -22,7 +22,8 @@ public final class SourceRegistry {
     private final EntropySourceSpec spec;
     private final Runnable onReadable;
     private final LongSupplier clock;
-    /** By deduplication key. An entry stays after its last user has closed it, because it counts errors. */
+    private final VmForkDetector forkDetector;
+    /** By deduplication key. An entry remains after its last user has closed it, because it counts errors. */
     private final Map<String, SharedEntropySource> shared = new HashMap<>();
 
     private final Map<Class<?>, Object> loopState = new HashMap<>();
@@ -31,21 +32,47 @@ public final class SourceRegistry {
     private long failoverCount;
 
     /**
-     * Creates the sources; none is open yet.
+     * Creates a registry without open sources, which does not notice forks of the virtual machine.
+     *
+     * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
+     * @param clock monotonic time in nanoseconds
+     */
+    public SourceRegistry(EntropySourceSpec spec, Runnable onReadable, LongSupplier clock) {
+        this(spec, onReadable, clock, () -> VmForkClocks.NONE);
+    }
+
+    /**
+     * Creates a registry without open sources.
      *
      * @param onReadable called by any thread when bytes are available again after {@link EntropySource#WOULD_BLOCK}
      * @param clock nanoseconds; never run backwards
+     * @param forkClocks opens the clocks that show a fork of the virtual machine, when a source first needs them
      */
-    public SourceRegistry(EntropySourceSpec spec, Runnable onReadable, LongSupplier clock) {
+    public SourceRegistry(
+            EntropySourceSpec spec, Runnable onReadable, LongSupplier clock, Supplier<VmForkClocks> forkClocks) {
         this.spec = spec;
         this.onReadable = onReadable;
         this.clock = clock;
         this.failoverLines = new LogLineLimiter(MAX_FAILOVER_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), clock);
+        this.forkDetector = new VmForkDetector(forkClocks);
     }
 
     /** Opens the source for a guest's ring; the ring closes it when it stops. */
     public EntropySource open(String guest) {
         return spec.open(this, guest);
+    }
+
+    /**
+     * Waits until all sources, which must be closed, have released their files, devices and child processes, at most
+     * {@code nanos}.
+     */
+    public void awaitClosed(long nanos) {
+        long deadline = System.nanoTime() + nanos;
+        for (SharedEntropySource source : shared.values()) {
+            if (!source.awaitClosed(deadline - System.nanoTime())) {
+                LOG.warn("{}: does not close", source);
+            }
+        }
     }
 
     /** Counts of errors and failovers, for a log line; empty if there were none. */
@@ -67,11 +94,13 @@ public final class SourceRegistry {
 
     /** Opens a shared source, or adds a user to it. */
     EntropySource openShared(SharedSourceSpec source) {
-        return shared.computeIfAbsent(source.deduplicationKey(), _ -> new SharedEntropySource(source, onReadable))
+        return shared.computeIfAbsent(
+                        source.deduplicationKey(),
+                        _ -> new SharedEntropySource(source, onReadable, clock, forkDetector))
                 .acquire();
     }
 
-    /** Records which source of a failover list serves; logs and counts changes. */
+    /** Records which source of a failover list is in use; logs and counts changes. */
     void recordFailover(FailoverSourceState state, int index) {
         if (state.switchTo(index)) {
             failoverCount++;
@@ -95,8 +124,13 @@ public final class SourceRegistry {
         return type.cast(loopState.computeIfAbsent(type, _ -> factory.get()));
     }
 
-    /** Nanoseconds; never run backwards. */
+    /** Monotonic time in nanoseconds. */
     public LongSupplier clock() {
         return clock;
+    }
+
+    /** Notices forks of the virtual machine for all sources of this loop. */
+    public VmForkDetector forkDetector() {
+        return forkDetector;
     }
 }

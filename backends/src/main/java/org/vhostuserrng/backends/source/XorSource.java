@@ -22,17 +22,29 @@ final class XorSource implements EntropySource {
     /** Bytes of the second source; zero except within {@link #fill}. */
     private final MemorySegment staging = Arena.ofAuto().allocate(BUFFER_BYTES);
 
+    private final VmForkDetector forkDetector;
+    private int seenForks;
+    private boolean inTurn;
     private int readIndex;
     private int endIndex;
 
     /** Takes ownership of both sources. */
-    XorSource(EntropySource first, EntropySource second) {
+    XorSource(EntropySource first, EntropySource second, VmForkDetector forkDetector) {
         this.first = first;
         this.second = second;
+        this.forkDetector = forkDetector;
+        this.seenForks = forkDetector.forks();
     }
 
     @Override
     public int fill(MemorySegment target, long offset, int length) {
+        if (!inTurn) {
+            forkDetector.poll();
+        }
+        if (forkDetector.forks() != seenForks) {
+            seenForks = forkDetector.forks();
+            wipe();
+        }
         if (readIndex == endIndex) {
             int filled = first.fill(firstBuffer, 0, Math.min(length, BUFFER_BYTES));
             if (filled <= 0) {
@@ -46,6 +58,21 @@ final class XorSource implements EntropySource {
             xorInto(target, offset, filled);
         }
         return filled;
+    }
+
+    @Override
+    public void beginTurn(int expectedBytes) {
+        inTurn = true;
+        forkDetector.poll();
+        first.beginTurn(expectedBytes);
+        second.beginTurn(expectedBytes);
+    }
+
+    @Override
+    public void endTurn() {
+        inTurn = false;
+        first.endTurn();
+        second.endTurn();
     }
 
     /** Refers to the source that returned {@link #WOULD_BLOCK}, which is the source to be read next. */
@@ -69,11 +96,15 @@ final class XorSource implements EntropySource {
         }
     }
 
-    @Override
-    public void close() {
+    private void wipe() {
         firstBuffer.fill((byte) 0);
         readIndex = 0;
         endIndex = 0;
+    }
+
+    @Override
+    public void close() {
+        wipe();
         first.close();
         second.close();
     }

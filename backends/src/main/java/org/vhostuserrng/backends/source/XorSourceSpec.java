@@ -20,6 +20,6 @@ public record XorSourceSpec(EntropySourceSpec first, EntropySourceSpec second) i
 
     @Override
     public EntropySource open(SourceRegistry registry, String guest) {
-        return new XorSource(first.open(registry, guest), second.open(registry, guest));
+        return new XorSource(first.open(registry, guest), second.open(registry, guest), registry.forkDetector());
     }
 }

@@ -8,7 +8,6 @@
  * <p>Threading: confined to the event loop's thread, except for the {@code onReadable} callback, which any thread may
  * call.
  *
- * <p>Depends on no other package of this module; every package except {@code sys}, {@code health} and {@code limiter}
- * depends on it.
+ * <p>Depends on {@code sys} only; every package except {@code sys}, {@code health} and {@code limiter} depends on it.
  */
 package org.vhostuserrng.backends.source;

@@ -3,7 +3,6 @@ package org.vhostuserrng.backends.sys;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.vhostuserrng.libc.Libc;
@@ -12,6 +11,8 @@ import org.vhostuserrng.libc.OwnedFd;
 
 /** A file, FIFO or device opened for non-blocking reads. Not thread-safe; closed exactly once. */
 public final class EntropyFile implements AutoCloseable {
+    /** Result of {@link #read}: the device has failed, or the other side of a terminal is gone. */
+    public static final int EIO = -5;
     /** Result of {@link #read}: no data now. */
     public static final int EAGAIN = -11;
     /** Result of {@link #read}: the target memory does not exist. */
@@ -20,16 +21,20 @@ public final class EntropyFile implements AutoCloseable {
     private static final MemorySegment OPEN = Libc.symbol("open");
     private static final MemorySegment READ = Libc.symbol("read");
     private static final MemorySegment PREAD = Libc.symbol("pread");
-    private static final MemorySegment STATX = Libc.symbol("statx");
+    private static final MemorySegment FCNTL = Libc.symbol("fcntl");
     private static final MemorySegment STRERROR = Libc.symbol("strerror");
+    private static final int O_NOCTTY = 0x100;
     private static final int O_NONBLOCK = 0x800;
     private static final int O_CLOEXEC = 0x80000;
-    private static final int AT_EMPTY_PATH = 0x1000;
-    private static final int STATX_BASIC_STATS = 0x7ff;
+    /** O_NOCTTY: a terminal must not send its signals to a process that leads a session. */
+    private static final int FLAGS = O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
+
+    private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int EINTR = -4;
 
     /** Kinds of files that are read differently. */
     public enum Kind {
+        /** A regular file or a block device: read by position, so that no byte is read twice. */
         REGULAR,
         DIRECTORY,
         FIFO,
@@ -55,7 +60,7 @@ public final class EntropyFile implements AutoCloseable {
      */
     public static EntropyFile open(Path path) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            int fd = Libc.callInt(OPEN, NativePath.allocate(arena, path).address(), O_NONBLOCK | O_CLOEXEC, 0, 0, 0);
+            int fd = Libc.callInt(OPEN, NativePath.allocate(arena, path).address(), FLAGS, 0, 0, 0);
             if (fd < 0) {
                 throw new IOException(describe(fd));
             }
@@ -63,37 +68,28 @@ public final class EntropyFile implements AutoCloseable {
         }
     }
 
-    /** The kind of the open file. */
-    public Kind kind() throws IOException {
-        try (Arena arena = Arena.ofConfined()) {
-            // struct statx: stx_mode u16 at 28, stx_rdev_major u32 at 128, stx_rdev_minor u32 at 132; 256 bytes.
-            MemorySegment status = arena.allocate(256, Long.BYTES);
-            long empty = arena.allocateFrom("").address();
-            int result =
-                    Libc.callInt(STATX, fd.numberOrClosed(), empty, AT_EMPTY_PATH, STATX_BASIC_STATS, status.address());
-            if (result < 0) {
-                throw new IOException("statx: " + describe(result));
-            }
-            return switch (status.get(ValueLayout.JAVA_SHORT, 28) & 0xf000) {
-                case 0x8000 -> Kind.REGULAR;
-                case 0x4000 -> Kind.DIRECTORY;
-                case 0x1000 -> Kind.FIFO;
-                case 0x2000 -> characterDevice(status);
-                default -> Kind.OTHER;
-            };
-        }
+    /** A non-blocking descriptor of a file that has another name in messages. */
+    static EntropyFile of(Path name, OwnedFd fd) {
+        return new EntropyFile(name, fd);
     }
 
-    /** Linux Documentation/admin-guide/devices.txt: character devices 1:8 and 1:9. */
-    private static Kind characterDevice(MemorySegment status) {
-        if (status.get(ValueLayout.JAVA_INT, 128) != 1) {
-            return Kind.OTHER;
+    /** The kind and identity of the open file. */
+    public EntropyFileStatus status() throws IOException {
+        return EntropyFileStatus.of(fd.numberOrClosed());
+    }
+
+    /** Whether the file is a terminal. */
+    public boolean isTerminal() {
+        return TerminalRawMode.isTerminal(fd.numberOrClosed());
+    }
+
+    /** Another descriptor of the same open file. */
+    public EntropyFile duplicate() throws IOException {
+        int copy = Libc.callInt(FCNTL, fd.numberOrClosed(), F_DUPFD_CLOEXEC, 0, 0, 0);
+        if (copy < 0) {
+            throw new IOException(describe(copy));
         }
-        return switch (status.get(ValueLayout.JAVA_INT, 132)) {
-            case 8 -> Kind.RANDOM;
-            case 9 -> Kind.URANDOM;
-            default -> Kind.OTHER;
-        };
+        return new EntropyFile(path, new OwnedFd(copy));
     }
 
     /**
@@ -137,7 +133,7 @@ public final class EntropyFile implements AutoCloseable {
         fd.close();
     }
 
-    /** The file descriptor, for {@link WakeablePoller}. */
+    /** The file descriptor, for the other classes of this package. */
     int fd() {
         return fd.numberOrClosed();
     }

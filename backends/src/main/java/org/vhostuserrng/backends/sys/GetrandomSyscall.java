@@ -13,7 +13,11 @@ public final class GetrandomSyscall {
     /** Result of {@link #fill}: the target memory does not exist. */
     public static final int EFAULT = EntropyFile.EFAULT;
 
-    private static final MemorySegment GETRANDOM = Libc.symbol("getrandom");
+    /** libc's getrandom is a cancellation point, which takes longer in a process with several threads. */
+    private static final MemorySegment SYSCALL = Libc.symbol("syscall");
+
+    private static final int SYS_GETRANDOM =
+            System.getProperty("os.arch").equals("amd64") ? 318 : 278; // asm/unistd_64.h, asm-generic/unistd.h
     static final int GRND_NONBLOCK = 1;
     private static final int EINTR = -4;
 
@@ -28,7 +32,7 @@ public final class GetrandomSyscall {
         long address = EntropyFile.address(target, offset, length);
         long result;
         do {
-            result = Libc.callLong(GETRANDOM, address, length, GRND_NONBLOCK, 0, 0, 0);
+            result = Libc.callLong(SYSCALL, SYS_GETRANDOM, address, length, GRND_NONBLOCK, 0, 0);
         } while (result == EINTR);
         return (int) result;
     }

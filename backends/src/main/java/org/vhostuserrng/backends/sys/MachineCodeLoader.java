@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.HexFormat;
+import java.util.Arrays;
 import org.vhostuserrng.libc.Libc;
 
 /**
@@ -20,6 +20,8 @@ final class MachineCodeLoader {
     private static final int PROT_WRITE = 2;
     private static final int PROT_EXEC = 4;
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
+    private static final int HEXADECIMAL = 16;
+    private static final int HEX_DIGIT_BITS = 4;
 
     private MachineCodeLoader() {}
 
@@ -43,11 +45,20 @@ final class MachineCodeLoader {
     }
 
     private static byte[] assemble(String listing) {
-        StringBuilder digits = new StringBuilder();
-        for (String line : listing.lines().toList()) {
-            digits.append(line, 0, line.indexOf(';'));
+        byte[] code = new byte[listing.length()];
+        int digits = 0;
+        boolean comment = false;
+        // No streams: this code runs at the start of the daemon.
+        for (int i = 0; i < listing.length(); i++) {
+            char next = listing.charAt(i);
+            comment = next == ';' || (comment && next != '\n');
+            int digit = comment ? -1 : Character.digit(next, HEXADECIMAL);
+            if (digit >= 0) {
+                code[digits / 2] = (byte) ((code[digits / 2] << HEX_DIGIT_BITS) | digit);
+                digits++;
+            }
         }
-        return HexFormat.of().parseHex(digits.toString().replace(" ", ""));
+        return Arrays.copyOf(code, digits / 2);
     }
 
     private static void unmap(long address) {

@@ -62,9 +62,10 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
     /**
      * Starts to connect. Once the socket is writable, {@link #connectError} returns the result.
      *
+     * @param scopeId index of the network interface of a link-local IPv6 address, or 0
      * @throws IOException with the text of the errno
      */
-    public static TcpOrUnixClientSocket connect(InetAddress host, int port) throws IOException {
+    public static TcpOrUnixClientSocket connect(InetAddress host, int port, int scopeId) throws IOException {
         boolean ipv4 = host instanceof Inet4Address;
         byte[] bytes = host.getAddress();
         TcpOrUnixClientSocket socket = open(ipv4 ? AF_INET : AF_INET6);
@@ -75,6 +76,9 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
             address.set(ValueLayout.JAVA_SHORT, 0, (short) (ipv4 ? AF_INET : AF_INET6));
             address.set(BIG_ENDIAN_SHORT, 2, (short) port);
             MemorySegment.copy(bytes, 0, address, ValueLayout.JAVA_BYTE, ipv4 ? 4 : 8, bytes.length);
+            if (!ipv4) {
+                address.set(ValueLayout.JAVA_INT, 24, scopeId);
+            }
             socket.set(IPPROTO_TCP, TCP_NODELAY, 1);
             socket.set(SOL_SOCKET, SO_KEEPALIVE, 1);
             socket.set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
@@ -86,7 +90,7 @@ public final class TcpOrUnixClientSocket implements AutoCloseable {
         return socket;
     }
 
-    /** Like {@link #connect(InetAddress, int)}, for a UNIX socket. */
+    /** Like {@link #connect(InetAddress, int, int)}, for a UNIX socket. */
     public static TcpOrUnixClientSocket connect(Path path) throws IOException {
         byte[] name = NativePath.bytes(path);
         if (name.length > MAX_PATH_BYTES) {

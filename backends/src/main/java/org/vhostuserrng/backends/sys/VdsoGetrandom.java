@@ -7,20 +7,17 @@ import java.util.Optional;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * getrandom(2) without a system call, through the vDSO function (vdso(7)) of Linux 6.11 and later. Takes a quarter of
- * the time for 64 bytes and half for long requests.
+ * getrandom(2) without a system call, through the vDSO function (vdso(7)) of Linux 6.11 and later. Takes a third of the
+ * time of the system call for 64 bytes. For long requests, it is faster on some processors and slower on others.
  *
  * <p>The function keeps a key in a page that this object owns and replaces it after each call. It fetches a new key
  * when the kernel's generator has been reseeded, which also happens when a virtual machine is cloned. The kernel never
  * swaps the page, clears it in a forked child, and may drop it, after which the next call uses a new key.
  *
- * <p>Unlike the system call, the function faults on unmapped memory. It therefore fills a block of this object, which
- * is then copied to the target. Confined to the thread that opened it.
+ * <p>Unlike the system call, the function faults on unmapped memory, so it must not write to guest memory. Confined to
+ * the thread that opened it.
  */
 public final class VdsoGetrandom implements AutoCloseable {
-    /** Small enough for a block and its target to fit into the L1 data cache. */
-    static final int BLOCK_BYTES = 4096;
-
     private static final String VDSO = "linux-vdso.so.1";
     private static final MemorySegment DLOPEN = Libc.symbol("dlopen");
     private static final MemorySegment DLSYM = Libc.symbol("dlsym");
@@ -39,21 +36,25 @@ public final class VdsoGetrandom implements AutoCloseable {
     /** Passed as opaque_len to query the parameters. */
     private static final long QUERY_PARAMS = -1;
 
-    private static final MemorySegment FUNCTION = function();
+    private static final MemorySegment FUNCTION = findFunction();
 
-    private final Arena arena = Arena.ofConfined();
-    private final MemorySegment block = arena.allocate(BLOCK_BYTES, Long.BYTES);
     private final long state;
     private final int stateBytes;
+    private boolean closed;
 
     private VdsoGetrandom(long state, int stateBytes) {
         this.state = state;
         this.stateBytes = stateBytes;
     }
 
+    /** Whether the kernel has the function. */
+    public static boolean isAvailable() {
+        return FUNCTION.address() != 0;
+    }
+
     /** Empty if the kernel lacks the function or has no memory for its state. */
     public static Optional<VdsoGetrandom> open() {
-        if (FUNCTION.address() == 0) {
+        if (!isAvailable()) {
             return Optional.empty();
         }
         try (Arena scratch = Arena.ofConfined()) {
@@ -71,7 +72,7 @@ public final class VdsoGetrandom implements AutoCloseable {
     }
 
     /** The function, or address 0. */
-    private static MemorySegment function() {
+    private static MemorySegment findFunction() {
         String name = System.getProperty("os.arch").equals("amd64") ? "__vdso_getrandom" : "__kernel_getrandom";
         try (Arena scratch = Arena.ofConfined()) {
             long path = scratch.allocateFrom(VDSO).address();
@@ -84,35 +85,35 @@ public final class VdsoGetrandom implements AutoCloseable {
     /**
      * Fills {@code target} starting at {@code offset}.
      *
-     * @return bytes written, 1 to {@code length}, or {@link GetrandomSyscall#EAGAIN} or another negated errno
-     * @throws InternalError if the target memory is mapped from a file that was truncated
+     * @param target memory of this process that is always mapped; never guest memory
+     * @return {@code length}, or {@link GetrandomSyscall#EAGAIN} or another negated errno
      */
-    public int fill(MemorySegment target, long offset, int length) {
-        int filled = 0;
-        while (filled < length) {
-            int generated = generate(Math.min(length - filled, BLOCK_BYTES));
-            if (generated <= 0) {
-                return filled > 0 ? filled : generated;
-            }
-            WipingCopy.moveAndWipe(block, 0, target, offset + filled, generated);
-            filled += generated;
+    public int fillPrivate(MemorySegment target, long offset, int length) {
+        if (closed) {
+            throw new IllegalStateException("closed");
         }
-        return filled;
-    }
-
-    private int generate(int length) {
-        long address = EntropyFile.address(block, 0, length);
+        long address = EntropyFile.address(target, offset, length);
         return (int) Libc.callRaw(FUNCTION, address, length, GetrandomSyscall.GRND_NONBLOCK, state, stateBytes);
     }
 
-    /** The intermediate block, for tests. */
-    MemorySegment block() {
-        return block;
+    /** Address of the function, for {@link RepeatedGetrandom}. */
+    long function() {
+        return FUNCTION.address();
     }
 
+    /** Address of the state, valid until {@link #close}. */
+    long state() {
+        return state;
+    }
+
+    int stateBytes() {
+        return stateBytes;
+    }
+
+    /** Releases the state; called once. */
     @Override
     public void close() {
-        arena.close();
+        closed = true;
         int result = Libc.callInt(MUNMAP, state, PAGE_BYTES, 0, 0, 0);
         assert result == 0;
     }

@@ -19,6 +19,7 @@ public final class WakeablePoller implements AutoCloseable {
     private static final int EFD_CLOEXEC_NONBLOCK = 0x80800;
     private static final short POLLIN = 1;
     private static final short POLLOUT = 4;
+    private static final int IGNORED_FD = -1;
     private static final MemorySegment ONE = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1L);
 
     // struct pollfd { int fd; short events; short revents; }
@@ -27,7 +28,7 @@ public final class WakeablePoller implements AutoCloseable {
     private static final long REVENTS = 6;
 
     private final OwnedFd wakeFd;
-    private final MemorySegment polled = Arena.ofAuto().allocate(2 * POLLFD_BYTES, Long.BYTES);
+    private final MemorySegment polled = Arena.ofAuto().allocate(3 * POLLFD_BYTES, Long.BYTES);
     private final MemorySegment discarded = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG);
 
     private WakeablePoller(OwnedFd wakeFd) {
@@ -53,10 +54,20 @@ public final class WakeablePoller implements AutoCloseable {
         return poll(1, millis);
     }
 
-    /** Waits until {@code file} is readable, has failed, or does not support poll. Returns false if it was woken. */
-    public boolean awaitReadable(EntropyFile file) {
+    /**
+     * Waits at most {@code millis} until {@code file} is readable, has failed, or does not support poll. Returns
+     * whether the poller was woken.
+     */
+    public boolean awaitReadable(EntropyFile file, int millis) {
         watch(1, file.fd(), POLLIN);
-        return !poll(2, -1);
+        return poll(2, millis);
+    }
+
+    /** Waits until one of two files, which may be null, is readable or at its end. Returns whether it was woken. */
+    public boolean awaitReadable(EntropyFile first, EntropyFile second) {
+        watch(1, first == null ? IGNORED_FD : first.fd(), POLLIN);
+        watch(2, second == null ? IGNORED_FD : second.fd(), POLLIN);
+        return poll(3, -1);
     }
 
     /** Waits at most {@code millis} until {@code socket} is readable or disconnected, or until it is woken. */

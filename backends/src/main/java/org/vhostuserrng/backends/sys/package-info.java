@@ -1,6 +1,6 @@
 /**
- * Native access: system calls, the vDSO, RDRAND and RDSEED, the ComScire library. The only package of this module that
- * may use the foreign linker.
+ * Native access: system calls, child processes, the vDSO, RDRAND and RDSEED, the ComScire library. The only package of
+ * this module that may use the foreign linker.
  *
  * <p>Threading: stateless, or confined to the thread that uses the object, unless a type documents otherwise.
  *

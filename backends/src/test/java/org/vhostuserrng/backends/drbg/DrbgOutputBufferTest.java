@@ -23,7 +23,7 @@ class DrbgOutputBufferTest {
         byte[] scratch = new byte[Aes256.SCRATCH_BYTES];
         CtrDrbg drbg = new CtrDrbg(new BlockCipherDf(scratch, arena), scratch, arena);
         drbg.instantiate(new byte[CtrDrbg.MIN_ENTROPY_BYTES], new byte[CtrDrbg.MIN_NONCE_BYTES], CtrDrbg.NO_INPUT);
-        buffer.refill(drbg);
+        buffer.refill(drbg, CtrDrbg.NO_INPUT);
         content = memory();
     }
 

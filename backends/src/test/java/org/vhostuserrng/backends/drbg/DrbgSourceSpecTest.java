@@ -26,6 +26,7 @@ class DrbgSourceSpecTest {
                 "drbg(getrandom)",
                 "drbg(file:/dev/hwrng+getrandom),reseed-bytes=4096,prediction-resistance",
                 "xor(drbg(getrandom),getrandom)",
+                "xor(drbg(getrandom+rdrand),seed-from=any,getrandom)",
                 "xor(drbg(getrandom),reseed-seconds=5,getrandom)",
                 "xor(rdrand,reseed=forced,drbg(getrandom))",
                 "drbg(rdrand,reseed=forced+getrandom)",
@@ -50,6 +51,8 @@ class DrbgSourceSpecTest {
                 "drbg,reseed-bytes",
                 "drbg,reseed-seconds=86401",
                 "drbg,prediction-resistance=yes",
+                "drbg,seed-from=some",
+                "drbg,seed-from",
                 "drbg(drbg)",
                 "drbg(xor(getrandom,getrandom))",
                 "drbg(getrandom+)",
@@ -77,10 +80,10 @@ class DrbgSourceSpecTest {
 
     @Test
     void parsesReseedOptions() {
-        DrbgReseedPolicy policy = drbg("drbg,reseed-bytes=4096,reseed-seconds=7,prediction-resistance")
+        DrbgReseedPolicy policy = drbg("drbg,reseed-bytes=4096,reseed-seconds=7,prediction-resistance,seed-from=any")
                 .policy();
 
-        assertEquals(new DrbgReseedPolicy(4096, 7, true), policy);
+        assertEquals(new DrbgReseedPolicy(4096, 7, true, true), policy);
     }
 
     @ParameterizedTest

@@ -18,15 +18,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.FakeEntropySource;
+import org.vhostuserrng.backends.source.FakeVmForkClocks;
 
 class DrbgSourceTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final long RESEED_BYTES = 4L * DrbgOutputBuffer.BYTES;
-    private static final DrbgReseedPolicy POLICY = new DrbgReseedPolicy(RESEED_BYTES, 300, false);
-    private static final DrbgReseedPolicy PREDICTION_RESISTANCE = new DrbgReseedPolicy(RESEED_BYTES, 300, true);
+    private static final DrbgReseedPolicy POLICY = new DrbgReseedPolicy(RESEED_BYTES, 300, false, false);
+    private static final DrbgReseedPolicy FROM_ANY = new DrbgReseedPolicy(RESEED_BYTES, 300, false, true);
+    private static final DrbgReseedPolicy PREDICTION_RESISTANCE = new DrbgReseedPolicy(RESEED_BYTES, 300, true, false);
     private static final int SEED_BYTES = EntropyInputCollector.INSTANTIATE_BITS / 8;
     private static final int RESEED_SEED_BYTES = EntropyInputCollector.RESEED_BITS / 8;
 
+    private final FakeVmForkClocks clocks = new FakeVmForkClocks();
     private final SharedDrbgContext context = new SharedDrbgContext();
     private final FakeEntropySource good = new FakeEntropySource(1);
     private final FakeEntropySource other = new FakeEntropySource(2);
@@ -38,7 +41,7 @@ class DrbgSourceTest {
     }
 
     private DrbgSource named(String guest, DrbgReseedPolicy policy, DrbgSeedSource... inputs) {
-        return new DrbgSource(guest, List.of(inputs), policy, context, () -> now);
+        return new DrbgSource(guest, List.of(inputs), policy, context, () -> now, clocks.detector());
     }
 
     private static DrbgSeedSource input(FakeEntropySource source) {
@@ -132,8 +135,8 @@ class DrbgSourceTest {
     }
 
     @Test
-    void failsWithTooLittleEntropy() {
-        DrbgSource drbg = drbg(POLICY, input(good.withSupply(SEED_BYTES - 1)));
+    void failsWithTooLittleEntropyFromAnySource() {
+        DrbgSource drbg = drbg(FROM_ANY, input(good.withSupply(SEED_BYTES - 1)));
         fill(drbg);
 
         now += EntropyInputCollector.INPUT_TIMEOUT_NANOS;
@@ -142,20 +145,46 @@ class DrbgSourceTest {
     }
 
     @Test
-    void omitsFailedSource() {
+    void seedFromAnyOmitsFailedSource() {
         other.broken(true);
 
-        assertEquals(64, fill(both));
+        assertEquals(64, fill(drbg(FROM_ANY, input(good), input(other))));
     }
 
     @Test
-    void omitsStalledSourceAfterTimeout() {
+    void seedFromAnyOmitsStalledSourceAfterTimeout() {
         other.withSupply(10);
-        int atFirst = fill(both);
+        DrbgSource any = drbg(FROM_ANY, input(good), input(other));
+        int atFirst = fill(any);
 
         now += EntropyInputCollector.INPUT_TIMEOUT_NANOS;
 
         assertEquals(EntropySource.WOULD_BLOCK, atFirst);
+        assertEquals(64, fill(any));
+    }
+
+    @Test
+    void servesNothingWhileOneOfItsSourcesFails() {
+        other.broken(true);
+
+        int whileBroken = fill(both);
+        other.broken(false);
+        now += SECOND;
+
+        assertEquals(EntropySource.FAILED, whileBroken);
+        assertEquals(64, fill(both));
+    }
+
+    @Test
+    void servesNothingWhileOneOfItsSourcesIsSilent() {
+        other.withSupply(0);
+        fill(both);
+
+        now += 1000 * SECOND;
+        int whileSilent = fill(both);
+        other.withSupply(SEED_BYTES);
+
+        assertEquals(EntropySource.WOULD_BLOCK, whileSilent);
         assertEquals(64, fill(both));
     }
 
@@ -189,6 +218,78 @@ class DrbgSourceTest {
         assertEquals(EntropySource.WOULD_BLOCK, refused);
         assertEquals(64, otherGuest);
         assertEquals(64, fill(oneMore));
+    }
+
+    // --- forks of the virtual machine ------------------------------------------------------------------------------
+
+    @Test
+    void reseedsFromAllSourcesBeforeTheNextByteAfterAFork() {
+        fill(both);
+        clocks.jumpRealtime(1000);
+
+        int filled = fill(both);
+
+        assertEquals(64, filled);
+        assertEquals(SEED_BYTES + RESEED_SEED_BYTES, good.bytesRead());
+        assertEquals(SEED_BYTES + RESEED_SEED_BYTES, other.bytesRead());
+    }
+
+    @Test
+    void reseedsOnceAfterAForkNoticedAtTheBeginningOfATurn() {
+        fill(both);
+        clocks.jumpRealtime(1000);
+
+        for (int turn = 0; turn < 2; turn++) {
+            both.beginTurn(128);
+            fill(both);
+            fill(both);
+            both.endTurn();
+        }
+
+        assertEquals(SEED_BYTES + RESEED_SEED_BYTES, good.bytesRead());
+    }
+
+    @Test
+    void servesNothingAfterAForkUntilItIsReseeded() {
+        DrbgSource drbg = drbg(POLICY, input(good.withSupply(SEED_BYTES)));
+        int before = fill(drbg);
+        clocks.jumpRealtime(1000);
+        int small = fill(drbg);
+        int large = drbg.fill(MemorySegment.ofArray(new byte[4096]), 0, 4096);
+
+        good.withSupply(RESEED_SEED_BYTES);
+
+        assertEquals(64, before);
+        assertEquals(EntropySource.WOULD_BLOCK, small);
+        assertEquals(EntropySource.WOULD_BLOCK, large);
+        assertEquals(64, fill(drbg));
+    }
+
+    @Test
+    void discardsEntropyCollectedBeforeAFork() {
+        DrbgSource drbg = drbg(POLICY, input(good.withSupply(SEED_BYTES - 1)));
+        int before = fill(drbg);
+        clocks.jumpRealtime(1000);
+        good.withSupply(SEED_BYTES - 1);
+        int afterFork = fill(drbg);
+
+        good.withSupply(1);
+
+        assertEquals(EntropySource.WOULD_BLOCK, before);
+        assertEquals(EntropySource.WOULD_BLOCK, afterFork);
+        assertEquals(64, fill(drbg));
+    }
+
+    @Test
+    void takesKernelOutputWithoutReseedingWhenTheKernelReseeds() {
+        fill(both);
+        clocks.passMillis(30_000);
+        clocks.reseedKernel();
+
+        int filled = fill(both);
+
+        assertEquals(64, filled);
+        assertEquals(SEED_BYTES, good.bytesRead());
     }
 
     // --- reseeding -------------------------------------------------------------------------------------------------

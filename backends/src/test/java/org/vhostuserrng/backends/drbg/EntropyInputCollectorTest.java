@@ -20,9 +20,12 @@ class EntropyInputCollectorTest {
     private final FakeEntropySource two = new FakeEntropySource(2);
     private final EntropyInputCollector collector =
             collector(new DrbgSeedSource("one", one, 8), new DrbgSeedSource("two", two, 8));
+    private final EntropyInputCollector fromAll = new EntropyInputCollector(
+            List.of(new DrbgSeedSource("one", one, 8), new DrbgSeedSource("two", two, 8)), BITS, staging, false);
 
+    /** A collector for which any source suffices. */
     private EntropyInputCollector collector(DrbgSeedSource... inputs) {
-        return new EntropyInputCollector(List.of(inputs), BITS, staging);
+        return new EntropyInputCollector(List.of(inputs), BITS, staging, true);
     }
 
     private static byte[] bytesOf(long source) {
@@ -39,7 +42,7 @@ class EntropyInputCollectorTest {
 
         assertArrayEquals(bytesOf(1), half(0));
         assertArrayEquals(bytesOf(2), half(1));
-        assertEquals(List.of(), collector.omittedInputs());
+        assertEquals(List.of(), collector.missingInputs());
     }
 
     @Test
@@ -78,7 +81,7 @@ class EntropyInputCollectorTest {
 
         assertEquals(Progress.COMPLETE, collector.collect(1));
         assertArrayEquals(new byte[BYTES], half(1));
-        assertEquals(List.of("two"), collector.omittedInputs());
+        assertEquals(List.of("two"), collector.missingInputs());
     }
 
     @Test
@@ -88,7 +91,7 @@ class EntropyInputCollectorTest {
         assertEquals(Progress.WOULD_BLOCK, collector.collect(0));
         assertEquals(Progress.WOULD_BLOCK, collector.collect(EntropyInputCollector.INPUT_TIMEOUT_NANOS - 1));
         assertEquals(Progress.COMPLETE, collector.collect(EntropyInputCollector.INPUT_TIMEOUT_NANOS));
-        assertEquals(List.of("one"), collector.omittedInputs());
+        assertEquals(List.of("one"), collector.missingInputs());
     }
 
     @Test
@@ -98,7 +101,7 @@ class EntropyInputCollectorTest {
         one.withSupply(1);
 
         assertEquals(Progress.COMPLETE, collector.collect(EntropyInputCollector.INPUT_TIMEOUT_NANOS));
-        assertEquals(List.of("one"), collector.omittedInputs());
+        assertEquals(List.of("one"), collector.missingInputs());
     }
 
     @Test
@@ -123,6 +126,34 @@ class EntropyInputCollectorTest {
 
         assertEquals(Progress.FAILED, collector.collect(EntropyInputCollector.INPUT_TIMEOUT_NANOS));
         assertArrayEquals(new byte[2 * BYTES], collector.entropyInput());
+    }
+
+    @Test
+    void seedFromAllWaitsForASilentSource() {
+        one.withSupply(BYTES - 1);
+
+        assertEquals(Progress.WOULD_BLOCK, fromAll.collect(0));
+        assertEquals(Progress.WOULD_BLOCK, fromAll.collect(1000 * EntropyInputCollector.INPUT_TIMEOUT_NANOS));
+        assertEquals(List.of("one"), fromAll.missingInputs());
+    }
+
+    @Test
+    void seedFromAllFailsWhileASourceFails() {
+        one.broken(true);
+
+        assertEquals(Progress.FAILED, fromAll.collect(0));
+        assertEquals(List.of("one"), fromAll.missingInputs());
+    }
+
+    @Test
+    void seedFromAllKeepsWhatOtherSourcesContributed() {
+        one.broken(true);
+        fromAll.collect(0);
+        one.broken(false);
+
+        assertEquals(Progress.COMPLETE, fromAll.collect(1));
+        assertEquals(BYTES, two.bytesRead());
+        assertEquals(List.of(), fromAll.missingInputs());
     }
 
     @Test

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,22 +27,31 @@ class NoiseHealthTesterTest {
         return bytes;
     }
 
+    /** SP 800-90B §4.4.1. Cutoffs end at the number of start-up samples. */
     @ParameterizedTest
-    @CsvSource({"8, 4", "7, 4", "6, 5", "4, 6", "2, 11", "1, 21", "0.5, 41"})
-    void repetitionCountCutoffs(double minEntropy, int cutoff) {
-        assertEquals(cutoff, new RepetitionCountTester(minEntropy).cutoff());
-    }
-
-    /** SP 800-90B §4.4.2, table 2, and values computed from its formula. */
-    @ParameterizedTest
-    @CsvSource({"8, 13", "7, 18", "6, 25", "4, 62", "2, 177", "1, 311", "0.5, 410"})
-    void adaptiveProportionCutoffs(double minEntropy, int cutoff) {
-        assertEquals(cutoff, new AdaptiveProportionTester(minEntropy).cutoff());
+    @CsvSource({
+        "8, 20, 4",
+        "7, 20, 4",
+        "6, 20, 5",
+        "4, 20, 6",
+        "2, 20, 11",
+        "1, 20, 21",
+        "0.5, 20, 41",
+        "8, 40, 6",
+        "7, 40, 7",
+        "1, 40, 41",
+        "0.5, 40, 81",
+        "0.25, 33, 133",
+        "0.02, 20, 1001",
+        "0.02, 40, 1024"
+    })
+    void repetitionCountCutoffs(double minEntropy, int minusLog2Alpha, int cutoff) {
+        assertEquals(cutoff, new RepetitionCountTester(minEntropy, minusLog2Alpha).cutoff());
     }
 
     @Test
     void repetitionCountFailsAtTheCutoff() {
-        RepetitionCountTester tester = new RepetitionCountTester(8);
+        RepetitionCountTester tester = new RepetitionCountTester(8, 20);
 
         tester.addSample(7);
         tester.addSample(7);
@@ -53,7 +64,7 @@ class NoiseHealthTesterTest {
 
     @Test
     void adaptiveProportionCountsEachWindowSeparately() {
-        AdaptiveProportionTester tester = new AdaptiveProportionTester(8);
+        AdaptiveProportionTester tester = new AdaptiveProportionTester(8, 20);
         boolean failed = false;
 
         for (int window = 0; window < 3; window++) {
@@ -157,5 +168,74 @@ class NoiseHealthTesterTest {
         tests.restart();
 
         assertNotNull(check(tests, bytes));
+    }
+
+    /** Samples until the continuous tests detect a source that was healthy before; at most as many as given. */
+    @ParameterizedTest
+    @CsvSource({"8, 6", "4, 11", "1, 41", "0.25, 161", "0.02, 1024"})
+    void stuckSourceIsDetectedWithinTheCutoff(double minEntropy, int samples) {
+        NoiseHealthTester tests = new NoiseHealthTester(minEntropy);
+        check(tests, random(8, 5000));
+
+        assertNotNull(check(tests, new byte[samples]));
+    }
+
+    /** A source of half the claimed min-entropy: one value has the probability 2^−H/2. */
+    @ParameterizedTest
+    @ValueSource(doubles = {8, 6, 4, 2, 1})
+    void sourceOfHalfTheClaimIsDetectedWithin50000Samples(double minEntropy) {
+        NoiseHealthTester tests = new NoiseHealthTester(minEntropy);
+        Random random = new Random(3);
+        byte[] biased = random(9, 50_000);
+        for (int i = 0; i < biased.length; i++) {
+            if (random.nextDouble() < Math.pow(2, -minEntropy / 2)) {
+                biased[i] = 0;
+            }
+        }
+
+        assertNotNull(check(tests, biased));
+    }
+
+    /** With α = 2^−20, ideal bytes would fail the repetition count test about once in 16 MiB. */
+    @Test
+    void manyIdealBytesPass() {
+        NoiseHealthTester tests = new NoiseHealthTester(8);
+        SplittableRandom random = new SplittableRandom(11);
+        byte[] block = new byte[1 << 20];
+        for (int mebibytes = 0; mebibytes < 64; mebibytes++) {
+            random.nextBytes(block);
+
+            assertNull(check(tests, block));
+        }
+    }
+
+    @Test
+    void onlyTheSecondFailureInARowIsAnAlarm() {
+        NoiseHealthTester tests = new NoiseHealthTester(8);
+        check(tests, new byte[1024]);
+        boolean first = tests.isAlarm();
+        tests.restart();
+
+        check(tests, new byte[1024]);
+
+        assertFalse(first);
+        assertTrue(tests.isAlarm());
+    }
+
+    @Test
+    void failureSaysHowOftenChanceExplainsIt() {
+        long[] nanos = {0};
+        NoiseHealthTester tests = new NoiseHealthTester(
+                8,
+                new SeenSequenceHashes(
+                        new Random(1).longs(SeenSequenceHashes.KEY_COUNT).toArray()),
+                () -> nanos[0]);
+        String unmeasured = tests.chanceOfFailure();
+        check(tests, random(12, 60 << 20));
+        nanos[0] = TimeUnit.MINUTES.toNanos(1);
+        check(tests, random(13, 1));
+
+        assertEquals("every 292 years or less often", unmeasured);
+        assertEquals("every 12 days", tests.chanceOfFailure());
     }
 }

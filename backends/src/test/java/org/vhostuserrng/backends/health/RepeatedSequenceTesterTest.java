@@ -21,7 +21,7 @@ class RepeatedSequenceTesterTest {
         return bytes;
     }
 
-    /** Adds samples; returns the number of those after which the test failed. */
+    /** Adds samples; returns how many of them failed the test. */
     private long failures(byte[] samples) {
         return LongStream.range(0, samples.length)
                 .filter(i -> tester.addSample(samples[(int) i] & 0xff))

@@ -15,6 +15,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.Semaphore;
@@ -182,7 +184,7 @@ class FileSourceSpecTest {
     @Test
     void failsAtEndOfFile() throws IOException, InterruptedException {
         Path path = Files.write(directory.resolve("file"), unrepeatedBytes(10));
-        try (EntropySource source = file(path).open(readable::release);
+        try (EntropySource source = untested(path).open(readable::release);
                 Arena arena = Arena.ofConfined()) {
             read(source, 10);
 
@@ -212,6 +214,92 @@ class FileSourceSpecTest {
         }
 
         assertFalse(Arrays.equals(new byte[64], xor), "each byte was combined with itself");
+    }
+
+    @Test
+    void returnsNoByteTwiceThroughHardLink() throws IOException, InterruptedException {
+        byte[] content = unrepeatedBytes(10);
+        Path path = Files.write(directory.resolve("file"), content);
+        Path link = Files.createLink(directory.resolve("link"), path);
+        try (EntropySource source = untested(path).open(readable::release)) {
+            assertArrayEquals(content, read(source, 10));
+        }
+
+        try (EntropySource source = untested(link).open(readable::release);
+                Arena arena = Arena.ofConfined()) {
+            assertEquals(EntropySource.FAILED, fillByte(source, arena.allocate(1)));
+        }
+    }
+
+    private void replace(Path path, byte[] content) throws IOException {
+        Path successor = Files.write(directory.resolve("successor"), content);
+        Files.move(successor, path, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    @Test
+    void readsReplacedFileFromItsStartAfterReopening() throws IOException, InterruptedException {
+        SharedSourceSpec spec = untested(Files.write(directory.resolve("file"), unrepeatedBytes(400_000)));
+        try (EntropySource source = spec.open(readable::release)) {
+            read(source, 100);
+        }
+        byte[] successor = unrepeatedBytes(300);
+
+        replace(directory.resolve("file"), successor);
+
+        try (EntropySource source = spec.open(readable::release)) {
+            assertArrayEquals(successor, read(source, 300));
+        }
+    }
+
+    @Test
+    void readsReplacedFileAfterTheEndOfTheOldOne() throws IOException, InterruptedException {
+        byte[] old = unrepeatedBytes(2000);
+        byte[] successor = unrepeatedBytes(3000);
+        Path path = Files.write(directory.resolve("file"), old);
+        try (EntropySource source = file(path).open(readable::release);
+                Arena arena = Arena.ofConfined()) {
+            assertArrayEquals(old, read(source, 2000));
+            assertEquals(EntropySource.FAILED, fillByte(source, arena.allocate(1)));
+
+            replace(path, successor);
+
+            assertArrayEquals(successor, read(source, 3000));
+        }
+    }
+
+    @Test
+    void returnsNoByteTwiceOfFileThatReturnsToItsPath() throws IOException, InterruptedException {
+        Path path = Files.write(directory.resolve("file"), unrepeatedBytes(10));
+        SharedSourceSpec spec = untested(path);
+        try (EntropySource source = spec.open(readable::release)) {
+            read(source, 10);
+        }
+        Files.move(path, directory.resolve("old"));
+        replace(path, unrepeatedBytes(20));
+        try (EntropySource source = spec.open(readable::release)) {
+            read(source, 20);
+        }
+
+        Files.move(directory.resolve("old"), path, StandardCopyOption.REPLACE_EXISTING);
+
+        try (EntropySource source = spec.open(readable::release);
+                Arena arena = Arena.ofConfined()) {
+            assertEquals(EntropySource.FAILED, fillByte(source, arena.allocate(1)));
+        }
+    }
+
+    @Test
+    void continuesWithBytesAppendedToFile() throws IOException, InterruptedException {
+        Path path = Files.write(directory.resolve("file"), new byte[] {1});
+        try (EntropySource source = untested(path).open(readable::release);
+                Arena arena = Arena.ofConfined()) {
+            read(source, 1);
+            assertEquals(EntropySource.FAILED, fillByte(source, arena.allocate(1)));
+
+            Files.write(path, new byte[] {2}, StandardOpenOption.APPEND);
+
+            assertArrayEquals(new byte[] {2}, read(source, 1));
+        }
     }
 
     @Test
@@ -245,6 +333,41 @@ class FileSourceSpecTest {
 
             assertArrayEquals(new byte[] {1}, first);
             assertArrayEquals(new byte[] {2}, read(source, 1));
+        }
+    }
+
+    @Test
+    void writerOfFifoSurvivesProbeAndReopening() throws Exception {
+        Path fifo = fifo();
+        SharedSourceSpec spec = untested(fifo);
+        Process writer = new ProcessBuilder("sh", "-c", "exec cat /dev/zero >" + fifo).start();
+        try {
+            spec.probe();
+            for (int i = 0; i < 3; i++) {
+                try (EntropySource source = spec.open(readable::release)) {
+                    read(source, 100_000);
+                }
+            }
+
+            assertFalse(writer.waitFor(1, TimeUnit.SECONDS), "the writer was killed");
+        } finally {
+            writer.destroyForcibly();
+        }
+    }
+
+    @Test
+    void notifiesWhenFifoWithoutWriterIsRecreated() throws Exception {
+        Path fifo = fifo();
+        try (EntropySource source = untested(fifo).open(readable::release);
+                Arena arena = Arena.ofConfined()) {
+            assertEquals(EntropySource.WOULD_BLOCK, source.fill(arena.allocate(1), 0, 1));
+            Files.delete(fifo);
+
+            try (OutputStream writer = Files.newOutputStream(fifo(), StandardOpenOption.WRITE)) {
+                writer.write(3);
+
+                assertArrayEquals(new byte[] {3}, read(source, 1));
+            }
         }
     }
 

@@ -1,56 +1,44 @@
 package org.vhostuserrng.backends.local;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Optional;
-import java.util.Set;
-import java.util.function.Supplier;
+import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
-import org.vhostuserrng.backends.source.EntropySource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.sys.VdsoGetrandom;
 
 class GetrandomSourceSpecTest {
-    private static final int NUMBERS = 8192;
-
-    static List<Supplier<EntropySource>> sources() {
-        return List.of(() -> new GetrandomSourceSpec().open(() -> {}), GetrandomSourceSpec.SyscallGetrandomSource::new);
-    }
-
-    @Test
-    void usesVdsoIfAvailable() {
-        Optional<VdsoGetrandom> vdso = VdsoGetrandom.open();
-        assumeTrue(vdso.isPresent(), "the kernel is older than Linux 6.11");
-        vdso.get().close();
-
-        try (EntropySource source = new GetrandomSourceSpec().open(() -> {})) {
-            assertInstanceOf(GetrandomSourceSpec.VdsoGetrandomSource.class, source);
-        }
+    @ParameterizedTest
+    @ValueSource(strings = {"getrandom", "getrandom,via=vdso", "getrandom,via=syscall"})
+    void isParsedFromItsExpression(String expression) {
+        assertEquals(expression, SourceExpressionParser.parse(expression).toString());
     }
 
     @ParameterizedTest
-    @MethodSource("sources")
-    void returnsUniqueNumbers(Supplier<EntropySource> opened) {
-        Set<Long> seen = new HashSet<>();
-        try (EntropySource source = opened.get();
-                Arena arena = Arena.ofConfined()) {
-            MemorySegment target = arena.allocate(ValueLayout.JAVA_LONG, NUMBERS);
-            int length = (int) target.byteSize();
-            for (int filled = 0; filled < length; ) {
-                filled += source.fill(target, filled, length - filled);
-            }
-            Arrays.stream(target.toArray(ValueLayout.JAVA_LONG)).forEach(seen::add);
-        }
+    @ValueSource(strings = {"getrandom,via=", "getrandom,via", "getrandom,via=VDSO", "getrandom,via=fast"})
+    void refusesOtherPaths(String expression) {
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> SourceExpressionParser.parse(expression));
 
-        assertEquals(NUMBERS, seen.size());
+        assertTrue(refused.getMessage().endsWith(": expected vdso or syscall"), refused::getMessage);
+    }
+
+    @Test
+    void usesOnlyTheStatedPath() {
+        String details = new GetrandomSourceSpec(GetrandomPath.SYSCALL).hostDetails();
+
+        assertEquals("64 B: syscall, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", details);
+    }
+
+    @Test
+    void refusesTheVdsoFunctionOnAnOlderKernel() {
+        assumeTrue(!VdsoGetrandom.isAvailable(), "this kernel has the vDSO function");
+
+        assertThrows(IOException.class, () -> new GetrandomSourceSpec(GetrandomPath.VDSO).probe());
     }
 }

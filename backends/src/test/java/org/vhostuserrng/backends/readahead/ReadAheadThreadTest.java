@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -26,6 +27,7 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 class ReadAheadThreadTest {
     private static final long TIMEOUT_SECONDS = 120;
     private static final byte[] FAILURE = {};
+    private static final byte[] REPLACEMENT = {1};
 
     private final Semaphore readable = new Semaphore(0);
     private final ScriptedSource script = new ScriptedSource();
@@ -37,7 +39,7 @@ class ReadAheadThreadTest {
     /** Returns one chunk of the script for each read. */
     private static final class ScriptedSource implements BlockingEntropySource {
         private final BlockingQueue<byte[]> chunks = new ArrayBlockingQueue<>(1000);
-        /** Whether the stream ends after the last chunk; otherwise the source has no data for now. */
+        /** Whether the stream ends after the last chunk. If not, the source then has no data for now. */
         private volatile boolean atEnd;
 
         private final Semaphore closings = new Semaphore(0);
@@ -52,8 +54,11 @@ class ReadAheadThreadTest {
                 poller.sleep(1);
                 return NO_DATA;
             }
-            if (chunk.length == 0) {
+            if (chunk.length == FAILURE.length) {
                 throw new IOException("unplugged");
+            }
+            if (chunk.length == REPLACEMENT.length) {
+                return REPLACED;
             }
             MemorySegment.copy(chunk, 0, target, ValueLayout.JAVA_BYTE, offset, chunk.length);
             return chunk.length;
@@ -68,7 +73,7 @@ class ReadAheadThreadTest {
 
     private void start(double minEntropy) throws IOException {
         NoiseHealthTester tests = minEntropy == 0 ? null : new NoiseHealthTester(minEntropy, seen);
-        source = new ReadAheadSource("scripted", script, tests, counters, readable::release);
+        source = new ReadAheadSource("scripted", script, tests, counters, readable::release, new CountDownLatch(0));
     }
 
     @AfterEach
@@ -194,7 +199,37 @@ class ReadAheadThreadTest {
         assertEquals(FAILED, fill(allocate(64)));
     }
 
-    /** Simulates a pipe that was filled while its writer was stuck. */
+    /** Without a delay: the second chunk is read as soon as it is there. */
+    @Test
+    void firstFailureOnlyRepeatsTheStartupTests() throws Exception {
+        start(8);
+        script.chunks.add(random(4, 1024));
+        fill(allocate(1024));
+        script.chunks.add(new byte[64]);
+        assertEquals(FAILED, fillUntil(FAILED, allocate(1)));
+        assertEquals("read failures: 0, health test failures: 1, ends of file: 0", counters.toString());
+
+        script.chunks.add(random(5, 1024));
+
+        assertEquals(1024, fillUntil(1024, allocate(1024)));
+    }
+
+    @Test
+    void failureOfRepeatedStartupTestsIsCountedAsAnother() throws Exception {
+        start(8);
+        script.chunks.add(new byte[1024]);
+        script.chunks.add(new byte[1024]);
+
+        for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+                !counters.toString().contains("failures: 2") && System.nanoTime() < end; ) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+
+        assertEquals("read failures: 0, health test failures: 2, ends of file: 0", counters.toString());
+        assertEquals(FAILED, fill(allocate(64)));
+    }
+
+    /** A stuck writer has filled a pipe with faulty bytes. The healthy bytes that follow are served. */
     @Test
     void recoversThoughQueuedBytesAreFaulty() throws Exception {
         start(8);
@@ -213,15 +248,40 @@ class ReadAheadThreadTest {
     }
 
     @Test
-    void servesSourceShorterThanStartupTests() throws Exception {
-        byte[] whole = random(11, 100);
-        script.chunks.add(whole);
+    void servesNothingOfSourceShorterThanStartupTests() throws Exception {
+        script.chunks.add(random(11, 1023));
         script.atEnd = true;
         start(8);
 
-        MemorySegment target = allocate(100);
-        assertEquals(100, fill(target));
-        assertArrayEquals(whole, target.toArray(ValueLayout.JAVA_BYTE));
+        assertEquals(FAILED, fill(allocate(64)));
+    }
+
+    @Test
+    void continuesStartupTestsOfSourceThatGrows() throws Exception {
+        byte[] samples = random(13, 1024);
+        script.chunks.add(Arrays.copyOf(samples, 1000));
+        script.atEnd = true;
+        start(8);
+        assertEquals(FAILED, fill(allocate(64)));
+
+        script.chunks.add(Arrays.copyOfRange(samples, 1000, 1024));
+
+        MemorySegment target = allocate(1024);
+        assertEquals(1024, fillUntil(1024, target));
+        assertArrayEquals(samples, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void repeatsStartupTestsOfReplacedSource() throws Exception {
+        start(8);
+        script.chunks.add(random(14, 1000));
+        script.chunks.add(REPLACEMENT);
+        byte[] samples = random(15, 1024);
+        script.chunks.add(samples);
+
+        MemorySegment target = allocate(1024);
+        assertEquals(1024, fill(target));
+        assertArrayEquals(samples, target.toArray(ValueLayout.JAVA_BYTE));
     }
 
     @Test

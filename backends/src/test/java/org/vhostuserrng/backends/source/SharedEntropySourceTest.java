@@ -8,8 +8,10 @@ import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
 class SharedEntropySourceTest {
+    private final FakeVmForkClocks clocks = new FakeVmForkClocks();
     private final CountingSpec spec = new CountingSpec();
-    private final SharedEntropySource shared = new SharedEntropySource(spec, () -> {});
+    private final SharedEntropySource shared =
+            new SharedEntropySource(spec, () -> {}, () -> 0, clocks.detector());
 
     @Test
     void isNotOpenBeforeFirstUser() {
@@ -57,9 +59,41 @@ class SharedEntropySourceTest {
         assertEquals(4, afterRepair);
     }
 
+    @Test
+    void discardsBytesAheadOnceForAllUsersAfterAForkOfTheMachine() {
+        MemorySegment target = Arena.ofAuto().allocate(4);
+        shared.acquire();
+        shared.acquire();
+        shared.fill(target, 0, 4);
+        int beforeFork = spec.discards;
+        clocks.jumpRealtime(1000);
+
+        for (int user = 0; user < 2; user++) {
+            shared.beginTurn(4);
+            shared.fill(target, 0, 4);
+            shared.endTurn();
+        }
+
+        assertEquals(0, beforeFork);
+        assertEquals(1, spec.discards);
+    }
+
+    @Test
+    void noticesAForkWithoutTurns() {
+        MemorySegment target = Arena.ofAuto().allocate(4);
+        shared.acquire();
+        shared.fill(target, 0, 4);
+        clocks.jumpRealtime(1000);
+
+        shared.fill(target, 0, 4);
+
+        assertEquals(1, spec.discards);
+    }
+
     private static final class CountingSpec implements SharedSourceSpec {
         private int opened;
         private int closed;
+        private int discards;
         private boolean broken;
 
         @Override
@@ -80,6 +114,16 @@ class SharedEntropySourceTest {
                 @Override
                 public int fill(MemorySegment target, long offset, int length) {
                     return length;
+                }
+
+                @Override
+                public boolean readsAhead() {
+                    return true;
+                }
+
+                @Override
+                public void discardAhead() {
+                    discards++;
                 }
 
                 @Override

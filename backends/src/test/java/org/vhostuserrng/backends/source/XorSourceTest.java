@@ -15,9 +15,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class XorSourceTest {
+    private final FakeVmForkClocks clocks = new FakeVmForkClocks();
     private final FakeEntropySource first = new FakeEntropySource(1);
     private final FakeEntropySource second = new FakeEntropySource(2);
-    private final XorSource xor = new XorSource(first, second);
+    private final XorSource xor = new XorSource(first, second, clocks.detector());
 
     /** The XOR of the first bytes of both sources. */
     private static byte[] xorOfBoth(int length) {
@@ -36,7 +37,7 @@ class XorSourceTest {
 
     @Test
     void canBeNested() {
-        XorSource twice = new XorSource(new FakeEntropySource(3), xor);
+        XorSource twice = new XorSource(new FakeEntropySource(3), xor, clocks.detector());
         byte[] third = FakeEntropySource.read(new FakeEntropySource(3), 64);
 
         byte[] read = FakeEntropySource.read(twice, 64);
@@ -124,6 +125,19 @@ class XorSourceTest {
         byte[] all = xorOfBoth(16);
         byte[] next = FakeEntropySource.read(xor, 8);
         assertArrayEquals(Arrays.copyOfRange(all, 8, 16), next);
+    }
+
+    @Test
+    void discardsBufferedBytesAfterAForkOfTheMachine() {
+        second.withSupply(0);
+        FakeEntropySource.read(xor, 8);
+        second.withSupply(FakeEntropySource.ENDLESS);
+        clocks.jumpRealtime(1000);
+
+        FakeEntropySource.read(xor, 8);
+
+        assertEquals(16, first.bytesRead());
+        assertEquals(8, second.bytesRead());
     }
 
     @Test

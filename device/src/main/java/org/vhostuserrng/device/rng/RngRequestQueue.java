@@ -7,6 +7,7 @@ import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.device.virtqueue.VirtqueueFault;
+import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
@@ -41,6 +42,7 @@ final class RngRequestQueue implements VirtqueueHandler {
     private final RngCounters counters;
     private final RngFlightRecorder recorder;
     private final Virtqueue queue;
+    private final VirtqueueAddressSpace memory;
     private final UsedBufferNotifier notifier;
     private final VirtqueueDirtyLogger dirtyLogger;
     private final LongSupplier clock;
@@ -55,6 +57,9 @@ final class RngRequestQueue implements VirtqueueHandler {
     // A request that was partly filled by earlier drains: the number of bytes, and the fingerprint of its buffers.
     private int partlyFilled;
     private long partlyFilledFingerprint;
+
+    /** Whether the source knows that it serves this queue now. */
+    private boolean inTurn;
 
     private long retryAt = NEVER;
     private VirtqueueFault fault;
@@ -72,6 +77,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         this.counters = device.counters();
         this.recorder = RngFlightRecorder.of(device.name());
         this.queue = queue;
+        this.memory = config.memory();
         this.notifier = config.notifier();
         this.dirtyLogger = config.dirtyLogger();
         this.clock = config.clock();
@@ -121,7 +127,12 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     private DrainResult serveAndPublish() {
         long now = clock.getAsLong();
-        DrainResult result = serve(now);
+        DrainResult result;
+        try {
+            result = serve(now);
+        } finally {
+            endTurn();
+        }
         if (queue.publishUsed()) {
             notifier.signal();
         }
@@ -132,6 +143,28 @@ final class RngRequestQueue implements VirtqueueHandler {
             flow.stopWaiting(now);
         }
         return result;
+    }
+
+    /**
+     * Tells the source how many bytes the available requests want, so that it can get them at once.
+     *
+     * @param granted bytes of the first request
+     */
+    private void beginTurn(long now, int granted) {
+        inTurn = true;
+        long expected = granted;
+        if (!flow.isLimited()) {
+            int wanted = buffers.bytes() * queue.estimateAvailable(requestsLeft);
+            expected = Math.max(expected, rateLimiter.grant(now, Math.min(wanted, bytesLeft)));
+        }
+        source.beginTurn((int) expected);
+    }
+
+    private void endTurn() {
+        if (inTurn) {
+            inTurn = false;
+            source.endTurn();
+        }
     }
 
     private void commit(long now) {
@@ -193,6 +226,9 @@ final class RngRequestQueue implements VirtqueueHandler {
     }
 
     private DrainResult fill(long now, int from, int granted) {
+        if (!inTurn) {
+            beginTurn(now, granted);
+        }
         queue.pop();
         int limit = rateLimited ? granted : Math.min(granted, budgetFrom(from));
         int filled = filler.fill(from, limit);
@@ -302,7 +338,7 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     @Override
     public String fault() {
-        return fault.toString();
+        return fault.describe(memory);
     }
 
     @Override

@@ -48,13 +48,14 @@ final class IndirectDescriptorTable {
         count = (int) descriptors;
         if (memory.isTranslated()) {
             boolean wraps = Long.compareUnsigned(tableAddress + length - 1, tableAddress) < 0;
-            return wraps ? VirtqueueFault.INDIRECT_RANGE : null;
+            return wraps ? VirtqueueFault.ofIndirectTable(memory, tableAddress) : null;
         }
         if (!seekGuestAddress(tableAddress)) {
-            return VirtqueueFault.INDIRECT_RANGE;
+            return VirtqueueFault.ofIndirectTable(memory, tableAddress);
         }
         tableOffset = offset;
-        return length > segment.byteSize() - tableOffset ? VirtqueueFault.INDIRECT_RANGE : null;
+        long inRegion = segment.byteSize() - tableOffset;
+        return length > inRegion ? VirtqueueFault.ofIndirectTable(memory, tableAddress + inRegion) : null;
     }
 
     /** Moves to a descriptor, which then begins at {@link #offset} in {@link #segment}. Returns null, or the fault. */
@@ -78,8 +79,9 @@ final class IndirectDescriptorTable {
         if (translation < 0) {
             return VirtqueueFault.ofTranslation(translation);
         }
-        if (!seekGuestAddress(memory.guestAddress(translation, iova))) {
-            return VirtqueueFault.INDIRECT_RANGE;
+        long guestAddress = memory.guestAddress(translation, iova);
+        if (!seekGuestAddress(guestAddress)) {
+            return VirtqueueFault.ofIndirectTable(memory, guestAddress);
         }
         remaining = Math.min(memory.remaining(translation, iova), segment.byteSize() - offset);
         return null;

@@ -156,6 +156,25 @@ final class PackedVirtqueue extends Virtqueue {
         return VirtioConstants.isPackedAvailable(headFlags, wrapCounter(nextAvail)) && maxAvailable() > 0;
     }
 
+    @Override
+    public int estimateAvailable(int max) {
+        if (inflight != null && inflight.hasResubmitted()) {
+            return 1;
+        }
+        int buffers = 0;
+        int slot = nextAvail;
+        for (int left = maxAvailable(); left > 0 && buffers < max; left--) {
+            int flags = Short.toUnsignedInt(ring.get(LE16, offset(slot) + VirtioConstants.PVIRTQ_DESC_FLAGS));
+            if (!VirtioConstants.isPackedAvailable(flags, wrapCounter(slot))) {
+                break;
+            }
+            // The last descriptor of each chain has no NEXT flag.
+            buffers += (flags & VirtioConstants.VIRTQ_DESC_F_NEXT) == 0 ? 1 : 0;
+            slot = advance(slot, 1);
+        }
+        return Math.max(buffers, 1);
+    }
+
     /**
      * The number of descriptors that the driver can have made available: all except the descriptors it regards as in
      * use.

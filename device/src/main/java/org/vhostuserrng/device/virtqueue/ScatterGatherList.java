@@ -73,12 +73,9 @@ public final class ScatterGatherList {
             return null;
         }
         if (Long.compareUnsigned(address + length - 1, address) < 0) {
-            return VirtqueueFault.BUFFER_RANGE;
+            return VirtqueueFault.ofBuffer(memory, address);
         }
-        if (memory.isTranslated()) {
-            return addTranslated(memory, address, length);
-        }
-        return addPhysical(memory.guest(), address, length) ? null : VirtqueueFault.BUFFER_RANGE;
+        return memory.isTranslated() ? addTranslated(memory, address, length) : addPhysical(memory, address, length);
     }
 
     /** Translates only the bytes that the list keeps, so that a request needs a bounded number of IOTLB entries. */
@@ -91,8 +88,9 @@ public final class ScatterGatherList {
                 return VirtqueueFault.ofTranslation(translation);
             }
             long mapped = Math.min(left, memory.remaining(translation, at));
-            if (!addPhysical(memory.guest(), memory.guestAddress(translation, at), mapped)) {
-                return VirtqueueFault.BUFFER_RANGE;
+            VirtqueueFault fault = addPhysical(memory, memory.guestAddress(translation, at), mapped);
+            if (fault != null) {
+                return fault;
             }
             at += mapped;
             left -= mapped;
@@ -100,15 +98,16 @@ public final class ScatterGatherList {
         return null;
     }
 
-    /** Adds a range of guest-physical addresses. Returns false if a part of it is outside guest memory. */
-    private boolean addPhysical(GuestMemory memory, long address, long length) {
+    /** Adds a range of guest-physical addresses. Returns null, or the fault. */
+    private VirtqueueFault addPhysical(VirtqueueAddressSpace addressSpace, long address, long length) {
+        GuestMemory memory = addressSpace.guest();
         long at = address;
         long left = length;
         // A buffer may cross the boundary of adjacent regions.
         while (left > 0) {
             int region = memory.regionAt(at);
             if (region == GuestMemory.NONE) {
-                return false;
+                return VirtqueueFault.ofBuffer(addressSpace, at);
             }
             MemorySegment memoryOfRegion = memory.bytes(region);
             long offset = memory.offset(region, at);
@@ -117,7 +116,7 @@ public final class ScatterGatherList {
             at += inRegion;
             left -= inRegion;
         }
-        return true;
+        return null;
     }
 
     private void addSegment(MemorySegment region, long guestAddress, long offset, long length) {

@@ -162,6 +162,12 @@ final class SplitVirtqueue extends Virtqueue {
     }
 
     @Override
+    public int estimateAvailable(int max) {
+        boolean resubmitted = inflight != null && inflight.hasResubmitted();
+        return resubmitted ? 1 : Math.clamp(available, 1, max);
+    }
+
+    @Override
     public VirtqueueFault peek(ScatterGatherList buffers) {
         if (inflight != null && inflight.hasResubmitted()) {
             head = inflight.nextResubmitted();

@@ -28,6 +28,15 @@ public abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
     public abstract boolean hasAvailable();
 
     /**
+     * Estimates how many buffers are available, after {@link #hasAvailable} returned true. The driver can make the
+     * estimate wrong.
+     *
+     * @param max at least 1
+     * @return 1 to {@code max}
+     */
+    public abstract int estimateAvailable(int max);
+
+    /**
      * Reads the descriptor chain of the buffer that {@link #hasAvailable} found. The buffer stays available.
      *
      * @param buffers receives the buffer's memory
@@ -76,7 +85,7 @@ public abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
             throw new InvalidVirtqueueException(name + " at " + Long.toHexString(address)
                     + (memory.isDenied()
                             ? " is at an address where the IOMMU denies access"
-                            : " is not in one region of guest memory"));
+                            : " is not in one region of guest memory: " + memory.describeOutside()));
         }
         if (area.address() % alignment != 0) {
             throw new InvalidVirtqueueException(

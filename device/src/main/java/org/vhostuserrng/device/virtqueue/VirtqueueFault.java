@@ -21,6 +21,8 @@ public enum VirtqueueFault {
     INDIRECT_IN_CHAIN("indirect descriptor in a chain of other descriptors"),
     INDIRECT_LENGTH("length of an indirect table is zero, no multiple of 16, or beyond 32768 descriptors"),
     INDIRECT_RANGE("indirect table is outside guest memory"),
+    BUFFER_INACCESSIBLE("buffer is in a memory region that is not accessible"),
+    INDIRECT_INACCESSIBLE("indirect table is in a memory region that is not accessible"),
     ACCESS_DENIED("IOMMU denies access to a buffer or an indirect table"),
     IOTLB_MISS("IOTLB has no entry for a buffer or an indirect table"),
     MEMORY_GONE("guest memory vanished while it was written");
@@ -34,6 +36,25 @@ public enum VirtqueueFault {
     /** The fault for a negative result of {@link VirtqueueAddressSpace#translate}. */
     static VirtqueueFault ofTranslation(int result) {
         return result == VirtqueueAddressSpace.DENIED ? ACCESS_DENIED : IOTLB_MISS;
+    }
+
+    /** The fault for a buffer that begins or continues at a guest-physical address outside mapped memory. */
+    static VirtqueueFault ofBuffer(VirtqueueAddressSpace memory, long guestAddress) {
+        return memory.failOutside(guestAddress) ? BUFFER_INACCESSIBLE : BUFFER_RANGE;
+    }
+
+    /** The fault for an indirect table that begins or continues at a guest-physical address outside mapped memory. */
+    static VirtqueueFault ofIndirectTable(VirtqueueAddressSpace memory, long guestAddress) {
+        return memory.failOutside(guestAddress) ? INDIRECT_INACCESSIBLE : INDIRECT_RANGE;
+    }
+
+    /** Describes the fault, with the address if it is outside mapped memory, for a log line. */
+    public String describe(VirtqueueAddressSpace memory) {
+        return switch (this) {
+            case BUFFER_RANGE, BUFFER_INACCESSIBLE, INDIRECT_RANGE, INDIRECT_INACCESSIBLE ->
+                text + ": " + memory.describeOutside();
+            default -> text;
+        };
     }
 
     @Override

@@ -221,7 +221,7 @@ class IommuRequestTest {
         guest.makeAvailable(-8, 16);
 
         assertEquals(DrainResult.BROKEN, queue.drain());
-        assertEquals(VirtqueueFault.BUFFER_RANGE.toString(), queue.fault());
+        assertTrue(queue.fault().startsWith(VirtqueueFault.BUFFER_RANGE.toString()), queue.fault());
     }
 
     @ParameterizedTest
@@ -315,7 +315,7 @@ class IommuRequestTest {
                 DriverBufferElement.writable(RngTestGuest.BUFFERS, 64));
 
         assertEquals(DrainResult.BROKEN, queue.drain());
-        assertEquals(VirtqueueFault.INDIRECT_RANGE.toString(), queue.fault());
+        assertTrue(queue.fault().startsWith(VirtqueueFault.INDIRECT_RANGE.toString()), queue.fault());
     }
 
     // Areas of the virtqueue

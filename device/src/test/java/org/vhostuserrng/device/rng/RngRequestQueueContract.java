@@ -92,6 +92,58 @@ abstract class RngRequestQueueContract {
     }
 
     @Test
+    void announcesTheBytesOfAllAvailableRequestsToTheSource() {
+        RngTestGuest<?> guest = guest(8, 0);
+        VirtqueueHandler queue = guest.start();
+        for (int i = 0; i < 5; i++) {
+            guest.makeAvailable(RngTestGuest.BUFFERS + 64L * i, 64);
+        }
+
+        queue.drain();
+
+        assertEquals(List.of(5 * 64), guest.source.expectedBytesOfTurns);
+    }
+
+    @Test
+    void announcesNoMoreBytesThanTheRateLimitGrants() {
+        RngTestGuest<?> guest = guest(8, 0, new GuestRateLimiter(RateLimitMode.WINDOW, 100, 1000));
+        VirtqueueHandler queue = guest.start();
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(RngTestGuest.BUFFERS + 64, 64);
+
+        queue.drain();
+
+        assertEquals(List.of(100), guest.source.expectedBytesOfTurns);
+        assertEquals(100, guest.source.written);
+    }
+
+    @Test
+    void beginsATurnOfTheSourceForEachDrain() {
+        RngTestGuest<?> guest = guest(8, 0);
+        VirtqueueHandler queue = guest.start();
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
+        queue.drain();
+        guest.makeAvailable(RngTestGuest.BUFFERS, 16);
+
+        queue.drain();
+
+        assertEquals(List.of(64, 16), guest.source.expectedBytesOfTurns);
+    }
+
+    @Test
+    void endsTheTurnOfTheSourceWhenTheRingBreaks() {
+        RngTestGuest<?> guest = guest(8, 0);
+        VirtqueueHandler queue = guest.start();
+        guest.makeAvailable(RngTestGuest.BUFFERS, 64);
+        guest.makeAvailable(DriverBufferElement.readable(RngTestGuest.BUFFERS, 64));
+
+        DrainResult result = queue.drain();
+
+        assertEquals(DrainResult.BROKEN, result);
+        assertFalse(guest.source.inTurn);
+    }
+
+    @Test
     void skipsEmptyBuffersOfAChain() {
         RngTestGuest<?> guest = guest(8, 0);
         VirtqueueHandler queue = guest.start();

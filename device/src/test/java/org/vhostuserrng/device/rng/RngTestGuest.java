@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
@@ -22,6 +23,7 @@ import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.frontend.DriverSplitRingAddresses;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.GuestMemory;
+import org.vhostuserrng.transport.memory.InaccessibleRegion;
 import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
@@ -73,6 +75,7 @@ final class RngTestGuest<R extends DriverRing> {
     /** Null if in-flight requests are not recorded. */
     InflightRegion inflight;
 
+    private final List<InaccessibleRegion> inaccessible = new ArrayList<>();
     private final DriverRingAddresses layout;
     private final long features;
     private VirtqueueAddressSpace memory;
@@ -190,6 +193,12 @@ final class RngTestGuest<R extends DriverRing> {
         return this;
     }
 
+    /** Adds a memory region after {@link #END} that the device cannot access, from the next start on. */
+    RngTestGuest<R> besideInaccessibleRegion() {
+        inaccessible.add(new InaccessibleRegion(END, PAGE, "it is a pipe"));
+        return this;
+    }
+
     /** Adds another started virtqueue to the loop, which reduces the budget of a drain. */
     RngTestGuest<R> besideAnotherQueue() {
         scratch.addQueue();
@@ -213,9 +222,11 @@ final class RngTestGuest<R extends DriverRing> {
     }
 
     VirtqueueConfig config(int base) {
-        GuestMemory guestMemory = GuestMemory.of(List.of(
-                new GuestMemory.Region(FIRST_REGION, firstRegion, false),
-                new GuestMemory.Region(SECOND_REGION, secondRegion, false)));
+        GuestMemory guestMemory = GuestMemory.of(
+                List.of(
+                        new GuestMemory.Region(FIRST_REGION, firstRegion, false),
+                        new GuestMemory.Region(SECOND_REGION, secondRegion, false)),
+                inaccessible);
         memory = iotlb == null
                 ? VirtqueueAddressSpace.physical(guestMemory)
                 : VirtqueueAddressSpace.translated(guestMemory, iotlb);

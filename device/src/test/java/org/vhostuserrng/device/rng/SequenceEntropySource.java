@@ -2,6 +2,8 @@ package org.vhostuserrng.device.rng;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
 
@@ -18,6 +20,10 @@ final class SequenceEntropySource implements SharedSourceSpec {
     /** The number of fills. */
     int calls;
 
+    /** The estimates of the turns that have begun. */
+    final List<Integer> expectedBytesOfTurns = new ArrayList<>();
+
+    boolean inTurn;
     boolean open;
     /** Without bytes left, a fill returns {@link EntropySource#FAILED} instead of {@link EntropySource#WOULD_BLOCK}. */
     boolean failsWhenEmpty;
@@ -47,6 +53,17 @@ final class SequenceEntropySource implements SharedSourceSpec {
                 }
                 remaining -= filled;
                 return filled == 0 && failsWhenEmpty ? FAILED : filled;
+            }
+
+            @Override
+            public void beginTurn(int expectedBytes) {
+                inTurn = true;
+                expectedBytesOfTurns.add(expectedBytes);
+            }
+
+            @Override
+            public void endTurn() {
+                inTurn = false;
             }
 
             @Override

@@ -2,6 +2,7 @@ package org.vhostuserrng.device.rng;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -157,7 +158,7 @@ class SplitVirtqueueFaultTest {
         DrainResult result = queue.drain();
 
         assertEquals(DrainResult.BROKEN, result);
-        assertEquals(fault.toString(), queue.fault());
+        assertTrue(queue.fault().startsWith(fault.toString()), queue.fault());
         assertEquals(0, guest.source.written);
         assertFalse(guest.driver.hasUsed());
         assertEquals(0, guest.notifier.count());

@@ -152,7 +152,7 @@ class LifecycleGuestIT {
         }
     }
 
-    /** QEMU 7.2 listens. When the daemon exits, another daemon replaces it, and the guest's read completes. */
+    /** QEMU 7.2 listens on the socket. A second daemon replaces the first, and the guest's pending read completes. */
     @Test
     @DisplayName("daemon restarted under QEMU 7.2, which listens")
     void daemonIsRestartedUnderAListeningQemu() throws IOException, InterruptedException {

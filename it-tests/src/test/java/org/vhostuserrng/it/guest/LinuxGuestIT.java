@@ -22,6 +22,9 @@ class LinuxGuestIT {
     @RegisterExtension
     final DaemonExtension daemons = new DaemonExtension();
 
+    /** Not empty, because the guest would then run commands from the console. */
+    private static final String NO_STEPS = ",";
+
     private static final String SOURCE = "/dev/urandom";
     private static final int MEBIBYTE = 1 << 20;
     private static final int SAMPLE_BYTES = 1 << 16;
@@ -87,6 +90,37 @@ class LinuxGuestIT {
 
             assertEquals(20 * 1024, guest.numberIn("read", "bytes"), guest::logs);
             assertTrue(guest.numberIn("read", "milliseconds") >= 18_000, guest::logs);
+        }
+    }
+
+    /** The memory of the ivshmem device stands for that of a passed-through device: it cannot be mapped. */
+    @Test
+    void guestIsServedBesideDeviceMemory() throws IOException, InterruptedException {
+        DaemonProcess daemon = daemons.start();
+        try (QemuProcess guest = QemuProcess.boot(
+                daemon,
+                "show,read:100000",
+                ",vectors=2",
+                "-object",
+                "memory-backend-file,id=z,mem-path=/dev/zero,size=1M,share=on",
+                "-device",
+                "ivshmem-plain,memdev=z")) {
+            guest.awaitPowerOff();
+
+            assertEquals(100_000, guest.numberIn("read", "bytes"), guest::logs);
+            assertTrue(daemon.log().contains("which is not accessible: it is a character device"), guest::logs);
+        }
+    }
+
+    /** QEMU 7.2 accepts a packed ring that was not offered. QEMU 9 and later ignore the property. */
+    @Test
+    void guestBootsWithoutTheDeviceIfItsPackedRingWasNotOffered() throws IOException, InterruptedException {
+        DaemonProcess daemon = daemons.start();
+        try (QemuProcess guest = QemuProcess.boot(daemon, NO_STEPS, ",packed=on")) {
+            guest.awaitPowerOff();
+
+            String log = daemon.log();
+            assertTrue(!log.contains("refused") || log.contains("offered with --packed"), guest::logs);
         }
     }
 }

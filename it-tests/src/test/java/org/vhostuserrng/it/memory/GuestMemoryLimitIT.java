@@ -24,6 +24,7 @@ import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
 
 /** Limits on mapped guest memory: one guest cannot exhaust the daemon's address space with sparse files. */
 class GuestMemoryLimitIT {
+    private static final long GIBIBYTE = 1L << 30;
     private static final long TEBIBYTE = 1L << 40;
     private static final long LIMIT_OF_ONE_IN_TWO = 32 * TEBIBYTE;
 
@@ -61,6 +62,33 @@ class GuestMemoryLimitIT {
             assertEventually(
                     "the log names the limit", () -> daemon.log().contains("expected at most " + LIMIT_OF_ONE_IN_TWO));
             assertEquals(64, neighbour.request(64, HANG_TIMEOUT).length);
+        }
+    }
+
+    @Test
+    void oneOf64GuestsMayHaveTwoTebibytes() throws Exception {
+        DaemonProcess daemon = daemons.startWithSockets(64);
+
+        try (EntropyDriver guest =
+                EntropyDriver.start(daemon.socket(63), Options.DEFAULT.withBufferMemory(2 * TEBIBYTE))) {
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+        }
+    }
+
+    @Test
+    void limitCanBeSet() throws Exception {
+        DaemonProcess daemon = daemons.start("--max-guest-memory=1");
+        try (FrontendSession session = FrontendSession.connect(daemon.socket(), HANG_TIMEOUT);
+                FrontendMemoryRegion tooLarge = sparse(GIBIBYTE + 4096);
+                FrontendMemoryRegion largest = sparse(GIBIBYTE)) {
+            long refused = session.sendWithNeedReply(
+                    SET_MEM_TABLE.id(), MemRegionPayloads.memTableOf(0, GIBIBYTE + 4096, 0), tooLarge.fd());
+            long accepted = session.sendWithNeedReply(
+                    SET_MEM_TABLE.id(), MemRegionPayloads.memTableOf(0, GIBIBYTE, 0), largest.fd());
+
+            assertNotEquals(0, refused);
+            assertEquals(0, accepted);
+            assertEventually("the log names the option", () -> daemon.log().contains("(1 GiB, --max-guest-memory)"));
         }
     }
 

@@ -16,14 +16,18 @@ class MalformedAddMemRegIT extends MalformedMessageContract {
         return CraftedFrontendMessage.of(ADD_MEM_REG, MemRegionPayloads.singleTestRegion(), MessageFdKind.SEALED_MEMFD);
     }
 
+    /** A region whose file cannot be mapped is accepted, see InaccessibleRegionIT. */
+    @Override
+    Stream<MalformedMessage> wrongFdKinds(VhostUserSessionStage stage) {
+        return Stream.empty();
+    }
+
     @Override
     Stream<MalformedMessage> payloadMalformations(VhostUserSessionStage stage) {
         long address = MemRegionPayloads.guestAddress();
         long size = MemRegionPayloads.SIZE;
         return Stream.of(
                 malformed("size 0", MemRegionPayloads.singleRegion(address, 0, 0)),
-                malformed("beyond the end of the file", MemRegionPayloads.singleRegion(address, size + 1, 0)),
-                malformed("offset at the end of the file", MemRegionPayloads.singleRegion(address, size, size)),
                 malformed("offset 2^63", MemRegionPayloads.singleRegion(address, size, Long.MIN_VALUE)),
                 malformed("size 2^63", MemRegionPayloads.singleRegion(address, Long.MIN_VALUE, 0)),
                 malformed("size 2^64-1", MemRegionPayloads.singleRegion(address, -1, 0)),

@@ -79,6 +79,11 @@ abstract class MalformedMessageContract {
         return false;
     }
 
+    /** Whether the payload may be longer than the message needs. */
+    boolean payloadMayBeLonger() {
+        return false;
+    }
+
     // --- building blocks for a subclass ----------------------------------------------------------------------------
 
     final MalformedMessage malformed(String description, byte[] payload) {
@@ -106,7 +111,7 @@ abstract class MalformedMessageContract {
         int size = message().size();
         Stream<MalformedMessage> rejected = IntStream.of(0, size - 1, size + 1)
                 .distinct()
-                .filter(other -> other >= 0 && other != size)
+                .filter(other -> other >= 0 && other != size && !(payloadMayBeLonger() && other > size))
                 .mapToObj(other ->
                         malformed(other + " bytes for " + size, message().withPayloadResized(other)));
         return Stream.concat(
@@ -137,8 +142,8 @@ abstract class MalformedMessageContract {
                 none,
                 Stream.of(
                         malformed("one fd too many", message().withRepeatedFd(count + 1, kind)),
-                        malformed("8 fds", message().withRepeatedFd(MAX_FDS, kind)),
-                        malformedAndFatal("9 fds", message().withRepeatedFd(MAX_FDS + 1, kind)),
+                        malformed("32 fds", message().withRepeatedFd(MAX_FDS, kind)),
+                        malformedAndFatal("33 fds", message().withRepeatedFd(MAX_FDS + 1, kind)),
                         malformedAndFatal("253 fds", message().withRepeatedFd(SCM_MAX_FD, kind))));
     }
 

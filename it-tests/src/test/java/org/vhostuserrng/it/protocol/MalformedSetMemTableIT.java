@@ -16,6 +16,18 @@ class MalformedSetMemTableIT extends MalformedMessageContract {
         return CraftedFrontendMessage.of(SET_MEM_TABLE, MemRegionPayloads.memTable(1, 1), MessageFdKind.SEALED_MEMFD);
     }
 
+    /** User Mode Linux always sends room for two regions, see UserModeLinuxSessionIT. */
+    @Override
+    boolean payloadMayBeLonger() {
+        return true;
+    }
+
+    /** A region whose file cannot be mapped is accepted, see InaccessibleRegionIT. */
+    @Override
+    Stream<MalformedMessage> wrongFdKinds(VhostUserSessionStage stage) {
+        return Stream.empty();
+    }
+
     @Override
     Stream<MalformedMessage> payloadMalformations(VhostUserSessionStage stage) {
         long address = MemRegionPayloads.guestAddress();
@@ -25,16 +37,13 @@ class MalformedSetMemTableIT extends MalformedMessageContract {
                         "no regions",
                         message().withPayload(MemRegionPayloads.memTable(0, 0)).withFds()),
                 malformed("count 2, one region", MemRegionPayloads.memTable(2, 1)),
-                malformed("count 1, two regions", MemRegionPayloads.memTable(1, 2)),
                 malformed("count 8, one region", MemRegionPayloads.memTable(8, 1)),
-                malformed("count 9", MemRegionPayloads.memTable(9, 1)),
+                malformed("count 33, 32 regions", MemRegionPayloads.memTable(33, 32)),
                 malformed("count 2^32-1", MemRegionPayloads.memTable(-1, 1)),
                 malformed(
                         "the same region twice",
                         message().withPayload(twice()).withRepeatedFd(2, MessageFdKind.SEALED_MEMFD)),
                 malformed("size 0", MemRegionPayloads.memTableOf(address, 0, 0)),
-                malformed("beyond the end of the file", MemRegionPayloads.memTableOf(address, size + 1, 0)),
-                malformed("offset at the end of the file", MemRegionPayloads.memTableOf(address, size, size)),
                 malformed("offset 2^63", MemRegionPayloads.memTableOf(address, size, Long.MIN_VALUE)),
                 malformed("size 2^63", MemRegionPayloads.memTableOf(address, Long.MIN_VALUE, 0)),
                 malformed("size 2^64-1", MemRegionPayloads.memTableOf(address, -1, 0)),

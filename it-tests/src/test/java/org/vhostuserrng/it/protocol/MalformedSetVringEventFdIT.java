@@ -25,6 +25,15 @@ class MalformedSetVringEventFdIT extends MalformedMessageContract {
         return CraftedFrontendMessage.of(type, FrontendPayloadEncoder.u64(0), MessageFdKind.EVENTFD);
     }
 
+    /** A connected socket is accepted, and the write end of a pipe except as a kick descriptor. */
+    @Override
+    Stream<MalformedMessage> wrongFdKinds(VhostUserSessionStage stage) {
+        return super.wrongFdKinds(stage)
+                .filter(wrong -> !wrong.message().fds().contains(MessageFdKind.SOCKET))
+                .filter(wrong -> type == FrontendMessageType.SET_VRING_KICK
+                        || !wrong.message().fds().contains(MessageFdKind.PIPE));
+    }
+
     @Override
     Stream<MalformedMessage> payloadMalformations(VhostUserSessionStage stage) {
         CraftedFrontendMessage otherQueueWithoutFd = message()

@@ -62,7 +62,7 @@ class InflightRegionIT {
     private EntropyDriver initialise(boolean packed) throws IOException {
         DaemonProcess daemon = packed ? daemons.start("--packed") : daemons.start();
         EntropyDriver guest = EntropyDriver.initialise(daemon.socket(), options(packed));
-        // The layout of the in-flight region depends on the ring's format.
+        // The layout of the inflight region depends on the ring's format.
         guest.session().setFeatures(guest.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
         return guest;
     }

@@ -19,7 +19,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendRequestReceiver;
 import org.vhostuserrng.frontend.FrontendMessageType;
 import org.vhostuserrng.frontend.FrontendPayloadEncoder;
-import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.FrontendSocket;
 import org.vhostuserrng.frontend.FrontendVhostUserConstants;
 import org.vhostuserrng.frontend.SlowClosingSockets;
@@ -32,7 +31,7 @@ class SlowClosingFdIT {
     /** Lasts longer than every test. */
     private static final Duration LINGER = Duration.ofMinutes(10);
 
-    private static final int SOCKETS = 12 * FrontendVhostUserConstants.MAX_FDS;
+    private static final int SOCKETS = 3 * FrontendVhostUserConstants.MAX_FDS;
 
     private static final int REQUESTS = 200;
 
@@ -63,16 +62,19 @@ class SlowClosingFdIT {
     }
 
     /**
-     * Sends the sockets while another session occupies the daemon, then closes them in this process, so that the daemon
-     * closes them last.
+     * Sends the sockets while the daemon is paused, then closes them in this process, so that the daemon closes them
+     * last.
      */
-    private FrontendSocket connectWith(SlowClosingSockets slow, int perMessage) throws IOException {
-        try (FrontendSession before = FrontendSession.connect(shared.socket(), HANG_TIMEOUT)) {
-            before.getFeatures();
+    private FrontendSocket connectWith(SlowClosingSockets slow, int perMessage)
+            throws IOException, InterruptedException {
+        shared.daemon().pause();
+        try {
             FrontendSocket socket = connect();
             send(socket, slow, perMessage);
             slow.closeFds();
             return socket;
+        } finally {
+            shared.daemon().resume();
         }
     }
 

@@ -102,10 +102,32 @@ class DrbgSourceIT {
     }
 
     @Test
-    void silentSeedSourceIsSkipped() throws Exception {
+    void silentSeedSourceIsAwaited() throws Exception {
         Path fifo = fifo();
         try (RandomAccessFile writer = new RandomAccessFile(fifo.toFile(), "rw")) {
             DaemonProcess daemon = daemons.start("--source=drbg(file:" + fifo + "+getrandom)");
+            try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+                offer(guest);
+                assertEventually(
+                        "the log names the source",
+                        () -> daemon.log().contains("waits for a seed from [file:" + fifo + "]"));
+                boolean early = guest.awaitUsed(QUIET_PERIOD);
+
+                byte[] noise = new byte[SEED_BYTES];
+                new SecureRandom().nextBytes(noise);
+                writer.write(noise);
+
+                assertFalse(early);
+                assertTrue(guest.awaitUsed(HANG_TIMEOUT));
+            }
+        }
+    }
+
+    @Test
+    void silentSeedSourceIsSkippedIfAnySuffices() throws Exception {
+        Path fifo = fifo();
+        try (RandomAccessFile writer = new RandomAccessFile(fifo.toFile(), "rw")) {
+            DaemonProcess daemon = daemons.start("--source=drbg(file:" + fifo + "+getrandom),seed-from=any");
             try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
                 offer(guest);
 

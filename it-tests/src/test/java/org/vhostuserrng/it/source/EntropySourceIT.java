@@ -14,7 +14,10 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,6 +48,10 @@ class EntropySourceIT {
 
     private static void awaitLog(DaemonProcess daemon, String text) {
         assertEventually("the log contains: " + text, () -> daemon.log().contains(text));
+    }
+
+    private static long openings(DaemonProcess daemon, Path file) throws IOException {
+        return daemon.openFdTargets().stream().filter(file.toString()::equals).count();
     }
 
     private static byte[] random(long seed, int length) {
@@ -79,6 +86,18 @@ class EntropySourceIT {
             assertTrue(
                     daemon.openFdTargets().stream().noneMatch(file -> file.contains("random")),
                     daemon.openFdTargets()::toString);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"getrandom", "getrandom,via=syscall"})
+    void everyPathOfGetrandomServesSmallAndLargeRequests(String source) throws Exception {
+        DaemonProcess daemon = daemons.start("--source=" + source);
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            assertEquals(1, guest.request(1, HANG_TIMEOUT).length);
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            assertEquals(4000, guest.request(4000, HANG_TIMEOUT).length);
         }
     }
 
@@ -176,6 +195,25 @@ class EntropySourceIT {
     }
 
     @Test
+    void writerOfAFifoSurvivesTheStartOfTheDaemonAndTheRebootOfAGuest() throws Exception {
+        Path fifo = fifo();
+        Process writer = shell("exec cat /dev/urandom >" + fifo);
+        try {
+            DaemonProcess daemon = daemons.start("--source=file:" + fifo);
+            for (int boot = 0; boot < 3; boot++) {
+                try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+                    assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+                }
+                assertEventually("only the FIFO's idle read end is open", () -> openings(daemon, fifo) == 1);
+            }
+
+            assertFalse(writer.waitFor(QUIET_PERIOD.toMillis(), TimeUnit.MILLISECONDS), "the writer was killed");
+        } finally {
+            writer.destroyForcibly();
+        }
+    }
+
+    @Test
     void failuresOfASourceAreLoggedAtExit() throws Exception {
         Path fifo = fifo();
         DaemonProcess daemon = daemons.start("--source=file:" + fifo, "--source=getrandom");
@@ -203,7 +241,7 @@ class EntropySourceIT {
             writer.write(replayed);
             guest.request(64, HANG_TIMEOUT);
         }
-        assertEventually("the source is closed", () -> !daemon.openFdTargets().contains(fifo.toString()));
+        assertEventually("only the FIFO's idle read end is open", () -> openings(daemon, fifo) == 1);
 
         try (RandomAccessFile writer = writer(fifo);
                 EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
@@ -235,6 +273,38 @@ class EntropySourceIT {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {29, STARTUP_SAMPLES - 1})
+    void nothingIsServedOfAFileTooShortForTheStartUpTests(int length) throws Exception {
+        Path file = Files.write(daemons.directory().resolve("file"), random(6, length));
+        DaemonProcess daemon = daemons.start("--source=file:" + file);
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 16));
+
+            awaitLog(daemon, "too short for the start-up tests, its " + length + " bytes are not served");
+            assertFalse(guest.awaitUsed(QUIET_PERIOD));
+        }
+    }
+
+    @Test
+    void fileThatReplacesAnEndedOneIsServedFromItsBeginning() throws Exception {
+        Path file = Files.write(daemons.directory().resolve("file"), random(7, 29));
+        Path successor = Files.write(daemons.directory().resolve("successor"), random(8, 2000));
+        DaemonProcess daemon = daemons.start("--source=file:" + file);
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
+            awaitLog(daemon, "too short");
+
+            Files.move(successor, file, StandardCopyOption.REPLACE_EXISTING);
+
+            assertTrue(guest.awaitUsed(HANG_TIMEOUT));
+            assertTrue(guest.ring().popUsed());
+            assertArrayEquals(Arrays.copyOf(random(8, 2000), 64), guest.bytes(EntropyDriver.BUFFER_ADDRESS, 64));
+        }
+    }
+
+    @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
@@ -243,6 +313,7 @@ class EntropySourceIT {
                 "file:/dev/null,health=maybe | on or off",
                 "qng:/nonexistent.so | a source that this machine can read",
                 "rdrand,reseed=often | forced",
+                "getrandom,via=int80 | vdso or syscall",
                 "nonsense | file:PATH"
             })
     void badSourceIsReportedInOneLineWithOptionValueAndWhatIsAllowed(String source, String allowed) throws Exception {
@@ -258,7 +329,17 @@ class EntropySourceIT {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"getrandom", "file:PATH", "rdrand", "rdseed", "egd:tcp:", "egd:unix:", "qng", "drbg", "xor(A,B)"
+            strings = {
+                "getrandom",
+                "file:PATH",
+                "rdrand",
+                "rdseed",
+                "egd:tcp:",
+                "egd:unix:",
+                "qng",
+                "command:",
+                "drbg",
+                "xor(A,B)"
             })
     void helpListsEachSource(String source) throws Exception {
         PackagedProgram.Result result = PackagedProgram.run("--help");

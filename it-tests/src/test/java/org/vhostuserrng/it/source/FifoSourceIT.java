@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
 import static org.vhostuserrng.it.fixture.EventualAssertions.QUIET_PERIOD;
+import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 import static org.vhostuserrng.it.fixture.ResponsivenessAssertions.assertRepliesDuring;
 
 import java.io.ByteArrayOutputStream;
@@ -87,6 +88,23 @@ class FifoSourceIT {
             offer(guest);
 
             assertFalse(guest.awaitUsed(QUIET_PERIOD));
+        }
+    }
+
+    @Test
+    void silenceAndItsEndAreLogged() throws Exception {
+        DaemonProcess daemon = daemons.start("--source=xor(getrandom,file:" + fifo + ",health=off)");
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            offer(guest);
+            assertEventually(
+                    "the log names the silent side",
+                    () -> daemon.log().contains("file:" + fifo + ": no bytes for 5 s"));
+
+            writer.write(tagged());
+
+            assertTrue(guest.awaitUsed(HANG_TIMEOUT));
+            assertTrue(daemon.log().contains("file:" + fifo + ": has bytes again"), daemon.log());
         }
     }
 

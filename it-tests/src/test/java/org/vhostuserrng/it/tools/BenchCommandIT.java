@@ -19,7 +19,7 @@ class BenchCommandIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"--buffer=64", "--depth=16", "--spin", "--buffer=4096"})
-    void printsEightLines(String option) throws Exception {
+    void printsNineLines(String option) throws Exception {
         DaemonProcess daemon = daemons.start();
 
         PackagedProgram.Result result =
@@ -27,8 +27,10 @@ class BenchCommandIT {
 
         List<String> lines = result.stdout().lines().toList();
         assertEquals(0, result.status(), result::stderr);
-        assertEquals(8, lines.size(), result::stdout);
+        assertEquals(9, lines.size(), result::stdout);
         assertTrue(lines.getFirst().startsWith("requests/s "), result::stdout);
+        assertTrue(lines.getLast().startsWith("host getrandom"), result::stdout);
+        assertTrue(lines.getLast().contains("4096 B: "), result::stdout);
         assertEquals("", result.stderr());
     }
 

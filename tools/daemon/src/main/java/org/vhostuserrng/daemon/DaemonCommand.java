@@ -41,6 +41,8 @@ final class DaemonCommand {
     /** Stands for the value of an absent numeric option. */
     private static final int NOT_GIVEN = -1;
 
+    private static final long GIBIBYTE = 1L << 30;
+
     private final DaemonArguments arguments;
 
     private DaemonCommand(DaemonArguments arguments) {
@@ -63,6 +65,8 @@ final class DaemonCommand {
             return printError(bad.getMessage(), BAD_USAGE);
         } catch (IOException failure) {
             return printError(failure.getMessage(), FAILED);
+        } finally {
+            DaemonShutdownHook.daemonStopped();
         }
     }
 
@@ -109,7 +113,7 @@ final class DaemonCommand {
                 new VhostUserOptions(
                         arguments.has(DaemonOptions.MEM_SLOTS),
                         arguments.has(DaemonOptions.REQUIRE_SEALED_MEMORY),
-                        VhostUserOptions.maxMemoryBytesPerGuest(endpoints.size()),
+                        maxMemoryBytes(endpoints.size()),
                         arguments.has(DaemonOptions.ACCESS_PLATFORM),
                         spinNanos()));
     }
@@ -184,6 +188,13 @@ final class DaemonCommand {
         } catch (InvalidPathException invalid) {
             throw new BadUsageException(option + "='" + value + "': expected a path", invalid);
         }
+    }
+
+    private long maxMemoryBytes(int guests) throws BadUsageException {
+        long byDefault = VhostUserOptions.maxMemoryBytesPerGuest(guests) / GIBIBYTE;
+        return GIBIBYTE
+                * arguments.longValue(
+                        DaemonOptions.MAX_GUEST_MEMORY, DaemonOptionRange.MAX_GUEST_MEMORY_GIB, byDefault);
     }
 
     private long spinNanos() throws BadUsageException {

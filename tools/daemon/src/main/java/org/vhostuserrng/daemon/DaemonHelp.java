@@ -24,20 +24,25 @@ final class DaemonHelp {
     private static final String SOURCES_AND_EXAMPLE = """
 
             Sources:
-              getrandom              the kernel's random number generator
-              file:PATH              a file, FIFO or device such as /dev/hwrng; at the end of a file the source ends
+              getrandom              the kernel's random number generator; via=vdso or via=syscall forces one path
+              file:PATH              a file, FIFO or device such as /dev/hwrng; each byte of a file is used once;
+                                     a terminal such as /dev/ttyACM0 is read in raw mode, baud=N sets its rate
               rdrand                 the CPU's generator; rdrand,reseed=forced uses a fresh seed for every 128 bits
               rdseed                 the CPU's noise source
               egd:tcp:HOST:PORT      an EGD server, read ahead; reconnects when the connection is lost
               egd:unix:PATH          the same on a UNIX socket
               qng[:LIBRARY]          a ComScire quantum generator, through libqwqngx.so or LIBRARY
+              command:PROGRAM ARGUMENTS
+                                     the output of a program, with the quoting of a shell, as in
+                                     command:sh -c "cat /dev/urandom"; started again when it ends
               drbg, drbg(A+B)        one CTR_DRBG per guest, seeded from all listed sources (default rdseed+getrandom);
                                      reseeded after reseed-bytes=N (default 64 MiB) or reseed-seconds=N (default 300),
-                                     or for each request with prediction-resistance
+                                     or for each request with prediction-resistance; seed-from=any does without
+                                     sources that fail or are silent
               xor(A,B)               the XOR of two sources
             Options follow the source, separated by commas: min-entropy=BITS declares the min-entropy per byte (0.02
             to 8) for the health tests; health=off skips the tests, for sources that are already conditioned. Write a
-            comma in a path twice.
+            comma in a path or command twice.
 
             Example, to which you add the disk or kernel of the guest:
               vhost-user-rng --socket-path=/run/rng.sock --max-bytes=1024 --period=1000

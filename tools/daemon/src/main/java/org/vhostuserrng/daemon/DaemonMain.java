@@ -10,8 +10,6 @@ public final class DaemonMain {
     /** Runs the daemon until it is stopped. Exit status: 0 stopped, 1 failure, 2 invalid command line. */
     public static void main(String[] args) {
         LogStream.install();
-        int status = DaemonCommand.execute(NativeArguments.decode(args));
-        DaemonShutdownHook.daemonStopped();
-        System.exit(status);
+        System.exit(DaemonCommand.execute(NativeArguments.decode(args)));
     }
 }

@@ -2,6 +2,7 @@ package org.vhostuserrng.daemon;
 
 import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /**
  * Ranges of the numeric options, inclusive. The other commands have a separate class for this, because the daemon does
@@ -16,6 +17,7 @@ enum DaemonOptionRange {
     WEIGHT(1, DrrGuestConfig.MAX_WEIGHT),
     SOCKET_COUNT(1, DaemonCommand.MAX_SOCKETS),
     SPIN_MICROS(0, 1000),
+    MAX_GUEST_MEMORY_GIB(1, VhostUserOptions.ADDRESS_SPACE_BYTES >> 30),
     /** Descriptors 0 to 2 are the standard streams. */
     FD(3, Integer.MAX_VALUE);
 

@@ -23,6 +23,7 @@ final class DaemonOptions {
     static final String TOTAL_PERIOD = "--total-period";
     static final String GUEST = "--guest";
     static final String MEM_SLOTS = "--mem-slots";
+    static final String MAX_GUEST_MEMORY = "--max-guest-memory";
     static final String REQUIRE_SEALED_MEMORY = "--require-sealed-memory";
     static final String PACKED = "--packed";
     static final String IN_ORDER = "--in-order";
@@ -44,7 +45,8 @@ final class DaemonOptions {
                 .addOption(valued(
                         SOCKET_PATH,
                         "PATH",
-                        "UNIX socket to listen on. Serves one guest at a time, one after the other."))
+                        "UNIX socket to listen on. Serves one guest at a time, one after the other. A VMM that connects"
+                                + " meanwhile is refused, unless the connected one has sent no message for 3 s."))
                 .addOption(valued(
                         SOCKET_COUNT,
                         "N",
@@ -112,6 +114,12 @@ final class DaemonOptions {
                         MEM_SLOTS,
                         "Let the VMM add and remove single memory regions, up to 509. Incompatible with QEMU 7.2 and "
                                 + CONNECT + "."))
+                .addOption(valued(
+                        MAX_GUEST_MEMORY,
+                        "GIB",
+                        "Maximum memory of each guest in GiB, because all guests share one address space; "
+                                + DaemonOptionRange.MAX_GUEST_MEMORY_GIB
+                                + ". Default: 65536 (64 TiB) divided by the number of sockets, at least 4096 (4 TiB)."))
                 .addOption(flag(
                         REQUIRE_SEALED_MEMORY, "Refuse guest memory that the VMM could truncate while it is in use."))
                 .addOption(flag(PACKED, "Offer packed virtqueues in addition to split ones."))

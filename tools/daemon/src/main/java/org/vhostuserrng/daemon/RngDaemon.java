@@ -8,6 +8,7 @@ import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.SourceRegistry;
+import org.vhostuserrng.backends.source.VmForkClocks;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.libc.ServiceSignals;
@@ -22,6 +23,9 @@ import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 final class RngDaemon {
     private static final Logger LOG = LoggerFactory.getLogger(RngDaemon.class);
 
+    /** Less than the shutdown hook waits for the whole daemon. */
+    private static final long SOURCE_CLOSE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
     private final DaemonSettings settings;
 
     RngDaemon(DaemonSettings settings) {
@@ -35,13 +39,15 @@ final class RngDaemon {
      * @throws BadUsageException if an option names a socket that cannot serve
      */
     void serve() throws IOException, BadUsageException {
+        SourceRegistry sources;
         try (ServiceNotifier serviceManager = ServiceNotifier.open(
                         System.getenv(), ProcessHandle.current().pid());
                 VhostUserServer server = VhostUserServer.open(settings.sessionOptions())) {
             // First, because a process that sees a socket may already send SIGTERM.
             DaemonShutdownHook.install(server::stop);
             ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::info)::received);
-            SourceRegistry sources = new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime);
+            sources = new SourceRegistry(
+                    settings.source(), server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
             DeficitRoundRobin scheduler =
                     new DeficitRoundRobin(settings.rateLimits().total(), server::unparkVringsFromLoop);
             SharedRequestScratch scratch = new SharedRequestScratch();
@@ -63,6 +69,7 @@ final class RngDaemon {
                     "stopping; longest event-loop iteration {} µs",
                     TimeUnit.NANOSECONDS.toMicros(server.longestIteration()));
         }
+        sources.awaitClosed(SOURCE_CLOSE_TIMEOUT_NANOS);
     }
 
     private VirtioRngDevice device(

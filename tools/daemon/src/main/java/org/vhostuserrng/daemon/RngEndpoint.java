@@ -9,7 +9,7 @@ import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /** A socket on which the daemon serves one guest. {@code toString} describes it for the log. */
 sealed interface RngEndpoint {
-    /** The name of the guest in {@code --guest}, in logs and in flight recordings. */
+    /** The name of the guest in {@code --guest}, in logs and in JFR events. */
     String guestName();
 
     /**

@@ -56,6 +56,9 @@ class DaemonCommandTest {
                 "--total-max-bytes=0",
                 "--total-period=65537",
                 "--socket-count=0",
+                "--max-guest-memory=0",
+                "--max-guest-memory=65537",
+                "--max-guest-memory=1T",
                 "--socket-count=4097",
                 "--fd=2"
             })

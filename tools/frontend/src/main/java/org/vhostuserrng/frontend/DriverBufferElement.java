@@ -3,7 +3,7 @@ package org.vhostuserrng.frontend;
 /**
  * One element of a buffer: the guest memory range of one descriptor.
  *
- * @param guestAddress guest physical address, written to the descriptor without a check
+ * @param guestAddress guest-physical address, written to the descriptor without a check
  * @param length bytes, unsigned 32 bits
  * @param deviceWritable true for device-writable, false for device-readable
  */

@@ -64,7 +64,7 @@ public final class DriverPackedRing implements DriverRing {
      * Creates an empty ring and writes its initial state to the memory.
      *
      * @param memory contains the descriptor ring and both event suppression structures
-     * @param guestAddress guest physical address of the first byte of {@code memory}
+     * @param guestAddress guest-physical address of the first byte of {@code memory}
      * @param eventIndex whether VIRTIO_F_EVENT_IDX was negotiated
      */
     public DriverPackedRing(

@@ -1,7 +1,7 @@
 package org.vhostuserrng.frontend;
 
 /**
- * Guest physical addresses of the parts of a packed virtqueue (VIRTIO 1.3 §2.8).
+ * Guest-physical addresses of the parts of a packed virtqueue (VIRTIO 1.3 §2.8).
  *
  * @param queueSize number of descriptors, 1 to 32768, not necessarily a power of two
  * @param descriptorRing 16-byte aligned

@@ -32,7 +32,7 @@ public sealed interface DriverRing permits DriverSplitRing, DriverPackedRing {
      * Writes the descriptors to an indirect table, and one descriptor that refers to the table.
      *
      * @param table memory of the table, 16 bytes per element
-     * @param tableAddress guest physical address of the table
+     * @param tableAddress guest-physical address of the table
      * @return the buffer id
      */
     int addIndirectBuffer(MemorySegment table, long tableAddress, DriverBufferElement... chain);

@@ -1,6 +1,6 @@
 package org.vhostuserrng.frontend;
 
-/** Guest physical addresses of the three areas of a virtqueue (VIRTIO 1.3 §2.6). */
+/** Guest-physical addresses of the three areas of a virtqueue (VIRTIO 1.3 §2.6). */
 public sealed interface DriverRingAddresses permits DriverSplitRingAddresses, DriverPackedRingAddresses {
     /** Number of descriptors, 1 to 32768. */
     int queueSize();
@@ -11,7 +11,7 @@ public sealed interface DriverRingAddresses permits DriverSplitRingAddresses, Dr
 
     long deviceArea();
 
-    /** The first guest physical address after all areas. */
+    /** The first guest-physical address after all areas. */
     long endAddress();
 
     /** Rounds up to a multiple of {@code alignment}, a power of two. */

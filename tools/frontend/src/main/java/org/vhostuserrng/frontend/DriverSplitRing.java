@@ -55,7 +55,7 @@ public final class DriverSplitRing implements DriverRing {
      * Creates an empty ring and writes its initial state to the memory.
      *
      * @param memory contains the descriptor table, the available ring and the used ring
-     * @param guestAddress guest physical address of the first byte of {@code memory}
+     * @param guestAddress guest-physical address of the first byte of {@code memory}
      * @param eventIndex whether VIRTIO_F_EVENT_IDX was negotiated
      */
     public DriverSplitRing(

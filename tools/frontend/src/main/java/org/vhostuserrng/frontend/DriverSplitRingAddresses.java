@@ -1,7 +1,7 @@
 package org.vhostuserrng.frontend;
 
 /**
- * Guest physical addresses of the parts of a split virtqueue (VIRTIO 1.3 §2.7).
+ * Guest-physical addresses of the parts of a split virtqueue (VIRTIO 1.3 §2.7).
  *
  * @param queueSize number of descriptors, 1 to 32768
  * @param descriptorTable 16-byte aligned

@@ -12,10 +12,10 @@ import java.util.List;
  * buffers) and the driver's side of the requestq. All parts are accessible, so that tests can manipulate them.
  */
 public final class EntropyDriver implements AutoCloseable {
-    /** Guest physical address of the region that contains the requestq. */
+    /** Guest-physical address of the region that contains the requestq. */
     public static final long RING_ADDRESS = 0x4000_0000L;
 
-    /** Guest physical address of the region for buffers. */
+    /** Guest-physical address of the region for buffers. */
     public static final long BUFFER_ADDRESS = 0x1_0000_0000L;
 
     private static final long RING_USER_ADDRESS = 0x7a10_0000_0000L;

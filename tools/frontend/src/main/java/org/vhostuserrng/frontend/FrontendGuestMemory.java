@@ -31,7 +31,7 @@ public final class FrontendGuestMemory implements AutoCloseable {
     }
 
     /**
-     * Translates a guest physical address to a user address of the front-end.
+     * Translates a guest-physical address to a user address of the front-end.
      *
      * @throws IndexOutOfBoundsException if no region contains the address
      */

@@ -9,7 +9,7 @@ import java.nio.file.StandardOpenOption;
 import net.openhft.chronicle.bytes.Bytes;
 
 /**
- * The in-flight buffer (vhost-user, "Inflight I/O tracking") allocated by the back-end. The front-end keeps it across a
+ * The inflight buffer (vhost-user, "Inflight I/O tracking") allocated by the back-end. The front-end keeps it across a
  * restart of the back-end. Owns its file descriptor.
  */
 public final class FrontendInflightBuffer implements AutoCloseable {
@@ -59,12 +59,12 @@ public final class FrontendInflightBuffer implements AutoCloseable {
         return file;
     }
 
-    /** Size of the in-flight buffer in bytes. */
+    /** Size of the inflight buffer in bytes. */
     public long mmapSize() {
         return mmapSize;
     }
 
-    /** Offset of the in-flight buffer in the file, in bytes. */
+    /** Offset of the inflight buffer in the file, in bytes. */
     public long mmapOffset() {
         return mmapOffset;
     }
@@ -77,7 +77,7 @@ public final class FrontendInflightBuffer implements AutoCloseable {
         return queueSize;
     }
 
-    /** Maps the in-flight buffer until the arena is closed. */
+    /** Maps the inflight buffer until the arena is closed. */
     public MemorySegment mmap(Arena arena) throws IOException {
         Path path = Path.of("/proc/self/fd", Integer.toString(file.fd()));
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {

@@ -15,11 +15,13 @@ final class FrontendLibc {
     static final int F_ADD_SEALS = 1033;
     static final int F_GET_SEALS = 1034;
     static final int F_SEAL_SHRINK = 0x2;
+    static final int F_SEAL_WRITE = 0x8;
     static final int EFD_NONBLOCK = 0x800;
     static final int EFD_CLOEXEC = 0x80000;
     static final int POLLIN = 0x1;
     static final int F_SETFL = 4;
     static final int O_WRONLY = 0x1;
+    static final int O_RDWR = 0x2;
     static final int O_NONBLOCK = 0x800;
     static final int O_CLOEXEC = 0x80000;
     static final int O_DIRECTORY = 0x10000;
@@ -27,8 +29,11 @@ final class FrontendLibc {
     static final int MSG_NOSIGNAL = 0x4000;
     static final int MSG_DONTWAIT = 0x40;
     static final int EFD_SEMAPHORE = 1;
+    static final int AF_UNIX = 1;
     static final int AF_INET = 2;
     static final int SOCK_STREAM = 1;
+    static final int SOCK_DGRAM = 2;
+    static final int SOCK_SEQPACKET = 5;
     static final int SOCK_CLOEXEC = 0x80000;
     static final int SOL_SOCKET = 1;
     static final int SO_SNDBUF = 7;
@@ -125,6 +130,8 @@ final class FrontendLibc {
         int shutdown(int fd, int how);
 
         int socket(int domain, int type, int protocol);
+
+        int socketpair(int domain, int type, int protocol, @Out int[] ends);
 
         int connect(int fd, Pointer address, int length);
 

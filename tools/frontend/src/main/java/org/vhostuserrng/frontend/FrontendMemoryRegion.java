@@ -9,7 +9,7 @@ import java.nio.file.StandardOpenOption;
 
 /**
  * One region of guest memory, backed by a separate memfd. Each byte has three different addresses, so that a back-end
- * that confuses them fails: the guest physical address, the front-end's user address (an arbitrary number at which
+ * that confuses them fails: the guest-physical address, the front-end's user address (an arbitrary number at which
  * nothing is mapped) and the address in {@link #segment()}.
  */
 public final class FrontendMemoryRegion implements AutoCloseable {
@@ -32,7 +32,7 @@ public final class FrontendMemoryRegion implements AutoCloseable {
     private boolean open = true;
 
     /**
-     * @param guestAddress guest physical address of the first byte
+     * @param guestAddress guest-physical address of the first byte
      * @param userAddress user address of the first byte, for SET_VRING_ADDR
      * @param size bytes, a multiple of the page size
      * @param mmapOffset offset of the region in its file, a multiple of the page size
@@ -108,7 +108,7 @@ public final class FrontendMemoryRegion implements AutoCloseable {
         return segment;
     }
 
-    /** Whether the region contains all {@code length} bytes from guest physical address {@code address}. */
+    /** Whether the region contains all {@code length} bytes from guest-physical address {@code address}. */
     public boolean contains(long address, long length) {
         long offset = address - guestAddress;
         return offset >= 0 && offset <= size() && length <= size() - offset;

@@ -214,7 +214,7 @@ public final class FrontendSession implements AutoCloseable {
                 .vringStateNumber();
     }
 
-    /** Requests a new in-flight buffer. The caller closes it. */
+    /** Requests a new inflight buffer. The caller closes it. */
     public FrontendInflightBuffer getInflightFd(int queues, int queueSize) throws IOException {
         socket.send(
                 FrontendMessageType.GET_INFLIGHT_FD.id(),

@@ -21,7 +21,7 @@ public final class FrontendVhostUserConstants {
     public static final int FLAG_NEED_REPLY = 0x8;
 
     /** Maximum number of file descriptors of one message. */
-    public static final int MAX_FDS = 8;
+    public static final int MAX_FDS = 32;
 
     /** In the u64 payload of SET_VRING_KICK, CALL and ERR: the message carries no file descriptor. */
     public static final long VRING_NOFD_MASK = 0x100;

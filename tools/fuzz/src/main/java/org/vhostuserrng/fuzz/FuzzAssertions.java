@@ -18,7 +18,7 @@ public final class FuzzAssertions {
         }
     }
 
-    /** Throws unless a text is one non-blank line without control characters. */
+    /** Throws unless a text is a single non-blank line without control characters. */
     public static void requireOneLine(String text) {
         require(text != null && !text.isBlank(), "empty text");
         require(text.codePoints().noneMatch(FuzzAssertions::isControl), "text is not one line: " + text);

@@ -2,7 +2,7 @@ package org.vhostuserrng.fuzz;
 
 import java.util.Arrays;
 
-/** Reads numbers, little-endian, and bytes from a fuzzer's input. Numbers beyond its end are 0. */
+/** Reads little-endian numbers and bytes from the input of a fuzz target. Bytes of numbers past its end are 0. */
 public final class FuzzInputReader {
     private final byte[] bytes;
     private int position;
@@ -42,7 +42,7 @@ public final class FuzzInputReader {
         return Integer.toUnsignedLong(u32()) | (long) u32() << 32;
     }
 
-    /** The next bytes, fewer at the end of the input. */
+    /** The next {@code maxLength} bytes; fewer at the end of the input. */
     public byte[] bytes(int maxLength) {
         int from = position;
         position = Math.min(bytes.length, position + maxLength);

@@ -13,8 +13,8 @@ import org.slf4j.spi.MDCAdapter;
 import org.slf4j.spi.SLF4JServiceProvider;
 
 /**
- * Discards log messages and checks them. An error with an exception is a bug that the daemon would survive: it is
- * thrown as a finding. Any other message must be one line, even if it contains text of a guest.
+ * Checks log messages and discards them. An error with an exception is a bug that the daemon would survive; it becomes
+ * a finding. Any other message must be one line, even if it contains text from a guest.
  */
 public final class StrictSlf4jProvider implements SLF4JServiceProvider {
     private final IMarkerFactory markers = new BasicMarkerFactory();

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Directories of a target's inputs, one file per input. */
+/** The directories with the inputs of a fuzz target, one file per input. */
 public final class FuzzCorpus {
     private static final Path BUILD = Path.of("target", "fuzz");
     private static final Path REGRESSIONS = Path.of("src", "test", "resources", "regressions");
@@ -18,12 +18,12 @@ public final class FuzzCorpus {
         return BUILD.resolve(target.getSimpleName()).resolve("seeds");
     }
 
-    /** The inputs that fuzzing adds. */
+    /** The inputs that Jazzer adds. */
     static Path grown(Class<?> target) {
         return BUILD.resolve(target.getSimpleName()).resolve("grown");
     }
 
-    /** The inputs that make the target fail. */
+    /** The inputs that make the target fail now. */
     static Path findings(Class<?> target) {
         return BUILD.resolve(target.getSimpleName()).resolve("findings");
     }

@@ -9,9 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/**
- * A C program that measures the same operation as a benchmark. Its source is a resource and is compiled when needed.
- */
+/** A C program that measures the same operation as a benchmark. It is compiled from a resource when it is needed. */
 public final class CReferenceLoop implements AutoCloseable {
     private final Path directory;
     private final Path program;
@@ -44,7 +42,7 @@ public final class CReferenceLoop implements AutoCloseable {
         }
     }
 
-    /** Nanoseconds for {@code bytes} bytes. */
+    /** Runs the program; returns the nanoseconds per buffer of {@code bytes} bytes. */
     public double nanos(String bytes) throws IOException, InterruptedException {
         return Double.parseDouble(output(List.of(program.toString(), bytes)));
     }

@@ -10,7 +10,7 @@ import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 
-/** Runs the benchmarks like JMH's own main class, then prints comparisons to reference implementations. */
+/** Runs the benchmarks like JMH's own main class, then compares them with reference implementations. */
 public final class JmhBenchmarkRunner {
     private final Collection<RunResult> results;
 

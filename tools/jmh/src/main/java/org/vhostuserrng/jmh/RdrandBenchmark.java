@@ -11,7 +11,7 @@ import org.openjdk.jmh.annotations.State;
 import org.vhostuserrng.backends.sys.RdrandRdseed;
 import org.vhostuserrng.backends.sys.RdrandRdseed.Instruction;
 
-/** RDRAND as the daemon executes it. {@link JmhBenchmarkRunner} compares it to a C loop. */
+/** RDRAND as the daemon executes it. {@link JmhBenchmarkRunner} compares it with a C loop. */
 @State(Scope.Thread)
 public class RdrandBenchmark extends JmhBenchmarkSettings {
     /** Bytes per call. */
@@ -21,13 +21,13 @@ public class RdrandBenchmark extends JmhBenchmarkSettings {
     private final MemorySegment target = Arena.ofAuto().allocate(4096, Long.BYTES);
     private RdrandRdseed random;
 
-    /** Loads the instruction. */
+    /** Loads the instruction as a function. */
     @Setup
     public void setUp() throws IOException {
         random = RdrandRdseed.load(Instruction.RDRAND);
     }
 
-    /** One call, like the read-ahead thread. */
+    /** One call, as the read-ahead thread makes it. */
     @Benchmark
     public int rdrand() {
         return random.fill(target, size / Long.BYTES);

@@ -1,6 +1,6 @@
 /**
- * The main class and the settings shared by all benchmarks. A benchmark is in the package of the class it measures, so
- * that it has access to package-private types. The build compiles the benchmarks but does not run them:
+ * The main class and the settings of the JMH benchmarks. A benchmark is in the package of the class that it measures,
+ * for access to package-private types. The build compiles the benchmarks but does not run them. To run them:
  *
  * <pre>
  * mvn -q -pl tools/jmh -am package -DskipTests
@@ -9,7 +9,7 @@
  * </pre>
  *
  * <p>{@link org.vhostuserrng.jmh.JmhBenchmarkRunner} accepts JMH's own options ({@code -h} lists them): {@code -prof
- * gc} adds the allocation per call, a regular expression selects benchmarks. It ends with a comparison to reference
- * implementations.
+ * gc} adds the allocation per call, and a regular expression selects benchmarks. After the benchmarks, it compares the
+ * results with reference implementations.
  */
 package org.vhostuserrng.jmh;

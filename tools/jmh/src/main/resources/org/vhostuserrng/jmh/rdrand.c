@@ -1,4 +1,4 @@
-/* Fills a buffer with RDRAND. "rdrand BYTES" prints the nanoseconds per buffer, the median of several runs. */
+/* Fills a buffer with RDRAND. "rdrand BYTES" prints the nanoseconds per buffer: the median of several runs. */
 #include <immintrin.h>
 #include <stdint.h>
 #include <stdio.h>

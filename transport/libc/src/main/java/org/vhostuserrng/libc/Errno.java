@@ -9,6 +9,8 @@ public final class Errno {
     public static final int EINTR = 4;
     public static final int EAGAIN = 11;
     public static final int EPERM = 1;
+    public static final int ENOMEM = 12;
+    public static final int EACCES = 13;
     public static final int ENOTDIR = 20;
     public static final int EINVAL = 22;
     public static final int ELOOP = 40;

@@ -4,8 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.Executor;
 
 /**
- * A file descriptor with one owner, closed once. Passing the object transfers the ownership. Confined to the owning
- * thread.
+ * A file descriptor with one owner, closed once. Passing the object transfers ownership. Confined to the owning thread.
  *
  * <p>A descriptor from a peer may refer to any file, and closing it may block. {@link #close} therefore only queues
  * such a descriptor.
@@ -15,8 +14,12 @@ public final class OwnedFd implements AutoCloseable {
     private static final MemorySegment FCNTL = Libc.symbol("fcntl");
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
-    /** The flag of fcntl(2), eventfd(2), pipe2(2) and others. */
+    /** The value is also that of EFD_NONBLOCK. */
     public static final int O_NONBLOCK = 0x800;
+
+    public static final int O_RDONLY = 0;
+    public static final int O_WRONLY = 1;
+    private static final int O_ACCMODE = 3;
 
     private static final int CLOSED = -1;
 
@@ -43,7 +46,7 @@ public final class OwnedFd implements AutoCloseable {
         return new OwnedFd(received, closer);
     }
 
-    /** The number for a system call. This object keeps the ownership. */
+    /** The number for a system call. This object keeps ownership. */
     public int number() {
         if (number == CLOSED) {
             throw new IllegalStateException("descriptor is closed");
@@ -57,6 +60,14 @@ public final class OwnedFd implements AutoCloseable {
      */
     public int numberOrClosed() {
         return number;
+    }
+
+    /**
+     * The mode in which the file was opened: {@link #O_RDONLY}, {@link #O_WRONLY}, or another value for both. A pipe's
+     * ends have the first two.
+     */
+    public int accessMode() throws ErrnoException {
+        return ErrnoException.check("fcntl(F_GETFL)", Libc.callInt(FCNTL, number(), F_GETFL, 0, 0, 0)) & O_ACCMODE;
     }
 
     /** Sets O_NONBLOCK on the open file description, which a peer may share. */

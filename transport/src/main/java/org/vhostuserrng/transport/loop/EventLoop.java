@@ -31,6 +31,7 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     private static final int MAX_ITERATIONS_WITHOUT_EPOLL = 16;
 
     private static final long WAKE_TOKEN = -1;
+    private static final long CLOCK_NOT_READ = -1;
     private static final long NANOS_PER_MILLI = TimeUnit.MILLISECONDS.toNanos(1);
     /** Idle time after which the watchdog is disarmed. Arming costs a system call, so short pauses do not disarm it. */
     private static final long WATCHDOG_IDLE_NANOS = 50 * NANOS_PER_MILLI;
@@ -53,6 +54,12 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     private long lastDispatch;
     /** Whether {@link #await} has polled the descriptors for the next iteration. */
     private boolean epollDone;
+
+    /**
+     * The time of the next dispatch if it follows a read of the clock immediately; otherwise {@link #CLOCK_NOT_READ}.
+     * Saves a read for an iteration with one handler, the usual number with one guest.
+     */
+    private long timeJustRead = CLOCK_NOT_READ;
 
     private int iterationsWithoutEpoll;
     private long longestIteration;
@@ -122,6 +129,7 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
         }
         epollDone = false;
         long began = now();
+        timeJustRead = began;
         int dispatched = dispatchBusyPolled(began) + dispatchReady() + dispatchDue();
         dispatched += dispatchQueue(rescheduled, UNLIMITED, false);
         if (unpark) {
@@ -296,6 +304,7 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
             return dispatched;
         }
         long now = now();
+        timeJustRead = now;
         for (EventHandler due = deadlines.pollDue(now); due != null; due = deadlines.pollDue(now)) {
             dispatch(due, false);
             dispatched++;
@@ -337,8 +346,10 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
      */
     private void dispatch(EventHandler handler, boolean ready) {
         watchdog.arm();
+        long now = timeJustRead == CLOCK_NOT_READ ? now() : timeJustRead;
+        timeJustRead = CLOCK_NOT_READ;
         try {
-            handler.handle(now(), ready);
+            handler.handle(now, ready);
         } catch (RuntimeException bug) {
             handler.handleBug(bug);
         }

@@ -12,7 +12,7 @@ final class RunQueue {
     private final int bit;
 
     /**
-     * An empty queue.
+     * Creates an empty queue.
      *
      * @param bit a power of two, different for each queue of a loop
      */
@@ -28,7 +28,7 @@ final class RunQueue {
         return (handler.runQueues & bit) != 0;
     }
 
-    /** Appends a handler, unless the queue contains it. */
+    /** Appends a handler unless the queue already contains it. */
     void add(EventHandler handler) {
         if (contains(handler)) {
             return;
@@ -49,7 +49,7 @@ final class RunQueue {
         return first;
     }
 
-    /** Removes a handler if it is a member. */
+    /** Removes a handler if the queue contains it. */
     void remove(EventHandler handler) {
         if (!contains(handler)) {
             return;

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.MemoryMapping;
+import org.vhostuserrng.transport.sys.NotificationFd;
 
 /**
  * The dirty log of a session (vhost-user, "Migration"): a bitmap with one bit per 4096-byte page that the device has
@@ -26,7 +26,7 @@ public final class DirtyPageLog implements AutoCloseable {
     private MemoryMapping mapping;
     private MemorySegment bitmap;
     private long bytes;
-    private EventFd listener;
+    private NotificationFd listener;
 
     /** Creates a log that is off. */
     public DirtyPageLog() {}
@@ -66,9 +66,9 @@ public final class DirtyPageLog implements AutoCloseable {
         bytes = newMapping.segment().byteSize();
     }
 
-    /** Signals an eventfd after each logged write, and takes ownership of it. Null for none. */
+    /** Signals a descriptor after each logged write, and takes ownership of it. Null for none. */
     @SuppressWarnings("exports")
-    public void setListener(EventFd newListener) {
+    public void setListener(NotificationFd newListener) {
         if (listener != null) {
             listener.close();
         }

@@ -2,6 +2,7 @@ package org.vhostuserrng.transport.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.stream.Stream;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 
 /**
@@ -10,7 +11,7 @@ import org.vhostuserrng.transport.sys.MemoryMapping;
  * because the guest chooses the address.
  */
 public final class GuestMemory {
-    /** {@link #regionAt}: no region contains the address. */
+    /** {@link #regionAt}: no mapped region contains the address. */
     public static final int NONE = -1;
 
     /**
@@ -21,9 +22,14 @@ public final class GuestMemory {
      * @param mayVanish whether an access can raise SIGBUS, which the JVM reports as an InternalError
      */
     public record Region(long guestAddress, MemorySegment bytes, boolean mayVanish) {
-        /** The address after the last byte. */
-        long end() {
-            return guestAddress + bytes.byteSize();
+        private Extent extent() {
+            return new Extent(guestAddress, bytes.byteSize());
+        }
+    }
+
+    private record Extent(long guestAddress, long size) {
+        long last() {
+            return guestAddress + size - 1;
         }
     }
 
@@ -31,9 +37,11 @@ public final class GuestMemory {
     private final long[] sizes;
     private final MemorySegment[] segments;
     private final boolean mayVanish;
+    private final List<InaccessibleRegion> inaccessible;
     private int lastHit;
 
-    private GuestMemory(List<Region> sorted) {
+    private GuestMemory(List<Region> sorted, List<InaccessibleRegion> inaccessible) {
+        this.inaccessible = List.copyOf(inaccessible);
         starts = sorted.stream().mapToLong(Region::guestAddress).toArray();
         sizes = sorted.stream().mapToLong(region -> region.bytes().byteSize()).toArray();
         segments = sorted.stream().map(Region::bytes).toArray(MemorySegment[]::new);
@@ -46,24 +54,42 @@ public final class GuestMemory {
      * @throws IllegalArgumentException if two regions overlap, or one ends beyond 2^64
      */
     public static GuestMemory of(List<Region> regions) {
-        List<Region> sorted = regions.stream()
+        return of(regions, List.of());
+    }
+
+    /**
+     * Guest memory that consists of {@code regions} and of regions that are not mapped, in any order.
+     *
+     * @throws IllegalArgumentException if two regions overlap, or one ends beyond 2^64
+     */
+    public static GuestMemory of(List<Region> regions, List<InaccessibleRegion> inaccessible) {
+        requireDisjoint(Stream.concat(
+                        regions.stream().map(Region::extent),
+                        inaccessible.stream().map(region -> new Extent(region.guestAddress(), region.size())))
                 .sorted((one, other) -> Long.compareUnsigned(one.guestAddress(), other.guestAddress()))
-                .toList();
+                .toList());
+        return new GuestMemory(
+                regions.stream()
+                        .sorted((one, other) -> Long.compareUnsigned(one.guestAddress(), other.guestAddress()))
+                        .toList(),
+                inaccessible);
+    }
+
+    private static void requireDisjoint(List<Extent> sorted) {
         for (int i = 0; i < sorted.size(); i++) {
-            Region region = sorted.get(i);
-            if (Long.compareUnsigned(region.end() - 1, region.guestAddress()) < 0) {
+            Extent region = sorted.get(i);
+            if (Long.compareUnsigned(region.last(), region.guestAddress()) < 0) {
                 throw new IllegalArgumentException("region at " + Long.toHexString(region.guestAddress()) + " of "
-                        + region.bytes().byteSize() + " bytes ends beyond 2^64");
+                        + Long.toUnsignedString(region.size()) + " bytes ends beyond 2^64");
             }
-            if (i > 0 && Long.compareUnsigned(sorted.get(i - 1).end() - 1, region.guestAddress()) >= 0) {
+            if (i > 0 && Long.compareUnsigned(sorted.get(i - 1).last(), region.guestAddress()) >= 0) {
                 throw new IllegalArgumentException(
                         "region at " + Long.toHexString(region.guestAddress()) + " overlaps the one before it");
             }
         }
-        return new GuestMemory(sorted);
     }
 
-    /** The index of the region that contains {@code guestAddress}, or {@link #NONE}. */
+    /** The index of the mapped region that contains {@code guestAddress}, or {@link #NONE}. */
     public int regionAt(long guestAddress) {
         // Unsigned and without overflow: for an address below the start, the difference is greater than any size.
         if (lastHit < starts.length && Long.compareUnsigned(guestAddress - starts[lastHit], sizes[lastHit]) < 0) {
@@ -113,6 +139,39 @@ public final class GuestMemory {
         }
         long offset = offset(region, guestAddress);
         return length <= sizes[region] - offset ? segments[region].asSlice(offset, length) : null;
+    }
+
+    /** Whether a region that is not mapped contains {@code guestAddress}. Only for faults: searches all regions. */
+    boolean isInaccessible(long guestAddress) {
+        return inaccessibleAt(guestAddress) != null;
+    }
+
+    private InaccessibleRegion inaccessibleAt(long guestAddress) {
+        for (int i = 0; i < inaccessible.size(); i++) {
+            if (inaccessible.get(i).contains(guestAddress)) {
+                return inaccessible.get(i);
+            }
+        }
+        return null;
+    }
+
+    /** The first address from {@code guestAddress} on that is not in the mapped region of {@code guestAddress}. */
+    long firstOutsideRegion(long guestAddress) {
+        int region = regionAt(guestAddress);
+        return region == NONE ? guestAddress : starts[region] + sizes[region];
+    }
+
+    /** Describes where {@code guestAddress}, at which an access failed, lies. For a log line. */
+    String describeOutside(long guestAddress) {
+        String address = "guest address " + Long.toHexString(guestAddress);
+        InaccessibleRegion region = inaccessibleAt(guestAddress);
+        if (region != null) {
+            return address + " is in " + region;
+        }
+        return regionAt(guestAddress) == NONE
+                ? address + " is in no memory region of the front-end; is all memory of the guest shared (QEMU:"
+                        + " share=on)?"
+                : "its bytes from " + address + " on are mapped elsewhere";
     }
 
     /**

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * Guest memory, addressed as the driver of one virtqueue does: by guest-physical addresses or, with
  * VIRTIO_F_ACCESS_PLATFORM, by I/O virtual addresses that an {@link Iotlb} translates. There is one instance per run of
- * a virtqueue, which stores the last translation that failed. Confined to the loop's thread. Lookups neither allocate
- * nor throw.
+ * a virtqueue, which stores the last translation and the last access that failed. Confined to the loop's thread.
+ * Lookups neither allocate nor throw.
  */
 public final class VirtqueueAddressSpace {
     /** {@link #translate}: the IOTLB has no entry; {@link #faultAddress} is the address. */
@@ -26,6 +26,8 @@ public final class VirtqueueAddressSpace {
     private long faultAddress;
     private int faultAccess;
     private boolean denied;
+    private long outsideAddress;
+    private boolean inaccessible;
 
     private VirtqueueAddressSpace(GuestMemory memory, Iotlb iotlb) {
         this.memory = memory;
@@ -97,6 +99,29 @@ public final class VirtqueueAddressSpace {
         return denied;
     }
 
+    // --- addresses outside mapped memory ---------------------------------------------------------------------------
+
+    /**
+     * Stores that an access failed at a guest-physical address that {@link #guest} does not resolve.
+     *
+     * @return whether the address is in a memory region that is not accessible, as opposed to none
+     */
+    public boolean failOutside(long guestAddress) {
+        outsideAddress = guestAddress;
+        inaccessible = memory.isInaccessible(guestAddress);
+        return inaccessible;
+    }
+
+    /** Whether the last {@link #failOutside} was in a memory region that is not accessible. */
+    public boolean isInaccessible() {
+        return inaccessible;
+    }
+
+    /** Describes the address of the last {@link #failOutside} and its memory region, for a log line. */
+    public String describeOutside() {
+        return memory.describeOutside(outsideAddress);
+    }
+
     // --- the areas of the virtqueue itself -------------------------------------------------------------------------
 
     /**
@@ -107,7 +132,7 @@ public final class VirtqueueAddressSpace {
      */
     public MemorySegment mapArea(long address, long length, int access) throws IotlbMissException {
         if (iotlb == null) {
-            return memory.slice(address, length);
+            return slice(address, length);
         }
         if (!isContiguous(address, length, access)) {
             return null;
@@ -115,7 +140,15 @@ public final class VirtqueueAddressSpace {
         areaFirsts[areas] = address;
         areaLasts[areas] = address + length - 1;
         areas++;
-        return memory.slice(guestAddress(address), length);
+        return slice(guestAddress(address), length);
+    }
+
+    private MemorySegment slice(long guestAddress, long length) {
+        MemorySegment area = memory.slice(guestAddress, length);
+        if (area == null) {
+            failOutside(memory.firstOutsideRegion(guestAddress));
+        }
+        return area;
     }
 
     /** The guest-physical address of a mapped area. */
@@ -137,6 +170,7 @@ public final class VirtqueueAddressSpace {
     /** Whether consecutive translations lead to contiguous guest memory. */
     private boolean isContiguous(long address, long length, int access) throws IotlbMissException {
         if (Long.compareUnsigned(address + length - 1, address) < 0) {
+            failOutside(address);
             return false;
         }
         long done = 0;
@@ -152,6 +186,7 @@ public final class VirtqueueAddressSpace {
             long guestAddress = guestAddress(translation, address + done);
             begin = done == 0 ? guestAddress : begin;
             if (guestAddress != begin + done) {
+                failOutside(guestAddress);
                 return false;
             }
             done += remaining(translation, address + done);

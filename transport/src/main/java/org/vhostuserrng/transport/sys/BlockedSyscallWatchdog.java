@@ -12,11 +12,11 @@ import org.vhostuserrng.libc.Libc;
  * {@link #TICK_MILLIS} ms makes a blocked call fail with EINTR. Calls that do not block cost nothing extra.
  *
  * <p>Needed for the eventfds of front-ends. O_NONBLOCK belongs to the open file, which the front-end shares: it can
- * clear the flag at any time, and a write to a full counter then blocks forever. Linux has no write to an eventfd that
- * never blocks (RWF_NOWAIT is not supported), and a test before the write is a race that the front-end can win.
+ * clear the flag at any time, and a write to a full counter then blocks forever. Linux has no non-blocking write to a
+ * blocking eventfd (RWF_NOWAIT is not supported). A check before the write would be a race that the front-end can win.
  */
 public final class BlockedSyscallWatchdog implements AutoCloseable {
-    /** Maximum time that a call blocks. 500 signals take 1 ms of each busy second; a shorter interval takes more. */
+    /** Maximum time that a call blocks. While armed, the signals cost 1 ms of CPU time per second. */
     public static final int TICK_MILLIS = 2;
 
     private static final MemorySegment SIGACTION = Libc.symbol("sigaction");

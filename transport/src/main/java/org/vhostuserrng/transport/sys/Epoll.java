@@ -8,11 +8,11 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
-/** An epoll instance. Each descriptor has a 64-bit token, returned with its events. Confined to its opening thread. */
+/** An epoll instance. Each descriptor has a 64-bit token, returned with its events. Confined to one thread. */
 public final class Epoll implements AutoCloseable {
     public static final int EPOLLIN = 0x1;
     public static final int EPOLLOUT = 0x4;
-    /** Edge-triggered: one event per write, instead of an event for as long as the descriptor is ready. */
+    /** Edge-triggered: one event per write, instead of events as long as the descriptor is ready. */
     public static final int EPOLLET = 1 << 31;
 
     private static final MemorySegment EPOLL_CREATE1 = Libc.symbol("epoll_create1");

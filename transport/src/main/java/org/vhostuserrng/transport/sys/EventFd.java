@@ -1,11 +1,8 @@
 package org.vhostuserrng.transport.sys;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
@@ -16,15 +13,13 @@ import org.vhostuserrng.libc.OwnedFd;
  * shares it clears that flag: see {@link BlockedSyscallWatchdog}. Any thread may signal and drain an eventfd that this
  * process created while it is open; an eventfd from a peer is confined to the loop's thread.
  */
-public final class EventFd implements AutoCloseable {
+public final class EventFd extends NotificationFd {
     private static final MemorySegment EVENTFD = Libc.symbol("eventfd");
     private static final MemorySegment PREADV2 = Libc.symbol("preadv2");
     private static final MemorySegment WRITE = Libc.symbol("write");
     private static final int EFD_CLOEXEC = 0x80000;
-    private static final long COUNTER_BYTES = ValueLayout.JAVA_LONG.byteSize();
-    private static final String KERNEL_NAME = "anon_inode:[eventfd]";
+    static final String KERNEL_NAME = "anon_inode:[eventfd]";
 
-    private static final MemorySegment ONE = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1L);
     /** Target of all reads: the value of a drained counter is not used. */
     private static final MemorySegment DISCARDED = Arena.global().allocate(ValueLayout.JAVA_LONG);
 
@@ -34,7 +29,7 @@ public final class EventFd implements AutoCloseable {
 
     // struct iovec { void *iov_base; size_t iov_len; };
     private static final MemorySegment DISCARDED_VECTOR =
-            Arena.global().allocateFrom(ValueLayout.JAVA_LONG, DISCARDED.address(), COUNTER_BYTES);
+            Arena.global().allocateFrom(ValueLayout.JAVA_LONG, DISCARDED.address(), (long) WORD_BYTES);
 
     private final OwnedFd fd;
     private boolean stuck;
@@ -48,49 +43,45 @@ public final class EventFd implements AutoCloseable {
         return new EventFd(new OwnedFd(ErrnoException.check("eventfd", number)));
     }
 
-    /**
-     * Takes ownership of a descriptor that a peer sent, and closes it if it is not an eventfd.
-     *
-     * @throws IOException if the descriptor is not an eventfd: writing to a pipe or a file could block the loop
-     */
-    public static EventFd adopt(OwnedFd received) throws IOException {
-        try {
-            String name = Files.readSymbolicLink(Path.of("/proc/self/fd/" + received.number()))
-                    .toString();
-            if (!name.equals(KERNEL_NAME)) {
-                throw new IOException("expected an eventfd, got " + name);
-            }
-            received.setNonBlocking();
-            return new EventFd(received);
-        } catch (IOException | RuntimeException refused) {
-            received.close();
-            throw refused;
-        }
+    /** Takes ownership of an eventfd that a peer sent. */
+    static EventFd open(OwnedFd received) throws ErrnoException {
+        received.setNonBlocking();
+        return new EventFd(received);
     }
 
     /** Increments the counter. A full counter does not change, because it is already readable. */
+    @Override
     public void signal() {
         if (stuck) {
             return;
         }
-        long result = Libc.callLong(WRITE, fd.number(), ONE.address(), COUNTER_BYTES, 0, 0, 0);
-        assert result == COUNTER_BYTES || result == -Errno.EAGAIN || result == -Errno.EINTR;
+        long result = Libc.callLong(WRITE, fd.number(), WORD.address(), WORD_BYTES, 0, 0, 0);
+        assert result == WORD_BYTES || result == -Errno.EAGAIN || result == -Errno.EINTR;
         // Only a full counter that the peer has made blocking is interrupted. It is not written to again.
         stuck = result == -Errno.EINTR;
     }
 
     /** Whether a {@link #signal} blocked, which only a hostile peer can cause. Later signals are dropped. */
+    @Override
     public boolean isStuck() {
         return stuck;
     }
 
     /** Resets the counter to zero, or decrements it if the eventfd is a semaphore. Never blocks. */
-    public void drain() {
+    @Override
+    public boolean drain() {
         long unused = Libc.callLong(PREADV2, fd.number(), DISCARDED_VECTOR.address(), 1, NO_OFFSET, RWF_NOWAIT, 0);
-        assert unused == COUNTER_BYTES || unused == -Errno.EAGAIN;
+        assert unused == WORD_BYTES || unused == -Errno.EAGAIN;
+        return true;
     }
 
-    /** For registration with {@link Epoll}; this object stays the owner. */
+    /** False: a full counter stays readable, and edge-triggered epoll reports each write. */
+    @Override
+    public boolean fillsUp() {
+        return false;
+    }
+
+    @Override
     public OwnedFd fd() {
         return fd;
     }

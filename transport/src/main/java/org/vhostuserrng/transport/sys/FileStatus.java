@@ -39,6 +39,9 @@ public record FileStatus(int mode, int owner, long size, long blockSize, long de
     private static final int S_IFREG = 0x8000;
     private static final int S_IFSOCK = 0xc000;
     private static final int S_IFIFO = 0x1000;
+    private static final int S_IFCHR = 0x2000;
+    private static final int S_IFDIR = 0x4000;
+    private static final int S_IFBLK = 0x6000;
 
     static FileStatus of(OwnedFd fd) throws ErrnoException {
         return statx(fd.number(), NO_NAME, AT_EMPTY_PATH | AT_STATX_DONT_SYNC);
@@ -82,6 +85,20 @@ public record FileStatus(int mode, int owner, long size, long blockSize, long de
     /** Whether the file is a pipe or a FIFO. */
     public boolean isPipe() {
         return (mode & S_IFMT) == S_IFIFO;
+    }
+
+    /** The file's type in words, for messages. */
+    public String describeType() {
+        return switch (mode & S_IFMT) {
+            case S_IFREG -> "a regular file";
+            case S_IFSOCK -> "a socket";
+            case S_IFIFO -> "a pipe";
+            case S_IFCHR -> "a character device";
+            case S_IFBLK -> "a block device";
+            case S_IFDIR -> "a directory";
+            // The files of eventfd(2), epoll_create(2) and others have no type.
+            default -> "no file of a file system";
+        };
     }
 
     /** Whether the file system supports immutable files: local file systems do, remote ones do not. */

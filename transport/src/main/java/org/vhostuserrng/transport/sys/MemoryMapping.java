@@ -35,7 +35,7 @@ public final class MemoryMapping implements AutoCloseable {
     private static final int F_SEAL_SHRINK = 2;
 
     private final Arena arena;
-    /** The segment and the rest of its last page. */
+    /** The segment, extended to the end of its last page. */
     private final MemorySegment pages;
 
     private final MemorySegment segment;
@@ -70,22 +70,24 @@ public final class MemoryMapping implements AutoCloseable {
     /**
      * Maps {@code size} bytes from {@code offset} of {@code file}, which the caller closes.
      *
-     * @throws IOException if the file is not regular (memfd, tmpfs and hugetlbfs files are), is shorter than
-     *     {@code offset + size}, or is in a remote file system, where an access may block (FUSE, NFS and the like)
+     * @throws UnmappableFileException if the file is not regular (memfd, tmpfs and hugetlbfs files are), is shorter
+     *     than {@code offset + size}, cannot be written, or is in a remote file system, where an access may block
+     *     (FUSE, NFS and the like)
+     * @throws IOException if the kernel lacks address space or memory
      */
     public static MemoryMapping map(OwnedFd file, long offset, long size) throws IOException {
         FileStatus status = FileStatus.of(file);
         if (!status.isRegularFile()) {
-            throw new IOException("memory is not a regular file");
+            throw new UnmappableFileException("it is " + status.describeType() + ", not a regular file or memfd");
         }
         // A page fault on a remote file would block the loop, and therefore all its guests.
         if (!FileLocality.isLocal(file, status)) {
-            throw new IOException(
-                    "memory is in a file system that another process or computer provides (FUSE, NFS, …)");
+            throw new UnmappableFileException(
+                    "it is in a file system that another process or computer provides (FUSE, NFS, …)");
         }
         if (offset < 0 || size <= 0 || offset > status.size() - size) {
-            throw new IOException("region of " + size + " bytes from offset " + Long.toUnsignedString(offset)
-                    + " in a file of " + status.size() + " bytes");
+            throw new UnmappableFileException("it has " + Long.toUnsignedString(size) + " bytes from offset "
+                    + Long.toUnsignedString(offset) + " in a file of " + status.size() + " bytes");
         }
         boolean sealed = seal(file);
         boolean canVanish = !sealed || FileLocality.hasHugePages(file);
@@ -102,16 +104,27 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     @SuppressWarnings("restricted")
-    private static MemorySegment mmap(OwnedFd file, long offset, long length, Arena arena) throws ErrnoException {
+    private static MemorySegment mmap(OwnedFd file, long offset, long length, Arena arena) throws IOException {
         long address = Libc.callLong(MMAP, 0, length, PROT_READ_WRITE, MAP_SHARED_NORESERVE, file.number(), offset);
         if (address < 0) {
-            throw new ErrnoException("mmap", (int) -address);
+            throw refused((int) -address);
         }
         // Guest memory must not be written to a core file. A kernel without this feature is acceptable.
         int advised = Libc.callInt(MADVISE, address, length, MADV_DONTDUMP, 0, 0);
         assert advised == 0 || advised == -Errno.EINVAL;
         return MemorySegment.ofAddress(address)
                 .reinterpret(length, arena, _ -> file.release(() -> unmap(address, length)));
+    }
+
+    private static IOException refused(int errno) {
+        ErrnoException refused = new ErrnoException("mmap", errno);
+        return switch (errno) {
+            case Errno.ENOMEM, Errno.EAGAIN -> refused;
+            case Errno.EACCES, Errno.EPERM ->
+                new UnmappableFileException(
+                        "it was opened read-only or is sealed against writing; " + refused.getMessage(), refused);
+            default -> new UnmappableFileException(refused.getMessage(), refused);
+        };
     }
 
     private static void unmap(long address, long length) {
@@ -143,7 +156,7 @@ public final class MemoryMapping implements AutoCloseable {
         return segment;
     }
 
-    /** The requested bytes and the rest of their last page. */
+    /** The requested bytes, extended to the end of their last page. */
     public MemorySegment pages() {
         return pages;
     }

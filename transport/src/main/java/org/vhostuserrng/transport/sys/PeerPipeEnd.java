@@ -11,14 +11,13 @@ import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * One end of a pipe that a peer created. The peer shares the open file description and can make it blocking at any
- * time, so bytes are moved through a pipe of this process with a non-blocking splice(2). Confined to its creating
- * thread.
+ * time, so bytes are moved through a pipe of this process with a non-blocking splice(2). Confined to one thread.
  */
 public final class PeerPipeEnd implements AutoCloseable {
     /** {@link #send} and {@link #receive}: the call would block. */
     public static final int WOULD_BLOCK = -Errno.EAGAIN;
 
-    /** Minimum capacity of a pipe on every host: one page. */
+    /** The smallest capacity of a pipe on any host: one page of 4 KiB. */
     public static final int CAPACITY = 4096;
 
     private static final MemorySegment PIPE2 = Libc.symbol("pipe2");
@@ -82,6 +81,26 @@ public final class PeerPipeEnd implements AutoCloseable {
      */
     public int send(int limit) {
         return splice(readEnd, peer, limit);
+    }
+
+    /**
+     * Sends bytes immediately. No other bytes may be queued.
+     *
+     * @param source at most {@link #CAPACITY} bytes
+     * @return the number of bytes sent, {@link #WOULD_BLOCK}, or another negated errno
+     */
+    int send(MemorySegment source) {
+        int bytes = (int) source.byteSize();
+        int queued = (int) Libc.callLong(WRITE, writeEnd.number(), source.address(), bytes, 0, 0, 0);
+        int sent = queued < 0 ? queued : send(queued);
+        int unsent = queued - Math.max(sent, 0);
+        if (unsent > 0) {
+            // Removes the rest from the queue. The source already contains these bytes.
+            MemorySegment rest = source.asSlice(queued - unsent);
+            long removed = Libc.callLong(READ, readEnd.number(), rest.address(), unsent, 0, 0, 0);
+            assert removed == unsent;
+        }
+        return sent;
     }
 
     /**

@@ -1,6 +1,5 @@
 package org.vhostuserrng.transport.sys;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -30,6 +29,7 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final MemorySegment GETPID = Libc.symbol("getpid");
     private static final MemorySegment SETSOCKOPT = Libc.symbol("setsockopt");
     private static final MemorySegment SHUTDOWN = Libc.symbol("shutdown");
+    private static final MemorySegment POLL = Libc.symbol("poll");
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
@@ -40,6 +40,13 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final int SO_OOBINLINE = 10;
     private static final int SO_DOMAIN = 39;
     private static final int SOCK_STREAM = 1;
+
+    // struct pollfd { int fd; short events; short revents; };
+    private static final long POLLFD_EVENTS = 4;
+    private static final long POLLFD_REVENTS = 6;
+    private static final long POLLFD_BYTES = 8;
+    private static final short POLLHUP = 0x10;
+    private static final short POLLRDHUP = 0x2000;
 
     // struct ucred { pid_t pid; uid_t uid; gid_t gid; };
     private static final int UCRED_BYTES = 12;
@@ -91,22 +98,19 @@ public final class UnixStreamSocket implements AutoCloseable {
         return new UnixStreamSocket(inherited);
     }
 
-    /**
-     * Takes ownership of a socket that a peer sent.
-     *
-     * @throws IOException if the descriptor is not a connected UNIX stream socket; the descriptor is closed
-     */
-    public static UnixStreamSocket adoptReceived(OwnedFd received) throws IOException {
-        if (isConnected(received)) {
-            return new UnixStreamSocket(received);
-        }
-        received.close();
-        throw new IOException("expected a connected UNIX stream socket");
-    }
-
     /** Whether a descriptor is a connected UNIX stream socket. */
     public static boolean isConnected(OwnedFd fd) {
         return isUnixStream(fd) && hasPeer(fd);
+    }
+
+    /** Whether a descriptor is a connected UNIX socket of any type. */
+    static boolean isConnectedUnixSocket(OwnedFd fd) {
+        return option(fd, SO_DOMAIN) == UnixSocketAddress.AF_UNIX && hasPeer(fd);
+    }
+
+    /** Whether a descriptor is a connected stream socket of any domain. */
+    static boolean isConnectedStream(OwnedFd fd) {
+        return option(fd, SO_TYPE) == SOCK_STREAM && hasPeer(fd);
     }
 
     static boolean isUnixStream(OwnedFd fd) {
@@ -174,6 +178,34 @@ public final class UnixStreamSocket implements AutoCloseable {
     public int send(MemorySegment source, OwnedFd passed) {
         SocketMessageHeader message = SocketMessageHeader.toSend(source, passed);
         return (int) Libc.callLong(SENDMSG, fd.number(), message.address(), MSG_NOSIGNAL, 0, 0, 0);
+    }
+
+    /** Whether the peer has closed its end. Bytes that it sent before may still be unread. */
+    public boolean isPeerGone() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment poll = arena.allocate(POLLFD_BYTES, Integer.BYTES);
+            poll.set(ValueLayout.JAVA_INT, 0, fd.number());
+            poll.set(ValueLayout.JAVA_SHORT, POLLFD_EVENTS, POLLRDHUP);
+            int ready = Libc.callInt(POLL, poll.address(), 1, 0, 0, 0);
+            return ready > 0 && (poll.get(ValueLayout.JAVA_SHORT, POLLFD_REVENTS) & (POLLHUP | POLLRDHUP)) != 0;
+        }
+    }
+
+    /**
+     * Describes the process that connected, or created the socket pair, for log lines: its pid, which is 0 for a
+     * process of another pid namespace, and its uid.
+     */
+    public String describePeer() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment peer = arena.allocate(UCRED_BYTES, Integer.BYTES);
+            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, UCRED_BYTES);
+            int result =
+                    Libc.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_PEERCRED, peer.address(), length.address());
+            return result < 0
+                    ? "unknown process"
+                    : "pid " + peer.get(ValueLayout.JAVA_INT, 0) + ", uid "
+                            + Integer.toUnsignedString(peer.get(ValueLayout.JAVA_INT, Integer.BYTES));
+        }
     }
 
     /** For registration with {@link Epoll}. This object remains the owner. */

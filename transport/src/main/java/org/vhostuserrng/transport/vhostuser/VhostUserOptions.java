@@ -13,15 +13,18 @@ package org.vhostuserrng.transport.vhostuser;
 public record VhostUserOptions(
         boolean memSlots, boolean sealedMemoryOnly, long maxMemoryBytes, boolean accessPlatform, long busyPollNanos) {
     /** Half of a process's address space on x86-64: a new memory table is mapped before the old one is unmapped. */
-    private static final long ADDRESS_SPACE_BYTES = 1L << 46;
+    public static final long ADDRESS_SPACE_BYTES = 1L << 46;
 
-    /** Granted to every guest. With more than 64 guests, the kernel may refuse the memory of the last ones. */
-    private static final long MIN_GUEST_MEMORY_BYTES = 1L << 40;
+    /**
+     * The default minimum per guest. With more than 16 guests, the kernel may refuse the memory of the last ones if all
+     * of them are this large.
+     */
+    private static final long MIN_GUEST_MEMORY_BYTES = 1L << 42;
 
     /** The default options, which accept every VMM and any guest memory. */
     public static final VhostUserOptions DEFAULT = new VhostUserOptions(false, false, ADDRESS_SPACE_BYTES, false, 0);
 
-    /** {@link #maxMemoryBytes} for a number of guests, so that no guest uses up the address space of the others. */
+    /** The default {@link #maxMemoryBytes} for a number of guests: an equal share of the address space, or 4 TiB. */
     public static long maxMemoryBytesPerGuest(int guests) {
         return Math.max(MIN_GUEST_MEMORY_BYTES, ADDRESS_SPACE_BYTES / guests);
     }

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 /**
  * Opens the record in which a virtqueue keeps its in-flight requests: the requests that the device has popped and that
  * the driver cannot see as used yet. The record outlives the process, so that a successor completes each request
- * exactly once. Its memory is shared with a peer that is not trusted. Loop's thread.
+ * exactly once. Its memory is shared with an untrusted peer. Confined to the loop's thread.
  */
 public interface InflightTrackerFactory {
     /**

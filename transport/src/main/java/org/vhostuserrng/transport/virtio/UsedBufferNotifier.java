@@ -1,19 +1,19 @@
 package org.vhostuserrng.transport.virtio;
 
-import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.sys.NotificationFd;
 
 /**
- * Sends the used buffer notifications of one virtqueue (VIRTIO 1.3 §2.3). Its eventfd may be replaced or missing at any
- * time; notifications are counted in any case. Confined to the loop's thread.
+ * Sends the used buffer notifications of one virtqueue (VIRTIO 1.3 §2.3). Its call descriptor may be replaced or
+ * missing at any time; notifications are counted in any case. Confined to the loop's thread.
  */
 public final class UsedBufferNotifier implements AutoCloseable {
-    private EventFd target;
+    private NotificationFd target;
     private long count;
 
-    /** Creates a notifier without an eventfd. */
+    /** Creates a notifier without a call descriptor. */
     public UsedBufferNotifier() {}
 
-    /** Notifies the driver if there is an eventfd. */
+    /** Notifies the driver if there is a call descriptor. */
     public void signal() {
         count++;
         if (target != null) {
@@ -26,21 +26,21 @@ public final class UsedBufferNotifier implements AutoCloseable {
         return count;
     }
 
-    /** Whether the eventfd blocked a signal, which only a hostile front-end can cause. */
+    /** Whether the call descriptor blocked a signal, which only a hostile front-end can cause. */
     public boolean isStuck() {
         return target != null && target.isStuck();
     }
 
-    /** Replaces the eventfd and takes ownership of it. Null for none. For the transport only. */
+    /** Replaces the call descriptor and takes ownership of it. Null for none. For the transport only. */
     @SuppressWarnings("exports")
-    public void setTarget(EventFd newTarget) {
+    public void setTarget(NotificationFd newTarget) {
         close();
         target = newTarget;
     }
 
-    /** The eventfd, or null. For the transport only. */
+    /** The call descriptor, or null. For the transport only. */
     @SuppressWarnings("exports")
-    public EventFd target() {
+    public NotificationFd target() {
         return target;
     }
 

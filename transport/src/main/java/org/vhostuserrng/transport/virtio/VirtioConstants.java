@@ -4,6 +4,7 @@ package org.vhostuserrng.transport.virtio;
 public final class VirtioConstants {
     // §2.1 Device Status Field: writing 0 resets the device.
     public static final long STATUS_RESET = 0;
+    public static final long STATUS_FEATURES_OK = 8;
 
     // §6 Reserved Feature Bits
     public static final long VIRTIO_F_INDIRECT_DESC = 1L << 28;

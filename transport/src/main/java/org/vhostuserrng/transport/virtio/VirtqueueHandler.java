@@ -22,7 +22,7 @@ public interface VirtqueueHandler {
      */
     DrainResult drainForBusyPoll();
 
-    /** Whether guest memory shows an available request. */
+    /** Whether a request is available. Reads the ring. */
     boolean hasPending();
 
     /**
@@ -41,7 +41,7 @@ public interface VirtqueueHandler {
     VirtqueuePosition position();
 
     /**
-     * Stops the virtqueue, which does not access guest memory afterwards.
+     * Stops the virtqueue. It does not access guest memory afterwards.
      *
      * @return the position at which a successor resumes
      */

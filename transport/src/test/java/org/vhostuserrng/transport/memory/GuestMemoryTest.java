@@ -1,9 +1,11 @@
 package org.vhostuserrng.transport.memory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -111,7 +113,7 @@ class GuestMemoryTest {
 
     private static MemorySegment bytesAt(List<Region> regions, long address) {
         return regions.stream()
-                .filter(region -> address >= region.guestAddress() && address < region.end())
+                .filter(region -> contains(region, address))
                 .map(Region::bytes)
                 .findFirst()
                 .orElse(null);
@@ -119,9 +121,64 @@ class GuestMemoryTest {
 
     private static long startOf(List<Region> regions, long address) {
         return regions.stream()
-                .filter(region -> address >= region.guestAddress() && address < region.end())
+                .filter(region -> contains(region, address))
                 .mapToLong(Region::guestAddress)
                 .findFirst()
                 .orElseThrow();
+    }
+
+    private static boolean contains(Region region, long address) {
+        return address >= region.guestAddress()
+                && address < region.guestAddress() + region.bytes().byteSize();
+    }
+
+    // --- regions that are not accessible ---------------------------------------------------------------------------
+
+    @Test
+    void doesNotResolveAnInaccessibleRegion() {
+        GuestMemory memory = GuestMemory.of(List.of(region(PAGE, PAGE)), List.of(pipe(2 * PAGE, PAGE)));
+
+        assertEquals(GuestMemory.NONE, memory.regionAt(2 * PAGE));
+        assertNull(memory.slice(PAGE, PAGE + 1));
+    }
+
+    @Test
+    void distinguishesAnInaccessibleRegionFromNoRegion() {
+        GuestMemory memory = GuestMemory.of(List.of(region(PAGE, PAGE)), List.of(pipe(2 * PAGE, PAGE)));
+
+        assertFalse(memory.isInaccessible(PAGE));
+        assertTrue(memory.isInaccessible(2 * PAGE));
+        assertTrue(memory.isInaccessible(3 * PAGE - 1));
+        assertFalse(memory.isInaccessible(3 * PAGE));
+    }
+
+    @Test
+    void namesTheInaccessibleRegionAndTheReason() {
+        GuestMemory memory = GuestMemory.of(List.of(), List.of(pipe(0x4000, 0x2000)));
+
+        assertEquals(
+                "guest address 5000 is in memory region 4000 to 5fff, which is not accessible: it is a pipe",
+                memory.describeOutside(0x5000));
+    }
+
+    @Test
+    void suggestsSharedMemoryForAnAddressInNoRegion() {
+        GuestMemory memory = GuestMemory.of(List.of(region(PAGE, PAGE)));
+
+        String outside = memory.describeOutside(0x5000);
+
+        assertTrue(outside.contains("5000 is in no memory region") && outside.contains("share=on"), outside);
+    }
+
+    @Test
+    void refusesAnInaccessibleRegionThatOverlapsAnother() {
+        List<Region> regions = List.of(region(PAGE, 2 * PAGE));
+        List<InaccessibleRegion> inaccessible = List.of(pipe(2 * PAGE, PAGE));
+
+        assertThrows(IllegalArgumentException.class, () -> GuestMemory.of(regions, inaccessible));
+    }
+
+    private static InaccessibleRegion pipe(long guestAddress, long size) {
+        return new InaccessibleRegion(guestAddress, size, "it is a pipe");
     }
 }

@@ -89,11 +89,11 @@ class EventFdTest {
     }
 
     @Test
-    void refusesAndClosesADescriptorThatIsNoEventfd(@TempDir Path directory) throws IOException {
+    void refusesAndClosesAListeningSocket(@TempDir Path directory) throws IOException {
         try (UnixListeningSocket listener = UnixListeningSocket.bind(directory.resolve("socket"))) {
             OwnedFd socket = listener.fd();
 
-            assertThrows(IOException.class, () -> EventFd.adopt(socket));
+            assertThrows(IOException.class, () -> NotificationFd.adopt(socket, NotificationFd.Direction.TO_FRONTEND));
 
             assertThrows(IllegalStateException.class, socket::number);
         }

@@ -27,6 +27,7 @@ class MemoryMappingTest {
     private static final MemorySegment OPEN = Libc.symbol("open");
     private static final int MFD_ALLOW_SEALING = 2;
     private static final int MFD_HUGETLB = 4;
+    private static final int O_RDONLY = 0;
     private static final int O_RDWR = 2;
     private static final long HUGE_PAGE = 2 << 20;
     private static final long PAGE = 4096;
@@ -47,9 +48,13 @@ class MemoryMappingTest {
     }
 
     private static OwnedFd open(Path file) {
+        return open(file, O_RDWR);
+    }
+
+    private static OwnedFd open(Path file, int flags) {
         try (Arena arena = Arena.ofConfined()) {
             return new OwnedFd(
-                    Libc.callInt(OPEN, arena.allocateFrom(file.toString()).address(), O_RDWR, 0, 0, 0));
+                    Libc.callInt(OPEN, arena.allocateFrom(file.toString()).address(), flags, 0, 0, 0));
         }
     }
 
@@ -86,6 +91,26 @@ class MemoryMappingTest {
     void refusesADescriptorThatIsNoFile() throws IOException {
         try (EventFd notMemory = EventFd.create()) {
             assertThrows(IOException.class, () -> MemoryMapping.map(notMemory.fd(), 0, PAGE));
+        }
+    }
+
+    @Test
+    void refusesAFileThatWasOpenedReadOnly(@TempDir Path directory) throws IOException {
+        Path path = Files.write(directory.resolve("memory"), new byte[(int) PAGE]);
+
+        try (OwnedFd file = open(path, O_RDONLY)) {
+            UnmappableFileException refused =
+                    assertThrows(UnmappableFileException.class, () -> MemoryMapping.map(file, 0, PAGE));
+            assertTrue(refused.getMessage().contains("read-only"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void namesTheTypeOfAFileThatIsNotRegular() throws IOException {
+        try (OwnedFd zero = open(Path.of("/dev/zero"))) {
+            UnmappableFileException refused =
+                    assertThrows(UnmappableFileException.class, () -> MemoryMapping.map(zero, 0, PAGE));
+            assertTrue(refused.getMessage().contains("a character device"), refused.getMessage());
         }
     }
 

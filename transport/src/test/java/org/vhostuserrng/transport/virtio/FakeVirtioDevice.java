@@ -19,6 +19,9 @@ public final class FakeVirtioDevice implements VirtioDevice {
     /** The address whose translation the next starts miss; null for none. */
     public Long missingAddress;
 
+    /** Whether virtqueues map their descriptor area. */
+    public boolean mapsDescriptorArea;
+
     /** The state that {@link #saveState} returns, and that {@link #loadState} sets. */
     public byte[] state = {1, 2, 3};
 
@@ -53,6 +56,9 @@ public final class FakeVirtioDevice implements VirtioDevice {
         if (missingAddress != null) {
             config.memory().translate(missingAddress, 1);
             throw new IotlbMissException(missingAddress);
+        }
+        if (mapsDescriptorArea && config.memory().mapArea(config.areas().descriptorArea(), 16, 1) == null) {
+            throw new InvalidVirtqueueException(config.memory().describeOutside());
         }
         FakeVirtqueue queue = new FakeVirtqueue(config);
         started.add(queue);

@@ -43,6 +43,9 @@ public final class FakeVirtqueue implements VirtqueueHandler {
 
     @Override
     public boolean hasPending() {
+        if (memoryVanished) {
+            throw new InternalError("SIGBUS");
+        }
         return pending;
     }
 

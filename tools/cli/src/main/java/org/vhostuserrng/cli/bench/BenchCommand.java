@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.process.TerminalProgressBar;
 import org.vhostuserrng.frontend.EntropyDriver;
@@ -88,6 +89,10 @@ public final class BenchCommand implements Callable<Integer> {
             driver.session().stop();
             PrintWriter out = spec.commandLine().getOut();
             result.print(out);
+            BenchResult.printText(
+                    out,
+                    "host getrandom",
+                    SourceExpressionParser.parse("getrandom").hostDetails());
             out.flush();
         }
         return 0;

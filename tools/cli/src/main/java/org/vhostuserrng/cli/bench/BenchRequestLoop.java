@@ -12,10 +12,9 @@ import org.vhostuserrng.frontend.FrontendEventFd;
 
 /**
  * The measured loop, which keeps a fixed number of requests in flight. The latency of a request is the time from making
- * the request available until its used buffer is seen. The loop does not allocate per request. It makes one system call
- * per completion, to wait for it: the loop does not read each interrupt from the eventfd but reads the eventfd's
- * counter at the end. (A call through jnr-ffi costs as much as one through java.lang.foreign: with both, a write and a
- * read take 0.6 µs.)
+ * the request available until its used buffer is seen. The loop does not allocate per request. Apart from kicks, it
+ * makes one system call per completion: the wait. It reads the eventfd that counts the interrupts only at the end. (A
+ * call through jnr-ffi costs as much as one through java.lang.foreign: with both, a write and a read take 0.6 µs.)
  */
 public final class BenchRequestLoop implements AutoCloseable {
     /** Reached only if the back-end hangs: far longer than a request takes on a slow and busy machine. */
@@ -38,7 +37,7 @@ public final class BenchRequestLoop implements AutoCloseable {
     private final Duration stallTimeout;
     private final LongSupplier clock;
 
-    /** Indexed by buffer id: guest physical address of the buffer. */
+    /** Indexed by buffer id: guest-physical address of the buffer. */
     private final long[] bufferAddress;
 
     /** Indexed by buffer id: submission time. */
@@ -107,7 +106,7 @@ public final class BenchRequestLoop implements AutoCloseable {
         } while (clock.getAsLong() - end < 0);
     }
 
-    /** Runs until at least one request has been measured; otherwise like {@link #run}. */
+    /** Like {@link #run}, but runs until at least one request has completed. */
     public void awaitCompletion() throws IOException {
         while (latencies.getTotalCount() == 0) {
             run(AWAIT_SLICE_NANOS);

@@ -45,6 +45,11 @@ public record BenchResult(Histogram latencies, long bytes, long interrupts, long
         print(out, "interrupts/request", interruptsPerRequest(), 3);
     }
 
+    /** Prints a property in the same columns as the metrics. */
+    static void printText(PrintWriter out, String name, String text) {
+        out.println(String.format(Locale.ROOT, "%-20s %s", name, text));
+    }
+
     private static void print(PrintWriter out, String name, double value, int decimals) {
         out.println(String.format(Locale.ROOT, "%-20s %16." + decimals + "f", name, value));
     }

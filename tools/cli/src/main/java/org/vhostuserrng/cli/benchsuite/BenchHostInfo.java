@@ -11,6 +11,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.vhostuserrng.backends.expression.SourceExpressionParser;
 
 /** Describes the host of a run, for the report. */
 final class BenchHostInfo {
@@ -27,6 +28,7 @@ final class BenchHostInfo {
         facts.put("CPUs allowed", Integer.toString(CpuAffinity.allowed().size()));
         facts.put("virtual machine", isVirtual(Files.readString(Path.of("/proc/cpuinfo"))) ? "yes" : "no");
         facts.put("kernel", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+        facts.put("getrandom", SourceExpressionParser.parse("getrandom").hostDetails());
         facts.put("JDK", System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"));
         facts.put("C compiler", firstLine("cc", "--version"));
         facts.put("QEMU", firstLine("qemu-system-x86_64", "--version"));

@@ -173,7 +173,7 @@ final class MultiGuestLoadGenerator implements AutoCloseable {
         return latencies.copy();
     }
 
-    /** Number of interrupts since the last call. */
+    /** Returns the number of interrupts since the last call. */
     long readInterrupts() throws IOException {
         long interrupts = 0;
         for (EntropyDriver guest : guests) {

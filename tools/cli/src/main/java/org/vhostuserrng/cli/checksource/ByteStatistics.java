@@ -2,6 +2,7 @@ package org.vhostuserrng.cli.checksource;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.cli.checksource.validation.ChiSquareDistribution;
 
 /** Statistics of a sequence of bytes and of its bits, most significant bit first. */
 final class ByteStatistics {
@@ -84,5 +85,10 @@ final class ByteStatistics {
             sum += (each - expected) * (each - expected) / expected;
         }
         return sum;
+    }
+
+    /** Probability that an ideal source has a larger chi-square. Near 0: biased. Near 1: too uniform to be random. */
+    double chiSquareProbability() {
+        return ChiSquareDistribution.upperTail(chiSquare(), VALUES - 1);
     }
 }

@@ -2,21 +2,21 @@ package org.vhostuserrng.cli.checksource;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
-import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
-import org.vhostuserrng.backends.source.EntropySource;
-import org.vhostuserrng.backends.source.EntropySourceSpec;
+import org.vhostuserrng.cli.checksource.estimator.MinEntropyAssessment;
+import org.vhostuserrng.cli.checksource.validation.IidTests;
+import org.vhostuserrng.cli.checksource.validation.LinearComplexity;
+import org.vhostuserrng.cli.checksource.validation.RestartSamples;
+import org.vhostuserrng.cli.checksource.validation.RestartTests;
+import org.vhostuserrng.cli.checksource.validation.TestResult;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
 import org.vhostuserrng.cli.options.LongRangeConverter;
 import org.vhostuserrng.cli.process.TerminalProgressBar;
-import org.vhostuserrng.cli.source.TimeoutSourceReader;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,28 +29,27 @@ import picocli.CommandLine.TypeConversionException;
 /** {@code check-source}: runs health tests on a source and estimates its min-entropy. */
 @Command(
         name = "check-source",
-        description = "Test the health of a source, measure its throughput and estimate its min-entropy.",
+        description =
+                "Test the health of a source, measure its throughput and estimate its min-entropy with all estimators"
+                        + " of NIST SP 800-90B.",
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {
-            "0:The source is healthy.",
-            "1:The source failed a test or delivered too few bytes.",
+            "0:No test failed, and the smallest estimate is not below --min-entropy.",
+            "1:A test failed, an estimate is below --min-entropy, or there were too few bytes.",
             "2:Invalid command line."
         })
 public final class CheckSourceCommand implements Callable<Integer> {
     private static final int UNHEALTHY = 1;
-    private static final int BLOCK = 4096;
-    private static final int MAX_READ_BYTES = 1 << 24;
-    /** SP 800-90B §4.3: minimum number of samples of a start-up test. */
-    private static final int MIN_BYTES = 1024;
-
-    private static final Pattern RAW_NOISE_SOURCE =
-            Pattern.compile("(file|egd|qng):.*|qng(,.*)?|rdrand(,.*)?|rdseed(,.*)?");
 
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "SOURCE", description = "A source, in the syntax of the daemon's --source.")
+    @Parameters(
+            paramLabel = "SOURCE",
+            description =
+                    "A source in the syntax of the daemon's --source, the path of a file, or - for standard input."
+                            + " A sample is a byte.")
     private String source;
 
     @Option(
@@ -75,115 +74,157 @@ public final class CheckSourceCommand implements Callable<Integer> {
             names = "--min-entropy",
             defaultValue = "1",
             paramLabel = "BITS",
-            converter = BitsConverter.class,
+            converter = EntropyConverter.class,
             description =
-                    "Min-entropy per byte that the health tests assume, in bits, 0.02..8 (default: ${DEFAULT-VALUE}).")
+                    "Claimed min-entropy per sample in bits, 0.02..8 (default: ${DEFAULT-VALUE}). The health tests"
+                            + " use it, and the status is 1 if the smallest estimate is below it. A million ideal"
+                            + " bytes are estimated at 7.0 to 7.4.")
     private double minEntropy;
+
+    @Option(
+            names = "--bits",
+            paramLabel = "N",
+            converter = WidthConverter.class,
+            description =
+                    "Width of a sample in bits, 1..8 (default: up to the highest bit that is used). The sample is in"
+                            + " the low bits of its byte.")
+    private Integer width;
+
+    @Option(names = "--output", paramLabel = "FILE", description = "Keep the raw samples in a new file.")
+    private Path output;
+
+    @Option(names = "--overwrite", description = "Let --output replace a file that exists.")
+    private boolean overwrite;
+
+    @Option(
+            names = "--iid",
+            description = "Also test whether the samples are independent and identically distributed. A test that fails"
+                    + " takes 10000 permutations, some minutes for a million samples.")
+    private boolean iid;
+
+    @Option(
+            names = "--restarts",
+            description = "Also open the source 1000 times, for 1000 samples each, and run the restart tests.")
+    private boolean restarts;
+
+    @Option(
+            names = "--restart-file",
+            paramLabel = "FILE",
+            description = "Also run the restart tests on a file with 1000 samples of each of 1000 restarts.")
+    private Path restartFile;
 
     @Option(names = "--json", description = "Print the report as JSON.")
     private boolean json;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        SourceCheckReport report = check(untestedSource());
+        CheckedSource checked = parseSource();
+        CollectedSamples samples = collect(checked);
+        SourceCheckReport report = assess(checked, samples);
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
-            out.println(report.json());
+            out.println(SourceCheckJson.of(report));
         } else {
-            report.print(out);
+            SourceCheckText.print(report, out);
         }
         out.flush();
         return report.isHealthy() ? 0 : UNHEALTHY;
     }
 
-    /** The source without its own health tests, so that the tests of this command see its raw output. */
-    private EntropySourceSpec untestedSource() {
+    private CheckedSource parseSource() {
         try {
-            EntropySourceSpec parsed = SourceExpressionParser.parse(source);
-            parsed.probe();
-            boolean testsItself = RAW_NOISE_SOURCE.matcher(source).matches() && !source.contains(",health=");
-            return testsItself ? SourceExpressionParser.parse(source + ",health=off") : parsed;
+            CheckedSource checked = CheckedSource.parse(source);
+            if (restarts && !checked.canRestart()) {
+                throw new IllegalArgumentException("it cannot be restarted; use --restart-file");
+            }
+            return checked;
         } catch (IllegalArgumentException | IOException invalid) {
             throw new ParameterException(spec.commandLine(), "SOURCE " + source + ": " + invalid.getMessage());
         }
     }
 
-    private SourceCheckReport check(EntropySourceSpec from) throws InterruptedException {
-        try (Arena arena = Arena.ofConfined();
-                TimeoutSourceReader reader = new TimeoutSourceReader(from, "check-source");
-                TerminalProgressBar progress = TerminalProgressBar.onTerminal("check-source", bytes)) {
-            return check(reader, arena.allocate(Math.min(bytes, MAX_READ_BYTES)), progress);
+    private CollectedSamples collect(CheckedSource from) throws IOException, InterruptedException {
+        try (RawSampleFile file = openOutput(from);
+                SampleReader reader = from.open();
+                TerminalProgressBar progress = TerminalProgressBar.onTerminal("reading", bytes)) {
+            return new SampleCollector(reader, progress, file, new NoiseHealthTester(minEntropy), bytes)
+                    .collect(bytes, seconds);
         }
     }
 
-    /**
-     * Alternates between reading and testing, so that the throughput does not include the time of the tests. The first
-     * block is a warm-up, which is not included in the measured time.
-     */
-    private SourceCheckReport check(TimeoutSourceReader reader, MemorySegment buffer, TerminalProgressBar progress)
-            throws InterruptedException {
-        ByteStatistics statistics = new ByteStatistics();
-        NoiseHealthTester health = new NoiseHealthTester(minEntropy);
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
-        long nanos = 0;
-        long timed = 0;
-        int length = BLOCK;
-        String fault = null;
-        int read = length;
-        while (fault == null && read == length && statistics.bytes() < bytes) {
-            length = (int) Math.min(statistics.bytes() == 0 ? BLOCK : MAX_READ_BYTES, bytes - statistics.bytes());
-            long start = System.nanoTime();
-            read = read(reader, buffer, length, end, progress);
-            if (statistics.bytes() > 0 || read < length) {
-                nanos += System.nanoTime() - start;
-                timed += read;
-            }
-            fault = health.check(buffer, 0, read);
-            statistics.add(buffer, read);
-            buffer.fill((byte) 0);
+    /** Creates the file of {@code --output}; null without that option. */
+    private RawSampleFile openOutput(CheckedSource from) throws IOException {
+        if (output == null) {
+            return null;
         }
-        if (fault == null) {
-            fault = shortfall(statistics.bytes(), System.nanoTime() - end >= 0);
-        }
-        double bytesPerSecond = timed == 0 ? 0 : timed * (double) TimeUnit.SECONDS.toNanos(1) / nanos;
-        return new SourceCheckReport(source, fault, statistics, bytesPerSecond);
-    }
-
-    /** Reads up to {@code wanted} bytes, until the source fails or the time is up. Returns the number of bytes. */
-    private static int read(
-            TimeoutSourceReader reader, MemorySegment buffer, int wanted, long end, TerminalProgressBar progress)
-            throws InterruptedException {
-        int read = 0;
-        int more = EntropySource.WOULD_BLOCK;
-        while (read < wanted && more >= EntropySource.WOULD_BLOCK && System.nanoTime() - end < 0) {
-            more = reader.read(buffer.asSlice(read), Math.min(BLOCK, wanted - read));
-            read += Math.max(0, more);
-            progress.step(Math.max(0, more));
-        }
-        return read;
-    }
-
-    /** The reason why {@code received} bytes are too few; empty if they are enough. */
-    private String shortfall(long received, boolean timeIsOver) {
-        if (received < bytes && !timeIsOver && !isWholeFile(received)) {
-            return "the source has failed";
-        }
-        return received < MIN_BYTES ? "only " + received + " bytes received, expected at least " + MIN_BYTES : "";
-    }
-
-    /** Whether the source is a regular file that has been read to its end, which is not a failure. */
-    private boolean isWholeFile(long length) {
-        Path path = Path.of(source.replaceFirst("^file:", "").replaceFirst(",(?!,).*", ""));
         try {
-            return Files.isRegularFile(path) && Files.size(path) == length;
-        } catch (IOException gone) {
-            return false;
+            return RawSampleFile.create(output, overwrite, from.file());
+        } catch (IllegalArgumentException refused) {
+            throw new ParameterException(spec.commandLine(), "--output=" + output + ": " + refused.getMessage());
+        }
+    }
+
+    private SourceCheckReport assess(CheckedSource checked, CollectedSamples samples)
+            throws IOException, InterruptedException {
+        int bits = width == null ? samples.width() : width;
+        if (samples.width() > bits) {
+            throw new ParameterException(
+                    spec.commandLine(), "--bits=" + bits + ": there are samples of " + samples.width() + " bits");
+        }
+        MinEntropyAssessment assessment = null;
+        List<TestResult> tests = new ArrayList<>();
+        if (samples.first().length >= SampleCollector.MIN_BYTES) {
+            assessment = estimate("estimating", samples.first(), bits);
+            tests.add(LinearComplexity.test(samples.first(), bits));
+            if (iid) {
+                tests.addAll(testIid(samples.first()));
+            }
+            if (restarts || restartFile != null) {
+                tests.addAll(testRestarts(checked, bits, assessment.perSample()));
+            }
+        }
+        return new SourceCheckReport(checked.toString(), samples, bits, minEntropy, assessment, tests);
+    }
+
+    private static MinEntropyAssessment estimate(String task, byte[] samples, int bits) throws InterruptedException {
+        int tasks = MinEntropyAssessment.taskCount(samples);
+        try (TerminalProgressBar progress = TerminalProgressBar.onTerminal(task, tasks)) {
+            return MinEntropyAssessment.of(samples, bits, () -> progress.step(1));
+        }
+    }
+
+    private static List<TestResult> testIid(byte[] samples) throws InterruptedException {
+        try (TerminalProgressBar progress = TerminalProgressBar.onTerminal("permuting", IidTests.STEPS)) {
+            return IidTests.of(samples, new SplittableRandom(), () -> progress.step(1));
+        }
+    }
+
+    private List<TestResult> testRestarts(CheckedSource checked, int bits, double initial)
+            throws IOException, InterruptedException {
+        RestartSamples matrix = restartSamples(checked);
+        int used = Math.max(bits, CollectedSamples.width(matrix.rows()));
+        MinEntropyAssessment rows = estimate("restarts, rows", matrix.rows(), used);
+        MinEntropyAssessment columns = estimate("restarts, columns", matrix.columns(), used);
+        return RestartTests.of(matrix, initial, minEntropy, rows, columns);
+    }
+
+    private RestartSamples restartSamples(CheckedSource checked) throws IOException, InterruptedException {
+        if (restartFile != null) {
+            try {
+                return RestartSamples.read(restartFile);
+            } catch (IllegalArgumentException invalid) {
+                throw new ParameterException(
+                        spec.commandLine(), "--restart-file=" + restartFile + ": " + invalid.getMessage());
+            }
+        }
+        try (TerminalProgressBar progress = TerminalProgressBar.onTerminal("restarting", RestartSamples.RESTARTS)) {
+            return RestartCollector.collect(checked, seconds, progress);
         }
     }
 
     static final class BytesConverter extends LongRangeConverter {
         BytesConverter() {
-            super(MIN_BYTES, 1 << 30);
+            super(SampleCollector.MIN_BYTES, 1 << 30);
         }
     }
 
@@ -193,7 +234,13 @@ public final class CheckSourceCommand implements Callable<Integer> {
         }
     }
 
-    static final class BitsConverter implements ITypeConverter<Double> {
+    static final class WidthConverter extends IntegerRangeConverter {
+        WidthConverter() {
+            super(1, Byte.SIZE);
+        }
+    }
+
+    static final class EntropyConverter implements ITypeConverter<Double> {
         @Override
         public Double convert(String value) {
             double bits = value.matches("\\d+(\\.\\d+)?") ? Double.parseDouble(value) : 0;

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
@@ -36,6 +37,7 @@ import picocli.CommandLine.TypeConversionException;
 public final class EgdServerCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(EgdServerCommand.class);
     private static final String DEFAULT_SOURCE = "getrandom";
+    private static final long CLOSE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     @Spec
     private CommandSpec spec;
@@ -61,9 +63,8 @@ public final class EgdServerCommand implements Callable<Integer> {
             defaultValue = DEFAULT_SOURCE,
             paramLabel = "SOURCE",
             description =
-                    "A source in the syntax of the daemon's --source, or command:PROGRAM ARGUMENTS (split at spaces):"
-                            + " the output of a program. Repeatable: later sources are fallbacks, tried in order"
-                            + " (default: ${DEFAULT-VALUE}).")
+                    "A source in the syntax of the daemon's --source. Repeatable: later sources are fallbacks, tried in"
+                            + " order (default: ${DEFAULT-VALUE}).")
     private List<String> sources;
 
     @Option(
@@ -101,16 +102,22 @@ public final class EgdServerCommand implements Callable<Integer> {
         sources.forEach(this::checkSource);
         CommandShutdownHook stop = new CommandShutdownHook();
         ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::warn)::received);
-        try (EgdServer server = openServer();
-                CommandSources programs = new CommandSources();
-                EntropySource opened = open(programs, server)) {
+        try (EgdServer server = openServer()) {
             stop.setStopAction(server::stop);
-            announce(server);
-            server.run(opened);
+            serve(server);
         } finally {
             stop.commandFinished();
         }
         return 0;
+    }
+
+    private void serve(EgdServer server) throws IOException {
+        SourceRegistry registry = new SourceRegistry(source(), server::onSourceReady, System::nanoTime);
+        try (EntropySource opened = registry.open("egd-server")) {
+            announce(server);
+            server.run(opened);
+        }
+        registry.awaitClosed(CLOSE_TIMEOUT_NANOS);
     }
 
     private EgdServer openServer() throws IOException {
@@ -122,44 +129,18 @@ public final class EgdServerCommand implements Callable<Integer> {
 
     private void checkSource(String source) {
         try {
-            if (source.startsWith(CommandSourceProcess.PREFIX)) {
-                CommandSourceProcess.parseCommand(source);
-            } else {
-                SourceExpressionParser.parse(source).probe();
-            }
+            SourceExpressionParser.parse(source).probe();
         } catch (IllegalArgumentException | IOException refused) {
             throw badSource(source, refused);
         }
     }
 
-    private EntropySource open(CommandSources programs, EgdServer server) throws IOException {
+    private EntropySourceSpec source() {
         List<EntropySourceSpec> inOrder = new ArrayList<>();
         for (String source : sources) {
-            inOrder.add(
-                    source.startsWith(CommandSourceProcess.PREFIX)
-                            ? programs.start(source)
-                            : SourceExpressionParser.parse(source));
+            inOrder.add(SourceExpressionParser.parse(source));
         }
-        EntropySourceSpec firstOf = FailoverSourceSpec.firstOf(inOrder);
-        return new SourceRegistry(firstOf, server::onSourceReady, System::nanoTime).open("egd-server");
-    }
-
-    /** The running programs of command: sources. */
-    private static final class CommandSources implements AutoCloseable {
-        private final List<CommandSourceProcess> running = new ArrayList<>();
-
-        EntropySourceSpec start(String source) throws IOException {
-            CommandSourceProcess program = CommandSourceProcess.start(CommandSourceProcess.parseCommand(source));
-            running.add(program);
-            return program.spec();
-        }
-
-        @Override
-        public void close() throws IOException {
-            for (CommandSourceProcess program : running) {
-                program.close();
-            }
-        }
+        return FailoverSourceSpec.firstOf(inOrder);
     }
 
     private ParameterException badSource(String source, Exception refused) {

@@ -8,7 +8,5 @@
  * both are tested without them. {@link org.vhostuserrng.cli.egd.EgdServer} connects them with the clients' sockets
  * ({@link org.vhostuserrng.cli.egd.EgdServerConnection}), which {@link org.vhostuserrng.cli.egd.EgdListener} accepts
  * and {@link org.vhostuserrng.cli.egd.EgdDialer} dials, and with the source.
- * {@link org.vhostuserrng.cli.egd.CommandSourceProcess} runs a program as a source, with a thread that supervises the
- * program.
  */
 package org.vhostuserrng.cli.egd;

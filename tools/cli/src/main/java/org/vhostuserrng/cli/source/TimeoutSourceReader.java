@@ -10,8 +10,10 @@ import org.vhostuserrng.backends.source.SourceRegistry;
 /** Reads an entropy source, waiting for bytes up to a timeout. Confined to one thread. */
 public final class TimeoutSourceReader implements AutoCloseable {
     private static final long READ_TIMEOUT_MILLIS = 100;
+    private static final long CLOSE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private final Semaphore ready = new Semaphore(0);
+    private final SourceRegistry sources;
     private final EntropySource source;
 
     /**
@@ -20,7 +22,8 @@ public final class TimeoutSourceReader implements AutoCloseable {
      * @param guest name of the reader in log messages
      */
     public TimeoutSourceReader(EntropySourceSpec spec, String guest) {
-        source = new SourceRegistry(spec, ready::release, System::nanoTime).open(guest);
+        sources = new SourceRegistry(spec, ready::release, System::nanoTime);
+        source = sources.open(guest);
     }
 
     /**
@@ -37,8 +40,10 @@ public final class TimeoutSourceReader implements AutoCloseable {
         return filled;
     }
 
+    /** Closes the source, and waits a moment for devices and child processes. */
     @Override
     public void close() {
         source.close();
+        sources.awaitClosed(CLOSE_TIMEOUT_NANOS);
     }
 }

@@ -41,7 +41,7 @@ final class TracePrinter implements TraceRecordSink {
         out.flush();
     }
 
-    /** Must be called after the last record: prints the table of a session that has no end record. */
+    /** Prints the table of a session without an end record. Must be called after the last record. */
     void flushOpenSession() {
         if (open) {
             end();

@@ -22,11 +22,11 @@ import org.vhostuserrng.backends.sys.WakeablePoller;
 import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**
- * An EGD server that sends any number of bytes at any time. The client must return only complete, requested replies of
- * a connection, in order, and wipe all other bytes.
+ * An EGD server that sends any number of bytes at any time. The client must return only complete replies to its
+ * requests, in order, and wipe all other bytes.
  *
- * <p>Input: steps of one u8 each. Below {@link #READ}: the server sends this many bytes. From {@link #READ}: the client
- * reads. From {@link #HANG_UP}: the server closes the connection.
+ * <p>Input: steps of one byte each. Below {@link #READ}: the server sends this many bytes. From {@link #READ}: the
+ * client reads. From {@link #HANG_UP}: the server closes the connection.
  */
 public final class EgdRepliesFuzzTarget {
     static final int READ = 160;
@@ -34,7 +34,7 @@ public final class EgdRepliesFuzzTarget {
     private static final byte READ_BLOCKING = 2;
     private static final int BLOCK_BYTES = 4096;
     private static final EgdClientSource.EgdTimeouts NO_TIMEOUTS =
-            new EgdClientSource.EgdTimeouts(1L << 40, 1L << 40, 8);
+            new EgdClientSource.EgdTimeouts(1L << 40, 8);
     private static final Server SERVER = Server.open();
 
     /** Shared by all inputs: creating a socket for each would dominate the run time. */
@@ -94,7 +94,7 @@ public final class EgdRepliesFuzzTarget {
         }
     }
 
-    /** Sends bytes whose values encode their position in the stream. */
+    /** Sends bytes whose values depend on their positions in the stream. */
     private void send(int length) throws IOException {
         byte[] bytes = new byte[length];
         for (int i = 0; i < length; i++) {
@@ -124,7 +124,7 @@ public final class EgdRepliesFuzzTarget {
 
     private void read() throws IOException {
         block.fill((byte) 0);
-        // Otherwise the client would wait for bytes that are never sent.
+        // Without the wakeup, the client would wait for bytes that are never sent.
         poller.wakeUp();
         try {
             int read = client.read(block, 0, BLOCK_BYTES, poller);

@@ -4,7 +4,7 @@ import static org.vhostuserrng.fuzz.FuzzAssertions.requireOneLine;
 
 import java.nio.charset.StandardCharsets;
 
-/** Any text as the value of {@code --source}: the source has a one-line name, or the error is one line. */
+/** Parses arbitrary text as a {@code --source} expression. The source's name or the error message must be one line. */
 public final class SourceExpressionFuzzTarget {
     private SourceExpressionFuzzTarget() {}
 

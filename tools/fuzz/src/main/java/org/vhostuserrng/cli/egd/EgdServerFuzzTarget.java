@@ -18,15 +18,15 @@ import org.vhostuserrng.fuzz.FuzzInputReader;
  * An EGD client that sends arbitrary bytes in pieces and reads replies in pieces. All commands before the first invalid
  * one are answered in order and completely, and each byte of the source is sent once.
  *
- * <p>Input: steps of one opcode byte each. Below {@link #SEND} it is the number of following bytes that the client
- * sends. Below {@link #ALLOW} it gives the source more bytes, else it makes room for replies.
+ * <p>Input: steps of one opcode byte each. Below {@link #SEND}: the client sends this many of the bytes that follow.
+ * From {@link #SEND}: the source gets more bytes. From {@link #ALLOW}: the client has room for more reply bytes.
  */
 public final class EgdServerFuzzTarget {
     static final int SEND = 128;
     static final int ALLOW = 192;
     /** Bytes per unit of the opcode, so that a few steps exceed the buffers. */
     private static final int UNIT = 17;
-    /** The source counts from 1 to this. */
+    /** The source returns the bytes 1 to this value, over and over. */
     private static final int PERIOD = 255;
 
     private final EgdRoundRobinScheduler scheduler = new EgdRoundRobinScheduler();
@@ -80,7 +80,7 @@ public final class EgdServerFuzzTarget {
         checkReplies();
     }
 
-    /** One round of the server, as when the client's socket or the source is ready. */
+    /** Runs one round of the server, as if the client's socket or the source had become ready. */
     private void serve() throws IOException {
         if (session.canReceive()) {
             session.receive(client);
@@ -93,7 +93,7 @@ public final class EgdServerFuzzTarget {
         session.handleCommands(scheduler, 0);
     }
 
-    /** Parses the replies by the commands that were sent. */
+    /** Checks the replies against the commands that were sent. */
     private void checkReplies() {
         ByteBuffer asked = ByteBuffer.wrap(commands.toByteArray());
         ByteBuffer answers = ByteBuffer.wrap(replies.toByteArray());

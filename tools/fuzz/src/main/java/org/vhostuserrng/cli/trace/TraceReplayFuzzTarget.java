@@ -11,10 +11,10 @@ import org.vhostuserrng.fuzz.FuzzInputReader;
 import picocli.CommandLine.Help.Ansi;
 
 /**
- * {@code trace --replay} of an arbitrary file: prints the valid records at its beginning, and no control characters of
- * the file reach the terminal.
+ * Runs {@code trace --replay} on an arbitrary file. It prints the valid records at the beginning of the file. No
+ * control character of the file reaches the terminal.
  *
- * <p>Input: a byte whose lowest bit enables {@code --summary}, and the file.
+ * <p>Input: a byte whose lowest bit enables {@code --summary}, then the file.
  */
 public final class TraceReplayFuzzTarget {
     private TraceReplayFuzzTarget() {}

@@ -9,13 +9,13 @@ import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.frontend.DriverSplitRingAddresses;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 
-/** The front-end module's driver, which conforms to the specification, and the addresses of its virtqueue. */
+/** A virtqueue with a driver that conforms to the specification: the driver of the front-end module. */
 record ConformingDriverRing(DriverRingAddresses addresses, DriverRing driver) {
     /**
      * Lays out an empty virtqueue.
      *
-     * @param memory begins with the virtqueue
-     * @param guestAddress guest physical address of {@code memory}
+     * @param memory the memory at whose start the virtqueue is laid out
+     * @param guestAddress guest-physical address of {@code memory}
      */
     static ConformingDriverRing of(
             boolean packed, MemorySegment memory, long guestAddress, int size, boolean eventIdx) {

@@ -7,8 +7,8 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 /**
  * Configuration of a fuzzed virtqueue.
  *
- * <p>Input: flags ({@code INDIRECT_DESC}, {@code EVENT_IDX}) and size choice, a byte each; the base, 32 bits for a
- * packed and 16 for a split virtqueue; three 16-bit offsets of the areas.
+ * <p>Input: a byte with flags ({@code INDIRECT_DESC}, {@code EVENT_IDX}); a byte that selects the size; the base, 32
+ * bits for a packed and 16 for a split virtqueue; three 16-bit offsets of the areas.
  *
  * @param base the value of SET_VRING_BASE
  * @param areas anywhere in the first region, possibly overlapping
@@ -40,7 +40,7 @@ record FuzzedRingConfig(
                 | (eventIdx ? VirtioFeatureBit.EVENT_IDX.mask() : 0);
     }
 
-    /** The same virtqueue with another base. */
+    /** The same configuration with another base. */
     FuzzedRingConfig withBase(int newBase) {
         return new FuzzedRingConfig(packed, indirect, eventIdx, size, newBase, areas);
     }

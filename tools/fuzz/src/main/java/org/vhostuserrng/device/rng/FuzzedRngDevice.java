@@ -19,13 +19,14 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
- * The device under test and its guest's memory, zeroed. At most one is in use at a time, because all share the memory.
+ * The device under test and the memory of its guest, initially zero. All instances share this memory, so a target uses
+ * one at a time.
  */
 final class FuzzedRngDevice {
     private static final MemorySegment MEMORY =
             Arena.ofAuto().allocate(ReferenceGuestMemory.BYTES, ReferenceGuestMemory.REGION_BYTES);
 
-    /** Joined by a second guest, so that the budgets of a guest with neighbours apply. */
+    /** Has one more virtqueue, so that the budgets of a guest that shares its event loop apply. */
     private static final SharedRequestScratch SCRATCH = new SharedRequestScratch();
 
     static {
@@ -56,12 +57,12 @@ final class FuzzedRngDevice {
         return new VirtqueuePosition(avail, base >>> 16 == 0 ? avail : base >>> 16);
     }
 
-    /** The base, as SET_VRING_BASE has it, of a stopped virtqueue. */
+    /** Encodes the position of a stopped virtqueue as a base for SET_VRING_BASE. */
     static int base(FuzzedRingConfig config, VirtqueuePosition position) {
         return config.packed() ? position.nextUsed() << 16 | position.nextAvail() : position.nextAvail();
     }
 
-    /** Starts a virtqueue that records its in-flight requests in {@code inflight}; null for none. */
+    /** Starts a virtqueue. It records its in-flight requests in {@code inflight} unless that is null. */
     VirtqueueHandler start(FuzzedRingConfig config, InflightTrackerFactory inflight) throws InvalidVirtqueueException {
         try {
             return device.start(new VirtqueueConfig(

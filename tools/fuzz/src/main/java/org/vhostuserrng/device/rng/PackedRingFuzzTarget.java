@@ -1,6 +1,6 @@
 package org.vhostuserrng.device.rng;
 
-/** A packed virtqueue in memory of arbitrary content: {@link RingDifferentialFuzzer}. */
+/** Runs {@link RingDifferentialFuzzer} with packed virtqueues. */
 public final class PackedRingFuzzTarget {
     private PackedRingFuzzTarget() {}
 

@@ -5,7 +5,7 @@ import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_WRITE
 import java.util.ArrayList;
 import java.util.List;
 
-/** The device-writable memory of one request of a {@link ReferenceDeviceRing}: its segments in order. */
+/** The segments of device-writable memory of one request of a {@link ReferenceDeviceRing}, in order. */
 final class ReferenceBufferChain {
     // VIRTIO 1.3 §5.4.6: the device may fill less than the buffer. These are the device's own limits.
     private static final int MAX_BYTES = 65536;
@@ -16,7 +16,7 @@ final class ReferenceBufferChain {
     private final List<Segment> segments = new ArrayList<>();
     private int bytes;
 
-    /** Adds the memory of a descriptor; false if the descriptor is invalid. */
+    /** Adds the memory of a descriptor; returns false if the descriptor is invalid. */
     boolean add(long address, int length, int flags) {
         if ((flags & VIRTQ_DESC_F_WRITE) == 0) {
             return false;
@@ -57,7 +57,7 @@ final class ReferenceBufferChain {
     /**
      * Writes source bytes into the chain.
      *
-     * @param sourcePosition of the first byte
+     * @param sourcePosition position of the first byte in the sequence of all source bytes
      * @param from offset in the chain
      */
     void fill(ReferenceGuestMemory memory, long sourcePosition, int from, int length) {

@@ -1,9 +1,9 @@
 package org.vhostuserrng.device.rng;
 
 /**
- * The device side of a virtqueue, implemented a second time and as simply as possible: no budgets, no native memory,
- * and a driver that does not run concurrently. It accesses memory in the same order as the device, because a buffer may
- * overlap the ring.
+ * An independent implementation of the device side of a virtqueue, as simple as possible: without budgets, native
+ * memory or a concurrent driver. It accesses memory in the same order as the device, because a buffer may overlap the
+ * ring.
  */
 abstract class ReferenceDeviceRing {
     final ReferenceGuestMemory memory;
@@ -27,15 +27,15 @@ abstract class ReferenceDeviceRing {
     /** Pops the buffer of the last {@link #peek} and adds it to the used ring, not yet visible to the driver. */
     abstract void addUsed(int length);
 
-    /** Makes used buffers visible; returns whether the driver wants a notification. */
+    /** Makes the used buffers visible to the driver; returns whether the driver wants a notification. */
     abstract boolean publishUsed();
 
-    /** Asks the driver for available buffer notifications. */
+    /** Enables available buffer notifications. */
     abstract void enableNotification();
 
-    /** Asks the driver for no available buffer notifications. */
+    /** Disables available buffer notifications. */
     abstract void disableNotification();
 
-    /** The base from which a restarted virtqueue continues. */
+    /** The base at which a restarted virtqueue resumes. */
     abstract int base();
 }

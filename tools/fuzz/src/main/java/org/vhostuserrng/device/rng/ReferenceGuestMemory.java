@@ -8,12 +8,12 @@ import java.util.List;
 import org.vhostuserrng.transport.memory.GuestMemory;
 
 /**
- * A fuzzed guest's memory as a {@link ReferenceDeviceRing} sees it: one array for three regions, of which the first two
- * are adjacent and the last ends at 2^64. Offsets are positions in the array.
+ * The memory of a fuzzed guest, as a {@link ReferenceDeviceRing} accesses it: one array that holds three regions. The
+ * first two regions are adjacent, and the last one ends at 2^64. Offsets are positions in the array.
  */
 final class ReferenceGuestMemory {
     static final int REGION_BYTES = 4096;
-    /** Guest physical address of the first region, which contains the ring. */
+    /** Guest-physical address of the first region, which contains the ring. */
     static final long BASE = 0x10000;
 
     private static final long[] REGION_ADDRESSES = {BASE, BASE + REGION_BYTES, -REGION_BYTES};
@@ -21,7 +21,7 @@ final class ReferenceGuestMemory {
 
     private final ByteBuffer bytes = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
-    /** The same regions for the device, consecutive in {@code memory}. */
+    /** The same regions for the device, one after the other in {@code memory}. */
     static GuestMemory guestMemory(MemorySegment memory) {
         return GuestMemory.of(List.of(region(memory, 0), region(memory, 1), region(memory, 2)));
     }
@@ -31,7 +31,7 @@ final class ReferenceGuestMemory {
         return new GuestMemory.Region(REGION_ADDRESSES[region], bytes, false);
     }
 
-    /** The offset of a guest physical address; −1 if no region contains it. */
+    /** The offset of a guest-physical address; −1 if no region contains it. */
     static int offsetOf(long address) {
         for (int region = 0; region < REGION_ADDRESSES.length; region++) {
             long offset = address - REGION_ADDRESSES[region];
@@ -47,7 +47,7 @@ final class ReferenceGuestMemory {
         return REGION_BYTES - offset % REGION_BYTES;
     }
 
-    /** Whether one region contains a range of guest physical addresses. */
+    /** Whether a single region contains a range of guest-physical addresses. */
     static boolean contains(long address, long length) {
         int offset = offsetOf(address);
         return offset >= 0 && length <= bytesToRegionEnd(offset);
@@ -77,7 +77,7 @@ final class ReferenceGuestMemory {
         bytes.putInt(offset, value);
     }
 
-    /** Writes bytes, up to the end of the array, here and to the device's memory. */
+    /** Writes bytes to this array, at most up to its end, and to the device's memory. */
     void write(int offset, byte[] written, MemorySegment deviceMemory) {
         int length = Math.min(written.length, BYTES - offset);
         bytes.put(offset, written, 0, length);

@@ -25,7 +25,7 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
             return new RingPosition(offWrap & INDEX, (offWrap & WRAP) != 0);
         }
 
-        /** As the specification encodes it in event suppression structures (§2.8.14): desc_event_off, wrap. */
+        /** The encoding in event suppression structures (§2.8.14): desc_event_off, desc_event_wrap. */
         int offWrap() {
             return index | (wrap ? WRAP : 0);
         }
@@ -42,7 +42,7 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
             return position;
         }
 
-        /** Descriptors from here forward to another position; more than the queue size if that wraps twice. */
+        /** Number of descriptors from this position forward to another; more than the queue size is invalid. */
         int distance(RingPosition other, int size) {
             int distance = 0;
             for (RingPosition position = this; !position.equals(other); position = position.next(size)) {
@@ -77,7 +77,7 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
         return RingPosition.of(base >>> 16 == 0 ? base : base >>> 16);
     }
 
-    /** Null if the configuration is invalid. */
+    /** Creates a ring; returns null if the configuration is invalid. */
     static ReferenceDeviceRing of(ReferenceGuestMemory memory, FuzzedRingConfig config) {
         int size = config.size();
         long descriptors = config.areas().descriptorArea();
@@ -107,7 +107,7 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
                 && (flags & VIRTQ_DESC_F_USED) != 0 != position.wrap();
     }
 
-    /** Descriptors that the driver may have made available. */
+    /** Maximum number of descriptors that the driver can have made available. */
     private int maxAvailable() {
         return size - publishedUsed.distance(nextAvail, size);
     }

@@ -38,7 +38,7 @@ final class ReferenceSplitRing extends ReferenceDeviceRing {
         publishedUsed = nextUsed;
     }
 
-    /** Null if the configuration is invalid. */
+    /** Creates a ring; returns null if the configuration is invalid. */
     static ReferenceDeviceRing of(ReferenceGuestMemory memory, FuzzedRingConfig config) {
         long descriptors = config.areas().descriptorArea();
         long available = config.areas().driverArea();
@@ -73,7 +73,7 @@ final class ReferenceSplitRing extends ReferenceDeviceRing {
         return wellFormed && chain.bytes() > 0 ? chain : null;
     }
 
-    /** Adds the descriptor chain that starts at index {@code first} of a table; false if it is malformed. */
+    /** Adds the descriptor chain that starts at index {@code first} of a table; returns false if it is malformed. */
     private boolean addChain(int table, int count, int first, boolean indirectAllowed, ReferenceBufferChain chain) {
         int index = first;
         for (int seen = 0; seen < count && index < count; seen++) {

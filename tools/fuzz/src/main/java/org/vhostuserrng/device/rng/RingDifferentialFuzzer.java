@@ -9,13 +9,19 @@ import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * Runs the device and a {@link ReferenceDeviceRing} on the same memory, which the input modifies between drains. After
- * each drain both have left identical memory and agree on whether to notify the driver.
+ * Runs the device and a {@link ReferenceDeviceRing} on two copies of a memory, which the input modifies between drains.
+ * After each drain, both copies are identical, and both sides agree on whether to notify the driver.
  *
- * <p>Input: a {@link FuzzedRingConfig}; a byte with the maximum that the source returns per fill (0: no maximum); then
- * steps of one opcode byte each. Below {@link #STEP_DRAIN} it is the number of bytes to write at the 16-bit offset that
- * follows. The others drain the queue, drain it while busy polling, stop and restart it, or set the number of bytes
- * that the source has left to the 16 bits that follow.
+ * <p>Input: a {@link FuzzedRingConfig}; a byte with the maximum number of bytes per fill of the source (0: no maximum);
+ * then steps of one opcode byte each:
+ *
+ * <ul>
+ *   <li>below {@link #STEP_DRAIN}: writes to the memory; a 16-bit offset, and as many bytes as the opcode says
+ *   <li>below {@link #STEP_DRAIN_POLLING}: drains the queue
+ *   <li>below {@link #STEP_RESTART}: drains the queue, with notifications left disabled
+ *   <li>below {@link #STEP_LIMIT_SOURCE}: stops and restarts the queue
+ *   <li>else: sets the number of bytes that the source has left; 16 bits
+ * </ul>
  */
 final class RingDifferentialFuzzer {
     // The seeds and regression inputs depend on these values.
@@ -34,12 +40,13 @@ final class RingDifferentialFuzzer {
     private ReferenceDeviceRing reference;
     private boolean broken;
 
-    /** Source bytes that the reference has used, and that its source has left. */
+    /** Number of source bytes that the reference has used. */
     private long bytesGiven;
 
+    /** Number of source bytes that are left for the reference. */
     private long bytesLeft = Long.MAX_VALUE;
 
-    /** The first available request's chain if earlier drains filled a part of it, else null. */
+    /** The chain of the first available request if earlier drains filled a part of it; otherwise null. */
     private ReferenceBufferChain partialChain;
 
     private int partialBytes;
@@ -49,7 +56,7 @@ final class RingDifferentialFuzzer {
         config = FuzzedRingConfig.of(packed, input);
         int maxFill = input.u8();
         guest.source.maxPerFill = maxFill == 0 ? Integer.MAX_VALUE : maxFill;
-        // The result of a source without bytes depends on other guests, so it fails instead.
+        // An empty source fails instead of blocking, because the result of a blocked drain depends on other guests.
         guest.source.failsWhenEmpty = true;
     }
 
@@ -61,7 +68,7 @@ final class RingDifferentialFuzzer {
         }
     }
 
-    /** Starts both; false if both reject the configuration. */
+    /** Starts the device and the reference; returns false if both reject the configuration. */
     private boolean start(int base) {
         FuzzedRingConfig started = config.withBase(base);
         reference = started.packed()
@@ -99,9 +106,9 @@ final class RingDifferentialFuzzer {
     }
 
     /**
-     * Drains the device's queue and has the reference follow. A broken ring is restarted first.
+     * Drains the device's queue, and lets the reference do the same. Restarts a broken ring first.
      *
-     * @param polling whether the device polls the ring afterwards and so needs no notification
+     * @param polling whether the device leaves notifications disabled to poll the ring afterwards
      */
     private void drain(boolean polling) {
         if (broken) {
@@ -126,9 +133,9 @@ final class RingDifferentialFuzzer {
     }
 
     /**
-     * Has the reference serve as many requests as the device, and checks that the device was right to stop there.
+     * Lets the reference serve as many requests as the device did, and checks that the device had a reason to stop.
      *
-     * @param result what the device's drain returned
+     * @param result the result of the device's drain
      * @return the number of notifications that the driver wants
      */
     private int follow(long requests, DrainResult result, boolean polling) {
@@ -179,7 +186,7 @@ final class RingDifferentialFuzzer {
         return chain.isSameAs(partialChain) ? partialBytes : 0;
     }
 
-    /** Follows the device where it filled only a part of a request because the drain's byte budget was used up. */
+    /** Fills the same part of a request as the device if the drain's byte budget ended within the request. */
     private void fillPart(DrainResult result) {
         int length = (int) (guest.source.written - bytesGiven);
         if (length > 0) {

@@ -11,9 +11,10 @@ import org.vhostuserrng.fuzz.FuzzInputReader;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 
 /**
- * A device state from another host is either rejected with one line, or decoded without losing a bit and loaded.
+ * Loads an arbitrary device state. The device either rejects it with a one-line message and keeps its own state, or
+ * decodes it without loss and loads it.
  *
- * <p>Input: a byte whose lowest bit corrects the state's checksum, and the state.
+ * <p>Input: a byte whose lowest bit tells whether to correct the checksum of the state, then the state.
  */
 public final class RngMigrationStateFuzzTarget {
     private static final long NOW = 1_000_000;

@@ -23,10 +23,10 @@ import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 
 /**
  * A front-end and its guest that send arbitrary messages, kick, write to shared memory and disconnect, in any order. No
- * exception is logged as a bug ({@link StrictSlf4jProvider}); after the session all its descriptors are closed and its
+ * exception is logged as a bug ({@link StrictSlf4jProvider}). After the session, all its descriptors are closed and its
  * memory is unmapped.
  *
- * <p>Input: three bytes of options: memory slots, sealed memory only, and flags. Then steps of one opcode byte each:
+ * <p>Input: three bytes of options (memory slots, sealed memory only, flags), then steps of one opcode byte each:
  *
  * <ul>
  *   <li>below {@link #MESSAGE}: sends a message; bytes with id, flags and number of descriptors; a byte for the kind of
@@ -59,7 +59,7 @@ public final class SessionFuzzTarget {
 
     private static final int MAX_FDS = 10;
     private static final int MAX_ITERATIONS = 20;
-    /** Interval of the check for mappings, in inputs: one check takes as long as a hundred inputs. */
+    /** Number of inputs per check for leaked mappings. A check takes as long as a hundred inputs. */
     private static final int MAPPING_CHECK_INTERVAL = 256;
 
     private static int inputs;
@@ -70,7 +70,7 @@ public final class SessionFuzzTarget {
     private final FuzzedSocketPeer backendChannel = FuzzedSocketPeer.connect();
     private final OwnedFd file = SealedMemfd.create("fuzzed", FILE_BYTES);
     private final MemoryMapping memory = MemoryMapping.map(file, 0, FILE_BYTES);
-    /** By kind. */
+    /** Indexed by kind. */
     private final OwnedFd[] fds;
 
     private final EventLoop loop;
@@ -89,7 +89,7 @@ public final class SessionFuzzTarget {
         requestsServed(input);
     }
 
-    /** Runs an input and returns the number of requests that were served. */
+    /** Runs an input; returns the number of requests that the device served. */
     static long requestsServed(byte[] input) throws IOException {
         List<String> before = FuzzedSocketPeer.openFds();
         SessionFuzzTarget target = new SessionFuzzTarget();
@@ -177,7 +177,7 @@ public final class SessionFuzzTarget {
         }
     }
 
-    /** Runs the loop until it is idle; bounded, because a ring without a kick descriptor is polled forever. */
+    /** Runs the loop until it is idle, but not forever: a ring without a kick descriptor is polled without end. */
     private void runLoop() throws IOException {
         for (int i = 0; i < MAX_ITERATIONS && loop.doWork() > 0; i++) {
             peer.discard();

@@ -1,6 +1,6 @@
 package org.vhostuserrng.device.rng;
 
-/** A split virtqueue in memory of arbitrary content: {@link RingDifferentialFuzzer}. */
+/** Runs {@link RingDifferentialFuzzer} with split virtqueues. */
 public final class SplitRingFuzzTarget {
     private SplitRingFuzzTarget() {}
 

@@ -7,12 +7,12 @@ import java.util.Arrays;
 import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**
- * The IOTLB against a model with one entry for each of 256 equal parts of the address space. All ranges consist of
- * whole parts.
+ * Compares the IOTLB with a model that has one entry for each of 256 equal parts of the address space. All ranges
+ * consist of whole parts.
  *
- * <p>Input: steps of an opcode byte and two bytes with the ends of a range of parts. Below {@link #MAP} it maps the
- * range with the permissions in the lowest two bits to the 64-bit address that follows; below {@link #UNMAP} it unmaps
- * the range; else it clears the IOTLB.
+ * <p>Input: steps of an opcode byte and two bytes with the first and last part of a range. Below {@link #MAP}: maps the
+ * range to the 64-bit address that follows, with the permissions in the lowest two bits of the opcode. From
+ * {@link #MAP}: unmaps the range. From {@link #UNMAP}: clears the IOTLB.
  */
 public final class IotlbFuzzTarget {
     static final int MAP = 160;

@@ -81,7 +81,7 @@ public final class FuzzedSocketPeer implements AutoCloseable {
         };
     }
 
-    /** The end under test. To be called once, since the socket owns the descriptor. */
+    /** The end under test. Must be called only once, because the socket owns the descriptor. */
     public UnixStreamSocket stream() {
         return new UnixStreamSocket(tested);
     }
@@ -98,7 +98,7 @@ public final class FuzzedSocketPeer implements AutoCloseable {
         return List.of(numbers);
     }
 
-    /** Whether this process has mapped a file whose name contains {@code name}. */
+    /** Whether this process maps a file whose name contains {@code name}. */
     public static boolean isMapped(String name) throws IOException {
         try (Stream<String> mappings = Files.lines(Path.of("/proc/self/maps"))) {
             return mappings.anyMatch(mapping -> mapping.contains(name));
@@ -106,7 +106,7 @@ public final class FuzzedSocketPeer implements AutoCloseable {
     }
 
     /**
-     * Sends at least one byte, with descriptors attached to the first byte.
+     * Sends bytes, at least one, with descriptors attached to the first byte.
      *
      * @return the number of bytes sent, 0 if the socket is full
      */
@@ -162,7 +162,7 @@ public final class FuzzedSocketPeer implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment target = arena.allocate(MAX_RECEIVE_BYTES);
             int received = stream.receive(target, fds);
-            // EINVAL: more descriptors than allowed; the number of bytes with them is unknown.
+            // EINVAL: too many descriptors. The number of bytes received with them is unknown.
             while (received > 0 || received == -Errno.EINVAL) {
                 discarded += Math.max(received, 0);
                 received = stream.receive(target, fds);

@@ -11,7 +11,7 @@ import org.vhostuserrng.frontend.VirtioFeatureBit;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
 /**
- * Records what QEMU and a guest do, in QEMU's order, as an input of {@link SessionFuzzTarget}. Replies are not read.
+ * Records the messages and kicks of a conforming front-end, in QEMU's order, as an input of {@link SessionFuzzTarget}.
  */
 final class FrontendSeedRecorder {
     static final int QUEUE_SIZE = 8;
@@ -22,7 +22,7 @@ final class FrontendSeedRecorder {
     private static final int FLAGS_NEED_REPLY = 9;
     private static final int MAX_WRITE_BYTES = 255;
     private static final long PROTOCOL_FEATURES_BIT = 1L << 30;
-    /** All offered features but GPA_ADDRESSES. */
+    /** All protocol features that the back-end offers, except GPA_ADDRESSES. */
     private static final long PROTOCOL_FEATURES = 0x99b02bL;
 
     private final MemorySegment memory = Arena.ofAuto().allocate(SessionFuzzTarget.FILE_BYTES, 4096);
@@ -112,7 +112,7 @@ final class FrontendSeedRecorder {
         recorded.u8(SessionFuzzTarget.WRITE);
     }
 
-    /** Closes the pipe, which ends a state that the device loads. */
+    /** Closes the pipe, which ends a device state that the device loads, and opens another one. */
     void renewPipe() {
         recorded.u8(SessionFuzzTarget.RAW);
     }

@@ -12,7 +12,7 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /**
  * The event loop polls an empty pool while the read-ahead thread offers a block. The event loop must get the block or
- * be notified; otherwise guests wait forever.
+ * be notified; otherwise, guests wait forever.
  */
 @JCStressTest
 @Outcome(id = "true, true", expect = ACCEPTABLE, desc = "It gets the block and is notified.")
@@ -21,7 +21,7 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 @Outcome(id = "false, false", expect = FORBIDDEN, desc = "The wakeup is lost.")
 @State
 public class EmptyReadAheadPoolStressTest extends ReadAheadPoolStressState {
-    /** The initial state. */
+    /** Called by jcstress before the actors run. */
     public EmptyReadAheadPoolStressTest() {}
 
     /** The event loop. */

@@ -12,7 +12,7 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /**
  * The read-ahead thread polls for an empty block while the event loop recycles one. The read-ahead thread must get the
- * block or be woken; otherwise it stops reading.
+ * block or be woken; otherwise, it never reads again.
  */
 @JCStressTest
 @Outcome(id = "true, true", expect = ACCEPTABLE, desc = "It gets the block and is woken.")
@@ -23,7 +23,7 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 public class FullReadAheadPoolStressTest extends ReadAheadPoolStressState {
     private final ReadAheadBlock used;
 
-    /** The initial state. */
+    /** Called by jcstress before the actors run. */
     public FullReadAheadPoolStressTest() {
         pool.offerFilled(block, ReadAheadBlock.BYTES);
         used = pool.pollFilled();

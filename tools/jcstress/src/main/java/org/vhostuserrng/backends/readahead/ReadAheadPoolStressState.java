@@ -7,9 +7,9 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.vhostuserrng.backends.sys.WakeablePoller;
 
-/** A pool of one block, which the read-ahead thread holds. */
+/** A pool with one block, which the read-ahead thread holds. */
 class ReadAheadPoolStressState {
-    /** Parts that need a system call or native memory; reused. */
+    /** Objects whose creation needs a system call or native memory. They are reused. */
     private record Parts(WakeablePoller poller, ReadAheadBlock block) {}
 
     private static final Queue<Parts> SPARE = new ConcurrentLinkedQueue<>();

@@ -1,2 +1,2 @@
-/** Stress tests of the block pool shared by the read-ahead thread and the event loop. */
+/** jcstress tests of the block pool that the read-ahead thread and the event loop share. */
 package org.vhostuserrng.backends.readahead;

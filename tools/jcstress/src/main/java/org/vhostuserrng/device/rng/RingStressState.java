@@ -22,17 +22,17 @@ import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
- * A virtqueue of four descriptors: its device side, which is under test, and its driver side, the front-end module's
- * independent implementation. Each is used by one thread. One buffer has already been processed with all notifications
- * disabled, so that no notification request of the set-up applies to the next buffer.
+ * A virtqueue with four descriptors. The device side is under test; the driver side is the front-end module's
+ * independent implementation. Each side is used by one thread. One buffer has already been used, with all notifications
+ * disabled, so that no notification that was enabled initially applies to the next buffer.
  */
 class RingStressState {
-    /** The next buffer before the actors run. */
+    /** The state of the next buffer before the actors run. */
     enum InitialState {
         /** The driver has not made it available. */
         EMPTY,
         AVAILABLE,
-        /** In the used ring but not published. */
+        /** The device has added it to the used ring but has not published it. */
         USED
     }
 
@@ -42,14 +42,14 @@ class RingStressState {
     private static final int MEMORY_BYTES = 512;
     private static final long BUFFER_ADDRESS = MEMORY_BYTES - BUFFER_BYTES;
 
-    /** Large, so shared by all states of a thread. */
+    /** Shared by all states of a thread, because it is large. */
     private static final ThreadLocal<ScatterGatherList> CHAIN = ThreadLocal.withInitial(ScatterGatherList::new);
 
     final DriverRing driver;
     final Virtqueue device;
 
     RingStressState(boolean packed, boolean eventIdx, InitialState state) {
-        // On the heap, to be garbage-collected; a long[] is aligned as the rings require.
+        // Heap memory, which is garbage-collected. A long[] has the alignment that the rings require.
         MemorySegment memory = MemorySegment.ofArray(new long[MEMORY_BYTES / Long.BYTES]);
         DriverRingAddresses addresses;
         if (packed) {

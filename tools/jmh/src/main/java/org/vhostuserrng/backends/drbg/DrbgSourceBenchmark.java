@@ -12,7 +12,10 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.vhostuserrng.backends.local.GetrandomSourceSpec;
 import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.SourceRegistry;
+import org.vhostuserrng.backends.source.VmForkClocks;
 import org.vhostuserrng.jmh.JmhBenchmarkSettings;
 
 /**
@@ -35,8 +38,15 @@ public class DrbgSourceBenchmark extends JmhBenchmarkSettings {
     @Setup
     public void setUp() throws GeneralSecurityException {
         DrbgSeedSource input = new DrbgSeedSource("zeros", new Zeros(), 8);
+        SourceRegistry sources =
+                new SourceRegistry(new GetrandomSourceSpec(), () -> {}, System::nanoTime, VmForkClocks::ofHost);
         drbg = new DrbgSource(
-                "guest", List.of(input), DrbgReseedPolicy.DEFAULT, new SharedDrbgContext(), System::nanoTime);
+                "guest",
+                List.of(input),
+                DrbgReseedPolicy.DEFAULT,
+                new SharedDrbgContext(),
+                sources.clock(),
+                sources.forkDetector());
         cipher = Cipher.getInstance("AES/CTR/NoPadding");
         cipher.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(new byte[32], "AES"), new IvParameterSpec(new byte[16]));
     }

@@ -5,13 +5,11 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.jmh.JmhBenchmarkSettings;
 
-/** The kernel's generator through the vDSO and by system call. */
+/** The kernel's generator, called through the vDSO and by system call. */
 @State(Scope.Thread)
 public class GetrandomBenchmark extends JmhBenchmarkSettings {
     /** Bytes per request. */
@@ -19,28 +17,22 @@ public class GetrandomBenchmark extends JmhBenchmarkSettings {
     public int size;
 
     private final MemorySegment target = Arena.ofAuto().allocate(16384, Long.BYTES);
-    private final EntropySource systemCall = new GetrandomSourceSpec.SyscallGetrandomSource();
-    private EntropySource function;
+    private final EntropySource faster = new GetrandomSourceSpec().open(() -> {});
+    private final EntropySource function = new GetrandomSourceSpec(GetrandomPath.VDSO).open(() -> {});
+    private final EntropySource systemCall = new GetrandomSourceSpec(GetrandomPath.SYSCALL).open(() -> {});
 
-    /** Opens the source. */
-    @Setup
-    public void setUp() {
-        function = new GetrandomSourceSpec().open(() -> {});
+    /** The source that the daemon uses. */
+    @Benchmark
+    public int faster() {
+        return faster.fill(target, 0, size);
     }
 
-    /** Closes the source. */
-    @TearDown
-    public void tearDown() {
-        function.close();
-    }
-
-    /** The source that the daemon uses: the vDSO function if the kernel has it. */
+    /** The vDSO function, or the system call before Linux 6.11. */
     @Benchmark
     public int function() {
         return function.fill(target, 0, size);
     }
 
-    /** The source that the daemon uses before Linux 6.11. */
     @Benchmark
     public int systemCall() {
         return systemCall.fill(target, 0, size);

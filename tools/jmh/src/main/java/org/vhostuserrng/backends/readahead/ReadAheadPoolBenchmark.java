@@ -10,7 +10,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.Control;
 import org.vhostuserrng.jmh.JmhBenchmarkSettings;
 
-/** Time to pass a block from the read-ahead thread to the event loop and back. */
+/** The time to pass a block from the read-ahead thread to the event loop and back. */
 @State(Scope.Group)
 public class ReadAheadPoolBenchmark extends JmhBenchmarkSettings {
     private ReadAheadBlockPool pool;
@@ -36,7 +36,7 @@ public class ReadAheadPoolBenchmark extends JmhBenchmarkSettings {
         pool.recycle(pool.pollFilled());
     }
 
-    /** The producer of two threads; time per block. */
+    /** The producer thread; time per block. */
     @Benchmark
     @Group("twoThreads")
     public void fill(Control control) {
@@ -50,7 +50,7 @@ public class ReadAheadPoolBenchmark extends JmhBenchmarkSettings {
         }
     }
 
-    /** The consumer of two threads; time per block. */
+    /** The consumer thread; time per block. */
     @Benchmark
     @Group("twoThreads")
     public void serve(Control control) {

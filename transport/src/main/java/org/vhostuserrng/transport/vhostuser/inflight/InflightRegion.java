@@ -13,7 +13,7 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
  * The part of an inflight buffer that belongs to one vring (vhost-user, "Inflight I/O tracking"), and the header that
- * QueueRegionSplit and QueueRegionPacked share. Loop's thread.
+ * QueueRegionSplit and QueueRegionPacked share. Confined to the loop's thread.
  *
  * @param bytes aligned to 64 bytes, all zero before its first use; accesses may fail in the same way as accesses to
  *     guest memory

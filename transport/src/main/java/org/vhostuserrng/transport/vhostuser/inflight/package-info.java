@@ -1,5 +1,6 @@
 /**
  * The inflight region of vhost-user ("Inflight I/O tracking"). The layouts QueueRegionSplit and QueueRegionPacked
- * implement the device's {@link org.vhostuserrng.transport.virtio.InflightTrackerFactory}. Loop's thread.
+ * implement the device's {@link org.vhostuserrng.transport.virtio.InflightTrackerFactory}. All types are confined to
+ * the loop's thread.
  */
 package org.vhostuserrng.transport.vhostuser.inflight;

@@ -5,7 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.OwnedFd;
-import org.vhostuserrng.transport.sys.UnixStreamSocket;
+import org.vhostuserrng.transport.sys.PeerStreamWriter;
 
 /**
  * The channel for back-end requests to a front-end (vhost-user, "Back-end communication"). No request asks for a reply,
@@ -15,18 +15,21 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
 public final class BackendRequestChannel implements AutoCloseable {
     private static final int MESSAGE_BYTES = VhostUserConstants.HEADER_BYTES + VhostUserConstants.IOTLB_MSG_BYTES;
 
-    private final UnixStreamSocket stream;
+    private final PeerStreamWriter stream;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment message = arena.allocate(MESSAGE_BYTES, Long.BYTES);
     private int unsentFrom = MESSAGE_BYTES;
 
-    private BackendRequestChannel(UnixStreamSocket stream) {
+    private BackendRequestChannel(PeerStreamWriter stream) {
         this.stream = stream;
     }
 
-    /** Opens a channel over a socket that the front-end sent, and takes ownership of the socket. */
+    /**
+     * Opens a channel over a stream that the front-end sent: a stream socket, or the write end of a pipe. Takes
+     * ownership of it.
+     */
     public static BackendRequestChannel open(OwnedFd received) throws IOException {
-        return new BackendRequestChannel(UnixStreamSocket.adoptReceived(received));
+        return new BackendRequestChannel(PeerStreamWriter.adopt(received));
     }
 
     /**
@@ -59,7 +62,7 @@ public final class BackendRequestChannel implements AutoCloseable {
     private void flush() throws IOException {
         while (unsentFrom < MESSAGE_BYTES) {
             int sent = stream.send(message.asSlice(unsentFrom));
-            if (sent == UnixStreamSocket.WOULD_BLOCK) {
+            if (sent == PeerStreamWriter.WOULD_BLOCK) {
                 return;
             }
             if (sent <= 0) {

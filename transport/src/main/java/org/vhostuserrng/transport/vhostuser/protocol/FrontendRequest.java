@@ -28,12 +28,12 @@ public sealed interface FrontendRequest {
     /** The message has the descriptor of the log. */
     record SetLogBase(long size, long mmapOffset) implements FrontendRequest {}
 
-    /** The message has the eventfd that is signalled after a logged write. */
+    /** The message has the descriptor that is signalled after a logged write. */
     record SetLogFd() implements FrontendRequest {}
 
     record SetVringNum(int index, int num) implements FrontendRequest {}
 
-    /** The message has the socket for back-end requests. */
+    /** The message has the stream for back-end requests. */
     record SetBackendReqFd() implements FrontendRequest {}
 
     /**
@@ -119,7 +119,7 @@ public sealed interface FrontendRequest {
      * @param mmapOffset offset of the region in its file
      */
     record MemoryRegion(long guestAddress, long size, UserAddress userAddress, long mmapOffset) {
-        /** Whether all fields are equal. Not equals, whose generation at first use would delay the loop by 10 ms. */
+        /** Whether all fields are equal. The JVM would generate equals() at its first call, which takes 10 ms. */
         public boolean isSameAs(MemoryRegion other) {
             return isIdentifiedBy(other) && mmapOffset == other.mmapOffset;
         }

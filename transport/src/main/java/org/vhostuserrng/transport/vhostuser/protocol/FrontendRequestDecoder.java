@@ -125,9 +125,16 @@ public final class FrontendRequestDecoder {
         int count = u32(payload, 0);
         if (count < 1 || count > VhostUserConstants.MAX_REGIONS) {
             throw new ProtocolViolation("memory table of " + Integer.toUnsignedString(count)
-                    + " regions, expected 1 to " + VhostUserConstants.MAX_REGIONS);
+                    + " regions, expected 1 to " + VhostUserConstants.MAX_REGIONS
+                    + (count == 0 ? "; is the memory of the guest shared (QEMU: share=on)?" : ""));
         }
-        expect(payload, REGIONS_OFFSET + count * REGION_BYTES, fds, count);
+        // Some front-ends send an array of a fixed size, of which "num regions" elements are valid. The rest is
+        // ignored.
+        int size = REGIONS_OFFSET + count * REGION_BYTES;
+        if (payload.byteSize() < size) {
+            throw new ProtocolViolation("payload of " + payload.byteSize() + " bytes, expected at least " + size);
+        }
+        expectFds(fds, count);
         List<MemoryRegion> regions = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
             regions.add(region(payload, REGIONS_OFFSET + (long) i * REGION_BYTES));

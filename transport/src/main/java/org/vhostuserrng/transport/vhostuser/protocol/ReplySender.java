@@ -3,7 +3,7 @@ package org.vhostuserrng.transport.vhostuser.protocol;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 
-/** Sends replies to a front-end. A reply that the socket does not accept yet is sent later. Loop's thread. */
+/** Sends replies to a front-end, later if the socket is full. Confined to the loop's thread. */
 public interface ReplySender {
     /** Replies to a request with a u64. */
     void reply(int id, long value) throws FramingViolation;

@@ -80,14 +80,14 @@ public final class VhostUserConstants {
     /** Feature bit: protocol features can be negotiated. */
     public static final int VHOST_USER_F_PROTOCOL_FEATURES = 30;
 
-    /** Maximum number of regions in SET_MEM_TABLE. */
-    public static final int MAX_REGIONS = 8;
+    /** Maximum number of regions in SET_MEM_TABLE. The document says 8, but some front-ends send up to 32. */
+    public static final int MAX_REGIONS = 32;
 
     /** Maximum number of regions with CONFIGURE_MEM_SLOTS: QEMU's own limit for hot-plugged memory. */
     public static final int MAX_MEM_SLOTS = 509;
 
     /** Maximum number of descriptors in one message. */
-    static final int MAX_FDS = 8;
+    static final int MAX_FDS = MAX_REGIONS;
 
     /** Payload of SET_VRING_KICK, CALL and ERR: the vring's index, and a bit for "no descriptor". */
     public static final int VRING_IDX_MASK = 0xff;

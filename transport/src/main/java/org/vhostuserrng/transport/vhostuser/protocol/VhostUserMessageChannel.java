@@ -167,6 +167,11 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
         }
     }
 
+    /** Whether the front-end has closed its end. Messages that it sent before may still be unread. */
+    public boolean isPeerGone() {
+        return stream.isPeerGone();
+    }
+
     /** The socket, for registration with the event loop. */
     public OwnedFd fd() {
         return stream.fd();

@@ -7,19 +7,23 @@
  * <table>
  *   <caption>Front-end requests</caption>
  *   <tr><th>id</th><th>request</th><th>support</th></tr>
- *   <tr><td>1, 2</td><td>GET_FEATURES, SET_FEATURES</td><td>yes; a bit that was not offered is refused</td></tr>
+ *   <tr><td>1, 2</td><td>GET_FEATURES, SET_FEATURES</td><td>yes; a bit that was not offered is refused; without
+ *       need_reply, no vring starts and further acknowledgements are negative until other features are set</td></tr>
  *   <tr><td>3</td><td>SET_OWNER</td><td>yes: the connected front-end is the owner</td></tr>
  *   <tr><td>4</td><td>RESET_OWNER</td><td>yes: disables all vrings</td></tr>
- *   <tr><td>5</td><td>SET_MEM_TABLE</td><td>yes, also while vrings are started; refused beyond the session's memory
- *       limit, and for files in remote file systems</td></tr>
+ *   <tr><td>5</td><td>SET_MEM_TABLE</td><td>yes, also while vrings are started, with up to 32 regions; a region whose
+ *       file cannot be mapped is not accessible; refused beyond the session's memory limit; a payload beyond the
+ *       last region is ignored</td></tr>
  *   <tr><td>6, 7</td><td>SET_LOG_BASE, SET_LOG_FD</td><td>yes; the log must be sealed or sealable</td></tr>
- *   <tr><td>8, 9, 10, 11</td><td>SET_VRING_NUM, ADDR, BASE, GET_VRING_BASE</td><td>yes</td></tr>
- *   <tr><td>12, 13, 14</td><td>SET_VRING_KICK, CALL, ERR</td><td>yes; the descriptor must be an eventfd; without one,
- *       the vring is polled every millisecond</td></tr>
+ *   <tr><td>8, 9, 10, 11</td><td>SET_VRING_NUM, ADDR, BASE, GET_VRING_BASE</td><td>yes; SET_VRING_BASE stops a
+ *       vring that is disabled</td></tr>
+ *   <tr><td>12, 13, 14</td><td>SET_VRING_KICK, CALL, ERR</td><td>yes; the descriptor is an eventfd, the proper end of
+ *       a pipe, or a connected UNIX socket; without a kick descriptor, the vring is polled every millisecond</td></tr>
  *   <tr><td>15, 16, 17, 18</td><td>GET/SET_PROTOCOL_FEATURES, GET_QUEUE_NUM, SET_VRING_ENABLE</td><td>yes</td></tr>
  *   <tr><td>19, 20, 23</td><td>SEND_RARP, NET_SET_MTU, SET_VRING_ENDIAN</td><td>no: network devices, and legacy
  *       devices of the other byte order</td></tr>
- *   <tr><td>21</td><td>SET_BACKEND_REQ_FD</td><td>yes; the descriptor must be a connected UNIX stream socket</td></tr>
+ *   <tr><td>21</td><td>SET_BACKEND_REQ_FD</td><td>yes; the descriptor is a connected stream socket or the write end
+ *       of a pipe</td></tr>
  *   <tr><td>22</td><td>IOTLB_MSG</td><td>yes, with VIRTIO_F_ACCESS_PLATFORM, which the operator enables; always
  *       acknowledged</td></tr>
  *   <tr><td>24, 25</td><td>GET_CONFIG, SET_CONFIG</td><td>no: the device has no configuration space (VIRTIO 1.3 §5.4.4)
@@ -41,9 +45,12 @@
  *       either</td></tr>
  * </table>
  *
+ * <p>SET_MEM_TABLE is the only request whose payload may be longer than its contents, because it is an array; User Mode
+ * Linux sends room for two regions. All other payloads have a fixed size, so another size is another message.
+ *
  * <p>An invalid request is refused with a non-zero acknowledgement if the front-end requested one. It ends the session
  * if not, or if the front-end would take the refusal for a reply. A header with another version, the reply bit or a
- * payload beyond the largest request always ends the session, and so do more than 8 descriptors. Reserved flags are
+ * payload beyond the largest request always ends the session, and so do more than 32 descriptors. Reserved flags are
  * ignored.
  *
  * <table>
@@ -53,7 +60,7 @@
  *       the socket is full</td></tr>
  *   <tr><td>2</td><td>CONFIG_CHANGE_MSG</td><td>never sent: the device has no configuration space</td></tr>
  *   <tr><td>3 to 5</td><td>VRING_HOST_NOTIFIER_MSG, VRING_CALL, VRING_ERR</td><td>never sent: there is no register to
- *       map, and notifications use eventfds</td></tr>
+ *       map, and notifications use descriptors</td></tr>
  *   <tr><td>6 to 10</td><td>SHARED_OBJECT_*, SHMEM_*</td><td>never sent: the device shares nothing</td></tr>
  * </table>
  *

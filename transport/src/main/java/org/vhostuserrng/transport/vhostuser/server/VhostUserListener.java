@@ -1,5 +1,6 @@
 package org.vhostuserrng.transport.vhostuser.server;
 
+import java.util.concurrent.Executor;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
@@ -7,33 +8,46 @@ import org.vhostuserrng.transport.sys.DeferredCloser;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
+import org.vhostuserrng.transport.vhostuser.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 
 /**
- * Accepts the front-ends of one guest on a listening socket, one at a time. Other front-ends wait in the socket's
- * backlog; no connection is refused. Confined to the loop's thread.
+ * Accepts the front-ends of one guest on a listening socket, one at a time. A front-end that connects while another one
+ * is served is refused at once: its connection is closed, because a VMM that waits for a reply stops its guest. A
+ * front-end that has sent no message for some seconds gives way. Confined to the loop's thread.
  */
 final class VhostUserListener extends EventHandler implements AutoCloseable {
-    /** Delay after the kernel has refused to provide a resource, such as a descriptor or memory. */
+    /** Delay after the kernel has refused a resource, such as a descriptor or memory. */
     private static final long RETRY_NANOS = 100_000_000;
 
     private final EventScheduler loop;
     private final GuestContext guest;
     private UnixListeningSocket socket;
+    /** Separate from the guest's log and closer, so that refused front-ends cannot affect the guest. */
+    private final RateLimitedGuestLog refusalLog;
+
+    private final DeferredCloser refusedCloser;
     private VhostUserSession session;
     private boolean watched;
     private boolean closerFull;
     private boolean closed;
 
-    private VhostUserListener(GuestContext guest, UnixListeningSocket socket) {
+    private VhostUserListener(GuestContext guest, UnixListeningSocket socket, Executor closerThreads) {
         this.loop = guest.loop();
         this.guest = guest;
         this.socket = socket;
+        this.refusalLog = new RateLimitedGuestLog(guest.device().name(), loop::now);
+        this.refusedCloser = new DeferredCloser(closerThreads);
     }
 
-    /** Starts to accept front-ends. Takes ownership of the socket. */
-    static VhostUserListener start(GuestContext guest, UnixListeningSocket socket) throws ErrnoException {
-        VhostUserListener listener = new VhostUserListener(guest, socket);
+    /**
+     * Starts to accept front-ends. Takes ownership of the socket.
+     *
+     * @param closerThreads closes the sockets of refused front-ends
+     */
+    static VhostUserListener start(GuestContext guest, UnixListeningSocket socket, Executor closerThreads)
+            throws ErrnoException {
+        VhostUserListener listener = new VhostUserListener(guest, socket, closerThreads);
         listener.watch();
         return listener;
     }
@@ -41,18 +55,26 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
     @Override
     protected void handle(long now, boolean ready) {
         try {
-            if (isCloserFull()) {
-                unwatch();
-                loop.schedule(this, now + DeferredCloser.RETRY_NANOS);
-            } else if (session == null) {
+            if (session != null) {
+                watch();
+                if (ready) {
+                    acceptWhileServing(now);
+                }
+            } else if (isCloserFull()) {
+                retryLater(now + DeferredCloser.RETRY_NANOS);
+            } else {
                 watch();
                 accept();
             }
         } catch (ErrnoException failure) {
             guest.log().warn("cannot accept a front-end, retrying: " + failure.getMessage());
-            unwatch();
-            loop.schedule(this, now + RETRY_NANOS);
+            retryLater(now + RETRY_NANOS);
         }
+    }
+
+    private void retryLater(long deadline) {
+        unwatch();
+        loop.schedule(this, deadline);
     }
 
     @Override
@@ -87,7 +109,7 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
         }
     }
 
-    /** Whether too many descriptors of earlier front-ends wait to be closed. Logs a transition to this state. */
+    /** Whether too many descriptors of earlier front-ends are waiting to be closed. Logs when this becomes true. */
     private boolean isCloserFull() {
         boolean before = closerFull;
         closerFull = guest.closer().isFull();
@@ -101,7 +123,36 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
         UnixStreamSocket accepted = socket.accept(guest.closer());
         if (accepted != null) {
             session = VhostUserSession.open(guest, accepted, this::sessionClosed);
+        }
+    }
+
+    private void acceptWhileServing(long now) throws ErrnoException {
+        if (session.isPeerGone()) {
+            // The session ends as soon as its last messages are served. Until then, the next front-end waits.
             unwatch();
+        } else if (session.isSilent(now)) {
+            replaceSilentSession();
+        } else if (refusedCloser.isFull()) {
+            retryLater(now + DeferredCloser.RETRY_NANOS);
+        } else {
+            refuse();
+        }
+    }
+
+    private void replaceSilentSession() throws ErrnoException {
+        UnixStreamSocket accepted = socket.accept(guest.closer());
+        if (accepted != null) {
+            session.giveWay(accepted.describePeer());
+            session = VhostUserSession.open(guest, accepted, this::sessionClosed);
+        }
+    }
+
+    private void refuse() throws ErrnoException {
+        UnixStreamSocket refused = socket.accept(refusedCloser);
+        if (refused != null) {
+            refusalLog.warn("front-end refused (" + refused.describePeer()
+                    + "): the socket is busy with another front-end (" + session.peer() + ")");
+            refused.close();
         }
     }
 
@@ -119,7 +170,7 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
         }
     }
 
-    /** Leaves connecting front-ends in the backlog. */
+    /** Stops accepting. New front-ends wait in the backlog. */
     private void unwatch() {
         if (watched) {
             watched = false;

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.loop.EventLoop;
@@ -44,15 +45,22 @@ public final class VhostUserServer implements AutoCloseable {
 
     /** Opens a server without guests. */
     public static VhostUserServer open(VhostUserOptions options) throws IOException {
-        return open(options, new DeferredCloserThreads());
-    }
-
-    static VhostUserServer open(VhostUserOptions options, Executor closerThreads) throws IOException {
-        return new VhostUserServer(EventLoop.open(System::nanoTime), options, closerThreads);
+        return open(options, new DeferredCloserThreads(), System::nanoTime);
     }
 
     /**
-     * Listens on {@code path} and serves one front-end at a time with {@code device}. {@link #close} removes the file.
+     * Like {@link #open(VhostUserOptions)}.
+     *
+     * @param clock nanoseconds, like {@link System#nanoTime}
+     */
+    static VhostUserServer open(VhostUserOptions options, Executor closerThreads, LongSupplier clock)
+            throws IOException {
+        return new VhostUserServer(EventLoop.open(clock), options, closerThreads);
+    }
+
+    /**
+     * Listens on {@code path} and serves one front-end at a time with {@code device}; refuses others meanwhile.
+     * {@link #close} removes the file.
      *
      * @throws IOException if the path is in use, is not a socket, or cannot be bound
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
@@ -162,7 +170,7 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     private void listen(UnixListeningSocket socket, GuestContext guest) throws ErrnoException {
-        VhostUserListener listener = VhostUserListener.start(guest, socket);
+        VhostUserListener listener = VhostUserListener.start(guest, socket, closerThreads);
         activeEndpoints++;
         closeActions.add(listener::close);
         if (socket.hasFile()) {

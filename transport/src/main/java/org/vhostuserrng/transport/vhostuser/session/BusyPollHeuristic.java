@@ -35,13 +35,13 @@ final class BusyPollHeuristic {
         return shortGaps >= REQUIRED_SHORT_GAPS && backoffLeft == 0;
     }
 
-    /** The vring is empty. Returns the end of a poll that starts now. */
+    /** The vring became empty. Returns the end time of a poll that starts now. */
     long emptied(long now) {
         emptySince = now;
         return now + pollNanos;
     }
 
-    /** A request has arrived. */
+    /** A request arrived. */
     void requestArrived(long now) {
         if (emptySince == NOT_EMPTY) {
             return;
@@ -52,12 +52,12 @@ final class BusyPollHeuristic {
         backoffLeft = Math.max(backoffLeft - 1, 0);
     }
 
-    /** A poll has found a request. */
+    /** A poll found a request. */
     void succeeded() {
         backoffRequests = Math.max(backoffRequests / 2, MIN_BACKOFF_REQUESTS);
     }
 
-    /** A poll has ended without a request. */
+    /** A poll ended without a request. */
     void failed() {
         shortGaps = 0;
         backoffLeft = backoffRequests;

@@ -18,11 +18,14 @@ import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.m
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
-import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.memory.InaccessibleRegion;
 import org.vhostuserrng.transport.sys.MemoryMapping;
+import org.vhostuserrng.transport.sys.NotificationFd;
+import org.vhostuserrng.transport.sys.NotificationFd.Direction;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.FramingViolation;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest;
@@ -76,6 +79,10 @@ final class FrontendRequestHandler implements AutoCloseable {
      * @param id the request
      * @param needReply whether the front-end sets need_reply
      * @param fds closed before the reply is sent, because a front-end may rely on that
+     * <p>QEMU 7.2 accepts features that were not offered (packed=on), without need_reply, and may crash if the
+     * connection is lost at that point of its start. Its session therefore goes on: no vring starts, and the refusal is
+     * the acknowledgement of the following requests, until it sets other features.
+     *
      * @throws ProtocolViolation if the session has to end
      */
     void serve(int id, boolean needReply, MemorySegment payload, ReceivedFds fds, ReplySender replies)
@@ -91,8 +98,13 @@ final class FrontendRequestHandler implements AutoCloseable {
             FrontendRequest request = FrontendRequestDecoder.decode(id, payload, fds.count());
             handle(id, request, fds, replies);
             replied = rule.hasReply();
+            outcome = session.areFeaturesRefused() ? NACK : ACK;
         } catch (FramingViolation unrecoverable) {
             throw unrecoverable;
+        } catch (UnofferedFeaturesViolation violation) {
+            log.warn("request " + id + " refused: " + violation.getMessage());
+            session.setFeaturesRefused(!acknowledge);
+            outcome = NACK;
         } catch (ProtocolViolation violation) {
             if (!acknowledge || rule == ReplyRule.REPLY) {
                 throw new ProtocolViolation("request " + id + ": " + violation.getMessage(), violation);
@@ -143,7 +155,8 @@ final class FrontendRequestHandler implements AutoCloseable {
                 setLogBase(size, offset, fds);
                 replies.reply(id, LOG_ACCEPTED);
             }
-            case FrontendRequest.SetLogFd() -> session.dirtyLog().setListener(takeEventFd(true, fds));
+            case FrontendRequest.SetLogFd() ->
+                session.dirtyLog().setListener(takeNotificationFd(true, fds, Direction.TO_FRONTEND));
             case FrontendRequest.SetVringNum(int index, int num) ->
                 vrings.get(index).setNum(num);
             case FrontendRequest.SetVringBase(int index, int base) ->
@@ -155,11 +168,11 @@ final class FrontendRequestHandler implements AutoCloseable {
                 replies.reply(id, index, base);
             }
             case FrontendRequest.SetVringKick(int index, boolean hasFd) ->
-                setKick(vrings.get(index), takeEventFd(hasFd, fds));
+                setKick(vrings.get(index), takeNotificationFd(hasFd, fds, Direction.FROM_FRONTEND));
             case FrontendRequest.SetVringCall(int index, boolean hasFd) ->
-                vrings.get(index).setCall(takeEventFd(hasFd, fds));
+                vrings.get(index).setCall(takeNotificationFd(hasFd, fds, Direction.TO_FRONTEND));
             case FrontendRequest.SetVringErr(int index, boolean hasFd) ->
-                vrings.get(index).setErr(takeEventFd(hasFd, fds));
+                vrings.get(index).setErr(takeNotificationFd(hasFd, fds, Direction.TO_FRONTEND));
             case FrontendRequest.SetVringEnable(int index, boolean enabled) ->
                 vrings.get(index).setEnabled(enabled);
             case FrontendRequest.SetBackendReqFd() -> session.iommu().setChannel(fds.take(), vrings);
@@ -246,12 +259,17 @@ final class FrontendRequestHandler implements AutoCloseable {
 
     private void require(int protocolFeature) throws ProtocolViolation {
         if (!session.hasProtocolFeature(protocolFeature)) {
-            throw new ProtocolViolation("requires protocol feature " + protocolFeature + ", which was not accepted");
+            throw new ProtocolViolation("requires " + FeatureNames.protocolFeature(protocolFeature)
+                    + ", which the front-end has not accepted");
         }
     }
 
     private void setFeatures(long accepted) throws ProtocolViolation {
-        requireOffered("features", accepted, offeredFeatures());
+        long notOffered = accepted & ~offeredFeatures();
+        if (notOffered != 0) {
+            throw new UnofferedFeaturesViolation("features " + Long.toHexString(notOffered) + " were not offered: "
+                    + FeatureNames.describeFeatures(notOffered));
+        }
         // Logging may be switched while vrings run. All other features that concern the driver must not change at that
         // time.
         long transportBits = mask(VHOST_F_LOG_ALL) | mask(VHOST_USER_F_PROTOCOL_FEATURES);
@@ -260,6 +278,7 @@ final class FrontendRequestHandler implements AutoCloseable {
             throw new ProtocolViolation("features changed while a vring is started");
         }
         session.setFeatures(accepted);
+        session.setFeaturesRefused(false);
         clearIotlbIfStopped();
         vrings.setBufferLogging(session.hasFeature(mask(VHOST_F_LOG_ALL)));
         // vhost-user, "Ring states": without VHOST_USER_F_PROTOCOL_FEATURES vrings are enabled initially.
@@ -269,21 +288,19 @@ final class FrontendRequestHandler implements AutoCloseable {
     }
 
     private void setProtocolFeatures(long accepted) throws ProtocolViolation {
-        requireOffered("protocol features", accepted, offeredProtocolFeatures());
-        session.setProtocolFeatures(accepted);
-    }
-
-    private static void requireOffered(String kind, long accepted, long offered) throws ProtocolViolation {
-        long notOffered = accepted & ~offered;
+        long notOffered = accepted & ~offeredProtocolFeatures();
         if (notOffered != 0) {
-            throw new ProtocolViolation(kind + " " + Long.toHexString(notOffered) + " were not offered");
+            throw new ProtocolViolation("protocol features " + Long.toHexString(notOffered) + " were not offered: "
+                    + FeatureNames.describeProtocolFeatures(notOffered));
         }
+        session.setProtocolFeatures(accepted);
     }
 
     // --- device ----------------------------------------------------------------------------------------------------
 
     private void setStatus(long status) throws ProtocolViolation {
-        session.setStatus(status);
+        // VIRTIO 1.3 §3.1.1: without FEATURES_OK, the driver sees that the device does not accept the features.
+        session.setStatus(session.areFeaturesRefused() ? status & ~VirtioConstants.STATUS_FEATURES_OK : status);
         // VIRTIO 1.3 §2.1: writing 0 resets the device.
         if (status == VirtioConstants.STATUS_RESET) {
             resetDevice();
@@ -311,9 +328,20 @@ final class FrontendRequestHandler implements AutoCloseable {
 
     /** Replaces the memory table. Started vrings resume in the new memory. */
     private void setMemory(MemoryTable next) {
+        logInaccessible(next);
         vrings.suspend();
         session.setMemory(next);
         vrings.resume();
+    }
+
+    /** Logs each region that is not accessible, once: a front-end sends unchanged regions again at each reboot. */
+    private void logInaccessible(MemoryTable next) {
+        List<InaccessibleRegion> known = session.memory().inaccessibleRegions();
+        for (InaccessibleRegion region : next.inaccessibleRegions()) {
+            if (known.stream().noneMatch(region::isSameAs)) {
+                log.warn(region + "; a request in it breaks its vring, other memory is served");
+            }
+        }
     }
 
     private void setLogBase(long size, long offset, ReceivedFds fds) throws ProtocolViolation {
@@ -376,7 +404,7 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    private static void setKick(Vring vring, EventFd kick) throws ProtocolViolation {
+    private static void setKick(Vring vring, NotificationFd kick) throws ProtocolViolation {
         try {
             vring.setKick(kick);
         } catch (ErrnoException refused) {
@@ -384,12 +412,13 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    private static EventFd takeEventFd(boolean sent, ReceivedFds fds) throws ProtocolViolation {
+    private static NotificationFd takeNotificationFd(boolean sent, ReceivedFds fds, Direction direction)
+            throws ProtocolViolation {
         if (!sent) {
             return null;
         }
         try {
-            return EventFd.adopt(fds.take());
+            return NotificationFd.adopt(fds.take(), direction);
         } catch (IOException refused) {
             throw new ProtocolViolation(refused.getMessage(), refused);
         }

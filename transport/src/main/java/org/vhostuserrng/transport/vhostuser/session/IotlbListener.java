@@ -1,15 +1,13 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
 /**
- * Is notified of changes of the IOTLB. A range is specified by its first and last I/O virtual address. Loop's thread.
+ * Listener for changes of the IOTLB. A range is given by its first and last I/O virtual address. Called on the loop's
+ * thread.
  */
 interface IotlbListener {
-    /**
-     * Entries of the range are about to be replaced or removed. When this method returns, they must not be used any
-     * more.
-     */
+    /** Called before entries of the range are replaced or removed. They must not be used after this method returns. */
     void iotlbChanging(long first, long last);
 
-    /** Entries for the range have arrived. */
+    /** Called after entries for the range have been added. */
     void iotlbUpdated(long first, long last);
 }

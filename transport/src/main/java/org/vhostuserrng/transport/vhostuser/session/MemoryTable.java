@@ -9,7 +9,9 @@ import java.util.TreeMap;
 import java.util.function.LongPredicate;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.memory.GuestMemory;
+import org.vhostuserrng.transport.memory.InaccessibleRegion;
 import org.vhostuserrng.transport.sys.MemoryMapping;
+import org.vhostuserrng.transport.sys.UnmappableFileException;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.MemoryRegion;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
@@ -17,9 +19,10 @@ import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
 
 /**
- * The memory table of a session: the regions as the front-end described them, with their mappings. Immutable: a change
+ * The memory table of a session: the regions as the front-end described them, with their mappings. A region whose file
+ * cannot be mapped, such as the memory of a device, belongs to the table but is not accessible. Immutable: a change
  * creates a new table that shares the mappings of unchanged regions. Suspend all vrings before unmapping a region.
- * Loop's thread.
+ * Confined to the loop's thread.
  */
 final class MemoryTable {
     /**
@@ -35,19 +38,37 @@ final class MemoryTable {
      */
     record GuestRange(long guestAddress, long length) {}
 
-    private record MappedRegion(MemoryRegion region, MemoryMapping mapping) {}
+    /**
+     * A region of the table.
+     *
+     * @param mapping null if the region is not accessible
+     * @param unmappable why the region is not accessible; null if it is mapped
+     */
+    private record TableRegion(MemoryRegion region, MemoryMapping mapping, String unmappable) {
+        boolean isMapped() {
+            return mapping != null;
+        }
 
-    private final List<MappedRegion> regions;
+        GuestMemory.Region mappedRegion() {
+            return new GuestMemory.Region(region.guestAddress(), mapping.segment(), mapping.canVanish());
+        }
+
+        InaccessibleRegion inaccessibleRegion() {
+            return new InaccessibleRegion(region.guestAddress(), region.size(), unmappable);
+        }
+    }
+
+    private final List<TableRegion> regions;
     private final GuestMemory guestMemory;
 
-    private MemoryTable(List<MappedRegion> regions) {
+    private MemoryTable(List<TableRegion> regions) {
         this.regions = regions;
-        this.guestMemory = GuestMemory.of(regions.stream()
-                .map(mapped -> new GuestMemory.Region(
-                        mapped.region().guestAddress(),
-                        mapped.mapping().segment(),
-                        mapped.mapping().canVanish()))
-                .toList());
+        this.guestMemory = GuestMemory.of(
+                regions.stream()
+                        .filter(TableRegion::isMapped)
+                        .map(TableRegion::mappedRegion)
+                        .toList(),
+                inaccessibleRegions());
     }
 
     static MemoryTable empty() {
@@ -57,7 +78,8 @@ final class MemoryTable {
     /**
      * Maps regions, each from its descriptor, and closes the descriptors.
      *
-     * @throws ProtocolViolation if a region cannot be mapped, or two overlap; nothing stays mapped
+     * @throws ProtocolViolation if a region is invalid, exceeds a limit of the operator or of the host, or overlaps
+     *     another one; nothing stays mapped
      */
     static MemoryTable map(List<MemoryRegion> regions, ReceivedFds fds, VhostUserOptions options)
             throws ProtocolViolation {
@@ -75,35 +97,59 @@ final class MemoryTable {
 
     /** A table with one more region, mapped from a descriptor that this method closes. */
     MemoryTable plus(MemoryRegion region, OwnedFd file, VhostUserOptions options) throws ProtocolViolation {
-        MemoryMapping mapping = null;
+        TableRegion added = null;
         try {
-            requireWithinLimit(region, options.maxMemoryBytes());
-            mapping = MemoryMapping.adopt(file, region.mmapOffset(), region.size());
-            if (options.sealedMemoryOnly() && !mapping.isSealed()) {
-                throw new IOException("memory cannot be sealed against shrinking, but --require-sealed-memory is set");
-            }
-            List<MappedRegion> more = new ArrayList<>(regions);
-            more.add(new MappedRegion(region, mapping));
+            requireValid(region);
+            added = map(region, file, options);
+            List<TableRegion> more = new ArrayList<>(regions);
+            more.add(added);
             return new MemoryTable(List.copyOf(more));
         } catch (IOException | IllegalArgumentException refused) {
-            if (mapping != null) {
-                mapping.close();
+            if (added != null && added.isMapped()) {
+                added.mapping().close();
             }
             throw new ProtocolViolation("memory: " + refused.getMessage(), refused);
         }
     }
 
+    private static void requireValid(MemoryRegion region) throws IOException {
+        if (region.size() <= 0 || region.mmapOffset() < 0) {
+            throw new IOException("region of " + Long.toUnsignedString(region.size()) + " bytes from offset "
+                    + Long.toUnsignedString(region.mmapOffset()) + ", expected 1 to 2^63-1 bytes and an offset below"
+                    + " 2^63");
+        }
+    }
+
+    private TableRegion map(MemoryRegion region, OwnedFd file, VhostUserOptions options) throws IOException {
+        MemoryMapping mapping;
+        try {
+            requireWithinLimit(region, options.maxMemoryBytes());
+            mapping = MemoryMapping.adopt(file, region.mmapOffset(), region.size());
+        } catch (UnmappableFileException unmappable) {
+            return new TableRegion(region, null, unmappable.getMessage());
+        }
+        if (options.sealedMemoryOnly() && !mapping.isSealed()) {
+            mapping.close();
+            throw new IOException("memory cannot be sealed against shrinking, but --require-sealed-memory is set");
+        }
+        return new TableRegion(region, mapping, null);
+    }
+
     private void requireWithinLimit(MemoryRegion more, long maxBytes) throws IOException {
-        long mapped = regions.stream().mapToLong(one -> one.region().size()).sum();
+        long mapped = regions.stream()
+                .filter(TableRegion::isMapped)
+                .mapToLong(one -> one.region().size())
+                .sum();
         if (Long.compareUnsigned(more.size(), maxBytes - mapped) > 0) {
             throw new IOException("region of " + Long.toUnsignedString(more.size()) + " bytes in addition to " + mapped
-                    + ", expected at most " + maxBytes + " in all regions");
+                    + ", expected at most " + maxBytes + " in all regions (" + (maxBytes >> 30)
+                    + " GiB, --max-guest-memory)");
         }
     }
 
     /** A table without one of the regions, which stays mapped until {@link #unmapExcept}. */
     MemoryTable minus(MemoryRegion named) throws ProtocolViolation {
-        List<MappedRegion> fewer = regions.stream()
+        List<TableRegion> fewer = regions.stream()
                 .filter(mapped -> !mapped.region().isIdentifiedBy(named))
                 .toList();
         if (fewer.size() == regions.size()) {
@@ -154,7 +200,7 @@ final class MemoryTable {
 
     /** The range from an address to the end of its region. */
     private GuestRange rangeFrom(long address, boolean guestAddresses) throws ProtocolViolation {
-        for (MappedRegion mapped : regions) {
+        for (TableRegion mapped : regions) {
             MemoryRegion region = mapped.region();
             long begin = guestAddresses
                     ? region.guestAddress()
@@ -164,7 +210,8 @@ final class MemoryTable {
                 return new GuestRange(region.guestAddress() + offset, region.size() - offset);
             }
         }
-        throw new ProtocolViolation("address " + Long.toHexString(address) + " is in no memory region");
+        throw new ProtocolViolation("address " + Long.toHexString(address)
+                + " is in no memory region; is all memory of the guest shared (QEMU: share=on)?");
     }
 
     /** Tests whether the region that contains a guest-physical address is the same in another table. */
@@ -186,13 +233,22 @@ final class MemoryTable {
 
     /** The regions as the front-end described them. */
     List<MemoryRegion> descriptions() {
-        return regions.stream().map(MappedRegion::region).toList();
+        return regions.stream().map(TableRegion::region).toList();
+    }
+
+    /** The regions that are not accessible, with the reasons. */
+    List<InaccessibleRegion> inaccessibleRegions() {
+        return regions.stream()
+                .filter(region -> !region.isMapped())
+                .map(TableRegion::inaccessibleRegion)
+                .toList();
     }
 
     /** Unmaps the regions that are not in {@code next}. */
     void unmapExcept(MemoryTable next) {
         regions.stream()
-                .map(MappedRegion::mapping)
+                .filter(TableRegion::isMapped)
+                .map(TableRegion::mapping)
                 .filter(mapping -> !next.has(mapping))
                 .forEach(MemoryMapping::close);
     }

@@ -22,6 +22,7 @@ final class SessionState implements AutoCloseable {
     private long features;
     private long protocolFeatures;
     private boolean protocolFeaturesSet;
+    private boolean featuresRefused;
     private long status = VirtioConstants.STATUS_RESET;
     private MemoryTable memory = MemoryTable.empty();
 
@@ -44,6 +45,18 @@ final class SessionState implements AutoCloseable {
 
     void setFeatures(long accepted) {
         features = accepted;
+    }
+
+    /**
+     * Whether the last SET_FEATURES was refused without an acknowledgement. No vring starts then, because its driver
+     * uses features that the device does not.
+     */
+    boolean areFeaturesRefused() {
+        return featuresRefused;
+    }
+
+    void setFeaturesRefused(boolean refused) {
+        featuresRefused = refused;
     }
 
     /** Whether the front-end accepted all of these feature bits. */

@@ -19,9 +19,14 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     /** Time budget of a dispatch. Requests that map memory or start vrings take longer than a guest's request. */
     private static final long DISPATCH_BUDGET_NANOS = 100_000;
 
+    /** Time after which a front-end that has sent no message gives way to another one. */
+    public static final long MAX_SILENCE_NANOS = 3_000_000_000L;
+
     private final GuestContext guest;
     private final VhostUserMessageChannel channel;
     private final Runnable onClosed;
+    private final String peer;
+    private final long openedAt;
     /** Null unless JFR was initialized when the front-end connected. */
     private final VhostUserSessionEvent event;
     /** Set by {@link #open}, because the vrings refer to this event handler. */
@@ -29,12 +34,15 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
 
     private boolean watchedForWriting;
     private boolean paused;
+    private boolean spoken;
     private boolean closed;
 
     private VhostUserSession(GuestContext guest, UnixStreamSocket socket, Runnable onClosed) {
         this.guest = guest;
         this.channel = new VhostUserMessageChannel(socket);
         this.onClosed = onClosed;
+        this.peer = socket.describePeer();
+        this.openedAt = guest.loop().now();
         // Loading the event class initializes JFR, which takes 170 ms and 5 MB.
         this.event = FlightRecorder.isInitialized()
                 ? new VhostUserSessionEvent(guest.device().name())
@@ -59,8 +67,31 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         if (session.event != null) {
             session.event.begin();
         }
-        guest.log().info("front-end connected");
+        guest.log().info("front-end connected (" + session.peer + ")");
         return session;
+    }
+
+    /** Describes the front-end's process, for log lines. */
+    public String peer() {
+        return peer;
+    }
+
+    /** Whether the front-end has closed the connection, which ends the session as soon as all messages are served. */
+    public boolean isPeerGone() {
+        return channel.isPeerGone();
+    }
+
+    /**
+     * Whether the front-end has had {@link #MAX_SILENCE_NANOS} to send a message and has sent none. A front-end that
+     * has sent one may be silent for any time: a VMM is, until its guest's driver starts.
+     */
+    public boolean isSilent(long now) {
+        return !spoken && now - openedAt >= MAX_SILENCE_NANOS;
+    }
+
+    /** Ends the session of a front-end that {@link #isSilent}, in favour of another one. */
+    public void giveWay(String nextPeer) {
+        close("front-end (" + peer + ") sent no message and gives way to another one (" + nextPeer + ")");
     }
 
     @Override
@@ -127,6 +158,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     }
 
     private void serveMessage() throws ProtocolViolation {
+        spoken = true;
         int id = channel.id();
         try {
             requests.serve(id, channel.needsReply(), channel.payload(), channel.fds(), channel);

@@ -4,7 +4,7 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
-import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.sys.NotificationFd;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
 import org.vhostuserrng.transport.vhostuser.session.VringLifecycle.StartResult;
 import org.vhostuserrng.transport.virtio.DrainResult;
@@ -31,8 +31,8 @@ final class Vring extends EventHandler implements AutoCloseable {
     private final PendingIotlbMiss iotlbMiss;
     private final BusyPollHeuristic busyPoll;
 
-    /** True until the eventfd's initial count has been drained. */
-    private boolean initialKickCount;
+    /** True until the kick descriptor has been drained, after it arrived or after more kicks than one drain takes. */
+    private boolean kicksUndrained;
 
     private boolean busyPolling;
 
@@ -57,8 +57,11 @@ final class Vring extends EventHandler implements AutoCloseable {
 
     @Override
     protected void handle(long now, boolean ready) {
+        if ((ready || kicksUndrained) && !drainKicks()) {
+            breakVring("kick socket carries descriptors");
+            return;
+        }
         if (ready) {
-            drainInitialKickCount();
             startOnKick();
             busyPoll.requestArrived(now);
         } else if (lifecycle.isStartPending()) {
@@ -115,7 +118,7 @@ final class Vring extends EventHandler implements AutoCloseable {
             return;
         }
         if (config.notifier.isStuck()) {
-            breakVring("call eventfd blocks");
+            breakVring("call descriptor blocks or carries descriptors");
             return;
         }
         switch (result) {
@@ -149,14 +152,22 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * Drains the count that the kick eventfd had when it arrived. Kicks are edge-triggered and need no draining, but an
-     * eventfd that arrives with a full counter would block the driver's kicks.
+     * Drains the kick descriptor if that is necessary. Kicks are edge-triggered, so an eventfd is drained only once:
+     * one that arrives with a full counter would block the driver's kicks. A pipe or socket is drained after each kick,
+     * because it becomes full. Returns false if the front-end violated the protocol of the descriptor.
      */
-    private void drainInitialKickCount() {
-        if (initialKickCount) {
-            initialKickCount = false;
-            config.kick.drain();
+    private boolean drainKicks() {
+        NotificationFd kick = config.kick;
+        if (kick == null) {
+            return true;
         }
+        if (kicksUndrained || kick.fillsUp()) {
+            kicksUndrained = !kick.drain();
+            if (kicksUndrained) {
+                loop.reschedule(this);
+            }
+        }
+        return !kick.isStuck();
     }
 
     private void startOnKick() {
@@ -182,6 +193,8 @@ final class Vring extends EventHandler implements AutoCloseable {
     private void started(StartResult result, boolean dispatch) {
         if (result == StartResult.IOTLB_MISS) {
             requestIotlbEntry();
+        } else if (result == StartResult.INACCESSIBLE) {
+            breakVring(lifecycle.startFault());
         } else if (result == StartResult.STARTED && dispatch) {
             loop.reschedule(this);
         }
@@ -210,7 +223,13 @@ final class Vring extends EventHandler implements AutoCloseable {
         startIfExpected();
     }
 
+    /** Sets the base. A disabled vring is stopped first: some front-ends end its use only by disabling it. */
     void setBase(int base) throws ProtocolViolation {
+        if (!config.enabled && lifecycle.isStarted()) {
+            lifecycle.stop();
+            iotlbMiss.cancel();
+            leaveLoop();
+        }
         lifecycle.setBase(base);
         startIfExpected();
     }
@@ -239,30 +258,30 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     /** Replaces the kick descriptor and takes ownership of it. Null to poll the ring. */
-    void setKick(EventFd kick) throws ProtocolViolation, ErrnoException {
+    void setKick(NotificationFd kick) throws ProtocolViolation, ErrnoException {
         closeKick();
         if (kick != null) {
             watch(kick);
         }
         config.kick = kick;
         config.polled = kick == null;
-        initialKickCount = kick != null;
+        kicksUndrained = kick != null;
         startIfExpected();
-        // The eventfd may have been written to before it was watched.
+        // The descriptor may have been written to before it was watched.
         loop.reschedule(this);
     }
 
     /** Replaces the call descriptor and takes ownership of it. Null for none. */
-    void setCall(EventFd call) {
+    void setCall(NotificationFd call) {
         config.notifier.setTarget(call);
-        // Earlier notifications may have gone to an eventfd that the driver no longer reads.
+        // Earlier notifications may have gone to a descriptor that the driver no longer reads.
         if (lifecycle.queue() != null && config.notifier.count() > 0) {
             config.notifier.signal();
         }
     }
 
     /** Replaces the error descriptor and takes ownership of it. Null for none. */
-    void setErr(EventFd err) {
+    void setErr(NotificationFd err) {
         config.setErr(err);
     }
 
@@ -361,7 +380,7 @@ final class Vring extends EventHandler implements AutoCloseable {
 
     // ---------------------------------------------------------------------------------------------------------------
 
-    private void watch(EventFd kick) throws ErrnoException {
+    private void watch(NotificationFd kick) throws ErrnoException {
         try {
             loop.watchEdge(this, kick.fd(), sessionHandler);
         } catch (ErrnoException refused) {
@@ -385,7 +404,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         loop.unwatch(this, config.kick.fd());
         config.kick.close();
         config.kick = null;
-        initialKickCount = false;
+        kicksUndrained = false;
     }
 
     private void leaveLoop() {

@@ -2,7 +2,7 @@ package org.vhostuserrng.transport.vhostuser.session;
 
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
-import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.sys.NotificationFd;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
 
 /**
@@ -21,9 +21,9 @@ final class VringConfig implements AutoCloseable {
     /** SET_VRING_KICK without a descriptor: the back-end polls the ring. */
     boolean polled;
     /** SET_VRING_KICK; null for none. */
-    EventFd kick;
+    NotificationFd kick;
     /** SET_VRING_ERR; null for none. */
-    EventFd err;
+    NotificationFd err;
     /** SET_VRING_CALL. */
     final UsedBufferNotifier notifier = new UsedBufferNotifier();
     /** SET_FEATURES with VHOST_F_LOG_ALL, and SET_VRING_ADDR with VHOST_VRING_F_LOG. */
@@ -41,7 +41,7 @@ final class VringConfig implements AutoCloseable {
     }
 
     /** Replaces the error descriptor and takes ownership of it. Null for none. */
-    void setErr(EventFd newErr) {
+    void setErr(NotificationFd newErr) {
         if (err != null) {
             err.close();
         }

@@ -20,10 +20,12 @@ final class VringLifecycle {
     /** The result of {@link #start} and {@link #startIfExpected}. */
     enum StartResult {
         STARTED,
-        /** Started already, broken, or not configured completely. */
+        /** Started already, broken, not configured completely, or its features were refused. */
         NOT_READY,
         /** Waits for the IOTLB entry of {@link #addressSpace}'s fault address: {@link #isStartPending}. */
-        IOTLB_MISS
+        IOTLB_MISS,
+        /** An area of the vring is in a memory region that is not accessible; {@link #startFault} describes it. */
+        INACCESSIBLE
     }
 
     private final int index;
@@ -41,6 +43,7 @@ final class VringLifecycle {
     private VirtqueueAddressSpace addressSpace;
 
     private boolean startPending;
+    private String startFault;
     /** Whether a kick has requested a start since the vring was stopped last. */
     private boolean kicked;
 
@@ -125,6 +128,7 @@ final class VringLifecycle {
 
     private StartResult start() throws ProtocolViolation {
         if (state != VringState.STOPPED
+                || session.areFeaturesRefused()
                 || config.size == 0
                 || config.addresses == null
                 || session.memory().size() == 0) {
@@ -158,12 +162,22 @@ final class VringLifecycle {
             startPending = true;
             return StartResult.IOTLB_MISS;
         } catch (InvalidVirtqueueException invalid) {
+            if (addressSpace.isInaccessible()) {
+                // The driver chose the address, so it breaks its vring. The front-end's request is valid.
+                startFault = invalid.getMessage();
+                return StartResult.INACCESSIBLE;
+            }
             reportDeniedAccess();
             throw new ProtocolViolation("vring " + index + ": " + invalid.getMessage(), invalid);
         } catch (InternalError memoryGone) {
             suspend();
             throw new ProtocolViolation("vring " + index + " is in memory that has vanished", memoryGone);
         }
+    }
+
+    /** Describes the fault after {@link StartResult#INACCESSIBLE}. */
+    String startFault() {
+        return startFault;
     }
 
     /** Reports the access that the IOMMU denied, if there was one. */

@@ -1,7 +1,7 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
 import java.util.OptionalLong;
-import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.sys.NotificationFd;
 
 /**
  * The state of one vring as plain data: everything that another process needs to serve it.
@@ -33,7 +33,7 @@ record VringSnapshot(
         OptionalLong ringLogAddress) {
     static final int NO_FD = -1;
 
-    static int fdOf(EventFd eventFd) {
+    static int fdOf(NotificationFd eventFd) {
         return eventFd == null ? NO_FD : eventFd.fd().number();
     }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -52,6 +53,27 @@ class FrontendRequestDecoderTest {
         assertThrows(
                 ProtocolViolation.class,
                 () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_MEM_TABLE, payload, 0));
+    }
+
+    @Test
+    void ignoresThePayloadBeyondTheRegions() throws ProtocolViolation {
+        MemorySegment payload = MemorySegment.ofArray(new byte[72]);
+        payload.set(ValueLayout.JAVA_INT_UNALIGNED, 0, 1);
+
+        FrontendRequest request =
+                FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_MEM_TABLE, payload, 1);
+
+        assertEquals(1, ((FrontendRequest.SetMemTable) request).regions().size());
+    }
+
+    @Test
+    void refusesAPayloadWithoutRoomForTheRegions() {
+        MemorySegment payload = MemorySegment.ofArray(new byte[71]);
+        payload.set(ValueLayout.JAVA_INT_UNALIGNED, 0, 2);
+
+        assertThrows(
+                ProtocolViolation.class,
+                () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_MEM_TABLE, payload, 2));
     }
 
     @Test

@@ -37,7 +37,7 @@ class SocketFileWatchTest {
     void listen() throws IOException {
         path = directory.resolve("socket");
         GuestContext guest = GuestContext.create(loop, new FakeVirtioDevice(), VhostUserOptions.DEFAULT, Runnable::run);
-        listener = VhostUserListener.start(guest, UnixListeningSocket.bind(path));
+        listener = VhostUserListener.start(guest, UnixListeningSocket.bind(path), Runnable::run);
         watch = new SocketFileWatch(loop);
         watch.add(listener, guest.log());
     }

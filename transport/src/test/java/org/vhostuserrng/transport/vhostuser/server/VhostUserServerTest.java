@@ -21,8 +21,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.transport.sys.DeferredCloserThreads;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
+import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
 
 /** The server on a real socket; the tests run single iterations of its loop. */
@@ -38,11 +42,12 @@ class VhostUserServerTest {
 
     private Path path;
     private VhostUserServer server;
+    private long now;
 
     @BeforeEach
     void listen() throws IOException {
         path = directory.resolve("rng.sock");
-        server = VhostUserServer.open(VhostUserOptions.DEFAULT);
+        server = VhostUserServer.open(VhostUserOptions.DEFAULT, new DeferredCloserThreads(), () -> now);
         server.listen(path, new FakeVirtioDevice());
     }
 
@@ -119,21 +124,117 @@ class VhostUserServerTest {
         }
     }
 
+    private void speak(SocketChannel frontEnd) throws IOException {
+        send(frontEnd, VhostUserConstants.VHOST_USER_GET_FEATURES, VhostUserConstants.VERSION);
+        runUntilIdle();
+    }
+
+    private static boolean isClosed(SocketChannel frontEnd) {
+        try {
+            frontEnd.configureBlocking(false);
+            return frontEnd.read(ByteBuffer.allocate(1)) < 0;
+        } catch (IOException reset) {
+            return true;
+        }
+    }
+
     @Test
-    void letsASecondFrontEndWaitWhileTheFirstIsServed() throws IOException {
-        SocketChannel first = connect();
-        try (SocketChannel second = connect()) {
-            send(second, VhostUserConstants.VHOST_USER_GET_FEATURES, VhostUserConstants.VERSION);
-            runUntilIdle();
-            second.configureBlocking(false);
-            int early = second.read(ByteBuffer.allocate(1));
+    void refusesASecondFrontEndWhileTheFirstIsServed() throws IOException {
+        try (SocketChannel first = connect()) {
+            speak(first);
+            receive(first, 5);
+            try (SocketChannel second = connect()) {
+                runUntilIdle();
 
+                assertTrue(isClosed(second));
+                speak(first);
+                assertEquals(VhostUserConstants.VHOST_USER_GET_FEATURES, receive(first, 5)[0]);
+            }
+        }
+    }
+
+    @Test
+    void neverRefusesAFrontEndAfterTheFirstHasLeft() throws IOException {
+        for (int i = 0; i < MANY; i++) {
+            SocketChannel first = connect();
+            speak(first);
             first.close();
-            runUntilIdle();
+            try (SocketChannel second = connect()) {
+                speak(second);
 
-            second.configureBlocking(true);
-            assertEquals(0, early);
+                assertEquals(VhostUserConstants.VHOST_USER_GET_FEATURES, receive(second, 5)[0]);
+            }
+            runUntilIdle();
+        }
+    }
+
+    @Test
+    void servesTheLastMessagesOfAFrontEndThatHasLeft() throws IOException {
+        SocketChannel first = connect();
+        runUntilIdle();
+        send(first, VhostUserConstants.VHOST_USER_GET_FEATURES, VhostUserConstants.VERSION);
+        first.close();
+        try (SocketChannel second = connect()) {
+            speak(second);
+
             assertEquals(VhostUserConstants.VHOST_USER_GET_FEATURES, receive(second, 5)[0]);
+        }
+    }
+
+    @Test
+    void refusesASecondFrontEndWhileTheFirstHasTimeToSpeak() throws IOException {
+        try (SocketChannel first = connect()) {
+            runUntilIdle();
+            now += VhostUserSession.MAX_SILENCE_NANOS - 1;
+            try (SocketChannel second = connect()) {
+                runUntilIdle();
+
+                assertTrue(isClosed(second));
+                assertFalse(isClosed(first));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 11})
+    void aFrontEndThatSendsNoMessageGivesWay(int bytes) throws IOException {
+        try (SocketChannel silent = connect()) {
+            silent.write(ByteBuffer.allocate(bytes));
+            runUntilIdle();
+            now += VhostUserSession.MAX_SILENCE_NANOS;
+            try (SocketChannel second = connect()) {
+                speak(second);
+
+                assertTrue(isClosed(silent));
+                assertEquals(VhostUserConstants.VHOST_USER_GET_FEATURES, receive(second, 5)[0]);
+            }
+        }
+    }
+
+    @Test
+    void aFrontEndThatHasSentAMessageMayBeSilentForAnyTime() throws IOException {
+        try (SocketChannel first = connect()) {
+            speak(first);
+            receive(first, 5);
+            now += 1000 * VhostUserSession.MAX_SILENCE_NANOS;
+            try (SocketChannel second = connect()) {
+                runUntilIdle();
+
+                assertTrue(isClosed(second));
+                assertFalse(isClosed(first));
+            }
+        }
+    }
+
+    @Test
+    void aSilentFrontEndStaysConnectedWhileNobodyElseConnects() throws IOException {
+        try (SocketChannel silent = connect()) {
+            runUntilIdle();
+            now += 1000 * VhostUserSession.MAX_SILENCE_NANOS;
+
+            speak(silent);
+
+            assertEquals(VhostUserConstants.VHOST_USER_GET_FEATURES, receive(silent, 5)[0]);
         }
     }
 
@@ -142,7 +243,7 @@ class VhostUserServerTest {
     void acceptsNobodyWhileTheCloserIsFull() throws IOException {
         Queue<Runnable> closing = new ArrayDeque<>();
         server.close();
-        server = VhostUserServer.open(VhostUserOptions.DEFAULT, closing::add);
+        server = VhostUserServer.open(VhostUserOptions.DEFAULT, closing::add, System::nanoTime);
         server.listen(path, new FakeVirtioDevice());
         for (int i = 0; i < MANY; i++) {
             leaveUnread();

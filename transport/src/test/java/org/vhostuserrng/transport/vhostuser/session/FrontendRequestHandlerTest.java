@@ -79,12 +79,51 @@ class FrontendRequestHandlerTest {
         }
     }
 
-    @Test
-    void refusesFeaturesThatItDoesNotOffer() {
-        ProtocolViolation violation =
-                assertThrows(ProtocolViolation.class, () -> session.setFeatures(VERSION_1 | 1L << 63));
+    private List<Long> setFeaturesWithNeedReply(long features) throws ProtocolViolation {
+        return session.sendWithNeedReply(VhostUserConstants.VHOST_USER_SET_FEATURES, SteppedSession.u64(features));
+    }
 
-        assertTrue(violation.getMessage().contains("8000000000000000 were not offered"), violation.getMessage());
+    @Test
+    void refusesFeaturesThatItDoesNotOffer() throws ProtocolViolation {
+        List<Long> outcome = setFeaturesWithNeedReply(VERSION_1 | 1L << 63);
+
+        assertEquals(List.of(NACK), outcome);
+        assertEquals(0, session.requests.snapshot().features());
+    }
+
+    @Test
+    void keepsTheSessionOfAFrontEndThatAcceptsFeaturesThatWereNotOffered() throws ProtocolViolation, ErrnoException {
+        session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | 1L << 63);
+        session.setMemoryTable();
+        session.setNum(0, SteppedSession.QUEUE_SIZE);
+        session.setBase(0, 0);
+        session.setAddresses(0, 0);
+        session.setKick(0);
+
+        List<Long> outcome =
+                session.sendWithNeedReply(VhostUserConstants.VHOST_USER_SET_VRING_ENABLE, SteppedSession.u32(0, 1));
+
+        assertEquals(List.of(NACK), outcome);
+        assertEquals(List.of(), session.device.started);
+    }
+
+    @Test
+    void startsVringsAfterFeaturesThatWereOffered() throws ProtocolViolation, ErrnoException {
+        session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | 1L << 63);
+
+        session.startVring();
+
+        assertEquals(1, session.device.started.size());
+        assertEquals(List.of(ACK), setFeaturesWithNeedReply(VERSION_1 | PROTOCOL_FEATURES));
+    }
+
+    @Test
+    void doesNotReportFeaturesOkAfterFeaturesThatWereNotOffered() throws ProtocolViolation {
+        session.setFeatures(VERSION_1 | 1L << 63);
+
+        session.send(VhostUserConstants.VHOST_USER_SET_STATUS, SteppedSession.u64(11));
+
+        assertEquals(List.of(3L), session.query(VhostUserConstants.VHOST_USER_GET_STATUS));
     }
 
     @Test
@@ -341,6 +380,63 @@ class FrontendRequestHandlerTest {
                             SteppedSession.u64(1, 0, 2 * SteppedSession.MEMORY_BYTES, 0, 0),
                             file));
         }
+    }
+
+    @Test
+    void acceptsARegionThatCannotBeMapped() throws ProtocolViolation, ErrnoException {
+        OwnedFd ram = SealedMemfd.create("memory", 4096);
+
+        List<Long> outcome = session.sendWithNeedReply(
+                VhostUserConstants.VHOST_USER_SET_MEM_TABLE,
+                SteppedSession.u64(2, 0, 4096, 0, 0, 8192, 4096, 8192, 0),
+                ram,
+                EventFd.create().fd());
+
+        assertEquals(List.of(ACK), outcome);
+        assertEquals(2, session.requests.snapshot().memory().size());
+    }
+
+    @Test
+    void removesARegionThatCannotBeMapped() throws ProtocolViolation, ErrnoException {
+        MemorySegment region = SteppedSession.u64(0, 0, 4096, 0, 0);
+        session.send(
+                VhostUserConstants.VHOST_USER_ADD_MEM_REG,
+                region,
+                EventFd.create().fd());
+
+        session.send(VhostUserConstants.VHOST_USER_REM_MEM_REG, region);
+
+        assertEquals(List.of(), session.requests.snapshot().memory());
+    }
+
+    @Test
+    void breaksAVringInARegionThatCannotBeMapped() throws ProtocolViolation, ErrnoException {
+        session.device.mapsDescriptorArea = true;
+        session.negotiate();
+        session.send(
+                VhostUserConstants.VHOST_USER_SET_MEM_TABLE,
+                SteppedSession.u64(
+                        1, SteppedSession.GUEST_ADDRESS, SteppedSession.MEMORY_BYTES, SteppedSession.USER_ADDRESS, 0),
+                EventFd.create().fd());
+        session.setNum(0, SteppedSession.QUEUE_SIZE);
+        session.setBase(0, 0);
+        session.setAddresses(0, 0);
+        session.setKick(0);
+
+        session.setEnabled(0, true);
+
+        assertEquals(VringState.BROKEN, session.snapshot(0).state());
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, Long.MIN_VALUE, -1})
+    void refusesARegionOfAnInvalidSize(long size) throws ErrnoException {
+        OwnedFd notMemory = EventFd.create().fd();
+
+        assertThrows(
+                ProtocolViolation.class,
+                () -> session.send(
+                        VhostUserConstants.VHOST_USER_SET_MEM_TABLE, SteppedSession.u64(1, 0, size, 0, 0), notMemory));
     }
 
     @Test

@@ -2,6 +2,7 @@ package org.vhostuserrng.transport.vhostuser.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -293,6 +294,25 @@ class VringTest {
         session.kick(0);
 
         assertEquals(List.of(queue.bug), session.sessionHandler.bugs);
+    }
+
+    @Test
+    void takesANewBaseWhileItIsDisabled() throws ProtocolViolation, ErrnoException {
+        FakeVirtqueue queue = started();
+        session.setEnabled(0, false);
+
+        session.setBase(0, 5);
+        session.setEnabled(0, true);
+
+        assertTrue(queue.stopped);
+        assertEquals(5, session.device.started.getLast().config.position().nextAvail());
+    }
+
+    @Test
+    void refusesANewBaseWhileItIsEnabled() throws ProtocolViolation, ErrnoException {
+        started();
+
+        assertThrows(ProtocolViolation.class, () -> session.setBase(0, 5));
     }
 
     // --- notifications ---------------------------------------------------------------------------------------------

@@ -24,11 +24,11 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
  * are received completely, with their descriptors. Nothing is read beyond an invalid header, and all descriptors are
  * closed.
  *
- * <p>Input: pieces. The first byte has the number of descriptors in its lower 4 bits and, in its highest bit, whether
- * to receive before the next piece. The second byte is the length of the bytes that follow.
+ * <p>Input: pieces. In the first byte of a piece, the lower 4 bits are the number of descriptors, and the highest bit
+ * tells whether to receive before the next piece. The second byte is the number of bytes that follow.
  */
 public final class MessageStreamFuzzTarget {
-    private static final int MAX_FDS = 8;
+    private static final int MAX_FDS = 32;
     private static final int RECEIVE = 0x80;
 
     private final FuzzedSocketPeer peer;
@@ -36,7 +36,7 @@ public final class MessageStreamFuzzTarget {
     private final VhostUserMessageChannel channel;
     private final OwnedFd passed;
     private final ByteArrayOutputStream sent = new ByteArrayOutputStream();
-    /** Number of descriptors by the stream position of the byte that they were sent with. */
+    /** Number of descriptors, by the stream position of the byte with which they were sent. */
     private final NavigableMap<Integer, Integer> fdsSent = new TreeMap<>();
 
     /** Stream position of the next message. */
@@ -90,7 +90,7 @@ public final class MessageStreamFuzzTarget {
         }
     }
 
-    /** Receives all messages that have been sent completely. */
+    /** Receives all completely sent messages. */
     private void receive() {
         while (!ended) {
             try {
@@ -142,7 +142,7 @@ public final class MessageStreamFuzzTarget {
         return hasHeader() && !hasBadHeader() && end() <= sent.size();
     }
 
-    /** Stream position of the end of the next message; of its header if that is incomplete or invalid. */
+    /** Stream position of the end of the next message, or of its header if the header is incomplete or invalid. */
     private int end() {
         int header = position + VhostUserConstants.HEADER_BYTES;
         return !hasHeader() || hasBadHeader() ? header : header + bytes().getInt(8);
@@ -171,7 +171,7 @@ public final class MessageStreamFuzzTarget {
     }
 
     private void requireNothingReadBeyondHeader() {
-        // With too many descriptors the number of bytes read is unknown.
+        // If there were too many descriptors, the number of bytes read is unknown.
         if (fds() <= MAX_FDS && fdsSent.tailMap(position).values().stream().allMatch(fds -> fds <= MAX_FDS)) {
             requireEqual(sent.size() - end(), FuzzedSocketPeer.discard(stream), "unread bytes");
         }

@@ -1,0 +1,90 @@
+package org.vhostuserrng.backends.local;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import org.vhostuserrng.backends.readahead.BlockingEntropySource;
+import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
+import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
+
+/** {@code command:PROGRAM ARGUMENTS}: the output of a program, which is started when a guest needs it. */
+public final class CommandSourceSpec extends ReadAheadSourceSpec {
+    /** The keyword in an expression. */
+    public static final String PREFIX = "command:";
+
+    /** Low because the origin of the bytes is unknown; still detects a program that is stuck or repeats itself. */
+    private static final double DEFAULT_MIN_ENTROPY = 0.25;
+
+    private final String commandLine;
+    private final List<String> words;
+
+    private CommandSourceSpec(String commandLine, List<String> words, NoiseSourceOptions options) {
+        super(options);
+        this.commandLine = commandLine;
+        this.words = words;
+    }
+
+    /**
+     * Parses the part of an expression after {@link #PREFIX}.
+     *
+     * @throws IllegalArgumentException if it names no program or its quoting is wrong
+     */
+    public static CommandSourceSpec of(String commandLine, NoiseSourceOptions options) {
+        List<String> words = ShellWords.split(commandLine);
+        if (words.isEmpty() || words.getFirst().isEmpty()) {
+            throw new IllegalArgumentException("expected command:PROGRAM ARGUMENTS");
+        }
+        return new CommandSourceSpec(commandLine, words, options);
+    }
+
+    @Override
+    public String toString() {
+        return PREFIX + commandLine;
+    }
+
+    /** Looks the program up, but does not start it. */
+    @Override
+    public void probe() throws IOException {
+        String program = words.getFirst();
+        if (!isExecutable(program)) {
+            throw new IOException("no executable program " + program + (program.indexOf('/') < 0 ? " in PATH" : "")
+                    + ", expected command:PROGRAM ARGUMENTS");
+        }
+    }
+
+    private static boolean isExecutable(String program) {
+        String path = System.getenv("PATH");
+        if (program.indexOf('/') >= 0) {
+            return isExecutableFile("", program);
+        }
+        // posix_spawnp uses the same directories if PATH is not set.
+        for (String directory : (path == null ? "/bin:/usr/bin" : path).split(":", -1)) {
+            if (isExecutableFile(directory, program)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isExecutableFile(String directory, String program) {
+        try {
+            Path file = Path.of(directory, program);
+            return Files.isExecutable(file) && !Files.isDirectory(file);
+        } catch (InvalidPathException unmappable) {
+            return false;
+        }
+    }
+
+    @Override
+    protected double defaultMinEntropy() {
+        return DEFAULT_MIN_ENTROPY;
+    }
+
+    /** Does not start the program yet: the first read does. */
+    @Override
+    protected BlockingEntropySource openBlocking() {
+        return new CommandSource(toString(), words, System::nanoTime);
+    }
+}

@@ -1,0 +1,111 @@
+package org.vhostuserrng.backends.local;
+
+import java.util.function.LongSupplier;
+
+/**
+ * Finds out which path of getrandom(2) is faster on this host, for each length of {@link GetrandomPathTable}. This
+ * depends on the processor and the kernel: the vDSO function saves the entry into the kernel, but its cipher may be
+ * slower.
+ *
+ * <p>Compares the shortest of a few alternating runs, because a run is only ever delayed. The whole takes a third of a
+ * millisecond. The default remains if the difference is small or the clock is too coarse to show it.
+ */
+final class GetrandomPathBenchmark {
+    /** Repeats calls of one path. */
+    @FunctionalInterface
+    interface Calls {
+        /** Makes {@code calls} calls for {@code length} bytes each. */
+        void repeat(int length, int calls);
+    }
+
+    /** Calls of one run, for each length. */
+    private static final int[] CALLS = {8, 4, 2, 1};
+    /** Runs of each path, for each length. */
+    private static final int[] ROUNDS = {5, 5, 6, 8};
+
+    private static final int MIN_ROUNDS = 2;
+    private static final long BUDGET_NANOS = 800_000;
+    /** The other path replaces the default if its time is below this part of the default's. */
+    private static final double HYSTERESIS = 0.95;
+
+    private final LongSupplier clock;
+    private final Calls vdso;
+    private final Calls syscall;
+    private final StringBuilder report = new StringBuilder();
+
+    /**
+     * Creates a benchmark.
+     *
+     * @param clock nanoseconds
+     */
+    GetrandomPathBenchmark(LongSupplier clock, Calls vdso, Calls syscall) {
+        this.clock = clock;
+        this.vdso = vdso;
+        this.syscall = syscall;
+    }
+
+    /** Measures both paths and returns the faster one for each length. */
+    GetrandomPathTable run() {
+        GetrandomPath[] faster = new GetrandomPath[GetrandomPathTable.size()];
+        // The first calls load code and set up the state of the vDSO function.
+        vdso.repeat(1, 1);
+        syscall.repeat(1, 1);
+        long deadline = clock.getAsLong() + BUDGET_NANOS;
+        for (int i = 0; i < faster.length; i++) {
+            faster[i] = measure(GetrandomPathTable.measuredBytes(i), CALLS[i], ROUNDS[i], deadline);
+        }
+        return GetrandomPathTable.of(faster);
+    }
+
+    /** The shortest times of one call in nanoseconds, for a log line. */
+    String report() {
+        return report.toString();
+    }
+
+    private GetrandomPath measure(int length, int calls, int rounds, long deadline) {
+        long bestVdso = Long.MAX_VALUE;
+        long bestSyscall = Long.MAX_VALUE;
+        for (int round = 0; round < rounds; round++) {
+            // The order alternates, so that a periodic interruption does not always hit the same path.
+            if (round % 2 == 0) {
+                bestVdso = Math.min(bestVdso, time(vdso, length, calls));
+                bestSyscall = Math.min(bestSyscall, time(syscall, length, calls));
+            } else {
+                bestSyscall = Math.min(bestSyscall, time(syscall, length, calls));
+                bestVdso = Math.min(bestVdso, time(vdso, length, calls));
+            }
+            if (round + 1 >= MIN_ROUNDS && clock.getAsLong() - deadline > 0) {
+                break;
+            }
+        }
+        GetrandomPath faster = faster(length, bestVdso, bestSyscall);
+        report.append(report.isEmpty() ? "" : "; ")
+                .append(length)
+                .append(" B: ")
+                .append(faster)
+                .append(" (vdso ")
+                .append(bestVdso / calls)
+                .append(" ns, syscall ")
+                .append(bestSyscall / calls)
+                .append(" ns)");
+        return faster;
+    }
+
+    private long time(Calls path, int length, int calls) {
+        long began = clock.getAsLong();
+        path.repeat(length, calls);
+        return clock.getAsLong() - began;
+    }
+
+    /**
+     * By default, the vDSO function serves the shortest length, where the entry into the kernel takes most of the time.
+     * The system call serves longer ones, because it writes to guest memory and needs no copy.
+     */
+    private static GetrandomPath faster(int length, long vdsoNanos, long syscallNanos) {
+        boolean vdsoByDefault = length == GetrandomPathTable.measuredBytes(0);
+        if (vdsoByDefault) {
+            return syscallNanos < vdsoNanos * HYSTERESIS ? GetrandomPath.SYSCALL : GetrandomPath.VDSO;
+        }
+        return vdsoNanos < syscallNanos * HYSTERESIS ? GetrandomPath.VDSO : GetrandomPath.SYSCALL;
+    }
+}

@@ -1,0 +1,77 @@
+package org.vhostuserrng.backends.source;
+
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Logs that a source has had no bytes for some seconds although it was asked for them, and that it has bytes again:
+ * once each, and at most once a minute for a source whose silence comes and goes. A source that fails is not silent,
+ * because it logs why. Confined to the event loop's thread.
+ */
+final class SilentSourceLog {
+    /** Silence that is worth a log line. */
+    static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+    /** A waiting guest asks again every second; after a longer pause no guest has been waiting. */
+    static final long MAX_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private static final Logger LOG = LoggerFactory.getLogger(SilentSourceLog.class);
+    private static final long LOG_INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+    private boolean silent;
+    private long silentSince;
+    private long askedAt;
+    private boolean logged;
+    private boolean everLogged;
+    private long loggedAt;
+
+    /** Whether the source had no bytes when it was asked last. */
+    boolean isSilent() {
+        return silent;
+    }
+
+    /** The source has no bytes now. Returns whether that must be logged. */
+    boolean starved(long now) {
+        if (!silent || now - askedAt > MAX_PAUSE_NANOS) {
+            silent = true;
+            silentSince = now;
+        }
+        askedAt = now;
+        boolean muted = logged || (everLogged && now - loggedAt < LOG_INTERVAL_NANOS);
+        if (muted || now - silentSince < SILENCE_NANOS) {
+            return false;
+        }
+        logged = true;
+        everLogged = true;
+        loggedAt = now;
+        return true;
+    }
+
+    /** The source has failed and has logged the reason. */
+    void failed() {
+        silent = false;
+    }
+
+    /** The source has bytes. Returns whether that must be logged. */
+    boolean served() {
+        silent = false;
+        boolean wasLogged = logged;
+        logged = false;
+        return wasLogged;
+    }
+
+    /** Logs the silence, after {@link #starved} has returned true. */
+    void logSilence(Object name, EntropySource source) {
+        String reason = source.starvationReason();
+        LOG.warn(
+                "{}: no bytes for {} s; guests wait or use a fallback{}",
+                name,
+                TimeUnit.NANOSECONDS.toSeconds(SILENCE_NANOS),
+                reason.isEmpty() ? "" : " (" + reason + ")");
+    }
+
+    /** Logs the end of the silence, after {@link #served} has returned true. */
+    void logEnd(Object name) {
+        LOG.warn("{}: has bytes again", name);
+    }
+}

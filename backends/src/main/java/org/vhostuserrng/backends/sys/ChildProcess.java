@@ -1,0 +1,147 @@
+package org.vhostuserrng.backends.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
+
+/**
+ * A child process in a process group of its own, with pipes from its stdout and stderr. Its stdin is a pipe that never
+ * has data: when this process ends, however it does, the kernel closes the other end and kills the group. Confined to
+ * one thread.
+ *
+ * <p>Not a {@link Process}: that one leaves the descendants running, needs a helper program and two more threads, and
+ * its pipes do not work with {@link WakeablePoller}.
+ */
+public final class ChildProcess implements AutoCloseable {
+    private static final MemorySegment KILL = Libc.symbol("kill");
+    private static final MemorySegment WAITID = Libc.symbol("waitid");
+    private static final MemorySegment FCNTL = Libc.symbol("fcntl");
+    private static final int SIGKILL = 9;
+    private static final int SIGTERM = 15;
+    private static final int F_SETFL = 4;
+    private static final int F_SETOWN = 8;
+    private static final int F_SETSIG = 10;
+    private static final int O_ASYNC = 0x2000;
+    private static final int P_PID = 1;
+    private static final int WNOHANG = 1;
+    private static final int WEXITED = 4;
+    private static final int WNOWAIT = 0x0100_0000;
+
+    // siginfo_t, 128 bytes: si_signo at 0, si_code at 8, si_status at 24
+    private static final int SIGINFO_BYTES = 128;
+    private static final int SI_CODE = 8;
+    private static final int SI_STATUS = 24;
+    private static final int CLD_EXITED = 1;
+
+    private static final String EXITED = "exited with status ";
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+    private static final long TERMINATION_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    private final int pid;
+    private final OwnedFd stdin;
+    private final EntropyFile stdout;
+    private final EntropyFile stderr;
+    private final MemorySegment siginfo = Arena.ofAuto().allocate(SIGINFO_BYTES, Long.BYTES);
+
+    private ChildProcess(int pid, OwnedFd stdin, EntropyFile stdout, EntropyFile stderr) {
+        this.pid = pid;
+        this.stdin = stdin;
+        this.stdout = stdout;
+        this.stderr = stderr;
+    }
+
+    /**
+     * Starts a program.
+     *
+     * @param words the program, which is searched in PATH unless it contains a slash, and its arguments
+     * @throws IOException with the text of the errno
+     */
+    public static ChildProcess start(List<String> words) throws IOException {
+        try (PipePair in = PipePair.open();
+                PipePair out = PipePair.open();
+                PipePair err = PipePair.open()) {
+            int pid = PosixSpawn.spawn(
+                    words,
+                    in.readEnd().number(),
+                    out.writeEnd().number(),
+                    err.writeEnd().number());
+            killGroupWhenClosed(in.readEnd().number(), pid);
+            out.readEnd().setNonBlocking();
+            err.readEnd().setNonBlocking();
+            Path program = Path.of(words.getFirst());
+            return new ChildProcess(
+                    pid,
+                    in.takeWriteEnd(),
+                    EntropyFile.of(program, out.takeReadEnd()),
+                    EntropyFile.of(program, err.takeReadEnd()));
+        }
+    }
+
+    /** fcntl(2): when the last write end of the pipe is closed, its read end, which the child holds, sends SIGKILL. */
+    private static void killGroupWhenClosed(int readEnd, int group) {
+        int ignored = Libc.callInt(FCNTL, readEnd, F_SETSIG, SIGKILL, 0, 0);
+        ignored |= Libc.callInt(FCNTL, readEnd, F_SETOWN, -group, 0, 0);
+        ignored |= Libc.callInt(FCNTL, readEnd, F_SETFL, O_ASYNC, 0, 0);
+        assert ignored == 0;
+    }
+
+    /** The read end of a pipe, non-blocking; closed with this object. */
+    public EntropyFile stdout() {
+        return stdout;
+    }
+
+    /** Like {@link #stdout}. */
+    public EntropyFile stderr() {
+        return stderr;
+    }
+
+    /** Describes how the process ended; null while it runs. */
+    public String end() {
+        siginfo.fill((byte) 0);
+        int result = Libc.callInt(WAITID, P_PID, pid, siginfo.address(), WEXITED | WNOHANG | WNOWAIT, 0);
+        if (result < 0 || siginfo.get(ValueLayout.JAVA_INT, 0) == 0) {
+            return null;
+        }
+        int status = siginfo.get(ValueLayout.JAVA_INT, SI_STATUS);
+        return (siginfo.get(ValueLayout.JAVA_INT, SI_CODE) == CLD_EXITED ? EXITED : "was killed by signal ") + status;
+    }
+
+    /** Whether the process has exited with status 0. */
+    public boolean hasSucceeded() {
+        return (EXITED + 0).equals(end());
+    }
+
+    /** Ends the whole process group: with SIGTERM, and with SIGKILL if that does not end the program at once. */
+    @Override
+    public void close() {
+        signalGroup(SIGTERM);
+        stdout.close();
+        stderr.close();
+        awaitEnd();
+        // The program is not reaped yet, so its group cannot be another one's.
+        signalGroup(SIGKILL);
+        stdin.close();
+        awaitEnd();
+        int ignored = Libc.callInt(WAITID, P_PID, pid, siginfo.address(), WEXITED | WNOHANG, 0);
+        assert ignored <= 0;
+    }
+
+    private void signalGroup(int signal) {
+        int ignored = Libc.callInt(KILL, -pid, signal, 0, 0, 0);
+        assert ignored <= 0;
+    }
+
+    private void awaitEnd() {
+        long deadline = System.nanoTime() + TERMINATION_NANOS;
+        while (end() == null && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package org.vhostuserrng.backends.local;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.function.IntToLongFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Simulates processors: a call takes a fixed time and a time per byte, in nanoseconds. */
+class GetrandomPathBenchmarkTest {
+    private long now;
+    private int runs;
+
+    private GetrandomPathTable run(IntToLongFunction vdso, IntToLongFunction syscall, long tick, int hiccupEvery) {
+        return new GetrandomPathBenchmark(
+                        () -> now / tick * tick,
+                        (length, calls) -> pass(calls * vdso.applyAsLong(length), hiccupEvery),
+                        (length, calls) -> pass(calls * syscall.applyAsLong(length), hiccupEvery))
+                .run();
+    }
+
+    private GetrandomPathTable run(IntToLongFunction vdso, IntToLongFunction syscall) {
+        return run(vdso, syscall, 1, Integer.MAX_VALUE);
+    }
+
+    private void pass(long nanos, int hiccupEvery) {
+        runs++;
+        now += nanos + (runs % hiccupEvery == 0 ? 50_000 : 0);
+    }
+
+    @Test
+    void usesTheVdsoForAllLengthsWhereItsCipherIsFaster() {
+        GetrandomPathTable paths = run(length -> 30 + 2L * length, length -> 300 + 5L * length / 2);
+
+        assertEquals(GetrandomPathTable.always(GetrandomPath.VDSO).toString(), paths.toString());
+    }
+
+    @Test
+    void usesTheSyscallForLongRequestsWhereItsCipherIsFaster() {
+        GetrandomPathTable paths = run(length -> 40 + 23L * length / 10, length -> 200 + 17L * length / 10);
+
+        assertEquals("64 B: vdso, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", paths.toString());
+    }
+
+    @Test
+    void usesTheSyscallForAllLengthsWhereTheVdsoIsSlow() {
+        GetrandomPathTable paths = run(length -> 900 + 5L * length, length -> 100 + 2L * length);
+
+        assertEquals(GetrandomPathTable.always(GetrandomPath.SYSCALL).toString(), paths.toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 5})
+    void ignoresRunsThatWereInterrupted(int hiccupEvery) {
+        GetrandomPathTable paths =
+                run(length -> 40 + 23L * length / 10, length -> 200 + 17L * length / 10, 1, hiccupEvery);
+
+        assertEquals("64 B: vdso, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", paths.toString());
+    }
+
+    @Test
+    void keepsTheDefaultIfTheClockIsTooCoarse() {
+        GetrandomPathTable paths = run(length -> 100, length -> 90, 1_000_000_000, Integer.MAX_VALUE);
+
+        assertEquals("64 B: vdso, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", paths.toString());
+    }
+
+    @Test
+    void keepsTheDefaultIfTheDifferenceIsSmall() {
+        GetrandomPathTable paths = run(length -> 1000, length -> 980);
+
+        assertEquals("64 B: vdso, 256 B: syscall, 1024 B: syscall, 4096 B: syscall", paths.toString());
+    }
+
+    @Test
+    void measuresLessOnASlowHost() {
+        run(length -> 1_000_000, length -> 1_000_000);
+
+        assertTrue(runs <= 2 + 4 * 2 * 2, () -> runs + " runs");
+    }
+}

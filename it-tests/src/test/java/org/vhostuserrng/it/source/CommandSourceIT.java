@@ -1,0 +1,138 @@
+package org.vhostuserrng.it.source;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
+import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.it.fixture.PackagedProgram;
+import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
+import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
+
+/** A source that is the output of a program. */
+class CommandSourceIT {
+    @RegisterExtension
+    private final DaemonExtension daemons = new DaemonExtension();
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "command:cat /dev/urandom",
+                "command:sh -c \"cat /dev/urandom\"",
+                "command:sh -c 'while :; do head -c 4096 /dev/urandom; done'",
+                "command:dd if=/dev/urandom bs=4k count=1,health=off",
+                "xor(command:sh -c \"(cat /dev/urandom)\",getrandom)"
+            })
+    void outputIsServed(String source) throws Exception {
+        DaemonProcess daemon = daemons.start("--source=" + source);
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            for (int bytes = 0; bytes < 16384; ) {
+                bytes += guest.request(1024, HANG_TIMEOUT).length;
+            }
+        }
+    }
+
+    @Test
+    void stderrAndExitStatusAreInTheLog() throws Exception {
+        DaemonProcess daemon = daemons.start("--source=command:sh -c 'printf \"no \\033[2Jdevice\\n\" >&2; exit 3'");
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
+
+            assertEventually("the log has the line", () -> daemon.log().contains("no ?[2Jdevice"));
+            assertEventually("the log has the status", () -> daemon.log().contains("exited with status 3"));
+        }
+    }
+
+    private Path pids() {
+        return daemons.directory().resolve("pids");
+    }
+
+    /** A program and its child, whose numbers it writes to a file. It ignores that its output is closed. */
+    private String stubborn() {
+        return "--source=command:sh -c 'trap \"\" TERM PIPE HUP; sleep 1000 & echo $! $$ >" + pids()
+                + "; while :; do head -c 4096 /dev/urandom; sleep 0.1; done'";
+    }
+
+    private void awaitEndOfTheProgram() {
+        assertEventually("the program and its child have ended", () -> {
+            boolean ended = true;
+            for (String pid : Files.readString(pids()).strip().split(" ", -1)) {
+                ended &= !isRunning(pid);
+            }
+            return ended;
+        });
+    }
+
+    private static boolean isRunning(String pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc", pid, "stat"));
+            return stat.charAt(stat.lastIndexOf(')') + 2) != 'Z';
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    @Test
+    void programEndsWithTheGuest() throws Exception {
+        DaemonProcess daemon = daemons.start(stubborn());
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.request(64, HANG_TIMEOUT);
+        }
+
+        awaitEndOfTheProgram();
+    }
+
+    @Test
+    void programEndsWithTheDaemon() throws Exception {
+        DaemonProcess daemon = daemons.start(stubborn());
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.request(64, HANG_TIMEOUT);
+
+            daemon.terminate();
+
+            assertEquals(0, daemon.awaitExit());
+            awaitEndOfTheProgram();
+        }
+    }
+
+    @Test
+    void programEndsWhenTheDaemonIsKilled() throws Exception {
+        DaemonProcess daemon = daemons.start(stubborn());
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.request(64, HANG_TIMEOUT);
+
+            daemon.close();
+
+            awaitEndOfTheProgram();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"command:", "command:no-such-program -x", "command:sh -c \"cat", "command:/etc/passwd"})
+    void badCommandIsReportedInOneLine(String source) throws Exception {
+        PackagedProgram.Result result =
+                PackagedProgram.run("--socket-path=" + daemons.socketPath(), "--source=" + source);
+
+        assertEquals(2, result.status(), result::stderr);
+        assertEquals(1, result.stderr().lines().count(), result::stderr);
+        assertTrue(result.stderr().contains(source), result::stderr);
+    }
+
+    @Test
+    void checkSourceReadsTheOutputOfACommand() throws Exception {
+        PackagedProgram.Result result =
+                PackagedProgram.run("check-source", "command:sh -c \"cat /dev/urandom\"", "--bytes=65536", "--json");
+
+        assertEquals(0, result.status(), result::stderr);
+    }
+}

@@ -1,0 +1,118 @@
+package org.vhostuserrng.cli.checksource;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import org.vhostuserrng.backends.expression.KeyValueScanner;
+import org.vhostuserrng.backends.expression.SourceExpressionParser;
+import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
+import org.vhostuserrng.cli.source.TimeoutSourceReader;
+
+/** The source that {@code check-source} tests: a source of the daemon, a path, or standard input. */
+final class CheckedSource {
+    static final String STANDARD_INPUT = "-";
+
+    private static final String FILE = "file:";
+
+    private final String text;
+    /** Null for standard input. */
+    private final EntropySourceSpec spec;
+
+    private CheckedSource(String text, EntropySourceSpec spec) {
+        this.text = text;
+        this.spec = spec;
+    }
+
+    /**
+     * Parses the SOURCE argument and probes the source.
+     *
+     * @throws IllegalArgumentException with the reason, in one line
+     * @throws IOException if the source cannot be opened, with the reason
+     */
+    static CheckedSource parse(String argument) throws IOException {
+        if (argument.equals(STANDARD_INPUT)) {
+            return new CheckedSource(argument, null);
+        }
+        String expression = isPath(argument) ? FILE + KeyValueScanner.quote(argument) : argument;
+        return new CheckedSource(expression, untestedSource(expression));
+    }
+
+    /** Whether the argument names a file without {@code file:}. */
+    private static boolean isPath(String argument) {
+        try {
+            return argument.startsWith("/")
+                    || argument.startsWith("./")
+                    || argument.startsWith("../")
+                    || (!isExpression(argument) && Files.exists(Path.of(argument)));
+        } catch (InvalidPathException notAPath) {
+            return false;
+        }
+    }
+
+    private static boolean isExpression(String argument) {
+        try {
+            SourceExpressionParser.parse(argument);
+            return true;
+        } catch (IllegalArgumentException malformed) {
+            return false;
+        }
+    }
+
+    /** The source without its own health tests, so that the tests of this command see its raw output. */
+    private static EntropySourceSpec untestedSource(String expression) throws IOException {
+        EntropySourceSpec parsed = SourceExpressionParser.parseUntested(expression);
+        parsed.probe();
+        return parsed;
+    }
+
+    /** Whether the source can be opened more than once. */
+    boolean canRestart() {
+        return spec != null && !isRegularFile();
+    }
+
+    /** Opens the source. A regular file is read to its end, which a source of the daemon does not have. */
+    SampleReader open() throws IOException {
+        if (spec == null) {
+            return new StreamSampleReader(System.in);
+        }
+        return isRegularFile() ? new StreamSampleReader(Files.newInputStream(file())) : new SpecReader();
+    }
+
+    /** The file that is read; empty path if the source is not a file. */
+    Path file() {
+        String path = text.startsWith(FILE) ? new KeyValueScanner(text.substring(FILE.length())).value() : "";
+        try {
+            return Path.of(path);
+        } catch (InvalidPathException notAPath) {
+            return Path.of("");
+        }
+    }
+
+    private boolean isRegularFile() {
+        return text.startsWith(FILE) && Files.isRegularFile(file());
+    }
+
+    /** The source as an expression; {@code -} for standard input. */
+    @Override
+    public String toString() {
+        return text;
+    }
+
+    private final class SpecReader implements SampleReader {
+        private final TimeoutSourceReader reader = new TimeoutSourceReader(spec, "check-source");
+
+        @Override
+        public int read(MemorySegment target, int length) throws InterruptedException {
+            int read = reader.read(target, length);
+            return read < EntropySource.WOULD_BLOCK ? FAILED : read;
+        }
+
+        @Override
+        public void close() {
+            reader.close();
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package org.vhostuserrng.cli.checksource.validation;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import java.util.zip.Deflater;
+
+/**
+ * A statistic of SP 800-90B §5.1, which depends on the order of samples.
+ *
+ * @param name name and section
+ * @param of computes the statistic
+ */
+record PermutationStatistic(String name, ToDoubleFunction<ShuffledSamples> of) {
+    /** §5.1.9, §5.1.10: lags. */
+    private static final int[] LAGS = {1, 2, 8, 16, 32};
+
+    private static final int BYTE_VALUES = 256;
+
+    /** All statistics. */
+    static List<PermutationStatistic> all() {
+        List<PermutationStatistic> all = new ArrayList<>(List.of(
+                new PermutationStatistic("5.1.1 excursion", samples -> excursion(samples.values())),
+                new PermutationStatistic(
+                        "5.1.2 number of directional runs", samples -> runs(samples.directions(), false)),
+                new PermutationStatistic(
+                        "5.1.3 length of directional runs", samples -> runs(samples.directions(), true)),
+                new PermutationStatistic("5.1.4 increases and decreases", samples -> majority(samples.directions())),
+                new PermutationStatistic(
+                        "5.1.5 number of runs based on the median", samples -> runs(samples.sides(), false)),
+                new PermutationStatistic(
+                        "5.1.6 length of runs based on the median", samples -> runs(samples.sides(), true)),
+                new PermutationStatistic("5.1.7 average collision", samples -> collision(samples.packed(), false)),
+                new PermutationStatistic("5.1.8 maximum collision", samples -> collision(samples.packed(), true))));
+        for (int lag : LAGS) {
+            all.add(new PermutationStatistic("5.1.9 periodicity " + lag, samples -> equal(samples.weights(), lag)));
+        }
+        for (int lag : LAGS) {
+            all.add(new PermutationStatistic("5.1.10 covariance " + lag, samples -> product(samples.weights(), lag)));
+        }
+        all.add(new PermutationStatistic("5.1.11 compression", samples -> compressed(samples.values())));
+        return List.copyOf(all);
+    }
+
+    /** The largest deviation of a partial sum from its expectation. */
+    private static double excursion(byte[] values) {
+        long sum = 0;
+        for (byte value : values) {
+            sum += value & 0xff;
+        }
+        double mean = (double) sum / values.length;
+        double partial = 0;
+        double largest = 0;
+        for (byte value : values) {
+            partial += (value & 0xff) - mean;
+            largest = Math.max(largest, Math.abs(partial));
+        }
+        return largest;
+    }
+
+    private static int runs(boolean[] values, boolean longest) {
+        int count = 0;
+        int most = 0;
+        int length = 0;
+        for (int i = 0; i < values.length; i++) {
+            if (i == 0 || values[i] != values[i - 1]) {
+                count++;
+                length = 0;
+            }
+            length++;
+            most = Math.max(most, length);
+        }
+        return longest ? most : count;
+    }
+
+    private static int majority(boolean[] values) {
+        int set = 0;
+        for (boolean value : values) {
+            set += value ? 1 : 0;
+        }
+        return Math.max(set, values.length - set);
+    }
+
+    /** Number of samples up to the first one that repeats an earlier one: the mean, or the maximum. */
+    private static double collision(byte[] values, boolean maximum) {
+        int[] seenIn = new int[BYTE_VALUES];
+        int round = 1;
+        int length = 0;
+        int most = 0;
+        long total = 0;
+        for (byte value : values) {
+            length++;
+            if (seenIn[value & 0xff] == round) {
+                most = Math.max(most, length);
+                total += length;
+                length = 0;
+                round++;
+            } else {
+                seenIn[value & 0xff] = round;
+            }
+        }
+        return maximum || round == 1 ? most : (double) total / (round - 1);
+    }
+
+    private static int equal(byte[] values, int lag) {
+        int equal = 0;
+        for (int i = lag; i < values.length; i++) {
+            equal += values[i] == values[i - lag] ? 1 : 0;
+        }
+        return equal;
+    }
+
+    private static long product(byte[] values, int lag) {
+        long sum = 0;
+        for (int i = lag; i < values.length; i++) {
+            sum += (values[i] & 0xffL) * (values[i - lag] & 0xffL);
+        }
+        return sum;
+    }
+
+    /**
+     * Length after DEFLATE. The document uses bzip2, which the Java library lacks; the test is valid with any
+     * compressor.
+     */
+    private static long compressed(byte[] values) {
+        byte[] output = new byte[1 << 16];
+        long length = 0;
+        try (Deflater deflater = new Deflater()) {
+            deflater.setInput(values);
+            deflater.finish();
+            while (!deflater.finished()) {
+                length += deflater.deflate(output);
+            }
+        }
+        Arrays.fill(output, (byte) 0);
+        return length;
+    }
+}

@@ -1,0 +1,126 @@
+package org.vhostuserrng.cli.checksource.estimator;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Sources whose min-entropy per byte is known: the assessment is near it or below. */
+class KnownDefectsTest {
+    private static final int SAMPLES = 60_000;
+    /** Few samples make some estimates too high by as much. */
+    private static final double TOLERANCE = 1.1;
+
+    private final Random random = new Random(16);
+    private final byte[] samples = new byte[SAMPLES];
+
+    private interface Source {
+        int next(int index);
+    }
+
+    private double assess(Source source) throws InterruptedException {
+        for (int i = 0; i < SAMPLES; i++) {
+            samples[i] = (byte) source.next(i);
+        }
+        return MinEntropyAssessment.of(samples, Byte.SIZE, () -> {}).perSample();
+    }
+
+    private static void assertAtMost(double truth, double estimate) {
+        assertTrue(estimate <= TOLERANCE * truth, () -> "estimate " + estimate + " of a source of " + truth);
+    }
+
+    private int randomByte() {
+        return random.nextInt(256);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 5, 16})
+    void everyByteSeveralTimes(int times) throws Exception {
+        assertAtMost(8.0 / times, assess(i -> i % times == 0 ? randomByte() : samples[i - 1]));
+    }
+
+    @Test
+    void pairsOfAByteAndItsComplement() throws Exception {
+        assertAtMost(4, assess(i -> i % 2 == 0 ? randomByte() : ~samples[i - 1]));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 0", "2, 0", "9, 0", "9, 255", "9, 1", "20, 255", "127, 0", "128, 170"})
+    void byteThatDiffersInOneRandomBitFromAnEarlierOne(int lag, int mask) throws Exception {
+        assertAtMost(1, assess(i -> i < lag ? randomByte() : samples[i - lag] ^ mask ^ random.nextInt(2)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {300, 10_000})
+    void analogToDigitalConverterThatDrifts(int period) throws Exception {
+        double truth = -ConfidenceBound.log2(0.3829); // A normal deviate within half a step, sigma 1.
+
+        assertAtMost(truth, assess(i ->
+                (int) Math.round(128 + 60 * StrictMath.sin(i / (double) period) + random.nextGaussian())));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 2", "17, 4"})
+    void counterWithJitter(int step, int jitter) throws Exception {
+        double truth = ConfidenceBound.log2(jitter);
+
+        assertAtMost(truth, assess(i -> i == 0 ? 0 : samples[i - 1] + step + random.nextInt(jitter)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0.6, 0.7, 0.9})
+    void biasedBitsPackedIntoBytes(double one) throws Exception {
+        assertAtMost(-8 * ConfidenceBound.log2(one), assess(_ -> {
+            int packed = 0;
+            for (int bit = 0; bit < Byte.SIZE; bit++) {
+                packed = (packed << 1) | (random.nextDouble() < one ? 1 : 0);
+            }
+            return packed;
+        }));
+    }
+
+    @Test
+    void interleavedChannelsThatMoveByOneStep() throws Exception {
+        assertAtMost(1, assess(i -> i < 4 ? 100 : samples[i - 4] + (random.nextBoolean() ? 1 : -1)));
+    }
+
+    @Test
+    void interleavedChannelsOfWhichOneIsRandom() throws Exception {
+        assertAtMost(2, assess(i -> i % 4 == 0 ? randomByte() : 50 * (i % 4)));
+    }
+
+    @Test
+    void linearFeedbackShiftRegisterWithShortPeriod() throws Exception {
+        int[] state = {0xace1};
+
+        double estimate = assess(_ -> {
+            int output = 0;
+            for (int bit = 0; bit < Byte.SIZE; bit++) {
+                output = (output << 1) | (state[0] & 1);
+                state[0] = (state[0] >>> 1) ^ (-(state[0] & 1) & 0xb400);
+            }
+            return output;
+        });
+
+        assertEquals(0, estimate, 0.001);
+    }
+
+    @Test
+    void repeatedSequence() throws Exception {
+        assertEquals(0, assess(i -> i < 20_000 ? randomByte() : samples[i - 20_000]), 0.01);
+    }
+
+    @Test
+    void constant() throws Exception {
+        assertEquals(0, assess(_ -> 7));
+    }
+
+    @Test
+    void idealSourceIsNotMuchBelowItsTruth() throws Exception {
+        assertTrue(assess(_ -> randomByte()) > 6);
+    }
+}

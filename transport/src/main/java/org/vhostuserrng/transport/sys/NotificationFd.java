@@ -1,0 +1,83 @@
+package org.vhostuserrng.transport.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.vhostuserrng.libc.OwnedFd;
+
+/**
+ * A descriptor through which a front-end and this process notify each other: the kick, call or err descriptor of a
+ * vring, or the descriptor of the dirty log. It is an eventfd or, for front-ends on other platforms (vhost-user,
+ * "Support for platforms other than Linux"), a pipe or socket. A notification is a word of 8 bytes that nobody
+ * interprets.
+ *
+ * <p>No method waits for the peer: a notification that finds a full pipe or socket is dropped, because earlier ones are
+ * still pending, and a peer that has closed its end gets none. Confined to one thread.
+ */
+public abstract sealed class NotificationFd implements AutoCloseable
+        permits EventFd, NotificationPipe, NotificationSocket {
+    static final int WORD_BYTES = Long.BYTES;
+    static final MemorySegment WORD = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1L);
+
+    /** The side that sends notifications. */
+    public enum Direction {
+        /** The front-end notifies this process: kick. */
+        FROM_FRONTEND,
+        /** This process notifies the front-end: call, err, dirty log. */
+        TO_FRONTEND
+    }
+
+    NotificationFd() {}
+
+    /**
+     * Takes ownership of a descriptor that a peer sent, and closes it if it cannot be used.
+     *
+     * @throws IOException if the descriptor is neither an eventfd nor a connected UNIX socket nor the proper end of a
+     *     pipe: another file could block the loop
+     */
+    public static NotificationFd adopt(OwnedFd received, Direction direction) throws IOException {
+        try {
+            FileStatus status = FileStatus.of(received);
+            if (status.isPipe()) {
+                return NotificationPipe.open(received, direction);
+            }
+            if (status.isSocket() && UnixStreamSocket.isConnectedUnixSocket(received)) {
+                return new NotificationSocket(received);
+            }
+            String name = Files.readSymbolicLink(Path.of("/proc/self/fd/" + received.number()))
+                    .toString();
+            if (!name.equals(EventFd.KERNEL_NAME)) {
+                throw new IOException("expected an eventfd, a pipe or a connected UNIX socket, got " + name);
+            }
+            return EventFd.open(received);
+        } catch (IOException | RuntimeException refused) {
+            received.close();
+            throw refused;
+        }
+    }
+
+    /** Sends a notification. */
+    public abstract void signal();
+
+    /**
+     * Receives and discards notifications, a bounded number.
+     *
+     * @return false if more may be left; a peer that waits for room then causes no further event
+     */
+    public abstract boolean drain();
+
+    /** Whether notifications that are not drained end the peer's ability to send more. */
+    public abstract boolean fillsUp();
+
+    /** Whether the peer has violated the protocol of the descriptor. Notifications are no longer sent or received. */
+    public abstract boolean isStuck();
+
+    /** For registration with {@link Epoll}; this object stays the owner. */
+    public abstract OwnedFd fd();
+
+    @Override
+    public abstract void close();
+}

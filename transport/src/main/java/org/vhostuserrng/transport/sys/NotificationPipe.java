@@ -1,0 +1,125 @@
+package org.vhostuserrng.transport.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.libc.Errno;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
+
+/**
+ * One end of a peer's pipe for notifications. The peer shares the open file description and can make it blocking at any
+ * time, so the pipe is neither written nor read: tee(2) copies a word from a pipe of this process, and splice(2) moves
+ * received words to /dev/null, both with SPLICE_F_NONBLOCK. If the peer has closed the read end, tee fails with EPIPE;
+ * the JVM handles the SIGPIPE.
+ */
+final class NotificationPipe extends NotificationFd {
+    private static final MemorySegment PIPE2 = Libc.symbol("pipe2");
+    private static final MemorySegment WRITE = Libc.symbol("write");
+    private static final MemorySegment OPEN = Libc.symbol("open");
+    private static final MemorySegment TEE = Libc.symbol("tee");
+    private static final MemorySegment SPLICE = Libc.symbol("splice");
+    private static final int O_CLOEXEC = 0x80000;
+    private static final int SPLICE_F_NONBLOCK = 2;
+    private static final int NO_OFFSET = 0;
+    /** The largest pipe that an unprivileged peer can create by default. */
+    private static final int MAX_DRAINED_BYTES = 1 << 20;
+
+    private final OwnedFd peer;
+    /** The source of {@link #signal}: a pipe that contains one word. Null for a kick descriptor. */
+    private final OwnedFd word;
+    /** The target of {@link #drain}. Null for a descriptor that is signalled. */
+    private final OwnedFd devNull;
+
+    private boolean readerGone;
+
+    private NotificationPipe(OwnedFd peer, OwnedFd word, OwnedFd devNull) {
+        this.peer = peer;
+        this.word = word;
+        this.devNull = devNull;
+    }
+
+    /**
+     * Opens a pipe that a peer sent. The caller closes the descriptor if this method throws.
+     *
+     * @throws IOException if it is the wrong end, or this process has no descriptors left
+     */
+    static NotificationPipe open(OwnedFd received, Direction direction) throws IOException {
+        int mode = received.accessMode();
+        if (direction == Direction.FROM_FRONTEND) {
+            if (mode == OwnedFd.O_WRONLY) {
+                throw new IOException("expected the read end of a pipe, got the write end");
+            }
+            return new NotificationPipe(received, null, openDevNull());
+        }
+        if (mode == OwnedFd.O_RDONLY) {
+            throw new IOException("expected the write end of a pipe, got the read end");
+        }
+        return new NotificationPipe(received, openWordPipe(), null);
+    }
+
+    private static OwnedFd openDevNull() throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            long path = arena.allocateFrom("/dev/null").address();
+            return new OwnedFd(ErrnoException.check(
+                    "open /dev/null", Libc.callInt(OPEN, path, OwnedFd.O_WRONLY | O_CLOEXEC, 0, 0, 0)));
+        }
+    }
+
+    /** The read end of a pipe that contains one word. */
+    private static OwnedFd openWordPipe() throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment ends = arena.allocate(2L * Integer.BYTES, Integer.BYTES);
+            ErrnoException.check("pipe2", Libc.callInt(PIPE2, ends.address(), O_CLOEXEC | OwnedFd.O_NONBLOCK, 0, 0, 0));
+            try (OwnedFd writeEnd = new OwnedFd(ends.get(ValueLayout.JAVA_INT, Integer.BYTES))) {
+                long written = Libc.callLong(WRITE, writeEnd.number(), WORD.address(), WORD_BYTES, 0, 0, 0);
+                assert written == WORD_BYTES;
+            }
+            return new OwnedFd(ends.get(ValueLayout.JAVA_INT, 0));
+        }
+    }
+
+    @Override
+    public void signal() {
+        if (readerGone) {
+            return;
+        }
+        long result = Libc.callLong(TEE, word.number(), peer.number(), WORD_BYTES, SPLICE_F_NONBLOCK, 0, 0);
+        readerGone = result < 0 && result != -Errno.EAGAIN && result != -Errno.EINTR;
+    }
+
+    @Override
+    public boolean drain() {
+        long moved = Libc.callLong(
+                SPLICE, peer.number(), NO_OFFSET, devNull.number(), NO_OFFSET, MAX_DRAINED_BYTES, SPLICE_F_NONBLOCK);
+        return moved < MAX_DRAINED_BYTES;
+    }
+
+    @Override
+    public boolean fillsUp() {
+        return true;
+    }
+
+    @Override
+    public boolean isStuck() {
+        return false;
+    }
+
+    @Override
+    public OwnedFd fd() {
+        return peer;
+    }
+
+    @Override
+    public void close() {
+        peer.close();
+        if (word != null) {
+            word.close();
+        }
+        if (devNull != null) {
+            devNull.close();
+        }
+    }
+}

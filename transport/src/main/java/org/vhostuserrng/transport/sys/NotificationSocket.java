@@ -1,0 +1,85 @@
+package org.vhostuserrng.transport.sys;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.libc.Errno;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
+
+/**
+ * A peer's connected UNIX socket for notifications, of any type, such as one end of a socketpair(2). Each call has
+ * MSG_DONTWAIT, because the peer may share the open file description and clear O_NONBLOCK.
+ */
+final class NotificationSocket extends NotificationFd {
+    private static final MemorySegment SEND = Libc.symbol("send");
+    private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
+    private static final int MSG_DONTWAIT = 0x40;
+    private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
+    private static final int MAX_RECEIVED_BYTES = 4096;
+
+    private static final int MAX_RECEIVES = 256;
+    private static final MemorySegment DISCARDED = Arena.global().allocate(MAX_RECEIVED_BYTES);
+
+    private final OwnedFd peer;
+    private boolean readerGone;
+    private boolean stuck;
+
+    NotificationSocket(OwnedFd received) {
+        this.peer = received;
+    }
+
+    @Override
+    public void signal() {
+        if (readerGone) {
+            return;
+        }
+        long result = Libc.callLong(SEND, peer.number(), WORD.address(), WORD_BYTES, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
+        readerGone = result != WORD_BYTES && result != -Errno.EAGAIN && result != -Errno.EINTR;
+    }
+
+    @Override
+    public boolean drain() {
+        long received = 0;
+        for (int i = 0; i < MAX_RECEIVES && received >= 0 && !stuck; i++) {
+            SocketMessageHeader message = SocketMessageHeader.toReceive(DISCARDED);
+            received =
+                    Libc.callLong(RECVMSG, peer.number(), message.address(), MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0, 0);
+            if (received >= 0) {
+                closeDescriptors(message);
+            }
+        }
+        // At the end of a stream, nothing is received without EAGAIN.
+        return received <= 0;
+    }
+
+    /** Closes received descriptors in the peer's closer. A notification has none, so the socket is not read again. */
+    private void closeDescriptors(SocketMessageHeader message) {
+        int descriptors = message.descriptors();
+        for (int i = 0; i < descriptors; i++) {
+            peer.received(message.descriptor(i)).close();
+        }
+        stuck = descriptors > 0;
+    }
+
+    @Override
+    public boolean fillsUp() {
+        return true;
+    }
+
+    /** Whether the peer sent descriptors: without this, it could leave open any number of them. */
+    @Override
+    public boolean isStuck() {
+        return stuck;
+    }
+
+    @Override
+    public OwnedFd fd() {
+        return peer;
+    }
+
+    @Override
+    public void close() {
+        peer.close();
+    }
+}

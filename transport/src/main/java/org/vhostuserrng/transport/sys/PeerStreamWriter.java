@@ -1,0 +1,69 @@
+package org.vhostuserrng.transport.sys;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.libc.OwnedFd;
+
+/**
+ * A stream to a peer, over a descriptor that the peer sent: a connected stream socket of any domain, or the write end
+ * of a pipe. Never blocks, even if the peer clears O_NONBLOCK. Confined to its creating thread.
+ */
+public final class PeerStreamWriter implements AutoCloseable {
+    /** {@link #send}: the call would block. */
+    public static final int WOULD_BLOCK = UnixStreamSocket.WOULD_BLOCK;
+
+    /** Null for a pipe. */
+    private final UnixStreamSocket socket;
+    /** Null for a socket. */
+    private final PeerPipeEnd pipe;
+
+    private PeerStreamWriter(UnixStreamSocket socket, PeerPipeEnd pipe) {
+        this.socket = socket;
+        this.pipe = pipe;
+    }
+
+    /**
+     * Takes ownership of a descriptor that a peer sent.
+     *
+     * @throws IOException if the descriptor is not such a stream; the descriptor is closed
+     */
+    public static PeerStreamWriter adopt(OwnedFd received) throws IOException {
+        FileStatus status;
+        try {
+            status = FileStatus.of(received);
+            if (status.isPipe() && received.accessMode() == OwnedFd.O_RDONLY) {
+                throw new IOException("expected the write end of a pipe, got the read end");
+            }
+            boolean isStream = status.isPipe() || (status.isSocket() && UnixStreamSocket.isConnectedStream(received));
+            if (!isStream) {
+                throw new IOException(
+                        "expected a connected stream socket or the write end of a pipe, got " + status.describeType());
+            }
+        } catch (IOException | RuntimeException refused) {
+            received.close();
+            throw refused;
+        }
+        return status.isPipe()
+                ? new PeerStreamWriter(null, PeerPipeEnd.adopt(received))
+                : new PeerStreamWriter(new UnixStreamSocket(received), null);
+    }
+
+    /**
+     * Sends bytes.
+     *
+     * @param source at most {@link PeerPipeEnd#CAPACITY} bytes
+     * @return the number of bytes sent, {@link #WOULD_BLOCK}, or another negated errno
+     */
+    public int send(MemorySegment source) {
+        return socket == null ? pipe.send(source) : socket.send(source);
+    }
+
+    @Override
+    public void close() {
+        if (socket == null) {
+            pipe.close();
+        } else {
+            socket.close();
+        }
+    }
+}

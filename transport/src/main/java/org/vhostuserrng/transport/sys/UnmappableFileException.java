@@ -1,0 +1,16 @@
+package org.vhostuserrng.transport.sys;
+
+import java.io.IOException;
+
+/** A file cannot be mapped, because of its kind, its size, its file system, or the mode in which it was opened. */
+public final class UnmappableFileException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    public UnmappableFileException(String message) {
+        super(message);
+    }
+
+    public UnmappableFileException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,12 @@
+package org.vhostuserrng.transport.vhostuser.session;
+
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+
+/** SET_FEATURES with a feature that was not offered. The message names the features and the options that offer them. */
+final class UnofferedFeaturesViolation extends ProtocolViolation {
+    private static final long serialVersionUID = 1L;
+
+    UnofferedFeaturesViolation(String message) {
+        super(message);
+    }
+}
