@@ -188,7 +188,8 @@ final class ReadAheadThread implements Runnable {
                 filled = restart(block);
                 fail(failure);
             } catch (SourceUnavailableException unavailable) {
-                awaitRetry(unavailable);
+                // The bytes of the block and its tests stay valid.
+                fail(unavailable);
             } catch (IOException failure) {
                 filled = restart(block);
                 fail(failure);
@@ -248,10 +249,6 @@ final class ReadAheadThread implements Runnable {
 
     /** Handles a read failure. Blocks read earlier have passed the health tests and stay valid. */
     private void fail(IOException failure) {
-        awaitRetry(failure);
-    }
-
-    private void awaitRetry(IOException failure) {
         counters.incrementReadFailures();
         if (state != State.FAILED) {
             if (mayLog()) {
