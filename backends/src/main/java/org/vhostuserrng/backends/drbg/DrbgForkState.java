@@ -18,7 +18,6 @@ final class DrbgForkState {
     private final VmForkDetector detector;
     private int seenForks;
     private int seenKernelReseeds;
-    private boolean inTurn;
     private boolean reseedRequired;
     private boolean additionalInputDue;
 
@@ -28,25 +27,14 @@ final class DrbgForkState {
         this.seenKernelReseeds = detector.kernelReseeds();
     }
 
-    /** Looks for forks once for all requests until {@link #endTurn}. */
-    void beginTurn() {
-        inTurn = true;
-        detector.poll();
-    }
-
-    void endTurn() {
-        inTurn = false;
-    }
-
     /**
-     * Must precede each request. After any sign, output generated ahead must not be used.
+     * Looks for forks; must precede each turn, and each request outside one. After any sign, output generated ahead
+     * must not be used.
      *
      * @param seeded whether the DRBG has a state that a fork duplicates
      */
     Sign poll(boolean seeded) {
-        if (!inTurn) {
-            detector.poll();
-        }
+        detector.poll();
         boolean forked = detector.forks() != seenForks;
         boolean kernelReseeded = detector.kernelReseeds() != seenKernelReseeds;
         seenForks = detector.forks();

@@ -34,6 +34,7 @@ final class DrbgSource implements EntropySource {
     private final SharedDrbgContext context;
     private final LongSupplier clock;
     private final DrbgForkState forkState;
+    private boolean inTurn;
 
     /** Memory of the DRBG. Null, like the DRBG, before the first seed: an idle guest needs no memory for it. */
     private Arena arena;
@@ -73,17 +74,20 @@ final class DrbgSource implements EntropySource {
 
     @Override
     public void beginTurn(int expectedBytes) {
-        forkState.beginTurn();
+        inTurn = true;
+        discardAfterFork();
     }
 
     @Override
     public void endTurn() {
-        forkState.endTurn();
+        inTurn = false;
     }
 
     @Override
     public int fill(MemorySegment target, long offset, int length) {
-        discardAfterFork();
+        if (!inTurn) {
+            discardAfterFork();
+        }
         int status = ensureSeeded();
         if (status != SEEDED) {
             return status;

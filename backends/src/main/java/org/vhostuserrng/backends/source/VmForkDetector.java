@@ -19,6 +19,8 @@ public final class VmForkDetector {
     private static final long MIN_JUMP_MILLIS = 100;
     /** Number of reads that must show a jump, since preemption between two reads of clocks looks like one. */
     private static final int READS_PER_JUMP = 3;
+    /** Reading CLOCK_BOOTTIME costs more than the other clocks, and suspending takes longer than this. */
+    private static final long BOOTTIME_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     /** Linux drivers/char/random.c, CRNG_RESEED_INTERVAL; the first two minutes after boot have shorter intervals. */
     private static final long MIN_RESEED_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(60);
 
@@ -30,6 +32,7 @@ public final class VmForkDetector {
 
     private long realtimeOffset;
     private long boottimeOffset;
+    private long nextBoottimeRead;
     private int forks;
 
     private long generation;
@@ -92,10 +95,14 @@ public final class VmForkDetector {
     }
 
     private void pollClocks(long firstRead) {
+        boolean boottimeDue = firstRead >= nextBoottimeRead;
+        if (boottimeDue) {
+            nextBoottimeRead = firstRead + BOOTTIME_INTERVAL_NANOS;
+        }
         for (int read = 0; read < READS_PER_JUMP; read++) {
             long now = read == 0 ? firstRead : clocks.monotonicNanos().getAsLong();
             long realtimeJump = realtimeOffset(now) - realtimeOffset;
-            long boottimeJump = boottimeOffset(now) - boottimeOffset;
+            long boottimeJump = boottimeDue ? boottimeOffset(now) - boottimeOffset : 0;
             if (Math.abs(realtimeJump) < MIN_JUMP_MILLIS && Math.abs(boottimeJump) < MIN_JUMP_MILLIS) {
                 return;
             }

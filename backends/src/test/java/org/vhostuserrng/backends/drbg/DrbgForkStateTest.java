@@ -48,15 +48,4 @@ class DrbgForkStateTest {
         assertFalse(state.takeAdditionalInputDue());
         assertFalse(state.isReseedRequired());
     }
-
-    @Test
-    void looksForForksAtTheBeginningOfATurnOnly() {
-        state.beginTurn();
-        clocks.jumpRealtime(1000);
-        Sign inTurn = state.poll(true);
-        state.endTurn();
-
-        assertEquals(Sign.NONE, inTurn);
-        assertEquals(Sign.FORK, state.poll(true));
-    }
 }
