@@ -166,7 +166,9 @@ final class ReadAheadThread implements Runnable {
                     continue;
                 }
                 if (read == BlockingEntropySource.REPLACED) {
-                    LOG.info("{}: it was replaced; the new one is read now", name);
+                    if (mayLog()) {
+                        LOG.info("{}: it was replaced; the new one is read now", name);
+                    }
                     filled = restart(block);
                     continue;
                 }
@@ -216,12 +218,14 @@ final class ReadAheadThread implements Runnable {
      */
     private void awaitMoreAfterEnd(int untested) {
         if (state != State.AT_END) {
-            LOG.error(
-                    "{}: {}; guests wait until it grows or is replaced",
-                    name,
-                    untested == 0
-                            ? "end of file, no byte is read twice"
-                            : "too short for the start-up tests, its " + untested + " bytes are not served");
+            if (mayLog()) {
+                LOG.error(
+                        "{}: {}; guests wait until it grows or is replaced",
+                        name,
+                        untested == 0
+                                ? "end of file, no byte is read twice"
+                                : "too short for the start-up tests, its " + untested + " bytes are not served");
+            }
             counters.incrementEndOfFiles();
             state = State.AT_END;
             pool.notifyConsumer();
@@ -262,11 +266,13 @@ final class ReadAheadThread implements Runnable {
 
     /** Handles a health test failure that may be chance: repeats the start-up tests without a delay. */
     private void repeatStartupTests(String failure) {
-        LOG.warn(
-                "{}: {}; not used until it passes its start-up tests again (chance explains {})",
-                name,
-                failure,
-                health.chanceOfFailure());
+        if (mayLog()) {
+            LOG.warn(
+                    "{}: {}; not used until it passes its start-up tests again (chance explains {})",
+                    name,
+                    failure,
+                    health.chanceOfFailure());
+        }
         counters.incrementHealthTestFailures();
         pool.invalidateFilled();
         state = State.FAILED;

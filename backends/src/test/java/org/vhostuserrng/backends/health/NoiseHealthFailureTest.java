@@ -23,7 +23,8 @@ class NoiseHealthFailureTest {
     @Test
     void repetitionCountTestDuringStartup() {
         assertEquals(
-                "start-up repetition count test failed: a byte occurred 6 times in a row (min-entropy=8.0, alpha=2^-40)",
+                "start-up repetition count test failed: a byte occurred 6 times in a row"
+                        + " (min-entropy=8.0, alpha=2^-40)",
                 check(new byte[6]));
     }
 

@@ -257,8 +257,8 @@ final class RngRequestQueue implements VirtqueueHandler {
     }
 
     /**
-     * Fills the buffers and charges the bytes. If guest memory faults, charges the limit, because any of these bytes may
-     * have been written: otherwise a front-end that truncates its memory during each request would have no limit.
+     * Fills the buffers and charges the bytes. If guest memory faults, charges all bytes of {@code limit}, because they
+     * may have been written: otherwise a front-end that truncates its memory during each request would have no limit.
      */
     private int fillAndCharge(long now, int from, int limit) {
         int charged = limit;
