@@ -166,7 +166,7 @@ class ScatterGatherListTest {
     @Test
     void keepsAtMost1024Segments() {
         for (int i = 0; i < 1025; i++) {
-            assertNull(add(FIRST + 2 * i, 1));
+            assertNull(add(FIRST + 2L * i, 1));
         }
 
         assertEquals(1024, list.segments());
