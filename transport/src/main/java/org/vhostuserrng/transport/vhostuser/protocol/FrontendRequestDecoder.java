@@ -22,9 +22,9 @@ public final class FrontendRequestDecoder {
      * @param id the request
      * @param payload the payload, exactly as long as the header says
      * @param fds the number of descriptors of the message
-     * @throws ProtocolViolation if the size, the number of descriptors or a flag is not as the document specifies
+     * @throws ProtocolViolationException if the size, the number of descriptors or a flag violates the document
      */
-    public static FrontendRequest decode(int id, MemorySegment payload, int fds) throws ProtocolViolation {
+    public static FrontendRequest decode(int id, MemorySegment payload, int fds) throws ProtocolViolationException {
         return switch (id) {
             case VhostUserConstants.VHOST_USER_GET_FEATURES -> empty(new FrontendRequest.GetFeatures(), payload, fds);
             case VhostUserConstants.VHOST_USER_SET_FEATURES -> new FrontendRequest.SetFeatures(onlyU64(payload, fds));
@@ -118,13 +118,13 @@ public final class FrontendRequestDecoder {
         };
     }
 
-    private static FrontendRequest memTable(MemorySegment payload, int fds) throws ProtocolViolation {
+    private static FrontendRequest memTable(MemorySegment payload, int fds) throws ProtocolViolationException {
         if (payload.byteSize() < REGIONS_OFFSET) {
-            throw new ProtocolViolation("memory table of " + payload.byteSize() + " bytes");
+            throw new ProtocolViolationException("memory table of " + payload.byteSize() + " bytes");
         }
         int count = u32(payload, 0);
         if (count < 1 || count > VhostUserConstants.MAX_REGIONS) {
-            throw new ProtocolViolation("memory table of " + Integer.toUnsignedString(count)
+            throw new ProtocolViolationException("memory table of " + Integer.toUnsignedString(count)
                     + " regions, expected 1 to " + VhostUserConstants.MAX_REGIONS
                     + (count == 0 ? "; is the memory of the guest shared (QEMU: share=on)?" : ""));
         }
@@ -132,7 +132,8 @@ public final class FrontendRequestDecoder {
         // ignored.
         int size = REGIONS_OFFSET + count * REGION_BYTES;
         if (payload.byteSize() < size) {
-            throw new ProtocolViolation("payload of " + payload.byteSize() + " bytes, expected at least " + size);
+            throw new ProtocolViolationException(
+                    "payload of " + payload.byteSize() + " bytes, expected at least " + size);
         }
         expectFds(fds, count);
         List<MemoryRegion> regions = new ArrayList<>(count);
@@ -147,7 +148,7 @@ public final class FrontendRequestDecoder {
                 u64(payload, at), u64(payload, at + 8), new UserAddress(u64(payload, at + 16)), u64(payload, at + 24));
     }
 
-    private static FrontendRequest vringAddr(MemorySegment payload, int fds) throws ProtocolViolation {
+    private static FrontendRequest vringAddr(MemorySegment payload, int fds) throws ProtocolViolationException {
         expect(payload, 40, fds, NO_FDS);
         return new FrontendRequest.SetVringAddr(
                 u32(payload, 0),
@@ -158,7 +159,8 @@ public final class FrontendRequestDecoder {
                 u64(payload, 32));
     }
 
-    private static Inflight inflight(MemorySegment payload, int fds, int expectedFds) throws ProtocolViolation {
+    private static Inflight inflight(MemorySegment payload, int fds, int expectedFds)
+            throws ProtocolViolationException {
         int bytes = (int) payload.byteSize();
         // The document specifies 20 bytes. Front-ends send the C struct, which is padded to 24.
         if (bytes != VhostUserConstants.INFLIGHT_BYTES) {
@@ -169,7 +171,7 @@ public final class FrontendRequestDecoder {
     }
 
     /** Validates SET_VRING_KICK, CALL or ERR. Returns whether the message has a descriptor. */
-    private static boolean vringFd(MemorySegment payload, int fds) throws ProtocolViolation {
+    private static boolean vringFd(MemorySegment payload, int fds) throws ProtocolViolationException {
         expectSize(payload, 8);
         boolean hasFd = (u64(payload, 0) & VhostUserConstants.VRING_NOFD_MASK) == 0;
         expectFds(fds, hasFd ? 1 : 0);
@@ -180,39 +182,40 @@ public final class FrontendRequestDecoder {
         return (int) u64(payload, 0) & VhostUserConstants.VRING_IDX_MASK;
     }
 
-    private static boolean flag(int value) throws ProtocolViolation {
+    private static boolean flag(int value) throws ProtocolViolationException {
         return switch (value) {
             case 0 -> false;
             case 1 -> true;
-            default -> throw new ProtocolViolation("expected 0 or 1, got " + Integer.toUnsignedString(value));
+            default -> throw new ProtocolViolationException("expected 0 or 1, got " + Integer.toUnsignedString(value));
         };
     }
 
     private static FrontendRequest empty(FrontendRequest request, MemorySegment payload, int fds)
-            throws ProtocolViolation {
+            throws ProtocolViolationException {
         expect(payload, 0, fds, NO_FDS);
         return request;
     }
 
-    private static long onlyU64(MemorySegment payload, int fds) throws ProtocolViolation {
+    private static long onlyU64(MemorySegment payload, int fds) throws ProtocolViolationException {
         expect(payload, 8, fds, NO_FDS);
         return u64(payload, 0);
     }
 
-    private static void expect(MemorySegment payload, int size, int fds, int expectedFds) throws ProtocolViolation {
+    private static void expect(MemorySegment payload, int size, int fds, int expectedFds)
+            throws ProtocolViolationException {
         expectSize(payload, size);
         expectFds(fds, expectedFds);
     }
 
-    private static void expectSize(MemorySegment payload, int size) throws ProtocolViolation {
+    private static void expectSize(MemorySegment payload, int size) throws ProtocolViolationException {
         if (payload.byteSize() != size) {
-            throw new ProtocolViolation("payload of " + payload.byteSize() + " bytes, expected " + size);
+            throw new ProtocolViolationException("payload of " + payload.byteSize() + " bytes, expected " + size);
         }
     }
 
-    private static void expectFds(int fds, int expected) throws ProtocolViolation {
+    private static void expectFds(int fds, int expected) throws ProtocolViolationException {
         if (fds != expected) {
-            throw new ProtocolViolation(fds + " descriptors, expected " + expected);
+            throw new ProtocolViolationException(fds + " descriptors, expected " + expected);
         }
     }
 

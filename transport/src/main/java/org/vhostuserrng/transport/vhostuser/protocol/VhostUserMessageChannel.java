@@ -46,9 +46,9 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
     /**
      * Receives as much of the next message as has arrived.
      *
-     * @throws FramingViolation if the stream cannot be parsed any further
+     * @throws FramingViolationException if the stream cannot be parsed any further
      */
-    public Received receive() throws FramingViolation {
+    public Received receive() throws FramingViolationException {
         while (received < VhostUserConstants.HEADER_BYTES || received < messageBytes()) {
             int wanted = received < VhostUserConstants.HEADER_BYTES ? VhostUserConstants.HEADER_BYTES : messageBytes();
             int bytes = stream.receive(message.asSlice(received, wanted - received), fds.list());
@@ -63,9 +63,9 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
         return Received.MESSAGE;
     }
 
-    private void accept(int bytes) throws FramingViolation {
+    private void accept(int bytes) throws FramingViolationException {
         if (bytes < 0) {
-            throw new FramingViolation("receiving failed with errno " + -bytes
+            throw new FramingViolationException("receiving failed with errno " + -bytes
                     + " (22: a descriptor that this process may not receive, or too many; 40: a socket"
                     + " that is connected to this process)");
         }
@@ -75,22 +75,22 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
             checkHeader();
         }
         if (fds.count() > VhostUserConstants.MAX_FDS) {
-            throw new FramingViolation(fds.count() + " descriptors with one message");
+            throw new FramingViolationException(fds.count() + " descriptors with one message");
         }
     }
 
-    private void checkHeader() throws FramingViolation {
+    private void checkHeader() throws FramingViolationException {
         int flags = flags();
         if ((flags & VhostUserConstants.VERSION_MASK) != VhostUserConstants.VERSION) {
-            throw new FramingViolation("version " + (flags & VhostUserConstants.VERSION_MASK) + ", expected "
+            throw new FramingViolationException("version " + (flags & VhostUserConstants.VERSION_MASK) + ", expected "
                     + VhostUserConstants.VERSION);
         }
         if ((flags & VhostUserConstants.REPLY_FLAG) != 0) {
-            throw new FramingViolation("a reply without a request");
+            throw new FramingViolationException("a reply without a request");
         }
         long size = Integer.toUnsignedLong(message.get(ValueLayout.JAVA_INT, SIZE));
         if (size > VhostUserConstants.MAX_PAYLOAD_BYTES) {
-            throw new FramingViolation(
+            throw new FramingViolationException(
                     "payload of " + size + " bytes, at most " + VhostUserConstants.MAX_PAYLOAD_BYTES);
         }
     }
@@ -120,14 +120,14 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
     }
 
     @Override
-    public void reply(int id, long value) throws FramingViolation {
+    public void reply(int id, long value) throws FramingViolationException {
         beginReply(id, Long.BYTES);
         reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserConstants.HEADER_BYTES, value);
         flush();
     }
 
     @Override
-    public void reply(int id, int index, int num) throws FramingViolation {
+    public void reply(int id, int index, int num) throws FramingViolationException {
         beginReply(id, 2 * Integer.BYTES);
         reply.set(ValueLayout.JAVA_INT, VhostUserConstants.HEADER_BYTES, index);
         reply.set(ValueLayout.JAVA_INT, VhostUserConstants.HEADER_BYTES + Integer.BYTES, num);
@@ -135,7 +135,7 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
     }
 
     @Override
-    public void reply(int id, Inflight inflight, OwnedFd file) throws FramingViolation {
+    public void reply(int id, Inflight inflight, OwnedFd file) throws FramingViolationException {
         beginReply(id, inflight.bytes());
         reply.asSlice(VhostUserConstants.HEADER_BYTES).fill((byte) 0);
         reply.set(ValueLayout.JAVA_LONG_UNALIGNED, VhostUserConstants.HEADER_BYTES, inflight.mmapSize());
@@ -152,7 +152,7 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
     }
 
     /** Sends as much of the unsent reply as the socket accepts. */
-    public void flush() throws FramingViolation {
+    public void flush() throws FramingViolationException {
         while (hasUnsent()) {
             MemorySegment rest = reply.asSlice(unsentFrom, unsentTo - unsentFrom);
             int sent = unsentFd == null ? stream.send(rest) : stream.send(rest, unsentFd);
@@ -160,7 +160,7 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
                 return;
             }
             if (sent <= 0) {
-                throw new FramingViolation("sending a reply failed with errno " + -sent);
+                throw new FramingViolationException("sending a reply failed with errno " + -sent);
             }
             unsentFrom += sent;
             closeUnsentFd();

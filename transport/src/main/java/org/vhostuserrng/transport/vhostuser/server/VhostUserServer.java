@@ -11,7 +11,7 @@ import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.loop.PeriodicTask;
 import org.vhostuserrng.transport.sys.DeferredCloserThreads;
-import org.vhostuserrng.transport.sys.SchedulerTimeSlice;
+import org.vhostuserrng.transport.sys.ThreadTimeSlice;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
@@ -124,7 +124,7 @@ public final class VhostUserServer implements AutoCloseable {
     /** Serves until {@link #stop}. */
     public void run() throws IOException {
         // Without a short slice, a request waits up to 3 ms while a compiler thread of the JVM uses the CPU.
-        SchedulerTimeSlice.shorten();
+        ThreadTimeSlice.shorten();
         while (!stopping) {
             loop.await();
             loop.doWork();

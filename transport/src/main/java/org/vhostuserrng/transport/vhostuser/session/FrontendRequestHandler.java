@@ -27,10 +27,10 @@ import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.sys.NotificationFd;
 import org.vhostuserrng.transport.sys.NotificationFd.Direction;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
-import org.vhostuserrng.transport.vhostuser.protocol.FramingViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.FramingViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequestDecoder;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
 import org.vhostuserrng.transport.vhostuser.protocol.ReplyRule;
 import org.vhostuserrng.transport.vhostuser.protocol.ReplySender;
@@ -83,12 +83,12 @@ final class FrontendRequestHandler implements AutoCloseable {
      * connection is lost at that point of its start. Its session therefore goes on: no vring starts, and the refusal is
      * the acknowledgement of the following requests, until it sets other features.
      *
-     * @throws ProtocolViolation if the session has to end
+     * @throws ProtocolViolationException if the session has to end
      */
     void serve(int id, boolean needReply, MemorySegment payload, ReceivedFds fds, ReplySender replies)
-            throws ProtocolViolation {
+            throws ProtocolViolationException {
         if (transfer.isCheckPending()) {
-            throw new ProtocolViolation("request " + id + " before the reply to CHECK_DEVICE_STATE");
+            throw new ProtocolViolationException("request " + id + " before the reply to CHECK_DEVICE_STATE");
         }
         ReplyRule rule = ReplyRule.of(id);
         boolean acknowledge = rule == ReplyRule.ACK_ALWAYS || (needReply && session.acknowledges());
@@ -99,15 +99,15 @@ final class FrontendRequestHandler implements AutoCloseable {
             handle(id, request, fds, replies);
             replied = rule.hasReply();
             outcome = session.areFeaturesRefused() ? NACK : ACK;
-        } catch (FramingViolation unrecoverable) {
+        } catch (FramingViolationException unrecoverable) {
             throw unrecoverable;
         } catch (UnofferedFeaturesViolation violation) {
             log.warn("request " + id + " refused: " + violation.getMessage());
             session.setFeaturesRefused(!acknowledge);
             outcome = NACK;
-        } catch (ProtocolViolation violation) {
+        } catch (ProtocolViolationException violation) {
             if (!acknowledge || rule == ReplyRule.REPLY) {
-                throw new ProtocolViolation("request " + id + ": " + violation.getMessage(), violation);
+                throw new ProtocolViolationException("request " + id + ": " + violation.getMessage(), violation);
             }
             log.warn("request " + id + " refused: " + violation.getMessage());
             outcome = NACK;
@@ -123,7 +123,7 @@ final class FrontendRequestHandler implements AutoCloseable {
     }
 
     private void handle(int id, FrontendRequest request, ReceivedFds fds, ReplySender replies)
-            throws ProtocolViolation {
+            throws ProtocolViolationException {
         switch (request) {
             case FrontendRequest.GetFeatures() -> replies.reply(id, offeredFeatures());
             case FrontendRequest.SetFeatures(long accepted) -> setFeatures(accepted);
@@ -194,19 +194,19 @@ final class FrontendRequestHandler implements AutoCloseable {
                 replies.reply(id, index, vrings.get(index).stop());
             }
             case FrontendRequest.Unknown(int unknown) ->
-                throw new ProtocolViolation("unknown request " + Integer.toUnsignedString(unknown));
+                throw new ProtocolViolationException("unknown request " + Integer.toUnsignedString(unknown));
         }
     }
 
     /** vhost-user, CHECK_DEVICE_STATE: replies to a pending check once the outcome of the transfer is known. */
-    void answerPendingCheck(ReplySender replies) throws FramingViolation {
+    void answerPendingCheck(ReplySender replies) throws FramingViolationException {
         if (transfer.isCheckAnswerable()) {
             replies.reply(VhostUserConstants.VHOST_USER_CHECK_DEVICE_STATE, transfer.takeOutcome());
         }
     }
 
     /** A vring of the session. */
-    Vring vring(int index) throws ProtocolViolation {
+    Vring vring(int index) throws ProtocolViolationException {
         return vrings.get(index);
     }
 
@@ -257,14 +257,14 @@ final class FrontendRequestHandler implements AutoCloseable {
                 | (options.memSlots() ? mask(VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS) : 0);
     }
 
-    private void require(int protocolFeature) throws ProtocolViolation {
+    private void require(int protocolFeature) throws ProtocolViolationException {
         if (!session.hasProtocolFeature(protocolFeature)) {
-            throw new ProtocolViolation("requires " + FeatureNames.protocolFeature(protocolFeature)
+            throw new ProtocolViolationException("requires " + FeatureNames.protocolFeature(protocolFeature)
                     + ", which the front-end has not accepted");
         }
     }
 
-    private void setFeatures(long accepted) throws ProtocolViolation {
+    private void setFeatures(long accepted) throws ProtocolViolationException {
         long notOffered = accepted & ~offeredFeatures();
         if (notOffered != 0) {
             throw new UnofferedFeaturesViolation("features " + Long.toHexString(notOffered) + " were not offered: "
@@ -275,7 +275,7 @@ final class FrontendRequestHandler implements AutoCloseable {
         long transportBits = mask(VHOST_F_LOG_ALL) | mask(VHOST_USER_F_PROTOCOL_FEATURES);
         boolean changed = ((accepted ^ session.features()) & ~transportBits) != 0;
         if (changed && !vrings.areStopped()) {
-            throw new ProtocolViolation("features changed while a vring is started");
+            throw new ProtocolViolationException("features changed while a vring is started");
         }
         session.setFeatures(accepted);
         session.setFeaturesRefused(false);
@@ -287,18 +287,18 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    private void setProtocolFeatures(long accepted) throws ProtocolViolation {
+    private void setProtocolFeatures(long accepted) throws ProtocolViolationException {
         long notOffered = accepted & ~offeredProtocolFeatures();
         if (notOffered != 0) {
-            throw new ProtocolViolation("protocol features " + Long.toHexString(notOffered) + " were not offered: "
-                    + FeatureNames.describeProtocolFeatures(notOffered));
+            throw new ProtocolViolationException("protocol features " + Long.toHexString(notOffered)
+                    + " were not offered: " + FeatureNames.describeProtocolFeatures(notOffered));
         }
         session.setProtocolFeatures(accepted);
     }
 
     // --- device ----------------------------------------------------------------------------------------------------
 
-    private void setStatus(long status) throws ProtocolViolation {
+    private void setStatus(long status) throws ProtocolViolationException {
         // VIRTIO 1.3 §3.1.1: without FEATURES_OK, the driver sees that the device does not accept the features.
         session.setStatus(session.areFeaturesRefused() ? status & ~VirtioConstants.STATUS_FEATURES_OK : status);
         // VIRTIO 1.3 §2.1: writing 0 resets the device.
@@ -310,7 +310,7 @@ final class FrontendRequestHandler implements AutoCloseable {
     /**
      * vhost-user, RESET_DEVICE: disables all vrings and resets the device. Rate limits and the source do not change.
      */
-    private void resetDevice() throws ProtocolViolation {
+    private void resetDevice() throws ProtocolViolationException {
         session.setStatus(VirtioConstants.STATUS_RESET);
         vrings.setEnabled(false);
         vrings.reset();
@@ -319,9 +319,9 @@ final class FrontendRequestHandler implements AutoCloseable {
 
     // --- memory ----------------------------------------------------------------------------------------------------
 
-    private void addMemory(FrontendRequest.MemoryRegion region, ReceivedFds fds) throws ProtocolViolation {
+    private void addMemory(FrontendRequest.MemoryRegion region, ReceivedFds fds) throws ProtocolViolationException {
         if (session.memory().size() == VhostUserConstants.MAX_MEM_SLOTS) {
-            throw new ProtocolViolation("memory: more than " + VhostUserConstants.MAX_MEM_SLOTS + " regions");
+            throw new ProtocolViolationException("memory: more than " + VhostUserConstants.MAX_MEM_SLOTS + " regions");
         }
         setMemory(session.memory().plus(region, fds.get(0), options));
     }
@@ -344,13 +344,13 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    private void setLogBase(long size, long offset, ReceivedFds fds) throws ProtocolViolation {
+    private void setLogBase(long size, long offset, ReceivedFds fds) throws ProtocolViolationException {
         if (offset % DirtyPageLog.ALIGNMENT != 0) {
-            throw new ProtocolViolation("dirty log at offset " + Long.toUnsignedString(offset)
+            throw new ProtocolViolationException("dirty log at offset " + Long.toUnsignedString(offset)
                     + ", expected a multiple of " + DirtyPageLog.ALIGNMENT);
         }
         if (Long.compareUnsigned(size, MAX_LOG_BYTES) > 0) {
-            throw new ProtocolViolation(
+            throw new ProtocolViolationException(
                     "dirty log of " + Long.toUnsignedString(size) + " bytes, expected at most " + MAX_LOG_BYTES);
         }
         try {
@@ -362,13 +362,13 @@ final class FrontendRequestHandler implements AutoCloseable {
             }
             session.dirtyLog().setBitmap(mapping);
         } catch (IOException refused) {
-            throw new ProtocolViolation("dirty log: " + refused.getMessage(), refused);
+            throw new ProtocolViolationException("dirty log: " + refused.getMessage(), refused);
         }
     }
 
-    private void applyIotlbMsg(FrontendRequest.IotlbMsg message) throws ProtocolViolation {
+    private void applyIotlbMsg(FrontendRequest.IotlbMsg message) throws ProtocolViolationException {
         if (!session.isTranslated()) {
-            throw new ProtocolViolation("IOTLB message without VIRTIO_F_ACCESS_PLATFORM");
+            throw new ProtocolViolationException("IOTLB message without VIRTIO_F_ACCESS_PLATFORM");
         }
         boolean guestAddresses = session.hasProtocolFeature(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES);
         session.iommu().apply(message, session.memory(), guestAddresses, vrings);
@@ -380,20 +380,21 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    private void setInflightFd(FrontendRequest.Inflight given, ReceivedFds fds) throws ProtocolViolation {
+    private void setInflightFd(FrontendRequest.Inflight given, ReceivedFds fds) throws ProtocolViolationException {
         require(VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
         if (!vrings.areStopped()) {
-            throw new ProtocolViolation("inflight buffer changed while a vring is started");
+            throw new ProtocolViolationException("inflight buffer changed while a vring is started");
         }
         session.inflight().set(given, fds.get(0), options.sealedMemoryOnly());
     }
 
     // --- vrings ----------------------------------------------------------------------------------------------------
 
-    private void setVringAddr(FrontendRequest.SetVringAddr addr) throws ProtocolViolation {
+    private void setVringAddr(FrontendRequest.SetVringAddr addr) throws ProtocolViolationException {
         long loggedFlag = mask(VHOST_VRING_F_LOG);
         if ((addr.flags() & ~loggedFlag) != 0) {
-            throw new ProtocolViolation("vring flags " + Integer.toHexString(addr.flags()) + ", expected 0 or 1");
+            throw new ProtocolViolationException(
+                    "vring flags " + Integer.toHexString(addr.flags()) + ", expected 0 or 1");
         }
         Vring vring = vrings.get(addr.index());
         vring.setAddresses(new VringAddresses(addr.descriptor(), addr.used(), addr.available()));
@@ -404,23 +405,23 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    private static void setKick(Vring vring, NotificationFd kick) throws ProtocolViolation {
+    private static void setKick(Vring vring, NotificationFd kick) throws ProtocolViolationException {
         try {
             vring.setKick(kick);
         } catch (ErrnoException refused) {
-            throw new ProtocolViolation("kick descriptor: " + refused.getMessage(), refused);
+            throw new ProtocolViolationException("kick descriptor: " + refused.getMessage(), refused);
         }
     }
 
     private static NotificationFd takeNotificationFd(boolean sent, ReceivedFds fds, Direction direction)
-            throws ProtocolViolation {
+            throws ProtocolViolationException {
         if (!sent) {
             return null;
         }
         try {
             return NotificationFd.adopt(fds.take(), direction);
         } catch (IOException refused) {
-            throw new ProtocolViolation(refused.getMessage(), refused);
+            throw new ProtocolViolationException(refused.getMessage(), refused);
         }
     }
 }

@@ -8,7 +8,7 @@ import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
@@ -37,14 +37,14 @@ final class InflightBuffer implements AutoCloseable {
     record Offer(Inflight description, OwnedFd file) {}
 
     /** GET_INFLIGHT_FD: creates a buffer. It is in use once the front-end sends it with SET_INFLIGHT_FD. */
-    Offer create(Inflight wanted, long features) throws ProtocolViolation {
+    Offer create(Inflight wanted, long features) throws ProtocolViolationException {
         validate(wanted);
         long size = wanted.numQueues() * regionBytes(features, wanted.queueSize());
         try {
             OwnedFd file = SealedMemfd.create("vhost-user-rng inflight", size);
             return new Offer(new Inflight(size, 0, wanted.numQueues(), wanted.queueSize(), wanted.bytes()), file);
         } catch (ErrnoException refused) {
-            throw new ProtocolViolation("inflight buffer: " + refused.getMessage(), refused);
+            throw new ProtocolViolationException("inflight buffer: " + refused.getMessage(), refused);
         }
     }
 
@@ -54,20 +54,20 @@ final class InflightBuffer implements AutoCloseable {
      * @param file this method closes it
      * @param sealedOnly whether to refuse memory that the front-end can truncate
      */
-    void set(Inflight given, OwnedFd file, boolean sealedOnly) throws ProtocolViolation {
+    void set(Inflight given, OwnedFd file, boolean sealedOnly) throws ProtocolViolationException {
         validate(given);
         if (given.mmapOffset() % ALIGNMENT != 0) {
-            throw new ProtocolViolation(
+            throw new ProtocolViolationException(
                     "inflight buffer at offset " + given.mmapOffset() + ", expected a multiple of " + ALIGNMENT);
         }
         if (Long.compareUnsigned(given.mmapSize(), MAX_BYTES) > 0) {
-            throw new ProtocolViolation("inflight buffer of " + Long.toUnsignedString(given.mmapSize())
+            throw new ProtocolViolationException("inflight buffer of " + Long.toUnsignedString(given.mmapSize())
                     + " bytes, expected at most " + MAX_BYTES);
         }
         MemoryMapping mapped = map(given, file);
         if (sealedOnly && !mapped.isSealed()) {
             mapped.close();
-            throw new ProtocolViolation(
+            throw new ProtocolViolationException(
                     "inflight buffer cannot be sealed against shrinking, but --require-sealed-memory is set");
         }
         close();
@@ -75,38 +75,38 @@ final class InflightBuffer implements AutoCloseable {
         description = given;
     }
 
-    private static MemoryMapping map(Inflight given, OwnedFd file) throws ProtocolViolation {
+    private static MemoryMapping map(Inflight given, OwnedFd file) throws ProtocolViolationException {
         try {
             return MemoryMapping.adopt(file, given.mmapOffset(), given.mmapSize());
         } catch (IOException refused) {
-            throw new ProtocolViolation("inflight buffer: " + refused.getMessage(), refused);
+            throw new ProtocolViolationException("inflight buffer: " + refused.getMessage(), refused);
         }
     }
 
-    private void validate(Inflight claimed) throws ProtocolViolation {
+    private void validate(Inflight claimed) throws ProtocolViolationException {
         if (claimed.numQueues() < 1 || claimed.numQueues() > queueCount) {
-            throw new ProtocolViolation(
+            throw new ProtocolViolationException(
                     "inflight buffer for " + claimed.numQueues() + " queues, expected 1 to " + queueCount);
         }
         if (claimed.queueSize() < 1 || claimed.queueSize() > VirtioConstants.MAX_QUEUE_SIZE) {
-            throw new ProtocolViolation("inflight buffer for queues of " + claimed.queueSize() + ", expected 1 to "
-                    + VirtioConstants.MAX_QUEUE_SIZE);
+            throw new ProtocolViolationException("inflight buffer for queues of " + claimed.queueSize()
+                    + ", expected 1 to " + VirtioConstants.MAX_QUEUE_SIZE);
         }
     }
 
     /**
      * The region of a vring that is about to start; null if there is no buffer.
      *
-     * @throws ProtocolViolation if the buffer is too small for the region
+     * @throws ProtocolViolationException if the buffer is too small for the region
      */
-    InflightRegion region(int index, long features) throws ProtocolViolation {
+    InflightRegion region(int index, long features) throws ProtocolViolationException {
         if (mapping == null || index >= description.numQueues()) {
             return null;
         }
         long bytes = regionBytes(features, description.queueSize());
         MemorySegment buffer = mapping.segment();
         if ((index + 1) * bytes > buffer.byteSize()) {
-            throw new ProtocolViolation(
+            throw new ProtocolViolationException(
                     "inflight buffer of " + buffer.byteSize() + " bytes, expected " + description.numQueues() * bytes);
         }
         return new InflightRegion(buffer.asSlice(index * bytes, bytes), description.queueSize());

@@ -15,7 +15,7 @@ import org.vhostuserrng.transport.sys.UnmappableFileException;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.MemoryRegion;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
 
 /**
@@ -78,25 +78,25 @@ final class MemoryTable {
     /**
      * Maps regions, each from its descriptor, and closes the descriptors.
      *
-     * @throws ProtocolViolation if a region is invalid, exceeds a limit of the operator or of the host, or overlaps
-     *     another one; nothing stays mapped
+     * @throws ProtocolViolationException if a region is invalid, exceeds a limit of the operator or of the host, or
+     *     overlaps another one; nothing stays mapped
      */
     static MemoryTable map(List<MemoryRegion> regions, ReceivedFds fds, VhostUserOptions options)
-            throws ProtocolViolation {
+            throws ProtocolViolationException {
         MemoryTable table = empty();
         try {
             for (int i = 0; i < regions.size(); i++) {
                 table = table.plus(regions.get(i), fds.get(i), options);
             }
             return table;
-        } catch (ProtocolViolation refused) {
+        } catch (ProtocolViolationException refused) {
             table.unmap();
             throw refused;
         }
     }
 
     /** A table with one more region, mapped from a descriptor that this method closes. */
-    MemoryTable plus(MemoryRegion region, OwnedFd file, VhostUserOptions options) throws ProtocolViolation {
+    MemoryTable plus(MemoryRegion region, OwnedFd file, VhostUserOptions options) throws ProtocolViolationException {
         TableRegion added = null;
         try {
             requireValid(region);
@@ -108,7 +108,7 @@ final class MemoryTable {
             if (added != null && added.isMapped()) {
                 added.mapping().close();
             }
-            throw new ProtocolViolation("memory: " + refused.getMessage(), refused);
+            throw new ProtocolViolationException("memory: " + refused.getMessage(), refused);
         }
     }
 
@@ -148,13 +148,13 @@ final class MemoryTable {
     }
 
     /** A table without one of the regions, which stays mapped until {@link #unmapExcept}. */
-    MemoryTable minus(MemoryRegion named) throws ProtocolViolation {
+    MemoryTable minus(MemoryRegion named) throws ProtocolViolationException {
         List<TableRegion> fewer = regions.stream()
                 .filter(mapped -> !mapped.region().isIdentifiedBy(named))
                 .toList();
         if (fewer.size() == regions.size()) {
-            throw new ProtocolViolation("memory: no region at " + Long.toHexString(named.guestAddress()) + " of "
-                    + named.size() + " bytes");
+            throw new ProtocolViolationException("memory: no region at " + Long.toHexString(named.guestAddress())
+                    + " of " + named.size() + " bytes");
         }
         return new MemoryTable(fewer);
     }
@@ -170,9 +170,9 @@ final class MemoryTable {
     /**
      * Converts a user address to a guest-physical address.
      *
-     * @throws ProtocolViolation if no region contains it
+     * @throws ProtocolViolationException if no region contains it
      */
-    long toGuestAddress(UserAddress address) throws ProtocolViolation {
+    long toGuestAddress(UserAddress address) throws ProtocolViolationException {
         return rangeFrom(address.value(), false).guestAddress();
     }
 
@@ -181,14 +181,16 @@ final class MemoryTable {
      *
      * @param size in bytes, unsigned
      * @param guestAddresses whether {@code address} is a guest-physical address instead of a user address
-     * @throws ProtocolViolation if a part of the range is in no region, or there are more than {@link #MAX_RANGES}
+     * @throws ProtocolViolationException if a part of the range is in no region, or there are more than
+     *     {@link #MAX_RANGES}
      */
-    List<GuestRange> guestRanges(UserAddress address, long size, boolean guestAddresses) throws ProtocolViolation {
+    List<GuestRange> guestRanges(UserAddress address, long size, boolean guestAddresses)
+            throws ProtocolViolationException {
         List<GuestRange> ranges = new ArrayList<>();
         long left = size;
         while (left != 0) {
             if (ranges.size() == MAX_RANGES) {
-                throw new ProtocolViolation("a range across more than " + MAX_RANGES + " memory regions");
+                throw new ProtocolViolationException("a range across more than " + MAX_RANGES + " memory regions");
             }
             GuestRange rest = rangeFrom(address.value() + (size - left), guestAddresses);
             long length = Long.compareUnsigned(rest.length(), left) < 0 ? rest.length() : left;
@@ -199,7 +201,7 @@ final class MemoryTable {
     }
 
     /** The range from an address to the end of its region. */
-    private GuestRange rangeFrom(long address, boolean guestAddresses) throws ProtocolViolation {
+    private GuestRange rangeFrom(long address, boolean guestAddresses) throws ProtocolViolationException {
         for (TableRegion mapped : regions) {
             MemoryRegion region = mapped.region();
             long begin = guestAddresses
@@ -210,7 +212,7 @@ final class MemoryTable {
                 return new GuestRange(region.guestAddress() + offset, region.size() - offset);
             }
         }
-        throw new ProtocolViolation("address " + Long.toHexString(address)
+        throw new ProtocolViolationException("address " + Long.toHexString(address)
                 + " is in no memory region; is all memory of the guest shared (QEMU: share=on)?");
     }
 

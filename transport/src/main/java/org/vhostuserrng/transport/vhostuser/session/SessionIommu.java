@@ -14,7 +14,7 @@ import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.vhostuser.protocol.BackendRequestChannel;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.IotlbMsg;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.session.MemoryTable.GuestRange;
 
 /**
@@ -44,24 +44,25 @@ final class SessionIommu implements AutoCloseable {
      * @param guestAddresses whether the message has a guest-physical address in place of a user address
      */
     void apply(IotlbMsg message, MemoryTable memory, boolean guestAddresses, IotlbListener vrings)
-            throws ProtocolViolation {
+            throws ProtocolViolationException {
         switch (message.type()) {
             case VHOST_IOTLB_UPDATE -> update(message, memory, guestAddresses, vrings);
             case VHOST_IOTLB_INVALIDATE -> invalidate(message, vrings);
-            default -> throw new ProtocolViolation("IOTLB message of type " + message.type());
+            default -> throw new ProtocolViolationException("IOTLB message of type " + message.type());
         }
     }
 
     private void update(IotlbMsg message, MemoryTable memory, boolean guestAddresses, IotlbListener vrings)
-            throws ProtocolViolation {
+            throws ProtocolViolationException {
         long first = message.iova();
         long last = first + message.size() - 1;
         if (message.size() == 0 || Long.compareUnsigned(last, first) < 0) {
-            throw new ProtocolViolation(describe(message) + ": expected a size within 2^64");
+            throw new ProtocolViolationException(describe(message) + ": expected a size within 2^64");
         }
         int access = message.permissions();
         if (access < 1 || access > VHOST_ACCESS_RW) {
-            throw new ProtocolViolation(describe(message) + " with permissions " + access + ", expected 1 to 3");
+            throw new ProtocolViolationException(
+                    describe(message) + " with permissions " + access + ", expected 1 to 3");
         }
         List<GuestRange> ranges = memory.guestRanges(message.userAddress(), message.size(), guestAddresses);
         long at = first;
@@ -79,13 +80,13 @@ final class SessionIommu implements AutoCloseable {
         }
     }
 
-    private void invalidate(IotlbMsg message, IotlbListener vrings) throws ProtocolViolation {
+    private void invalidate(IotlbMsg message, IotlbListener vrings) throws ProtocolViolationException {
         long first = message.iova();
         // Size 0 stands for 2^64, which cannot be represented; the same convention as in Linux's vhost. QEMU relies on
         // it.
         long last = first + message.size() - 1;
         if (Long.compareUnsigned(last, first) < 0) {
-            throw new ProtocolViolation(describe(message) + ": expected a size within 2^64");
+            throw new ProtocolViolationException(describe(message) + ": expected a size within 2^64");
         }
         vrings.iotlbChanging(first, last);
         iotlb.unmap(first, last);
@@ -112,13 +113,13 @@ final class SessionIommu implements AutoCloseable {
     // --- requests of the device ------------------------------------------------------------------------------------
 
     /** Sets the socket for back-end requests and takes ownership of it. */
-    void setChannel(OwnedFd socket, IotlbListener vrings) throws ProtocolViolation {
+    void setChannel(OwnedFd socket, IotlbListener vrings) throws ProtocolViolationException {
         try {
             BackendRequestChannel next = BackendRequestChannel.open(socket);
             close();
             channel = next;
         } catch (IOException refused) {
-            throw new ProtocolViolation("back-end channel: " + refused.getMessage(), refused);
+            throw new ProtocolViolationException("back-end channel: " + refused.getMessage(), refused);
         }
         // Vrings that wait for an entry request it again.
         vrings.iotlbUpdated(0, LAST_ADDRESS);

@@ -7,7 +7,7 @@ import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.m
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
@@ -134,7 +134,7 @@ final class SessionState implements AutoCloseable {
     }
 
     /** Converts an address of SET_VRING_ADDR to an address of {@link #newAddressSpace}. */
-    long toAddressSpace(UserAddress address) throws ProtocolViolation {
+    long toAddressSpace(UserAddress address) throws ProtocolViolationException {
         // vhost-user, SET_VRING_ADDR: I/O virtual addresses with an IOMMU, guest-physical ones with GPA_ADDRESSES.
         boolean same = isTranslated() || hasProtocolFeature(VHOST_USER_PROTOCOL_F_GPA_ADDRESSES);
         return same ? address.value() : memory.toGuestAddress(address);

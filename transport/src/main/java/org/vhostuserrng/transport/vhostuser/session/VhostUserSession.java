@@ -5,7 +5,7 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.sys.DeferredCloser;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserMessageChannel;
 
 /**
@@ -107,7 +107,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
                 return;
             }
             watchForWriting();
-        } catch (ProtocolViolation violation) {
+        } catch (ProtocolViolationException violation) {
             close("session closed: " + violation.getMessage());
         } catch (ErrnoException failure) {
             close("session closed: " + failure.getMessage());
@@ -135,7 +135,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     }
 
     /** Serves the messages that have arrived, within the budget. Returns false if the front-end has disconnected. */
-    private boolean serveMessages(long began) throws ProtocolViolation {
+    private boolean serveMessages(long began) throws ProtocolViolationException {
         for (int i = 0; i < MAX_REQUESTS_PER_DISPATCH && mayReceive(); i++) {
             switch (channel.receive()) {
                 case MESSAGE -> serveMessage();
@@ -157,7 +157,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         return !channel.hasUnsent() && !guest.closer().isFull();
     }
 
-    private void serveMessage() throws ProtocolViolation {
+    private void serveMessage() throws ProtocolViolationException {
         spoken = true;
         int id = channel.id();
         try {

@@ -5,7 +5,7 @@ import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.sys.NotificationFd;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.session.VringLifecycle.StartResult;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
@@ -173,7 +173,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     private void startOnKick() {
         try {
             started(lifecycle.startOnKick(), false);
-        } catch (ProtocolViolation invalid) {
+        } catch (ProtocolViolationException invalid) {
             breakVring(invalid.getMessage());
         }
     }
@@ -181,12 +181,12 @@ final class Vring extends EventHandler implements AutoCloseable {
     private void startPending() {
         try {
             startIfExpected();
-        } catch (ProtocolViolation invalid) {
+        } catch (ProtocolViolationException invalid) {
             breakVring(invalid.getMessage());
         }
     }
 
-    private void startIfExpected() throws ProtocolViolation {
+    private void startIfExpected() throws ProtocolViolationException {
         started(lifecycle.startIfExpected(), true);
     }
 
@@ -218,13 +218,13 @@ final class Vring extends EventHandler implements AutoCloseable {
 
     // --- requests of the front-end ---------------------------------------------------------------------------------
 
-    void setNum(int num) throws ProtocolViolation {
+    void setNum(int num) throws ProtocolViolationException {
         lifecycle.setSize(num);
         startIfExpected();
     }
 
     /** Sets the base. A disabled vring is stopped first: some front-ends end its use only by disabling it. */
-    void setBase(int base) throws ProtocolViolation {
+    void setBase(int base) throws ProtocolViolationException {
         if (!config.enabled && lifecycle.isStarted()) {
             lifecycle.stop();
             iotlbMiss.cancel();
@@ -235,7 +235,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     /** Sets the addresses. A started vring resumes at the new addresses. */
-    void setAddresses(VringAddresses addresses) throws ProtocolViolation {
+    void setAddresses(VringAddresses addresses) throws ProtocolViolationException {
         boolean moved = !addresses.isSameAs(config.addresses);
         config.addresses = addresses;
         if (moved) {
@@ -258,7 +258,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     /** Replaces the kick descriptor and takes ownership of it. Null to poll the ring. */
-    void setKick(NotificationFd kick) throws ProtocolViolation, ErrnoException {
+    void setKick(NotificationFd kick) throws ProtocolViolationException, ErrnoException {
         closeKick();
         if (kick != null) {
             watch(kick);
@@ -285,7 +285,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         config.setErr(err);
     }
 
-    void setEnabled(boolean enabled) throws ProtocolViolation {
+    void setEnabled(boolean enabled) throws ProtocolViolationException {
         config.enabled = enabled;
         if (enabled) {
             startIfExpected();
@@ -334,7 +334,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     void resume() {
         try {
             startIfExpected();
-        } catch (ProtocolViolation notMapped) {
+        } catch (ProtocolViolationException notMapped) {
             guest.log().warn(notMapped.getMessage());
         }
     }

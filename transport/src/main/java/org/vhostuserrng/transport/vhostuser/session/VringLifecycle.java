@@ -4,7 +4,7 @@ import java.util.function.LongSupplier;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
@@ -83,26 +83,26 @@ final class VringLifecycle {
      *
      * @param request the request that requires it, for the message
      */
-    void requireStopped(String request) throws ProtocolViolation {
+    void requireStopped(String request) throws ProtocolViolationException {
         if (state != VringState.STOPPED || startPending) {
-            throw new ProtocolViolation(request + " for vring " + index + ", which is not stopped");
+            throw new ProtocolViolationException(request + " for vring " + index + ", which is not stopped");
         }
     }
 
-    void setBase(int newBase) throws ProtocolViolation {
+    void setBase(int newBase) throws ProtocolViolationException {
         requireStopped("SET_VRING_BASE");
         base = newBase;
         config.baseSet = true;
     }
 
     /** Sets the Queue Size. A started vring accepts only its current Queue Size. */
-    void setSize(int size) throws ProtocolViolation {
+    void setSize(int size) throws ProtocolViolationException {
         if (size != config.size) {
             requireStopped("SET_VRING_NUM");
         }
         // VIRTIO 1.3 §2.7, §2.8: maximum Queue Size of either format.
         if (size < 1 || size > VirtioConstants.MAX_QUEUE_SIZE) {
-            throw new ProtocolViolation("queue size " + Integer.toUnsignedString(size) + ", expected 1 to "
+            throw new ProtocolViolationException("queue size " + Integer.toUnsignedString(size) + ", expected 1 to "
                     + VirtioConstants.MAX_QUEUE_SIZE);
         }
         config.size = size;
@@ -112,7 +112,7 @@ final class VringLifecycle {
      * Starts the vring after a kick. vhost-user, "Ring states": a kick starts a ring. A kick that arrives before the
      * configuration is complete takes effect when it is complete.
      */
-    StartResult startOnKick() throws ProtocolViolation {
+    StartResult startOnKick() throws ProtocolViolationException {
         kicked = true;
         return startPending ? StartResult.NOT_READY : start();
     }
@@ -121,12 +121,12 @@ final class VringLifecycle {
      * Starts the vring if its configuration is complete and it need not wait for a kick. An enabled vring need not
      * wait, because a front-end that reconnects does not kick for requests that the guest made before.
      */
-    StartResult startIfExpected() throws ProtocolViolation {
+    StartResult startIfExpected() throws ProtocolViolationException {
         boolean expected = kicked || (config.enabled && config.baseSet && (config.kick != null || config.polled));
         return expected ? start() : StartResult.NOT_READY;
     }
 
-    private StartResult start() throws ProtocolViolation {
+    private StartResult start() throws ProtocolViolationException {
         if (state != VringState.STOPPED
                 || session.areFeaturesRefused()
                 || config.size == 0
@@ -168,10 +168,10 @@ final class VringLifecycle {
                 return StartResult.INACCESSIBLE;
             }
             reportDeniedAccess();
-            throw new ProtocolViolation("vring " + index + ": " + invalid.getMessage(), invalid);
+            throw new ProtocolViolationException("vring " + index + ": " + invalid.getMessage(), invalid);
         } catch (InternalError memoryGone) {
             suspend();
-            throw new ProtocolViolation("vring " + index + " is in memory that has vanished", memoryGone);
+            throw new ProtocolViolationException("vring " + index + " is in memory that has vanished", memoryGone);
         }
     }
 

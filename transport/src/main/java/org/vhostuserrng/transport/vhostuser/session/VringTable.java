@@ -3,7 +3,7 @@ package org.vhostuserrng.transport.vhostuser.session;
 import java.util.Arrays;
 import java.util.List;
 import org.vhostuserrng.transport.loop.EventHandler;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 
 /** The vrings of a session, and the operations on all of them. Confined to the loop's thread. */
 final class VringTable implements IotlbListener, AutoCloseable {
@@ -19,9 +19,9 @@ final class VringTable implements IotlbListener, AutoCloseable {
         return vrings.length;
     }
 
-    Vring get(int index) throws ProtocolViolation {
+    Vring get(int index) throws ProtocolViolationException {
         if (index < 0 || index >= vrings.length) {
-            throw new ProtocolViolation(
+            throw new ProtocolViolationException(
                     "vring " + Integer.toUnsignedString(index) + ", expected an index below " + vrings.length);
         }
         return vrings[index];
@@ -55,7 +55,7 @@ final class VringTable implements IotlbListener, AutoCloseable {
         }
     }
 
-    void setEnabled(boolean enabled) throws ProtocolViolation {
+    void setEnabled(boolean enabled) throws ProtocolViolationException {
         for (Vring vring : vrings) {
             vring.setEnabled(enabled);
         }

@@ -35,7 +35,7 @@ class FrontendRequestDecoderTest {
     }
 
     @Test
-    void decodesAMemoryTable() throws ProtocolViolation {
+    void decodesAMemoryTable() throws ProtocolViolationException {
         MemorySegment payload = u64s(1, 0x1000, 0x2000, 0x7f00_0000_0000L, 0x3000);
 
         FrontendRequest request =
@@ -51,12 +51,12 @@ class FrontendRequestDecoderTest {
         MemorySegment payload = u32s(count, 0);
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_MEM_TABLE, payload, 0));
     }
 
     @Test
-    void ignoresThePayloadBeyondTheRegions() throws ProtocolViolation {
+    void ignoresThePayloadBeyondTheRegions() throws ProtocolViolationException {
         MemorySegment payload = MemorySegment.ofArray(new byte[72]);
         payload.set(ValueLayout.JAVA_INT_UNALIGNED, 0, 1);
 
@@ -72,7 +72,7 @@ class FrontendRequestDecoderTest {
         payload.set(ValueLayout.JAVA_INT_UNALIGNED, 0, 2);
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_MEM_TABLE, payload, 2));
     }
 
@@ -81,12 +81,12 @@ class FrontendRequestDecoderTest {
         MemorySegment payload = u64s(1, 0x1000, 0x2000, 0, 0);
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_MEM_TABLE, payload, 0));
     }
 
     @Test
-    void decodesRingAddressesInTheDocumentsOrder() throws ProtocolViolation {
+    void decodesRingAddressesInTheDocumentsOrder() throws ProtocolViolationException {
         MemorySegment payload = u64s(0x1_0000_0002L, 0x10, 0x20, 0x30, 0x40);
 
         FrontendRequest request =
@@ -100,7 +100,7 @@ class FrontendRequestDecoderTest {
     }
 
     @Test
-    void decodesAKickWithADescriptor() throws ProtocolViolation {
+    void decodesAKickWithADescriptor() throws ProtocolViolationException {
         FrontendRequest request =
                 FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_VRING_KICK, u64s(3), 1);
 
@@ -108,7 +108,7 @@ class FrontendRequestDecoderTest {
     }
 
     @Test
-    void decodesAKickThatIsToBePolledFor() throws ProtocolViolation {
+    void decodesAKickThatIsToBePolledFor() throws ProtocolViolationException {
         FrontendRequest request =
                 FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_VRING_KICK, u64s(0x100), 0);
 
@@ -118,14 +118,14 @@ class FrontendRequestDecoderTest {
     @Test
     void refusesAKickThatSaysItHasNoDescriptorAndHasOne() {
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_VRING_KICK, u64s(0x100), 1));
     }
 
     @Test
     void refusesAnEnableThatIsNeitherZeroNorOne() {
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_VRING_ENABLE, u32s(0, 2), 0));
     }
 
@@ -134,7 +134,7 @@ class FrontendRequestDecoderTest {
     void refusesAPayloadOfTheWrongSize(int id, int size) {
         MemorySegment payload = MemorySegment.ofArray(new byte[size]);
 
-        assertThrows(ProtocolViolation.class, () -> FrontendRequestDecoder.decode(id, payload, 0));
+        assertThrows(ProtocolViolationException.class, () -> FrontendRequestDecoder.decode(id, payload, 0));
     }
 
     @ParameterizedTest
@@ -142,11 +142,11 @@ class FrontendRequestDecoderTest {
     void refusesADescriptorWhereNoneBelongs(int id, int size) {
         MemorySegment payload = MemorySegment.ofArray(new byte[size]);
 
-        assertThrows(ProtocolViolation.class, () -> FrontendRequestDecoder.decode(id, payload, 1));
+        assertThrows(ProtocolViolationException.class, () -> FrontendRequestDecoder.decode(id, payload, 1));
     }
 
     @Test
-    void decodesAnIdThatIsNotServedAsUnknown() throws ProtocolViolation {
+    void decodesAnIdThatIsNotServedAsUnknown() throws ProtocolViolationException {
         FrontendRequest request = FrontendRequestDecoder.decode(4711, MemorySegment.ofArray(new byte[3]), 0);
 
         assertEquals(new FrontendRequest.Unknown(4711), request);
@@ -163,14 +163,14 @@ class FrontendRequestDecoderTest {
             int fds = random.nextInt(9);
             try {
                 FrontendRequestDecoder.decode(id, MemorySegment.ofArray(payload), fds);
-            } catch (ProtocolViolation refused) {
-                assertEquals(ProtocolViolation.class, refused.getClass());
+            } catch (ProtocolViolationException refused) {
+                assertEquals(ProtocolViolationException.class, refused.getClass());
             }
         }
     }
 
     @Test
-    void decodesAnIotlbMessage() throws ProtocolViolation {
+    void decodesAnIotlbMessage() throws ProtocolViolationException {
         MemorySegment payload = u64s(0x1000, 0x2000, 0x7f00_0000_0000L, 0x0203);
 
         FrontendRequest request = FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_IOTLB_MSG, payload, 0);
@@ -186,7 +186,7 @@ class FrontendRequestDecoderTest {
         MemorySegment payload = u64s(0x1000, 0x2000, 0x7f00_0000_0000L, 0x0203).asSlice(0, 26);
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_IOTLB_MSG, payload, 0));
     }
 
@@ -196,7 +196,7 @@ class FrontendRequestDecoderTest {
         MemorySegment payload = MemorySegment.ofArray(new byte[0]);
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_BACKEND_REQ_FD, payload, fds));
     }
 
@@ -208,7 +208,7 @@ class FrontendRequestDecoderTest {
 
     @ParameterizedTest
     @CsvSource({"20", "24"})
-    void decodesAnInflightDescriptionWithAndWithoutThePaddingOfTheStruct(int bytes) throws ProtocolViolation {
+    void decodesAnInflightDescriptionWithAndWithoutThePaddingOfTheStruct(int bytes) throws ProtocolViolationException {
         FrontendRequest request =
                 FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_INFLIGHT_FD, inflight(bytes), 1);
 
@@ -221,11 +221,11 @@ class FrontendRequestDecoderTest {
     void refusesAnInflightDescriptionOfAnotherSizeOrWithOtherDescriptors(int id, int bytes, int fds) {
         MemorySegment payload = inflight(bytes);
 
-        assertThrows(ProtocolViolation.class, () -> FrontendRequestDecoder.decode(id, payload, fds));
+        assertThrows(ProtocolViolationException.class, () -> FrontendRequestDecoder.decode(id, payload, fds));
     }
 
     @Test
-    void decodesTheParametersOfAStateTransfer() throws ProtocolViolation {
+    void decodesTheParametersOfAStateTransfer() throws ProtocolViolationException {
         FrontendRequest request =
                 FrontendRequestDecoder.decode(VhostUserConstants.VHOST_USER_SET_DEVICE_STATE_FD, u32s(1, 0), 1);
 
@@ -237,6 +237,6 @@ class FrontendRequestDecoderTest {
     void refusesMessagesOfStateTransfersOfAnotherSizeOrWithOtherDescriptors(int id, int words, int fds) {
         MemorySegment payload = u32s(new int[words]);
 
-        assertThrows(ProtocolViolation.class, () -> FrontendRequestDecoder.decode(id, payload, fds));
+        assertThrows(ProtocolViolationException.class, () -> FrontendRequestDecoder.decode(id, payload, fds));
     }
 }

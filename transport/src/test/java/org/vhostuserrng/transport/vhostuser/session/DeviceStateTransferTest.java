@@ -20,7 +20,7 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.sys.EventFd;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
@@ -41,7 +41,7 @@ class DeviceStateTransferTest {
     private OwnedFd writeEnd;
 
     @BeforeEach
-    void open() throws ProtocolViolation, ErrnoException {
+    void open() throws ProtocolViolationException, ErrnoException {
         session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_DEVICE_STATE);
         createPipe();
     }
@@ -72,12 +72,12 @@ class DeviceStateTransferTest {
     }
 
     /** Sends SET_DEVICE_STATE_FD. Returns the reply. */
-    private long begin(int direction, int phase, OwnedFd pipe) throws ProtocolViolation {
+    private long begin(int direction, int phase, OwnedFd pipe) throws ProtocolViolationException {
         session.send(VhostUserConstants.VHOST_USER_SET_DEVICE_STATE_FD, SteppedSession.u32(direction, phase), pipe);
         return session.replies.last().getFirst();
     }
 
-    private long check() throws ProtocolViolation {
+    private long check() throws ProtocolViolationException {
         return session.query(VhostUserConstants.VHOST_USER_CHECK_DEVICE_STATE).getFirst();
     }
 
@@ -95,7 +95,7 @@ class DeviceStateTransferTest {
     // --- save ------------------------------------------------------------------------------------------------------
 
     @Test
-    void savesTheStateToThePipe() throws ProtocolViolation {
+    void savesTheStateToThePipe() throws ProtocolViolationException {
         long reply = begin(SAVE, 0, writeEnd);
 
         session.loop.fire(transfer());
@@ -108,14 +108,14 @@ class DeviceStateTransferTest {
     }
 
     @Test
-    void waitsUntilThePipeIsWritable() throws ProtocolViolation {
+    void waitsUntilThePipeIsWritable() throws ProtocolViolationException {
         begin(SAVE, 0, writeEnd);
 
         assertEquals(true, session.loop.watchedForWriting.get(transfer()));
     }
 
     @Test
-    void checkMovesWhatCanBeMoved() throws ProtocolViolation {
+    void checkMovesWhatCanBeMoved() throws ProtocolViolationException {
         begin(SAVE, 0, writeEnd);
 
         assertEquals(SUCCESS, check());
@@ -123,7 +123,7 @@ class DeviceStateTransferTest {
     }
 
     @Test
-    void savingFailsIfNobodyReads() throws ProtocolViolation {
+    void savingFailsIfNobodyReads() throws ProtocolViolationException {
         begin(SAVE, 0, writeEnd);
         readEnd.close();
 
@@ -133,7 +133,7 @@ class DeviceStateTransferTest {
     // --- load ------------------------------------------------------------------------------------------------------
 
     @Test
-    void loadsTheStateFromThePipe() throws ProtocolViolation {
+    void loadsTheStateFromThePipe() throws ProtocolViolationException {
         long reply = begin(LOAD, 0, readEnd);
         write(new byte[] {4, 5});
         session.loop.fire(transfer());
@@ -149,7 +149,7 @@ class DeviceStateTransferTest {
     }
 
     @Test
-    void answersACheckWhenTheStateIsComplete() throws ProtocolViolation {
+    void answersACheckWhenTheStateIsComplete() throws ProtocolViolationException {
         begin(LOAD, 0, readEnd);
         write(new byte[] {4});
         session.send(VhostUserConstants.VHOST_USER_CHECK_DEVICE_STATE, SteppedSession.empty());
@@ -176,22 +176,22 @@ class DeviceStateTransferTest {
     }
 
     @Test
-    void refusesOtherRequestsWhileACheckIsPending() throws ProtocolViolation {
+    void refusesOtherRequestsWhileACheckIsPending() throws ProtocolViolationException {
         begin(LOAD, 0, readEnd);
         session.send(VhostUserConstants.VHOST_USER_CHECK_DEVICE_STATE, SteppedSession.empty());
 
-        assertThrows(ProtocolViolation.class, () -> session.query(VhostUserConstants.VHOST_USER_GET_FEATURES));
+        assertThrows(ProtocolViolationException.class, () -> session.query(VhostUserConstants.VHOST_USER_GET_FEATURES));
     }
 
     @Test
-    void acceptsOtherRequestsDuringATransfer() throws ProtocolViolation {
+    void acceptsOtherRequestsDuringATransfer() throws ProtocolViolationException {
         begin(LOAD, 0, readEnd);
 
         assertEquals(List.of(2L), session.query(VhostUserConstants.VHOST_USER_GET_QUEUE_NUM));
     }
 
     @Test
-    void loadsALongestState() throws ProtocolViolation {
+    void loadsALongestState() throws ProtocolViolationException {
         begin(LOAD, 0, readEnd);
         write(new byte[VirtioDevice.MAX_STATE_BYTES]);
         writeEnd.close();
@@ -201,7 +201,7 @@ class DeviceStateTransferTest {
     }
 
     @Test
-    void refusesALongerState() throws ProtocolViolation {
+    void refusesALongerState() throws ProtocolViolationException {
         begin(LOAD, 0, readEnd);
         write(new byte[VirtioDevice.MAX_STATE_BYTES + 1]);
 
@@ -210,7 +210,7 @@ class DeviceStateTransferTest {
     }
 
     @Test
-    void failsIfTheDeviceRefusesTheState() throws ProtocolViolation {
+    void failsIfTheDeviceRefusesTheState() throws ProtocolViolationException {
         begin(LOAD, 0, readEnd);
         writeEnd.close();
 
@@ -219,7 +219,7 @@ class DeviceStateTransferTest {
     }
 
     @Test
-    void failsIfAVringWasStartedMeanwhile() throws ProtocolViolation, ErrnoException {
+    void failsIfAVringWasStartedMeanwhile() throws ProtocolViolationException, ErrnoException {
         begin(LOAD, 0, readEnd);
         write(new byte[] {9});
         writeEnd.close();
@@ -233,20 +233,20 @@ class DeviceStateTransferTest {
 
     @ParameterizedTest
     @CsvSource({"0, 1", "0, -1", "2, 0", "-1, 0"})
-    void refusesAnUnknownDirectionOrPhase(int direction, int phase) throws ProtocolViolation {
+    void refusesAnUnknownDirectionOrPhase(int direction, int phase) throws ProtocolViolationException {
         assertEquals(REFUSED, begin(direction, phase, writeEnd));
         assertFalse(isTransferWatched());
     }
 
     @Test
-    void refusesToBeginWhileAVringIsStarted() throws ProtocolViolation, ErrnoException {
+    void refusesToBeginWhileAVringIsStarted() throws ProtocolViolationException, ErrnoException {
         session.startVring();
 
         assertEquals(REFUSED, begin(SAVE, 0, writeEnd));
     }
 
     @Test
-    void refusesAFileThatIsNoPipe() throws ProtocolViolation, ErrnoException {
+    void refusesAFileThatIsNoPipe() throws ProtocolViolationException, ErrnoException {
         OwnedFd eventFd = EventFd.create().fd();
 
         assertEquals(REFUSED, begin(SAVE, 0, eventFd));
@@ -254,12 +254,12 @@ class DeviceStateTransferTest {
     }
 
     @Test
-    void checkFailsBeforeTheFirstTransfer() throws ProtocolViolation {
+    void checkFailsBeforeTheFirstTransfer() throws ProtocolViolationException {
         assertEquals(FAILURE, check());
     }
 
     @Test
-    void checkFailsAfterARefusedTransfer() throws ProtocolViolation {
+    void checkFailsAfterARefusedTransfer() throws ProtocolViolationException {
         begin(SAVE, 0, writeEnd);
         check();
         begin(SAVE, 1, readEnd);
@@ -268,7 +268,7 @@ class DeviceStateTransferTest {
     }
 
     @Test
-    void newTransferEndsTheOneBefore() throws ProtocolViolation, ErrnoException {
+    void newTransferEndsTheOneBefore() throws ProtocolViolationException, ErrnoException {
         OwnedFd firstReadEnd = readEnd;
         begin(LOAD, 0, firstReadEnd);
         write(new byte[] {4});
@@ -286,7 +286,7 @@ class DeviceStateTransferTest {
     }
 
     @Test
-    void endOfTheSessionClosesThePipe() throws ProtocolViolation {
+    void endOfTheSessionClosesThePipe() throws ProtocolViolationException {
         begin(SAVE, 0, writeEnd);
 
         session.close();
@@ -296,15 +296,15 @@ class DeviceStateTransferTest {
     }
 
     @Test
-    void requiresTheProtocolFeature() throws ProtocolViolation {
+    void requiresTheProtocolFeature() throws ProtocolViolationException {
         session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_MQ);
 
-        assertThrows(ProtocolViolation.class, () -> begin(SAVE, 0, writeEnd));
-        assertThrows(ProtocolViolation.class, this::check);
+        assertThrows(ProtocolViolationException.class, () -> begin(SAVE, 0, writeEnd));
+        assertThrows(ProtocolViolationException.class, this::check);
     }
 
     @Test
-    void bugDuringATransferIsHandledByTheSession() throws ProtocolViolation {
+    void bugDuringATransferIsHandledByTheSession() throws ProtocolViolationException {
         begin(SAVE, 0, writeEnd);
         IllegalStateException bug = new IllegalStateException("bug");
 

@@ -19,7 +19,7 @@ import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFdsFixture;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
@@ -49,14 +49,14 @@ class FrontendRequestHandlerTest {
     // --- features --------------------------------------------------------------------------------------------------
 
     @Test
-    void offersTheDevicesFeaturesAndThoseOfTheTransport() throws ProtocolViolation {
+    void offersTheDevicesFeaturesAndThoseOfTheTransport() throws ProtocolViolationException {
         List<Long> reply = session.query(VhostUserConstants.VHOST_USER_GET_FEATURES);
 
         assertEquals(List.of(FakeVirtioDevice.FEATURES | PROTOCOL_FEATURES | LOG_ALL), reply);
     }
 
     @Test
-    void offersAccessPlatformIfTheOperatorAllowsIt() throws ProtocolViolation {
+    void offersAccessPlatformIfTheOperatorAllowsIt() throws ProtocolViolationException {
         try (SteppedSession behindIommu = new SteppedSession(options(false, false, true))) {
             long offered = behindIommu
                     .query(VhostUserConstants.VHOST_USER_GET_FEATURES)
@@ -68,7 +68,7 @@ class FrontendRequestHandlerTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void offersMemorySlotsIfTheOperatorAllowsIt(boolean allowed) throws ProtocolViolation {
+    void offersMemorySlotsIfTheOperatorAllowsIt(boolean allowed) throws ProtocolViolationException {
         try (SteppedSession withSlots = new SteppedSession(options(allowed, false, false))) {
             long offered = withSlots
                     .query(VhostUserConstants.VHOST_USER_GET_PROTOCOL_FEATURES)
@@ -79,12 +79,12 @@ class FrontendRequestHandlerTest {
         }
     }
 
-    private List<Long> setFeaturesWithNeedReply(long features) throws ProtocolViolation {
+    private List<Long> setFeaturesWithNeedReply(long features) throws ProtocolViolationException {
         return session.sendWithNeedReply(VhostUserConstants.VHOST_USER_SET_FEATURES, SteppedSession.u64(features));
     }
 
     @Test
-    void refusesFeaturesThatItDoesNotOffer() throws ProtocolViolation {
+    void refusesFeaturesThatItDoesNotOffer() throws ProtocolViolationException {
         List<Long> outcome = setFeaturesWithNeedReply(VERSION_1 | 1L << 63);
 
         assertEquals(List.of(NACK), outcome);
@@ -92,7 +92,8 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void keepsTheSessionOfAFrontEndThatAcceptsFeaturesThatWereNotOffered() throws ProtocolViolation, ErrnoException {
+    void keepsTheSessionOfAFrontEndThatAcceptsFeaturesThatWereNotOffered()
+            throws ProtocolViolationException, ErrnoException {
         session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | 1L << 63);
         session.setMemoryTable();
         session.setNum(0, SteppedSession.QUEUE_SIZE);
@@ -108,7 +109,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void startsVringsAfterFeaturesThatWereOffered() throws ProtocolViolation, ErrnoException {
+    void startsVringsAfterFeaturesThatWereOffered() throws ProtocolViolationException, ErrnoException {
         session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | 1L << 63);
 
         session.startVring();
@@ -118,7 +119,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void doesNotReportFeaturesOkAfterFeaturesThatWereNotOffered() throws ProtocolViolation {
+    void doesNotReportFeaturesOkAfterFeaturesThatWereNotOffered() throws ProtocolViolationException {
         session.setFeatures(VERSION_1 | 1L << 63);
 
         session.send(VhostUserConstants.VHOST_USER_SET_STATUS, SteppedSession.u64(11));
@@ -128,20 +129,20 @@ class FrontendRequestHandlerTest {
 
     @Test
     void refusesProtocolFeaturesThatItDoesNotOffer() {
-        assertThrows(ProtocolViolation.class, () -> session.setProtocolFeatures(63));
+        assertThrows(ProtocolViolationException.class, () -> session.setProtocolFeatures(63));
     }
 
     @Test
-    void refusesAChangeOfFeaturesWhileAVringIsStarted() throws ProtocolViolation, ErrnoException {
+    void refusesAChangeOfFeaturesWhileAVringIsStarted() throws ProtocolViolationException, ErrnoException {
         session.startVring();
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> session.setFeatures(VERSION_1 | VirtioConstants.VIRTIO_F_INDIRECT_DESC | PROTOCOL_FEATURES));
     }
 
     @Test
-    void switchesLoggingWhileAVringIsStarted() throws ProtocolViolation, ErrnoException {
+    void switchesLoggingWhileAVringIsStarted() throws ProtocolViolationException, ErrnoException {
         session.startVring();
 
         session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | LOG_ALL);
@@ -150,7 +151,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void enablesAllVringsWithoutProtocolFeatures() throws ProtocolViolation {
+    void enablesAllVringsWithoutProtocolFeatures() throws ProtocolViolationException {
         session.setFeatures(VERSION_1);
 
         assertTrue(session.snapshot(0).enabled());
@@ -158,7 +159,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void leavesVringsDisabledWithProtocolFeatures() throws ProtocolViolation {
+    void leavesVringsDisabledWithProtocolFeatures() throws ProtocolViolationException {
         session.negotiate();
 
         assertFalse(session.snapshot(0).enabled());
@@ -167,21 +168,21 @@ class FrontendRequestHandlerTest {
     // --- acknowledgements ------------------------------------------------------------------------------------------
 
     @Test
-    void acknowledgesARequestIfAsked() throws ProtocolViolation {
+    void acknowledgesARequestIfAsked() throws ProtocolViolationException {
         List<Long> reply = session.sendWithNeedReply(VhostUserConstants.VHOST_USER_SET_OWNER, SteppedSession.empty());
 
         assertEquals(List.of(ACK), reply);
     }
 
     @Test
-    void repliesNothingToARequestWithoutNeedReply() throws ProtocolViolation {
+    void repliesNothingToARequestWithoutNeedReply() throws ProtocolViolationException {
         session.send(VhostUserConstants.VHOST_USER_SET_OWNER, SteppedSession.empty());
 
         assertEquals(List.of(), session.replies.replies);
     }
 
     @Test
-    void refusesARequestWithANonZeroAcknowledgementIfAsked() throws ProtocolViolation {
+    void refusesARequestWithANonZeroAcknowledgementIfAsked() throws ProtocolViolationException {
         List<Long> reply =
                 session.sendWithNeedReply(VhostUserConstants.VHOST_USER_SET_VRING_NUM, SteppedSession.u32(0, 0));
 
@@ -190,7 +191,7 @@ class FrontendRequestHandlerTest {
 
     @Test
     void endsTheSessionForARefusedRequestWithoutNeedReply() {
-        assertThrows(ProtocolViolation.class, () -> session.setNum(0, 0));
+        assertThrows(ProtocolViolationException.class, () -> session.setNum(0, 0));
     }
 
     @Test
@@ -198,12 +199,12 @@ class FrontendRequestHandlerTest {
         MemorySegment noSuchVring = SteppedSession.u32(9, 0);
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> session.sendWithNeedReply(VhostUserConstants.VHOST_USER_GET_VRING_BASE, noSuchVring));
     }
 
     @Test
-    void sendsOneReplyToARequestThatHasAReplyOfItsOwn() throws ProtocolViolation {
+    void sendsOneReplyToARequestThatHasAReplyOfItsOwn() throws ProtocolViolationException {
         session.sendWithNeedReply(VhostUserConstants.VHOST_USER_GET_QUEUE_NUM, SteppedSession.empty());
 
         assertEquals(
@@ -212,7 +213,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void doesNotAcknowledgeIfTheFrontEndHasDeclinedReplyAck() throws ProtocolViolation {
+    void doesNotAcknowledgeIfTheFrontEndHasDeclinedReplyAck() throws ProtocolViolationException {
         session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_MQ);
 
         session.requests.serve(
@@ -226,7 +227,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void alwaysAcknowledgesIotlbMessages() throws ProtocolViolation {
+    void alwaysAcknowledgesIotlbMessages() throws ProtocolViolationException {
         session.send(VhostUserConstants.VHOST_USER_IOTLB_MSG, SteppedSession.u64(0, 0, 0, 0));
 
         assertEquals(List.of(NACK), session.replies.last());
@@ -234,8 +235,8 @@ class FrontendRequestHandlerTest {
 
     @Test
     void refusesAnUnknownRequest() {
-        ProtocolViolation violation =
-                assertThrows(ProtocolViolation.class, () -> session.send(1000, SteppedSession.empty()));
+        ProtocolViolationException violation =
+                assertThrows(ProtocolViolationException.class, () -> session.send(1000, SteppedSession.empty()));
 
         assertTrue(violation.getMessage().contains("1000"), violation.getMessage());
     }
@@ -245,7 +246,7 @@ class FrontendRequestHandlerTest {
         OwnedFd descriptor = EventFd.create().fd();
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> session.send(VhostUserConstants.VHOST_USER_SET_OWNER, SteppedSession.empty(), descriptor));
 
         assertThrows(IllegalStateException.class, descriptor::number);
@@ -254,7 +255,7 @@ class FrontendRequestHandlerTest {
     // --- vrings ----------------------------------------------------------------------------------------------------
 
     @Test
-    void startsAnEnabledVringWithItsConfiguration() throws ProtocolViolation, ErrnoException {
+    void startsAnEnabledVringWithItsConfiguration() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = session.startVring();
 
         VirtqueueConfig config = queue.config;
@@ -272,18 +273,18 @@ class FrontendRequestHandlerTest {
 
     @Test
     void refusesAVringThatTheDeviceDoesNotHave() {
-        assertThrows(ProtocolViolation.class, () -> session.setNum(2, 8));
-        assertThrows(ProtocolViolation.class, () -> session.setNum(-1, 8));
+        assertThrows(ProtocolViolationException.class, () -> session.setNum(2, 8));
+        assertThrows(ProtocolViolationException.class, () -> session.setNum(-1, 8));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, -1, 32769, Integer.MIN_VALUE})
     void refusesAQueueSizeOutOfRange(int size) {
-        assertThrows(ProtocolViolation.class, () -> session.setNum(0, size));
+        assertThrows(ProtocolViolationException.class, () -> session.setNum(0, size));
     }
 
     @Test
-    void acceptsThePresentQueueSizeOfAStartedVring() throws ProtocolViolation, ErrnoException {
+    void acceptsThePresentQueueSizeOfAStartedVring() throws ProtocolViolationException, ErrnoException {
         session.startVring();
 
         session.setNum(0, SteppedSession.QUEUE_SIZE);
@@ -292,21 +293,21 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void refusesAnotherQueueSizeForAStartedVring() throws ProtocolViolation, ErrnoException {
+    void refusesAnotherQueueSizeForAStartedVring() throws ProtocolViolationException, ErrnoException {
         session.startVring();
 
-        assertThrows(ProtocolViolation.class, () -> session.setNum(0, 2 * SteppedSession.QUEUE_SIZE));
+        assertThrows(ProtocolViolationException.class, () -> session.setNum(0, 2 * SteppedSession.QUEUE_SIZE));
     }
 
     @Test
-    void refusesABaseForAStartedVring() throws ProtocolViolation, ErrnoException {
+    void refusesABaseForAStartedVring() throws ProtocolViolationException, ErrnoException {
         session.startVring();
 
-        assertThrows(ProtocolViolation.class, () -> session.setBase(0, 1));
+        assertThrows(ProtocolViolationException.class, () -> session.setBase(0, 1));
     }
 
     @Test
-    void stopsAVringAndReturnsItsBase() throws ProtocolViolation, ErrnoException {
+    void stopsAVringAndReturnsItsBase() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = session.startVring();
         queue.position = new VirtqueuePosition(5, 5);
 
@@ -318,7 +319,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void movesAStartedVringToNewAddresses() throws ProtocolViolation, ErrnoException {
+    void movesAStartedVringToNewAddresses() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue before = session.startVring();
         before.position = new VirtqueuePosition(3, 3);
 
@@ -331,7 +332,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void keepsAVringRunningIfItsAddressesDoNotChange() throws ProtocolViolation, ErrnoException {
+    void keepsAVringRunningIfItsAddressesDoNotChange() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = session.startVring();
 
         session.setAddresses(0, 0);
@@ -342,13 +343,13 @@ class FrontendRequestHandlerTest {
     @Test
     void refusesUnknownVringFlags() {
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> session.send(
                         VhostUserConstants.VHOST_USER_SET_VRING_ADDR, SteppedSession.u64(2L << 32, 0, 0, 0, 0)));
     }
 
     @Test
-    void logsTheUsedRingAtItsAddress() throws ProtocolViolation {
+    void logsTheUsedRingAtItsAddress() throws ProtocolViolationException {
         session.send(VhostUserConstants.VHOST_USER_SET_VRING_ADDR, SteppedSession.u64(1L << 32, 0, 0, 0, 0x1234));
 
         assertEquals(OptionalLong.of(0x1234), session.snapshot(0).ringLogAddress());
@@ -357,7 +358,7 @@ class FrontendRequestHandlerTest {
     // --- memory ----------------------------------------------------------------------------------------------------
 
     @Test
-    void resumesStartedVringsInANewMemoryTable() throws ProtocolViolation, ErrnoException {
+    void resumesStartedVringsInANewMemoryTable() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue before = session.startVring();
         before.position = new VirtqueuePosition(7, 7);
 
@@ -374,7 +375,7 @@ class FrontendRequestHandlerTest {
         OwnedFd file = SealedMemfd.create("memory", 2 * SteppedSession.MEMORY_BYTES);
         try (SteppedSession limited = new SteppedSession(options(false, false, false))) {
             assertThrows(
-                    ProtocolViolation.class,
+                    ProtocolViolationException.class,
                     () -> limited.send(
                             VhostUserConstants.VHOST_USER_SET_MEM_TABLE,
                             SteppedSession.u64(1, 0, 2 * SteppedSession.MEMORY_BYTES, 0, 0),
@@ -383,7 +384,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void acceptsARegionThatCannotBeMapped() throws ProtocolViolation, ErrnoException {
+    void acceptsARegionThatCannotBeMapped() throws ProtocolViolationException, ErrnoException {
         OwnedFd ram = SealedMemfd.create("memory", 4096);
 
         List<Long> outcome = session.sendWithNeedReply(
@@ -397,7 +398,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void removesARegionThatCannotBeMapped() throws ProtocolViolation, ErrnoException {
+    void removesARegionThatCannotBeMapped() throws ProtocolViolationException, ErrnoException {
         MemorySegment region = SteppedSession.u64(0, 0, 4096, 0, 0);
         session.send(
                 VhostUserConstants.VHOST_USER_ADD_MEM_REG,
@@ -410,7 +411,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void breaksAVringInARegionThatCannotBeMapped() throws ProtocolViolation, ErrnoException {
+    void breaksAVringInARegionThatCannotBeMapped() throws ProtocolViolationException, ErrnoException {
         session.device.mapsDescriptorArea = true;
         session.negotiate();
         session.send(
@@ -434,13 +435,13 @@ class FrontendRequestHandlerTest {
         OwnedFd notMemory = EventFd.create().fd();
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> session.send(
                         VhostUserConstants.VHOST_USER_SET_MEM_TABLE, SteppedSession.u64(1, 0, size, 0, 0), notMemory));
     }
 
     @Test
-    void addsAndRemovesAMemoryRegion() throws ProtocolViolation, ErrnoException {
+    void addsAndRemovesAMemoryRegion() throws ProtocolViolationException, ErrnoException {
         MemorySegment region =
                 SteppedSession.u64(0, SteppedSession.GUEST_ADDRESS, 4096, SteppedSession.USER_ADDRESS, 0);
 
@@ -455,7 +456,7 @@ class FrontendRequestHandlerTest {
     @Test
     void refusesToRemoveARegionThatIsNotThere() {
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> session.send(VhostUserConstants.VHOST_USER_REM_MEM_REG, SteppedSession.u64(0, 0, 4096, 0, 0)));
     }
 
@@ -465,12 +466,12 @@ class FrontendRequestHandlerTest {
         OwnedFd file = SealedMemfd.create("log", 4096);
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> session.send(VhostUserConstants.VHOST_USER_SET_LOG_BASE, SteppedSession.u64(64, offset), file));
     }
 
     @Test
-    void setsTheDirtyLog() throws ProtocolViolation, ErrnoException {
+    void setsTheDirtyLog() throws ProtocolViolationException, ErrnoException {
         session.send(
                 VhostUserConstants.VHOST_USER_SET_LOG_BASE,
                 SteppedSession.u64(4096, 0),
@@ -483,14 +484,14 @@ class FrontendRequestHandlerTest {
     // --- device ----------------------------------------------------------------------------------------------------
 
     @Test
-    void returnsTheDeviceStatus() throws ProtocolViolation {
+    void returnsTheDeviceStatus() throws ProtocolViolationException {
         session.send(VhostUserConstants.VHOST_USER_SET_STATUS, SteppedSession.u64(15));
 
         assertEquals(List.of(15L), session.query(VhostUserConstants.VHOST_USER_GET_STATUS));
     }
 
     @Test
-    void resetsTheDeviceWithAStatusOfZero() throws ProtocolViolation, ErrnoException {
+    void resetsTheDeviceWithAStatusOfZero() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = session.startVring();
 
         session.send(VhostUserConstants.VHOST_USER_SET_STATUS, SteppedSession.u64(0));
@@ -504,7 +505,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void keepsTheFeaturesAndTheMemoryAcrossADeviceReset() throws ProtocolViolation, ErrnoException {
+    void keepsTheFeaturesAndTheMemoryAcrossADeviceReset() throws ProtocolViolationException, ErrnoException {
         session.startVring();
         SessionSnapshot before = session.requests.snapshot();
 
@@ -516,7 +517,7 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void disablesAllVringsOnResetOwner() throws ProtocolViolation {
+    void disablesAllVringsOnResetOwner() throws ProtocolViolationException {
         session.setFeatures(VERSION_1);
 
         session.send(VhostUserConstants.VHOST_USER_RESET_OWNER, SteppedSession.empty());
@@ -527,7 +528,7 @@ class FrontendRequestHandlerTest {
     // --- in-flight requests ----------------------------------------------------------------------------------------
 
     @Test
-    void givesAStartedVringTheInflightRegionThatItCreated() throws ProtocolViolation, ErrnoException {
+    void givesAStartedVringTheInflightRegionThatItCreated() throws ProtocolViolationException, ErrnoException {
         session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
         MemorySegment wanted = SteppedSession.u64(0, 0, (long) SteppedSession.QUEUE_SIZE << 16 | 1);
         session.send(VhostUserConstants.VHOST_USER_GET_INFLIGHT_FD, wanted);
@@ -542,13 +543,13 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void refusesAnInflightBufferWhileAVringIsStarted() throws ProtocolViolation, ErrnoException {
+    void refusesAnInflightBufferWhileAVringIsStarted() throws ProtocolViolationException, ErrnoException {
         session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
         session.startVring();
         OwnedFd file = SealedMemfd.create("inflight", 4096);
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> session.send(
                         VhostUserConstants.VHOST_USER_SET_INFLIGHT_FD,
                         SteppedSession.u64(4096, 0, (long) SteppedSession.QUEUE_SIZE << 16 | 1),
@@ -558,7 +559,7 @@ class FrontendRequestHandlerTest {
     // --- the state as plain data -----------------------------------------------------------------------------------
 
     @Test
-    void listsTheWholeStateOfASession() throws ProtocolViolation, ErrnoException {
+    void listsTheWholeStateOfASession() throws ProtocolViolationException, ErrnoException {
         session.startVring();
 
         String listed = session.requests.snapshot().toString();
@@ -569,14 +570,14 @@ class FrontendRequestHandlerTest {
     }
 
     @Test
-    void snapshotsOfTheSameStateAreEqual() throws ProtocolViolation, ErrnoException {
+    void snapshotsOfTheSameStateAreEqual() throws ProtocolViolationException, ErrnoException {
         session.startVring();
 
         assertEquals(session.requests.snapshot(), session.requests.snapshot());
     }
 
     @Test
-    void snapshotShowsThePositionOfARunningVirtqueue() throws ProtocolViolation, ErrnoException {
+    void snapshotShowsThePositionOfARunningVirtqueue() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = session.startVring();
         SessionSnapshot before = session.requests.snapshot();
 

@@ -27,7 +27,7 @@ import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
@@ -51,11 +51,11 @@ class FrontendRequestLimitsTest {
     }
 
     private String refusal(int id, MemorySegment payload, OwnedFd... fds) {
-        return assertThrows(ProtocolViolation.class, () -> session.send(id, payload, fds))
+        return assertThrows(ProtocolViolationException.class, () -> session.send(id, payload, fds))
                 .getMessage();
     }
 
-    private void addRegion(long number) throws ProtocolViolation, ErrnoException {
+    private void addRegion(long number) throws ProtocolViolationException, ErrnoException {
         session.send(
                 VhostUserConstants.VHOST_USER_ADD_MEM_REG,
                 SteppedSession.u64(0, number * PAGE, PAGE, number * PAGE, 0),
@@ -73,7 +73,7 @@ class FrontendRequestLimitsTest {
     // --- features --------------------------------------------------------------------------------------------------
 
     @Test
-    void offersItsProtocolFeatures() throws ProtocolViolation {
+    void offersItsProtocolFeatures() throws ProtocolViolationException {
         long offered = session.query(VhostUserConstants.VHOST_USER_GET_PROTOCOL_FEATURES)
                 .getFirst();
 
@@ -86,14 +86,14 @@ class FrontendRequestLimitsTest {
     }
 
     @Test
-    void doesNotOfferAccessPlatformByDefault() throws ProtocolViolation {
+    void doesNotOfferAccessPlatformByDefault() throws ProtocolViolationException {
         long offered = session.query(VhostUserConstants.VHOST_USER_GET_FEATURES).getFirst();
 
         assertEquals(0, offered & VirtioConstants.VIRTIO_F_ACCESS_PLATFORM);
     }
 
     @Test
-    void acceptsAChangeOfTransportFeaturesWhileAVringIsStarted() throws ProtocolViolation, ErrnoException {
+    void acceptsAChangeOfTransportFeaturesWhileAVringIsStarted() throws ProtocolViolationException, ErrnoException {
         session.startVring();
         session.setFeatures(VERSION_1 | PROTOCOL_FEATURES | LOG_ALL);
 
@@ -104,7 +104,7 @@ class FrontendRequestLimitsTest {
     }
 
     @Test
-    void acceptsAChangeOfFeaturesWhileAllVringsAreStopped() throws ProtocolViolation, ErrnoException {
+    void acceptsAChangeOfFeaturesWhileAllVringsAreStopped() throws ProtocolViolationException, ErrnoException {
         session.startVring();
         session.stopVring(0);
 
@@ -116,25 +116,25 @@ class FrontendRequestLimitsTest {
     // --- memory ----------------------------------------------------------------------------------------------------
 
     @Test
-    void returnsTheMaximumNumberOfMemorySlots() throws ProtocolViolation {
+    void returnsTheMaximumNumberOfMemorySlots() throws ProtocolViolationException {
         assertEquals(List.of(509L), session.query(VhostUserConstants.VHOST_USER_GET_MAX_MEM_SLOTS));
     }
 
     @Test
-    void acceptsAsManyRegionsAsItHasSlots() throws ProtocolViolation, ErrnoException {
+    void acceptsAsManyRegionsAsItHasSlots() throws ProtocolViolationException, ErrnoException {
         for (int number = 0; number < 509; number++) {
             addRegion(number);
         }
 
-        String refusal =
-                assertThrows(ProtocolViolation.class, () -> addRegion(509)).getMessage();
+        String refusal = assertThrows(ProtocolViolationException.class, () -> addRegion(509))
+                .getMessage();
 
         assertTrue(refusal.contains("more than 509 regions"), refusal);
         assertEquals(509, session.requests.snapshot().memory().size());
     }
 
     @Test
-    void memoryMayHaveTheSizeThatTheOperatorAllows() throws ProtocolViolation, ErrnoException {
+    void memoryMayHaveTheSizeThatTheOperatorAllows() throws ProtocolViolationException, ErrnoException {
         try (SteppedSession limited = new SteppedSession(new VhostUserOptions(true, false, 3 * PAGE, false, 0))) {
             limited.send(
                     VhostUserConstants.VHOST_USER_ADD_MEM_REG,
@@ -147,7 +147,7 @@ class FrontendRequestLimitsTest {
             OwnedFd oneMore = SealedMemfd.create("memory", PAGE);
 
             assertThrows(
-                    ProtocolViolation.class,
+                    ProtocolViolationException.class,
                     () -> limited.send(
                             VhostUserConstants.VHOST_USER_ADD_MEM_REG,
                             SteppedSession.u64(0, 3 * PAGE, PAGE, 3 * PAGE, 0),
@@ -161,7 +161,7 @@ class FrontendRequestLimitsTest {
         OwnedFd file = unsealed(PAGE);
         try (SteppedSession strict = new SteppedSession(new VhostUserOptions(true, true, PAGE, false, 0))) {
             assertThrows(
-                    ProtocolViolation.class,
+                    ProtocolViolationException.class,
                     () -> strict.send(
                             VhostUserConstants.VHOST_USER_ADD_MEM_REG, SteppedSession.u64(0, 0, PAGE, 0, 0), file));
             assertEquals(List.of(), strict.requests.snapshot().memory());
@@ -169,7 +169,7 @@ class FrontendRequestLimitsTest {
     }
 
     @Test
-    void overlappingRegionsAreRefusedAndTheTableIsKept() throws ProtocolViolation, ErrnoException {
+    void overlappingRegionsAreRefusedAndTheTableIsKept() throws ProtocolViolationException, ErrnoException {
         addRegion(1);
         OwnedFd file = SealedMemfd.create("memory", PAGE);
 
@@ -179,7 +179,7 @@ class FrontendRequestLimitsTest {
     }
 
     @Test
-    void regionIsRemovedByItsAddressesAndItsSize() throws ProtocolViolation, ErrnoException {
+    void regionIsRemovedByItsAddressesAndItsSize() throws ProtocolViolationException, ErrnoException {
         addRegion(1);
 
         refusal(VhostUserConstants.VHOST_USER_REM_MEM_REG, SteppedSession.u64(0, PAGE, PAGE, 0, 0));
@@ -217,7 +217,7 @@ class FrontendRequestLimitsTest {
     }
 
     @Test
-    void dirtyLogMayBeginAtAWordOfItsFile() throws ProtocolViolation, ErrnoException {
+    void dirtyLogMayBeginAtAWordOfItsFile() throws ProtocolViolationException, ErrnoException {
         session.send(
                 VhostUserConstants.VHOST_USER_SET_LOG_BASE, SteppedSession.u64(64, 4), SealedMemfd.create("log", PAGE));
 
@@ -225,7 +225,7 @@ class FrontendRequestLimitsTest {
     }
 
     @Test
-    void setLogFdSetsTheListenerOfTheLog() throws ProtocolViolation, IOException {
+    void setLogFdSetsTheListenerOfTheLog() throws ProtocolViolationException, IOException {
         EventFd listener = EventFd.create();
         session.send(
                 VhostUserConstants.VHOST_USER_SET_LOG_BASE,
@@ -243,7 +243,7 @@ class FrontendRequestLimitsTest {
         }
     }
 
-    private FakeVirtqueue startVringWithLog() throws ProtocolViolation, ErrnoException {
+    private FakeVirtqueue startVringWithLog() throws ProtocolViolationException, ErrnoException {
         session.setMemoryTable();
         session.setNum(0, SteppedSession.QUEUE_SIZE);
         session.setBase(0, 0);
@@ -254,7 +254,7 @@ class FrontendRequestLimitsTest {
     }
 
     @Test
-    void addressesWithoutTheLogFlagEndTheLoggingOfTheRing() throws ProtocolViolation {
+    void addressesWithoutTheLogFlagEndTheLoggingOfTheRing() throws ProtocolViolationException {
         session.send(VhostUserConstants.VHOST_USER_SET_VRING_ADDR, SteppedSession.u64(1L << 32, 0, 0, 0, 0x1234));
 
         session.send(VhostUserConstants.VHOST_USER_SET_VRING_ADDR, SteppedSession.u64(0, 0, 0, 0, 0x1234));
@@ -265,7 +265,7 @@ class FrontendRequestLimitsTest {
     // --- in-flight requests ----------------------------------------------------------------------------------------
 
     @Test
-    void inflightBufferRequiresItsProtocolFeature() throws ProtocolViolation, ErrnoException {
+    void inflightBufferRequiresItsProtocolFeature() throws ProtocolViolationException, ErrnoException {
         session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_MQ);
         OwnedFd file = SealedMemfd.create("inflight", PAGE);
 
@@ -276,7 +276,7 @@ class FrontendRequestLimitsTest {
     }
 
     @Test
-    void deviceResetForgetsTheInflightRequests() throws ProtocolViolation, ErrnoException {
+    void deviceResetForgetsTheInflightRequests() throws ProtocolViolationException, ErrnoException {
         session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
         session.send(
                 VhostUserConstants.VHOST_USER_SET_INFLIGHT_FD,
@@ -292,7 +292,7 @@ class FrontendRequestLimitsTest {
     }
 
     @Test
-    void getVringBaseSkipDrainStopsAVring() throws ProtocolViolation, ErrnoException {
+    void getVringBaseSkipDrainStopsAVring() throws ProtocolViolationException, ErrnoException {
         session.setProtocolFeatures(
                 VhostUserConstants.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD,
                 VhostUserConstants.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT,
@@ -313,7 +313,7 @@ class FrontendRequestLimitsTest {
                 VhostUserConstants.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_INFLIGHT,
                 VhostUserConstants.VHOST_USER_PROTOCOL_F_GET_VRING_BASE_SKIP_DRAIN
             })
-    void getVringBaseSkipDrainRequiresThreeProtocolFeatures(int missing) throws ProtocolViolation {
+    void getVringBaseSkipDrainRequiresThreeProtocolFeatures(int missing) throws ProtocolViolationException {
         int[] others =
                 IntStream.of(12, 20, 23).filter(feature -> feature != missing).toArray();
         session.setProtocolFeatures(others);
@@ -339,7 +339,7 @@ class FrontendRequestLimitsTest {
     }
 
     @Test
-    void endOfTheSessionClosesAllDescriptors() throws ProtocolViolation, ErrnoException {
+    void endOfTheSessionClosesAllDescriptors() throws ProtocolViolationException, ErrnoException {
         EventFd kick = EventFd.create();
         EventFd call = EventFd.create();
         EventFd err = EventFd.create();
@@ -356,7 +356,7 @@ class FrontendRequestLimitsTest {
     }
 
     @Test
-    void descriptorThatIsReplacedIsClosed() throws ProtocolViolation, ErrnoException {
+    void descriptorThatIsReplacedIsClosed() throws ProtocolViolationException, ErrnoException {
         EventFd kick = EventFd.create();
         EventFd call = EventFd.create();
         EventFd err = EventFd.create();

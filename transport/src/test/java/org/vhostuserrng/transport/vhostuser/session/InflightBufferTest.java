@@ -20,7 +20,7 @@ import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /** vhost-user, "Inflight I/O tracking": the buffer of a device with two virtqueues. */
@@ -48,7 +48,8 @@ class InflightBufferTest {
     }
 
     /** Uses a file of zeros as the buffer. */
-    private void set(long size, long offset, int queues, int queueSize) throws ProtocolViolation, ErrnoException {
+    private void set(long size, long offset, int queues, int queueSize)
+            throws ProtocolViolationException, ErrnoException {
         OwnedFd file = SealedMemfd.create("inflight", offset + size);
         buffer.set(described(size, offset, queues, queueSize), file, false);
     }
@@ -74,7 +75,7 @@ class InflightBufferTest {
         "17179869184, 2, 2, 256"
     })
     void createsAFileWithARegionForEachQueue(long features, int queues, int queueSize, long size)
-            throws ProtocolViolation, ErrnoException {
+            throws ProtocolViolationException, ErrnoException {
         InflightBuffer.Offer offer = buffer.create(wanted(queues, queueSize), features);
 
         assertEquals(described(size, 0, queues, queueSize), offer.description());
@@ -83,7 +84,7 @@ class InflightBufferTest {
     }
 
     @Test
-    void createdBufferIsNotUsedUntilItIsSet() throws ProtocolViolation {
+    void createdBufferIsNotUsedUntilItIsSet() throws ProtocolViolationException {
         buffer.create(wanted(1, 8), SPLIT).file().close();
 
         assertNull(buffer.description());
@@ -93,13 +94,13 @@ class InflightBufferTest {
     @ParameterizedTest
     @CsvSource({"1, 1, true", "2, 32768, true", "0, 8, false", "3, 8, false", "1, 0, false", "1, 32769, false"})
     void numberAndSizeOfQueuesMustBeThoseOfADevice(int queues, int queueSize, boolean accepted)
-            throws ProtocolViolation, ErrnoException {
+            throws ProtocolViolationException, ErrnoException {
         if (accepted) {
             buffer.create(wanted(queues, queueSize), SPLIT).file().close();
             set(4096, 0, queues, queueSize);
         } else {
-            assertThrows(ProtocolViolation.class, () -> buffer.create(wanted(queues, queueSize), SPLIT));
-            assertThrows(ProtocolViolation.class, () -> set(4096, 0, queues, queueSize));
+            assertThrows(ProtocolViolationException.class, () -> buffer.create(wanted(queues, queueSize), SPLIT));
+            assertThrows(ProtocolViolationException.class, () -> set(4096, 0, queues, queueSize));
         }
     }
 
@@ -107,24 +108,24 @@ class InflightBufferTest {
 
     @ParameterizedTest
     @CsvSource({"0, true", "64, true", "63, false", "65, false", "32, false"})
-    void offsetMustBeAMultipleOf64(long offset, boolean accepted) throws ProtocolViolation, ErrnoException {
+    void offsetMustBeAMultipleOf64(long offset, boolean accepted) throws ProtocolViolationException, ErrnoException {
         if (accepted) {
             set(4096, offset, 1, 8);
         } else {
-            assertThrows(ProtocolViolation.class, () -> set(4096, offset, 1, 8));
+            assertThrows(ProtocolViolationException.class, () -> set(4096, offset, 1, 8));
         }
     }
 
     @Test
-    void bufferHasAtMostOneGibibyte() throws ProtocolViolation, ErrnoException {
+    void bufferHasAtMostOneGibibyte() throws ProtocolViolationException, ErrnoException {
         set(MAX_BYTES, 0, 1, 8);
 
-        assertThrows(ProtocolViolation.class, () -> set(MAX_BYTES + 64, 0, 1, 8));
+        assertThrows(ProtocolViolationException.class, () -> set(MAX_BYTES + 64, 0, 1, 8));
         assertEquals(MAX_BYTES, buffer.description().mmapSize());
     }
 
     @Test
-    void closesTheFile() throws ProtocolViolation, ErrnoException {
+    void closesTheFile() throws ProtocolViolationException, ErrnoException {
         OwnedFd file = SealedMemfd.create("inflight", 4096);
 
         buffer.set(described(4096, 0, 1, 8), file, false);
@@ -136,22 +137,22 @@ class InflightBufferTest {
     void refusesAFileThatIsTooShort() throws ErrnoException {
         OwnedFd file = SealedMemfd.create("inflight", 4095);
 
-        assertThrows(ProtocolViolation.class, () -> buffer.set(described(4096, 0, 1, 8), file, false));
+        assertThrows(ProtocolViolationException.class, () -> buffer.set(described(4096, 0, 1, 8), file, false));
         assertNull(buffer.description());
     }
 
     @Test
-    void refusesAFileThatCannotBeSealedIfTheOperatorRequiresIt() throws ProtocolViolation, ErrnoException {
+    void refusesAFileThatCannotBeSealedIfTheOperatorRequiresIt() throws ProtocolViolationException, ErrnoException {
         OwnedFd refused = unsealed(4096);
 
-        assertThrows(ProtocolViolation.class, () -> buffer.set(described(4096, 0, 1, 8), refused, true));
+        assertThrows(ProtocolViolationException.class, () -> buffer.set(described(4096, 0, 1, 8), refused, true));
         assertNull(buffer.description());
         buffer.set(described(4096, 0, 1, 8), unsealed(4096), false);
         assertNotNull(buffer.description());
     }
 
     @Test
-    void unmapsTheBufferThatItReplaces() throws ProtocolViolation, ErrnoException {
+    void unmapsTheBufferThatItReplaces() throws ProtocolViolationException, ErrnoException {
         set(4096, 0, 1, 8);
         MemorySegment first = buffer.region(0, SPLIT).bytes();
 
@@ -162,7 +163,7 @@ class InflightBufferTest {
     }
 
     @Test
-    void hasNoBufferAfterClose() throws ProtocolViolation, ErrnoException {
+    void hasNoBufferAfterClose() throws ProtocolViolationException, ErrnoException {
         set(4096, 0, 1, 8);
         MemorySegment region = buffer.region(0, SPLIT).bytes();
 
@@ -176,7 +177,7 @@ class InflightBufferTest {
     // --- regions ---------------------------------------------------------------------------------------------------
 
     @Test
-    void regionsFollowEachOther() throws ProtocolViolation, ErrnoException {
+    void regionsFollowEachOther() throws ProtocolViolationException, ErrnoException {
         set(4096, 0, 2, 4);
 
         InflightRegion first = buffer.region(0, SPLIT);
@@ -189,14 +190,14 @@ class InflightBufferTest {
     }
 
     @Test
-    void sizeOfARegionDependsOnTheFormatOfItsQueue() throws ProtocolViolation, ErrnoException {
+    void sizeOfARegionDependsOnTheFormatOfItsQueue() throws ProtocolViolationException, ErrnoException {
         set(4096, 0, 2, 4);
 
         assertEquals(192, buffer.region(0, PACKED).bytes().byteSize());
     }
 
     @Test
-    void queueThatTheBufferDoesNotCoverHasNoRegion() throws ProtocolViolation, ErrnoException {
+    void queueThatTheBufferDoesNotCoverHasNoRegion() throws ProtocolViolationException, ErrnoException {
         set(4096, 0, 1, 4);
 
         assertNotNull(buffer.region(0, SPLIT));
@@ -204,24 +205,24 @@ class InflightBufferTest {
     }
 
     @Test
-    void lastRegionMayEndWithTheBuffer() throws ProtocolViolation, ErrnoException {
+    void lastRegionMayEndWithTheBuffer() throws ProtocolViolationException, ErrnoException {
         set(256, 0, 2, 4);
 
         assertEquals(128, buffer.region(1, SPLIT).bytes().byteSize());
     }
 
     @Test
-    void refusesARegionBeyondTheEndOfTheBuffer() throws ProtocolViolation, ErrnoException {
+    void refusesARegionBeyondTheEndOfTheBuffer() throws ProtocolViolationException, ErrnoException {
         set(255, 0, 2, 4);
 
         assertNotNull(buffer.region(0, SPLIT));
-        assertThrows(ProtocolViolation.class, () -> buffer.region(1, SPLIT));
+        assertThrows(ProtocolViolationException.class, () -> buffer.region(1, SPLIT));
     }
 
     // --- clear -----------------------------------------------------------------------------------------------------
 
     @Test
-    void clearZeroesTheRegionsOnly() throws ProtocolViolation, ErrnoException {
+    void clearZeroesTheRegionsOnly() throws ProtocolViolationException, ErrnoException {
         OwnedFd file = SealedMemfd.create("inflight", 4096);
         OwnedFd same = new OwnedFd(Libc.callInt(Libc.symbol("dup"), file.number(), 0, 0, 0, 0));
         buffer.set(described(4096, 0, 2, 4), file, false);
@@ -235,7 +236,7 @@ class InflightBufferTest {
     }
 
     @Test
-    void clearZeroesTheWholeOfABufferThatIsTooShort() throws ProtocolViolation, ErrnoException {
+    void clearZeroesTheWholeOfABufferThatIsTooShort() throws ProtocolViolationException, ErrnoException {
         set(100, 0, 2, 4);
 
         buffer.clear(SPLIT);
@@ -251,7 +252,7 @@ class InflightBufferTest {
     }
 
     @Test
-    void bufferThatHasVanishedIsGivenUpWhenCleared() throws ProtocolViolation, ErrnoException {
+    void bufferThatHasVanishedIsGivenUpWhenCleared() throws ProtocolViolationException, ErrnoException {
         OwnedFd file = unsealed(4096);
         OwnedFd same = new OwnedFd(Libc.callInt(Libc.symbol("dup"), file.number(), 0, 0, 0, 0));
         buffer.set(described(4096, 0, 1, 8), file, false);

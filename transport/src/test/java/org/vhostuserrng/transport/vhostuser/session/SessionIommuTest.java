@@ -33,7 +33,7 @@ import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
@@ -60,7 +60,7 @@ class SessionIommuTest {
     private SocketChannel frontEnd;
 
     @BeforeEach
-    void negotiate() throws ProtocolViolation, ErrnoException {
+    void negotiate() throws ProtocolViolationException, ErrnoException {
         session.setFeatures(VirtioConstants.VIRTIO_F_VERSION_1
                 | VirtioConstants.VIRTIO_F_ACCESS_PLATFORM
                 | mask(VhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES));
@@ -76,18 +76,19 @@ class SessionIommuTest {
     }
 
     /** Sends an IOTLB message. Returns its acknowledgement. */
-    private long iotlb(int type, long iova, long size, long userAddress, int permissions) throws ProtocolViolation {
+    private long iotlb(int type, long iova, long size, long userAddress, int permissions)
+            throws ProtocolViolationException {
         session.send(
                 VhostUserConstants.VHOST_USER_IOTLB_MSG,
                 SteppedSession.u64(iova, size, userAddress, permissions | type << Byte.SIZE));
         return session.replies.last().getFirst();
     }
 
-    private long update(long iova, long size, long userAddress, int permissions) throws ProtocolViolation {
+    private long update(long iova, long size, long userAddress, int permissions) throws ProtocolViolationException {
         return iotlb(VhostUserConstants.VHOST_IOTLB_UPDATE, iova, size, userAddress, permissions);
     }
 
-    private long invalidate(long iova, long size) throws ProtocolViolation {
+    private long invalidate(long iova, long size) throws ProtocolViolationException {
         return iotlb(VhostUserConstants.VHOST_IOTLB_INVALIDATE, iova, size, 0, 0);
     }
 
@@ -95,14 +96,15 @@ class SessionIommuTest {
         return session.requests.snapshot().iotlb();
     }
 
-    private void addRegion(long guestAddress, long size, long userAddress) throws ProtocolViolation, ErrnoException {
+    private void addRegion(long guestAddress, long size, long userAddress)
+            throws ProtocolViolationException, ErrnoException {
         session.send(
                 VhostUserConstants.VHOST_USER_ADD_MEM_REG,
                 SteppedSession.u64(0, guestAddress, size, userAddress, 0),
                 SealedMemfd.create("memory", size));
     }
 
-    private FakeVirtqueue startVring() throws ProtocolViolation, ErrnoException {
+    private FakeVirtqueue startVring() throws ProtocolViolationException, ErrnoException {
         session.setNum(0, SteppedSession.QUEUE_SIZE);
         session.setBase(0, 0);
         session.setAddresses(0, 0);
@@ -115,7 +117,7 @@ class SessionIommuTest {
     // --- updates ---------------------------------------------------------------------------------------------------
 
     @Test
-    void updateAddsATranslation() throws ProtocolViolation {
+    void updateAddsATranslation() throws ProtocolViolationException {
         long reply = update(IOVA, PAGE, USER + 2 * PAGE, READ);
 
         assertEquals(ACK, reply);
@@ -123,7 +125,7 @@ class SessionIommuTest {
     }
 
     @Test
-    void updateMayHaveAGuestAddressIfTheFrontEndAcceptedThat() throws ProtocolViolation {
+    void updateMayHaveAGuestAddressIfTheFrontEndAcceptedThat() throws ProtocolViolationException {
         session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_GPA_ADDRESSES);
 
         update(IOVA, PAGE, GUEST + 3 * PAGE, RW);
@@ -132,7 +134,7 @@ class SessionIommuTest {
     }
 
     @Test
-    void updateAcrossRegionsAddsAnEntryForEach() throws ProtocolViolation, ErrnoException {
+    void updateAcrossRegionsAddsAnEntryForEach() throws ProtocolViolationException, ErrnoException {
         addRegion(7 * GUEST, PAGE, USER + SteppedSession.MEMORY_BYTES);
 
         long reply = update(IOVA, 2 * PAGE, USER + SteppedSession.MEMORY_BYTES - PAGE, RW);
@@ -146,7 +148,7 @@ class SessionIommuTest {
     }
 
     @Test
-    void updateOfMemoryPartlyInNoRegionIsRefused() throws ProtocolViolation {
+    void updateOfMemoryPartlyInNoRegionIsRefused() throws ProtocolViolationException {
         long end = USER + SteppedSession.MEMORY_BYTES;
 
         assertEquals(ACK, update(IOVA, PAGE, end - PAGE, RW));
@@ -156,7 +158,7 @@ class SessionIommuTest {
     }
 
     @Test
-    void updateAcrossAtMost64RegionsIsAccepted() throws ProtocolViolation, ErrnoException {
+    void updateAcrossAtMost64RegionsIsAccepted() throws ProtocolViolationException, ErrnoException {
         for (int i = 0; i < 64; i++) {
             addRegion(7 * GUEST + 2L * i * PAGE, PAGE, USER + SteppedSession.MEMORY_BYTES + i * PAGE);
         }
@@ -167,19 +169,19 @@ class SessionIommuTest {
 
     @ParameterizedTest
     @CsvSource({"-4096, 4096, 0", "-4096, 4097, 1", "0, 0, 1", "-1, 1, 0", "-1, 2, 1"})
-    void updateMustNotExtendBeyondTheLastAddress(long iova, long size, long reply) throws ProtocolViolation {
+    void updateMustNotExtendBeyondTheLastAddress(long iova, long size, long reply) throws ProtocolViolationException {
         assertEquals(reply, update(iova, size, USER, RW));
     }
 
     @ParameterizedTest
     @CsvSource({"0, 1", "1, 0", "2, 0", "3, 0", "4, 1"})
-    void updateMustHaveValidPermissions(int permissions, long reply) throws ProtocolViolation {
+    void updateMustHaveValidPermissions(int permissions, long reply) throws ProtocolViolationException {
         assertEquals(reply, update(IOVA, PAGE, USER, permissions));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 4, 5})
-    void otherTypesOfMessagesAreRefused(int type) throws ProtocolViolation {
+    void otherTypesOfMessagesAreRefused(int type) throws ProtocolViolationException {
         assertEquals(NACK, iotlb(type, IOVA, PAGE, USER, RW));
         assertEquals(List.of(), entries());
     }
@@ -187,7 +189,7 @@ class SessionIommuTest {
     // --- invalidation ----------------------------------------------------------------------------------------------
 
     @Test
-    void invalidationRemovesTheRange() throws ProtocolViolation {
+    void invalidationRemovesTheRange() throws ProtocolViolationException {
         update(IOVA, 2 * PAGE, USER, RW);
 
         long reply = invalidate(IOVA, PAGE);
@@ -197,7 +199,7 @@ class SessionIommuTest {
     }
 
     @Test
-    void invalidationOfSizeZeroRemovesAllEntries() throws ProtocolViolation {
+    void invalidationOfSizeZeroRemovesAllEntries() throws ProtocolViolationException {
         update(0, PAGE, USER, RW);
         update(IOVA, PAGE, USER, RW);
 
@@ -206,7 +208,7 @@ class SessionIommuTest {
     }
 
     @Test
-    void invalidationMustNotExtendBeyondTheLastAddress() throws ProtocolViolation {
+    void invalidationMustNotExtendBeyondTheLastAddress() throws ProtocolViolationException {
         assertEquals(ACK, invalidate(-PAGE, PAGE));
         assertEquals(NACK, invalidate(-PAGE, PAGE + 1));
         assertEquals(NACK, invalidate(PAGE, 0));
@@ -215,7 +217,7 @@ class SessionIommuTest {
     // --- end of translations ---------------------------------------------------------------------------------------
 
     @Test
-    void newMemoryTableRemovesTheEntriesOfRegionsThatAreGone() throws ProtocolViolation, ErrnoException {
+    void newMemoryTableRemovesTheEntriesOfRegionsThatAreGone() throws ProtocolViolationException, ErrnoException {
         addRegion(7 * GUEST, PAGE, USER + SteppedSession.MEMORY_BYTES);
         update(IOVA, PAGE, USER, RW);
         update(IOVA + PAGE, PAGE, USER + SteppedSession.MEMORY_BYTES, RW);
@@ -228,7 +230,8 @@ class SessionIommuTest {
     }
 
     @Test
-    void newMemoryTableKeepsTheEntriesUpToTheLastByteOfARegionThatStays() throws ProtocolViolation, ErrnoException {
+    void newMemoryTableKeepsTheEntriesUpToTheLastByteOfARegionThatStays()
+            throws ProtocolViolationException, ErrnoException {
         update(IOVA, 1, USER + SteppedSession.MEMORY_BYTES - 1, RW);
 
         addRegion(7 * GUEST, PAGE, USER + SteppedSession.MEMORY_BYTES);
@@ -237,7 +240,7 @@ class SessionIommuTest {
     }
 
     @Test
-    void removedRegionBehindOneThatStaysLosesItsEntries() throws ProtocolViolation, ErrnoException {
+    void removedRegionBehindOneThatStaysLosesItsEntries() throws ProtocolViolationException, ErrnoException {
         addRegion(GUEST + SteppedSession.MEMORY_BYTES, PAGE, USER + SteppedSession.MEMORY_BYTES);
         update(IOVA, 1, USER + SteppedSession.MEMORY_BYTES, RW);
 
@@ -250,7 +253,7 @@ class SessionIommuTest {
     }
 
     @Test
-    void lastStoppedVringEndsAllTranslations() throws ProtocolViolation, ErrnoException {
+    void lastStoppedVringEndsAllTranslations() throws ProtocolViolationException, ErrnoException {
         startVring();
         update(IOVA, PAGE, USER, RW);
         session.stopVring(1);
@@ -263,7 +266,7 @@ class SessionIommuTest {
     }
 
     @Test
-    void deviceResetEndsAllTranslations() throws ProtocolViolation {
+    void deviceResetEndsAllTranslations() throws ProtocolViolationException {
         update(IOVA, PAGE, USER, RW);
 
         session.send(VhostUserConstants.VHOST_USER_RESET_DEVICE, SteppedSession.empty());
@@ -274,7 +277,7 @@ class SessionIommuTest {
     // --- vrings ----------------------------------------------------------------------------------------------------
 
     @Test
-    void changeOfAnAreaRestartsItsVring() throws ProtocolViolation, ErrnoException, IotlbMissException {
+    void changeOfAnAreaRestartsItsVring() throws ProtocolViolationException, ErrnoException, IotlbMissException {
         update(IOVA, PAGE, USER, RW);
         FakeVirtqueue queue = startVring();
         queue.config.memory().mapArea(IOVA, 16, Iotlb.READ);
@@ -288,7 +291,8 @@ class SessionIommuTest {
     }
 
     @Test
-    void repetitionOfATranslationDoesNotRestartAVring() throws ProtocolViolation, ErrnoException, IotlbMissException {
+    void repetitionOfATranslationDoesNotRestartAVring()
+            throws ProtocolViolationException, ErrnoException, IotlbMissException {
         update(IOVA, PAGE, USER, RW);
         FakeVirtqueue queue = startVring();
         queue.config.memory().mapArea(IOVA, 16, Iotlb.READ);
@@ -299,7 +303,7 @@ class SessionIommuTest {
     }
 
     @Test
-    void invalidationOfAnAreaSuspendsItsVring() throws ProtocolViolation, ErrnoException, IotlbMissException {
+    void invalidationOfAnAreaSuspendsItsVring() throws ProtocolViolationException, ErrnoException, IotlbMissException {
         update(IOVA, PAGE, USER, RW);
         FakeVirtqueue queue = startVring();
         queue.config.memory().mapArea(IOVA, 16, Iotlb.READ);
@@ -315,7 +319,7 @@ class SessionIommuTest {
 
     // --- requests to the front-end ---------------------------------------------------------------------------------
 
-    private void setChannel() throws IOException, ProtocolViolation {
+    private void setChannel() throws IOException, ProtocolViolationException {
         Path path = directory.resolve("channel");
         try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             listener.bind(UnixDomainSocketAddress.of(path));
@@ -345,7 +349,7 @@ class SessionIommuTest {
 
     @Test
     @Timeout(120)
-    void missingTranslationIsRequestedFromTheFrontEnd() throws IOException, ProtocolViolation {
+    void missingTranslationIsRequestedFromTheFrontEnd() throws IOException, ProtocolViolationException {
         setChannel();
         session.device.missingAddress = IOVA;
         session.setNum(0, SteppedSession.QUEUE_SIZE);
@@ -361,7 +365,7 @@ class SessionIommuTest {
 
     @Test
     @Timeout(120)
-    void newChannelMakesAWaitingVringRequestAgain() throws IOException, ProtocolViolation {
+    void newChannelMakesAWaitingVringRequestAgain() throws IOException, ProtocolViolationException {
         session.device.missingAddress = IOVA;
         session.setNum(0, SteppedSession.QUEUE_SIZE);
         session.setBase(0, 0);
@@ -378,7 +382,7 @@ class SessionIommuTest {
 
     @Test
     @Timeout(120)
-    void deniedAccessIsReportedToTheFrontEnd() throws IOException, ProtocolViolation {
+    void deniedAccessIsReportedToTheFrontEnd() throws IOException, ProtocolViolationException {
         setChannel();
         update(IOVA, PAGE, USER, READ);
         FakeVirtqueue queue = startVring();
@@ -392,7 +396,7 @@ class SessionIommuTest {
 
     @Test
     @Timeout(120)
-    void channelThatIsReplacedIsClosed() throws IOException, ProtocolViolation {
+    void channelThatIsReplacedIsClosed() throws IOException, ProtocolViolationException {
         setChannel();
         SocketChannel first = frontEnd;
 
@@ -403,7 +407,7 @@ class SessionIommuTest {
     }
 
     @Test
-    void channelThatTheFrontEndClosedIsGivenUp() throws IOException, ProtocolViolation {
+    void channelThatTheFrontEndClosedIsGivenUp() throws IOException, ProtocolViolationException {
         setChannel();
         frontEnd.close();
         FakeVirtqueue queue = startVring();
@@ -420,7 +424,7 @@ class SessionIommuTest {
         OwnedFd eventFd = EventFd.create().fd();
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> session.send(VhostUserConstants.VHOST_USER_SET_BACKEND_REQ_FD, SteppedSession.empty(), eventFd));
 
         assertFalse(session.requests.snapshot().backendChannel());

@@ -15,7 +15,7 @@ import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
 
@@ -32,7 +32,7 @@ class SessionReleaseTest {
     }
 
     @Test
-    void newMemoryTableUnmapsTheOldRegions() throws ProtocolViolation, ErrnoException {
+    void newMemoryTableUnmapsTheOldRegions() throws ProtocolViolationException, ErrnoException {
         MemorySegment before = memoryOf(session.startVring());
 
         session.setMemoryTable();
@@ -43,7 +43,7 @@ class SessionReleaseTest {
     }
 
     @Test
-    void addedRegionKeepsTheOthersMapped() throws ProtocolViolation, ErrnoException {
+    void addedRegionKeepsTheOthersMapped() throws ProtocolViolationException, ErrnoException {
         MemorySegment before = memoryOf(session.startVring());
 
         session.send(
@@ -61,7 +61,7 @@ class SessionReleaseTest {
         MemorySegment overlapping = SteppedSession.u64(2, 0, PAGE, 0, 0, 1, PAGE, PAGE, 0);
 
         assertThrows(
-                ProtocolViolation.class,
+                ProtocolViolationException.class,
                 () -> session.send(
                         VhostUserConstants.VHOST_USER_SET_MEM_TABLE,
                         overlapping,
@@ -73,7 +73,8 @@ class SessionReleaseTest {
     }
 
     @Test
-    void endOfTheSessionReleasesTheInflightBufferAndTheListenerOfTheLog() throws ProtocolViolation, ErrnoException {
+    void endOfTheSessionReleasesTheInflightBufferAndTheListenerOfTheLog()
+            throws ProtocolViolationException, ErrnoException {
         EventFd listener = EventFd.create();
         session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
         session.send(VhostUserConstants.VHOST_USER_SET_LOG_FD, SteppedSession.empty(), listener.fd());
@@ -81,8 +82,7 @@ class SessionReleaseTest {
                 VhostUserConstants.VHOST_USER_SET_INFLIGHT_FD,
                 SteppedSession.u64(PAGE, 0, ONE_QUEUE),
                 SealedMemfd.create("inflight", PAGE));
-        InflightRegion region =
-                (InflightRegion) session.startVring().config.inflight();
+        InflightRegion region = (InflightRegion) session.startVring().config.inflight();
         long protocolFeatures = session.requests.snapshot().protocolFeatures();
 
         session.close();

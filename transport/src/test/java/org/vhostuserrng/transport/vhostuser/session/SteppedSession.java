@@ -14,7 +14,7 @@ import org.vhostuserrng.transport.loop.FakeEventScheduler;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFdsFixture;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
@@ -58,18 +58,18 @@ final class SteppedSession implements AutoCloseable {
     }
 
     /** Sends a message. */
-    void send(int id, MemorySegment payload, OwnedFd... fds) throws ProtocolViolation {
+    void send(int id, MemorySegment payload, OwnedFd... fds) throws ProtocolViolationException {
         requests.serve(id, false, payload, ReceivedFdsFixture.of(fds), replies);
     }
 
     /** Sends a message that requests an acknowledgement. Returns the words of the last reply. */
-    List<Long> sendWithNeedReply(int id, MemorySegment payload, OwnedFd... fds) throws ProtocolViolation {
+    List<Long> sendWithNeedReply(int id, MemorySegment payload, OwnedFd... fds) throws ProtocolViolationException {
         requests.serve(id, true, payload, ReceivedFdsFixture.of(fds), replies);
         return replies.last();
     }
 
     /** Sends a message without payload. Returns the words of its reply. */
-    List<Long> query(int id) throws ProtocolViolation {
+    List<Long> query(int id) throws ProtocolViolationException {
         send(id, empty());
         return replies.last();
     }
@@ -86,11 +86,11 @@ final class SteppedSession implements AutoCloseable {
         return Arena.ofAuto().allocateFrom(ValueLayout.JAVA_INT, words);
     }
 
-    void setFeatures(long features) throws ProtocolViolation {
+    void setFeatures(long features) throws ProtocolViolationException {
         send(VhostUserConstants.VHOST_USER_SET_FEATURES, u64(features));
     }
 
-    void setProtocolFeatures(int... bits) throws ProtocolViolation {
+    void setProtocolFeatures(int... bits) throws ProtocolViolationException {
         long features = 0;
         for (int bit : bits) {
             features |= mask(bit);
@@ -99,39 +99,39 @@ final class SteppedSession implements AutoCloseable {
     }
 
     /** Negotiates VIRTIO_F_VERSION_1 and protocol features, so that vrings are disabled initially. */
-    void negotiate() throws ProtocolViolation {
+    void negotiate() throws ProtocolViolationException {
         setFeatures(1L << 32 | mask(VhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES));
     }
 
     /** Sets a memory table of one region. */
-    void setMemoryTable() throws ProtocolViolation, ErrnoException {
+    void setMemoryTable() throws ProtocolViolationException, ErrnoException {
         send(
                 VhostUserConstants.VHOST_USER_SET_MEM_TABLE,
                 u64(1, GUEST_ADDRESS, MEMORY_BYTES, USER_ADDRESS, 0),
                 SealedMemfd.create("memory", MEMORY_BYTES));
     }
 
-    void setNum(int index, int num) throws ProtocolViolation {
+    void setNum(int index, int num) throws ProtocolViolationException {
         send(VhostUserConstants.VHOST_USER_SET_VRING_NUM, u32(index, num));
     }
 
-    void setBase(int index, int base) throws ProtocolViolation {
+    void setBase(int index, int base) throws ProtocolViolationException {
         send(VhostUserConstants.VHOST_USER_SET_VRING_BASE, u32(index, base));
     }
 
-    void setAddresses(int index, long offset) throws ProtocolViolation {
+    void setAddresses(int index, long offset) throws ProtocolViolationException {
         long descriptor = USER_ADDRESS + offset;
         send(
                 VhostUserConstants.VHOST_USER_SET_VRING_ADDR,
                 u64(index, descriptor, descriptor + 0x2000, descriptor + 0x1000, 0));
     }
 
-    void setEnabled(int index, boolean enabled) throws ProtocolViolation {
+    void setEnabled(int index, boolean enabled) throws ProtocolViolationException {
         send(VhostUserConstants.VHOST_USER_SET_VRING_ENABLE, u32(index, enabled ? 1 : 0));
     }
 
     /** Sends a kick descriptor. */
-    void setKick(int index) throws ProtocolViolation, ErrnoException {
+    void setKick(int index) throws ProtocolViolationException, ErrnoException {
         send(
                 VhostUserConstants.VHOST_USER_SET_VRING_KICK,
                 u64(index),
@@ -139,12 +139,12 @@ final class SteppedSession implements AutoCloseable {
     }
 
     /** Asks the back-end to poll the vring. */
-    void setPolled(int index) throws ProtocolViolation {
+    void setPolled(int index) throws ProtocolViolationException {
         send(VhostUserConstants.VHOST_USER_SET_VRING_KICK, u64(index | VhostUserConstants.VRING_NOFD_MASK));
     }
 
     /** Configures vring 0 in QEMU's order, up to the kick descriptor. */
-    void configureVring() throws ProtocolViolation, ErrnoException {
+    void configureVring() throws ProtocolViolationException, ErrnoException {
         negotiate();
         setMemoryTable();
         setNum(0, QUEUE_SIZE);
@@ -154,19 +154,19 @@ final class SteppedSession implements AutoCloseable {
     }
 
     /** Starts vring 0 and returns its virtqueue, which has not been drained. */
-    FakeVirtqueue startVring() throws ProtocolViolation, ErrnoException {
+    FakeVirtqueue startVring() throws ProtocolViolationException, ErrnoException {
         configureVring();
         setEnabled(0, true);
         return device.started.getLast();
     }
 
     /** Stops a vring with GET_VRING_BASE. Returns its base. */
-    long stopVring(int index) throws ProtocolViolation {
+    long stopVring(int index) throws ProtocolViolationException {
         send(VhostUserConstants.VHOST_USER_GET_VRING_BASE, u32(index, 0));
         return replies.last().get(1);
     }
 
-    Vring vring(int index) throws ProtocolViolation {
+    Vring vring(int index) throws ProtocolViolationException {
         return requests.vring(index);
     }
 
@@ -175,7 +175,7 @@ final class SteppedSession implements AutoCloseable {
     }
 
     /** Simulates a kick by the guest. */
-    void kick(int index) throws ProtocolViolation {
+    void kick(int index) throws ProtocolViolationException {
         loop.fire(vring(index));
     }
 

@@ -20,7 +20,7 @@ import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.sys.Epoll;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
@@ -58,7 +58,7 @@ class VringEventsTest {
         }
     }
 
-    private void sendKick() throws ProtocolViolation {
+    private void sendKick() throws ProtocolViolationException {
         session.send(VhostUserConstants.VHOST_USER_SET_VRING_KICK, SteppedSession.u64(0), kick.fd());
     }
 
@@ -70,7 +70,7 @@ class VringEventsTest {
         }
     }
 
-    private void configure() throws ProtocolViolation, ErrnoException {
+    private void configure() throws ProtocolViolationException, ErrnoException {
         session.setFeatures(VirtioConstants.VIRTIO_F_VERSION_1
                 | VirtioConstants.VIRTIO_F_ACCESS_PLATFORM
                 | mask(VhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES));
@@ -80,7 +80,7 @@ class VringEventsTest {
         session.setAddresses(0, 0);
     }
 
-    private FakeVirtqueue start() throws ProtocolViolation, ErrnoException {
+    private FakeVirtqueue start() throws ProtocolViolationException, ErrnoException {
         configure();
         sendKick();
         session.setEnabled(0, true);
@@ -90,7 +90,7 @@ class VringEventsTest {
     // --- kick descriptor -------------------------------------------------------------------------------------------
 
     @Test
-    void firstKickDrainsTheCountThatTheDescriptorHadInitially() throws ProtocolViolation, ErrnoException {
+    void firstKickDrainsTheCountThatTheDescriptorHadInitially() throws ProtocolViolationException, ErrnoException {
         kick.signal();
         configure();
         sendKick();
@@ -103,7 +103,7 @@ class VringEventsTest {
     }
 
     @Test
-    void laterKicksAreNotDrained() throws ProtocolViolation, ErrnoException {
+    void laterKicksAreNotDrained() throws ProtocolViolationException, ErrnoException {
         configure();
         sendKick();
         session.kick(0);
@@ -115,7 +115,7 @@ class VringEventsTest {
     }
 
     @Test
-    void enabledVringStartsWhenItsKickDescriptorArrives() throws ProtocolViolation, ErrnoException {
+    void enabledVringStartsWhenItsKickDescriptorArrives() throws ProtocolViolationException, ErrnoException {
         configure();
         session.setEnabled(0, true);
         session.loop.rescheduled.clear();
@@ -129,7 +129,8 @@ class VringEventsTest {
     }
 
     @Test
-    void disabledVringIsDispatchedForAKickBeforeItsDescriptorWasWatched() throws ProtocolViolation, ErrnoException {
+    void disabledVringIsDispatchedForAKickBeforeItsDescriptorWasWatched()
+            throws ProtocolViolationException, ErrnoException {
         configure();
 
         sendKick();
@@ -138,7 +139,7 @@ class VringEventsTest {
     }
 
     @Test
-    void kickBeforeAStopDoesNotRemain() throws ProtocolViolation, ErrnoException {
+    void kickBeforeAStopDoesNotRemain() throws ProtocolViolationException, ErrnoException {
         start();
         kick.signal();
 
@@ -150,7 +151,7 @@ class VringEventsTest {
     // --- dispatches ------------------------------------------------------------------------------------------------
 
     @Test
-    void disabledVringIsNoLongerRescheduled() throws ProtocolViolation, ErrnoException {
+    void disabledVringIsNoLongerRescheduled() throws ProtocolViolationException, ErrnoException {
         start();
         int before = session.loop.rescheduled.size();
 
@@ -161,7 +162,7 @@ class VringEventsTest {
     }
 
     @Test
-    void brokenVringIsNoLongerRescheduled() throws ProtocolViolation, ErrnoException {
+    void brokenVringIsNoLongerRescheduled() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = start();
         queue.result = DrainResult.BROKEN;
 
@@ -171,7 +172,7 @@ class VringEventsTest {
     }
 
     @Test
-    void brokenVringNoLongerWaitsForAnIotlbEntry() throws ProtocolViolation, ErrnoException {
+    void brokenVringNoLongerWaitsForAnIotlbEntry() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = start();
         session.loop.runRescheduled();
         queue.config.memory().translate(IOVA, Iotlb.WRITE);
@@ -192,7 +193,7 @@ class VringEventsTest {
     }
 
     @Test
-    void onlyAStartedVringHasPendingWork() throws ProtocolViolation, ErrnoException {
+    void onlyAStartedVringHasPendingWork() throws ProtocolViolationException, ErrnoException {
         boolean stopped = session.vring(0).hasPendingWork();
         FakeVirtqueue queue = start();
         boolean empty = session.vring(0).hasPendingWork();
@@ -204,7 +205,7 @@ class VringEventsTest {
     }
 
     @Test
-    void vringInVanishedMemoryIsDrainedSoThatItBreaks() throws ProtocolViolation, ErrnoException {
+    void vringInVanishedMemoryIsDrainedSoThatItBreaks() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = start();
         queue.memoryVanished = true;
 
@@ -214,7 +215,7 @@ class VringEventsTest {
     // --- reset and end ---------------------------------------------------------------------------------------------
 
     @Test
-    void deviceResetResetsThePositionOfAStartedVringAndTheStatus() throws ProtocolViolation, ErrnoException {
+    void deviceResetResetsThePositionOfAStartedVringAndTheStatus() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = start();
         queue.position = new VirtqueuePosition(5, 5);
         session.send(VhostUserConstants.VHOST_USER_SET_STATUS, SteppedSession.u64(15));
@@ -226,7 +227,7 @@ class VringEventsTest {
     }
 
     @Test
-    void newFeaturesEndAllTranslationsWhileNoVringIsStarted() throws ProtocolViolation, ErrnoException {
+    void newFeaturesEndAllTranslationsWhileNoVringIsStarted() throws ProtocolViolationException, ErrnoException {
         configure();
         session.send(
                 VhostUserConstants.VHOST_USER_IOTLB_MSG,
@@ -244,7 +245,7 @@ class VringEventsTest {
     }
 
     @Test
-    void endOfTheSessionUnmapsTheGuestsMemory() throws ProtocolViolation, ErrnoException {
+    void endOfTheSessionUnmapsTheGuestsMemory() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = start();
         MemorySegment memory = queue.config.memory().guest().bytes(0);
 
@@ -262,7 +263,7 @@ class VringEventsTest {
 
         try {
             session.send(VhostUserConstants.VHOST_USER_SET_LOG_BASE, SteppedSession.u64(PAGE, 0), file);
-        } catch (ProtocolViolation refused) {
+        } catch (ProtocolViolationException refused) {
             assertTrue(refused.getMessage().contains("sealed"), refused.getMessage());
         }
 

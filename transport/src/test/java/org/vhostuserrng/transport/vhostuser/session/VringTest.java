@@ -15,7 +15,7 @@ import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.sys.Epoll;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
-import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolation;
+import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
@@ -36,7 +36,7 @@ class VringTest {
         session.close();
     }
 
-    private FakeVirtqueue started() throws ProtocolViolation, ErrnoException {
+    private FakeVirtqueue started() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = session.startVring();
         session.loop.runRescheduled();
         queue.drains = 0;
@@ -46,7 +46,7 @@ class VringTest {
     // --- start -----------------------------------------------------------------------------------------------------
 
     @Test
-    void doesNotStartBeforeItsConfigurationIsComplete() throws ProtocolViolation, ErrnoException {
+    void doesNotStartBeforeItsConfigurationIsComplete() throws ProtocolViolationException, ErrnoException {
         session.negotiate();
         session.setEnabled(0, true);
         session.setNum(0, SteppedSession.QUEUE_SIZE);
@@ -62,7 +62,7 @@ class VringTest {
     }
 
     @Test
-    void startsAnEnabledVringWithoutAKick() throws ProtocolViolation, ErrnoException {
+    void startsAnEnabledVringWithoutAKick() throws ProtocolViolationException, ErrnoException {
         session.configureVring();
         int beforeEnable = session.device.started.size();
 
@@ -73,7 +73,7 @@ class VringTest {
     }
 
     @Test
-    void startsOnAKickWhileDisabledAndDoesNotServe() throws ProtocolViolation, ErrnoException {
+    void startsOnAKickWhileDisabledAndDoesNotServe() throws ProtocolViolationException, ErrnoException {
         session.configureVring();
 
         session.kick(0);
@@ -83,7 +83,7 @@ class VringTest {
     }
 
     @Test
-    void startsOnceConfiguredIfAKickCameBefore() throws ProtocolViolation, ErrnoException {
+    void startsOnceConfiguredIfAKickCameBefore() throws ProtocolViolationException, ErrnoException {
         session.negotiate();
         session.setMemoryTable();
         session.setNum(0, SteppedSession.QUEUE_SIZE);
@@ -96,7 +96,7 @@ class VringTest {
     }
 
     @Test
-    void needsANewBaseOrAKickAfterAStop() throws ProtocolViolation, ErrnoException {
+    void needsANewBaseOrAKickAfterAStop() throws ProtocolViolationException, ErrnoException {
         session.startVring();
         session.stopVring(0);
         session.setKick(0);
@@ -109,7 +109,7 @@ class VringTest {
     }
 
     @Test
-    void breaksIfAKickFindsAnInvalidConfiguration() throws ProtocolViolation, ErrnoException {
+    void breaksIfAKickFindsAnInvalidConfiguration() throws ProtocolViolationException, ErrnoException {
         session.configureVring();
         session.device.refusal = "descriptor table is not aligned";
 
@@ -119,7 +119,7 @@ class VringTest {
     }
 
     @Test
-    void isStoppedByGetVringBaseWhenBroken() throws ProtocolViolation, ErrnoException {
+    void isStoppedByGetVringBaseWhenBroken() throws ProtocolViolationException, ErrnoException {
         session.configureVring();
         session.device.refusal = "descriptor table is not aligned";
         session.kick(0);
@@ -132,7 +132,7 @@ class VringTest {
     // --- drain -----------------------------------------------------------------------------------------------------
 
     @Test
-    void drainsOnAKick() throws ProtocolViolation, ErrnoException {
+    void drainsOnAKick() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
 
         session.kick(0);
@@ -141,7 +141,7 @@ class VringTest {
     }
 
     @Test
-    void doesNotDrainWhileDisabled() throws ProtocolViolation, ErrnoException {
+    void doesNotDrainWhileDisabled() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         session.setEnabled(0, false);
 
@@ -152,7 +152,7 @@ class VringTest {
     }
 
     @Test
-    void drainsWhenEnabledAgain() throws ProtocolViolation, ErrnoException {
+    void drainsWhenEnabledAgain() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         session.setEnabled(0, false);
 
@@ -163,14 +163,14 @@ class VringTest {
     }
 
     @Test
-    void putsMessagesOfTheFrontEndBeforeKicks() throws ProtocolViolation, ErrnoException {
+    void putsMessagesOfTheFrontEndBeforeKicks() throws ProtocolViolationException, ErrnoException {
         session.configureVring();
 
         assertEquals(session.sessionHandler, session.loop.predecessors.get(session.vring(0)));
     }
 
     @Test
-    void reschedulesItselfWhenItsBudgetIsSpent() throws ProtocolViolation, ErrnoException {
+    void reschedulesItselfWhenItsBudgetIsSpent() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         queue.result = DrainResult.BUDGET_SPENT;
 
@@ -180,7 +180,7 @@ class VringTest {
     }
 
     @Test
-    void waitsForTheRetryTimeWhenThrottled() throws ProtocolViolation, ErrnoException {
+    void waitsForTheRetryTimeWhenThrottled() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         queue.result = DrainResult.THROTTLED;
         queue.retryAt = 12_345;
@@ -192,7 +192,7 @@ class VringTest {
     }
 
     @Test
-    void parksItselfForAtMostASecondWhenStarved() throws ProtocolViolation, ErrnoException {
+    void parksItselfForAtMostASecondWhenStarved() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         queue.result = DrainResult.STARVED;
         queue.retryAt = VirtqueueHandler.NEVER;
@@ -204,7 +204,7 @@ class VringTest {
     }
 
     @Test
-    void isParkedUntilTheRetryTimeIfThatIsEarlier() throws ProtocolViolation, ErrnoException {
+    void isParkedUntilTheRetryTimeIfThatIsEarlier() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         queue.result = DrainResult.STARVED;
         queue.retryAt = 7;
@@ -215,7 +215,7 @@ class VringTest {
     }
 
     @Test
-    void pollsEveryMillisecondWithoutAKickDescriptor() throws ProtocolViolation, ErrnoException {
+    void pollsEveryMillisecondWithoutAKickDescriptor() throws ProtocolViolationException, ErrnoException {
         session.configureVring();
         session.setPolled(0);
         session.setEnabled(0, true);
@@ -232,7 +232,7 @@ class VringTest {
     // --- faults ----------------------------------------------------------------------------------------------------
 
     @Test
-    void breaksOnAViolationByTheDriver() throws ProtocolViolation, ErrnoException {
+    void breaksOnAViolationByTheDriver() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         queue.result = DrainResult.BROKEN;
 
@@ -244,7 +244,7 @@ class VringTest {
     }
 
     @Test
-    void breaksWhenGuestMemoryVanishes() throws ProtocolViolation, ErrnoException {
+    void breaksWhenGuestMemoryVanishes() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         queue.memoryVanished = true;
 
@@ -254,7 +254,7 @@ class VringTest {
     }
 
     @Test
-    void signalsTheErrorDescriptorWhenItBreaks() throws ProtocolViolation, ErrnoException {
+    void signalsTheErrorDescriptorWhenItBreaks() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         EventFd err = EventFd.create();
         session.send(VhostUserConstants.VHOST_USER_SET_VRING_ERR, SteppedSession.u64(0), err.fd());
@@ -274,7 +274,7 @@ class VringTest {
     @EnumSource(
             value = DrainResult.class,
             names = {"EMPTY", "THROTTLED", "STARVED"})
-    void isNotDrainedAfterAStop(DrainResult result) throws ProtocolViolation, ErrnoException {
+    void isNotDrainedAfterAStop(DrainResult result) throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         queue.result = result;
         session.kick(0);
@@ -287,7 +287,7 @@ class VringTest {
     }
 
     @Test
-    void reportsABugToTheSession() throws ProtocolViolation, ErrnoException {
+    void reportsABugToTheSession() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         queue.bug = new IllegalStateException("bug");
 
@@ -297,7 +297,7 @@ class VringTest {
     }
 
     @Test
-    void takesANewBaseWhileItIsDisabled() throws ProtocolViolation, ErrnoException {
+    void takesANewBaseWhileItIsDisabled() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         session.setEnabled(0, false);
 
@@ -309,16 +309,16 @@ class VringTest {
     }
 
     @Test
-    void refusesANewBaseWhileItIsEnabled() throws ProtocolViolation, ErrnoException {
+    void refusesANewBaseWhileItIsEnabled() throws ProtocolViolationException, ErrnoException {
         started();
 
-        assertThrows(ProtocolViolation.class, () -> session.setBase(0, 5));
+        assertThrows(ProtocolViolationException.class, () -> session.setBase(0, 5));
     }
 
     // --- notifications ---------------------------------------------------------------------------------------------
 
     @Test
-    void repeatsEarlierNotificationsOnANewCallDescriptor() throws ProtocolViolation, ErrnoException {
+    void repeatsEarlierNotificationsOnANewCallDescriptor() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         queue.config.notifier().signal();
 
@@ -331,7 +331,7 @@ class VringTest {
     }
 
     @Test
-    void sendsNoNotificationOnANewCallDescriptorIfThereWasNone() throws ProtocolViolation, ErrnoException {
+    void sendsNoNotificationOnANewCallDescriptorIfThereWasNone() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
 
         session.send(
@@ -344,7 +344,7 @@ class VringTest {
 
     // --- busy polling ----------------------------------------------------------------------------------------------
 
-    private void requestsInQuickSuccession(int count) throws ProtocolViolation {
+    private void requestsInQuickSuccession(int count) throws ProtocolViolationException {
         for (int i = 0; i < count; i++) {
             session.loop.now += BUSY_POLL_NANOS / 2;
             session.kick(0);
@@ -352,7 +352,7 @@ class VringTest {
     }
 
     @Test
-    void busyPollsAfterRequestsInQuickSuccession() throws ProtocolViolation, ErrnoException {
+    void busyPollsAfterRequestsInQuickSuccession() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
 
         requestsInQuickSuccession(10);
@@ -362,7 +362,7 @@ class VringTest {
     }
 
     @Test
-    void enablesNotificationsWhenABusyPollFails() throws ProtocolViolation, ErrnoException {
+    void enablesNotificationsWhenABusyPollFails() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         requestsInQuickSuccession(10);
         int before = queue.drains;
@@ -373,7 +373,7 @@ class VringTest {
     }
 
     @Test
-    void continuesToBusyPollWhenAPollSucceeds() throws ProtocolViolation, ErrnoException {
+    void continuesToBusyPollWhenAPollSucceeds() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         requestsInQuickSuccession(10);
         int before = queue.busyPollDrains;
@@ -385,7 +385,7 @@ class VringTest {
     }
 
     @Test
-    void doesNotBusyPollIfTheLoopHasNoRoom() throws ProtocolViolation, ErrnoException {
+    void doesNotBusyPollIfTheLoopHasNoRoom() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         session.loop.busyPollFull = true;
         requestsInQuickSuccession(10);
@@ -398,7 +398,7 @@ class VringTest {
 
     // --- IOMMU -----------------------------------------------------------------------------------------------------
 
-    private void configureBehindIommu() throws ProtocolViolation, ErrnoException {
+    private void configureBehindIommu() throws ProtocolViolationException, ErrnoException {
         session.setFeatures(VirtioConstants.VIRTIO_F_VERSION_1
                 | VirtioConstants.VIRTIO_F_ACCESS_PLATFORM
                 | VhostUserConstants.mask(VhostUserConstants.VHOST_USER_F_PROTOCOL_FEATURES));
@@ -411,7 +411,7 @@ class VringTest {
         session.setEnabled(0, true);
     }
 
-    private void updateIotlb(long iova) throws ProtocolViolation {
+    private void updateIotlb(long iova) throws ProtocolViolationException {
         session.send(
                 VhostUserConstants.VHOST_USER_IOTLB_MSG,
                 SteppedSession.u64(
@@ -422,7 +422,7 @@ class VringTest {
     }
 
     @Test
-    void waitsForAMissingIotlbEntry() throws ProtocolViolation, ErrnoException {
+    void waitsForAMissingIotlbEntry() throws ProtocolViolationException, ErrnoException {
         configureBehindIommu();
 
         assertEquals(List.of(), session.device.started);
@@ -431,7 +431,7 @@ class VringTest {
     }
 
     @Test
-    void startsWhenTheMissingIotlbEntryArrives() throws ProtocolViolation, ErrnoException {
+    void startsWhenTheMissingIotlbEntryArrives() throws ProtocolViolationException, ErrnoException {
         configureBehindIommu();
         session.loop.runRescheduled();
         session.device.missingAddress = null;
@@ -443,7 +443,7 @@ class VringTest {
     }
 
     @Test
-    void doesNotStartForAnotherIotlbEntry() throws ProtocolViolation, ErrnoException {
+    void doesNotStartForAnotherIotlbEntry() throws ProtocolViolationException, ErrnoException {
         configureBehindIommu();
         session.loop.runRescheduled();
         session.device.missingAddress = null;
@@ -454,7 +454,7 @@ class VringTest {
     }
 
     @Test
-    void requestsAMissingEntryOfABufferAgainLater() throws ProtocolViolation, ErrnoException {
+    void requestsAMissingEntryOfABufferAgainLater() throws ProtocolViolationException, ErrnoException {
         FakeVirtqueue queue = started();
         queue.result = DrainResult.IOTLB_MISS;
 

@@ -98,7 +98,7 @@ public final class MessageStreamFuzzTarget {
                     require(!isComplete() && !isRejected(), "did not receive a complete message");
                     return;
                 }
-            } catch (FramingViolation rejected) {
+            } catch (FramingViolationException rejected) {
                 require(isRejected(), "rejected a valid header: " + rejected.getMessage());
                 requireNothingReadBeyondHeader();
                 ended = true;
@@ -165,7 +165,7 @@ public final class MessageStreamFuzzTarget {
         try {
             FrontendRequest request = FrontendRequestDecoder.decode(channel.id(), channel.payload(), fds());
             require(request != null, "decoded nothing");
-        } catch (ProtocolViolation rejected) {
+        } catch (ProtocolViolationException rejected) {
             FuzzAssertions.requireOneLine(rejected.getMessage());
         }
     }

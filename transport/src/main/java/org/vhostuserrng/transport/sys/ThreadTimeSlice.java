@@ -9,7 +9,7 @@ import org.vhostuserrng.libc.Libc;
  * The time slice of a thread. Since Linux 6.12, a thread that wakes up preempts a thread with a longer slice. Without a
  * short slice, it waits up to 3 ms for the end of the running slice.
  */
-public final class SchedulerTimeSlice {
+public final class ThreadTimeSlice {
     private static final MemorySegment SYSCALL = Libc.symbol("syscall");
     // System call numbers, because glibc has functions for these calls only since 2.41.
     private static final boolean X86 = System.getProperty("os.arch").equals("amd64");
@@ -27,7 +27,7 @@ public final class SchedulerTimeSlice {
     private static final long POLICY = 4;
     private static final long RUNTIME = 24;
 
-    private SchedulerTimeSlice() {}
+    private ThreadTimeSlice() {}
 
     /**
      * Sets the slice of the calling thread to the minimum. Does nothing if the kernel does not support it, or if the

@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
-class SchedulerTimeSliceTest {
+class ThreadTimeSliceTest {
     /** The policy and the nice value of the calling thread: fields 41 and 19 of its stat, see proc(5). */
     private static String scheduling() throws IOException {
         String stat = Files.readString(Path.of("/proc/thread-self/stat"));
@@ -19,7 +19,7 @@ class SchedulerTimeSliceTest {
     void doesNotChangePolicyAndNiceValue() throws IOException {
         String before = scheduling();
 
-        SchedulerTimeSlice.shorten();
+        ThreadTimeSlice.shorten();
 
         assertEquals(before, scheduling());
     }
