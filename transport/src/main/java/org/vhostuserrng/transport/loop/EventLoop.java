@@ -40,6 +40,9 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     private final long origin;
     private final Epoll epoll;
     private final EventFd wake;
+    /** Guarded by {@link #wake}. */
+    private boolean closed;
+
     private final BlockedSyscallWatchdog watchdog;
     private final EventHandlerTable table = new EventHandlerTable();
     private final DeadlineHeap deadlines = new DeadlineHeap();
@@ -151,15 +154,20 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
         return longestIteration;
     }
 
-    /** Ends {@link #await}. Any thread. */
+    /** Ends {@link #await}. Any thread. Has no effect after {@link #close}. */
     public void wake() {
-        wake.signal();
+        // Without the lock, another thread could write to the closed descriptor, whose number may be in use again.
+        synchronized (wake) {
+            if (!closed) {
+                wake.signal();
+            }
+        }
     }
 
-    /** Dispatches all parked handlers. Any thread. */
+    /** Dispatches all parked handlers. Any thread. Has no effect after {@link #close}. */
     public void unparkAll() {
         unpark = true;
-        wake.signal();
+        wake();
     }
 
     /** Dispatches all parked handlers. The loop's thread only: saves the system call that wakes the loop. */
@@ -237,7 +245,10 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     @Override
     public void close() {
         watchdog.close();
-        wake.close();
+        synchronized (wake) {
+            closed = true;
+            wake.close();
+        }
         epoll.close();
     }
 

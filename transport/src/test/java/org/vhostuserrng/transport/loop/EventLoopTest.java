@@ -1,5 +1,6 @@
 package org.vhostuserrng.transport.loop;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
@@ -24,6 +25,15 @@ class EventLoopTest {
     @AfterEach
     void close() {
         loop.close();
+    }
+
+    @Test
+    void wakingAClosedLoopHasNoEffect() throws ErrnoException {
+        EventLoop closed = EventLoop.open(() -> time);
+        closed.close();
+
+        assertDoesNotThrow(closed::wake);
+        assertDoesNotThrow(closed::unparkAll);
     }
 
     @Test
