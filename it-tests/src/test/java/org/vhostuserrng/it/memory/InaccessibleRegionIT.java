@@ -48,14 +48,14 @@ class InaccessibleRegionIT {
     private final DaemonExtension daemons = new DaemonExtension();
 
     /** A descriptor that a test sends, and closes. */
-    private record SentFile(int number, Closeable owner) implements Closeable {
+    record SentFile(int number, Closeable owner) implements Closeable {
         @Override
         public void close() throws IOException {
             owner.close();
         }
     }
 
-    private enum UnmappableFile {
+    enum UnmappableFile {
         CHARACTER_DEVICE("a character device") {
             @Override
             SentFile open(Path directory) throws IOException {
