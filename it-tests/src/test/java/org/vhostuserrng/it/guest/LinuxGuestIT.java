@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -53,27 +55,25 @@ class LinuxGuestIT {
     }
 
     @Test
-    void sourceIsOpenOnlyWhileAGuestRuns() throws IOException, InterruptedException {
-        String fifo = daemons.directory().resolve("fifo").toString();
-        assertEquals(0, new ProcessBuilder("mkfifo", fifo).start().waitFor());
-        DaemonProcess daemon = daemons.start("--source=file:" + fifo);
-        assertFalse(daemon.openFdTargets().contains(fifo));
-        Process writer = null;
+    void sourceProgramRunsOnlyWhileAGuestRuns() throws IOException, InterruptedException {
+        Path started = daemons.directory().resolve("started");
+        Path go = daemons.directory().resolve("go");
+        String script = "echo $$ >" + started + ".new; mv " + started + ".new " + started + "; until [ -e " + go
+                + " ]; do sleep 0.1; done; exec cat /dev/urandom";
+        DaemonProcess daemon = daemons.start("--source=command:sh -c \"" + script + "\"");
+        assertFalse(Files.exists(started));
         try (QemuProcess guest = QemuProcess.boot(daemon, "show")) {
-            // The guest waits for bytes until the FIFO has a writer.
-            assertEventually(
-                    "the source is open",
-                    BOOT_HANG_TIMEOUT,
-                    () -> daemon.openFdTargets().contains(fifo) || !guest.isRunning());
+            // The guest waits for bytes until the file "go" exists.
+            assertEventually("the program runs", BOOT_HANG_TIMEOUT, () -> Files.exists(started) || !guest.isRunning());
             assertTrue(guest.isRunning(), guest::logs);
-            writer = new ProcessBuilder("sh", "-c", "exec cat /dev/urandom >" + fifo).start();
+            long pid = Long.parseLong(Files.readString(started).strip());
+            assertTrue(ProcessHandle.of(pid).isPresent());
+
+            Files.createFile(go);
             guest.awaitPowerOff();
+
             assertEventually(
-                    "the source is closed", () -> !daemon.openFdTargets().contains(fifo));
-        } finally {
-            if (writer != null) {
-                writer.destroyForcibly();
-            }
+                    "the program has ended", () -> ProcessHandle.of(pid).isEmpty());
         }
     }
 
