@@ -6,28 +6,20 @@ import java.time.Duration;
 import jnr.ffi.Pointer;
 
 /** A pipe for the device state (vhost-user, "Migrating back-end state"). Both ends can be closed separately. */
-public final class FrontendDeviceStatePipe implements AutoCloseable {
+public final class FrontendDeviceStatePipe extends FrontendFdPair {
     private static final int BUFFER_SIZE = 4096;
-    private static final int CLOSED = -1;
 
     private final Pointer buffer = FrontendLibc.runtime().getMemoryManager().allocateDirect(BUFFER_SIZE);
-    private int readEnd;
-    private int writeEnd;
 
     /** Creates an empty pipe. */
     public FrontendDeviceStatePipe() throws IOException {
+        super(openPipe());
+    }
+
+    private static int[] openPipe() throws IOException {
         int[] ends = new int[2];
         FrontendLibc.checkErrno("pipe2", FrontendLibc.calls().pipe2(ends, FrontendLibc.O_CLOEXEC));
-        readEnd = ends[0];
-        writeEnd = ends[1];
-    }
-
-    public int readEnd() {
-        return readEnd;
-    }
-
-    public int writeEnd() {
-        return writeEnd;
+        return ends;
     }
 
     /** Writes all bytes, or as many as fit if the write end is non-blocking. Returns the number of bytes written. */
@@ -36,7 +28,7 @@ public final class FrontendDeviceStatePipe implements AutoCloseable {
         while (written < bytes.length) {
             int part = (int) Math.min(bytes.length - written, BUFFER_SIZE);
             buffer.put(0, bytes, (int) written, part);
-            long taken = FrontendLibc.calls().write(writeEnd, buffer, part);
+            long taken = FrontendLibc.calls().write(writeEnd(), buffer, part);
             if (taken < 0) {
                 return written;
             }
@@ -50,7 +42,7 @@ public final class FrontendDeviceStatePipe implements AutoCloseable {
         FrontendLibc.checkErrno(
                 "F_SETFL",
                 FrontendLibc.calls()
-                        .fcntl(writeEnd, FrontendLibc.F_SETFL, FrontendLibc.O_WRONLY | FrontendLibc.O_NONBLOCK));
+                        .fcntl(writeEnd(), FrontendLibc.F_SETFL, FrontendLibc.O_WRONLY | FrontendLibc.O_NONBLOCK));
         byte[] page = new byte[BUFFER_SIZE];
         long filled = 0;
         for (long written = write(page); written > 0; written = write(page)) {
@@ -65,10 +57,10 @@ public final class FrontendDeviceStatePipe implements AutoCloseable {
      * @throws IOException if no byte arrives within the timeout
      */
     public byte[] read(int most, Duration timeout) throws IOException {
-        if (!FrontendLibc.awaitReadable(FrontendLibc.allocatePollFd(readEnd), timeout.toMillis())) {
+        if (!FrontendLibc.awaitReadable(FrontendLibc.allocatePollFd(readEnd()), timeout.toMillis())) {
             throw new IOException("no byte arrived through the pipe within " + timeout.toMillis() + " ms");
         }
-        long count = FrontendLibc.calls().read(readEnd, buffer, Math.min(most, BUFFER_SIZE));
+        long count = FrontendLibc.calls().read(readEnd(), buffer, Math.min(most, BUFFER_SIZE));
         FrontendLibc.checkErrno("read", (int) count);
         byte[] bytes = new byte[(int) count];
         buffer.get(0, bytes, 0, bytes.length);
@@ -82,26 +74,5 @@ public final class FrontendDeviceStatePipe implements AutoCloseable {
             all.writeBytes(part);
         }
         return all.toByteArray();
-    }
-
-    public void closeReadEnd() {
-        readEnd = closeEnd(readEnd);
-    }
-
-    public void closeWriteEnd() {
-        writeEnd = closeEnd(writeEnd);
-    }
-
-    private static int closeEnd(int end) {
-        if (end != CLOSED) {
-            FrontendLibc.calls().close(end);
-        }
-        return CLOSED;
-    }
-
-    @Override
-    public void close() {
-        closeReadEnd();
-        closeWriteEnd();
     }
 }

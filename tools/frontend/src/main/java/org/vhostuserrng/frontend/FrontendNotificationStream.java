@@ -7,12 +7,11 @@ import jnr.ffi.Pointer;
 
 /**
  * A pipe or a socket pair in place of an eventfd (vhost-user, "Support for platforms other than Linux"): each
- * notification is a word of 8 bytes. One end is passed to the back-end. Both ends are blocking and can be closed
- * separately.
+ * notification is a word of 8 bytes. The back-end gets the read end as a kick descriptor, or the write end as a
+ * call or err descriptor. Both ends are blocking.
  */
-public final class FrontendNotificationStream implements AutoCloseable {
+public final class FrontendNotificationStream extends FrontendFdPair {
     private static final int WORD_SIZE = 8;
-    private static final int CLOSED = -1;
 
     /** How the two ends are connected. */
     public enum Kind {
@@ -24,11 +23,15 @@ public final class FrontendNotificationStream implements AutoCloseable {
 
     private final Pointer word = FrontendLibc.runtime().getMemoryManager().allocateDirect(WORD_SIZE);
     private final int accessMode;
-    private int readEnd;
-    private int writeEnd;
 
     /** Creates an empty stream. */
     public FrontendNotificationStream(Kind kind) throws IOException {
+        super(open(kind));
+        accessMode = kind == Kind.PIPE ? FrontendLibc.O_WRONLY : FrontendLibc.O_RDWR;
+        word.putLong(0, 1);
+    }
+
+    private static int[] open(Kind kind) throws IOException {
         int[] ends = new int[2];
         FrontendLibc.checkErrno(
                 kind.toString(),
@@ -38,24 +41,11 @@ public final class FrontendNotificationStream implements AutoCloseable {
                     case DATAGRAM_SOCKETS -> socketPair(FrontendLibc.SOCK_DGRAM, ends);
                     case SEQPACKET_SOCKETS -> socketPair(FrontendLibc.SOCK_SEQPACKET, ends);
                 });
-        readEnd = ends[0];
-        writeEnd = ends[1];
-        accessMode = kind == Kind.PIPE ? FrontendLibc.O_WRONLY : FrontendLibc.O_RDWR;
-        word.putLong(0, 1);
+        return ends;
     }
 
     private static int socketPair(int type, int[] ends) {
         return FrontendLibc.calls().socketpair(FrontendLibc.AF_UNIX, type | FrontendLibc.SOCK_CLOEXEC, 0, ends);
-    }
-
-    /** The end to pass as a kick descriptor. */
-    public int readEnd() {
-        return readEnd;
-    }
-
-    /** The end to pass as a call or err descriptor. */
-    public int writeEnd() {
-        return writeEnd;
     }
 
     /** Sends a notification to the read end. Blocks while the stream is full. */
@@ -69,13 +59,13 @@ public final class FrontendNotificationStream implements AutoCloseable {
     }
 
     private void write(int bytes) throws IOException {
-        FrontendLibc.checkErrno("write", (int) FrontendLibc.calls().write(writeEnd, word, bytes));
+        FrontendLibc.checkErrno("write", (int) FrontendLibc.calls().write(writeEnd(), word, bytes));
     }
 
     /** Fills the stream from its write end, and leaves that end blocking or non-blocking. */
     public void fill(boolean blockingAfterwards) throws IOException {
         setWriteEndFlags(FrontendLibc.O_NONBLOCK);
-        while (FrontendLibc.calls().write(writeEnd, word, WORD_SIZE) > 0) {
+        while (FrontendLibc.calls().write(writeEnd(), word, WORD_SIZE) > 0) {
             Thread.onSpinWait();
         }
         if (FrontendLibc.errno() != Errno.EAGAIN) {
@@ -88,7 +78,7 @@ public final class FrontendNotificationStream implements AutoCloseable {
 
     private void setWriteEndFlags(int flags) throws IOException {
         FrontendLibc.checkErrno(
-                "F_SETFL", FrontendLibc.calls().fcntl(writeEnd, FrontendLibc.F_SETFL, accessMode | flags));
+                "F_SETFL", FrontendLibc.calls().fcntl(writeEnd(), FrontendLibc.F_SETFL, accessMode | flags));
     }
 
     /**
@@ -98,34 +88,13 @@ public final class FrontendNotificationStream implements AutoCloseable {
      * @throws IOException if other than 8 bytes arrive
      */
     public boolean awaitAndRead(Duration timeout) throws IOException {
-        if (!FrontendLibc.awaitReadable(FrontendLibc.allocatePollFd(readEnd), timeout.toMillis())) {
+        if (!FrontendLibc.awaitReadable(FrontendLibc.allocatePollFd(readEnd()), timeout.toMillis())) {
             return false;
         }
-        long count = FrontendLibc.calls().read(readEnd, word, WORD_SIZE);
+        long count = FrontendLibc.calls().read(readEnd(), word, WORD_SIZE);
         if (count != WORD_SIZE) {
             throw new IOException("read " + count + " bytes, expected " + WORD_SIZE);
         }
         return true;
-    }
-
-    public void closeReadEnd() {
-        readEnd = closeEnd(readEnd);
-    }
-
-    public void closeWriteEnd() {
-        writeEnd = closeEnd(writeEnd);
-    }
-
-    private static int closeEnd(int end) {
-        if (end != CLOSED) {
-            FrontendLibc.calls().close(end);
-        }
-        return CLOSED;
-    }
-
-    @Override
-    public void close() {
-        closeReadEnd();
-        closeWriteEnd();
     }
 }
