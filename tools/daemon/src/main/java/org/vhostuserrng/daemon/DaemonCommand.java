@@ -122,8 +122,9 @@ final class DaemonCommand {
         String socketPath = arguments.value(DaemonOptions.SOCKET_PATH);
         String connect = arguments.value(DaemonOptions.CONNECT);
         List<RngEndpoint> inherited = inheritedFds();
+        List<RngEndpoint> passed = listenFds();
         int count = (int) arguments.longValue(DaemonOptions.SOCKET_COUNT, DaemonOptionRange.SOCKET_COUNT, NOT_GIVEN);
-        requireExactlyOne(socketPath, connect, inherited);
+        requireExactlyOne(socketPath != null, connect != null, !inherited.isEmpty(), !passed.isEmpty());
         if (socketPath == null && count != NOT_GIVEN) {
             throw new BadUsageException(
                     DaemonOptions.SOCKET_COUNT + "=" + count + ": expected only with --socket-path=PATH");
@@ -132,6 +133,9 @@ final class DaemonCommand {
         if (!inherited.isEmpty()) {
             return inherited;
         }
+        if (!passed.isEmpty()) {
+            return passed;
+        }
         if (connect != null) {
             requireSocketPathLength(DaemonOptions.CONNECT, connect, connect);
             return List.of(new RngEndpoint.FrontendPath(path(DaemonOptions.CONNECT, connect)));
@@ -139,7 +143,7 @@ final class DaemonCommand {
         return listeningPaths(socketPath, count);
     }
 
-    /** The sockets of {@code --fd}, or else of the service manager. */
+    /** The sockets of {@code --fd}. */
     private List<RngEndpoint> inheritedFds() throws BadUsageException {
         List<RngEndpoint> endpoints = new ArrayList<>();
         for (String value : arguments.values(DaemonOptions.FD)) {
@@ -150,19 +154,18 @@ final class DaemonCommand {
             }
             endpoints.add(endpoint);
         }
-        List<ListenFds.NamedFd> passed = passedByServiceManager();
-        if (!passed.isEmpty() && !endpoints.isEmpty()) {
-            throw endpointsInConflict();
-        }
-        for (ListenFds.NamedFd socket : passed) {
-            endpoints.add(RngEndpoint.InheritedFd.ofServiceManager(socket));
-        }
         return endpoints;
     }
 
-    private static List<ListenFds.NamedFd> passedByServiceManager() throws BadUsageException {
+    /** The sockets that the service manager passes. */
+    private static List<RngEndpoint> listenFds() throws BadUsageException {
         try {
-            return ListenFds.of(System.getenv(), ProcessHandle.current().pid());
+            List<RngEndpoint> endpoints = new ArrayList<>();
+            for (ListenFds.NamedFd socket :
+                    ListenFds.of(System.getenv(), ProcessHandle.current().pid())) {
+                endpoints.add(RngEndpoint.InheritedFd.ofServiceManager(socket));
+            }
+            return endpoints;
         } catch (IOException malformed) {
             throw new BadUsageException(malformed.getMessage(), malformed);
         }
@@ -226,17 +229,15 @@ final class DaemonCommand {
         }
     }
 
-    private static void requireExactlyOne(String socketPath, String connect, List<RngEndpoint> inherited)
-            throws BadUsageException {
-        int given = (socketPath != null ? 1 : 0) + (connect != null ? 1 : 0) + (inherited.isEmpty() ? 0 : 1);
-        if (given != 1) {
-            throw endpointsInConflict();
+    private static void requireExactlyOne(boolean... given) throws BadUsageException {
+        int count = 0;
+        for (boolean kind : given) {
+            count += kind ? 1 : 0;
         }
-    }
-
-    private static BadUsageException endpointsInConflict() {
-        return new BadUsageException("expected exactly one of --socket-path=PATH, --connect=PATH, --fd=N and sockets of"
-                + " the service manager (LISTEN_FDS)");
+        if (count != 1) {
+            throw new BadUsageException("expected exactly one of --socket-path=PATH, --connect=PATH, --fd=N and sockets"
+                    + " of the service manager (LISTEN_FDS)");
+        }
     }
 
     private static void requireSocketPathLength(String option, String value, String longestPath)

@@ -88,8 +88,7 @@ final class RngDaemon {
     private static void startWatchdog(ServiceNotifier serviceManager, VhostUserServer server) {
         if (serviceManager.watchdogTimeoutNanos() > 0) {
             // sd_watchdog_enabled(3) recommends half of the timeout.
-            server.schedulePeriodically(
-                    Math.max(1, serviceManager.watchdogTimeoutNanos() / 2), serviceManager::watchdog);
+            server.schedulePeriodically(serviceManager.watchdogTimeoutNanos() / 2, serviceManager::watchdog);
         }
     }
 
