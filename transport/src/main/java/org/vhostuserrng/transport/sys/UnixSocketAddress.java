@@ -64,8 +64,15 @@ final class UnixSocketAddress {
             MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, size);
             int result = Libc.callInt(GETSOCKNAME, fd.number(), address.address(), length.address(), 0, 0);
             boolean isUnix = result == 0 && address.get(ValueLayout.JAVA_SHORT, 0) == AF_UNIX;
-            String path = isUnix ? address.getString(PATH_OFFSET) : "";
-            return path.isEmpty() ? null : path;
+            if (!isUnix || address.get(ValueLayout.JAVA_BYTE, PATH_OFFSET) == 0) {
+                return null;
+            }
+            MemorySegment path = address.asSlice(PATH_OFFSET);
+            int end = 0;
+            while (path.get(ValueLayout.JAVA_BYTE, end) != 0) {
+                end++;
+            }
+            return NativeText.decode(path.asSlice(0, end).toArray(ValueLayout.JAVA_BYTE));
         }
     }
 }
