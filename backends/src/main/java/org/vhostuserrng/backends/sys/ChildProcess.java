@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.libc.PipePair;
 
 /**
  * A child process in a process group of its own, with pipes from its stdout and stderr. Its stdin is a pipe that never
@@ -64,9 +65,9 @@ public final class ChildProcess implements AutoCloseable {
      * @throws IOException with the text of the errno
      */
     public static ChildProcess start(List<String> words) throws IOException {
-        try (PipePair in = PipePair.open();
-                PipePair out = PipePair.open();
-                PipePair err = PipePair.open()) {
+        try (PipePair in = PipePair.open(0);
+                PipePair out = PipePair.open(0);
+                PipePair err = PipePair.open(0)) {
             int pid = PosixSpawn.spawn(
                     words,
                     in.readEnd().number(),

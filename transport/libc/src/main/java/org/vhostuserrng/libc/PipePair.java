@@ -1,14 +1,11 @@
-package org.vhostuserrng.backends.sys;
+package org.vhostuserrng.libc;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.vhostuserrng.libc.Libc;
-import org.vhostuserrng.libc.OwnedFd;
 
 /** The two ends of a new pipe. Closes the ends that were not taken. Confined to one thread. */
-final class PipePair implements AutoCloseable {
+public final class PipePair implements AutoCloseable {
     private static final MemorySegment PIPE2 = Libc.symbol("pipe2");
     private static final int O_CLOEXEC = 0x80000;
 
@@ -22,35 +19,39 @@ final class PipePair implements AutoCloseable {
         this.writeEnd = writeEnd;
     }
 
-    static PipePair open() throws IOException {
+    /**
+     * Creates a pipe whose ends are closed on exec.
+     *
+     * @param flags further flags of pipe2(2), such as {@link OwnedFd#O_NONBLOCK}, or 0
+     */
+    public static PipePair open(int flags) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment ends = arena.allocate(ValueLayout.JAVA_INT, 2);
-            int result = Libc.callInt(PIPE2, ends.address(), O_CLOEXEC, 0, 0, 0);
-            if (result < 0) {
-                throw new IOException("pipe2: " + EntropyFile.describe(result));
-            }
+            ErrnoException.check("pipe2", Libc.callInt(PIPE2, ends.address(), O_CLOEXEC | flags, 0, 0, 0));
             return new PipePair(
                     new OwnedFd(ends.getAtIndex(ValueLayout.JAVA_INT, 0)),
                     new OwnedFd(ends.getAtIndex(ValueLayout.JAVA_INT, 1)));
         }
     }
 
-    OwnedFd readEnd() {
+    /** This object remains the owner. */
+    public OwnedFd readEnd() {
         return readEnd;
     }
 
-    OwnedFd writeEnd() {
+    /** This object remains the owner. */
+    public OwnedFd writeEnd() {
         return writeEnd;
     }
 
     /** Passes the ownership to the caller. */
-    OwnedFd takeReadEnd() {
+    public OwnedFd takeReadEnd() {
         readEndTaken = true;
         return readEnd;
     }
 
     /** Passes the ownership to the caller. */
-    OwnedFd takeWriteEnd() {
+    public OwnedFd takeWriteEnd() {
         writeEndTaken = true;
         return writeEnd;
     }

@@ -3,11 +3,11 @@ package org.vhostuserrng.transport.sys;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.libc.PipePair;
 
 /**
  * One end of a peer's pipe for notifications. The peer shares the open file description and can make it blocking at any
@@ -16,7 +16,6 @@ import org.vhostuserrng.libc.OwnedFd;
  * the JVM handles the SIGPIPE.
  */
 final class NotificationPipe extends NotificationFd {
-    private static final MemorySegment PIPE2 = Libc.symbol("pipe2");
     private static final MemorySegment WRITE = Libc.symbol("write");
     private static final MemorySegment OPEN = Libc.symbol("open");
     private static final MemorySegment TEE = Libc.symbol("tee");
@@ -70,14 +69,10 @@ final class NotificationPipe extends NotificationFd {
 
     /** The read end of a pipe that contains one word. */
     private static OwnedFd openWordPipe() throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment ends = arena.allocate(2L * Integer.BYTES, Integer.BYTES);
-            ErrnoException.check("pipe2", Libc.callInt(PIPE2, ends.address(), O_CLOEXEC | OwnedFd.O_NONBLOCK, 0, 0, 0));
-            try (OwnedFd writeEnd = new OwnedFd(ends.get(ValueLayout.JAVA_INT, Integer.BYTES))) {
-                long written = Libc.callLong(WRITE, writeEnd.number(), WORD.address(), WORD_BYTES, 0, 0, 0);
-                assert written == WORD_BYTES;
-            }
-            return new OwnedFd(ends.get(ValueLayout.JAVA_INT, 0));
+        try (PipePair pipe = PipePair.open(OwnedFd.O_NONBLOCK)) {
+            long written = Libc.callLong(WRITE, pipe.writeEnd().number(), WORD.address(), WORD_BYTES, 0, 0, 0);
+            assert written == WORD_BYTES;
+            return pipe.takeReadEnd();
         }
     }
 

@@ -8,6 +8,7 @@ import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.libc.PipePair;
 
 /**
  * One end of a pipe that a peer created. The peer shares the open file description and can make it blocking at any
@@ -20,11 +21,9 @@ public final class PeerPipeEnd implements AutoCloseable {
     /** The smallest capacity of a pipe on any host: one page of 4 KiB. */
     public static final int CAPACITY = 4096;
 
-    private static final MemorySegment PIPE2 = Libc.symbol("pipe2");
     private static final MemorySegment SPLICE = Libc.symbol("splice");
     private static final MemorySegment READ = Libc.symbol("read");
     private static final MemorySegment WRITE = Libc.symbol("write");
-    private static final int O_CLOEXEC = 0x80000;
     private static final int SPLICE_F_NONBLOCK = 2;
     private static final int NO_OFFSET = 0;
 
@@ -32,10 +31,10 @@ public final class PeerPipeEnd implements AutoCloseable {
     private final OwnedFd readEnd;
     private final OwnedFd writeEnd;
 
-    private PeerPipeEnd(OwnedFd peer, OwnedFd readEnd, OwnedFd writeEnd) {
+    private PeerPipeEnd(OwnedFd peer, PipePair own) {
         this.peer = peer;
-        this.readEnd = readEnd;
-        this.writeEnd = writeEnd;
+        this.readEnd = own.takeReadEnd();
+        this.writeEnd = own.takeWriteEnd();
     }
 
     /**
@@ -45,15 +44,11 @@ public final class PeerPipeEnd implements AutoCloseable {
      *     closed
      */
     public static PeerPipeEnd adopt(OwnedFd received) throws IOException {
-        try (Arena arena = Arena.ofConfined()) {
+        try {
             if (!FileStatus.of(received).isPipe()) {
                 throw new IOException("expected a pipe");
             }
-            MemorySegment ends = arena.allocate(2L * Integer.BYTES, Integer.BYTES);
-            ErrnoException.check("pipe2", Libc.callInt(PIPE2, ends.address(), O_CLOEXEC | OwnedFd.O_NONBLOCK, 0, 0, 0));
-            OwnedFd readEnd = new OwnedFd(ends.get(ValueLayout.JAVA_INT, 0));
-            OwnedFd writeEnd = new OwnedFd(ends.get(ValueLayout.JAVA_INT, Integer.BYTES));
-            return new PeerPipeEnd(received, readEnd, writeEnd);
+            return new PeerPipeEnd(received, PipePair.open(OwnedFd.O_NONBLOCK));
         } catch (IOException | RuntimeException refused) {
             received.close();
             throw refused;

@@ -15,11 +15,11 @@ import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.libc.PipePair;
 
 /** The peer of a {@link UnixStreamSocket} under test: sends arbitrary bytes with any number of descriptors. */
 public final class FuzzedSocketPeer implements AutoCloseable {
     private static final MemorySegment SOCKETPAIR = Libc.symbol("socketpair");
-    private static final MemorySegment PIPE2 = Libc.symbol("pipe2");
     private static final MemorySegment SENDMSG = Libc.symbol("sendmsg");
     private static final MemorySegment SHUTDOWN = Libc.symbol("shutdown");
     private static final int AF_UNIX = 1;
@@ -59,10 +59,8 @@ public final class FuzzedSocketPeer implements AutoCloseable {
 
     /** Opens a pipe; returns its read end and its write end. */
     public static OwnedFd[] pipe() throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment ends = arena.allocate(2L * Integer.BYTES);
-            ErrnoException.check("pipe2", Libc.callInt(PIPE2, ends.address(), NONBLOCK | CLOEXEC, 0, 0, 0));
-            return owned(ends);
+        try (PipePair pipe = PipePair.open(OwnedFd.O_NONBLOCK)) {
+            return new OwnedFd[] {pipe.takeReadEnd(), pipe.takeWriteEnd()};
         }
     }
 
