@@ -579,7 +579,7 @@ class IommuIT {
                 FrontendEventFd eventFd = new FrontendEventFd()) {
             // Opens the source, which needs another descriptor.
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
-            int before = daemon.openFdTargets().size();
+            int before = daemon.settledFdTargets().size();
 
             assertNotEquals(
                     0,
@@ -602,7 +602,7 @@ class IommuIT {
         try (VirtualIommuGuest guest = VirtualIommuGuest.startMapped(daemon.socket(0), OPTIONS)) {
             // Opens the source, which needs another descriptor.
             assertTrue(guest.requestIsServed(BUFFER_IOVA, 64));
-            int before = daemon.openFdTargets().size();
+            int before = daemon.settledFdTargets().size();
             for (int i = 0; i < 50; i++) {
                 try (BackendRequestReceiver another = new BackendRequestReceiver()) {
                     guest.session().setBackendReqFd(another);

@@ -39,12 +39,12 @@ class DaemonResourcesIT {
     @Test
     void reconnectingLeaksNoFileDescriptorsAndThreads() throws Exception {
         DaemonProcess daemon = daemons.start();
-        int idleFds = daemon.openFdTargets().size();
+        int idleFds = daemon.settledFdTargets().size();
         connectAndDisconnect(daemon);
         assertEventually(
                 "the file descriptors of the first guest are closed",
                 () -> daemon.openFdTargets().size() <= idleFds + 1);
-        int fds = daemon.openFdTargets().size();
+        int fds = daemon.settledFdTargets().size();
         List<String> threads = daemon.threadNames();
 
         for (int i = 0; i < RECONNECTS; i++) {

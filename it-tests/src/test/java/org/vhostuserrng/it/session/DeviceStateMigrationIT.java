@@ -330,14 +330,14 @@ class DeviceStateMigrationIT {
             full.fill();
             transfer(guest, DEVICE_STATE_SAVE, full);
             save(guest);
-            List<String> before = withoutInodes(daemons.lastStarted().openFdTargets());
+            List<String> before = withoutInodes(daemons.lastStarted().settledFdTargets());
 
             for (int i = 0; i < 50; i++) {
                 transfer(guest, DEVICE_STATE_SAVE, full);
                 save(guest);
             }
 
-            assertEquals(before, withoutInodes(daemons.lastStarted().openFdTargets()));
+            assertEquals(before, withoutInodes(daemons.lastStarted().settledFdTargets()));
         }
     }
 

@@ -108,13 +108,13 @@ class HostileFrontendIT {
             List<FrontendSocket> waiting = new ArrayList<>();
             try (FrontendSession served = FrontendSession.connect(shared.socket(), HANG_TIMEOUT)) {
                 served.getFeatures();
-                int before = shared.daemon().openFdTargets().size();
+                int before = shared.daemon().settledFdTargets().size();
                 for (int i = 0; i < CONNECTS; i++) {
                     waiting.add(connect());
                 }
 
                 assertServed(shared.neighbour());
-                assertEquals(before, shared.daemon().openFdTargets().size());
+                assertEquals(before, shared.daemon().settledFdTargets().size());
             } finally {
                 for (FrontendSocket socket : waiting) {
                     socket.close();
@@ -286,7 +286,7 @@ class HostileFrontendIT {
     void repeatedMessageReplacesTheEarlierDescriptor(CraftedFrontendMessage message) throws Exception {
         try (StagedFrontend frontend = VhostUserSessionStage.VRING_STOPPED.connectAt(shared.socket())) {
             exchange(frontend, message);
-            int before = shared.daemon().openFdTargets().size();
+            int before = shared.daemon().settledFdTargets().size();
             int maps = shared.guestMaps();
 
             for (int i = 0; i < 500; i++) {

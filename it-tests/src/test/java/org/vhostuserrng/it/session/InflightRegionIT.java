@@ -320,13 +320,13 @@ class InflightRegionIT {
     void replacedRegionLeaksNoDescriptor() throws Exception {
         try (EntropyDriver guest = initialise(false)) {
             exchangeRegion(guest);
-            List<String> before = daemons.lastStarted().openFdTargets();
+            List<String> before = daemons.lastStarted().settledFdTargets();
 
             for (int i = 0; i < 50; i++) {
                 exchangeRegion(guest);
             }
 
-            assertEquals(before, daemons.lastStarted().openFdTargets());
+            assertEquals(before, daemons.lastStarted().settledFdTargets());
         }
     }
 
