@@ -2,12 +2,12 @@ package org.vhostuserrng.backends.local;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
 import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
+import org.vhostuserrng.libc.NativePath;
 
 /** {@code command:PROGRAM ARGUMENTS}: the output of a program, which is started when a guest needs it. */
 public final class CommandSourceSpec extends ReadAheadSourceSpec {
@@ -69,12 +69,8 @@ public final class CommandSourceSpec extends ReadAheadSourceSpec {
     }
 
     private static boolean isExecutableFile(String directory, String program) {
-        try {
-            Path file = Path.of(directory, program);
-            return Files.isExecutable(file) && !Files.isDirectory(file);
-        } catch (InvalidPathException unmappable) {
-            return false;
-        }
+        Path file = NativePath.of(directory).resolve(NativePath.of(program));
+        return Files.isExecutable(file) && !Files.isDirectory(file);
     }
 
     @Override

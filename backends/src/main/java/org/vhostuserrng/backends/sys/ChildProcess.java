@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.libc.PipePair;
 
@@ -76,7 +77,7 @@ public final class ChildProcess implements AutoCloseable {
             killGroupWhenClosed(in.readEnd().number(), pid);
             out.readEnd().setNonBlocking();
             err.readEnd().setNonBlocking();
-            Path program = Path.of(words.getFirst());
+            Path program = NativePath.of(words.getFirst());
             return new ChildProcess(
                     pid,
                     in.takeWriteEnd(),

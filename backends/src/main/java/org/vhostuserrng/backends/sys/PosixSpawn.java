@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.NativeText;
 
 /** posix_spawnp(3), which copies no memory of this process. */
 @SuppressWarnings("restricted")
@@ -72,7 +73,9 @@ final class PosixSpawn {
         MemorySegment arguments = arena.allocate(ValueLayout.JAVA_LONG, words.size() + 1L);
         for (int i = 0; i < words.size(); i++) {
             arguments.setAtIndex(
-                    ValueLayout.JAVA_LONG, i, arena.allocateFrom(words.get(i)).address());
+                    ValueLayout.JAVA_LONG,
+                    i,
+                    NativeText.allocate(arena, words.get(i)).address());
         }
         MemorySegment pid = arena.allocate(ValueLayout.JAVA_INT);
         long environment = ENVIRON.reinterpret(Long.BYTES).get(ValueLayout.JAVA_LONG, 0);

@@ -2,7 +2,6 @@ package org.vhostuserrng.libc;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.net.URI;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -59,10 +58,7 @@ public final class NativePath {
 
     /** The path as a C string. */
     public static MemorySegment allocate(Arena arena, Path path) {
-        byte[] bytes = bytes(path);
-        MemorySegment string = arena.allocate(bytes.length + 1L);
-        MemorySegment.copy(bytes, 0, string, ValueLayout.JAVA_BYTE, 0, bytes.length);
-        return string;
+        return NativeText.allocate(arena, bytes(path));
     }
 
     /** The path as text for the user. */

@@ -1,5 +1,8 @@
 package org.vhostuserrng.libc;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -47,6 +50,18 @@ public final class NativeText {
             at += Character.charCount(codePoint);
         }
         return Arrays.copyOf(bytes, length);
+    }
+
+    /** The text as a C string. */
+    public static MemorySegment allocate(Arena arena, String text) {
+        return allocate(arena, encode(text));
+    }
+
+    /** The bytes as a C string. */
+    static MemorySegment allocate(Arena arena, byte[] bytes) {
+        MemorySegment string = arena.allocate(bytes.length + 1L);
+        MemorySegment.copy(bytes, 0, string, ValueLayout.JAVA_BYTE, 0, bytes.length);
+        return string;
     }
 
     /** Whether a code point stands for a byte that belongs to no UTF-8 sequence. */
