@@ -67,6 +67,11 @@ final class ReadAheadSource implements EntropySource {
     }
 
     @Override
+    public boolean answersAfterFailure() {
+        return thread.answersAfterFailure();
+    }
+
+    @Override
     public boolean readsAhead() {
         return true;
     }

@@ -45,6 +45,9 @@ final class ReadAheadThread implements Runnable {
     private volatile boolean stopping;
     private volatile State state = State.RUNNING;
     private volatile int untestedBytes;
+    /** Whether the last read has not failed, although {@link #state} may still be FAILED. */
+    private volatile boolean answering;
+
     private final CountDownLatch predecessorClosed;
 
     private ReadAheadThread(
@@ -105,6 +108,11 @@ final class ReadAheadThread implements Runnable {
         return untestedBytes;
     }
 
+    /** Whether the source can be read again after a failure, and has not passed its start-up tests yet. Any thread. */
+    boolean answersAfterFailure() {
+        return state == State.FAILED && answering;
+    }
+
     /** Reaches 0 when the stopped thread has closed its source. */
     CountDownLatch sourceClosed() {
         return sourceClosed;
@@ -161,6 +169,7 @@ final class ReadAheadThread implements Runnable {
         while (!stopping) {
             try {
                 int read = source.read(block.memory(), filled, ReadAheadBlock.BYTES - filled, pool.poller());
+                answering = true;
                 if (read == BlockingEntropySource.END_OF_STREAM) {
                     awaitMoreAfterEnd(filled);
                     continue;
@@ -230,7 +239,7 @@ final class ReadAheadThread implements Runnable {
             state = State.AT_END;
             pool.notifyConsumer();
         }
-        pool.poller().sleep(RETRY_DELAY_MILLIS);
+        sleep(RETRY_DELAY_MILLIS);
     }
 
     private void recover() {
@@ -239,6 +248,13 @@ final class ReadAheadThread implements Runnable {
                 LOG.warn("{}: recovered{}", name, health == null ? "" : " and passed its start-up tests");
             }
             failedBlocksLeft = 0;
+        }
+    }
+
+    /** Sleeps until the time is over or the thread must stop. A read may have consumed the wake-up of {@link #stop}. */
+    private void sleep(int millis) {
+        if (!stopping) {
+            pool.poller().sleep(millis);
         }
     }
 
@@ -253,6 +269,7 @@ final class ReadAheadThread implements Runnable {
 
     /** Handles a read failure. Blocks read earlier have passed the health tests and stay valid. */
     private void fail(IOException failure) {
+        answering = false;
         counters.incrementReadFailures();
         if (state != State.FAILED) {
             if (mayLog()) {
@@ -261,7 +278,7 @@ final class ReadAheadThread implements Runnable {
             state = State.FAILED;
             pool.notifyConsumer();
         }
-        pool.poller().sleep(RETRY_DELAY_MILLIS);
+        sleep(RETRY_DELAY_MILLIS);
     }
 
     /** Handles a health test failure that may be chance: repeats the start-up tests without a delay. */
@@ -301,7 +318,8 @@ final class ReadAheadThread implements Runnable {
         pool.invalidateFilled();
         state = State.FAILED;
         pool.notifyConsumer();
-        pool.poller().sleep(quarantineMillis);
+        answering = false;
+        sleep(quarantineMillis);
         failedBlocksLeft = MAX_FAILED_BLOCKS_PER_RETRY;
         quarantineMillis = Math.min(2 * quarantineMillis, MAX_QUARANTINE_MILLIS);
     }

@@ -45,7 +45,12 @@ public interface EntropySource extends AutoCloseable {
         return false;
     }
 
-    /** Why the source has no bytes after {@link #WOULD_BLOCK}, for a log line; empty if nothing is known. */
+    /** After {@link #FAILED}: whether the source can be read again since, and only has no bytes yet. */
+    default boolean answersAfterFailure() {
+        return false;
+    }
+
+    /** Why the source has no bytes, for a log line; empty if nothing is known. */
     default String starvationReason() {
         return "";
     }

@@ -86,7 +86,7 @@ final class SharedEntropySource implements EntropySource {
             if (silence.served()) {
                 silence.logEnd(spec);
             }
-        } else if (filled == WOULD_BLOCK) {
+        } else if (filled == WOULD_BLOCK || source.answersAfterFailure()) {
             if (silence.starved(clock.getAsLong())) {
                 silence.logSilence(spec, source);
             }

@@ -7,7 +7,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Logs that a source has had no bytes for some seconds although it was asked for them, and that it has bytes again:
  * once each, and at most once a minute for a source whose silence comes and goes. A source that fails is not silent,
- * because it logs why. Confined to the event loop's thread.
+ * because it logs why, unless it can be read again since. Confined to the event loop's thread.
  */
 final class SilentSourceLog {
     /** Silence that is worth a log line. */

@@ -2,6 +2,7 @@ package org.vhostuserrng.backends.readahead;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.backends.source.EntropySource.FAILED;
 
@@ -314,6 +315,24 @@ class ReadAheadThreadTest {
         script.chunks.add(random(7, 8));
 
         assertEquals(8, fillUntil(8, allocate(8)));
+    }
+
+    @Test
+    void answersAfterFailureWhileItHasNoBytes() throws Exception {
+        start(8);
+        script.chunks.add(FAILURE);
+        assertEquals(FAILED, fill(allocate(8)));
+
+        for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+                !source.answersAfterFailure() && System.nanoTime() < end; ) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+
+        assertTrue(source.answersAfterFailure());
+        assertEquals(FAILED, fill(allocate(8)));
+        script.chunks.add(random(11, 1024));
+        assertEquals(1024, fillUntil(1024, allocate(1024)));
+        assertFalse(source.answersAfterFailure());
     }
 
     @Test

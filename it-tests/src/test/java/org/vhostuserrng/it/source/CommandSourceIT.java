@@ -53,6 +53,20 @@ class CommandSourceIT {
         }
     }
 
+    @Test
+    void silenceAfterAFailureIsInTheLog() throws Exception {
+        Path failed = daemons.directory().resolve("failed");
+        DaemonProcess daemon = daemons.start(
+                "--source=command:sh -c 'test -e " + failed + " && sleep 1000; touch " + failed + "; exit 3'");
+
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            guest.makeAvailableAndKick(guest.ring().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
+
+            assertEventually("the log has the failure", () -> daemon.log().contains("exited with status 3"));
+            assertEventually("the log has the silence", () -> daemon.log().contains("no bytes for 5 s"));
+        }
+    }
+
     private Path pids() {
         return daemons.directory().resolve("pids");
     }
