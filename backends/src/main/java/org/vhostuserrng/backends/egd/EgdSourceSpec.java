@@ -1,5 +1,6 @@
 package org.vhostuserrng.backends.egd;
 
+import java.io.IOException;
 import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
 import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
@@ -29,10 +30,11 @@ public final class EgdSourceSpec extends ReadAheadSourceSpec {
         return PREFIX + address;
     }
 
-    /** Does nothing: the server may be started later or restarted at any time. */
+    /** {@inheritDoc} Does not connect: the server may be started later or restarted at any time. */
     @Override
-    public void probe() {
-        // EgdServerAddress.parse has checked the address.
+    public void probe() throws IOException {
+        super.probe();
+        openBlocking().close();
     }
 
     @Override

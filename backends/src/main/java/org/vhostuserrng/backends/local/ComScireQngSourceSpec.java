@@ -42,6 +42,7 @@ public final class ComScireQngSourceSpec extends ReadAheadSourceSpec {
 
     @Override
     public void probe() throws IOException {
+        super.probe();
         ComScireQngDevice.open(library).close();
     }
 

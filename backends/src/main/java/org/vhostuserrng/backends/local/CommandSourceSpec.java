@@ -47,6 +47,8 @@ public final class CommandSourceSpec extends ReadAheadSourceSpec {
     /** Looks the program up, but does not start it. */
     @Override
     public void probe() throws IOException {
+        super.probe();
+        openBlocking().close();
         String program = words.getFirst();
         if (!isExecutable(program)) {
             throw new IOException("no executable program " + program + (program.indexOf('/') < 0 ? " in PATH" : "")

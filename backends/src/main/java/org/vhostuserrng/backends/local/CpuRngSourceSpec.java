@@ -38,6 +38,7 @@ public final class CpuRngSourceSpec extends ReadAheadSourceSpec {
 
     @Override
     public void probe() throws IOException {
+        super.probe();
         RdrandRdseed.load(instruction);
     }
 

@@ -110,6 +110,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     /** {@inheritDoc} A FIFO stays open, see {@link #hold}. */
     @Override
     public void probe() throws IOException {
+        super.probe();
         try (EntropyFile file = openFile()) {
             requireTerminalForBaud(file);
         }

@@ -53,6 +53,13 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
         return options.minEntropyOrDefault(defaultMinEntropy());
     }
 
+    /** {@inheritDoc} This method loads the classes that an open source needs, see {@link ReadAheadRehearsal}. */
+    @Override
+    public void probe() throws IOException {
+        LOG.debug("{}: rehearsing", deduplicationKey());
+        ReadAheadRehearsal.run(options.healthTests() == HealthTests.ON ? newHealthTester(defaultMinEntropy()) : null);
+    }
+
     @Override
     public EntropySource open(Runnable onReadable) throws IOException {
         return readAhead(openBlocking(), newHealthTester(defaultMinEntropy()), onReadable);
