@@ -27,6 +27,7 @@ final class PosixSpawn {
     /** POSIX_SPAWN_SETPGROUP, POSIX_SPAWN_SETSIGDEF and POSIX_SPAWN_SETSIGMASK. */
     private static final int FLAGS = 0x02 | 0x04 | 0x08;
 
+    private static final int SIGQUIT = 3;
     private static final int SIGPIPE = 13;
     private static final int FIRST_OTHER_FD = 3;
     // At least the size of posix_spawnattr_t, posix_spawn_file_actions_t and sigset_t.
@@ -38,8 +39,9 @@ final class PosixSpawn {
 
     /**
      * Starts a program that leads a process group of its own and inherits no descriptors but these three. No signal is
-     * blocked in it, and SIGPIPE ends it.
+     * blocked in it, and SIGPIPE and SIGQUIT end it.
      *
+     * @param words any bytes, as {@link NativeText} decodes them
      * @return the number of the process
      * @throws IOException with the text of the errno
      */
@@ -54,6 +56,7 @@ final class PosixSpawn {
             call(SET_PGROUP, attributes, 0, 0);
             call(SET_SIGMASK, attributes, signals.address(), 0);
             call(SIGADDSET, signals, SIGPIPE, 0);
+            call(SIGADDSET, signals, SIGQUIT, 0);
             call(SET_SIGDEFAULT, attributes, signals.address(), 0);
             call(ADD_DUP2, actions, stdin, 0);
             call(ADD_DUP2, actions, stdout, 1);

@@ -215,7 +215,7 @@ class SurroundingsIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO", "PWR"})
+    @ValueSource(strings = {"USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO", "PWR", "QUIT", "RTMIN", "RTMAX"})
     void survivesSignalsWithoutMeaning(String signal) throws Exception {
         DaemonProcess daemon = daemons.start();
 
@@ -224,6 +224,7 @@ class SurroundingsIT {
         assertServes(daemon);
         daemon.terminate();
         assertEquals(0, daemon.awaitExit());
+        assertNoStackTrace(daemon.log());
     }
 
     @Test

@@ -1,23 +1,33 @@
 package org.vhostuserrng.libc;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.Consumer;
 import sun.misc.Signal;
 
 /**
  * Signals that would end a process by default, but mean nothing to a service: SIGHUP, which asks others to reload their
- * configuration, and those of timers and of users. SIGUSR2 belongs to the JVM, which survives it.
+ * configuration, and those of timers and of users. SIGUSR2 belongs to the JVM, which survives it. SIGQUIT makes the JVM
+ * print the stacks of all threads to stdout, and wait while a pipe there is full; it is ignored.
  */
 public final class ServiceSignals {
     /** The signal that asks a service to reload its configuration. */
     public static final String SIGHUP = "SIGHUP";
+
+    private static final MemorySegment SIGNAL = Libc.symbol("signal");
+    private static final int SIGQUIT = 3;
+    // signal(7): the first two real-time signals belong to libc.
+    private static final int FIRST_REAL_TIME = 34;
+    private static final int LAST_REAL_TIME = 64;
+    private static final long SIG_DFL = 0;
+    private static final long SIG_IGN = 1;
 
     private static final List<String> NAMES = List.of("HUP", "USR1", "ALRM", "VTALRM", "PROF", "IO", "PWR", "STKFLT");
 
     private ServiceSignals() {}
 
     /**
-     * Survives these signals from now on.
+     * Survives these signals from now on, and ignores SIGQUIT and the real-time signals that nobody handles.
      *
      * @param onSignal receives the name of a signal that has arrived, on a thread of its own
      */
@@ -25,6 +35,18 @@ public final class ServiceSignals {
         for (String name : NAMES) {
             handle(name, onSignal);
         }
+        setHandler(SIGQUIT, SIG_IGN);
+        for (int signal = FIRST_REAL_TIME; signal <= LAST_REAL_TIME; signal++) {
+            long previous = setHandler(signal, SIG_IGN);
+            if (previous != SIG_DFL) {
+                setHandler(signal, previous);
+            }
+        }
+    }
+
+    /** Sets how a signal is handled and returns how it was. */
+    private static long setHandler(int signal, long handler) {
+        return Libc.callLong(SIGNAL, signal, handler, 0, 0, 0, 0);
     }
 
     /** Returns whether the signal exists on this architecture and is not left to the system by -Xrs. */
