@@ -38,12 +38,17 @@ class SurroundingsIT {
             "exec \"$@\" <&-",
             "exec \"$@\" 2>/dev/full",
             "VHOST_USER_RNG_JAVA_OPTS=-Djava.io.tmpdir=/nonexistent exec \"$@\"",
+            "JDK_JAVA_OPTIONS=-XX:+UseParallelGC JAVA_TOOL_OPTIONS=-Xx _JAVA_OPTIONS=-Xx CLASSPATH=/x exec \"$@\"",
             "mkdir gone && cd gone && rmdir ../gone && exec \"$@\"",
             "CDPATH=/ exec \"$@\"");
 
     /** Surroundings in which no command can succeed. */
-    private static final List<String> HOPELESS =
-            List.of("exec \"$@\" >/dev/full", "exec \"$@\" >&-", "ulimit -v 500000 && exec \"$@\"");
+    private static final List<String> HOPELESS = List.of(
+            "exec \"$@\" >/dev/full",
+            "exec \"$@\" >&-",
+            "ulimit -v 500000 && exec \"$@\"",
+            "ulimit -d 20000 && exec \"$@\"",
+            "ulimit -n 20 && exec \"$@\"");
 
     private static final List<String> COMMANDS = List.of(
             "--help",
