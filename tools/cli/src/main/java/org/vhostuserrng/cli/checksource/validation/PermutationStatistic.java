@@ -1,10 +1,14 @@
 package org.vhostuserrng.cli.checksource.validation;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
-import java.util.zip.Deflater;
+import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 
 /**
  * A statistic of SP 800-90B §5.1, which depends on the order of samples.
@@ -17,6 +21,8 @@ record PermutationStatistic(String name, ToDoubleFunction<ShuffledSamples> of) {
     private static final int[] LAGS = {1, 2, 8, 16, 32};
 
     private static final int BYTE_VALUES = 256;
+    /** Size of a block in units of 100 kB, as in NIST's tool. */
+    private static final int BZIP2_BLOCK = 5;
 
     /** All statistics. */
     static List<PermutationStatistic> all() {
@@ -119,21 +125,18 @@ record PermutationStatistic(String name, ToDoubleFunction<ShuffledSamples> of) {
         return sum;
     }
 
-    /**
-     * Length after DEFLATE. The document uses bzip2, which the Java library lacks; the test is valid with any
-     * compressor.
-     */
+    /** Length of the decimal values, separated by spaces, after compression with bzip2. */
     private static long compressed(byte[] values) {
-        byte[] output = new byte[1 << 16];
-        long length = 0;
-        try (Deflater deflater = new Deflater()) {
-            deflater.setInput(values);
-            deflater.finish();
-            while (!deflater.finished()) {
-                length += deflater.deflate(output);
-            }
+        StringBuilder text = new StringBuilder(4 * values.length);
+        for (byte value : values) {
+            text.append(text.isEmpty() ? "" : " ").append(value & 0xff);
         }
-        Arrays.fill(output, (byte) 0);
-        return length;
+        ByteArrayOutputStream compressed = new ByteArrayOutputStream();
+        try (OutputStream bzip2 = new BZip2CompressorOutputStream(compressed, BZIP2_BLOCK)) {
+            bzip2.write(text.toString().getBytes(StandardCharsets.US_ASCII));
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+        return compressed.size();
     }
 }

@@ -72,6 +72,20 @@ class PermutationStatisticTest {
         assertTrue(statistic("compression", new byte[1000], false) < statistic("compression", random, false));
     }
 
+    /** The expected lengths are those of {@code bzip2 -5}, whose implementations differ by 1 or 2 %. */
+    @ParameterizedTest
+    @CsvSource({"255, 10863", "3, 2765"})
+    void lengthAfterCompressionIsThatOfBzip2(int mask, double expected) {
+        byte[] samples = new byte[10_000];
+        int state = 1;
+        for (int i = 0; i < samples.length; i++) {
+            state = (state * 1_103_515_245 + 12_345) & Integer.MAX_VALUE;
+            samples[i] = (byte) (state >> 16 & mask);
+        }
+
+        assertEquals(expected, statistic("compression", samples, false), expected / 50);
+    }
+
     @Test
     void shuffledSamplesAreAPermutation() {
         byte[] random = new byte[1000];
