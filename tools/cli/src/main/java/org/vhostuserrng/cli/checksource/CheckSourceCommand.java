@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
+import org.vhostuserrng.cli.checksource.estimator.EstimatorResult;
 import org.vhostuserrng.cli.checksource.estimator.MinEntropyAssessment;
 import org.vhostuserrng.cli.checksource.validation.IidTests;
 import org.vhostuserrng.cli.checksource.validation.LinearComplexity;
@@ -174,7 +175,9 @@ public final class CheckSourceCommand implements Callable<Integer> {
         MinEntropyAssessment assessment = null;
         List<TestResult> tests = new ArrayList<>();
         if (samples.first().length >= SampleCollector.MIN_BYTES) {
-            assessment = estimate("estimating", samples.first(), bits);
+            double complexity = LinearComplexity.minEntropy(samples.first(), bits);
+            assessment = estimate("estimating", samples.first(), bits)
+                    .with(new EstimatorResult("linear complexity", "", true, complexity));
             tests.add(LinearComplexity.test(samples.first(), bits));
             if (iid) {
                 tests.addAll(testIid(samples.first()));

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
 import org.vhostuserrng.cli.checksource.estimator.EstimatorResult;
 import org.vhostuserrng.cli.checksource.estimator.MinEntropyAssessment;
 import org.vhostuserrng.cli.checksource.validation.TestResult;
@@ -53,10 +55,14 @@ final class SourceCheckJson {
         json.writeNumberField("estimatedSamples", samples);
         json.writeNumberField("bitsPerSample", assessment.width());
         json.writeArrayFieldStart("estimates");
-        for (EstimatorResult result : assessment.results()) {
+        List<EstimatorResult> results = new ArrayList<>(assessment.results());
+        results.addAll(assessment.supplements());
+        for (EstimatorResult result : results) {
             json.writeStartObject();
             json.writeStringField("name", result.name());
-            json.writeStringField("section", result.section());
+            if (!result.section().isEmpty()) {
+                json.writeStringField("section", result.section());
+            }
             json.writeStringField("of", result.ofBits() ? "bits" : "samples");
             if (result.applies()) {
                 json.writeNumberField("minEntropy", result.bits());

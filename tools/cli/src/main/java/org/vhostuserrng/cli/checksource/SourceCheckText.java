@@ -50,20 +50,24 @@ final class SourceCheckText {
                 "min-entropy, bits/sample",
                 decimal(assessment.perSample(), 3),
                 "the smallest of these estimates (SP 800-90B §3.1.3):");
+        printEstimates(assessment.results(), "§", assessment.width());
+        printEstimates(assessment.supplements(), "not of SP 800-90B: ", assessment.width());
+    }
+
+    private void printEstimates(List<EstimatorResult> results, String prefix, int width) {
         Map<String, double[]> rows = new LinkedHashMap<>();
-        for (EstimatorResult result : assessment.results()) {
+        for (EstimatorResult result : results) {
             double[] row = rows.computeIfAbsent(
-                    result.section() + " " + result.name(), _ -> new double[] {Double.NaN, Double.NaN});
-            row[result.ofBits() ? 1 : 0] = result.ofBits() ? assessment.width() * result.bits() : result.bits();
+                    (result.section() + " " + result.name()).strip(), _ -> new double[] {Double.NaN, Double.NaN});
+            row[result.ofBits() ? 1 : 0] = result.ofBits() ? width * result.bits() : result.bits();
         }
-        boolean hasBits = assessment.results().stream().anyMatch(EstimatorResult::ofBits);
+        boolean hasBits = results.stream().anyMatch(EstimatorResult::ofBits);
         for (Map.Entry<String, double[]> row : rows.entrySet()) {
             double[] bits = row.getValue();
             String perBit = hasBits && !Double.isNaN(bits[1])
-                    ? "from its bits: " + decimal(bits[1], 3) + " (" + assessment.width() + " × "
-                            + decimal(bits[1] / assessment.width(), 4) + ")"
+                    ? "from its bits: " + decimal(bits[1], 3) + " (" + width + " × " + decimal(bits[1] / width, 4) + ")"
                     : "";
-            line("  §" + row.getKey(), Double.isNaN(bits[0]) ? "-" : decimal(bits[0], 3), perBit);
+            line("  " + prefix + row.getKey(), Double.isNaN(bits[0]) ? "-" : decimal(bits[0], 3), perBit);
         }
     }
 
@@ -101,9 +105,11 @@ final class SourceCheckText {
         paragraph(
                 "Not shown: ",
                 "that the source has so much. The estimators find common values, dependencies on the last 16 samples"
-                        + " or bits, lags of up to 128 and repeated sequences. Deterministic generators, such as a PRNG"
-                        + " or a DRBG with a known seed, pass by nature, and so may dependencies over longer distances."
-                        + " A claim of entropy needs a model of how the source works.");
+                        + " or bits, one lag of up to half the samples, repeated sequences, and recurrences with two"
+                        + " terms within 32 samples or 256 bits. They do not find a period longer than half the"
+                        + " samples, nor a dependency on three or more distant samples. Deterministic generators, such"
+                        + " as a PRNG or a DRBG with a known seed, pass by nature. A claim of entropy needs a model of"
+                        + " how the source works.");
         if (samples < REQUIRED_SAMPLES) {
             paragraph(
                     "Note: ",

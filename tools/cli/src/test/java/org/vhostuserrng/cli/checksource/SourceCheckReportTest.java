@@ -36,7 +36,8 @@ class SourceCheckReportTest {
                         List.of(
                                 new EstimatorResult("lag", "6.3.8", true, 1),
                                 new EstimatorResult("lag", "6.3.8", false, estimate),
-                                new EstimatorResult("t-tuple", "6.3.5", false, Double.NaN)));
+                                new EstimatorResult("t-tuple", "6.3.5", false, Double.NaN)),
+                        List.of());
         CollectedSamples collected = new CollectedSamples(samples, statistics, 5000, fault);
         return new SourceCheckReport("file:/x", collected, 8, CLAIMED, assessment, tests);
     }
@@ -101,11 +102,16 @@ class SourceCheckReportTest {
     void estimateOfBitsCountsForTheWidthOfASample() {
         MinEntropyAssessment assessment = new MinEntropyAssessment(
                 4,
-                List.of(
-                        new EstimatorResult("lag", "6.3.8", true, 0.25),
-                        new EstimatorResult("lag", "6.3.8", false, 3)));
+                List.of(new EstimatorResult("lag", "6.3.8", true, 0.25), new EstimatorResult("lag", "6.3.8", false, 3)),
+                List.of());
 
         assertEquals(1, assessment.perSample());
+        assertEquals(
+                0.4,
+                assessment
+                        .with(new EstimatorResult("linear complexity", "", true, 0.1))
+                        .perSample(),
+                1e-9);
     }
 
     @Test

@@ -5,14 +5,17 @@ import java.util.List;
 
 /**
  * The min-entropy of samples as SP 800-90B §3.1.3 assesses it for data that is not IID: the smallest of all estimates
- * of the samples, and of their bits times the width of a sample.
+ * of the samples, and of their bits times the width of a sample. Supplementary estimates, which are not of SP 800-90B,
+ * can only make the assessment smaller.
  *
  * @param width bits of a sample, 1 to 8
- * @param results results of all estimators, those of bits first
+ * @param results results of all estimators of SP 800-90B, those of bits first
+ * @param supplements results of other estimators
  */
-public record MinEntropyAssessment(int width, List<EstimatorResult> results) {
+public record MinEntropyAssessment(int width, List<EstimatorResult> results, List<EstimatorResult> supplements) {
     public MinEntropyAssessment {
         results = List.copyOf(results);
+        supplements = List.copyOf(supplements);
     }
 
     /**
@@ -27,45 +30,59 @@ public record MinEntropyAssessment(int width, List<EstimatorResult> results) {
         if (symbols.alphabetSize() == 1) {
             // SP 800-90B §6.3.1: a constant has no entropy; the other estimators need two symbols.
             return new MinEntropyAssessment(
-                    width, List.of(new EstimatorResult("most common value", "6.3.1", false, 0)));
+                    width, List.of(new EstimatorResult("most common value", "6.3.1", false, 0)), List.of());
         }
         List<ParallelTasks.Task<List<EstimatorResult>>> tasks = new ArrayList<>();
         if (symbols.alphabetSize() > 2) {
             tasks.addAll(EstimatorTasks.of(SymbolSequence.ofBits(samples, width), true));
         }
         tasks.addAll(EstimatorTasks.of(symbols, false));
-        List<EstimatorResult> results = new ArrayList<>();
-        ParallelTasks.run(tasks, afterEach).forEach(results::addAll);
-        return new MinEntropyAssessment(width, results);
+        int standard = tasks.size();
+        tasks.addAll(SupplementaryTasks.of(samples, width));
+        List<List<EstimatorResult>> results = ParallelTasks.run(tasks, afterEach);
+        return new MinEntropyAssessment(
+                width,
+                results.subList(0, standard).stream().flatMap(List::stream).toList(),
+                results.subList(standard, tasks.size()).stream()
+                        .flatMap(List::stream)
+                        .toList());
+    }
+
+    /** This assessment with one more supplementary estimate. */
+    public MinEntropyAssessment with(EstimatorResult supplement) {
+        List<EstimatorResult> all = new ArrayList<>(supplements);
+        all.add(supplement);
+        return new MinEntropyAssessment(width, results, all);
     }
 
     /** Number of tasks into which the assessment of these samples is divided. */
     public static int taskCount(byte[] samples) {
         return switch (SymbolSequence.ofSamples(samples).alphabetSize()) {
             case 0, 1 -> 0;
-            case 2 -> EstimatorTasks.PER_SEQUENCE;
-            default -> 2 * EstimatorTasks.PER_SEQUENCE;
+            case 2 -> EstimatorTasks.PER_SEQUENCE + SupplementaryTasks.OF_BINARY_SAMPLES;
+            default -> 2 * EstimatorTasks.PER_SEQUENCE + SupplementaryTasks.OF_OTHER_SAMPLES;
         };
     }
 
     /** H_original: smallest estimate of the samples, in bits per sample. */
     public double ofSamples() {
-        return smallest(false);
+        return smallest(results, false);
     }
 
     /** H_bitstring: smallest estimate of the bits, in bits per bit; infinite if bits were not estimated. */
     public double ofBits() {
-        return smallest(true);
+        return smallest(results, true);
     }
 
     /** The assessed min-entropy in bits per sample. */
     public double perSample() {
-        return Math.min(ofSamples(), width * ofBits());
+        double standard = Math.min(ofSamples(), width * ofBits());
+        return Math.min(standard, Math.min(smallest(supplements, false), width * smallest(supplements, true)));
     }
 
-    private double smallest(boolean ofBits) {
+    private static double smallest(List<EstimatorResult> of, boolean ofBits) {
         double smallest = Double.POSITIVE_INFINITY;
-        for (EstimatorResult result : results) {
+        for (EstimatorResult result : of) {
             if (result.ofBits() == ofBits && result.applies()) {
                 smallest = Math.min(smallest, result.bits());
             }

@@ -36,6 +36,12 @@ public final class LinearComplexity {
                                 + " bits");
     }
 
+    /** Bits per bit that determine the first bits of samples: feedback and state of the register. At most 1. */
+    public static double minEntropy(byte[] samples, int width) {
+        int complexity = Math.min(of(samples, width, true), of(samples, width, false));
+        return Math.min(1, 2.0 * complexity / Math.min(MAX_BITS, samples.length * width));
+    }
+
     /** Linear complexity of the first bits of samples. */
     static int of(byte[] samples, int width, boolean mostSignificantFirst) {
         LinearComplexity sequence = new LinearComplexity(Math.min(MAX_BITS, samples.length * width));

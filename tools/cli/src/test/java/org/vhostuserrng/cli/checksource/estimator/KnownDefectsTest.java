@@ -123,4 +123,50 @@ class KnownDefectsTest {
     void idealSourceIsNotMuchBelowItsTruth() throws Exception {
         assertTrue(assess(_ -> randomByte()) > 6);
     }
+
+    @ParameterizedTest
+    @ValueSource(ints = {129, 1000, 29_000})
+    void byteThatDiffersInOneOfItsBitsFromAMuchEarlierOne(int lag) throws Exception {
+        assertAtMost(3, assess(i -> i < lag ? randomByte() : samples[i - lag] ^ 1 << random.nextInt(8)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"3, 7", "1, 30", "31, 32"})
+    void sumOfTwoEarlierBytesWithNoise(int one, int other) throws Exception {
+        assertAtMost(
+                1, assess(i -> i < other ? randomByte() : samples[i - one] + samples[i - other] + random.nextInt(2)));
+    }
+
+    @Test
+    void differenceOfTwoEarlierBytesWithNoise() throws Exception {
+        assertAtMost(1, assess(i -> i < 25 ? randomByte() : samples[i - 9] - samples[i - 25] + random.nextInt(2)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"23, 18, false", "127, 63, false", "31, 28, true"})
+    void shiftRegisterWithNoise(int one, int other, boolean leastSignificantFirst) throws Exception {
+        boolean[] bits = new boolean[Byte.SIZE * SAMPLES];
+        for (int i = 0; i < bits.length; i++) {
+            bits[i] = i < one ? random.nextBoolean() : bits[i - one] ^ bits[i - other] ^ random.nextInt(10) == 0;
+        }
+
+        assertAtMost(-8 * ConfidenceBound.log2(0.9), assess(i -> {
+            int value = 0;
+            for (int bit = 0; bit < Byte.SIZE; bit++) {
+                int shift = leastSignificantFirst ? bit : Byte.SIZE - 1 - bit;
+                value |= bits[Byte.SIZE * i + bit] ? 1 << shift : 0;
+            }
+            return value;
+        }));
+    }
+
+    @Test
+    void supplementaryEstimatesOfUniformBytesAreNotTheSmallest() throws Exception {
+        for (int i = 0; i < SAMPLES; i++) {
+            samples[i] = (byte) randomByte();
+        }
+        MinEntropyAssessment assessment = MinEntropyAssessment.of(samples, Byte.SIZE, () -> {});
+
+        assertEquals(Math.min(assessment.ofSamples(), 8 * assessment.ofBits()), assessment.perSample());
+    }
 }

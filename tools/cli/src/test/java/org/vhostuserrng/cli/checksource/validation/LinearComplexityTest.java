@@ -74,6 +74,22 @@ class LinearComplexityTest {
     }
 
     @Test
+    void estimateOfRandomBitsIsNearlyOneAndOfAShiftRegisterNearlyZero() {
+        byte[] register = new byte[10_000];
+        for (int i = 0; i < 8 * register.length; i++) {
+            int bit = i < 31 ? i % 3 & 1 : bit(register, i - 31) ^ bit(register, i - 28);
+            register[i / 8] |= (byte) (bit << (7 - i % 8));
+        }
+
+        assertTrue(LinearComplexity.minEntropy(random(10_000), Byte.SIZE) > 0.99);
+        assertTrue(LinearComplexity.minEntropy(register, Byte.SIZE) < 0.01);
+    }
+
+    private static int bit(byte[] bytes, int index) {
+        return bytes[index / 8] >> (7 - index % 8) & 1;
+    }
+
+    @Test
     void randomBitsHaveHalfTheirNumber() {
         assertEquals(4000, LinearComplexity.of(random(1000), Byte.SIZE, true), 20);
     }

@@ -16,7 +16,7 @@ class RestartTestsTest {
     private static final int SIZE = RestartSamples.RESTARTS * RestartSamples.SAMPLES;
 
     private static MinEntropyAssessment assessment(double bits) {
-        return new MinEntropyAssessment(8, List.of(new EstimatorResult("lag", "6.3.8", false, bits)));
+        return new MinEntropyAssessment(8, List.of(new EstimatorResult("lag", "6.3.8", false, bits)), List.of());
     }
 
     private static List<Boolean> passed(RestartSamples matrix, double initial, double rows, double columns) {

@@ -1,0 +1,63 @@
+package org.vhostuserrng.cli.checksource.estimator;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The estimators that are not of SP 800-90B, as tasks that may run in parallel. */
+final class SupplementaryTasks {
+    /** Number of tasks for samples with two values. */
+    static final int OF_BINARY_SAMPLES = 2;
+    /** Number of tasks for samples with more values. */
+    static final int OF_OTHER_SAMPLES = 4;
+
+    private static final String NO_SECTION = "";
+    /** With fewer samples, the best of many candidates is mostly chance. */
+    private static final int MIN_SAMPLES = 1 << 15;
+
+    private SupplementaryTasks() {}
+
+    /**
+     * The tasks for these samples.
+     *
+     * @param samples one sample a byte, in the low bits
+     * @param width bits of a sample, 1 to 8
+     */
+    static List<ParallelTasks.Task<List<EstimatorResult>>> of(byte[] samples, int width) {
+        SymbolSequence symbols = SymbolSequence.ofSamples(samples);
+        List<ParallelTasks.Task<List<EstimatorResult>>> tasks = new ArrayList<>();
+        tasks.add(() -> result("long lag", false, samples, LongLagEstimate.of(samples, width)));
+        if (symbols.alphabetSize() == 2) {
+            tasks.add(() -> result("linear recurrence", false, samples, RecurrenceEstimate.ofBits(symbols)));
+            return tasks;
+        }
+        tasks.add(() -> result("long lag", true, samples, LongLagEstimate.of(bits(samples, width), 1)));
+        tasks.add(() -> result("linear recurrence", false, samples, RecurrenceEstimate.ofSamples(samples, width)));
+        tasks.add(() -> result("linear recurrence", true, samples, recurrenceOfBits(samples, width)));
+        return tasks;
+    }
+
+    private static List<EstimatorResult> result(String name, boolean ofBits, byte[] samples, double bits) {
+        return List.of(new EstimatorResult(name, NO_SECTION, ofBits, samples.length < MIN_SAMPLES ? Double.NaN : bits));
+    }
+
+    /** As many bits as the estimate of long lags evaluates, one a byte. */
+    private static byte[] bits(byte[] samples, int width) {
+        SymbolSequence sequence = SymbolSequence.ofBits(samples, width);
+        byte[] bits = new byte[Math.min(sequence.length(), LongLagEstimate.MAX_SAMPLES)];
+        for (int i = 0; i < bits.length; i++) {
+            bits[i] = (byte) sequence.at(i);
+        }
+        return bits;
+    }
+
+    /** In both orders of the bits of a sample. */
+    private static double recurrenceOfBits(byte[] samples, int width) {
+        byte[] reversed = new byte[samples.length];
+        for (int i = 0; i < samples.length; i++) {
+            reversed[i] = (byte) (Integer.reverse(samples[i]) >>> (Integer.SIZE - width));
+        }
+        return Math.min(
+                RecurrenceEstimate.ofBits(SymbolSequence.ofBits(samples, width)),
+                RecurrenceEstimate.ofBits(SymbolSequence.ofBits(reversed, width)));
+    }
+}
