@@ -14,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
+import org.vhostuserrng.cli.process.PlotFonts;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -103,6 +104,7 @@ public final class BenchSuiteCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         Path program = program();
         List<BenchCandidate> others = peers.stream().map(this::peer).toList();
+        PlotFonts.require();
         Files.createDirectories(out);
         Path scratch = Files.createTempDirectory("bench");
         BenchSamples samples = new BenchSamples();

@@ -3,13 +3,13 @@ package org.vhostuserrng.cli.checksource;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.vhostuserrng.backends.expression.KeyValueScanner;
 import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.cli.source.TimeoutSourceReader;
+import org.vhostuserrng.libc.NativePath;
 
 /** The source that {@code check-source} tests: a source of the daemon, a path, or standard input. */
 final class CheckedSource {
@@ -42,14 +42,10 @@ final class CheckedSource {
 
     /** Whether the argument names a file without {@code file:}. */
     private static boolean isPath(String argument) {
-        try {
-            return argument.startsWith("/")
-                    || argument.startsWith("./")
-                    || argument.startsWith("../")
-                    || (!isExpression(argument) && Files.exists(Path.of(argument)));
-        } catch (InvalidPathException notAPath) {
-            return false;
-        }
+        return argument.startsWith("/")
+                || argument.startsWith("./")
+                || argument.startsWith("../")
+                || (!isExpression(argument) && Files.exists(NativePath.of(argument)));
     }
 
     private static boolean isExpression(String argument) {
@@ -84,11 +80,7 @@ final class CheckedSource {
     /** The file that is read; empty path if the source is not a file. */
     Path file() {
         String path = text.startsWith(FILE) ? new KeyValueScanner(text.substring(FILE.length())).value() : "";
-        try {
-            return Path.of(path);
-        } catch (InvalidPathException notAPath) {
-            return Path.of("");
-        }
+        return NativePath.of(path);
     }
 
     private boolean isRegularFile() {

@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.vhostuserrng.cli.options.IntegerRangeConverter;
+import org.vhostuserrng.cli.process.PlotFonts;
 import org.vhostuserrng.cli.process.TerminalProgressBar;
+import org.vhostuserrng.libc.NativePath;
+import org.vhostuserrng.libc.NativeText;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -72,12 +75,13 @@ public final class PeriodStudyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        PlotFonts.require();
         List<GuestThroughputSeries> all = socketPath == null ? studyLimits() : List.of(studyRunning());
         PeriodStudyPlot plot =
                 new PeriodStudyPlot("Throughput of a guest that reads continuously, limited to 20 MB/s", all);
-        plot.svg(Path.of(output + ".svg"));
-        plot.png(Path.of(output + ".png"));
-        Files.writeString(Path.of(output + ".csv"), csv(all));
+        plot.svg(NativePath.of(output + ".svg"));
+        plot.png(NativePath.of(output + ".png"));
+        Files.writeString(NativePath.of(output + ".csv"), csv(all));
         print(all);
         return 0;
     }
@@ -96,7 +100,7 @@ public final class PeriodStudyCommand implements Callable<Integer> {
 
     private GuestThroughputSeries studyRunning() throws IOException {
         try (TerminalProgressBar progress = progress(1)) {
-            return GuestThroughputRecorder.record(socketPath.toString(), socketPath, seconds, progress);
+            return GuestThroughputRecorder.record(NativePath.text(socketPath), socketPath, seconds, progress);
         }
     }
 
@@ -135,7 +139,7 @@ public final class PeriodStudyCommand implements Callable<Integer> {
                     series.peakMegabytes(),
                     100 * series.idleShare()));
         }
-        out.println("written: " + output + ".svg, " + output + ".png, " + output + ".csv");
+        out.println(NativeText.printable("written: " + output + ".svg, " + output + ".png, " + output + ".csv"));
         out.flush();
     }
 

@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -69,7 +71,13 @@ final class PeriodStudyPlot {
         graphics.scale(PNG_SCALE, PNG_SCALE);
         paint(graphics);
         graphics.dispose();
-        ImageIO.write(image, "png", file.toFile());
+        // ImageIO would open the file by the encoding of the locale, and keep a copy of a stream in /tmp.
+        try (OutputStream out = Files.newOutputStream(file);
+                ImageOutputStream buffered = new MemoryCacheImageOutputStream(out)) {
+            if (!ImageIO.write(image, "png", buffered)) {
+                throw new IOException("this Java runtime cannot write PNG files");
+            }
+        }
     }
 
     private void paint(Graphics2D graphics) {

@@ -1,2 +1,2 @@
-/** Shutdown, child processes and the progress bar of the command line tools. */
+/** Shutdown, child processes, fonts and the progress bar of the command line tools. */
 package org.vhostuserrng.cli.process;

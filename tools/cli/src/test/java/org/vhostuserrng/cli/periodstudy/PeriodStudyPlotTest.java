@@ -12,6 +12,7 @@ import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.vhostuserrng.libc.NativePath;
 
 class PeriodStudyPlotTest {
     private static final GuestThroughputSeries BURSTS =
@@ -48,7 +49,7 @@ class PeriodStudyPlotTest {
     void svgAndPngShowEverySeries() throws Exception {
         PeriodStudyPlot plot = new PeriodStudyPlot("a title", List.of(BURSTS, EVEN));
         Path svg = directory.resolve("x.svg");
-        Path png = directory.resolve("x.png");
+        Path png = NativePath.of(directory + "/\udcff.png");
 
         plot.svg(svg);
         plot.png(png);
@@ -59,7 +60,7 @@ class PeriodStudyPlotTest {
             String rgb = "rgb(" + color.getRed() + "," + color.getGreen() + "," + color.getBlue() + ")";
             assertTrue(text.contains(rgb), rgb);
         }
-        BufferedImage image = ImageIO.read(png.toFile());
+        BufferedImage image = ImageIO.read(Files.newInputStream(png));
         assertNotNull(image);
         assertTrue(image.getHeight() > image.getWidth() / 4);
     }
