@@ -152,6 +152,63 @@ class SurroundingsIT {
         }
     }
 
+    @Test
+    void egdServerWithoutStandardOutputFails() throws Exception {
+        HostCommand.Result result = run("exec \"$@\" >/dev/full", "egd-server --listen=unix:SOCKET");
+
+        assertEquals(1, result.status(), result.output());
+        assertEquals("vhost-user-rng egd-server: cannot write to stdout\n", result.output());
+    }
+
+    @Test
+    void traceThatCouldNotPrintServesAndEndsWithStatus1() throws Exception {
+        DaemonProcess daemon = daemons.start();
+        Path listen = daemons.directory().resolve("traced");
+        Path log = daemons.directory().resolve("output");
+        Process trace = new ProcessBuilder(
+                        shell("exec \"$@\" >/dev/full", "trace --listen=" + listen + " --connect=" + daemon.socket()))
+                .directory(daemons.directory().toFile())
+                .redirectError(log.toFile())
+                .start();
+        try {
+            assertEventually("it listens", () -> DaemonExtension.isListening(listen));
+            try (EntropyDriver guest = EntropyDriver.start(listen)) {
+                assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            }
+            trace.destroy();
+
+            assertTrue(trace.waitFor(HANG_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS));
+            assertEquals(1, trace.exitValue(), Files.readString(log));
+            assertEquals("vhost-user-rng trace: recording stopped: cannot write to stdout\n", Files.readString(log));
+        } finally {
+            trace.destroyForcibly().waitFor();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "check-source \"$(printf 'x\\377')\" --bytes=2000",
+                "check-source \"command:cat $PWD/$(printf 'x\\377')\" --bytes=2000",
+                "check-source \"command:$PWD/$(printf 'p\\377') /dev/urandom\" --bytes=2000"
+            })
+    void sourceNameIsAnyBytes(String command) throws Exception {
+        String prepare = "head -c 2000 /dev/urandom >\"$(printf 'x\\377')\" && cp /bin/cat \"$(printf 'p\\377')\"";
+
+        HostCommand.Result result = run(prepare + " && exec \"$1\" " + command, "--unused");
+
+        assertEquals(0, result.status(), result.output());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"trace --replay=missing", "trace --listen=a --connect=b --record=missing/file"})
+    void reasonIsNoClassName(String command) throws Exception {
+        HostCommand.Result result = run("exec \"$@\"", command);
+
+        assertEquals(2, result.status(), result.output());
+        assertTrue(result.output().endsWith("file: no such file or directory\n"), result.output());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"C", "POSIX", "C.UTF-8"})
     void socketNameIsAnyBytes(String locale) throws Exception {

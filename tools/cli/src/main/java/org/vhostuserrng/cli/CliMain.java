@@ -2,15 +2,13 @@ package org.vhostuserrng.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.vhostuserrng.cli.bench.BenchCommand;
 import org.vhostuserrng.cli.benchsuite.BenchSuiteCommand;
 import org.vhostuserrng.cli.checksource.CheckSourceCommand;
 import org.vhostuserrng.cli.egd.BenchEgdCommand;
 import org.vhostuserrng.cli.egd.EgdServerCommand;
+import org.vhostuserrng.cli.options.IoFailureText;
 import org.vhostuserrng.cli.periodstudy.PeriodStudyCommand;
 import org.vhostuserrng.cli.trace.TraceCommand;
 import org.vhostuserrng.frontend.DeviceViolationException;
@@ -91,22 +89,11 @@ public final class CliMain {
      * stack trace.
      */
     private static int reportFailure(Exception failure, CommandLine command, ParseResult parsed) throws Exception {
-        if (failure instanceof UncheckedIOException wrapper) {
-            return fail(command, describe(wrapper.getCause()));
-        }
-        if (failure instanceof IOException || failure instanceof DeviceViolationException) {
-            return fail(command, describe(failure));
-        }
-        throw failure;
-    }
-
-    /** The message of an exception; most file system exceptions only have the path as their message. */
-    private static String describe(Exception failure) {
         return switch (failure) {
-            case NoSuchFileException missing -> missing.getMessage() + ": no such file or directory";
-            case AccessDeniedException denied -> denied.getMessage() + ": permission denied";
-            case FileAlreadyExistsException existing -> existing.getMessage() + ": file exists";
-            default -> String.valueOf(failure.getMessage());
+            case UncheckedIOException wrapper -> fail(command, IoFailureText.describe(wrapper.getCause()));
+            case IOException io -> fail(command, IoFailureText.describe(io));
+            case DeviceViolationException violation -> fail(command, String.valueOf(violation.getMessage()));
+            default -> throw failure;
         };
     }
 }

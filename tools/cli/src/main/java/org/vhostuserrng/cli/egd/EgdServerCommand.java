@@ -102,11 +102,13 @@ public final class EgdServerCommand implements Callable<Integer> {
         sources.forEach(this::checkSource);
         CommandShutdownHook stop = new CommandShutdownHook();
         ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::warn)::received);
+        boolean succeeded = false;
         try (EgdServer server = openServer()) {
             stop.setStopAction(server::stop);
             serve(server);
+            succeeded = true;
         } finally {
-            stop.commandFinished();
+            stop.commandFinished(succeeded);
         }
         return 0;
     }
@@ -152,7 +154,9 @@ public final class EgdServerCommand implements Callable<Integer> {
         String listening = listen == null ? "" : "listening on " + server.address() + ", ";
         String connecting = clients.isEmpty() ? "" : "connecting to " + joined(clients) + ", ";
         out.println(NativeText.printable(listening + connecting + "source " + String.join(", then ", sources)));
-        out.flush();
+        if (out.checkError()) {
+            throw new IOException("cannot write to stdout");
+        }
         if (listen != null && listen.isReachableFromOtherHosts()) {
             PrintWriter err = spec.commandLine().getErr();
             err.println(spec.qualifiedName() + ": " + server.address() + " may be reachable from other hosts;"

@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit;
 /**
  * Graceful shutdown of a command on SIGTERM, SIGINT and, unless the command survives it, SIGHUP. Without this shutdown
  * hook the JVM would exit with 128 + the signal number. The hook stops the command, waits until it has finished and
- * exits with status 0.
+ * exits with status 0, or 1 if the command has failed.
  */
 public final class CommandShutdownHook {
     /** Reached only if the command hangs. */
@@ -19,6 +19,8 @@ public final class CommandShutdownHook {
     private Runnable stopAction;
 
     private boolean signalled;
+    /** Written before {@link #finished} is counted down. */
+    private volatile boolean succeeded;
 
     /** Registers the hook. To be called before other processes can see that the command runs, such as by its socket. */
     public CommandShutdownHook() {
@@ -44,7 +46,7 @@ public final class CommandShutdownHook {
                 stopAction.run();
             }
         }
-        Runtime.getRuntime().halt(awaitFinished() ? 0 : 1);
+        Runtime.getRuntime().halt(awaitFinished() && succeeded ? 0 : 1);
     }
 
     private boolean awaitFinished() {
@@ -56,8 +58,13 @@ public final class CommandShutdownHook {
         }
     }
 
-    /** Must be called after all resources are released. Does not return if a signal has arrived. */
-    public void commandFinished() {
+    /**
+     * Must be called after all resources are released. Does not return if a signal has arrived.
+     *
+     * @param success whether the status after a signal is 0
+     */
+    public void commandFinished(boolean success) {
+        succeeded = success;
         finished.countDown();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);

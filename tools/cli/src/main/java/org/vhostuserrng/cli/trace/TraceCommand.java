@@ -8,8 +8,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.vhostuserrng.cli.options.IoFailureText;
 import org.vhostuserrng.cli.process.CommandShutdownHook;
 import org.vhostuserrng.libc.NativePath;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -51,9 +53,9 @@ public final class TraceCommand implements Callable<Integer> {
         } else {
             requireSocketPath("--listen", listen);
             requireSocketPath("--connect", connect);
-            trace();
+            return trace() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
         }
-        return 0;
+        return CommandLine.ExitCode.OK;
     }
 
     private void checkReplayOptions() {
@@ -93,11 +95,12 @@ public final class TraceCommand implements Callable<Integer> {
         try {
             return Files.newInputStream(replay);
         } catch (IOException unreadable) {
-            throw badUsage("--replay=" + replay + ": expected a readable file: " + unreadable);
+            throw badUsage("--replay=" + replay + ": expected a readable file: " + IoFailureText.reason(unreadable));
         }
     }
 
-    private void trace() throws IOException, InterruptedException {
+    /** Traces until a signal arrives. Returns whether all messages were printed and recorded. */
+    private boolean trace() throws IOException, InterruptedException {
         List<TraceRecordSink> sinks = new ArrayList<>();
         try (TraceFileWriter writer = record == null ? null : openWriter()) {
             // The file is the first sink, so that every printed message is also in the file.
@@ -105,7 +108,7 @@ public final class TraceCommand implements Callable<Integer> {
                 sinks.add(writer);
             }
             sinks.add(printer());
-            serve(new TraceRecordDispatcher(sinks, errors()));
+            return serve(new TraceRecordDispatcher(sinks, errors()));
         }
     }
 
@@ -117,19 +120,22 @@ public final class TraceCommand implements Callable<Integer> {
         try {
             return new TraceFileWriter(record);
         } catch (IOException unwritable) {
-            throw badUsage("--record=" + record + ": expected a writable file: " + unwritable);
+            throw badUsage("--record=" + record + ": expected a writable file: " + IoFailureText.reason(unwritable));
         }
     }
 
-    private void serve(TraceRecordDispatcher log) throws IOException, InterruptedException {
+    private boolean serve(TraceRecordDispatcher log) throws IOException, InterruptedException {
         TraceProxyWarmup.run();
         CommandShutdownHook stop = new CommandShutdownHook();
+        boolean succeeded = false;
         try (VhostUserTraceProxy proxy = new VhostUserTraceProxy(listen, connect, log)) {
             stop.setStopAction(proxy::stop);
             proxy.run();
+            succeeded = !log.hasFailed();
         } finally {
-            stop.commandFinished();
+            stop.commandFinished(succeeded);
         }
+        return succeeded;
     }
 
     private ParameterException badUsage(String message) {

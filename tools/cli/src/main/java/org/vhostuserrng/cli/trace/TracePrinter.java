@@ -1,15 +1,20 @@
 package org.vhostuserrng.cli.trace;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.vhostuserrng.cli.trace.TraceDecodedMessage.RepliedRequest;
+import org.vhostuserrng.libc.NativeText;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Help.Ansi.IStyle;
 import picocli.CommandLine.Help.Ansi.Style;
 
-/** Prints records: one line per message and, with {@code --summary}, a table at the end of each session. */
+/**
+ * Prints records: one line per message and, with {@code --summary}, a table at the end of each session. Paths, and
+ * all texts of a file that is replayed, may contain control characters, which are not printed.
+ */
 final class TracePrinter implements TraceRecordSink {
     private static final String INDENTATION = " ".repeat(16);
 
@@ -32,13 +37,15 @@ final class TracePrinter implements TraceRecordSink {
     }
 
     @Override
-    public void accept(TraceRecord traceRecord) {
+    public void accept(TraceRecord traceRecord) throws IOException {
         switch (traceRecord) {
             case TraceRecord.SessionOpened opened -> open(opened);
             case TraceRecord.MessageSent message -> print(decoder.decode(message));
             case TraceRecord.SessionClosed closed -> close(closed);
         }
-        out.flush();
+        if (out.checkError()) {
+            throw new IOException("cannot write to stdout");
+        }
     }
 
     /** Prints the table of a session without an end record. Must be called after the last record. */
@@ -70,11 +77,11 @@ final class TracePrinter implements TraceRecordSink {
                 message.from().arrow(), message.from() == VhostUserSide.FRONT_END ? Style.fg_cyan : Style.fg_green));
         words.add(styled(message.name(), Style.bold));
         words.add(message.flags());
-        words.add(message.fields());
+        words.add(NativeText.printable(message.fields()));
         message.repliedTo().map(TracePrinter::elapsed).ifPresent(words::add);
         words.removeIf(String::isEmpty);
         out.println(String.join("  ", words));
-        message.details().forEach(line -> out.println(INDENTATION + line));
+        message.details().forEach(line -> out.println(INDENTATION + NativeText.printable(line)));
         message.notes().forEach(this::note);
     }
 
@@ -94,7 +101,7 @@ final class TracePrinter implements TraceRecordSink {
         open = false;
         if (summary) {
             out.println();
-            table.lines().forEach(out::println);
+            table.lines().forEach(line -> out.println(NativeText.printable(line)));
         }
         out.println();
     }
@@ -109,6 +116,7 @@ final class TracePrinter implements TraceRecordSink {
 
     private String styled(String text, IStyle style) {
         // Not style.off(): some terminals interpret the code that switches off bold as double underline.
-        return ansi.enabled() ? style.on() + text + Style.reset.on() : text;
+        String printable = NativeText.printable(text);
+        return ansi.enabled() ? style.on() + printable + Style.reset.on() : printable;
     }
 }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
+import org.vhostuserrng.libc.NativePath;
 
 /**
  * Timestamps events and passes them to every sink, in the same order for all threads. A sink that fails, for example
@@ -17,6 +18,7 @@ import org.vhostuserrng.cli.trace.TraceRecord.PassedFd;
 final class TraceRecordDispatcher {
     private final List<TraceRecordSink> sinks;
     private final PrintWriter errors;
+    private boolean sinkFailed;
     private int sessions;
     private long start;
 
@@ -29,7 +31,7 @@ final class TraceRecordDispatcher {
         start = System.nanoTime();
         sessions++;
         Instant time = Instant.now().truncatedTo(ChronoUnit.MILLIS);
-        emit(new TraceRecord.SessionOpened(sessions, time, listen.toString(), connect.toString()));
+        emit(new TraceRecord.SessionOpened(sessions, time, NativePath.text(listen), NativePath.text(connect)));
     }
 
     synchronized void message(VhostUserSide from, byte[] bytes, List<PassedFd> descriptors) {
@@ -40,6 +42,11 @@ final class TraceRecordDispatcher {
         emit(new TraceRecord.SessionClosed(System.nanoTime() - start, why));
     }
 
+    /** Whether a sink has failed. */
+    synchronized boolean hasFailed() {
+        return sinkFailed;
+    }
+
     private void emit(TraceRecord traceRecord) {
         Iterator<TraceRecordSink> each = sinks.iterator();
         while (each.hasNext()) {
@@ -47,6 +54,7 @@ final class TraceRecordDispatcher {
                 each.next().accept(traceRecord);
             } catch (IOException failed) {
                 each.remove();
+                sinkFailed = true;
                 errors.println("vhost-user-rng trace: recording stopped: " + failed.getMessage());
             }
         }

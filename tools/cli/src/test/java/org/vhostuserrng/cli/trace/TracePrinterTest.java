@@ -2,10 +2,14 @@ package org.vhostuserrng.cli.trace;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -33,16 +37,18 @@ class TracePrinterTest {
             List.of(new PassedFd(0, "eventfd 7 count=0")));
     private static final TraceRecord CLOSED = new TraceRecord.SessionClosed(3_000_000, "the front-end closed");
 
-    private static String print(Ansi ansi, boolean summary, TraceRecord... records) {
+    private static String print(Ansi ansi, boolean summary, TraceRecord... records) throws IOException {
         StringWriter text = new StringWriter();
         TracePrinter printer = new TracePrinter(new PrintWriter(text), ansi, summary);
-        List.of(records).forEach(printer::accept);
+        for (TraceRecord each : records) {
+            printer.accept(each);
+        }
         printer.flushOpenSession();
         return text.toString();
     }
 
     @Test
-    void everyMessageIsPrintedOnOneLine() {
+    void everyMessageIsPrintedOnOneLine() throws Exception {
         assertEquals("""
                 session 1  2026-11-22T21:46:25.123Z  /tmp/a -> /tmp/b
                        1.000 ms  front-end ->  GET_FEATURES  v1
@@ -54,7 +60,7 @@ class TracePrinterTest {
     }
 
     @Test
-    void summaryHasOneRowPerRequest() {
+    void summaryHasOneRowPerRequest() throws Exception {
         String printed = print(Ansi.OFF, true, OPENED, REQUEST, REPLY, CALL, CLOSED);
 
         assertEquals("""
@@ -66,7 +72,7 @@ class TracePrinterTest {
     }
 
     @Test
-    void summaryHasNotesAndDetails() {
+    void summaryHasNotesAndDetails() throws Exception {
         byte[] table = FrontendPayloadEncoder.message(5, 1, new byte[] {1, 0, 0, 0, 0, 0, 0, 0});
         TraceRecord wrong = new TraceRecord.MessageSent(0, VhostUserSide.FRONT_END, table, List.of());
 
@@ -76,26 +82,61 @@ class TracePrinterTest {
     }
 
     @Test
-    void sessionWithoutEndRecordHasASummary() {
+    void sessionWithoutEndRecordHasASummary() throws Exception {
         assertTrue(print(Ansi.OFF, true, OPENED, REQUEST).contains("| 1 | front-end -> | GET_FEATURES |"));
     }
 
     @Test
-    void requestsAreNumberedPerSession() {
+    void requestsAreNumberedPerSession() throws Exception {
         String printed = print(Ansi.OFF, true, OPENED, REQUEST, CLOSED, OPENED, REQUEST, CLOSED);
 
         assertFalse(printed.contains("| 2 |"), printed);
     }
 
     @Test
-    void requestWithoutReplyIsNoted() {
+    void requestWithoutReplyIsNoted() throws Exception {
         String printed = print(Ansi.OFF, false, OPENED, REQUEST, CLOSED);
 
         assertTrue(printed.contains("note: no reply: GET_FEATURES, sent at 1.000 ms"), printed);
     }
 
     @Test
-    void coloursAreUsedOnlyIfEnabled() {
+    void controlCharactersOfPathsAndReasonsAreNotPrinted() throws Exception {
+        TraceRecord opened = new TraceRecord.SessionOpened(1, Instant.EPOCH, "/tmp/\u001b[31m", "/tmp/\udc9b\u202e");
+        TraceRecord call = new TraceRecord.MessageSent(
+                0,
+                VhostUserSide.FRONT_END,
+                FrontendPayloadEncoder.message(13, 1, FrontendPayloadEncoder.u64(0)),
+                List.of(new PassedFd(0, "\u001b]0;title\u0007")));
+
+        String printed = print(Ansi.OFF, true, opened, call, new TraceRecord.SessionClosed(0, "\u0085\r"));
+
+        assertTrue(printed.chars().noneMatch(each -> each != '\n' && Character.isISOControl(each)), printed);
+        assertTrue(printed.contains("/tmp/?[31m -> /tmp/??"), printed);
+    }
+
+    @Test
+    void failureOfStandardOutputIsReported() {
+        TracePrinter printer = new TracePrinter(
+                new PrintWriter(
+                        new OutputStream() {
+                            @Override
+                            public void write(int single) throws IOException {
+                                throw new IOException("No space left on device");
+                            }
+                        },
+                        false,
+                        StandardCharsets.UTF_8),
+                Ansi.OFF,
+                false);
+
+        assertEquals(
+                "cannot write to stdout",
+                assertThrows(IOException.class, () -> printer.accept(OPENED)).getMessage());
+    }
+
+    @Test
+    void coloursAreUsedOnlyIfEnabled() throws Exception {
         assertFalse(print(Ansi.OFF, true, OPENED, REQUEST, CLOSED).contains("\u001b"));
         assertTrue(print(Ansi.ON, true, OPENED, REQUEST, CLOSED).contains("\u001b[36m"));
     }
