@@ -44,8 +44,10 @@ final class DaemonArguments {
             CommandLine parsed = parser.parse(known, arguments);
             if (!parsed.getArgList().isEmpty()) {
                 String word = parsed.getArgList().getFirst();
-                boolean isCommand = program.equals(DaemonCommand.PROGRAM) && word.equals(arguments[0]);
-                throw new BadUsageException("'" + word + "': " + expectedInsteadOf(word, isCommand));
+                throw new BadUsageException("'" + word + "': "
+                        + (program.equals(DaemonCommand.PROGRAM)
+                                ? expectedInsteadOf(word, arguments[0])
+                                : "expected options only, then -- and the command to run"));
             }
             return new DaemonArguments(parsed);
         } catch (MissingArgumentException missing) {
@@ -59,11 +61,11 @@ final class DaemonArguments {
         }
     }
 
-    private static String expectedInsteadOf(String word, boolean isCommand) {
+    private static String expectedInsteadOf(String word, String firstArgument) {
         if (COMMANDS.contains(word)) {
             return "a command is allowed only as the first argument";
         }
-        return isCommand
+        return word.equals(firstArgument)
                 ? "unknown command; expected options or one of " + String.join(", ", COMMANDS)
                 : "expected options only, of the form --name=value or --name";
     }
