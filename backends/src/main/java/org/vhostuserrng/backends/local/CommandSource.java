@@ -13,6 +13,7 @@ import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.sys.ChildProcess;
 import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.WakeablePoller;
+import org.vhostuserrng.libc.ChildStatus;
 
 /**
  * The output of a program. When it ends it is started again, after a delay that doubles while its runs are short. An
@@ -134,7 +135,7 @@ final class CommandSource implements BlockingEntropySource {
             logErrors();
         }
         logErrors();
-        String end = child.end();
+        ChildStatus end = child.end();
         boolean succeeded = child.hasSucceeded();
         close();
         delayRestart();

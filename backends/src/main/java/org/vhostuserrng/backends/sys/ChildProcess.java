@@ -1,17 +1,18 @@
 package org.vhostuserrng.backends.sys;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.vhostuserrng.libc.ChildStatus;
 import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.NativeEnvironment;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.libc.PipePair;
+import org.vhostuserrng.libc.PosixSpawn;
 
 /**
  * A child process in a process group of its own, with pipes from its stdout and stderr. Its stdin is a pipe that never
@@ -23,7 +24,6 @@ import org.vhostuserrng.libc.PipePair;
  */
 public final class ChildProcess implements AutoCloseable {
     private static final MemorySegment KILL = Libc.symbol("kill");
-    private static final MemorySegment WAITID = Libc.symbol("waitid");
     private static final MemorySegment FCNTL = Libc.symbol("fcntl");
     private static final int SIGKILL = 9;
     private static final int SIGTERM = 15;
@@ -31,18 +31,7 @@ public final class ChildProcess implements AutoCloseable {
     private static final int F_SETOWN = 8;
     private static final int F_SETSIG = 10;
     private static final int O_ASYNC = 0x2000;
-    private static final int P_PID = 1;
-    private static final int WNOHANG = 1;
-    private static final int WEXITED = 4;
-    private static final int WNOWAIT = 0x0100_0000;
 
-    // siginfo_t, 128 bytes: si_signo at 0, si_code at 8, si_status at 24
-    private static final int SIGINFO_BYTES = 128;
-    private static final int SI_CODE = 8;
-    private static final int SI_STATUS = 24;
-    private static final int CLD_EXITED = 1;
-
-    private static final String EXITED = "exited with status ";
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long TERMINATION_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
@@ -50,7 +39,6 @@ public final class ChildProcess implements AutoCloseable {
     private final OwnedFd stdin;
     private final EntropyFile stdout;
     private final EntropyFile stderr;
-    private final MemorySegment siginfo = Arena.ofAuto().allocate(SIGINFO_BYTES, Long.BYTES);
 
     private ChildProcess(int pid, OwnedFd stdin, EntropyFile stdout, EntropyFile stderr) {
         this.pid = pid;
@@ -71,6 +59,8 @@ public final class ChildProcess implements AutoCloseable {
                 PipePair err = PipePair.open(0)) {
             int pid = PosixSpawn.spawn(
                     words,
+                    NativeEnvironment.variables(),
+                    PosixSpawn.ProcessGroup.NEW,
                     in.readEnd().number(),
                     out.writeEnd().number(),
                     err.writeEnd().number());
@@ -104,20 +94,15 @@ public final class ChildProcess implements AutoCloseable {
         return stderr;
     }
 
-    /** Describes how the process ended; null while it runs. */
-    public String end() {
-        siginfo.fill((byte) 0);
-        int result = Libc.callInt(WAITID, P_PID, pid, siginfo.address(), WEXITED | WNOHANG | WNOWAIT, 0);
-        if (result < 0 || siginfo.get(ValueLayout.JAVA_INT, 0) == 0) {
-            return null;
-        }
-        int status = siginfo.get(ValueLayout.JAVA_INT, SI_STATUS);
-        return (siginfo.get(ValueLayout.JAVA_INT, SI_CODE) == CLD_EXITED ? EXITED : "was killed by signal ") + status;
+    /** How the process ended; null while it runs. */
+    public ChildStatus end() {
+        return ChildStatus.of(pid);
     }
 
     /** Whether the process has exited with status 0. */
     public boolean hasSucceeded() {
-        return (EXITED + 0).equals(end());
+        ChildStatus end = end();
+        return end != null && end.exited() && end.status() == 0;
     }
 
     /** Ends the whole process group: with SIGTERM, and with SIGKILL if that does not end the program at once. */
@@ -131,8 +116,7 @@ public final class ChildProcess implements AutoCloseable {
         signalGroup(SIGKILL);
         stdin.close();
         awaitEnd();
-        int ignored = Libc.callInt(WAITID, P_PID, pid, siginfo.address(), WEXITED | WNOHANG, 0);
-        assert ignored <= 0;
+        ChildStatus.reap(pid);
     }
 
     private void signalGroup(int signal) {

@@ -59,6 +59,7 @@ class SurroundingsIT {
             "bench-suite --help",
             "check-source getrandom --bytes=20000",
             "egd-server --help",
+            "hold --help",
             "period-study --help",
             "trace --help");
 
@@ -73,7 +74,7 @@ class SurroundingsIT {
     }
 
     static Stream<Arguments> commandsInSurroundings() {
-        return product(SURROUNDINGS, COMMANDS);
+        return Stream.concat(product(SURROUNDINGS, COMMANDS), product(SURROUNDINGS, List.of("hold -- true")));
     }
 
     static Stream<Arguments> hopelessCommands() {

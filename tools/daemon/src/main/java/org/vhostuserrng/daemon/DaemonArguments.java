@@ -11,9 +11,16 @@ import org.apache.commons.cli.UnrecognizedOptionException;
 
 /** A parsed command line: the values of each option. */
 final class DaemonArguments {
-    /** The commands that the launcher starts instead of the daemon. */
-    static final List<String> COMMANDS =
-            List.of("bench", "bench-egd", "bench-suite", "check-source", "egd-server", "period-study", "trace");
+    /** The commands that are started instead of the daemon. */
+    static final List<String> COMMANDS = List.of(
+            "bench",
+            "bench-egd",
+            "bench-suite",
+            "check-source",
+            "egd-server",
+            HoldOptions.COMMAND,
+            "period-study",
+            "trace");
 
     private static final String PREFIX = "--";
 
@@ -26,9 +33,10 @@ final class DaemonArguments {
     /**
      * Parses a command line.
      *
+     * @param program the program's name in messages
      * @throws BadUsageException if it contains anything other than {@code known} options
      */
-    static DaemonArguments parse(Options known, String... arguments) throws BadUsageException {
+    static DaemonArguments parse(String program, Options known, String... arguments) throws BadUsageException {
         // Option names must not be abbreviated: an option of a later version might make an abbreviation ambiguous.
         DefaultParser parser =
                 DefaultParser.builder().setAllowPartialMatching(false).get();
@@ -36,7 +44,10 @@ final class DaemonArguments {
             CommandLine parsed = parser.parse(known, arguments);
             if (!parsed.getArgList().isEmpty()) {
                 String word = parsed.getArgList().getFirst();
-                throw new BadUsageException("'" + word + "': " + expectedInsteadOf(word, arguments[0]));
+                throw new BadUsageException("'" + word + "': "
+                        + (program.equals(DaemonCommand.PROGRAM)
+                                ? expectedInsteadOf(word, arguments[0])
+                                : "expected options only, then -- and the command to run"));
             }
             return new DaemonArguments(parsed);
         } catch (MissingArgumentException missing) {
@@ -44,9 +55,9 @@ final class DaemonArguments {
             throw new BadUsageException(
                     PREFIX + option.getLongOpt() + ": expected a value, as in " + syntax(option), missing);
         } catch (UnrecognizedOptionException unknown) {
-            throw unknownOption(known, unknown);
+            throw unknownOption(program, known, unknown);
         } catch (ParseException bad) {
-            throw new BadUsageException(bad.getMessage() + " (see vhost-user-rng --help)", bad);
+            throw new BadUsageException(bad.getMessage() + " (see " + program + " --help)", bad);
         }
     }
 
@@ -59,13 +70,13 @@ final class DaemonArguments {
                 : "expected options only, of the form --name=value or --name";
     }
 
-    private static BadUsageException unknownOption(Options known, UnrecognizedOptionException unknown) {
+    private static BadUsageException unknownOption(String program, Options known, UnrecognizedOptionException unknown) {
         String[] nameAndValue = unknown.getOption().split("=", 2);
         String name = nameAndValue[0];
         if (nameAndValue.length == 2 && known.hasOption(name)) {
             return new BadUsageException(name + "='" + nameAndValue[1] + "': expected no value", unknown);
         }
-        return new BadUsageException(unknown.getOption() + ": unknown option; see vhost-user-rng --help", unknown);
+        return new BadUsageException(unknown.getOption() + ": unknown option; see " + program + " --help", unknown);
     }
 
     /** Whether an option is present. */

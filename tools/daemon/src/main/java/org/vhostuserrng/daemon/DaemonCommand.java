@@ -28,6 +28,7 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
  * that the AOT cache rejects.
  */
 final class DaemonCommand {
+    static final String PROGRAM = "vhost-user-rng";
     static final int MAX_SOCKETS = 4096;
 
     static final int OK = 0;
@@ -56,15 +57,15 @@ final class DaemonCommand {
                 printResult(CAPABILITIES + "\n");
                 return OK;
             }
-            DaemonArguments arguments = DaemonArguments.parse(DaemonOptions.all(), words);
+            DaemonArguments arguments = DaemonArguments.parse(PROGRAM, DaemonOptions.all(), words);
             if (!answerQuery(arguments)) {
                 new RngDaemon(new DaemonCommand(arguments).settings()).serve();
             }
             return OK;
         } catch (BadUsageException bad) {
-            return printError(bad.getMessage(), BAD_USAGE);
+            return printError(PROGRAM, bad.getMessage(), BAD_USAGE);
         } catch (IOException failure) {
-            return printError(failure.getMessage(), FAILED);
+            return printError(PROGRAM, failure.getMessage(), FAILED);
         } finally {
             DaemonShutdownHook.daemonStopped();
         }
@@ -87,7 +88,7 @@ final class DaemonCommand {
     }
 
     /** Writes to stdout without System.out, which hides errors. */
-    private static void printResult(String text) throws IOException {
+    static void printResult(String text) throws IOException {
         try {
             new FileOutputStream(FileDescriptor.out).write(text.getBytes(StandardCharsets.UTF_8));
         } catch (IOException failure) {
@@ -95,9 +96,9 @@ final class DaemonCommand {
         }
     }
 
-    private static int printError(String message, int status) {
+    static int printError(String program, String message, int status) {
         // The message may quote a value with control characters.
-        System.err.println(NativeText.printable("vhost-user-rng: " + message));
+        System.err.println(NativeText.printable(program + ": " + message));
         return status;
     }
 

@@ -54,6 +54,31 @@ final class DaemonHelp {
 
             """;
 
+    private static final String HOLD_USAGE = """
+            Usage: vhost-user-rng hold [OPTION...] -- COMMAND [ARGUMENT...]
+
+            A service manager for one service, on hosts and in containers without systemd.
+            Starts COMMAND, keeps the descriptors that it stores by the protocol of
+            systemd's file descriptor store (NOTIFY_SOCKET), starts it again whenever it
+            ends, and passes the descriptors to it (LISTEN_FDS). So the sessions of its
+            guests survive.
+
+            Options:
+            """;
+
+    private static final String HOLD_EXAMPLE = """
+
+            Signals: SIGTERM and SIGINT are passed on, and end hold with the status of
+            COMMAND; SIGHUP, SIGUSR1 and SIGUSR2 are passed on. If hold itself is killed,
+            COMMAND runs on, and what it has stored is lost.
+
+            Status: that of COMMAND when it is stopped, when it exits with status 0 and
+            nothing is stored, and when its first start fails (2, 126 or 127).
+
+            Example:
+              vhost-user-rng hold --watchdog=10 -- vhost-user-rng --socket-path=/run/rng.sock
+            """;
+
     private DaemonHelp() {}
 
     static String text() {
@@ -66,6 +91,15 @@ final class DaemonHelp {
                 .append(String.join(", ", DaemonArguments.COMMANDS))
                 .append('\n')
                 .toString();
+    }
+
+    /** The {@code --help} text of the command hold. */
+    static String ofHold() {
+        StringBuilder out = new StringBuilder(HOLD_USAGE);
+        for (Option option : HoldOptions.all().getOptions()) {
+            appendOption(out, option);
+        }
+        return out.append(HOLD_EXAMPLE).toString();
     }
 
     /** One row of the table: {@code --name=ARGUMENT  description}. */

@@ -1,15 +1,23 @@
 package org.vhostuserrng.daemon;
 
+import java.util.Arrays;
 import org.vhostuserrng.libc.LogStream;
 import org.vhostuserrng.libc.NativeArguments;
 
-/** Entry point of the daemon. */
+/** Entry point of the daemon and of the command {@code hold}. */
 public final class DaemonMain {
     private DaemonMain() {}
 
-    /** Runs the daemon until it is stopped. Exit status: 0 stopped, 1 failure, 2 invalid command line. */
+    /**
+     * Runs the daemon, or the command {@code hold}, until it is stopped. Exit status of the daemon: 0 stopped, 1
+     * failure, 2 invalid command line.
+     */
     public static void main(String[] args) {
         LogStream.install();
-        System.exit(DaemonCommand.execute(NativeArguments.decode(args)));
+        String[] words = NativeArguments.decode(args);
+        if (words.length > 0 && words[0].equals(HoldOptions.COMMAND)) {
+            System.exit(HoldCommand.execute(Arrays.copyOfRange(words, 1, words.length)));
+        }
+        System.exit(DaemonCommand.execute(words));
     }
 }

@@ -19,7 +19,9 @@ enum DaemonOptionRange {
     SPIN_MICROS(0, 1000),
     MAX_GUEST_MEMORY_GIB(1, VhostUserOptions.ADDRESS_SPACE_BYTES >> 30),
     /** Descriptors 0 to 2 are the standard streams. */
-    FD(3, Integer.MAX_VALUE);
+    FD(3, Integer.MAX_VALUE),
+    HOLD_FDS(1, HoldOptions.MAX_FDS),
+    HOLD_SECONDS(1, 86_400);
 
     private final long min;
     private final long max;

@@ -7,7 +7,8 @@ import org.junit.jupiter.api.Test;
 
 class RateLimiterOptionParserTest {
     private static RateLimiterSettings parse(Set<String> guests, String... options) throws BadUsageException {
-        return RateLimiterOptionParser.parse(DaemonArguments.parse(DaemonOptions.all(), options), guests);
+        return RateLimiterOptionParser.parse(
+                DaemonArguments.parse(DaemonCommand.PROGRAM, DaemonOptions.all(), options), guests);
     }
 
     @Test

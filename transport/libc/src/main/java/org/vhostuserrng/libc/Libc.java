@@ -29,7 +29,7 @@ public final class Libc {
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(Linker.Option.captureStateLayout()));
 
     private static final MemorySegment STRERROR = symbol("strerror");
-    private static final int MAX_ERROR_TEXT_BYTES = 256;
+    private static final int MAX_TEXT_BYTES = 256;
 
     private Libc() {}
 
@@ -70,8 +70,13 @@ public final class Libc {
 
     /** The description of an error number. */
     public static String describe(int errno) {
-        long text = invoke(STRERROR, STATE.get(), errno, 0, 0, 0, 0, 0);
-        return MemorySegment.ofAddress(text).reinterpret(MAX_ERROR_TEXT_BYTES).getString(0);
+        return text(STRERROR, errno);
+    }
+
+    /** Calls a function that describes a number by a short string. */
+    static String text(MemorySegment function, int number) {
+        long text = invoke(function, STATE.get(), number, 0, 0, 0, 0, 0);
+        return MemorySegment.ofAddress(text).reinterpret(MAX_TEXT_BYTES).getString(0);
     }
 
     private static long invoke(

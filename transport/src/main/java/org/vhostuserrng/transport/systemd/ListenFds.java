@@ -46,6 +46,27 @@ public final class ListenFds {
     }
 
     /**
+     * The passed descriptors with the names that the service manager gives them; an empty name if it gives none.
+     * Several may have the same name.
+     *
+     * @param environment the variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES
+     * @param pid the ID of this process
+     * @throws IOException if a variable is malformed
+     */
+    public static List<NamedFd> withNamesOfManager(Map<String, String> environment, long pid) throws IOException {
+        if (!Long.toString(pid).equals(environment.get(LISTEN_PID))) {
+            return List.of();
+        }
+        int count = count(environment.getOrDefault(LISTEN_FDS, "0"));
+        List<String> names = unitNames(environment.get(LISTEN_FDNAMES), count);
+        List<NamedFd> passed = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            passed.add(new NamedFd(FIRST_FD + i, names.get(i)));
+        }
+        return passed;
+    }
+
+    /**
      * The passed sockets.
      *
      * @param fileName the file name of a socket's path, or null

@@ -1,16 +1,12 @@
-package org.vhostuserrng.backends.sys;
+package org.vhostuserrng.libc;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
-import org.vhostuserrng.libc.Libc;
-import org.vhostuserrng.libc.NativeText;
 
 /** posix_spawnp(3), which copies no memory of this process. */
-@SuppressWarnings("restricted")
-final class PosixSpawn {
+public final class PosixSpawn {
     private static final MemorySegment SPAWN = Libc.symbol("posix_spawnp");
     private static final MemorySegment ATTR_INIT = Libc.symbol("posix_spawnattr_init");
     private static final MemorySegment ATTR_DESTROY = Libc.symbol("posix_spawnattr_destroy");
@@ -23,13 +19,12 @@ final class PosixSpawn {
     private static final MemorySegment ADD_DUP2 = Libc.symbol("posix_spawn_file_actions_adddup2");
     private static final MemorySegment ADD_CLOSEFROM = Libc.symbol("posix_spawn_file_actions_addclosefrom_np");
     private static final MemorySegment SIGADDSET = Libc.symbol("sigaddset");
-    private static final MemorySegment ENVIRON = Libc.symbol("environ");
-    /** POSIX_SPAWN_SETPGROUP, POSIX_SPAWN_SETSIGDEF and POSIX_SPAWN_SETSIGMASK. */
-    private static final int FLAGS = 0x02 | 0x04 | 0x08;
+    private static final int SETPGROUP = 0x02;
+    private static final int SETSIGDEF = 0x04;
+    private static final int SETSIGMASK = 0x08;
 
     private static final int SIGQUIT = 3;
     private static final int SIGPIPE = 13;
-    private static final int FIRST_OTHER_FD = 3;
     // At least the size of posix_spawnattr_t, posix_spawn_file_actions_t and sigset_t.
     private static final int ATTR_BYTES = 512;
     private static final int ACTIONS_BYTES = 256;
@@ -37,33 +32,53 @@ final class PosixSpawn {
 
     private PosixSpawn() {}
 
+    /** The process group of a new process. */
+    public enum ProcessGroup {
+        /** That of this process. */
+        SAME,
+        /** One that the new process leads. */
+        NEW
+    }
+
     /**
-     * Starts a program that leads a process group of its own and inherits no descriptors but these three. No signal is
-     * blocked in it, and SIGPIPE and SIGQUIT end it.
+     * Starts a program that inherits no descriptors but these. No signal is blocked in it, and SIGPIPE
+     * and SIGQUIT end it.
      *
-     * @param words any bytes, as {@link NativeText} decodes them
+     * @param words the program, which is searched in PATH unless it contains a slash, and its arguments, as
+     *     {@link NativeText} decodes them
+     * @param environment as {@link NativeEnvironment#variables}
+     * @param descriptors the descriptor of this process that becomes 0, 1, 2 and so on in the new one; each is the same
+     *     number, or one that the new process does not have
      * @return the number of the process
-     * @throws IOException with the text of the errno
+     * @throws ErrnoException that names the program
      */
-    static int spawn(List<String> words, int stdin, int stdout, int stderr) throws IOException {
+    public static int spawn(List<String> words, List<String> environment, ProcessGroup processGroup, int... descriptors)
+            throws ErrnoException {
+        for (int i = 0; i < descriptors.length; i++) {
+            if (descriptors[i] != i && descriptors[i] < descriptors.length) {
+                throw new IllegalArgumentException("descriptor " + descriptors[i] + " would be replaced before use");
+            }
+        }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment attributes = arena.allocate(ATTR_BYTES, Long.BYTES);
             MemorySegment actions = arena.allocate(ACTIONS_BYTES, Long.BYTES);
             MemorySegment signals = arena.allocate(SIGSET_BYTES, Long.BYTES);
             call(ATTR_INIT, attributes, 0, 0);
             call(ACTIONS_INIT, actions, 0, 0);
-            call(SET_FLAGS, attributes, FLAGS, 0);
+            int flags = SETSIGDEF | SETSIGMASK | (processGroup == ProcessGroup.NEW ? SETPGROUP : 0);
+            call(SET_FLAGS, attributes, flags, 0);
             call(SET_PGROUP, attributes, 0, 0);
             call(SET_SIGMASK, attributes, signals.address(), 0);
             call(SIGADDSET, signals, SIGPIPE, 0);
             call(SIGADDSET, signals, SIGQUIT, 0);
             call(SET_SIGDEFAULT, attributes, signals.address(), 0);
-            call(ADD_DUP2, actions, stdin, 0);
-            call(ADD_DUP2, actions, stdout, 1);
-            call(ADD_DUP2, actions, stderr, 2);
-            call(ADD_CLOSEFROM, actions, FIRST_OTHER_FD, 0);
+            for (int i = 0; i < descriptors.length; i++) {
+                // With equal numbers it clears the close-on-exec flag.
+                call(ADD_DUP2, actions, descriptors[i], i);
+            }
+            call(ADD_CLOSEFROM, actions, descriptors.length, 0);
             try {
-                return spawn(arena, words, actions, attributes);
+                return spawn(arena, words, environment, actions, attributes);
             } finally {
                 call(ACTIONS_DESTROY, actions, 0, 0);
                 call(ATTR_DESTROY, attributes, 0, 0);
@@ -71,17 +86,11 @@ final class PosixSpawn {
         }
     }
 
-    private static int spawn(Arena arena, List<String> words, MemorySegment actions, MemorySegment attributes)
-            throws IOException {
-        MemorySegment arguments = arena.allocate(ValueLayout.JAVA_LONG, words.size() + 1L);
-        for (int i = 0; i < words.size(); i++) {
-            arguments.setAtIndex(
-                    ValueLayout.JAVA_LONG,
-                    i,
-                    NativeText.allocate(arena, words.get(i)).address());
-        }
+    private static int spawn(
+            Arena arena, List<String> words, List<String> environment, MemorySegment actions, MemorySegment attributes)
+            throws ErrnoException {
+        MemorySegment arguments = stringArray(arena, words);
         MemorySegment pid = arena.allocate(ValueLayout.JAVA_INT);
-        long environment = ENVIRON.reinterpret(Long.BYTES).get(ValueLayout.JAVA_LONG, 0);
         int error = (int) Libc.callLong(
                 SPAWN,
                 pid.address(),
@@ -89,11 +98,23 @@ final class PosixSpawn {
                 actions.address(),
                 attributes.address(),
                 arguments.address(),
-                environment);
+                stringArray(arena, environment).address());
         if (error != 0) {
-            throw new IOException(words.getFirst() + ": " + EntropyFile.describe(-error));
+            throw new ErrnoException(words.getFirst(), error);
         }
         return pid.get(ValueLayout.JAVA_INT, 0);
+    }
+
+    /** Pointers to C strings, and a null pointer. */
+    private static MemorySegment stringArray(Arena arena, List<String> strings) {
+        MemorySegment pointers = arena.allocate(ValueLayout.JAVA_LONG, strings.size() + 1L);
+        int index = 0;
+        for (String string : strings) {
+            pointers.setAtIndex(
+                    ValueLayout.JAVA_LONG, index, NativeText.allocate(arena, string).address());
+            index++;
+        }
+        return pointers;
     }
 
     private static void call(MemorySegment function, MemorySegment object, long first, long second) {

@@ -1,0 +1,62 @@
+package org.vhostuserrng.daemon;
+
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+
+/** Names and {@code --help} texts of the options of the command {@code hold}. */
+final class HoldOptions {
+    static final String COMMAND = "hold";
+
+    static final String MAX_FDS_OPTION = "--max-fds";
+    static final String WATCHDOG = "--watchdog";
+    static final String STOP_TIMEOUT = "--stop-timeout";
+    static final String HELP = "--help";
+    static final String VERSION = "--version";
+
+    /** 16 descriptors for each of 4096 guests. LISTEN_FDNAMES, of 128 KiB, has room for their separators. */
+    static final int MAX_FDS = 1 << 16;
+
+    static final int DEFAULT_STOP_TIMEOUT_SECONDS = 10;
+
+    private HoldOptions() {}
+
+    static Options all() {
+        return new Options()
+                .addOption(valued(
+                        MAX_FDS_OPTION,
+                        "N",
+                        "Maximum number of stored descriptors; " + DaemonOptionRange.HOLD_FDS
+                                + ". Default: what the hard limit of open files (ulimit -Hn) allows."))
+                .addOption(valued(
+                        WATCHDOG,
+                        "SECONDS",
+                        "Kill and restart COMMAND if it sends no WATCHDOG=1 for that long after READY=1; "
+                                + DaemonOptionRange.HOLD_SECONDS + ". Default: no watchdog."))
+                .addOption(valued(
+                        STOP_TIMEOUT,
+                        "SECONDS",
+                        "Kill COMMAND if it has not ended that long after SIGTERM or SIGINT; "
+                                + DaemonOptionRange.HOLD_SECONDS + ". Default: " + DEFAULT_STOP_TIMEOUT_SECONDS + "."))
+                .addOption(Option.builder("h")
+                        .longOpt(name(HELP))
+                        .desc("Print this help and exit.")
+                        .get())
+                .addOption(Option.builder("V")
+                        .longOpt(name(VERSION))
+                        .desc("Print the version and exit.")
+                        .get());
+    }
+
+    private static Option valued(String option, String argument, String description) {
+        return Option.builder()
+                .longOpt(name(option))
+                .hasArg()
+                .argName(argument)
+                .desc(description)
+                .get();
+    }
+
+    private static String name(String option) {
+        return option.substring("--".length());
+    }
+}

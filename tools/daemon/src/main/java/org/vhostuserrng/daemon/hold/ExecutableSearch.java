@@ -1,0 +1,52 @@
+package org.vhostuserrng.daemon.hold;
+
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import org.vhostuserrng.libc.NativePath;
+
+/** Looks for a program as a shell does. */
+final class ExecutableSearch {
+    /** The status of a shell whose command is a file that it cannot execute. */
+    static final int NOT_EXECUTABLE = 126;
+    /** The status of a shell whose command does not exist. */
+    static final int NOT_FOUND = 127;
+
+    private static final int FOUND = 0;
+
+    private ExecutableSearch() {}
+
+    /**
+     * Returns 0 if the program can be executed, or the status of a shell that cannot execute it.
+     *
+     * @param program searched in PATH unless it contains a slash
+     * @param path the value of PATH; null if it is not set
+     */
+    static int status(String program, String path) {
+        if (program.contains("/")) {
+            return statusOfFile(program);
+        }
+        int status = NOT_FOUND;
+        // The shell's PATH if none is set differs; it then reports itself that it has not found the program.
+        for (String directory : path == null ? new String[] {"/bin", "/usr/bin"} : path.split(":", -1)) {
+            int found = statusOfFile((directory.isEmpty() ? "." : directory) + "/" + program);
+            if (found == FOUND) {
+                return FOUND;
+            }
+            status = Math.min(status, found);
+        }
+        return status;
+    }
+
+    private static int statusOfFile(String name) {
+        try {
+            Path file = NativePath.of(name);
+            if (!Files.exists(file)) {
+                return NOT_FOUND;
+            }
+            return Files.isRegularFile(file) && Files.isExecutable(file) ? FOUND : NOT_EXECUTABLE;
+        } catch (InvalidPathException invalid) {
+            return NOT_FOUND;
+        }
+    }
+}

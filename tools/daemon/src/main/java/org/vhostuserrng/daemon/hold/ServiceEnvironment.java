@@ -1,0 +1,31 @@
+package org.vhostuserrng.daemon.hold;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** The environment of the service: that of this process, with variables of the service manager. */
+final class ServiceEnvironment {
+    private ServiceEnvironment() {}
+
+    /**
+     * Replaces variables.
+     *
+     * @param inherited variables in the form {@code NAME=VALUE}
+     * @param replaced the new values; an empty value removes the variable
+     */
+    static List<String> of(List<String> inherited, Map<String, String> replaced) {
+        List<String> variables = new ArrayList<>();
+        for (String variable : inherited) {
+            if (!replaced.containsKey(variable.split("=", 2)[0])) {
+                variables.add(variable);
+            }
+        }
+        replaced.forEach((name, value) -> {
+            if (!value.isEmpty()) {
+                variables.add(name + "=" + value);
+            }
+        });
+        return variables;
+    }
+}

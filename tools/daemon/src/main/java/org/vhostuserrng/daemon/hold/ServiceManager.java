@@ -1,0 +1,369 @@
+package org.vhostuserrng.daemon.hold;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.vhostuserrng.daemon.hold.sys.DescriptorPoll;
+import org.vhostuserrng.daemon.hold.sys.NotifySocket;
+import org.vhostuserrng.daemon.hold.sys.OpenFileSet;
+import org.vhostuserrng.daemon.hold.sys.ProcessSignal;
+import org.vhostuserrng.libc.ChildStatus;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.NativeEnvironment;
+import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.libc.PosixSpawn;
+import org.vhostuserrng.libc.SignalInbox;
+import org.vhostuserrng.transport.systemd.ListenFds;
+
+/**
+ * Runs a service: starts its main process, receives its notifications, keeps its descriptors, restarts it when it ends,
+ * and stops it on SIGTERM or SIGINT. Confined to the thread that calls {@link #run}.
+ *
+ * <p>The main process is not killed when this process is: it serves on without a store, which is better for its guests
+ * than no service.
+ */
+public final class ServiceManager implements AutoCloseable {
+    private static final String[] SIGNALS = {"CHLD", "TERM", "INT", "HUP", "USR1", "USR2"};
+    /** Status of a service that is killed by a signal, as of a shell: this plus the number of the signal. */
+    private static final int KILLED = 128;
+
+    private static final int BAD_USAGE = 2;
+    private static final int RUNNING = -1;
+    private static final int NO_PROCESS = 0;
+
+    /** Between two looks at signals and deadlines. */
+    private static final int MAX_DATAGRAMS_AT_ONCE = 256;
+    /** More than the queue of a socket has, so that the rest of an ended process's notifications is read. */
+    private static final int MAX_QUEUED_DATAGRAMS = 1 << 14;
+
+    private final ServiceSettings settings;
+    private final List<NamedFd> inherited = new ArrayList<>();
+    private final SignalInbox signals;
+    private final NotifySocket notifySocket;
+    private final FdStore store;
+    private final ManagerLog log;
+    private final RestartDelay restartDelay = new RestartDelay();
+    private final Deadline restart = new Deadline();
+    private final Deadline watchdog = new Deadline();
+    private final Deadline kill = new Deadline();
+
+    private int mainPid = NO_PROCESS;
+    private long startedAt;
+    private int starts;
+    private String status = "";
+    /** The signal that stops the service; 0 while it is to run. */
+    private int stopSignal;
+
+    private int exitStatus = RUNNING;
+
+    private ServiceManager(
+            ServiceSettings settings,
+            List<ListenFds.NamedFd> inherited,
+            SignalInbox signals,
+            NotifySocket notifySocket,
+            Consumer<String> log) {
+        this.settings = settings;
+        inherited.forEach(passed -> this.inherited.add(new NamedFd(passed.name(), new OwnedFd(passed.fd()))));
+        this.signals = signals;
+        this.notifySocket = notifySocket;
+        this.store = new FdStore(settings.maxFds(), OpenFileSet.create(notifySocket.fd()));
+        this.log = new ManagerLog(System::nanoTime, log);
+    }
+
+    /**
+     * Prepares to run a service.
+     *
+     * @param inherited descriptors that are passed to the service at each start
+     * @param log takes lines about the service
+     * @throws IOException if no notify socket can be created
+     */
+    public static ServiceManager open(ServiceSettings settings, List<ListenFds.NamedFd> inherited, Consumer<String> log)
+            throws IOException {
+        SignalInbox signals = SignalInbox.open(SIGNALS);
+        try {
+            NotifySocket notifySocket = NotifySocket.create(socketDirectories(), CloserThread.start());
+            return new ServiceManager(settings, inherited, signals, notifySocket, log);
+        } catch (IOException impossible) {
+            signals.close();
+            throw impossible;
+        }
+    }
+
+    /** First those that no program cleans up. */
+    private static List<String> socketDirectories() {
+        List<String> directories = new ArrayList<>(List.of("/run", "/dev/shm", "/tmp"));
+        String ofUser = System.getenv("XDG_RUNTIME_DIR");
+        if (ofUser != null && ofUser.startsWith("/")) {
+            directories.addFirst(ofUser);
+        }
+        return directories;
+    }
+
+    /** Runs the service until it has ended for good. Returns the exit status of this process. */
+    public int run() {
+        start();
+        while (exitStatus == RUNNING) {
+            DescriptorPoll.awaitReadable(notifySocket.fd(), signals.readable(), timeoutMillis());
+            signals.take().forEach(this::handleSignal);
+            receiveNotifications(MAX_DATAGRAMS_AT_ONCE);
+            reapChildren();
+            meetDeadlines();
+        }
+        if (store.size() > 0) {
+            log.line("closing " + store.size() + " stored descriptors");
+        }
+        return exitStatus;
+    }
+
+    private int timeoutMillis() {
+        long now = System.nanoTime();
+        long nanos = Math.min(restart.remaining(now), Math.min(watchdog.remaining(now), kill.remaining(now)));
+        if (nanos == Long.MAX_VALUE) {
+            return -1;
+        }
+        return (int) Math.min(Integer.MAX_VALUE, TimeUnit.NANOSECONDS.toMillis(nanos) + 1);
+    }
+
+    private void start() {
+        restart.clear();
+        watchdog.clear();
+        starts++;
+        startedAt = System.nanoTime();
+        status = "";
+        int hungUp = store.removeIf(DescriptorPoll::isHungUp);
+        if (hungUp > 0) {
+            log.line("removed " + hungUp + " stored descriptors that have hung up");
+        }
+        String program = settings.command().getFirst();
+        int missing = ExecutableSearch.status(program, System.getenv("PATH"));
+        if (missing != 0) {
+            String reason = missing == ExecutableSearch.NOT_FOUND ? "not found" : "not an executable file";
+            notStarted(missing, program + ": " + reason);
+            return;
+        }
+        try {
+            spawn();
+        } catch (ErrnoException refused) {
+            notStarted(ExecutableSearch.NOT_EXECUTABLE, refused.getMessage());
+        }
+    }
+
+    private void spawn() throws ErrnoException {
+        List<NamedFd> all = new ArrayList<>(inherited);
+        all.addAll(store.all());
+        PassedFds passed = PassedFds.of(all);
+        if (passed.omittedNames() > 0) {
+            log.line("LISTEN_FDNAMES has no room for " + passed.omittedNames() + " of " + all.size()
+                    + " names; their descriptors are passed without a name");
+        }
+        mainPid = PosixSpawn.spawn(
+                words(all.isEmpty()),
+                ServiceEnvironment.of(NativeEnvironment.variables(), variables(passed)),
+                PosixSpawn.ProcessGroup.SAME,
+                passed.numbers().stream().mapToInt(Integer::intValue).toArray());
+        log.line("started process " + mainPid + (all.isEmpty() ? "" : " with " + all.size() + " descriptors"));
+    }
+
+    /** A shell sets the variables that contain the process ID, which it keeps when it executes the command. */
+    private List<String> words(boolean withoutFds) {
+        String variables =
+                (withoutFds ? "" : " LISTEN_PID=$$") + (settings.watchdogMicros() > 0 ? " WATCHDOG_PID=$$" : "");
+        String script = (variables.isEmpty() ? "" : "export" + variables + "; ") + "exec \"$@\"";
+        List<String> words = new ArrayList<>(List.of("/bin/sh", "-c", script, "vhost-user-rng hold"));
+        words.addAll(settings.command());
+        return words;
+    }
+
+    private Map<String, String> variables(PassedFds passed) {
+        int fds = passed.names().size();
+        boolean named = !passed.names().stream().allMatch(String::isEmpty);
+        Map<String, String> variables = new LinkedHashMap<>(settings.variables());
+        variables.put("NOTIFY_SOCKET", notifySocket.path());
+        variables.put("FDSTORE", Integer.toString(settings.maxFds()));
+        variables.put("LISTEN_PID", "");
+        variables.put("LISTEN_FDS", fds == 0 ? "" : Integer.toString(fds));
+        variables.put("LISTEN_FDNAMES", named ? passed.listenFdNames() : "");
+        variables.put("WATCHDOG_PID", "");
+        variables.put("WATCHDOG_USEC", settings.watchdogMicros() == 0 ? "" : Long.toString(settings.watchdogMicros()));
+        return variables;
+    }
+
+    private void notStarted(int shellStatus, String reason) {
+        if (starts == 1) {
+            log.line(reason);
+            exitStatus = shellStatus;
+        } else {
+            log.line(reason + "; " + scheduleRestart());
+        }
+    }
+
+    /** Returns when the next start is, in words. */
+    private String scheduleRestart() {
+        long now = System.nanoTime();
+        long delay = restartDelay.after(now - startedAt);
+        restart.setAt(now + delay);
+        return delay == 0 ? "restarting now" : "restarting in " + TimeUnit.NANOSECONDS.toMillis(delay) + " ms";
+    }
+
+    private void handleSignal(int signal) {
+        switch (signal) {
+            case ProcessSignal.SIGTERM, ProcessSignal.SIGINT -> stop(signal);
+            case ProcessSignal.SIGHUP, ProcessSignal.SIGUSR1, ProcessSignal.SIGUSR2 -> passOn(signal);
+            default -> {
+                // SIGCHLD: children are looked at anyway.
+            }
+        }
+    }
+
+    private void passOn(int signal) {
+        if (mainPid != NO_PROCESS) {
+            ProcessSignal.send(mainPid, signal);
+        }
+    }
+
+    private void stop(int signal) {
+        stopSignal = signal;
+        restart.clear();
+        watchdog.clear();
+        if (mainPid == NO_PROCESS) {
+            exitStatus = 0;
+            return;
+        }
+        passOn(signal);
+        setKillDeadline();
+    }
+
+    private void setKillDeadline() {
+        if (!kill.isSet()) {
+            kill.setAt(System.nanoTime() + settings.stopTimeoutNanos());
+        }
+    }
+
+    private void receiveNotifications(int most) {
+        for (int i = 0; i < most; i++) {
+            NotifySocket.Datagram datagram = notifySocket.receive();
+            if (datagram == null) {
+                return;
+            }
+            receive(datagram);
+        }
+    }
+
+    private void receive(NotifySocket.Datagram datagram) {
+        if (mainPid == NO_PROCESS || datagram.senderPid() != mainPid) {
+            datagram.fds().forEach(OwnedFd::close);
+            log.limited(
+                    "ignored a notification of process " + datagram.senderPid() + ", which is not the main process");
+            return;
+        }
+        if (!datagram.complete()) {
+            log.limited("a notification of the main process was truncated: it is longer than "
+                    + NotifySocket.MAX_DATAGRAM_BYTES + " bytes, or its descriptors exceed the limit of open files");
+        }
+        ServiceNotification notification = ServiceNotification.parse(datagram.text());
+        if (notification.storesFds()) {
+            String name = notification.fdName() == null ? FdStore.DEFAULT_NAME : notification.fdName();
+            datagram.fds().forEach(fd -> store(name, fd, notification.fdPoll()));
+        } else {
+            datagram.fds().forEach(OwnedFd::close);
+        }
+        if (notification.removesFds() && notification.fdName() != null) {
+            store.remove(notification.fdName());
+        }
+        noteState(notification);
+    }
+
+    private void store(String name, OwnedFd fd, boolean poll) {
+        if (store.add(name, fd, poll) == FdStore.Outcome.FULL) {
+            log.limited("the file descriptor store is full with " + settings.maxFds()
+                    + " descriptors: refused one with the name '" + name + "'");
+        }
+    }
+
+    private void noteState(ServiceNotification notification) {
+        if (notification.status() != null && !notification.status().equals(status)) {
+            status = notification.status();
+            log.limited("status of process " + mainPid + ": " + status);
+        }
+        if (notification.stopping()) {
+            watchdog.clear();
+            setKillDeadline();
+        } else if (settings.watchdogMicros() > 0
+                && !kill.isSet()
+                && (notification.ready() || notification.watchdog())) {
+            watchdog.setAt(System.nanoTime() + TimeUnit.MICROSECONDS.toNanos(settings.watchdogMicros()));
+        }
+    }
+
+    /** Reaps all children that have ended. As the first process of a container, this process gets orphans as well. */
+    private void reapChildren() {
+        ChildStatus ended = ChildStatus.ofAny();
+        while (ended != null) {
+            if (ended.pid() == mainPid) {
+                // The kernel does not tell the sender's number once it is reaped.
+                receiveNotifications(MAX_QUEUED_DATAGRAMS);
+            }
+            ChildStatus.reap(ended.pid());
+            if (ended.pid() == mainPid) {
+                mainProcessEnded(ended);
+            }
+            ended = ChildStatus.ofAny();
+        }
+    }
+
+    private void mainProcessEnded(ChildStatus end) {
+        mainPid = NO_PROCESS;
+        watchdog.clear();
+        kill.clear();
+        String description = "process " + end.pid() + " " + end;
+        boolean succeeded = end.exited() && end.status() == 0;
+        if (stopSignal != 0) {
+            boolean bySignal = !end.exited() && end.status() == stopSignal;
+            exitStatus = bySignal ? 0 : end.exited() ? end.status() : KILLED + end.status();
+            log.line(description);
+        } else if (store.size() == 0 && (succeeded || hasFailedToStart(end))) {
+            exitStatus = end.status();
+            log.line(description);
+        } else {
+            log.line(description + "; " + scheduleRestart());
+        }
+    }
+
+    /** Whether the first process has ended because of its command line. */
+    private boolean hasFailedToStart(ChildStatus end) {
+        int exit = end.exited() ? end.status() : 0;
+        return starts == 1
+                && (exit == BAD_USAGE || exit == ExecutableSearch.NOT_EXECUTABLE || exit == ExecutableSearch.NOT_FOUND);
+    }
+
+    private void meetDeadlines() {
+        long now = System.nanoTime();
+        if (watchdog.hasPassed(now)) {
+            // If this process was the one that was late, the notification is in the queue.
+            receiveNotifications(MAX_QUEUED_DATAGRAMS);
+        }
+        if (watchdog.hasPassed(now)) {
+            watchdog.clear();
+            log.line("process " + mainPid + " sent no WATCHDOG=1 in time; killing it");
+            ProcessSignal.send(mainPid, ProcessSignal.SIGKILL);
+        }
+        if (kill.hasPassed(now)) {
+            kill.setAt(now + settings.stopTimeoutNanos());
+            log.line("process " + mainPid + " did not end in time; killing it");
+            ProcessSignal.send(mainPid, ProcessSignal.SIGKILL);
+        }
+        if (restart.hasPassed(now)) {
+            start();
+        }
+    }
+
+    @Override
+    public void close() {
+        notifySocket.close();
+        signals.close();
+    }
+}

@@ -1,0 +1,40 @@
+package org.vhostuserrng.libc;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The environment of this process without loss: {@link System#getenv} decodes it with the encoding of the locale. */
+@SuppressWarnings("restricted")
+public final class NativeEnvironment {
+    private static final MemorySegment ENVIRON = Libc.symbol("environ");
+
+    private NativeEnvironment() {}
+
+    /** The variables in the form {@code NAME=VALUE}, decoded by {@link NativeText}. */
+    public static List<String> variables() {
+        List<String> variables = new ArrayList<>();
+        long array = ENVIRON.reinterpret(Long.BYTES).get(ValueLayout.JAVA_LONG, 0);
+        long pointer = pointerAt(array);
+        while (pointer != 0) {
+            variables.add(NativeText.decode(bytesOfString(pointer)));
+            array += Long.BYTES;
+            pointer = pointerAt(array);
+        }
+        return variables;
+    }
+
+    private static long pointerAt(long address) {
+        return MemorySegment.ofAddress(address).reinterpret(Long.BYTES).get(ValueLayout.JAVA_LONG, 0);
+    }
+
+    private static byte[] bytesOfString(long address) {
+        MemorySegment string = MemorySegment.ofAddress(address).reinterpret(Integer.MAX_VALUE);
+        int length = 0;
+        while (string.get(ValueLayout.JAVA_BYTE, length) != 0) {
+            length++;
+        }
+        return string.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
+    }
+}
