@@ -114,7 +114,8 @@ final class VringLifecycle {
      */
     StartResult startOnKick() throws ProtocolViolationException {
         kicked = true;
-        return startPending ? StartResult.NOT_READY : start();
+        // Every kick comes here. Without the comparison it calls start(), which is too large to be inlined.
+        return state != VringState.STOPPED || startPending ? StartResult.NOT_READY : start();
     }
 
     /**
