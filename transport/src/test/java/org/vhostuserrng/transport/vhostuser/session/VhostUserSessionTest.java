@@ -100,7 +100,9 @@ class VhostUserSessionTest {
             frontEnd = listener.accept();
             RateLimitedGuestLog log = new RateLimitedGuestLog("slow", () -> 0);
             session = VhostUserSession.open(
-                    new GuestContext(loop, device, VhostUserOptions.DEFAULT, log, closer), socket, () -> closedCount++);
+                    new GuestContext(loop, device, VhostUserOptions.DEFAULT, log, closer, "", null),
+                    socket,
+                    () -> closedCount++);
         }
     }
 
