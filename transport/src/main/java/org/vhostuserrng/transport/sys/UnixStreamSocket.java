@@ -41,6 +41,7 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final int SOL_SOCKET = 1;
     private static final int SO_TYPE = 3;
     private static final int SO_PEERCRED = 17;
+    private static final int SO_SNDBUF = 7;
     private static final int SO_OOBINLINE = 10;
     private static final int SO_DOMAIN = 39;
     private static final int SO_PEEK_OFF = 42;
@@ -177,12 +178,7 @@ public final class UnixStreamSocket implements AutoCloseable {
      * also when this process ends, and lowers it whenever bytes are received, to 0 at least.
      */
     public void setPeekOffset(int offset) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment value = arena.allocateFrom(ValueLayout.JAVA_INT, offset);
-            int result =
-                    Libc.callInt(SETSOCKOPT, fd.number(), SOL_SOCKET, SO_PEEK_OFF, value.address(), value.byteSize());
-            ErrnoException.check("setsockopt(SO_PEEK_OFF)", result);
-        }
+        setOption("setsockopt(SO_PEEK_OFF)", SO_PEEK_OFF, offset);
     }
 
     /** The offset that {@link #setPeekOffset} set, less the bytes received since. */
@@ -225,6 +221,19 @@ public final class UnixStreamSocket implements AutoCloseable {
     public int send(MemorySegment source, OwnedFd passed) {
         SocketMessageHeader message = SocketMessageHeader.toSend(source, passed);
         return (int) Libc.callLong(SENDMSG, fd.number(), message.address(), MSG_NOSIGNAL, 0, 0, 0);
+    }
+
+    /** Lets the kernel hold at most {@code bytes} of messages that the peer has not received, with its own overhead. */
+    public void limitSendBuffer(int bytes) throws ErrnoException {
+        setOption("setsockopt(SO_SNDBUF)", SO_SNDBUF, bytes);
+    }
+
+    private void setOption(String call, int name, int value) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_INT, value);
+            int result = Libc.callInt(SETSOCKOPT, fd.number(), SOL_SOCKET, name, bytes.address(), bytes.byteSize());
+            ErrnoException.check(call, result);
+        }
     }
 
     /** Whether the peer has not received all bytes yet that were sent to it. */

@@ -10,6 +10,7 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.KeptMemory;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
+import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
  * The journal of one session: memory that outlives this process and contains one whole state at every instant. It has
@@ -20,7 +21,8 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
  *
  * <ul>
  *   <li>Page 0: u64 magic, u32 version, u32 kind of the session, u32 switch (0 for no state, else the copy), u32 number
- *       of attempts to continue the session; {@link #deviceMemory} at 512; areas for replies at 1024 and 2048.
+ *       of attempts to continue the session; {@link #deviceMemory} at 512.
+ *   <li>1024 areas of 64 bytes for replies.
  *   <li>Two copies: u64 sequence number, u32 length, u32 CRC-32C of all other bytes of the copy, the state.
  *   <li>One {@link PackedVringJournal} for each of four virtqueues.
  * </ul>
@@ -46,9 +48,15 @@ public final class SessionJournal implements AutoCloseable {
     private static final long SWITCH = 16;
     private static final long ATTEMPTS = 20;
     private static final long DEVICE_MEMORY = 512;
-    private static final long REPLIES = 1024;
-    private static final int REPLY_AREA_BYTES = 1024;
-    private static final long COPIES = 4096;
+    private static final long REPLIES = 4096;
+    private static final int REPLY_AREA_BYTES = 64;
+    /**
+     * The socket refers to the area of a reply until the front-end has received it, because sendfile(2) does not copy.
+     * More areas than a socket holds replies (see {@link UnixStreamSocket#limitSendBuffer}).
+     */
+    private static final int REPLY_AREAS = 1024;
+
+    private static final long COPIES = REPLIES + REPLY_AREAS * REPLY_AREA_BYTES;
     /** A state with the largest number of IOTLB entries takes half of it. Untouched pages take no memory. */
     private static final int COPY_BYTES = 256 * 1024;
 
@@ -62,8 +70,7 @@ public final class SessionJournal implements AutoCloseable {
     private static final int MAX_VRINGS = 4;
     private static final long FILE_BYTES = PACKED_VRINGS + MAX_VRINGS * PACKED_VRING_BYTES;
 
-    /** Bytes of {@link #deviceMemory}. */
-    public static final int DEVICE_MEMORY_BYTES = 512;
+    private static final int DEVICE_MEMORY_BYTES = VirtioDevice.KEPT_BYTES;
 
     private final KeptMemory memory;
     private final MemorySegment bytes;
@@ -185,7 +192,7 @@ public final class SessionJournal implements AutoCloseable {
         bytes.set(U32, ATTEMPTS, 0);
     }
 
-    /** Memory in which the device keeps what must outlive this process, {@link #DEVICE_MEMORY_BYTES} zeros at first. */
+    /** The memory of {@link VirtioDevice#keepIn}, zeros at first. */
     public MemorySegment deviceMemory() {
         return bytes.asSlice(DEVICE_MEMORY, DEVICE_MEMORY_BYTES);
     }
@@ -198,8 +205,8 @@ public final class SessionJournal implements AutoCloseable {
     // --- replies ---------------------------------------------------------------------------------------------------
 
     /**
-     * Writes the reply that {@link #sendReply} sends after the next {@link #commit}. The replies of two successive
-     * commits have different areas, so that the file position tells to which of them it belongs.
+     * Writes the reply that {@link #sendReply} sends after the next {@link #commit}. Successive replies have different
+     * areas, so that the file position tells to which of them it belongs.
      */
     public void stageReply(MemorySegment reply) throws ErrnoException {
         long area = replyArea(sequence() + 1);
@@ -233,7 +240,7 @@ public final class SessionJournal implements AutoCloseable {
     }
 
     private static long replyArea(long sequence) {
-        return REPLIES + (sequence & 1) * REPLY_AREA_BYTES;
+        return REPLIES + sequence % REPLY_AREAS * REPLY_AREA_BYTES;
     }
 
     /** For an FdQueueSocket. This object remains the owner. */

@@ -89,26 +89,31 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
         if (received > 0) {
             return super.receive();
         }
+        peeked = false;
         int header = stream.peekBytes(message.asSlice(0, VhostUserConstants.HEADER_BYTES));
         if (header < VhostUserConstants.HEADER_BYTES) {
             return super.receive();
         }
-        try {
-            stream.setPeekOffset(0);
-            peeked = peekMessage(messageBytes());
-            if (!peeked) {
-                fds.close();
-                received = 0;
-                stream.setPeekOffset(NO_OFFSET);
-                return super.receive();
-            }
-        } catch (ErrnoException refused) {
-            throw new FramingViolationException(refused.getMessage());
+        peekMessage();
+        if (!peeked) {
+            fds.close();
+            received = 0;
+            return super.receive();
         }
         for (OwnedFd fd : fds.list()) {
             keep(fd);
         }
         return Received.MESSAGE;
+    }
+
+    private void peekMessage() throws FramingViolationException {
+        try {
+            stream.setPeekOffset(0);
+            peeked = peekMessage(messageBytes());
+            stream.setPeekOffset(NO_OFFSET);
+        } catch (ErrnoException refused) {
+            throw new FramingViolationException(refused.getMessage());
+        }
     }
 
     /** Peeks a message. Returns false unless it arrived whole, and separate from the next one. */
@@ -160,20 +165,30 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
      */
     public void commit(byte[] state, LongPredicate isUsed) throws FramingViolationException {
         try {
-            stream.setPeekOffset(mark(journal.sequence() + 1) + peekedBytes());
-            if (staged) {
-                journal.stageReply(reply.asSlice(0, unsentTo));
-            }
+            prepareCommit();
             journal.commit(state);
-            discard(peekedBytes());
-            stream.setPeekOffset(NO_OFFSET);
-            peeked = false;
-            staged = false;
+            receiveCommitted();
             flush();
             stored.forgetUnused(isUsed);
         } catch (ErrnoException refused) {
             throw new FramingViolationException(refused.getMessage());
         }
+    }
+
+    /** Marks the message and stages its reply. Without a commit, neither has an effect on the next process. */
+    void prepareCommit() throws ErrnoException {
+        stream.setPeekOffset(mark(journal.sequence() + 1) + peekedBytes());
+        if (staged) {
+            journal.stageReply(reply.asSlice(0, unsentTo));
+        }
+    }
+
+    /** Receives the committed message, and permits to send its reply. */
+    void receiveCommitted() throws ErrnoException, FramingViolationException {
+        discard(peekedBytes());
+        stream.setPeekOffset(NO_OFFSET);
+        peeked = false;
+        staged = false;
     }
 
     private void discard(int bytes) throws FramingViolationException {

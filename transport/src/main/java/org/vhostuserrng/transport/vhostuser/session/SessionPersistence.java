@@ -15,6 +15,9 @@ import org.vhostuserrng.transport.vhostuser.session.SessionSnapshotCodec.Committ
  * each message. Confined to the loop's thread.
  */
 final class SessionPersistence implements AutoCloseable {
+    /** Enough for some hundred replies. */
+    private static final int SEND_BUFFER_BYTES = 64 * 1024;
+
     private final GuestContext guest;
     private final StoredSession stored;
     private final JournaledMessageChannel channel;
@@ -30,6 +33,7 @@ final class SessionPersistence implements AutoCloseable {
     /** Prepares a new session. The service manager stores it at the first {@link #store}. */
     static SessionPersistence ofNewSession(GuestContext guest, UnixStreamSocket socket) throws ErrnoException {
         try {
+            socket.limitSendBuffer(SEND_BUFFER_BYTES);
             StoredSession stored = StoredSession.create(guest.store().newName(), socket.fd(), guest.closer());
             return new SessionPersistence(guest, stored, socket, false);
         } catch (ErrnoException refused) {
@@ -50,6 +54,7 @@ final class SessionPersistence implements AutoCloseable {
     void begin(SessionSnapshot session) {
         try {
             commit(session);
+            keepDeviceState(false);
         } catch (FramingViolationException impossible) {
             throw new IllegalStateException(impossible);
         }
@@ -60,6 +65,11 @@ final class SessionPersistence implements AutoCloseable {
         OwnedFd replyFd = state.replyFd() == SessionSnapshot.NO_FD ? null : fds.take(state.replyFd());
         channel.restore(state.messageBytes(), state.replyBytes(), replyFd, state.lastFd());
         journal().continued();
+    }
+
+    /** Lets the device keep its state in the journal, after it has continued from the state there if there is one. */
+    void keepDeviceState(boolean continued) {
+        guest.device().keepIn(journal().deviceMemory(), continued, guest.loop().now(), System.nanoTime());
     }
 
     JournaledMessageChannel channel() {
@@ -100,6 +110,7 @@ final class SessionPersistence implements AutoCloseable {
     /** Closes this process's descriptors of the stored session. */
     @Override
     public void close() {
+        guest.device().keepIn(null, false, 0, 0);
         stored.close();
     }
 }

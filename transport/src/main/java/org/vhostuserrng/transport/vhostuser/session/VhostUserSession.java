@@ -87,6 +87,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         VhostUserSession session = new VhostUserSession(guest, stored.socket(), persistence, onClosed);
         session.requests = new FrontendRequestHandler(guest, session, journal(persistence));
         try (RestoredFds fds = stored.fds()) {
+            persistence.keepDeviceState(true);
             session.requests.restore(stored.state().session(), fds);
             persistence.restore(stored.state(), fds);
             session.spoken = stored.state().messageBytes() > 0;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -78,6 +79,11 @@ class VhostUserSessionTest {
         @Override
         public VirtqueueHandler start(VirtqueueConfig config) {
             throw new IllegalStateException("no vring is started");
+        }
+
+        @Override
+        public void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+            // This device has no state.
         }
 
         @Override
