@@ -1,5 +1,7 @@
 package org.vhostuserrng.backends.limiter;
 
+import java.lang.foreign.MemorySegment;
+
 /**
  * Consecutive fixed windows, each with its own maximum. As in QEMU's hw/virtio/virtio-rng.c, a window starts with the
  * first charge after the previous one has ended. Unlike in QEMU, the duration of a window is measured from the commit,
@@ -73,6 +75,18 @@ final class FixedWindowCounter extends RateLimiter {
     @Override
     long used(long now) {
         return now >= end ? 0 : used;
+    }
+
+    @Override
+    void keep(MemorySegment memory, long offset, long clockOffset) {
+        memory.set(KEPT_LONG, offset + Long.BYTES, used);
+        memory.set(KEPT_LONG, offset, end + clockOffset);
+    }
+
+    @Override
+    void resume(long now, MemorySegment memory, long offset, long clockOffset) {
+        end = Math.min(memory.get(KEPT_LONG, offset) - clockOffset, now + length);
+        used = Math.clamp(memory.get(KEPT_LONG, offset + Long.BYTES), 0, max);
     }
 
     @Override

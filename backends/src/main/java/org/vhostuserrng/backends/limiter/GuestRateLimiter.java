@@ -1,5 +1,7 @@
 package org.vhostuserrng.backends.limiter;
 
+import java.lang.foreign.MemorySegment;
+
 /**
  * The rate limits of one guest: bytes and requests per period, and a one-time burst. Kept across the guest's sessions.
  * The current time is always a parameter, in nanoseconds that never decrease. Confined to one thread.
@@ -7,6 +9,8 @@ package org.vhostuserrng.backends.limiter;
 public final class GuestRateLimiter {
     /** No limit: the default and the maximum of QEMU's max-bytes. */
     public static final long UNLIMITED = Long.MAX_VALUE;
+    /** Size of the state of {@link #keep}. */
+    public static final int KEPT_BYTES = Long.BYTES + 2 * RateLimiter.KEPT_BYTES;
     /** Maximum and default of QEMU's period. */
     public static final int MAX_PERIOD_MILLIS = 65536;
 
@@ -92,6 +96,29 @@ public final class GuestRateLimiter {
     /** After {@link #grant} returned 0: the time to call it again. */
     public long nextGrantTime() {
         return nextGrantTime;
+    }
+
+    /**
+     * Writes the used part of the limits to memory that outlives this process, {@link #KEPT_BYTES} from
+     * {@code offset}.
+     *
+     * @param clockOffset CLOCK_MONOTONIC minus this object's time, nanoseconds
+     */
+    public void keep(MemorySegment memory, long offset, long clockOffset) {
+        memory.set(RateLimiter.KEPT_LONG, offset, burst);
+        bytes.keep(memory, offset + Long.BYTES, clockOffset);
+        ops.keep(memory, offset + Long.BYTES + RateLimiter.KEPT_BYTES, clockOffset);
+    }
+
+    /**
+     * Continues from the used part that another process wrote, possibly with other limits.
+     *
+     * @param clockOffset CLOCK_MONOTONIC minus {@code now}, nanoseconds
+     */
+    public void resume(long now, MemorySegment memory, long offset, long clockOffset) {
+        burst = Math.clamp(memory.get(RateLimiter.KEPT_LONG, offset), 0, burstCapacity);
+        bytes.resume(now, memory, offset + Long.BYTES, clockOffset);
+        ops.resume(now, memory, offset + Long.BYTES + RateLimiter.KEPT_BYTES, clockOffset);
     }
 
     /** The used part of the limits. */

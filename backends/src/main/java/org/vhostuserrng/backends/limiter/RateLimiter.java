@@ -1,5 +1,7 @@
 package org.vhostuserrng.backends.limiter;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -13,6 +15,11 @@ import java.util.concurrent.TimeUnit;
 abstract sealed class RateLimiter permits FixedWindowCounter, TokenBucket, UnlimitedRateLimiter {
     /** Size of a request by Linux's virtio-rng driver. */
     static final long TYPICAL_REQUEST_BYTES = 64;
+
+    /** Size of the state of {@link #keep}. */
+    static final int KEPT_BYTES = 2 * Long.BYTES;
+
+    static final ValueLayout.OfLong KEPT_LONG = ValueLayout.JAVA_LONG_UNALIGNED;
 
     private static final long MAX_SLACK_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
     private static final int SLACKS_PER_PERIOD = 64;
@@ -75,6 +82,21 @@ abstract sealed class RateLimiter permits FixedWindowCounter, TokenBucket, Unlim
 
     /** The charged amount that still counts against the limit. */
     abstract long used(long now);
+
+    /**
+     * Writes the state to memory that outlives this process, {@link #KEPT_BYTES} at {@code offset}. A process that ends
+     * between the writes leaves a state that grants no more than the true one.
+     *
+     * @param clockOffset CLOCK_MONOTONIC minus this object's time
+     */
+    abstract void keep(MemorySegment memory, long offset, long clockOffset);
+
+    /**
+     * Continues from the state that another process wrote, possibly with another limit.
+     *
+     * @param clockOffset CLOCK_MONOTONIC minus {@code now}
+     */
+    abstract void resume(long now, MemorySegment memory, long offset, long clockOffset);
 
     /** Charges {@code amount} as if it had been used now, but at most the available tokens. */
     abstract void restore(long now, long amount);

@@ -1,5 +1,6 @@
 package org.vhostuserrng.backends.limiter;
 
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -121,6 +122,18 @@ final class TokenBucket extends RateLimiter {
     long used(long now) {
         fill(now);
         return Math.max(0, slice - tokens);
+    }
+
+    @Override
+    void keep(MemorySegment memory, long offset, long clockOffset) {
+        memory.set(KEPT_LONG, offset, filledAt + clockOffset);
+        memory.set(KEPT_LONG, offset + Long.BYTES, tokens);
+    }
+
+    @Override
+    void resume(long now, MemorySegment memory, long offset, long clockOffset) {
+        filledAt = Math.min(now, memory.get(KEPT_LONG, offset) - clockOffset);
+        tokens = Math.clamp(memory.get(KEPT_LONG, offset + Long.BYTES), 0, capacity);
     }
 
     @Override

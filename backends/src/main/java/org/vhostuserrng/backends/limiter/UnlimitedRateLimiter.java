@@ -1,5 +1,7 @@
 package org.vhostuserrng.backends.limiter;
 
+import java.lang.foreign.MemorySegment;
+
 /** No limit. */
 final class UnlimitedRateLimiter extends RateLimiter {
     static final UnlimitedRateLimiter INSTANCE = new UnlimitedRateLimiter();
@@ -39,6 +41,16 @@ final class UnlimitedRateLimiter extends RateLimiter {
     @Override
     long used(long now) {
         return 0;
+    }
+
+    @Override
+    void keep(MemorySegment memory, long offset, long clockOffset) {
+        // There is no state.
+    }
+
+    @Override
+    void resume(long now, MemorySegment memory, long offset, long clockOffset) {
+        // There is no state.
     }
 
     @Override

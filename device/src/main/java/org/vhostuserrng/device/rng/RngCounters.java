@@ -33,6 +33,28 @@ final class RngCounters {
         faults++;
     }
 
+    long requests() {
+        return requests;
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    /** How often a request had to wait for a rate limit. */
+    long throttledCount() {
+        return throttled;
+    }
+
+    /** How often a request had to wait for the source. */
+    long starvedCount() {
+        return starved;
+    }
+
+    long faults() {
+        return faults;
+    }
+
     Snapshot snapshot() {
         return new Snapshot(requests, bytes, throttled, starved, faults);
     }

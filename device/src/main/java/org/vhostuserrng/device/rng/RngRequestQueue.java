@@ -31,6 +31,7 @@ final class RngRequestQueue implements VirtqueueHandler {
     private static final int MAX_SEGMENTS_PER_DRAIN_ALONE = 16 * MAX_SEGMENTS_PER_DRAIN;
     private static final int MAX_DESCRIPTORS_PER_DRAIN = ScatterGatherList.MAX_DESCRIPTORS;
 
+    private final VirtioRngDevice device;
     private final EntropySource source;
     private final GuestRateLimiter rateLimiter;
     private final DrrGuestFlow flow;
@@ -70,6 +71,7 @@ final class RngRequestQueue implements VirtqueueHandler {
             VirtqueueConfig config,
             EntropySource source,
             SharedRequestScratch scratch) {
+        this.device = device;
         this.source = source;
         this.rateLimiter = device.rateLimiter();
         this.flow = device.flow();
@@ -133,11 +135,13 @@ final class RngRequestQueue implements VirtqueueHandler {
         } finally {
             endTurn();
         }
+        device.keep();
         if (queue.publishUsed()) {
             notifier.signal();
         }
         if (rateLimited) {
             commit(clock.getAsLong());
+            device.keep();
         }
         if (result == DrainResult.EMPTY) {
             flow.stopWaiting(now);

@@ -1,5 +1,6 @@
 package org.vhostuserrng.device.rng;
 
+import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.backends.limiter.DrrGuestFlow;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.SourceRegistry;
@@ -27,6 +28,8 @@ public final class VirtioRngDevice implements VirtioDevice {
     private final DrrGuestFlow flow;
     private final SharedRequestScratch scratch;
     private final RngCounters counters = new RngCounters();
+    /** Null if nothing outlives this process. */
+    private KeptRngState kept;
 
     /**
      * Creates the device of a guest.
@@ -77,6 +80,24 @@ public final class VirtioRngDevice implements VirtioDevice {
     public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
         Virtqueue queue = Virtqueue.start(config);
         return new RngRequestQueue(this, queue, config, sources.open(name), scratch);
+    }
+
+    @Override
+    public void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+        kept = memory == null ? null : new KeptRngState(memory, counters, rateLimiter, monotonicNow - now);
+        if (kept != null) {
+            if (continued) {
+                kept.resume(now);
+            }
+            kept.write();
+        }
+    }
+
+    /** Writes the counters and limits to the memory that outlives this process, if there is any. */
+    void keep() {
+        if (kept != null) {
+            kept.write();
+        }
     }
 
     @Override

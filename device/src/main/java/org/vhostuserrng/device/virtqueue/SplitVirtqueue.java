@@ -72,8 +72,9 @@ final class SplitVirtqueue extends Virtqueue {
         this.dirtyLogger = config.dirtyLogger();
         this.usedEvent = RING + (long) size * AVAIL_ELEM_BYTES;
         this.availEvent = RING + (long) size * USED_ELEM_BYTES;
-        this.nextAvail = config.position().nextAvail();
         this.nextUsed = Short.toUnsignedInt(used.get(LE16, IDX));
+        this.nextAvail =
+                config.position().isAtUsedIndex() ? nextUsed : config.position().nextAvail();
         this.publishedUsed = nextUsed;
         this.inflight = config.inflight() == null ? null : config.inflight().openSplit(size, nextUsed);
         if (inflight != null && inflight.isResumed()) {
@@ -113,7 +114,7 @@ final class SplitVirtqueue extends Virtqueue {
                     + ", expected a power of 2 up to " + VirtioConstants.MAX_QUEUE_SIZE);
         }
         int nextAvail = config.position().nextAvail();
-        if (nextAvail < 0 || nextAvail > 0xffff) {
+        if (!config.position().isAtUsedIndex() && (nextAvail < 0 || nextAvail > 0xffff)) {
             throw new InvalidVirtqueueException(
                     "next available index " + Integer.toUnsignedString(nextAvail) + ", expected 0 to 65535");
         }

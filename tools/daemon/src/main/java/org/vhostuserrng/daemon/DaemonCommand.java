@@ -19,6 +19,7 @@ import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
+import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /**
  * Validates the daemon's command line and runs it.
@@ -108,6 +109,7 @@ final class DaemonCommand {
         endpoints.forEach(endpoint -> guests.add(endpoint.guestName()));
         return new DaemonSettings(
                 endpoints,
+                storedSessions(),
                 source(),
                 RateLimiterOptionParser.parse(arguments, guests),
                 new RngDeviceFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
@@ -123,7 +125,7 @@ final class DaemonCommand {
         String socketPath = arguments.value(DaemonOptions.SOCKET_PATH);
         String connect = arguments.value(DaemonOptions.CONNECT);
         List<RngEndpoint> inherited = inheritedFds();
-        List<RngEndpoint> passed = listenFds();
+        List<RngEndpoint> passed = listeningFds();
         int count = (int) arguments.longValue(DaemonOptions.SOCKET_COUNT, DaemonOptionRange.SOCKET_COUNT, NOT_GIVEN);
         requireExactlyOne(socketPath != null, connect != null, !inherited.isEmpty(), !passed.isEmpty());
         if (socketPath == null && count != NOT_GIVEN) {
@@ -159,14 +161,23 @@ final class DaemonCommand {
     }
 
     /** The sockets that the service manager passes. */
-    private static List<RngEndpoint> listenFds() throws BadUsageException {
+    private static List<RngEndpoint> listeningFds() throws BadUsageException {
+        return listenFds().stream()
+                .filter(fd -> !VhostUserServer.isStoredSession(fd.name()))
+                .<RngEndpoint>map(RngEndpoint.InheritedFd::ofServiceManager)
+                .toList();
+    }
+
+    /** The sessions that the service manager stored for a predecessor of this process. */
+    private static List<ListenFds.NamedFd> storedSessions() throws BadUsageException {
+        return listenFds().stream()
+                .filter(fd -> VhostUserServer.isStoredSession(fd.name()))
+                .toList();
+    }
+
+    private static List<ListenFds.NamedFd> listenFds() throws BadUsageException {
         try {
-            List<RngEndpoint> endpoints = new ArrayList<>();
-            for (ListenFds.NamedFd socket :
-                    ListenFds.of(System.getenv(), ProcessHandle.current().pid())) {
-                endpoints.add(RngEndpoint.InheritedFd.ofServiceManager(socket));
-            }
-            return endpoints;
+            return ListenFds.of(System.getenv(), ProcessHandle.current().pid());
         } catch (IOException malformed) {
             throw new BadUsageException(malformed.getMessage(), malformed);
         }

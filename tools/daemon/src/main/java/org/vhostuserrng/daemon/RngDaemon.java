@@ -13,6 +13,7 @@ import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.libc.ServiceSignals;
 import org.vhostuserrng.libc.SurvivedSignalLog;
+import org.vhostuserrng.transport.systemd.FdStore;
 import org.vhostuserrng.transport.systemd.ServiceNotifier;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
@@ -42,7 +43,8 @@ final class RngDaemon {
         SourceRegistry sources;
         try (ServiceNotifier serviceManager = ServiceNotifier.open(
                         System.getenv(), ProcessHandle.current().pid());
-                VhostUserServer server = VhostUserServer.open(settings.sessionOptions())) {
+                FdStore fdStore = FdStore.open(System.getenv());
+                VhostUserServer server = VhostUserServer.open(settings.sessionOptions(), fdStore)) {
             // First, because a process that sees a socket may already send SIGTERM.
             DaemonShutdownHook.install(server::stop);
             ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::info)::received);
@@ -56,6 +58,8 @@ final class RngDaemon {
             }
             String status = describeEndpoints(settings.endpoints());
             LOG.info(status);
+            LOG.info(describePersistence(fdStore));
+            server.restore(settings.storedSessions());
 
             startWatchdog(serviceManager, server);
             serviceManager.ready(status);
@@ -90,6 +94,22 @@ final class RngDaemon {
             // sd_watchdog_enabled(3) recommends half of the timeout.
             server.schedulePeriodically(serviceManager.watchdogTimeoutNanos() / 2, serviceManager::watchdog);
         }
+    }
+
+    /** Whether sessions outlive this process, and if not, why. */
+    private String describePersistence(FdStore fdStore) {
+        int guests = settings.endpoints().size();
+        if (fdStore == null) {
+            return "sessions end with this process: no NOTIFY_SOCKET, or FileDescriptorStoreMax=0";
+        }
+        if (fdStore.capacity() == FdStore.UNKNOWN_CAPACITY) {
+            return "sessions survive a restart if FileDescriptorStoreMax is at least " + guests
+                    + " (systemd before version 254 does not tell)";
+        }
+        return fdStore.capacity() < guests
+                ? "only " + fdStore.capacity() + " of " + guests
+                        + " sessions survive a restart: FileDescriptorStoreMax is too small"
+                : "sessions survive a restart (FileDescriptorStoreMax=" + fdStore.capacity() + ")";
     }
 
     private String describeEndpoints(List<RngEndpoint> endpoints) {

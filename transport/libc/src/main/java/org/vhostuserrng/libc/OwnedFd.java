@@ -24,6 +24,7 @@ public final class OwnedFd implements AutoCloseable {
     private static final int CLOSED = -1;
 
     private int number;
+    private long id;
     /** Null for a descriptor that this process created. */
     private final Executor closer;
 
@@ -44,6 +45,16 @@ public final class OwnedFd implements AutoCloseable {
     /** A descriptor that was received over this socket. */
     public OwnedFd received(int received) {
         return new OwnedFd(received, closer);
+    }
+
+    /** The ID that names the descriptor independently of its number in this process; 0 before {@link #setId}. */
+    public long id() {
+        return id;
+    }
+
+    /** Gives the descriptor an ID, unique among the descriptors of its session, at least 1. */
+    public void setId(long newId) {
+        id = newId;
     }
 
     /** The number for a system call. This object keeps ownership. */

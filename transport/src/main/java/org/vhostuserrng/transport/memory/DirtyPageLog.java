@@ -80,6 +80,21 @@ public final class DirtyPageLog implements AutoCloseable {
         return bitmap == null ? 0 : bytes;
     }
 
+    /** The offset of the log in its file; 0 if it is off. */
+    public long offset() {
+        return mapping == null ? 0 : mapping.offset();
+    }
+
+    /** The ID of the log's descriptor; 0 if it is off. */
+    public long fileId() {
+        return mapping == null ? 0 : mapping.fileId();
+    }
+
+    /** The ID of the listener's descriptor; 0 for none. */
+    public long listenerId() {
+        return listener == null ? 0 : listener.fd().id();
+    }
+
     @Override
     public void close() {
         unmap();

@@ -41,8 +41,13 @@ public final class MemoryMapping implements AutoCloseable {
     private final MemorySegment segment;
     private final boolean sealed;
     private final boolean canVanish;
+    private final long fileId;
+    private final long offset;
 
-    private MemoryMapping(Arena arena, MemorySegment pages, long size, boolean sealed, boolean canVanish) {
+    private MemoryMapping(
+            OwnedFd file, long offset, Arena arena, MemorySegment pages, long size, boolean sealed, boolean canVanish) {
+        this.fileId = file.id();
+        this.offset = offset;
         this.arena = arena;
         this.pages = pages;
         this.segment = pages.asSlice(0, size);
@@ -96,7 +101,7 @@ public final class MemoryMapping implements AutoCloseable {
         long skipped = offset % page;
         Arena arena = Arena.ofConfined();
         MemorySegment whole = mmap(file, offset - skipped, roundUp(skipped + size, page), arena);
-        return new MemoryMapping(arena, whole.asSlice(skipped), size, sealed, canVanish);
+        return new MemoryMapping(file, offset, arena, whole.asSlice(skipped), size, sealed, canVanish);
     }
 
     private static long roundUp(long length, long page) {
@@ -159,6 +164,16 @@ public final class MemoryMapping implements AutoCloseable {
     /** The requested bytes, extended to the end of their last page. */
     public MemorySegment pages() {
         return pages;
+    }
+
+    /** The {@link OwnedFd#id} of the file's descriptor. */
+    public long fileId() {
+        return fileId;
+    }
+
+    /** The offset of the segment in the file. */
+    public long offset() {
+        return offset;
     }
 
     /** Whether the file is sealed against shrinking. */

@@ -22,6 +22,8 @@ final class SocketMessageHeader {
 
     // struct msghdr { void *msg_name; socklen_t msg_namelen; struct iovec *msg_iov; size_t msg_iovlen;
     //                 void *msg_control; size_t msg_controllen; int msg_flags; };
+    private static final long MSG_NAME = 0;
+    private static final long MSG_NAMELEN = 8;
     private static final long MSG_IOV = 16;
     private static final long MSG_IOVLEN = 24;
     private static final long MSG_CONTROL = 32;
@@ -36,6 +38,9 @@ final class SocketMessageHeader {
     private static final long CMSG_LEVEL = 8;
     private static final long CMSG_TYPE = 12;
     private static final long CMSG_DATA = 16;
+    /** In the first page, which Linux never maps (mmap_min_addr). */
+    private static final long INVALID_ADDRESS = 8;
+
     private static final long CMSG_SPACE_OF_ONE = CMSG_DATA + Long.BYTES;
     private static final long CONTROL_BYTES = CMSG_DATA + SCM_MAX_FD * Integer.BYTES;
 
@@ -43,7 +48,7 @@ final class SocketMessageHeader {
 
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment header = arena.allocate(MSGHDR_BYTES, Long.BYTES);
-    private final MemorySegment vector = arena.allocate(IOVEC_BYTES, Long.BYTES);
+    private final MemorySegment vector = arena.allocate(2 * IOVEC_BYTES, Long.BYTES);
     private final MemorySegment control = arena.allocate(CONTROL_BYTES, Long.BYTES);
 
     private SocketMessageHeader() {}
@@ -51,6 +56,19 @@ final class SocketMessageHeader {
     /** Prepares the calling thread's instance to receive into {@code target}. */
     static SocketMessageHeader toReceive(MemorySegment target) {
         return OF_THREAD.get().of(target, CONTROL_BYTES);
+    }
+
+    /**
+     * Prepares the calling thread's instance to receive into {@code target} and, behind it, one byte at an invalid
+     * address. The kernel then stops at the end of {@code target} if the next byte belongs to another message piece,
+     * and fails with EFAULT if it belongs to the same one.
+     */
+    static SocketMessageHeader toReceiveUpToPiece(MemorySegment target) {
+        SocketMessageHeader message = toReceive(target);
+        message.vector.set(ValueLayout.JAVA_LONG, IOVEC_BYTES + IOV_BASE, INVALID_ADDRESS);
+        message.vector.set(ValueLayout.JAVA_LONG, IOVEC_BYTES + IOV_LEN, 1);
+        message.header.set(ValueLayout.JAVA_LONG, MSG_IOVLEN, 2);
+        return message;
     }
 
     /** Prepares the calling thread's instance to send {@code source} and a descriptor. */
@@ -61,6 +79,14 @@ final class SocketMessageHeader {
         control.set(ValueLayout.JAVA_INT, CMSG_LEVEL, SOL_SOCKET);
         control.set(ValueLayout.JAVA_INT, CMSG_TYPE, SCM_RIGHTS);
         control.set(ValueLayout.JAVA_INT, CMSG_DATA, passed.number());
+        return message;
+    }
+
+    /** Like {@link #toSend(MemorySegment, OwnedFd)}, for a socket that is not connected. */
+    static SocketMessageHeader toSend(MemorySegment source, OwnedFd passed, MemorySegment receiver) {
+        SocketMessageHeader message = toSend(source, passed);
+        message.header.set(ValueLayout.JAVA_LONG, MSG_NAME, receiver.address());
+        message.header.set(ValueLayout.JAVA_INT, MSG_NAMELEN, (int) receiver.byteSize());
         return message;
     }
 

@@ -11,6 +11,7 @@ import org.vhostuserrng.libc.OwnedFd;
 public final class UnixDatagramSocket implements AutoCloseable {
     private static final MemorySegment SOCKET = Libc.symbol("socket");
     private static final MemorySegment SENDTO = Libc.symbol("sendto");
+    private static final MemorySegment SENDMSG = Libc.symbol("sendmsg");
     private static final int SOCK_DGRAM = 2;
     private static final int SOCK_CLOEXEC = 0x80000;
     private static final int MSG_DONTWAIT = 0x40;
@@ -57,6 +58,16 @@ public final class UnixDatagramSocket implements AutoCloseable {
                     address.address(),
                     address.byteSize());
             ErrnoException.check("sendto", (int) sent);
+        }
+    }
+
+    /** Like {@link #send(byte[])}, with a descriptor that the caller still owns. */
+    public void send(byte[] datagram, OwnedFd passed) throws ErrnoException {
+        try (Arena scope = Arena.ofConfined()) {
+            MemorySegment bytes = scope.allocateFrom(ValueLayout.JAVA_BYTE, datagram);
+            SocketMessageHeader message = SocketMessageHeader.toSend(bytes, passed, address);
+            long sent = Libc.callLong(SENDMSG, fd.number(), message.address(), MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0, 0);
+            ErrnoException.check("sendmsg", (int) sent);
         }
     }
 

@@ -97,6 +97,7 @@ public final class UnixListeningSocket implements AutoCloseable {
         return newSocket(SOCK_STREAM, closer);
     }
 
+    /** Creates a non-blocking UNIX socket. */
     static OwnedFd newSocket(int type, DeferredCloser closer) throws ErrnoException {
         int number = Libc.callInt(SOCKET, UnixSocketAddress.AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0);
         return new OwnedFd(ErrnoException.check("socket", number), closer);

@@ -22,6 +22,9 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
     private static final MemorySegment SENDMSG = Libc.symbol("sendmsg");
     private static final MemorySegment CONNECT = Libc.symbol("connect");
+    private static final MemorySegment IOCTL = Libc.symbol("ioctl");
+    private static final int SIOCOUTQ = 0x5411;
+    private static final MemorySegment RECV = Libc.symbol("recv");
     private static final MemorySegment SEND = Libc.symbol("send");
     private static final MemorySegment GETSOCKOPT = Libc.symbol("getsockopt");
     private static final MemorySegment GETPEERNAME = Libc.symbol("getpeername");
@@ -30,6 +33,7 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final MemorySegment SETSOCKOPT = Libc.symbol("setsockopt");
     private static final MemorySegment SHUTDOWN = Libc.symbol("shutdown");
     private static final MemorySegment POLL = Libc.symbol("poll");
+    private static final int MSG_PEEK = 0x2;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
@@ -37,8 +41,10 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final int SOL_SOCKET = 1;
     private static final int SO_TYPE = 3;
     private static final int SO_PEERCRED = 17;
+    private static final int SO_SNDBUF = 7;
     private static final int SO_OOBINLINE = 10;
     private static final int SO_DOMAIN = 39;
+    private static final int SO_PEEK_OFF = 42;
     private static final int SOCK_STREAM = 1;
 
     // struct pollfd { int fd; short events; short revents; };
@@ -143,8 +149,45 @@ public final class UnixStreamSocket implements AutoCloseable {
      *     if descriptors were denied or exceed the limit, −ELOOP for a socket that is connected to this process
      */
     public int receive(MemorySegment target, List<OwnedFd> fds) {
-        SocketMessageHeader message = SocketMessageHeader.toReceive(target);
-        long received = Libc.callLong(RECVMSG, fd.number(), message.address(), MSG_CMSG_CLOEXEC, 0, 0, 0);
+        return receive(SocketMessageHeader.toReceive(target), 0, fds);
+    }
+
+    /**
+     * Like {@link #receive}, but leaves bytes and descriptors in the socket, and advances the offset of
+     * {@link #setPeekOffset}. Receives no descriptors of bytes beyond {@code target}.
+     *
+     * @return also −EFAULT, if the peer sent the end of {@code target} and the next byte with one call
+     */
+    public int peek(MemorySegment target, List<OwnedFd> fds) {
+        return receive(SocketMessageHeader.toReceiveUpToPiece(target), MSG_PEEK, fds);
+    }
+
+    /** Like {@link #receive}, but leaves the bytes in the socket, and receives no descriptors. */
+    public int peekBytes(MemorySegment target) {
+        return (int)
+                Libc.callLong(RECV, fd.number(), target.address(), target.byteSize(), MSG_PEEK | MSG_DONTWAIT, 0, 0);
+    }
+
+    /** Receives bytes and discards their descriptors, which earlier calls of {@link #peek} have returned. */
+    public int discard(MemorySegment scratch) {
+        return (int) Libc.callLong(RECV, fd.number(), scratch.address(), scratch.byteSize(), MSG_DONTWAIT, 0, 0);
+    }
+
+    /**
+     * Sets the offset at which {@link #peek} begins; negative for the first byte. The kernel keeps it with the socket,
+     * also when this process ends, and lowers it whenever bytes are received, to 0 at least.
+     */
+    public void setPeekOffset(int offset) throws ErrnoException {
+        setOption("setsockopt(SO_PEEK_OFF)", SO_PEEK_OFF, offset);
+    }
+
+    /** The offset that {@link #setPeekOffset} set, less the bytes received since. */
+    public int peekOffset() {
+        return option(fd, SO_PEEK_OFF);
+    }
+
+    private int receive(SocketMessageHeader message, int flags, List<OwnedFd> fds) {
+        long received = Libc.callLong(RECVMSG, fd.number(), message.address(), flags | MSG_CMSG_CLOEXEC, 0, 0, 0);
         if (received < 0) {
             return (int) received;
         }
@@ -178,6 +221,28 @@ public final class UnixStreamSocket implements AutoCloseable {
     public int send(MemorySegment source, OwnedFd passed) {
         SocketMessageHeader message = SocketMessageHeader.toSend(source, passed);
         return (int) Libc.callLong(SENDMSG, fd.number(), message.address(), MSG_NOSIGNAL, 0, 0, 0);
+    }
+
+    /** Lets the kernel hold at most {@code bytes} of messages that the peer has not received, with its own overhead. */
+    public void limitSendBuffer(int bytes) throws ErrnoException {
+        setOption("setsockopt(SO_SNDBUF)", SO_SNDBUF, bytes);
+    }
+
+    private void setOption(String call, int name, int value) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_INT, value);
+            int result = Libc.callInt(SETSOCKOPT, fd.number(), SOL_SOCKET, name, bytes.address(), bytes.byteSize());
+            ErrnoException.check(call, result);
+        }
+    }
+
+    /** Whether the peer has not received all bytes yet that were sent to it. */
+    public boolean hasUnreceived() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(ValueLayout.JAVA_INT);
+            int result = Libc.callInt(IOCTL, fd.number(), SIOCOUTQ, bytes.address(), 0, 0);
+            return result == 0 && bytes.get(ValueLayout.JAVA_INT, 0) > 0;
+        }
     }
 
     /** Whether the peer has closed its end. Bytes that it sent before may still be unread. */

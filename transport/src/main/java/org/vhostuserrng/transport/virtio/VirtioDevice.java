@@ -1,5 +1,6 @@
 package org.vhostuserrng.transport.virtio;
 
+import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 
 /**
@@ -30,6 +31,19 @@ public interface VirtioDevice {
      * @throws IotlbMissException if an area of the virtqueue has no IOTLB entry yet; nothing has started
      */
     VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException;
+
+    /** Minimum size of the memory of {@link #keepIn}. */
+    int KEPT_BYTES = 512;
+
+    /**
+     * From now on, keeps what must not be lost with this process in memory that outlives it.
+     *
+     * @param memory at least {@link #KEPT_BYTES}, valid until the next call; null to keep nothing
+     * @param continued whether the memory contains the state that another process left; otherwise it is overwritten
+     * @param now the loop's time
+     * @param monotonicNow the same instant by CLOCK_MONOTONIC, which all processes of the host share; nanoseconds
+     */
+    void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow);
 
     /**
      * Returns the state with which a device on another host can continue to serve the guest, at most

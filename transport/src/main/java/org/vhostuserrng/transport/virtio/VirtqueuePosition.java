@@ -10,4 +10,17 @@ package org.vhostuserrng.transport.virtio;
  * @param nextUsed the next used ring entry, or the next used descriptor; a split virtqueue starts from the index in its
  *     used ring instead
  */
-public record VirtqueuePosition(int nextAvail, int nextUsed) {}
+public record VirtqueuePosition(int nextAvail, int nextUsed) {
+    private static final int UNKNOWN = -1;
+
+    /**
+     * The position of a split virtqueue whose device ended without notice: the index in the used ring, because a device
+     * that serves requests in order has no other ones in flight.
+     */
+    public static final VirtqueuePosition AT_USED_INDEX = new VirtqueuePosition(UNKNOWN, UNKNOWN);
+
+    /** Whether this is {@link #AT_USED_INDEX}. */
+    public boolean isAtUsedIndex() {
+        return nextAvail == UNKNOWN;
+    }
+}

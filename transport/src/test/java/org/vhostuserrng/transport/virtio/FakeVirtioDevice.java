@@ -1,5 +1,6 @@
 package org.vhostuserrng.transport.virtio;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.vhostuserrng.transport.memory.IotlbMissException;
@@ -63,6 +64,11 @@ public final class FakeVirtioDevice implements VirtioDevice {
         FakeVirtqueue queue = new FakeVirtqueue(config);
         started.add(queue);
         return queue;
+    }
+
+    @Override
+    public void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+        // This device has no state.
     }
 
     @Override

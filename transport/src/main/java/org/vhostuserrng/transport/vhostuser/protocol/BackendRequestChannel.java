@@ -16,12 +16,14 @@ public final class BackendRequestChannel implements AutoCloseable {
     private static final int MESSAGE_BYTES = VhostUserConstants.HEADER_BYTES + VhostUserConstants.IOTLB_MSG_BYTES;
 
     private final PeerStreamWriter stream;
+    private final long id;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment message = arena.allocate(MESSAGE_BYTES, Long.BYTES);
     private int unsentFrom = MESSAGE_BYTES;
 
-    private BackendRequestChannel(PeerStreamWriter stream) {
+    private BackendRequestChannel(PeerStreamWriter stream, long id) {
         this.stream = stream;
+        this.id = id;
     }
 
     /**
@@ -29,7 +31,12 @@ public final class BackendRequestChannel implements AutoCloseable {
      * ownership of it.
      */
     public static BackendRequestChannel open(OwnedFd received) throws IOException {
-        return new BackendRequestChannel(PeerStreamWriter.adopt(received));
+        return new BackendRequestChannel(PeerStreamWriter.adopt(received), received.id());
+    }
+
+    /** The ID of the stream's descriptor. */
+    public long id() {
+        return id;
     }
 
     /**

@@ -5,13 +5,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
+import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
 
 /**
  * The message framing on a front-end's socket. Buffers one message and one reply. While a reply is unsent, nothing is
  * read, so that a front-end that does not read costs no memory. Confined to the loop's thread.
  */
-public final class VhostUserMessageChannel implements ReplySender, AutoCloseable {
+public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseable permits JournaledMessageChannel {
     /** The result of {@link #receive}. */
     public enum Received {
         /** A message is complete. {@link #id}, {@link #payload} and {@link #fds} return it until {@link #done}. */
@@ -27,18 +28,22 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
     private static final long FLAGS = 4;
     private static final long SIZE = 8;
 
-    private final UnixStreamSocket stream;
+    final UnixStreamSocket stream;
     private final Arena arena = Arena.ofConfined();
-    private final MemorySegment message =
+    final MemorySegment message =
             arena.allocate(VhostUserConstants.HEADER_BYTES + VhostUserConstants.MAX_PAYLOAD_BYTES, 8);
-    private final MemorySegment reply = arena.allocate(REPLY_BYTES, 8);
-    private final ReceivedFds fds = new ReceivedFds();
-    private int received;
-    private int unsentFrom = REPLY_BYTES;
-    private int unsentTo = REPLY_BYTES;
-    /** Sent with the first byte of the reply; null for none. */
-    private OwnedFd unsentFd;
+    final MemorySegment reply = arena.allocate(REPLY_BYTES, 8);
+    final ReceivedFds fds = new ReceivedFds();
+    /** The largest ID given to a descriptor of a message. */
+    long lastFdId;
 
+    int received;
+    int unsentFrom = REPLY_BYTES;
+    int unsentTo = REPLY_BYTES;
+    /** Sent with the first byte of the reply; null for none. */
+    OwnedFd unsentFd;
+
+    /** Creates a channel on a connected socket, and takes ownership of it. */
     public VhostUserMessageChannel(UnixStreamSocket stream) {
         this.stream = stream;
     }
@@ -63,12 +68,18 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
         return Received.MESSAGE;
     }
 
-    private void accept(int bytes) throws FramingViolationException {
+    /**
+     * Accounts for received bytes and descriptors.
+     *
+     * @param bytes a result of {@link UnixStreamSocket#receive} other than 0 and WOULD_BLOCK
+     */
+    final void accept(int bytes) throws FramingViolationException {
         if (bytes < 0) {
             throw new FramingViolationException("receiving failed with errno " + -bytes
                     + " (22: a descriptor that this process may not receive, or too many; 40: a socket"
                     + " that is connected to this process)");
         }
+        identifyFds();
         boolean hadHeader = received >= VhostUserConstants.HEADER_BYTES;
         received += bytes;
         if (!hadHeader && received >= VhostUserConstants.HEADER_BYTES) {
@@ -76,6 +87,15 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
         }
         if (fds.count() > VhostUserConstants.MAX_FDS) {
             throw new FramingViolationException(fds.count() + " descriptors with one message");
+        }
+    }
+
+    private void identifyFds() {
+        for (OwnedFd fd : fds.list()) {
+            if (fd.id() == SessionJournal.NO_FD) {
+                lastFdId++;
+                fd.setId(lastFdId);
+            }
         }
     }
 
@@ -177,7 +197,7 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
         return stream.fd();
     }
 
-    private void closeUnsentFd() {
+    final void closeUnsentFd() {
         if (unsentFd != null) {
             unsentFd.close();
             unsentFd = null;
@@ -192,7 +212,8 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
         arena.close();
     }
 
-    private void beginReply(int id, int size) {
+    /** Prepares a reply with a payload of {@code size} bytes. */
+    void beginReply(int id, int size) {
         assert !hasUnsent();
         reply.set(ValueLayout.JAVA_INT, ID, id);
         reply.set(ValueLayout.JAVA_INT, FLAGS, VhostUserConstants.VERSION | VhostUserConstants.REPLY_FLAG);
@@ -205,7 +226,8 @@ public final class VhostUserMessageChannel implements ReplySender, AutoCloseable
         return message.get(ValueLayout.JAVA_INT, FLAGS);
     }
 
-    private int messageBytes() {
+    /** Length of the message, according to its header. */
+    final int messageBytes() {
         return VhostUserConstants.HEADER_BYTES + message.get(ValueLayout.JAVA_INT, SIZE);
     }
 }

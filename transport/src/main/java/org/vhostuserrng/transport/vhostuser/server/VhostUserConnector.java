@@ -1,11 +1,13 @@
 package org.vhostuserrng.transport.vhostuser.server;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
+import org.vhostuserrng.transport.vhostuser.session.RestorableSession;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 
 /**
@@ -35,8 +37,21 @@ final class VhostUserConnector extends EventHandler implements AutoCloseable {
         return connector;
     }
 
+    /**
+     * Continues the session of a predecessor of this process.
+     *
+     * @throws IOException if it cannot be continued; this object then connects anew
+     */
+    void restore(RestorableSession stored) throws IOException {
+        stored.beginAttempt();
+        session = VhostUserSession.restore(guest, stored, this::sessionClosed);
+    }
+
     @Override
     protected void handle(long now, boolean ready) {
+        if (session != null) {
+            return;
+        }
         if (guest.closer().isFull() || !connect()) {
             loop.schedule(this, now + RETRY_NANOS);
         }
@@ -50,7 +65,7 @@ final class VhostUserConnector extends EventHandler implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        if (session != null) {
+        if (session != null && !session.isStored()) {
             session.close();
         }
         loop.cancel(this);

@@ -1,5 +1,6 @@
 package org.vhostuserrng.transport.vhostuser.server;
 
+import java.io.IOException;
 import java.util.concurrent.Executor;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
@@ -9,6 +10,7 @@ import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.vhostuser.session.RateLimitedGuestLog;
+import org.vhostuserrng.transport.vhostuser.session.RestorableSession;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 
 /**
@@ -28,6 +30,9 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
 
     private final DeferredCloser refusedCloser;
     private VhostUserSession session;
+    /** Name of a stored session that this process could not continue; null for none. */
+    private String unservedSession;
+
     private boolean watched;
     private boolean closerFull;
     private boolean closed;
@@ -85,7 +90,7 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        if (session != null) {
+        if (session != null && !session.isStored()) {
             session.close();
         }
         unwatch();
@@ -109,6 +114,18 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
         }
     }
 
+    /**
+     * Continues the session of a predecessor of this process.
+     *
+     * @throws IOException if it cannot be continued; it stays in the store until another front-end connects
+     */
+    void restore(RestorableSession stored) throws IOException {
+        unservedSession = stored.name();
+        stored.beginAttempt();
+        session = VhostUserSession.restore(guest, stored, this::sessionClosed);
+        unservedSession = null;
+    }
+
     /** Whether too many descriptors of earlier front-ends are waiting to be closed. Logs when this becomes true. */
     private boolean isCloserFull() {
         boolean before = closerFull;
@@ -122,7 +139,16 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
     private void accept() throws ErrnoException {
         UnixStreamSocket accepted = socket.accept(guest.closer());
         if (accepted != null) {
+            dropUnservedSession();
             session = VhostUserSession.open(guest, accepted, this::sessionClosed);
+        }
+    }
+
+    private void dropUnservedSession() {
+        if (unservedSession != null) {
+            guest.log().warn("the session that could not be continued is closed, because another front-end connected");
+            guest.store().remove(unservedSession);
+            unservedSession = null;
         }
     }
 

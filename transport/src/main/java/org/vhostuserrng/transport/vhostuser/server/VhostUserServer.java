@@ -3,19 +3,28 @@ package org.vhostuserrng.transport.vhostuser.server;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.loop.PeriodicTask;
+import org.vhostuserrng.transport.sys.DeferredCloser;
 import org.vhostuserrng.transport.sys.DeferredCloserThreads;
 import org.vhostuserrng.transport.sys.ThreadTimeSlice;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
+import org.vhostuserrng.transport.systemd.FdStore;
+import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
+import org.vhostuserrng.transport.vhostuser.session.RestorableSession;
+import org.vhostuserrng.transport.vhostuser.session.SessionStore;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
@@ -26,26 +35,49 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
  * {@link #unparkVrings}.
  */
 public final class VhostUserServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(VhostUserServer.class);
     private final EventLoop loop;
     private final VhostUserOptions options;
     private final Executor closerThreads;
     private final SocketFileWatch socketFiles;
     private final List<Runnable> closeActions = new ArrayList<>();
+    /** Null if sessions do not outlive this process. */
+    private final SessionStore store;
+
+    private final Map<String, StoredEndpoint> storedEndpoints = new HashMap<>();
     /** Endpoints that still serve: all but the inherited connections that have ended. */
     private int activeEndpoints;
 
     private volatile boolean stopping;
 
-    private VhostUserServer(EventLoop loop, VhostUserOptions options, Executor closerThreads) {
+    /** An endpoint that can continue a session of its guest. */
+    private record StoredEndpoint(GuestContext guest, SessionRestorer restorer) {}
+
+    @FunctionalInterface
+    private interface SessionRestorer {
+        void restore(RestorableSession session) throws IOException;
+    }
+
+    private VhostUserServer(EventLoop loop, VhostUserOptions options, Executor closerThreads, FdStore fdStore) {
         this.loop = loop;
+        this.store = fdStore == null ? null : new SessionStore(fdStore, loop);
         this.options = options;
         this.closerThreads = closerThreads;
         this.socketFiles = new SocketFileWatch(loop);
     }
 
-    /** Opens a server without guests. */
+    /** Opens a server without guests, whose sessions end with this process. */
     public static VhostUserServer open(VhostUserOptions options) throws IOException {
-        return open(options, new DeferredCloserThreads(), System::nanoTime);
+        return open(options, null);
+    }
+
+    /**
+     * Opens a server without guests.
+     *
+     * @param fdStore keeps the sessions when this process ends; null for none; the caller keeps ownership
+     */
+    public static VhostUserServer open(VhostUserOptions options, FdStore fdStore) throws IOException {
+        return new VhostUserServer(EventLoop.open(System::nanoTime), options, new DeferredCloserThreads(), fdStore);
     }
 
     /**
@@ -55,7 +87,7 @@ public final class VhostUserServer implements AutoCloseable {
      */
     static VhostUserServer open(VhostUserOptions options, Executor closerThreads, LongSupplier clock)
             throws IOException {
-        return new VhostUserServer(EventLoop.open(clock), options, closerThreads);
+        return new VhostUserServer(EventLoop.open(clock), options, closerThreads, null);
     }
 
     /**
@@ -66,7 +98,7 @@ public final class VhostUserServer implements AutoCloseable {
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
      */
     public void listen(Path path, VirtioDevice device) throws IOException {
-        listen(UnixListeningSocket.bind(path), guest(device));
+        listen(UnixListeningSocket.bind(path), storedGuest(device, "listen " + path.toAbsolutePath()));
     }
 
     /**
@@ -76,7 +108,9 @@ public final class VhostUserServer implements AutoCloseable {
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
      */
     public void connect(Path path, VirtioDevice device) {
-        VhostUserConnector connector = VhostUserConnector.start(guest(device), path);
+        GuestContext guest = storedGuest(device, "connect " + path.toAbsolutePath());
+        VhostUserConnector connector = VhostUserConnector.start(guest, path);
+        storedEndpoints.put(guest.endpoint(), new StoredEndpoint(guest, connector::restore));
         activeEndpoints++;
         closeActions.add(connector::close);
     }
@@ -93,7 +127,7 @@ public final class VhostUserServer implements AutoCloseable {
         GuestContext guest = guest(device);
         OwnedFd socket = new OwnedFd(fd, guest.closer());
         if (UnixListeningSocket.isListening(socket)) {
-            listen(UnixListeningSocket.adopt(socket), guest);
+            listen(UnixListeningSocket.adopt(socket), stored(guest, "inherit " + device.name()));
         } else if (UnixStreamSocket.isConnected(socket)) {
             VhostUserSession session =
                     VhostUserSession.open(guest, UnixStreamSocket.adopt(socket), this::connectionEnded);
@@ -165,6 +199,54 @@ public final class VhostUserServer implements AutoCloseable {
         loop.close();
     }
 
+    /** Whether a descriptor from the service manager's store is a session, by its name. */
+    public static boolean isStoredSession(String fdName) {
+        return SessionStore.isSession(fdName);
+    }
+
+    /**
+     * Continues the sessions that a predecessor of this process served. To be called once, after all endpoints were
+     * added. The session of an endpoint that no longer exists is closed. A session that cannot be continued stays in
+     * the store, with its front-end connected, until another front-end connects.
+     *
+     * @param sessions the stored sessions; this method takes ownership of their descriptors
+     */
+    public void restore(List<ListenFds.NamedFd> sessions) {
+        sessions.forEach(session -> store.reserve(session.name()));
+        for (ListenFds.NamedFd session : sessions) {
+            restore(session);
+        }
+    }
+
+    private void restore(ListenFds.NamedFd stored) {
+        try {
+            RestorableSession session =
+                    RestorableSession.read(stored.name(), new OwnedFd(stored.fd()), new DeferredCloser(closerThreads));
+            StoredEndpoint endpoint = storedEndpoints.get(session.endpoint());
+            if (endpoint == null) {
+                LOG.warn("{}: closed, because this process does not {}", stored.name(), session.endpoint());
+                session.close();
+                store.remove(stored.name());
+            } else {
+                endpoint.restorer().restore(session);
+            }
+        } catch (IOException refused) {
+            LOG.error(
+                    "{} cannot be continued; its VM hangs when it next stops, resets or restarts the device, until"
+                            + " another front-end connects to this socket: {}",
+                    stored.name(),
+                    refused.getMessage());
+        }
+    }
+
+    private GuestContext storedGuest(VirtioDevice device, String endpoint) {
+        return stored(guest(device), endpoint);
+    }
+
+    private GuestContext stored(GuestContext guest, String endpoint) {
+        return store == null ? guest : guest.storedIn(store, endpoint);
+    }
+
     private GuestContext guest(VirtioDevice device) {
         return GuestContext.create(loop, device, options, closerThreads);
     }
@@ -172,6 +254,7 @@ public final class VhostUserServer implements AutoCloseable {
     private void listen(UnixListeningSocket socket, GuestContext guest) throws ErrnoException {
         VhostUserListener listener = VhostUserListener.start(guest, socket, closerThreads);
         activeEndpoints++;
+        storedEndpoints.put(guest.endpoint(), new StoredEndpoint(guest, listener::restore));
         closeActions.add(listener::close);
         if (socket.hasFile()) {
             socketFiles.add(listener, guest.log());

@@ -124,6 +124,11 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
         return !checkPending;
     }
 
+    /** Continues the session of a predecessor of this process, whose transfer failed when the process ended. */
+    void restore(boolean pending) {
+        checkPending = pending;
+    }
+
     /** Whether a check has not been answered yet. */
     boolean isCheckPending() {
         return checkPending;

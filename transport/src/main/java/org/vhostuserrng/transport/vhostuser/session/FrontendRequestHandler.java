@@ -27,6 +27,7 @@ import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.sys.NotificationFd;
 import org.vhostuserrng.transport.sys.NotificationFd.Direction;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
+import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
 import org.vhostuserrng.transport.vhostuser.protocol.FramingViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequestDecoder;
@@ -63,12 +64,13 @@ final class FrontendRequestHandler implements AutoCloseable {
      *
      * @param sessionHandler the session's event handler: its pending messages precede kicks, it handles bugs, and it is
      *     rescheduled when a pending CHECK_DEVICE_STATE can be answered
+     * @param journal null if the session does not outlive this process
      */
-    FrontendRequestHandler(GuestContext guest, EventHandler sessionHandler) {
+    FrontendRequestHandler(GuestContext guest, EventHandler sessionHandler, SessionJournal journal) {
         this.device = guest.device();
         this.options = guest.options();
         this.log = guest.log();
-        this.session = new SessionState(device.queueCount(), log);
+        this.session = new SessionState(device.queueCount(), log, journal);
         this.vrings = new VringTable(guest, session, sessionHandler);
         this.transfer = new DeviceStateTransfer(guest, sessionHandler, vrings);
     }
@@ -216,13 +218,42 @@ final class FrontendRequestHandler implements AutoCloseable {
                 device.name(),
                 session.features(),
                 session.protocolFeatures(),
+                session.areProtocolFeaturesSet(),
+                session.areFeaturesRefused(),
                 session.status(),
                 session.memory().descriptions(),
+                session.memory().fds(),
                 vrings.snapshots(),
-                session.dirtyLog().size(),
+                new SessionSnapshot.DirtyLogSnapshot(
+                        session.dirtyLog().size(),
+                        session.dirtyLog().offset(),
+                        session.dirtyLog().fileId(),
+                        session.dirtyLog().listenerId()),
                 session.inflight().description(),
-                session.iommu().hasChannel(),
+                session.inflight().fd(),
+                session.iommu().channelFd(),
+                transfer.isCheckPending(),
                 session.iommu().entries());
+    }
+
+    /**
+     * Continues the session of a predecessor of this process. Features that this process does not offer stay in force
+     * until the front-end sets others, because its driver uses them already.
+     *
+     * @throws ProtocolViolationException if this process cannot continue the session
+     * @throws IOException if a descriptor is missing or not usable
+     */
+    void restore(SessionSnapshot snapshot, RestoredFds fds) throws ProtocolViolationException, IOException {
+        session.restore(snapshot, fds, options, vrings);
+        logInaccessible(session.memory(), List.of());
+        transfer.restore(snapshot.checkPending());
+        vrings.restore(snapshot.vrings(), fds);
+    }
+
+    /** Stops all vrings and unmaps all memory. The session stays in the service manager's store. */
+    void abandon() {
+        vrings.close();
+        session.abandon();
     }
 
     /** Stops all vrings, unmaps all memory, closes all descriptors. */
@@ -328,15 +359,14 @@ final class FrontendRequestHandler implements AutoCloseable {
 
     /** Replaces the memory table. Started vrings resume in the new memory. */
     private void setMemory(MemoryTable next) {
-        logInaccessible(next);
+        logInaccessible(next, session.memory().inaccessibleRegions());
         vrings.suspend();
         session.setMemory(next);
         vrings.resume();
     }
 
     /** Logs each region that is not accessible, once: a front-end sends unchanged regions again at each reboot. */
-    private void logInaccessible(MemoryTable next) {
-        List<InaccessibleRegion> known = session.memory().inaccessibleRegions();
+    private void logInaccessible(MemoryTable next, List<InaccessibleRegion> known) {
         for (InaccessibleRegion region : next.inaccessibleRegions()) {
             if (known.stream().noneMatch(region::isSameAs)) {
                 log.warn(region + "; a request in it breaks its vring, other memory is served");

@@ -147,6 +147,11 @@ final class InflightBuffer implements AutoCloseable {
         return description;
     }
 
+    /** The ID of the buffer's descriptor, or {@link SessionSnapshot#NO_FD}. */
+    long fd() {
+        return mapping == null ? SessionSnapshot.NO_FD : mapping.fileId();
+    }
+
     @Override
     public void close() {
         if (mapping != null) {

@@ -41,10 +41,11 @@ final class MemoryTable {
     /**
      * A region of the table.
      *
+     * @param fd ID of the region's descriptor
      * @param mapping null if the region is not accessible
      * @param unmappable why the region is not accessible; null if it is mapped
      */
-    private record TableRegion(MemoryRegion region, MemoryMapping mapping, String unmappable) {
+    private record TableRegion(MemoryRegion region, long fd, MemoryMapping mapping, String unmappable) {
         boolean isMapped() {
             return mapping != null;
         }
@@ -122,17 +123,18 @@ final class MemoryTable {
 
     private TableRegion map(MemoryRegion region, OwnedFd file, VhostUserOptions options) throws IOException {
         MemoryMapping mapping;
+        long fd = file.id();
         try {
             requireWithinLimit(region, options.maxMemoryBytes());
             mapping = MemoryMapping.adopt(file, region.mmapOffset(), region.size());
         } catch (UnmappableFileException unmappable) {
-            return new TableRegion(region, null, unmappable.getMessage());
+            return new TableRegion(region, fd, null, unmappable.getMessage());
         }
         if (options.sealedMemoryOnly() && !mapping.isSealed()) {
             mapping.close();
             throw new IOException("memory cannot be sealed against shrinking, but --require-sealed-memory is set");
         }
-        return new TableRegion(region, mapping, null);
+        return new TableRegion(region, fd, mapping, null);
     }
 
     private void requireWithinLimit(MemoryRegion more, long maxBytes) throws IOException {
@@ -236,6 +238,11 @@ final class MemoryTable {
     /** The regions as the front-end described them. */
     List<MemoryRegion> descriptions() {
         return regions.stream().map(TableRegion::region).toList();
+    }
+
+    /** The IDs of the regions' descriptors, in the same order. */
+    List<Long> fds() {
+        return regions.stream().map(TableRegion::fd).toList();
     }
 
     /** The regions that are not accessible, with the reasons. */

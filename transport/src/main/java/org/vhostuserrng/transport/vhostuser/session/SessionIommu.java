@@ -145,8 +145,16 @@ final class SessionIommu implements AutoCloseable {
         }
     }
 
-    boolean hasChannel() {
-        return channel != null;
+    /** The ID of the channel's descriptor, or {@link SessionSnapshot#NO_FD}. */
+    long channelFd() {
+        return channel == null ? SessionSnapshot.NO_FD : channel.id();
+    }
+
+    /** Adds entries that a predecessor of this process had. No vring may be started. */
+    void restore(List<Iotlb.Entry> entries) {
+        for (Iotlb.Entry entry : entries) {
+            iotlb.map(entry.first(), entry.last(), entry.guestAddress(), entry.permissions());
+        }
     }
 
     List<Iotlb.Entry> entries() {

@@ -4,10 +4,17 @@ import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.V
 import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_REPLY_ACK;
 import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.mask;
 
+import java.io.IOException;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
+import org.vhostuserrng.transport.sys.MemoryMapping;
+import org.vhostuserrng.transport.sys.NotificationFd;
+import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
+import org.vhostuserrng.transport.vhostuser.journal.PackedVringJournal;
+import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
+import org.vhostuserrng.transport.vhostuser.session.SessionSnapshot.DirtyLogSnapshot;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
@@ -19,6 +26,9 @@ final class SessionState implements AutoCloseable {
     private final DirtyPageLog dirtyLog = new DirtyPageLog();
     private final InflightBuffer inflight;
     private final SessionIommu iommu;
+    /** Null if the session does not outlive this process. */
+    private final SessionJournal journal;
+
     private long features;
     private long protocolFeatures;
     private boolean protocolFeaturesSet;
@@ -30,10 +40,17 @@ final class SessionState implements AutoCloseable {
      * The state of a new session.
      *
      * @param queueCount the number of vrings
+     * @param journal null if the session does not outlive this process
      */
-    SessionState(int queueCount, RateLimitedGuestLog log) {
+    SessionState(int queueCount, RateLimitedGuestLog log, SessionJournal journal) {
+        this.journal = journal;
         this.inflight = new InflightBuffer(queueCount);
         this.iommu = new SessionIommu(log);
+    }
+
+    /** The part of the journal for a packed vring; null if the session does not outlive this process. */
+    PackedVringJournal packedVringJournal(int index) {
+        return journal == null ? null : journal.packedVring(index);
     }
 
     // --- negotiated features ---------------------------------------------------------------------------------------
@@ -74,6 +91,11 @@ final class SessionState implements AutoCloseable {
         protocolFeaturesSet = true;
     }
 
+    /** Whether SET_PROTOCOL_FEATURES has arrived. */
+    boolean areProtocolFeaturesSet() {
+        return protocolFeaturesSet;
+    }
+
     /** Whether the front-end accepted a protocol feature, given by its bit number. */
     boolean hasProtocolFeature(int bit) {
         return (protocolFeatures & mask(bit)) != 0;
@@ -107,6 +129,36 @@ final class SessionState implements AutoCloseable {
         iommu.retainTranslations(memory, next);
         memory.unmapExcept(next);
         memory = next;
+    }
+
+    /**
+     * Continues the session of a predecessor of this process.
+     *
+     * @throws ProtocolViolationException if a descriptor is not usable any more
+     */
+    void restore(SessionSnapshot snapshot, RestoredFds fds, VhostUserOptions options, IotlbListener vrings)
+            throws ProtocolViolationException, IOException {
+        features = snapshot.features();
+        protocolFeatures = snapshot.protocolFeatures();
+        protocolFeaturesSet = snapshot.protocolFeaturesSet();
+        featuresRefused = snapshot.featuresRefused();
+        status = snapshot.status();
+        for (int i = 0; i < snapshot.memory().size(); i++) {
+            memory = memory.plus(
+                    snapshot.memory().get(i), fds.take(snapshot.memoryFds().get(i)), options);
+        }
+        DirtyLogSnapshot log = snapshot.dirtyLog();
+        if (log.fd() != SessionSnapshot.NO_FD) {
+            dirtyLog.setBitmap(MemoryMapping.adopt(fds.take(log.fd()), log.offset(), log.size()));
+        }
+        dirtyLog.setListener(fds.notificationFd(log.listenerFd(), NotificationFd.Direction.TO_FRONTEND));
+        if (snapshot.inflight() != null) {
+            inflight.set(snapshot.inflight(), fds.take(snapshot.inflightFd()), options.sealedMemoryOnly());
+        }
+        iommu.restore(snapshot.iotlb());
+        if (snapshot.backendChannelFd() != SessionSnapshot.NO_FD) {
+            iommu.setChannel(fds.take(snapshot.backendChannelFd()), vrings);
+        }
     }
 
     DirtyPageLog dirtyLog() {
@@ -144,6 +196,13 @@ final class SessionState implements AutoCloseable {
     void throwPendingFault() {
         memory.guestMemory().throwPendingFault();
         inflight.throwPendingFault();
+    }
+
+    /** Like {@link #close}, but the back-end channel stays open in the service manager's store. */
+    void abandon() {
+        memory.unmap();
+        dirtyLog.close();
+        inflight.close();
     }
 
     /** Unmaps all memory and closes all descriptors. All vrings must be stopped. */

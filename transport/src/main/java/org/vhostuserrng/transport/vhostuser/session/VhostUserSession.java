@@ -1,10 +1,12 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
+import java.io.IOException;
 import jdk.jfr.FlightRecorder;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.sys.DeferredCloser;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
+import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserMessageChannel;
 
@@ -24,6 +26,9 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
 
     private final GuestContext guest;
     private final VhostUserMessageChannel channel;
+    /** Null if the session does not outlive this process. */
+    private final SessionPersistence persistence;
+
     private final Runnable onClosed;
     private final String peer;
     private final long openedAt;
@@ -37,9 +42,11 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     private boolean spoken;
     private boolean closed;
 
-    private VhostUserSession(GuestContext guest, UnixStreamSocket socket, Runnable onClosed) {
+    private VhostUserSession(
+            GuestContext guest, UnixStreamSocket socket, SessionPersistence persistence, Runnable onClosed) {
         this.guest = guest;
-        this.channel = new VhostUserMessageChannel(socket);
+        this.persistence = persistence;
+        this.channel = persistence == null ? new VhostUserMessageChannel(socket) : persistence.channel();
         this.onClosed = onClosed;
         this.peer = socket.describePeer();
         this.openedAt = guest.loop().now();
@@ -56,19 +63,62 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
      */
     public static VhostUserSession open(GuestContext guest, UnixStreamSocket socket, Runnable onClosed)
             throws ErrnoException {
-        VhostUserSession session = new VhostUserSession(guest, socket, onClosed);
-        session.requests = new FrontendRequestHandler(guest, session);
-        try {
-            guest.loop().watch(session, socket.fd());
-        } catch (ErrnoException refused) {
-            session.channel.close();
-            throw refused;
-        }
-        if (session.event != null) {
-            session.event.begin();
+        SessionPersistence persistence = guest.store() == null ? null : SessionPersistence.ofNewSession(guest, socket);
+        VhostUserSession session = new VhostUserSession(guest, socket, persistence, onClosed);
+        session.requests = new FrontendRequestHandler(guest, session, journal(persistence));
+        session.begin(socket);
+        if (persistence != null) {
+            persistence.begin(session.requests.snapshot());
+            guest.loop().reschedule(session);
         }
         guest.log().info("front-end connected (" + session.peer + ")");
         return session;
+    }
+
+    /**
+     * Continues the session of a predecessor of this process.
+     *
+     * @param stored the session; this method takes ownership
+     * @throws IOException if the session cannot be continued; it is left in the store
+     */
+    public static VhostUserSession restore(GuestContext guest, RestorableSession stored, Runnable onClosed)
+            throws IOException {
+        SessionPersistence persistence = SessionPersistence.ofRestoredSession(guest, stored);
+        VhostUserSession session = new VhostUserSession(guest, stored.socket(), persistence, onClosed);
+        session.requests = new FrontendRequestHandler(guest, session, journal(persistence));
+        try (RestoredFds fds = stored.fds()) {
+            persistence.keepDeviceState(true);
+            session.requests.restore(stored.state().session(), fds);
+            persistence.restore(stored.state(), fds);
+            session.spoken = stored.state().messageBytes() > 0;
+            session.begin(stored.socket());
+        } catch (IOException refused) {
+            session.abandon();
+            throw refused;
+        } catch (ProtocolViolationException refused) {
+            session.abandon();
+            throw new IOException(refused.getMessage(), refused);
+        }
+        // Messages may have arrived while no process served the session.
+        guest.loop().reschedule(session);
+        guest.log().info("session continued (" + session.peer + ")");
+        return session;
+    }
+
+    private static SessionJournal journal(SessionPersistence persistence) {
+        return persistence == null ? null : persistence.journal();
+    }
+
+    private void begin(UnixStreamSocket socket) throws ErrnoException {
+        try {
+            guest.loop().watch(this, socket.fd());
+        } catch (ErrnoException refused) {
+            channel.close();
+            throw refused;
+        }
+        if (event != null) {
+            event.begin();
+        }
     }
 
     /** Describes the front-end's process, for log lines. */
@@ -102,6 +152,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
             }
             channel.flush();
             requests.answerPendingCheck(channel);
+            commitReply();
             if (!serveMessages(now)) {
                 close("front-end disconnected");
                 return;
@@ -109,21 +160,26 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
             watchForWriting();
         } catch (ProtocolViolationException violation) {
             close("session closed: " + violation.getMessage());
-        } catch (ErrnoException failure) {
+        } catch (IOException failure) {
             close("session closed: " + failure.getMessage());
         }
     }
 
     /**
-     * Pauses the session while too many descriptors of this front-end wait to be closed, to limit how many it can leave
-     * open. The front-end loses only time.
+     * Pauses the session until the service manager has stored it, and while too many descriptors of this front-end wait
+     * to be closed, to limit how many it can leave open. The front-end loses only time.
      */
-    private boolean mustPause(long now) throws ErrnoException {
-        if (guest.closer().isFull()) {
+    private boolean mustPause(long now) throws IOException {
+        boolean unstored = persistence != null && !persistence.store();
+        if (unstored || guest.closer().isFull()) {
             if (!paused) {
                 paused = true;
                 guest.loop().unwatch(this, channel.fd());
-                guest.log().info("session paused until earlier descriptors of the front-end are closed");
+                guest.log()
+                        .info("session paused until "
+                                + (unstored
+                                        ? "the service manager has stored it"
+                                        : "earlier descriptors of the front-end are closed"));
             }
             guest.loop().schedule(this, now + DeferredCloser.RETRY_NANOS);
         } else if (paused) {
@@ -162,9 +218,32 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         int id = channel.id();
         try {
             requests.serve(id, channel.needsReply(), channel.payload(), channel.fds(), channel);
+            if (persistence != null) {
+                persistence.commit(requests.snapshot());
+            }
         } finally {
             channel.done();
         }
+    }
+
+    private void commitReply() throws ProtocolViolationException {
+        if (persistence != null && persistence.hasStagedReply()) {
+            persistence.commit(requests.snapshot());
+        }
+    }
+
+    /** Whether another process can continue the session. */
+    public boolean isStored() {
+        return persistence != null;
+    }
+
+    /** Gives up a session that this process cannot continue. It stays in the store, and its front-end connected. */
+    private void abandon() {
+        closed = true;
+        requests.abandon();
+        guest.loop().cancel(this);
+        channel.fd().closeNow();
+        persistence.close();
     }
 
     /** While a reply is unsent, watches the socket for writing instead of reading. */
@@ -196,6 +275,9 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
             guest.loop().cancel(this);
         } finally {
             channel.close();
+            if (persistence != null) {
+                persistence.endSession();
+            }
             if (event != null) {
                 event.commit();
             }

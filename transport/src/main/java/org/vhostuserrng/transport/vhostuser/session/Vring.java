@@ -1,10 +1,12 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
+import java.io.IOException;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.sys.NotificationFd;
+import org.vhostuserrng.transport.sys.NotificationFd.Direction;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.session.VringLifecycle.StartResult;
 import org.vhostuserrng.transport.virtio.DrainResult;
@@ -48,7 +50,8 @@ final class Vring extends EventHandler implements AutoCloseable {
         this.sessionHandler = sessionHandler;
         this.session = session;
         this.config = new VringConfig(session.dirtyLog());
-        this.lifecycle = new VringLifecycle(index, guest.device(), session, config, loop::now);
+        this.lifecycle = new VringLifecycle(
+                index, guest.device(), session, config, loop::now, session.packedVringJournal(index));
         this.iotlbMiss = new PendingIotlbMiss(session.iommu());
         this.busyPoll = new BusyPollHeuristic(guest.options().busyPollNanos());
     }
@@ -364,12 +367,43 @@ final class Vring extends EventHandler implements AutoCloseable {
                 config.size,
                 config.addresses,
                 config.enabled,
+                config.baseSet,
                 config.polled,
-                VringSnapshot.fdOf(config.kick),
-                VringSnapshot.fdOf(config.notifier.target()),
-                VringSnapshot.fdOf(config.err),
+                lifecycle.runs(),
+                lifecycle.isKicked(),
+                VringSnapshot.idOf(config.kick),
+                VringSnapshot.idOf(config.notifier.target()),
+                VringSnapshot.idOf(config.err),
                 config.dirtyLogger.isBufferLogging(),
                 config.dirtyLogger.ringLogAddress());
+    }
+
+    /**
+     * Continues the vring of a predecessor of this process: sets its configuration and starts it if it can start. Its
+     * driver may wait for a notification that the predecessor did not send.
+     *
+     * @throws ProtocolViolationException if the vring cannot be in this state
+     */
+    void restore(VringSnapshot snapshot, RestoredFds fds) throws ProtocolViolationException, IOException {
+        config.size = snapshot.size();
+        config.addresses = snapshot.addresses();
+        config.enabled = snapshot.enabled();
+        config.baseSet = snapshot.baseSet();
+        config.polled = snapshot.polled();
+        config.notifier.setTarget(fds.notificationFd(snapshot.callFd(), Direction.TO_FRONTEND));
+        config.setErr(fds.notificationFd(snapshot.errFd(), Direction.TO_FRONTEND));
+        config.dirtyLogger.setBufferLogging(snapshot.buffersLogged());
+        snapshot.ringLogAddress().ifPresent(config.dirtyLogger::enableRingLogging);
+        lifecycle.restore(snapshot);
+        NotificationFd kick = fds.notificationFd(snapshot.kickFd(), Direction.FROM_FRONTEND);
+        if (kick != null) {
+            watch(kick);
+            config.kick = kick;
+            kicksUndrained = true;
+        }
+        startIfExpected();
+        config.notifier.signal();
+        loop.reschedule(this);
     }
 
     @Override

@@ -30,7 +30,7 @@ final class VringBase {
                 : position.nextAvail();
     }
 
-    private static boolean isPacked(long features) {
+    static boolean isPacked(long features) {
         return (features & VirtioConstants.VIRTIO_F_RING_PACKED) != 0;
     }
 }

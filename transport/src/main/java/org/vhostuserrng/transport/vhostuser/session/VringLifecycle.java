@@ -4,12 +4,14 @@ import java.util.function.LongSupplier;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
+import org.vhostuserrng.transport.vhostuser.journal.PackedVringJournal;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
+import org.vhostuserrng.transport.virtio.VirtqueuePosition;
 
 /**
  * Starts and stops the virtqueue of one vring (vhost-user, "Ring states"). Independent of the event loop and of
@@ -33,6 +35,8 @@ final class VringLifecycle {
     private final SessionState session;
     private final VringConfig config;
     private final LongSupplier clock;
+    /** Null if the session does not outlive this process. */
+    private final PackedVringJournal journal;
 
     private VringState state = VringState.STOPPED;
     /** The position at which the vring resumes, as in SET_VRING_BASE; valid unless the vring is started. */
@@ -47,7 +51,24 @@ final class VringLifecycle {
     /** Whether a kick has requested a start since the vring was stopped last. */
     private boolean kicked;
 
-    VringLifecycle(int index, VirtioDevice device, SessionState session, VringConfig config, LongSupplier clock) {
+    /** Whether a predecessor of this process may have served the vring after {@link #base} was recorded. */
+    private boolean continued;
+    /** Whether the current run records its in-flight requests in the journal. */
+    private boolean journaled;
+
+    /**
+     * Creates the life cycle of a stopped vring.
+     *
+     * @param journal null if the session does not outlive this process
+     */
+    VringLifecycle(
+            int index,
+            VirtioDevice device,
+            SessionState session,
+            VringConfig config,
+            LongSupplier clock,
+            PackedVringJournal journal) {
+        this.journal = journal;
         this.index = index;
         this.device = device;
         this.session = session;
@@ -92,6 +113,7 @@ final class VringLifecycle {
     void setBase(int newBase) throws ProtocolViolationException {
         requireStopped("SET_VRING_BASE");
         base = newBase;
+        continued = false;
         config.baseSet = true;
     }
 
@@ -142,12 +164,12 @@ final class VringLifecycle {
                 session.toAddressSpace(config.addresses.used()));
         addressSpace = session.newAddressSpace();
         long features = session.features();
-        InflightRegion inflight = session.inflight().region(index, features);
+        InflightRegion inflight = inflightRegion(features);
         try {
             queue = device.start(new VirtqueueConfig(
                     index,
                     config.size,
-                    VringBase.decode(base, features),
+                    startPosition(features),
                     features,
                     areas,
                     addressSpace,
@@ -157,6 +179,10 @@ final class VringLifecycle {
                     inflight));
             state = VringState.STARTED;
             config.baseSet = true;
+            continued = false;
+            if (journaled) {
+                journal.started(base);
+            }
             session.throwPendingFault();
             return StartResult.STARTED;
         } catch (IotlbMissException missing) {
@@ -174,6 +200,46 @@ final class VringLifecycle {
             suspend();
             throw new ProtocolViolationException("vring " + index + " is in memory that has vanished", memoryGone);
         }
+    }
+
+    private InflightRegion inflightRegion(long features) throws ProtocolViolationException {
+        InflightRegion region = session.inflight().region(index, features);
+        journaled = region == null && journal != null && VringBase.isPacked(features);
+        return journaled ? journal.region(features, config.size, continued) : region;
+    }
+
+    private VirtqueuePosition startPosition(long features) {
+        return continued && !VringBase.isPacked(features)
+                ? VirtqueuePosition.AT_USED_INDEX
+                : VringBase.decode(base, features);
+    }
+
+    /**
+     * Continues the vring of a predecessor of this process, which may have served it after the snapshot. The vring
+     * starts with {@link #startIfExpected}.
+     */
+    void restore(VringSnapshot snapshot) {
+        base = snapshot.base();
+        kicked = snapshot.kicked();
+        boolean wasStarted = snapshot.state() == VringState.STARTED;
+        state = snapshot.state() == VringState.BROKEN ? VringState.BROKEN : VringState.STOPPED;
+        continued = true;
+        if (VringBase.isPacked(session.features())) {
+            boolean isCurrent = journal.runs() > snapshot.runs() || (wasStarted && journal.runs() == snapshot.runs());
+            continued = isCurrent && journal.isRunning();
+            if (isCurrent && !journal.isRunning()) {
+                base = journal.base();
+            }
+        }
+    }
+
+    /** The number of runs recorded in the journal. */
+    long runs() {
+        return journal == null ? 0 : journal.runs();
+    }
+
+    boolean isKicked() {
+        return kicked;
     }
 
     /** Describes the fault after {@link StartResult#INACCESSIBLE}. */
@@ -195,6 +261,9 @@ final class VringLifecycle {
         }
         base = VringBase.encode(queue.stop(), session.features());
         queue = null;
+        if (journaled) {
+            journal.stopped(base);
+        }
         state = VringState.STOPPED;
         return true;
     }

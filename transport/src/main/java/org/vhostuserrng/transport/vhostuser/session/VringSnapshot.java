@@ -10,10 +10,13 @@ import org.vhostuserrng.transport.sys.NotificationFd;
  * @param base its position, as in SET_VRING_BASE
  * @param size Queue Size, or 0
  * @param addresses null before SET_VRING_ADDR
+ * @param baseSet SET_VRING_BASE arrived since the vring was stopped last, or the vring has been started since
  * @param polled SET_VRING_KICK without a descriptor
- * @param kickFd number of the kick descriptor, or {@link #NO_FD}
- * @param callFd number of the call descriptor, or {@link #NO_FD}
- * @param errFd number of the error descriptor, or {@link #NO_FD}
+ * @param runs number of runs in the journal
+ * @param kicked whether a kick has requested a start since the vring was stopped last
+ * @param kickFd ID of the kick descriptor, or {@link SessionSnapshot#NO_FD}
+ * @param callFd ID of the call descriptor, or {@link SessionSnapshot#NO_FD}
+ * @param errFd ID of the error descriptor, or {@link SessionSnapshot#NO_FD}
  * @param buffersLogged VHOST_F_LOG_ALL
  * @param ringLogAddress guest-physical address under which writes to the used ring are logged; empty if they are not
  *     logged
@@ -25,15 +28,17 @@ record VringSnapshot(
         int size,
         VringAddresses addresses,
         boolean enabled,
+        boolean baseSet,
         boolean polled,
-        int kickFd,
-        int callFd,
-        int errFd,
+        long runs,
+        boolean kicked,
+        long kickFd,
+        long callFd,
+        long errFd,
         boolean buffersLogged,
         OptionalLong ringLogAddress) {
-    static final int NO_FD = -1;
 
-    static int fdOf(NotificationFd eventFd) {
-        return eventFd == null ? NO_FD : eventFd.fd().number();
+    static long idOf(NotificationFd descriptor) {
+        return descriptor == null ? SessionSnapshot.NO_FD : descriptor.fd().id();
     }
 }

@@ -1,5 +1,6 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import org.vhostuserrng.transport.loop.EventHandler;
@@ -83,6 +84,13 @@ final class VringTable implements IotlbListener, AutoCloseable {
 
     List<VringSnapshot> snapshots() {
         return Arrays.stream(vrings).map(Vring::snapshot).toList();
+    }
+
+    /** Continues the vrings of a predecessor of this process. */
+    void restore(List<VringSnapshot> snapshots, RestoredFds fds) throws ProtocolViolationException, IOException {
+        for (VringSnapshot snapshot : snapshots) {
+            get(snapshot.index()).restore(snapshot, fds);
+        }
     }
 
     @Override

@@ -7,9 +7,12 @@ import org.vhostuserrng.libc.OwnedFd;
 public final class ReceivedFdsFixture {
     private ReceivedFdsFixture() {}
 
-    /** The descriptors of one message, which owns them. */
+    /** The descriptors of one message, which owns them. Their IDs are their numbers. */
     public static ReceivedFds of(OwnedFd... descriptors) {
         ReceivedFds fds = new ReceivedFds();
+        for (OwnedFd descriptor : descriptors) {
+            descriptor.setId(descriptor.number());
+        }
         fds.list().addAll(List.of(descriptors));
         return fds;
     }

@@ -478,7 +478,7 @@ class FrontendRequestHandlerTest {
                 SealedMemfd.create("log", 4096));
 
         assertEquals(List.of(ACK), session.replies.last());
-        assertEquals(4096, session.requests.snapshot().dirtyLogBytes());
+        assertEquals(4096, session.requests.snapshot().dirtyLog().size());
     }
 
     // --- device ----------------------------------------------------------------------------------------------------

@@ -213,7 +213,7 @@ class FrontendRequestLimitsTest {
                 refusal(VhostUserConstants.VHOST_USER_SET_LOG_BASE, SteppedSession.u64(PAGE, 0), unsealed(PAGE));
 
         assertTrue(refusal.contains("sealed"), refusal);
-        assertEquals(0, session.requests.snapshot().dirtyLogBytes());
+        assertEquals(0, session.requests.snapshot().dirtyLog().size());
     }
 
     @Test
@@ -221,7 +221,7 @@ class FrontendRequestLimitsTest {
         session.send(
                 VhostUserConstants.VHOST_USER_SET_LOG_BASE, SteppedSession.u64(64, 4), SealedMemfd.create("log", PAGE));
 
-        assertEquals(64, session.requests.snapshot().dirtyLogBytes());
+        assertEquals(64, session.requests.snapshot().dirtyLog().size());
     }
 
     @Test
@@ -374,9 +374,9 @@ class FrontendRequestLimitsTest {
         assertThrows(IllegalStateException.class, () -> call.fd().number());
         assertThrows(IllegalStateException.class, () -> err.fd().number());
         VringSnapshot vring = session.snapshot(0);
-        assertEquals(VringSnapshot.NO_FD, vring.kickFd());
-        assertEquals(VringSnapshot.NO_FD, vring.callFd());
-        assertEquals(VringSnapshot.NO_FD, vring.errFd());
+        assertEquals(SessionSnapshot.NO_FD, vring.kickFd());
+        assertEquals(SessionSnapshot.NO_FD, vring.callFd());
+        assertEquals(SessionSnapshot.NO_FD, vring.errFd());
         assertTrue(vring.polled());
     }
 }

@@ -360,7 +360,7 @@ class SessionIommuTest {
         session.setEnabled(0, true);
 
         assertEquals(List.of(describe(VhostUserConstants.VHOST_IOTLB_MISS, IOVA, READ)), received(1));
-        assertTrue(session.requests.snapshot().backendChannel());
+        assertTrue(session.requests.snapshot().backendChannelFd() != SessionSnapshot.NO_FD);
     }
 
     @Test
@@ -416,7 +416,7 @@ class SessionIommuTest {
 
         session.kick(0);
 
-        assertFalse(session.requests.snapshot().backendChannel());
+        assertEquals(SessionSnapshot.NO_FD, session.requests.snapshot().backendChannelFd());
     }
 
     @Test
@@ -427,7 +427,7 @@ class SessionIommuTest {
                 ProtocolViolationException.class,
                 () -> session.send(VhostUserConstants.VHOST_USER_SET_BACKEND_REQ_FD, SteppedSession.empty(), eventFd));
 
-        assertFalse(session.requests.snapshot().backendChannel());
+        assertEquals(SessionSnapshot.NO_FD, session.requests.snapshot().backendChannelFd());
         assertThrows(IllegalStateException.class, eventFd::number);
     }
 }

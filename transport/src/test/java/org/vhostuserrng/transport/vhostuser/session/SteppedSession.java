@@ -53,8 +53,8 @@ final class SteppedSession implements AutoCloseable {
     }
 
     SteppedSession(VhostUserOptions options) {
-        requests =
-                new FrontendRequestHandler(GuestContext.create(loop, device, options, Runnable::run), sessionHandler);
+        requests = new FrontendRequestHandler(
+                GuestContext.create(loop, device, options, Runnable::run), sessionHandler, null);
     }
 
     /** Sends a message. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -81,6 +82,11 @@ class VhostUserSessionTest {
         }
 
         @Override
+        public void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+            // This device has no state.
+        }
+
+        @Override
         public byte[] saveState(long now) {
             return new byte[0];
         }
@@ -100,7 +106,9 @@ class VhostUserSessionTest {
             frontEnd = listener.accept();
             RateLimitedGuestLog log = new RateLimitedGuestLog("slow", () -> 0);
             session = VhostUserSession.open(
-                    new GuestContext(loop, device, VhostUserOptions.DEFAULT, log, closer), socket, () -> closedCount++);
+                    new GuestContext(loop, device, VhostUserOptions.DEFAULT, log, closer, "", null),
+                    socket,
+                    () -> closedCount++);
         }
     }
 

@@ -268,6 +268,6 @@ class VringEventsTest {
         }
 
         assertFalse(Files.readString(Path.of("/proc/self/maps")).contains("refused-dirty-log"));
-        assertEquals(0, session.requests.snapshot().dirtyLogBytes());
+        assertEquals(0, session.requests.snapshot().dirtyLog().size());
     }
 }

@@ -1,0 +1,60 @@
+package org.vhostuserrng.device.rng;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+
+/**
+ * The counters and the used part of the rate limits of a guest, in memory that outlives this process: five u64 counters,
+ * the limits at 64. Contains no random bytes. Confined to the loop's thread.
+ */
+final class KeptRngState {
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
+    private static final long REQUESTS = 0;
+    private static final long BYTES = 8;
+    private static final long THROTTLED = 16;
+    private static final long STARVED = 24;
+    private static final long FAULTS = 32;
+    private static final long LIMITS = 64;
+
+    private final MemorySegment memory;
+    private final RngCounters counters;
+    private final GuestRateLimiter rateLimiter;
+
+    private final long clockOffset;
+
+    /**
+     * Creates an instance without access to the memory.
+     *
+     * @param clockOffset CLOCK_MONOTONIC minus the loop's time, nanoseconds
+     */
+    KeptRngState(MemorySegment memory, RngCounters counters, GuestRateLimiter rateLimiter, long clockOffset) {
+        this.memory = memory;
+        this.clockOffset = clockOffset;
+        this.counters = counters;
+        this.rateLimiter = rateLimiter;
+    }
+
+    /** Continues from the state that another process left. */
+    void resume(long now) {
+        counters.raiseTo(new RngCounters.Snapshot(
+                memory.get(LONG, REQUESTS),
+                memory.get(LONG, BYTES),
+                memory.get(LONG, THROTTLED),
+                memory.get(LONG, STARVED),
+                memory.get(LONG, FAULTS)));
+        rateLimiter.resume(now, memory, LIMITS, clockOffset);
+    }
+
+    /** Writes the state. The limits must be written before the driver can see the bytes that were charged. */
+    void write() {
+        memory.set(LONG, REQUESTS, counters.requests());
+        memory.set(LONG, BYTES, counters.bytes());
+        memory.set(LONG, THROTTLED, counters.throttledCount());
+        memory.set(LONG, STARVED, counters.starvedCount());
+        memory.set(LONG, FAULTS, counters.faults());
+        if (rateLimiter.isLimited()) {
+            rateLimiter.keep(memory, LIMITS, clockOffset);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+package org.vhostuserrng.it.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
+import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.vhostuserrng.frontend.EntropyDriver;
+import org.vhostuserrng.frontend.FrontendSession;
+import org.vhostuserrng.frontend.VirtioFeatureBit;
+import org.vhostuserrng.it.fixture.PackagedProgram;
+import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
+import org.vhostuserrng.it.fixture.hold.HeldService;
+
+/** Sessions that survive the end of the daemon, under {@code hold}. */
+class SessionSurvivalIT {
+    private static final int KILLS = 8;
+    private static final String CONTINUED = "session continued";
+
+    @TempDir
+    private Path directory;
+
+    private HeldService service;
+    /** Starts of the daemon that continued a session. */
+    private int continued;
+
+    @AfterEach
+    void stop() throws IOException {
+        service.close();
+    }
+
+    private Path socket() {
+        return directory.resolve("socket");
+    }
+
+    private void start(String... options) throws IOException {
+        List<String> words = new ArrayList<>(List.of("--"));
+        words.addAll(PackagedProgram.commandLine("--socket-path=" + socket()));
+        words.addAll(List.of(options));
+        service = HeldService.run(directory, words.toArray(String[]::new));
+        assertEventually("the daemon listens", () -> DaemonExtension.isListening(socket()));
+    }
+
+    private void kill() {
+        service.mainProcess().destroyForcibly();
+    }
+
+    private void killAndAwaitSuccessor() {
+        kill();
+        continued++;
+        assertEventually("the session is continued", () -> service.log().split(CONTINUED, -1).length > continued);
+    }
+
+    private static EntropyDriver.Options packed() {
+        return EntropyDriver.Options.DEFAULT.withFeatures(
+                EntropyDriver.Options.DEFAULT.features() | VirtioFeatureBit.RING_PACKED.mask());
+    }
+
+    /** Requests bytes while the daemon is killed again and again. No bytes may be served twice. */
+    private void assertServedWhileTheDaemonIsKilled(EntropyDriver guest) throws IOException {
+        Set<ByteBuffer> served = new HashSet<>();
+        int requests = 0;
+        for (int kills = 0; kills < KILLS; kills++) {
+            for (int i = 0; i < 50; i++) {
+                if (i == 25) {
+                    kill();
+                }
+                byte[] bytes = guest.request(64, HANG_TIMEOUT);
+                assertEquals(64, bytes.length);
+                served.add(ByteBuffer.wrap(bytes));
+                requests++;
+            }
+        }
+        assertEquals(requests, served.size(), "some bytes were served twice");
+    }
+
+    @Test
+    void guestOfAKilledDaemonIsServedOn() throws Exception {
+        start();
+        try (EntropyDriver guest = EntropyDriver.start(socket())) {
+            assertServedWhileTheDaemonIsKilled(guest);
+        }
+    }
+
+    @Test
+    void guestWithAPackedRingIsServedOn() throws Exception {
+        start("--packed");
+        try (EntropyDriver guest = EntropyDriver.start(socket(), packed())) {
+            assertServedWhileTheDaemonIsKilled(guest);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void requestsInFlightAreCompletedOnce(boolean packed) throws Exception {
+        start("--packed");
+        int requests = 32;
+        try (EntropyDriver guest = EntropyDriver.start(socket(), packed ? packed() : EntropyDriver.Options.DEFAULT)) {
+            for (int kills = 0; kills < KILLS; kills++) {
+                for (int i = 0; i < requests; i++) {
+                    guest.driverRing()
+                            .makeAvailable(
+                                    guest.driverRing().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS + i * 64L, 64));
+                }
+                guest.kickIfNeeded();
+                kill();
+                int used = 0;
+                while (used < requests) {
+                    assertTrue(guest.awaitUsed(HANG_TIMEOUT), "the device used " + used + " buffers");
+                    while (guest.driverRing().popUsed()) {
+                        used++;
+                    }
+                }
+                assertEquals(requests, used);
+                assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            }
+        }
+    }
+
+    @Test
+    void everyMessageIsAnsweredOnceAlthoughTheDaemonIsKilled() throws Exception {
+        start();
+        try (FrontendSession session = FrontendSession.connect(socket(), HANG_TIMEOUT)) {
+            long features = session.getFeatures();
+            for (int kills = 0; kills < KILLS; kills++) {
+                kill();
+                for (int i = 0; i < 20; i++) {
+                    assertEquals(features, session.getFeatures());
+                }
+            }
+        }
+    }
+
+    @Test
+    void nextDaemonAcceptsFrontEnds() throws Exception {
+        start();
+        for (int kills = 0; kills < KILLS; kills++) {
+            killAndAwait("listening on");
+            assertEventually("the daemon listens", () -> DaemonExtension.isListening(socket()));
+            try (EntropyDriver guest = EntropyDriver.start(socket())) {
+                assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            }
+        }
+    }
+
+    @Test
+    void terminatedDaemonKeepsItsSessions() throws Exception {
+        start();
+        try (EntropyDriver guest = EntropyDriver.start(socket())) {
+            guest.request(64, HANG_TIMEOUT);
+
+            service.mainProcess().destroy();
+
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+        }
+    }
+
+    @Test
+    void limitIsNotRefilled() throws Exception {
+        start("--max-bytes=1024", "--period=60000");
+        try (EntropyDriver guest = EntropyDriver.start(socket())) {
+            for (int served = 0; served < 1024; served += 64) {
+                assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            }
+            killAndAwaitSuccessor();
+
+            guest.makeAvailableAndKick(guest.driverRing().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
+
+            assertNotEquals(0, guest.session().getFeatures());
+            assertFalse(guest.awaitUsed(Duration.ofMillis(100)), "more than 1024 bytes in a minute");
+        }
+    }
+
+    @Test
+    void countersGoOn() throws Exception {
+        start();
+        try (EntropyDriver guest = EntropyDriver.start(socket())) {
+            guest.request(64, HANG_TIMEOUT);
+            killAndAwaitSuccessor();
+            guest.request(64, HANG_TIMEOUT);
+        }
+
+        assertEventually(
+                "the log tells all bytes", () -> service.log().contains("served so far: 2 requests, 128 bytes"));
+    }
+
+    @Test
+    void sessionOfAFrontEndThatHasGoneMeanwhileIsGivenBack() throws Exception {
+        start();
+        try (EntropyDriver guest = EntropyDriver.start(socket())) {
+            guest.request(64, HANG_TIMEOUT);
+            service.mainProcess().destroyForcibly();
+        }
+
+        assertEventually("the session has ended", () -> service.log().contains("front-end disconnected"));
+        killAndAwait("listening on");
+        assertFalse(service.log()
+                .substring(service.log().lastIndexOf("listening on"))
+                .contains(CONTINUED));
+    }
+
+    private void killAndAwait(String line) {
+        int before = service.log().split(line, -1).length;
+        kill();
+        assertEventually(line, () -> service.log().split(line, -1).length > before);
+    }
+
+    @Test
+    void daemonSaysWhetherSessionsSurvive() throws Exception {
+        start();
+
+        assertEventually("the log says so", () -> service.log().contains("sessions survive a restart"));
+    }
+}

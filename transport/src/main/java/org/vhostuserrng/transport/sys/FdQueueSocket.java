@@ -1,0 +1,186 @@
+package org.vhostuserrng.transport.sys;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.LongPredicate;
+import org.vhostuserrng.libc.Errno;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
+
+/**
+ * A queue of file descriptors that outlives this process: a UNIX datagram socket that is connected to itself. Each
+ * datagram in its receive buffer carries one descriptor and the ID under which it was added. Whoever holds a duplicate
+ * of the socket keeps all of them open, so a service manager stores one descriptor instead of many. Confined to one
+ * thread.
+ *
+ * <p>A descriptor stays in the queue until {@link #compact}. The kernel limits the queue to about 270 descriptors.
+ */
+public final class FdQueueSocket implements AutoCloseable {
+    private static final MemorySegment BIND = Libc.symbol("bind");
+    private static final MemorySegment CONNECT = Libc.symbol("connect");
+    private static final MemorySegment GETSOCKNAME = Libc.symbol("getsockname");
+    private static final MemorySegment SETSOCKOPT = Libc.symbol("setsockopt");
+    private static final MemorySegment SENDMSG = Libc.symbol("sendmsg");
+    private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
+    private static final int SOCK_DGRAM = 2;
+    private static final int SOL_SOCKET = 1;
+    private static final int SO_PEEK_OFF = 42;
+    private static final int MSG_PEEK = 0x2;
+    private static final int MSG_DONTWAIT = 0x40;
+    private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
+    private static final int NO_OFFSET = -1;
+    private static final int ID_BYTES = Long.BYTES;
+
+    private final OwnedFd socket;
+    private final DeferredCloser closer;
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment id = arena.allocate(ID_BYTES, ID_BYTES);
+    private int size;
+
+    private FdQueueSocket(OwnedFd socket, DeferredCloser closer) {
+        this.socket = socket;
+        this.closer = closer;
+    }
+
+    /**
+     * Creates an empty queue.
+     *
+     * @param closer closes descriptors that peers sent
+     */
+    public static FdQueueSocket create(DeferredCloser closer) throws ErrnoException {
+        FdQueueSocket queue = new FdQueueSocket(UnixListeningSocket.newSocket(SOCK_DGRAM, null), closer);
+        try {
+            queue.connectToItself();
+            return queue;
+        } catch (ErrnoException refused) {
+            queue.close();
+            throw refused;
+        }
+    }
+
+    /**
+     * Continues a queue that another process created. Takes ownership of the socket.
+     *
+     * @param closer closes descriptors that peers sent
+     */
+    public static FdQueueSocket adopt(OwnedFd socket, DeferredCloser closer) {
+        return new FdQueueSocket(socket, closer);
+    }
+
+    private void connectToItself() throws ErrnoException {
+        try (Arena scope = Arena.ofConfined()) {
+            int capacity = UnixSocketAddress.PATH_OFFSET + UnixSocketAddress.MAX_PATH_BYTES;
+            MemorySegment name = scope.allocate(capacity, Long.BYTES);
+            MemorySegment length = scope.allocateFrom(ValueLayout.JAVA_INT, capacity);
+            name.set(ValueLayout.JAVA_SHORT, 0, (short) UnixSocketAddress.AF_UNIX);
+            // unix(7), "Autobind feature": the kernel chooses an abstract name.
+            check("bind", BIND, name.address(), UnixSocketAddress.PATH_OFFSET);
+            check("getsockname", GETSOCKNAME, name.address(), length.address());
+            check("connect", CONNECT, name.address(), length.get(ValueLayout.JAVA_INT, 0));
+        }
+        // From now on the kernel accepts datagrams of this socket only. Others may have arrived before.
+        while (receive(0) != null) {
+            size = 0;
+        }
+    }
+
+    private void check(String call, MemorySegment function, long second, long third) throws ErrnoException {
+        ErrnoException.check(call, Libc.callInt(function, socket.number(), second, third, 0, 0));
+    }
+
+    /**
+     * Adds a duplicate of a descriptor.
+     *
+     * @throws ErrnoException if the queue is full (EAGAIN), or if the kernel refuses to queue this descriptor
+     */
+    public void add(long newId, OwnedFd fd) throws ErrnoException {
+        id.set(ValueLayout.JAVA_LONG, 0, newId);
+        SocketMessageHeader message = SocketMessageHeader.toSend(id, fd);
+        long sent = Libc.callLong(SENDMSG, socket.number(), message.address(), MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0, 0);
+        ErrnoException.check("sendmsg", (int) sent);
+        size++;
+    }
+
+    /** Returns duplicates of all descriptors by ID, which the caller owns. The queue does not change. */
+    public Map<Long, OwnedFd> duplicates() throws ErrnoException {
+        Map<Long, OwnedFd> found = new HashMap<>();
+        setPeekOffset(0);
+        size = 0;
+        for (OwnedFd fd = receive(MSG_PEEK); fd != null; fd = receive(MSG_PEEK)) {
+            size++;
+            OwnedFd earlier = found.put(id.get(ValueLayout.JAVA_LONG, 0), fd);
+            if (earlier != null) {
+                earlier.close();
+            }
+        }
+        setPeekOffset(NO_OFFSET);
+        return found;
+    }
+
+    /**
+     * Removes the descriptors whose IDs are not in use. At any instant, the queue contains all others at least once.
+     *
+     * @param inUse tests an ID
+     */
+    public void compact(LongPredicate inUse) throws ErrnoException {
+        for (int i = size; i > 0; i--) {
+            OwnedFd first = receive(MSG_PEEK);
+            if (first == null) {
+                return;
+            }
+            long firstId = id.get(ValueLayout.JAVA_LONG, 0);
+            if (inUse.test(firstId)) {
+                add(firstId, first);
+            }
+            first.close();
+            OwnedFd removed = receive(0);
+            size--;
+            if (removed != null) {
+                removed.close();
+            }
+        }
+    }
+
+    /** The number of descriptors in the queue, including those that {@link #compact} would remove. */
+    public int size() {
+        return size;
+    }
+
+    /** Receives a datagram. Stores its ID and returns its descriptor; null if there is none. */
+    private OwnedFd receive(int flags) {
+        SocketMessageHeader message = SocketMessageHeader.toReceive(id);
+        long bytes = Libc.callLong(
+                RECVMSG, socket.number(), message.address(), flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC, 0, 0, 0);
+        if (bytes != ID_BYTES || message.descriptors() != 1) {
+            assert bytes == -Errno.EAGAIN : bytes;
+            return null;
+        }
+        return new OwnedFd(message.descriptor(0), closer);
+    }
+
+    private void setPeekOffset(int offset) throws ErrnoException {
+        try (Arena scope = Arena.ofConfined()) {
+            MemorySegment value = scope.allocateFrom(ValueLayout.JAVA_INT, offset);
+            int result = Libc.callInt(
+                    SETSOCKOPT, socket.number(), SOL_SOCKET, SO_PEEK_OFF, value.address(), value.byteSize());
+            ErrnoException.check("setsockopt(SO_PEEK_OFF)", result);
+        }
+    }
+
+    /** The socket, to be stored by the service manager. This object remains the owner. */
+    public OwnedFd fd() {
+        return socket;
+    }
+
+    /** Closes this process's descriptor of the queue. The queue lives on in its duplicates. */
+    @Override
+    public void close() {
+        socket.close();
+        arena.close();
+    }
+}

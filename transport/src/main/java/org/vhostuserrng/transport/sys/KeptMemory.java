@@ -1,0 +1,82 @@
+package org.vhostuserrng.transport.sys;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.OwnedFd;
+
+/**
+ * Memory that outlives this process: a mapped memfd. The file position, which duplicates of the descriptor share and
+ * the kernel keeps, records how much of a range was sent. Confined to one thread.
+ */
+public final class KeptMemory implements AutoCloseable {
+    private static final MemorySegment LSEEK = Libc.symbol("lseek");
+    private static final MemorySegment SENDFILE = Libc.symbol("sendfile");
+    private static final int SEEK_SET = 0;
+    private static final int SEEK_CUR = 1;
+
+    private final OwnedFd file;
+    private final MemoryMapping mapping;
+
+    private KeptMemory(OwnedFd file, MemoryMapping mapping) {
+        this.file = file;
+        this.mapping = mapping;
+    }
+
+    /** Creates zeroed memory. */
+    public static KeptMemory create(String name, long size) throws IOException {
+        return map(SealedMemfd.create(name, size), size);
+    }
+
+    /**
+     * Maps memory that another process created. Takes ownership of the descriptor.
+     *
+     * @throws IOException if the file does not have this size
+     */
+    public static KeptMemory map(OwnedFd file, long size) throws IOException {
+        try {
+            return new KeptMemory(file, MemoryMapping.map(file, 0, size));
+        } catch (IOException | RuntimeException refused) {
+            file.close();
+            throw refused;
+        }
+    }
+
+    /** The whole memory. */
+    public MemorySegment segment() {
+        return mapping.segment();
+    }
+
+    /** Sets the file position. */
+    public void seek(long position) throws ErrnoException {
+        ErrnoException.check("lseek", (int) Libc.callLong(LSEEK, file.number(), position, SEEK_SET, 0, 0, 0));
+    }
+
+    /** The file position. */
+    public long position() throws ErrnoException {
+        return ErrnoException.check("lseek", (int) Libc.callLong(LSEEK, file.number(), 0, SEEK_CUR, 0, 0, 0));
+    }
+
+    /**
+     * Sends bytes from the file position, and advances it by the number of bytes sent, in one system call: a process
+     * that ends at any instant has done both or neither.
+     *
+     * @return the number of bytes sent, {@link UnixStreamSocket#WOULD_BLOCK}, or another negated errno
+     */
+    public int send(UnixStreamSocket receiver, int count) {
+        return (int) Libc.callLong(SENDFILE, receiver.fd().number(), file.number(), 0, count, 0, 0);
+    }
+
+    /** For an {@link FdQueueSocket}. This object remains the owner. */
+    public OwnedFd fd() {
+        return file;
+    }
+
+    /** Unmaps the memory and closes this process's descriptor. */
+    @Override
+    public void close() {
+        mapping.close();
+        file.close();
+    }
+}

@@ -1,0 +1,116 @@
+package org.vhostuserrng.transport.systemd;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.vhostuserrng.libc.Errno;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.sys.UnixDatagramSocket;
+
+/**
+ * The file descriptor store of the service manager (systemd, "The File Descriptor Store"; sd_notify(3)). It keeps
+ * descriptors while this service is restarted, and passes them to the next process as {@link ListenFds}. The service
+ * manager never reports that the store is full or switched off. Confined to one thread at a time.
+ */
+public final class FdStore implements AutoCloseable {
+    private static final String NOTIFY_SOCKET = "NOTIFY_SOCKET";
+    private static final String FDSTORE = "FDSTORE";
+
+    /** {@link #capacity}: the service manager does not tell, as systemd before version 254. */
+    public static final int UNKNOWN_CAPACITY = -1;
+
+    private final UnixDatagramSocket serviceManager;
+    private final int capacity;
+
+    private FdStore(UnixDatagramSocket serviceManager, int capacity) {
+        this.serviceManager = serviceManager;
+        this.capacity = capacity;
+    }
+
+    /**
+     * Opens the store.
+     *
+     * @param environment the variables NOTIFY_SOCKET and FDSTORE
+     * @return null without a service manager, or if its store is switched off
+     * @throws IOException with the variable, its value and the expected form, if a variable is malformed
+     */
+    public static FdStore open(Map<String, String> environment) throws IOException {
+        String address = environment.get(NOTIFY_SOCKET);
+        int capacity = capacity(environment.get(FDSTORE));
+        if (address == null || address.isEmpty() || capacity == 0) {
+            return null;
+        }
+        try {
+            return new FdStore(UnixDatagramSocket.to(address), capacity);
+        } catch (IllegalArgumentException malformed) {
+            throw new IOException(NOTIFY_SOCKET + "='" + address + "': " + malformed.getMessage(), malformed);
+        }
+    }
+
+    private static int capacity(String value) throws IOException {
+        if (value == null) {
+            return UNKNOWN_CAPACITY;
+        }
+        try {
+            int capacity = Integer.parseInt(value);
+            if (capacity >= 0) {
+                return capacity;
+            }
+        } catch (NumberFormatException notANumber) {
+            // Reported below.
+        }
+        throw new IOException(FDSTORE + "='" + value + "': expected a number from 0");
+    }
+
+    /** The number of descriptors that the store holds at most, or {@link #UNKNOWN_CAPACITY}. */
+    public int capacity() {
+        return capacity;
+    }
+
+    /**
+     * Stores a duplicate of a descriptor until {@link #remove}. It stays in the store when it hangs up.
+     *
+     * @param name at most 255 printable ASCII characters without a colon
+     * @return false if the service manager is busy: try again later
+     */
+    @SuppressWarnings("exports")
+    public boolean add(String name, OwnedFd fd) throws IOException {
+        try {
+            serviceManager.send(message("FDSTORE=1\nFDPOLL=0\nFDNAME=" + name), fd);
+            return true;
+        } catch (ErrnoException refused) {
+            return retryLater(refused);
+        }
+    }
+
+    /**
+     * Removes all descriptors of a name.
+     *
+     * @return false if the service manager is busy: try again later
+     */
+    public boolean remove(String name) throws IOException {
+        try {
+            serviceManager.send(message("FDSTOREREMOVE=1\nFDNAME=" + name));
+            return true;
+        } catch (ErrnoException refused) {
+            return retryLater(refused);
+        }
+    }
+
+    private static byte[] message(String state) {
+        return state.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static boolean retryLater(ErrnoException refused) throws ErrnoException {
+        if (refused.errno() == Errno.EAGAIN) {
+            return false;
+        }
+        throw refused;
+    }
+
+    @Override
+    public void close() {
+        serviceManager.close();
+    }
+}

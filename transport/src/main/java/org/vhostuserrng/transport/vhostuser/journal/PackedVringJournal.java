@@ -1,0 +1,82 @@
+package org.vhostuserrng.transport.vhostuser.journal;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
+
+/**
+ * The position of a packed vring, which guest memory does not contain: while the vring runs, the inflight region tells
+ * it; while it is stopped, its base. A split vring needs none of this, because it resumes at its used index.
+ *
+ * <p>Layout, little-endian: u64 number of runs, u32 base, u32 state (0 stopped, 1 running), inflight region at 64.
+ */
+public final class PackedVringJournal {
+    private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final long RUNS = 0;
+    private static final long BASE = 8;
+    private static final long STATE = 12;
+    private static final int RUNNING = 1;
+    private static final int STOPPED = 0;
+    private static final long REGION = 64;
+
+    private final MemorySegment bytes;
+
+    PackedVringJournal(MemorySegment bytes) {
+        this.bytes = bytes;
+    }
+
+    /**
+     * The inflight region of a vring that is about to start.
+     *
+     * @param features the features that the driver accepted
+     * @param queueSize Queue Size
+     * @param continued whether a predecessor of this process left the region while the vring ran
+     */
+    public InflightRegion region(long features, int queueSize, boolean continued) {
+        MemorySegment region = bytes.asSlice(REGION, InflightRegion.bytesFor(features, queueSize));
+        if (!continued) {
+            region.fill((byte) 0);
+        }
+        return new InflightRegion(region, queueSize);
+    }
+
+    /**
+     * The vring runs, with the inflight region.
+     *
+     * @param base the position at which it started
+     */
+    public void started(int base) {
+        bytes.set(U32, BASE, base);
+        VarHandle.releaseFence();
+        bytes.set(U64, RUNS, runs() + 1);
+        VarHandle.releaseFence();
+        bytes.set(U32, STATE, RUNNING);
+        VarHandle.releaseFence();
+    }
+
+    /** The vring has stopped. */
+    public void stopped(int base) {
+        bytes.set(U32, BASE, base);
+        VarHandle.releaseFence();
+        bytes.set(U32, STATE, STOPPED);
+        VarHandle.releaseFence();
+    }
+
+    /** The number of runs so far, including the current one. */
+    public long runs() {
+        return bytes.get(U64, RUNS);
+    }
+
+    /** Whether the vring runs, or ran when the predecessor of this process ended. */
+    public boolean isRunning() {
+        return bytes.get(U32, STATE) == RUNNING;
+    }
+
+    /** The position at which the vring stopped last, as in SET_VRING_BASE. */
+    public int base() {
+        return bytes.get(U32, BASE);
+    }
+}

@@ -1,0 +1,255 @@
+package org.vhostuserrng.transport.vhostuser.journal;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.zip.CRC32C;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.sys.KeptMemory;
+import org.vhostuserrng.transport.sys.UnixStreamSocket;
+import org.vhostuserrng.transport.virtio.VirtioDevice;
+
+/**
+ * The journal of one session: memory that outlives this process and contains one whole state at every instant. It has
+ * two copies of the state and a switch; {@link #commit} writes the other copy, then the switch. It never contains
+ * random bytes or the state of a generator.
+ *
+ * <p>Layout, little-endian:
+ *
+ * <ul>
+ *   <li>Page 0: u64 magic, u32 version, u32 kind of the session, u32 switch (0 for no state, else the copy), u32 number
+ *       of attempts to continue the session; {@link #deviceMemory} at 512.
+ *   <li>1024 areas of 64 bytes for replies.
+ *   <li>Two copies: u64 sequence number, u32 length, u32 CRC-32C of all other bytes of the copy, the state.
+ *   <li>One {@link PackedVringJournal} for each of four virtqueues.
+ * </ul>
+ */
+public final class SessionJournal implements AutoCloseable {
+    /** The kind of a vhost-user session. */
+    public static final int KIND_VHOST_USER = 1;
+
+    /** In place of a descriptor's ID: there is no descriptor. */
+    public static final long NO_FD = 0;
+
+    private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** "vhurngjn" */
+    private static final long MAGIC_NUMBER = 0x6e6a676e72756876L;
+
+    private static final int VERSION_1 = 1;
+
+    private static final long MAGIC = 0;
+    private static final long VERSION = 8;
+    private static final long KIND = 12;
+    private static final long SWITCH = 16;
+    private static final long ATTEMPTS = 20;
+    private static final long DEVICE_MEMORY = 512;
+    private static final long REPLIES = 4096;
+    private static final int REPLY_AREA_BYTES = 64;
+    /**
+     * The socket refers to the area of a reply until the front-end has received it, because sendfile(2) does not copy.
+     * More areas than a socket holds replies (see {@link UnixStreamSocket#limitSendBuffer}).
+     */
+    private static final int REPLY_AREAS = 1024;
+
+    private static final long COPIES = REPLIES + REPLY_AREAS * REPLY_AREA_BYTES;
+    /** A state with the largest number of IOTLB entries takes half of it. Untouched pages take no memory. */
+    private static final int COPY_BYTES = 256 * 1024;
+
+    private static final long SEQUENCE = 0;
+    private static final long LENGTH = 8;
+    private static final long CHECKSUM = 12;
+    private static final int HEADER_BYTES = 16;
+
+    private static final long PACKED_VRINGS = COPIES + 2 * COPY_BYTES;
+    private static final long PACKED_VRING_BYTES = 2 * 1024 * 1024;
+    private static final int MAX_VRINGS = 4;
+    private static final long FILE_BYTES = PACKED_VRINGS + MAX_VRINGS * PACKED_VRING_BYTES;
+
+    private static final int DEVICE_MEMORY_BYTES = VirtioDevice.KEPT_BYTES;
+
+    private final KeptMemory memory;
+    private final MemorySegment bytes;
+
+    private SessionJournal(KeptMemory memory) {
+        this.memory = memory;
+        this.bytes = memory.segment();
+    }
+
+    /** Creates the journal of a new session. */
+    public static SessionJournal create() throws IOException {
+        SessionJournal journal = new SessionJournal(KeptMemory.create("vhost-user-rng journal", FILE_BYTES));
+        journal.bytes.set(U64, MAGIC, MAGIC_NUMBER);
+        journal.bytes.set(U32, VERSION, VERSION_1);
+        journal.bytes.set(U32, KIND, KIND_VHOST_USER);
+        return journal;
+    }
+
+    /**
+     * Opens a journal that another process wrote. Takes ownership of the descriptor.
+     *
+     * @throws InvalidJournalException if it is not such a journal, or of another version
+     */
+    public static SessionJournal open(OwnedFd file) throws InvalidJournalException {
+        KeptMemory memory;
+        try {
+            memory = KeptMemory.map(file, FILE_BYTES);
+        } catch (IOException refused) {
+            throw new InvalidJournalException("journal: " + refused.getMessage());
+        }
+        SessionJournal journal = new SessionJournal(memory);
+        try {
+            journal.checkHeader();
+            return journal;
+        } catch (InvalidJournalException refused) {
+            journal.close();
+            throw refused;
+        }
+    }
+
+    private void checkHeader() throws InvalidJournalException {
+        require(bytes.get(U64, MAGIC) == MAGIC_NUMBER, "it does not begin with the magic number");
+        int version = bytes.get(U32, VERSION);
+        require(
+                version == VERSION_1,
+                "version " + Integer.toUnsignedString(version) + ", expected " + VERSION_1
+                        + "; another release of this program wrote it");
+        int kind = bytes.get(U32, KIND);
+        require(kind == KIND_VHOST_USER, "session of kind " + Integer.toUnsignedString(kind));
+        int current = bytes.get(U32, SWITCH);
+        require(current >= 0 && current <= 2, "switch " + Integer.toUnsignedString(current));
+    }
+
+    private static void require(boolean condition, String fault) throws InvalidJournalException {
+        if (!condition) {
+            throw new InvalidJournalException("journal: " + fault);
+        }
+    }
+
+    /**
+     * The last committed state.
+     *
+     * @throws InvalidJournalException if none was committed, or if it is damaged
+     */
+    public byte[] state() throws InvalidJournalException {
+        int current = bytes.get(U32, SWITCH);
+        require(current != 0, "no state");
+        MemorySegment copy = copy(current);
+        int length = copy.get(U32, LENGTH);
+        require(length >= 0 && length <= COPY_BYTES - HEADER_BYTES, "length " + Integer.toUnsignedString(length));
+        require(copy.get(U32, CHECKSUM) == checksum(copy, length), "wrong checksum");
+        return copy.asSlice(HEADER_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    /** Replaces the state. */
+    public void commit(byte[] state) {
+        if (state.length > COPY_BYTES - HEADER_BYTES) {
+            throw new IllegalArgumentException("state of " + state.length + " bytes");
+        }
+        long sequence = sequence() + 1;
+        int next = bytes.get(U32, SWITCH) == 1 ? 2 : 1;
+        MemorySegment copy = copy(next);
+        copy.set(U64, SEQUENCE, sequence);
+        copy.set(U32, LENGTH, state.length);
+        MemorySegment.copy(state, 0, copy, ValueLayout.JAVA_BYTE, HEADER_BYTES, state.length);
+        copy.set(U32, CHECKSUM, checksum(copy, state.length));
+        VarHandle.releaseFence();
+        bytes.set(U32, SWITCH, next);
+        VarHandle.releaseFence();
+    }
+
+    private static int checksum(MemorySegment copy, int length) {
+        CRC32C checksum = new CRC32C();
+        checksum.update(copy.asSlice(0, CHECKSUM).asByteBuffer());
+        checksum.update(copy.asSlice(HEADER_BYTES, length).asByteBuffer());
+        return (int) checksum.getValue();
+    }
+
+    /** The number of commits so far. */
+    public long sequence() {
+        int current = bytes.get(U32, SWITCH);
+        return current == 0 ? 0 : copy(current).get(U64, SEQUENCE);
+    }
+
+    private MemorySegment copy(int number) {
+        return bytes.asSlice(COPIES + (number - 1L) * COPY_BYTES, COPY_BYTES);
+    }
+
+    /** Counts an attempt to continue the session. Returns the number of attempts since {@link #continued}. */
+    public int countAttempt() {
+        int attempts = bytes.get(U32, ATTEMPTS) + 1;
+        bytes.set(U32, ATTEMPTS, attempts);
+        VarHandle.releaseFence();
+        return attempts;
+    }
+
+    /** An attempt to continue the session has succeeded. */
+    public void continued() {
+        bytes.set(U32, ATTEMPTS, 0);
+    }
+
+    /** The memory of {@link VirtioDevice#keepIn}, zeros at first. */
+    public MemorySegment deviceMemory() {
+        return bytes.asSlice(DEVICE_MEMORY, DEVICE_MEMORY_BYTES);
+    }
+
+    /** The part of the journal for a packed vring. */
+    public PackedVringJournal packedVring(int index) {
+        return new PackedVringJournal(bytes.asSlice(PACKED_VRINGS + index * PACKED_VRING_BYTES, PACKED_VRING_BYTES));
+    }
+
+    // --- replies ---------------------------------------------------------------------------------------------------
+
+    /**
+     * Writes the reply that {@link #sendReply} sends after the next {@link #commit}. Successive replies have different
+     * areas, so that the file position tells to which of them it belongs.
+     */
+    public void stageReply(MemorySegment reply) throws ErrnoException {
+        long area = replyArea(sequence() + 1);
+        bytes.asSlice(area, reply.byteSize()).copyFrom(reply);
+        memory.seek(area);
+    }
+
+    /** The reply of the last commit. */
+    public MemorySegment reply(int length) {
+        return bytes.asSlice(replyArea(sequence()), length);
+    }
+
+    /**
+     * The number of bytes of the reply of the last commit that were not sent yet.
+     *
+     * @param length the reply's length
+     */
+    public int unsentReplyBytes(int length) throws ErrnoException {
+        long sent = memory.position() - replyArea(sequence());
+        return sent >= 0 && sent < length ? (int) (length - sent) : 0;
+    }
+
+    /** Sends a number of bytes of the reply; returns a value of {@link KeptMemory#send}. */
+    public int sendReply(UnixStreamSocket receiver, int count) {
+        return memory.send(receiver, count);
+    }
+
+    /** Records that the reply of the last commit was sent by another way than {@link #sendReply}. */
+    public void replySent(int length) throws ErrnoException {
+        memory.seek(replyArea(sequence()) + length);
+    }
+
+    private static long replyArea(long sequence) {
+        return REPLIES + sequence % REPLY_AREAS * REPLY_AREA_BYTES;
+    }
+
+    /** For an FdQueueSocket. This object remains the owner. */
+    public OwnedFd fd() {
+        return memory.fd();
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}

@@ -1,0 +1,111 @@
+package org.vhostuserrng.transport.vhostuser.journal;
+
+import java.io.IOException;
+import java.util.Map;
+import java.util.function.LongPredicate;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.sys.DeferredCloser;
+import org.vhostuserrng.transport.sys.FdQueueSocket;
+
+/**
+ * The parts of a session that outlive this process: its journal and all its descriptors, in one queue that the service
+ * manager stores under one name. Confined to the loop's thread.
+ */
+public final class StoredSession implements AutoCloseable {
+    // IDs of the descriptors that are not in the front-end's messages. Messages have IDs from 1.
+    private static final long JOURNAL = -1;
+    private static final long SOCKET = -2;
+
+    private final String name;
+    private final FdQueueSocket queue;
+    private final SessionJournal journal;
+    private int fdsInUse;
+
+    private StoredSession(String name, FdQueueSocket queue, SessionJournal journal) {
+        this.name = name;
+        this.queue = queue;
+        this.journal = journal;
+    }
+
+    /**
+     * Creates the stored parts of a new session.
+     *
+     * @param name in the service manager's store
+     * @param socket the front-end's socket; the caller keeps ownership
+     * @param closer closes the front-end's descriptors
+     */
+    public static StoredSession create(String name, OwnedFd socket, DeferredCloser closer) throws IOException {
+        FdQueueSocket queue = FdQueueSocket.create(closer);
+        try {
+            SessionJournal journal = SessionJournal.create();
+            queue.add(JOURNAL, journal.fd());
+            queue.add(SOCKET, socket);
+            return new StoredSession(name, queue, journal);
+        } catch (IOException | RuntimeException refused) {
+            queue.close();
+            throw refused;
+        }
+    }
+
+    /** Descriptors of a session that another process stored: the front-end's socket, and the others by ID. */
+    public record Opened(StoredSession session, OwnedFd socket, Map<Long, OwnedFd> fds) {}
+
+    /**
+     * Opens the stored parts of a session that another process served. Takes ownership of the queue.
+     *
+     * @throws IOException if the queue does not contain a session, or its journal cannot be read
+     */
+    public static Opened open(String name, OwnedFd stored, DeferredCloser closer) throws IOException {
+        FdQueueSocket queue = FdQueueSocket.adopt(stored, closer);
+        Map<Long, OwnedFd> fds = Map.of();
+        try {
+            fds = queue.duplicates();
+            OwnedFd journalFd = fds.remove(JOURNAL);
+            OwnedFd socket = fds.remove(SOCKET);
+            if (journalFd == null || socket == null) {
+                throw new InvalidJournalException("no journal, or no socket");
+            }
+            SessionJournal journal = SessionJournal.open(new OwnedFd(journalFd.number()));
+            return new Opened(new StoredSession(name, queue, journal), socket, fds);
+        } catch (IOException | RuntimeException refused) {
+            fds.values().forEach(OwnedFd::close);
+            queue.close();
+            throw refused;
+        }
+    }
+
+    /** Keeps a descriptor of a message, by its ID, until {@link #forgetUnused} finds it unused. */
+    public void keep(OwnedFd fd) throws ErrnoException {
+        queue.add(fd.id(), fd);
+    }
+
+    /** Gives up the descriptors that the committed state does not use. */
+    public void forgetUnused(LongPredicate isUsed) throws ErrnoException {
+        if (queue.size() > fdsInUse) {
+            queue.compact(id -> id < 0 || isUsed.test(id));
+            fdsInUse = queue.size();
+        }
+    }
+
+    /** The name in the service manager's store. */
+    public String name() {
+        return name;
+    }
+
+    public SessionJournal journal() {
+        return journal;
+    }
+
+    /** The queue, for the service manager's store. This object remains the owner. */
+    public OwnedFd fd() {
+        return queue.fd();
+    }
+
+    /** Closes this process's descriptors. The session stays in the service manager's store. */
+    @Override
+    public void close() {
+        journal.close();
+        queue.close();
+    }
+}

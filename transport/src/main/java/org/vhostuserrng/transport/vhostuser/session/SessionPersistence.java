@@ -1,0 +1,116 @@
+package org.vhostuserrng.transport.vhostuser.session;
+
+import java.io.IOException;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.sys.UnixStreamSocket;
+import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
+import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
+import org.vhostuserrng.transport.vhostuser.protocol.FramingViolationException;
+import org.vhostuserrng.transport.vhostuser.protocol.JournaledMessageChannel;
+import org.vhostuserrng.transport.vhostuser.session.SessionSnapshotCodec.CommittedSession;
+
+/**
+ * Makes a session outlive this process: stores it with the service manager, and commits its state to its journal after
+ * each message. Confined to the loop's thread.
+ */
+final class SessionPersistence implements AutoCloseable {
+    /** Enough for some hundred replies. */
+    private static final int SEND_BUFFER_BYTES = 64 * 1024;
+
+    private final GuestContext guest;
+    private final StoredSession stored;
+    private final JournaledMessageChannel channel;
+    private boolean inStore;
+
+    private SessionPersistence(GuestContext guest, StoredSession stored, UnixStreamSocket socket, boolean inStore) {
+        this.guest = guest;
+        this.stored = stored;
+        this.channel = new JournaledMessageChannel(socket, stored);
+        this.inStore = inStore;
+    }
+
+    /** Prepares a new session. The service manager stores it at the first {@link #store}. */
+    static SessionPersistence ofNewSession(GuestContext guest, UnixStreamSocket socket) throws ErrnoException {
+        try {
+            socket.limitSendBuffer(SEND_BUFFER_BYTES);
+            StoredSession stored = StoredSession.create(guest.store().newName(), socket.fd(), guest.closer());
+            return new SessionPersistence(guest, stored, socket, false);
+        } catch (ErrnoException refused) {
+            socket.close();
+            throw refused;
+        } catch (IOException impossible) {
+            socket.close();
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    /** Continues the persistence of a session that a predecessor of this process served. */
+    static SessionPersistence ofRestoredSession(GuestContext guest, RestorableSession session) {
+        return new SessionPersistence(guest, session.stored(), session.socket(), true);
+    }
+
+    /** Commits the first state of a new session. */
+    void begin(SessionSnapshot session) {
+        try {
+            commit(session);
+            keepDeviceState(false);
+        } catch (FramingViolationException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    /** Completes the last commit of the predecessor. */
+    void restore(CommittedSession state, RestoredFds fds) throws IOException, FramingViolationException {
+        OwnedFd replyFd = state.replyFd() == SessionSnapshot.NO_FD ? null : fds.take(state.replyFd());
+        channel.restore(state.messageBytes(), state.replyBytes(), replyFd, state.lastFd());
+        journal().continued();
+    }
+
+    /** Lets the device keep its state in the journal, after it has continued from the state there if there is one. */
+    void keepDeviceState(boolean continued) {
+        guest.device().keepIn(journal().deviceMemory(), continued, guest.loop().now(), System.nanoTime());
+    }
+
+    JournaledMessageChannel channel() {
+        return channel;
+    }
+
+    SessionJournal journal() {
+        return stored.journal();
+    }
+
+    /** Stores the session with the service manager, once. Returns false if that is busy: try again later. */
+    boolean store() throws IOException {
+        if (!inStore) {
+            inStore = guest.store().add(stored);
+        }
+        return inStore;
+    }
+
+    /** Whether a reply waits for {@link #commit}. */
+    boolean hasStagedReply() {
+        return channel.stagedBytes() > 0;
+    }
+
+    /** Commits the state after a message or a delayed reply, and sends the reply. */
+    void commit(SessionSnapshot session) throws FramingViolationException {
+        long replyFd = channel.keepReplyFd();
+        CommittedSession state = new CommittedSession(
+                guest.endpoint(), channel.peekedBytes(), channel.stagedBytes(), replyFd, channel.lastFdId(), session);
+        channel.commit(SessionSnapshotCodec.encode(state), fd -> session.uses(fd) || fd == replyFd);
+    }
+
+    /** Removes the session from the service manager's store, because it has ended. */
+    void endSession() {
+        guest.store().remove(stored.name());
+        close();
+    }
+
+    /** Closes this process's descriptors of the stored session. */
+    @Override
+    public void close() {
+        guest.device().keepIn(null, false, 0, 0);
+        stored.close();
+    }
+}
