@@ -5,8 +5,8 @@ import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /**
- * The counters and the used part of the rate limits of a guest, in memory that outlives this process: five u64 counters,
- * the limits at 64. Contains no random bytes. Confined to the loop's thread.
+ * The counters and the used part of the rate limits of a guest, in memory that outlives this process: five u64
+ * counters, the limits at 64. Contains no random bytes. Confined to the loop's thread.
  */
 final class KeptRngState {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;

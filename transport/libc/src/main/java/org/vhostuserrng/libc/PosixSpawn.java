@@ -111,7 +111,9 @@ public final class PosixSpawn {
         int index = 0;
         for (String string : strings) {
             pointers.setAtIndex(
-                    ValueLayout.JAVA_LONG, index, NativeText.allocate(arena, string).address());
+                    ValueLayout.JAVA_LONG,
+                    index,
+                    NativeText.allocate(arena, string).address());
             index++;
         }
         return pointers;
