@@ -173,7 +173,7 @@ class SessionSurvivalIT {
 
     @Test
     void limitIsNotRefilled() throws Exception {
-        start("--max-bytes=1024", "--period=60000");
+        start("--max-bytes=1024", "--period=60000", "--limit-mode=window");
         try (EntropyDriver guest = EntropyDriver.start(socket())) {
             for (int served = 0; served < 1024; served += 64) {
                 assertEquals(64, guest.request(64, HANG_TIMEOUT).length);

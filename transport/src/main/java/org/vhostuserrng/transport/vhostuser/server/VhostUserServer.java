@@ -212,6 +212,10 @@ public final class VhostUserServer implements AutoCloseable {
      * @param sessions the stored sessions; this method takes ownership of their descriptors
      */
     public void restore(List<ListenFds.NamedFd> sessions) {
+        if (store == null) {
+            sessions.forEach(session -> LOG.warn("{} cannot be continued: there is no store", session.name()));
+            return;
+        }
         sessions.forEach(session -> store.reserve(session.name()));
         for (ListenFds.NamedFd session : sessions) {
             restore(session);
