@@ -132,7 +132,7 @@ final class TokenBucket extends RateLimiter {
 
     @Override
     void resume(long now, MemorySegment memory, long offset, long clockOffset) {
-        filledAt = Math.min(now, memory.get(KEPT_LONG, offset) - clockOffset);
+        filledAt = Math.clamp(memory.get(KEPT_LONG, offset) - clockOffset, now - nanosToFill, now);
         tokens = Math.clamp(memory.get(KEPT_LONG, offset + Long.BYTES), 0, capacity);
     }
 

@@ -278,7 +278,7 @@ class SurroundingsIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO", "PWR", "QUIT", "RTMIN", "RTMAX"})
+    @ValueSource(strings = {"USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO", "PWR", "QUIT", "RTMIN", "64"})
     void survivesSignalsWithoutMeaning(String signal) throws Exception {
         DaemonProcess daemon = daemons.start();
 

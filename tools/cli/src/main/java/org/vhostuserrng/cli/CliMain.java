@@ -1,7 +1,11 @@
 package org.vhostuserrng.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.vhostuserrng.cli.bench.BenchCommand;
 import org.vhostuserrng.cli.benchsuite.BenchSuiteCommand;
@@ -45,10 +49,12 @@ public final class CliMain {
 
     public static void main(String[] arguments) {
         LogStream.install();
-        System.exit(execute(commandLine(), NativeArguments.decode(arguments)));
+        // Not System.out, which hides errors.
+        PrintWriter out = new PrintWriter(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+        System.exit(execute(commandLine().setOut(out), NativeArguments.decode(arguments)));
     }
 
-    /** Runs a command. A command whose output cannot be written fails, although {@link System#out} hides errors. */
+    /** Runs a command. A command whose output cannot be written fails. */
     private static int execute(CommandLine command, String... arguments) {
         try {
             int status = command.execute(arguments);
