@@ -13,7 +13,7 @@ import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.libc.ServiceSignals;
 import org.vhostuserrng.libc.SurvivedSignalLog;
-import org.vhostuserrng.transport.systemd.FdStore;
+import org.vhostuserrng.transport.systemd.FdStoreClient;
 import org.vhostuserrng.transport.systemd.ServiceNotifier;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
@@ -43,7 +43,7 @@ final class RngDaemon {
         SourceRegistry sources;
         try (ServiceNotifier serviceManager = ServiceNotifier.open(
                         System.getenv(), ProcessHandle.current().pid());
-                FdStore fdStore = FdStore.open(System.getenv());
+                FdStoreClient fdStore = FdStoreClient.open(System.getenv());
                 VhostUserServer server = VhostUserServer.open(settings.sessionOptions(), fdStore)) {
             // First, because a process that sees a socket may already send SIGTERM.
             DaemonShutdownHook.install(server::stop);
@@ -97,12 +97,12 @@ final class RngDaemon {
     }
 
     /** Whether sessions outlive this process, and if not, why. */
-    private String describePersistence(FdStore fdStore) {
+    private String describePersistence(FdStoreClient fdStore) {
         int guests = settings.endpoints().size();
         if (fdStore == null) {
             return "sessions end with this process: no NOTIFY_SOCKET, or FileDescriptorStoreMax=0";
         }
-        if (fdStore.capacity() == FdStore.UNKNOWN_CAPACITY) {
+        if (fdStore.capacity() == FdStoreClient.UNKNOWN_CAPACITY) {
             return "sessions survive a restart if FileDescriptorStoreMax is at least " + guests
                     + " (systemd before version 254 does not tell)";
         }

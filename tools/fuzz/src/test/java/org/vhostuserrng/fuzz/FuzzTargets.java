@@ -12,6 +12,7 @@ import org.vhostuserrng.device.rng.SessionFuzzTarget;
 import org.vhostuserrng.device.rng.SplitRingFuzzTarget;
 import org.vhostuserrng.transport.memory.IotlbFuzzTarget;
 import org.vhostuserrng.transport.vhostuser.protocol.MessageStreamFuzzTarget;
+import org.vhostuserrng.transport.vhostuser.session.SessionSnapshotFuzzTarget;
 
 /** All fuzz targets. */
 final class FuzzTargets {
@@ -26,6 +27,7 @@ final class FuzzTargets {
                 InflightRegionFuzzTarget.class,
                 IotlbFuzzTarget.class,
                 RngMigrationStateFuzzTarget.class,
+                SessionSnapshotFuzzTarget.class,
                 SourceExpressionFuzzTarget.class,
                 EgdRepliesFuzzTarget.class,
                 EgdServerFuzzTarget.class,

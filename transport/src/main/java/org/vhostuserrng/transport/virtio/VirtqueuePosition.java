@@ -9,18 +9,16 @@ package org.vhostuserrng.transport.virtio;
  * @param nextAvail the next available ring entry, or the next available descriptor
  * @param nextUsed the next used ring entry, or the next used descriptor; a split virtqueue starts from the index in its
  *     used ring instead
+ * @param isAtUsedIndex whether a split virtqueue starts at the index in its used ring, in place of {@code nextAvail}: the
+ *     position of a device that ended without notice, because a device that serves requests in order has no other ones
+ *     in flight
  */
-public record VirtqueuePosition(int nextAvail, int nextUsed) {
-    private static final int UNKNOWN = -1;
+public record VirtqueuePosition(int nextAvail, int nextUsed, boolean isAtUsedIndex) {
+    /** The position of a split virtqueue whose device ended without notice. */
+    public static final VirtqueuePosition AT_USED_INDEX = new VirtqueuePosition(0, 0, true);
 
-    /**
-     * The position of a split virtqueue whose device ended without notice: the index in the used ring, because a device
-     * that serves requests in order has no other ones in flight.
-     */
-    public static final VirtqueuePosition AT_USED_INDEX = new VirtqueuePosition(UNKNOWN, UNKNOWN);
-
-    /** Whether this is {@link #AT_USED_INDEX}. */
-    public boolean isAtUsedIndex() {
-        return nextAvail == UNKNOWN;
+    /** The position of a virtqueue whose device stopped, or that is new. */
+    public VirtqueuePosition(int nextAvail, int nextUsed) {
+        this(nextAvail, nextUsed, false);
     }
 }

@@ -19,7 +19,7 @@ import org.vhostuserrng.transport.sys.DeferredCloserThreads;
 import org.vhostuserrng.transport.sys.ThreadTimeSlice;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
-import org.vhostuserrng.transport.systemd.FdStore;
+import org.vhostuserrng.transport.systemd.FdStoreClient;
 import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
@@ -58,7 +58,7 @@ public final class VhostUserServer implements AutoCloseable {
         void restore(RestorableSession session) throws IOException;
     }
 
-    private VhostUserServer(EventLoop loop, VhostUserOptions options, Executor closerThreads, FdStore fdStore) {
+    private VhostUserServer(EventLoop loop, VhostUserOptions options, Executor closerThreads, FdStoreClient fdStore) {
         this.loop = loop;
         this.store = fdStore == null ? null : new SessionStore(fdStore, loop);
         this.options = options;
@@ -76,7 +76,7 @@ public final class VhostUserServer implements AutoCloseable {
      *
      * @param fdStore keeps the sessions when this process ends; null for none; the caller keeps ownership
      */
-    public static VhostUserServer open(VhostUserOptions options, FdStore fdStore) throws IOException {
+    public static VhostUserServer open(VhostUserOptions options, FdStoreClient fdStore) throws IOException {
         return new VhostUserServer(EventLoop.open(System::nanoTime), options, new DeferredCloserThreads(), fdStore);
     }
 

@@ -5,7 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
-import org.vhostuserrng.transport.systemd.FdStore;
+import org.vhostuserrng.transport.systemd.FdStoreClient;
 import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
 
 /**
@@ -16,7 +16,7 @@ public final class SessionStore extends EventHandler {
     private static final String NAME_PREFIX = "session-";
     private static final long RETRY_NANOS = 1_000_000;
 
-    private final FdStore fdStore;
+    private final FdStoreClient fdStore;
     private final EventScheduler loop;
     private final RateLimitedGuestLog log;
     /** Names of ended sessions that the service manager was too busy to remove. */
@@ -29,7 +29,7 @@ public final class SessionStore extends EventHandler {
      *
      * @param fdStore the service manager's store; the caller keeps ownership
      */
-    public SessionStore(FdStore fdStore, EventScheduler loop) {
+    public SessionStore(FdStoreClient fdStore, EventScheduler loop) {
         this.fdStore = fdStore;
         this.loop = loop;
         this.log = new RateLimitedGuestLog("store", loop::now);

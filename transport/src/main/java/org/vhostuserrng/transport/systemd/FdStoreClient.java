@@ -13,7 +13,7 @@ import org.vhostuserrng.transport.sys.UnixDatagramSocket;
  * descriptors while this service is restarted, and passes them to the next process as {@link ListenFds}. The service
  * manager never reports that the store is full or switched off. Confined to one thread at a time.
  */
-public final class FdStore implements AutoCloseable {
+public final class FdStoreClient implements AutoCloseable {
     private static final String NOTIFY_SOCKET = "NOTIFY_SOCKET";
     private static final String FDSTORE = "FDSTORE";
 
@@ -23,7 +23,7 @@ public final class FdStore implements AutoCloseable {
     private final UnixDatagramSocket serviceManager;
     private final int capacity;
 
-    private FdStore(UnixDatagramSocket serviceManager, int capacity) {
+    private FdStoreClient(UnixDatagramSocket serviceManager, int capacity) {
         this.serviceManager = serviceManager;
         this.capacity = capacity;
     }
@@ -35,14 +35,14 @@ public final class FdStore implements AutoCloseable {
      * @return null without a service manager, or if its store is switched off
      * @throws IOException with the variable, its value and the expected form, if a variable is malformed
      */
-    public static FdStore open(Map<String, String> environment) throws IOException {
+    public static FdStoreClient open(Map<String, String> environment) throws IOException {
         String address = environment.get(NOTIFY_SOCKET);
         int capacity = capacity(environment.get(FDSTORE));
         if (address == null || address.isEmpty() || capacity == 0) {
             return null;
         }
         try {
-            return new FdStore(UnixDatagramSocket.to(address), capacity);
+            return new FdStoreClient(UnixDatagramSocket.to(address), capacity);
         } catch (IllegalArgumentException malformed) {
             throw new IOException(NOTIFY_SOCKET + "='" + address + "': " + malformed.getMessage(), malformed);
         }
