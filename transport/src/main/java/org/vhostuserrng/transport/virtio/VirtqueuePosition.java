@@ -9,9 +9,9 @@ package org.vhostuserrng.transport.virtio;
  * @param nextAvail the next available ring entry, or the next available descriptor
  * @param nextUsed the next used ring entry, or the next used descriptor; a split virtqueue starts from the index in its
  *     used ring instead
- * @param isAtUsedIndex whether a split virtqueue starts at the index in its used ring, in place of {@code nextAvail}: the
- *     position of a device that ended without notice, because a device that serves requests in order has no other ones
- *     in flight
+ * @param isAtUsedIndex whether a split virtqueue starts at the index in its used ring, in place of {@code nextAvail}.
+ *     This is the position of a device that ended without notice, because a device that serves requests in order has no
+ *     other ones in flight
  */
 public record VirtqueuePosition(int nextAvail, int nextUsed, boolean isAtUsedIndex) {
     /** The position of a split virtqueue whose device ended without notice. */
