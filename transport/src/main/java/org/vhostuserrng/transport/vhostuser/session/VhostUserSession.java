@@ -66,7 +66,15 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         SessionPersistence persistence = guest.store() == null ? null : SessionPersistence.ofNewSession(guest, socket);
         VhostUserSession session = new VhostUserSession(guest, socket, persistence, onClosed);
         session.requests = new FrontendRequestHandler(guest, session, journal(persistence));
-        session.begin(socket);
+        try {
+            session.begin();
+        } catch (ErrnoException refused) {
+            session.channel.close();
+            if (persistence != null) {
+                persistence.close();
+            }
+            throw refused;
+        }
         if (persistence != null) {
             persistence.begin(session.requests.snapshot());
             guest.loop().reschedule(session);
@@ -91,7 +99,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
             session.requests.restore(stored.state().session(), fds);
             persistence.restore(stored.state(), fds);
             session.spoken = stored.state().messageBytes() > 0;
-            session.begin(stored.socket());
+            session.begin();
         } catch (IOException refused) {
             session.abandon();
             throw refused;
@@ -109,13 +117,8 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         return persistence == null ? null : persistence.journal();
     }
 
-    private void begin(UnixStreamSocket socket) throws ErrnoException {
-        try {
-            guest.loop().watch(this, socket.fd());
-        } catch (ErrnoException refused) {
-            channel.close();
-            throw refused;
-        }
+    private void begin() throws ErrnoException {
+        guest.loop().watch(this, channel.fd());
         if (event != null) {
             event.begin();
         }
