@@ -63,10 +63,11 @@ public final class RestorableSession implements AutoCloseable {
     /**
      * Counts an attempt to continue the session.
      *
-     * @throws InvalidJournalException if {@value #MAX_ATTEMPTS} attempts have failed
+     * @throws InvalidJournalException if {@value #MAX_ATTEMPTS} attempts have failed; this object is then closed
      */
     public void beginAttempt() throws InvalidJournalException {
         if (stored.journal().countAttempt() > MAX_ATTEMPTS) {
+            close();
             throw new InvalidJournalException(MAX_ATTEMPTS + " attempts to continue the session have failed");
         }
     }
