@@ -98,7 +98,7 @@ final class SourceCheckText {
         int samples = report.samples().first().length;
         paragraph(
                 "Shown: ",
-                "no estimator of SP 800-90B finds less than "
+                "no estimator finds less than "
                         + decimal(report.assessment().perSample(), 3)
                         + " bits of min-entropy per sample in " + samples + " samples of "
                         + report.assessment().width() + (report.assessment().width() == 1 ? " bit." : " bits."));
