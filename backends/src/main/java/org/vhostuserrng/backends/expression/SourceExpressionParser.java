@@ -191,7 +191,7 @@ public final class SourceExpressionParser {
         return new GetrandomSourceSpec(via == null ? null : GetrandomPath.of(via));
     }
 
-    /** RDSEED, if the processor supports it and it works, and getrandom. */
+    /** Getrandom, preceded by RDSEED if the processor has it and it works. */
     private static List<SharedSourceSpec> defaultSeeds() {
         SharedSourceSpec processor = new CpuRngSourceSpec(Instruction.RDSEED, false, NoiseSourceOptions.NONE);
         SharedSourceSpec kernel = new GetrandomSourceSpec();

@@ -87,7 +87,7 @@ public final class GuestRateLimiter {
         ops.charge(now, 1);
     }
 
-    /** Reports that the guest can see everything charged so far. The period of these charges starts at this time. */
+    /** Commits everything charged so far: the guest can see it from now on. The period of these charges starts now. */
     public void commit(long now) {
         bytes.commit(now);
         ops.commit(now);

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
  * {@link #commit} at the latest, and may read its clock later still, so a period can look shorter to the guest. The
  * period is therefore extended by {@link #slack}.
  */
-abstract sealed class RateLimiter permits FixedWindowCounter, TokenBucket, UnlimitedRateLimiter {
+abstract sealed class RateLimiter permits FixedWindowRateLimiter, TokenBucket, UnlimitedRateLimiter {
     /** Size of a request by Linux's virtio-rng driver. */
     static final long TYPICAL_REQUEST_BYTES = 64;
 
@@ -37,7 +37,7 @@ abstract sealed class RateLimiter permits FixedWindowCounter, TokenBucket, Unlim
         }
         long period = TimeUnit.MILLISECONDS.toNanos(periodMillis);
         return switch (mode) {
-            case WINDOW -> new FixedWindowCounter(max, period + slack(period) / 2);
+            case WINDOW -> new FixedWindowRateLimiter(max, period + slack(period) / 2);
             case SMOOTH -> new TokenBucket(max, period, slack(period), minSlice);
         };
     }

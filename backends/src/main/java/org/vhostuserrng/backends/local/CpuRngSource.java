@@ -59,7 +59,7 @@ final class CpuRngSource implements BlockingEntropySource {
                 rejectDefectiveWords(count);
                 exhausted = count < batch;
                 if (exhausted && instruction == Instruction.RDRAND) {
-                    // §5.2.1: if this many retries fail, the hardware is assumed to be defective.
+                    // §5.2.1: RDRAND is assumed to be defective if this many retries fail.
                     throw new IOException("defective: all retries failed");
                 }
                 bytes += copy(count, target, offset + bytes, wanted - bytes);

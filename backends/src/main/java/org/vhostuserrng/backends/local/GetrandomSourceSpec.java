@@ -85,8 +85,8 @@ public final class GetrandomSourceSpec implements SharedSourceSpec {
         }
         try (VdsoGetrandom vdso = opened.get();
                 RepeatedGetrandom calls = new RepeatedGetrandom(vdso, GetrandomPathTable.MAX_MEASURED_BYTES)) {
-            GetrandomPathBenchmark benchmark =
-                    new GetrandomPathBenchmark(System::nanoTime, calls::callVdso, calls::callSyscall);
+            GetrandomPathCalibration benchmark =
+                    new GetrandomPathCalibration(System::nanoTime, calls::callVdso, calls::callSyscall);
             GetrandomPathTable faster = benchmark.run();
             LOG.debug("getrandom: {}", benchmark.report());
             return faster;

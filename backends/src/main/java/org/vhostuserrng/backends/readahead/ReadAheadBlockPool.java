@@ -48,7 +48,7 @@ final class ReadAheadBlockPool {
     }
 
     /**
-     * Creates a pool of {@code blocks}.
+     * Creates a pool in which all {@code blocks} are empty.
      *
      * @param onReadable called by the producer when a block is available again after the consumer has found none
      * @param poller closed by the producer

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.vhostuserrng.libc.ChildStatus;
+import org.vhostuserrng.libc.EnvironmentVariables;
 import org.vhostuserrng.libc.Libc;
-import org.vhostuserrng.libc.NativeEnvironment;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.libc.PipePair;
@@ -59,7 +59,7 @@ public final class ChildProcess implements AutoCloseable {
                 PipePair err = PipePair.open(0)) {
             int pid = PosixSpawn.spawn(
                     words,
-                    NativeEnvironment.variables(),
+                    EnvironmentVariables.variables(),
                     PosixSpawn.ProcessGroup.NEW,
                     in.readEnd().number(),
                     out.writeEnd().number(),

@@ -114,7 +114,7 @@ public final class FrontendSocket implements AutoCloseable {
             throw new BackendProtocolException(
                     BackendProtocolException.Reason.TIMEOUT, "no reply to request " + request + " in time");
         }
-        // The kernel delivers descriptors with the first byte, so the header is received in a single call.
+        // Received in a single call, because the kernel delivers the descriptors with the first byte only.
         RecvmsgResult received = FdPassingSocket.wrap(channel).receive(FrontendVhostUserConstants.HEADER_SIZE);
         if (received.bytes().length < FrontendVhostUserConstants.HEADER_SIZE) {
             received.descriptors().forEach(ReceivedFileDescriptor::close);

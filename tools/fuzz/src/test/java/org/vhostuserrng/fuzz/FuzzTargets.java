@@ -4,7 +4,7 @@ import java.util.stream.Stream;
 import org.vhostuserrng.backends.egd.EgdRepliesFuzzTarget;
 import org.vhostuserrng.backends.expression.SourceExpressionFuzzTarget;
 import org.vhostuserrng.cli.egd.EgdServerFuzzTarget;
-import org.vhostuserrng.cli.trace.TraceReplayFuzzTarget;
+import org.vhostuserrng.cli.trace.TraceFileFuzzTarget;
 import org.vhostuserrng.device.rng.InflightRegionFuzzTarget;
 import org.vhostuserrng.device.rng.PackedRingFuzzTarget;
 import org.vhostuserrng.device.rng.RngMigrationStateFuzzTarget;
@@ -31,6 +31,6 @@ final class FuzzTargets {
                 SourceExpressionFuzzTarget.class,
                 EgdRepliesFuzzTarget.class,
                 EgdServerFuzzTarget.class,
-                TraceReplayFuzzTarget.class);
+                TraceFileFuzzTarget.class);
     }
 }

@@ -46,7 +46,7 @@ public final class PosixSpawn {
      *
      * @param words the program, which is searched in PATH unless it contains a slash, and its arguments, as
      *     {@link NativeText} decodes them
-     * @param environment as {@link NativeEnvironment#variables}
+     * @param environment as {@link EnvironmentVariables#variables}
      * @param descriptors the descriptor of this process that becomes 0, 1, 2 and so on in the new one; each is the same
      *     number, or one that the new process does not have
      * @return the number of the process

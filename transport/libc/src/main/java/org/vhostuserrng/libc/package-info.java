@@ -9,7 +9,7 @@
  *   <li>Bytes in any locale: {@link org.vhostuserrng.libc.NativeText},
  *       {@link org.vhostuserrng.libc.NativeArguments} and {@link org.vhostuserrng.libc.NativePath}.
  *   <li>Child processes: {@link org.vhostuserrng.libc.PosixSpawn}, {@link org.vhostuserrng.libc.ChildStatus} and
- *       {@link org.vhostuserrng.libc.NativeEnvironment}.
+ *       {@link org.vhostuserrng.libc.EnvironmentVariables}.
  *   <li>A service's log and signals: {@link org.vhostuserrng.libc.LogStream},
  *       {@link org.vhostuserrng.libc.LogLineLimiter}, {@link org.vhostuserrng.libc.ServiceSignals},
  *       {@link org.vhostuserrng.libc.SurvivedSignalLog} and {@link org.vhostuserrng.libc.SignalInbox}.

@@ -22,7 +22,7 @@ public interface EventScheduler {
      */
     void watchEdge(EventHandler handler, OwnedFd fd, EventHandler predecessor) throws ErrnoException;
 
-    /** Waits for a watched descriptor to become writable instead of readable, or the reverse. */
+    /** Watches a descriptor for writing instead of reading, or the reverse. Does not block. */
     void watchForWriting(EventHandler handler, OwnedFd fd, boolean writing) throws ErrnoException;
 
     /** Ends {@link #watch} or {@link #watchEdge}. The descriptor must still be open. */

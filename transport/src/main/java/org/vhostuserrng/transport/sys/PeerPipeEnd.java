@@ -40,8 +40,8 @@ public final class PeerPipeEnd implements AutoCloseable {
     /**
      * Takes ownership of a pipe that a peer sent.
      *
-     * @throws IOException if the descriptor is not a pipe, because reading another file could block; the descriptor is
-     *     closed
+     * @throws IOException if the descriptor is not a pipe: reading any other kind of file could block; the descriptor
+     *     is closed
      */
     public static PeerPipeEnd adopt(OwnedFd received) throws IOException {
         try {

@@ -70,7 +70,7 @@ public final class UnixStreamSocket implements AutoCloseable {
     private void receiveOutOfBandInline() {
         try (Arena scope = Arena.ofConfined()) {
             MemorySegment on = scope.allocateFrom(ValueLayout.JAVA_INT, 1);
-            // Fails only on kernels without out-of-band bytes on UNIX sockets.
+            // Fails only on kernels that do not support out-of-band data on UNIX sockets.
             int ignored = Libc.callInt(SETSOCKOPT, fd.number(), SOL_SOCKET, SO_OOBINLINE, on.address(), on.byteSize());
             assert ignored <= 0;
         }
@@ -174,8 +174,9 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Sets the offset at which {@link #peek} begins; negative for the first byte. The kernel keeps it with the socket,
-     * also when this process ends, and lowers it whenever bytes are received, to 0 at least.
+     * Sets the offset at which {@link #peek} begins; a negative one switches it off, so that it begins at the first
+     * byte. The kernel keeps the offset with the socket, even after this process ends, and lowers it by the bytes
+     * received, but not below 0.
      */
     public void setPeekOffset(int offset) throws ErrnoException {
         setOption("setsockopt(SO_PEEK_OFF)", SO_PEEK_OFF, offset);

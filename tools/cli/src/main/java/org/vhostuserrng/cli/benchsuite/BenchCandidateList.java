@@ -19,7 +19,7 @@ record BenchCandidateList(Path program, Optional<Path> reference, List<BenchCand
     static final String DRBG_SOURCE = "drbg";
     private static final List<String> SOURCES = List.of(DEFAULT_SOURCE, "file:/dev/urandom", "rdrand", DRBG_SOURCE);
 
-    /** Candidates for one guest: all sources, and both virtqueue formats. */
+    /** Candidates for one guest: all sources, the default source with a packed virtqueue, and the other back-ends. */
     List<BenchCandidate> forOneGuest(CpuPlacement placement) {
         List<BenchCandidate> all = new ArrayList<>();
         SOURCES.forEach(source -> all.add(BenchCandidate.daemon(program, source)));

@@ -12,8 +12,8 @@ import org.vhostuserrng.daemon.hold.sys.NotifySocket;
 import org.vhostuserrng.daemon.hold.sys.OpenFileSet;
 import org.vhostuserrng.daemon.hold.sys.ProcessSignal;
 import org.vhostuserrng.libc.ChildStatus;
+import org.vhostuserrng.libc.EnvironmentVariables;
 import org.vhostuserrng.libc.ErrnoException;
-import org.vhostuserrng.libc.NativeEnvironment;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.libc.PosixSpawn;
 import org.vhostuserrng.libc.SignalInbox;
@@ -162,7 +162,7 @@ public final class ServiceManager implements AutoCloseable {
         }
         mainPid = PosixSpawn.spawn(
                 words(all.isEmpty()),
-                ServiceEnvironment.of(NativeEnvironment.variables(), variables(passed)),
+                ServiceEnvironment.of(EnvironmentVariables.variables(), variables(passed)),
                 PosixSpawn.ProcessGroup.SAME,
                 passed.numbers().stream().mapToInt(Integer::intValue).toArray());
         log.line("started process " + mainPid + (all.isEmpty() ? "" : " with " + all.size() + " descriptors"));

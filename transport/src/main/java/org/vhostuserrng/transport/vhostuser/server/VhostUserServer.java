@@ -39,7 +39,7 @@ public final class VhostUserServer implements AutoCloseable {
     private final EventLoop loop;
     private final VhostUserOptions options;
     private final Executor closerThreads;
-    private final SocketFileWatch socketFiles;
+    private final ListenerPathCheck socketFiles;
     private final List<Runnable> closeActions = new ArrayList<>();
     /** Null if sessions do not outlive this process. */
     private final SessionStore store;
@@ -63,7 +63,7 @@ public final class VhostUserServer implements AutoCloseable {
         this.store = fdStore == null ? null : new SessionStore(fdStore, loop);
         this.options = options;
         this.closerThreads = closerThreads;
-        this.socketFiles = new SocketFileWatch(loop);
+        this.socketFiles = new ListenerPathCheck(loop);
     }
 
     /** Opens a server without guests, whose sessions end with this process. */

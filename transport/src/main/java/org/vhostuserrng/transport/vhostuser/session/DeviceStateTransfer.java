@@ -45,7 +45,7 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     /**
      * Creates an instance without a transfer.
      *
-     * @param sessionHandler rescheduled when a pending check can be answered; handles bugs
+     * @param sessionHandler rescheduled when a pending CHECK_DEVICE_STATE can be answered; handles this object's bugs
      */
     DeviceStateTransfer(GuestContext guest, EventHandler sessionHandler, VringTable vrings) {
         this.guest = guest;

@@ -40,7 +40,7 @@ final class PendingIotlbMiss {
         return pending && Long.compareUnsigned(iova - first, last - first) <= 0;
     }
 
-    /** Must be called when the vring no longer waits, or when the front-end can be asked again immediately. */
+    /** The vring no longer waits for the entry, or the entry is to be requested again without delay. */
     void cancel() {
         pending = false;
     }

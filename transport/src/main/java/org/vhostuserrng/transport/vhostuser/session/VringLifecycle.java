@@ -295,7 +295,7 @@ final class VringLifecycle {
         base = 0;
     }
 
-    /** Breaks the vring: the device does not access it until the front-end stops it. */
+    /** Marks the vring as broken: the device does not access it again until the front-end has stopped it. */
     void breakUntilStopped() {
         suspend();
         state = VringState.BROKEN;

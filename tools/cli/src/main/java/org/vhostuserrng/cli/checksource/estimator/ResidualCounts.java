@@ -33,14 +33,14 @@ final class ResidualCounts {
         int of(int sample, int earlier, int other);
     }
 
-    /** Min-entropy in bits per sample, if the sample {@code lag} places before predicts. */
+    /** Min-entropy in bits per sample, if each sample is predicted from the one {@code lag} places earlier. */
     double ofLag(int lag) {
         return Math.min(
                 of(lag, lag, (sample, earlier, _) -> sample ^ earlier),
                 of(lag, lag, (sample, earlier, _) -> sample - earlier));
     }
 
-    /** Min-entropy in bits per sample, if the samples {@code lag} and {@code other} places before predict. */
+    /** Min-entropy in bits per sample, if each is predicted from those {@code lag} and {@code other} places earlier. */
     double of(int lag, int other, Residual residual) {
         Arrays.fill(counts, 0);
         int first = from + Math.max(lag, other);

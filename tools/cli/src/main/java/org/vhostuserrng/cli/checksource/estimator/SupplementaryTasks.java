@@ -27,11 +27,12 @@ final class SupplementaryTasks {
         List<ParallelTasks.Task<List<EstimatorResult>>> tasks = new ArrayList<>();
         tasks.add(() -> result("long lag", false, samples, LongLagEstimate.of(samples, width)));
         if (symbols.alphabetSize() == 2) {
-            tasks.add(() -> result("linear recurrence", false, samples, RecurrenceEstimate.ofBits(symbols)));
+            tasks.add(() -> result("linear recurrence", false, samples, TwoTapRecurrenceEstimate.ofBits(symbols)));
             return tasks;
         }
         tasks.add(() -> result("long lag", true, samples, LongLagEstimate.of(bits(samples, width), 1)));
-        tasks.add(() -> result("linear recurrence", false, samples, RecurrenceEstimate.ofSamples(samples, width)));
+        tasks.add(
+                () -> result("linear recurrence", false, samples, TwoTapRecurrenceEstimate.ofSamples(samples, width)));
         tasks.add(() -> result("linear recurrence", true, samples, recurrenceOfBits(samples, width)));
         return tasks;
     }
@@ -57,7 +58,7 @@ final class SupplementaryTasks {
             reversed[i] = (byte) (Integer.reverse(samples[i]) >>> (Integer.SIZE - width));
         }
         return Math.min(
-                RecurrenceEstimate.ofBits(SymbolSequence.ofBits(samples, width)),
-                RecurrenceEstimate.ofBits(SymbolSequence.ofBits(reversed, width)));
+                TwoTapRecurrenceEstimate.ofBits(SymbolSequence.ofBits(samples, width)),
+                TwoTapRecurrenceEstimate.ofBits(SymbolSequence.ofBits(reversed, width)));
     }
 }

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import org.vhostuserrng.cli.checksource.estimator.MinEntropyAssessment;
 
-/** Restart tests of SP 800-90B §3.1.4: does a source produce other samples after each restart? */
+/** Restart tests of SP 800-90B §3.1.4: does a source produce different samples after each restart? */
 public final class RestartTests {
     /** §3.1.4.3: probability that a source with the assessed min-entropy fails. */
     private static final double ALPHA = 0.01;
@@ -69,8 +69,9 @@ public final class RestartTests {
     }
 
     /**
-     * The smallest count that chance explains in less than one of 100 matrices. α is divided by the number of rows and
-     * columns and, as any value may be the most common one, by the number of values of maximum probability.
+     * The smallest count that occurs by chance in fewer than one of 100 matrices. α is divided by the number of rows
+     * and columns and, because any value may be the most common one, by the largest number of values that can have the
+     * maximum probability.
      */
     static int limit(double minEntropy) {
         double p = Math.pow(2, -minEntropy);

@@ -92,7 +92,7 @@ final class ShuffledSamples {
         return bytes;
     }
 
-    /** Whether each sample, as in {@link #weights}, is not smaller than the one before. */
+    /** For each pair of adjacent elements of {@link #weights}: whether the second is not smaller than the first. */
     boolean[] directions() {
         if (directions == null) {
             byte[] of = weights();

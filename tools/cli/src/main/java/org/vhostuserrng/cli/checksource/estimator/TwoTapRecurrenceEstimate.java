@@ -13,7 +13,7 @@ import java.util.List;
  * <p>All pairs of distances are tried on the first samples, and the best ones are evaluated on the others: the best of
  * many pairs is partly chance.
  */
-final class RecurrenceEstimate {
+final class TwoTapRecurrenceEstimate {
     /** Largest distance of bits. */
     static final int MAX_BITS = 256;
     /** Largest distance of samples. */
@@ -24,7 +24,7 @@ final class RecurrenceEstimate {
     private static final int SCREENED_SAMPLES = 1 << 15;
     private static final int CANDIDATES = 8;
 
-    private RecurrenceEstimate() {}
+    private TwoTapRecurrenceEstimate() {}
 
     /**
      * Min-entropy in bits per sample; NaN for a short sequence.

@@ -7,10 +7,10 @@ import java.util.List;
 
 /** The environment of this process without loss: {@link System#getenv} decodes it with the encoding of the locale. */
 @SuppressWarnings("restricted")
-public final class NativeEnvironment {
+public final class EnvironmentVariables {
     private static final MemorySegment ENVIRON = Libc.symbol("environ");
 
-    private NativeEnvironment() {}
+    private EnvironmentVariables() {}
 
     /** The variables in the form {@code NAME=VALUE}, decoded by {@link NativeText}. */
     public static List<String> variables() {

@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
  * <p>Compares the shortest of a few alternating runs, because a run is only ever delayed. The whole takes a third of a
  * millisecond. The default remains if the difference is small or the clock is too coarse to show it.
  */
-final class GetrandomPathBenchmark {
+final class GetrandomPathCalibration {
     /** Repeats calls of one path. */
     @FunctionalInterface
     interface Calls {
@@ -38,7 +38,7 @@ final class GetrandomPathBenchmark {
      *
      * @param clock nanoseconds
      */
-    GetrandomPathBenchmark(LongSupplier clock, Calls vdso, Calls syscall) {
+    GetrandomPathCalibration(LongSupplier clock, Calls vdso, Calls syscall) {
         this.clock = clock;
         this.vdso = vdso;
         this.syscall = syscall;

@@ -14,8 +14,8 @@ import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.fuzz.FuzzCorpus;
 import org.vhostuserrng.fuzz.FuzzInputWriter;
 
-/** Writes the seed corpus of {@link TraceReplayFuzzTarget}: recorded sessions. */
-class TraceReplaySeedCorpusTest {
+/** Writes the seed corpus of {@link TraceFileFuzzTarget}: recorded sessions. */
+class TraceFileSeedCorpusTest {
     private static final int[] SIZES = {0, 8, 20, 24, 32, 40, 72};
     private static final int REPLY = 5;
 
@@ -32,11 +32,11 @@ class TraceReplaySeedCorpusTest {
             }
             byte[] seed =
                     new FuzzInputWriter().u8(1).bytes(Files.readAllBytes(file)).toByteArray();
-            TraceReplayFuzzTarget.fuzzerTestOneInput(seed);
+            TraceFileFuzzTarget.fuzzerTestOneInput(seed);
             seeds.add(seed);
         }
 
-        FuzzCorpus.write(TraceReplayFuzzTarget.class, seeds);
+        FuzzCorpus.write(TraceFileFuzzTarget.class, seeds);
     }
 
     private static void record(FrontendMessageType type, TraceFileWriter writer) throws IOException {

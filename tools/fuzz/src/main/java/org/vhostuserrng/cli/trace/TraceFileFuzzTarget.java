@@ -16,8 +16,8 @@ import picocli.CommandLine.Help.Ansi;
  *
  * <p>Input: a byte whose lowest bit enables {@code --summary}, then the file.
  */
-public final class TraceReplayFuzzTarget {
-    private TraceReplayFuzzTarget() {}
+public final class TraceFileFuzzTarget {
+    private TraceFileFuzzTarget() {}
 
     /** Called by Jazzer. */
     public static void fuzzerTestOneInput(byte[] bytes) throws IOException {

@@ -24,21 +24,21 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
 
-class SocketFileWatchTest {
+class ListenerPathCheckTest {
     @TempDir
     private Path directory;
 
     private final FakeEventScheduler loop = new FakeEventScheduler();
     private Path path;
     private VhostUserListener listener;
-    private SocketFileWatch watch;
+    private ListenerPathCheck watch;
 
     @BeforeEach
     void listen() throws IOException {
         path = directory.resolve("socket");
         GuestContext guest = GuestContext.create(loop, new FakeVirtioDevice(), VhostUserOptions.DEFAULT, Runnable::run);
         listener = VhostUserListener.start(guest, UnixListeningSocket.bind(path), Runnable::run);
-        watch = new SocketFileWatch(loop);
+        watch = new ListenerPathCheck(loop);
         watch.add(listener, guest.log());
     }
 
@@ -77,7 +77,7 @@ class SocketFileWatchTest {
     void checksAgainWithinSeconds() {
         check();
 
-        assertEquals(loop.now + SocketFileWatch.INTERVAL_NANOS, loop.deadlines.get(watch));
+        assertEquals(loop.now + ListenerPathCheck.INTERVAL_NANOS, loop.deadlines.get(watch));
     }
 
     @Test
@@ -142,12 +142,12 @@ class SocketFileWatchTest {
 
     @Test
     void checksManyFilesInParts() {
-        for (int i = 0; i < SocketFileWatch.MAX_FILES_PER_CHECK; i++) {
+        for (int i = 0; i < ListenerPathCheck.MAX_FILES_PER_CHECK; i++) {
             watch.add(listener, null);
         }
 
         check();
 
-        assertEquals(loop.now + SocketFileWatch.INTERVAL_NANOS / 2, loop.deadlines.get(watch));
+        assertEquals(loop.now + ListenerPathCheck.INTERVAL_NANOS / 2, loop.deadlines.get(watch));
     }
 }

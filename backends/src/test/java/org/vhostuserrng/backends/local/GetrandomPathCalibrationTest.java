@@ -9,12 +9,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Simulates processors: a call takes a fixed time and a time per byte, in nanoseconds. */
-class GetrandomPathBenchmarkTest {
+class GetrandomPathCalibrationTest {
     private long now;
     private int runs;
 
     private GetrandomPathTable run(IntToLongFunction vdso, IntToLongFunction syscall, long tick, int hiccupEvery) {
-        return new GetrandomPathBenchmark(
+        return new GetrandomPathCalibration(
                         () -> now / tick * tick,
                         (length, calls) -> pass(calls * vdso.applyAsLong(length), hiccupEvery),
                         (length, calls) -> pass(calls * syscall.applyAsLong(length), hiccupEvery))

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
  * first charge after the previous one has ended. Unlike in QEMU, the duration of a window is measured from the commit,
  * when the guest can see the data, and an amount charged in one window but committed in the next counts in the next.
  */
-final class FixedWindowCounter extends RateLimiter {
+final class FixedWindowRateLimiter extends RateLimiter {
     private final long max;
     private final long length;
     private long end;
@@ -23,7 +23,7 @@ final class FixedWindowCounter extends RateLimiter {
      * @param max per window
      * @param length nanoseconds, at least 1
      */
-    FixedWindowCounter(long max, long length) {
+    FixedWindowRateLimiter(long max, long length) {
         this.max = max;
         this.length = length;
     }

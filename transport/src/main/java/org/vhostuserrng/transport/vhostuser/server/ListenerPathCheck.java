@@ -16,7 +16,7 @@ import org.vhostuserrng.transport.vhostuser.session.RateLimitedGuestLog;
  *
  * <p>inotify(7) would need read permission for the directory, and misses a renamed parent directory.
  */
-final class SocketFileWatch extends EventHandler implements AutoCloseable {
+final class ListenerPathCheck extends EventHandler implements AutoCloseable {
     static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(3);
     /** Bounds the time that one check takes. */
     static final int MAX_FILES_PER_CHECK = 64;
@@ -37,7 +37,7 @@ final class SocketFileWatch extends EventHandler implements AutoCloseable {
     private final List<WatchedSocket> sockets = new ArrayList<>();
     private int next;
 
-    SocketFileWatch(EventScheduler loop) {
+    ListenerPathCheck(EventScheduler loop) {
         this.loop = loop;
     }
 

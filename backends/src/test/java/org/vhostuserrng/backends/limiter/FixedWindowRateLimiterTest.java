@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
-class FixedWindowCounterTest {
+class FixedWindowRateLimiterTest {
     private static final long MAX = 100;
     private static final long LENGTH = 10;
 
-    private final FixedWindowCounter counter = new FixedWindowCounter(MAX, LENGTH);
+    private final FixedWindowRateLimiter counter = new FixedWindowRateLimiter(MAX, LENGTH);
 
     private void chargeAndCommit(long now, long amount) {
         counter.charge(now, amount);
