@@ -72,6 +72,7 @@ final class CommandSource implements BlockingEntropySource {
                 return NO_DATA;
             }
             start();
+            return NO_DATA;
         }
         if (poller.awaitReadable(child.stdout(), stderr)) {
             return NO_DATA;
