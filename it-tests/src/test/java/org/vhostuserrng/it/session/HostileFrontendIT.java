@@ -84,8 +84,8 @@ class HostileFrontendIT {
 
         shared.assertServingAndNothingLeaked();
         assertEventually("no more threads than before", () -> threads.containsAll(daemon.threadNames()));
-        long more = daemon.rssAnonBytes() - memory;
-        assertTrue(more < MAX_GROWTH_BYTES, () -> more + " bytes more than before");
+        // The JVM's compiler takes memory meanwhile, and gives it back.
+        assertEventually("hardly more memory than before", () -> daemon.rssAnonBytes() - memory < MAX_GROWTH_BYTES);
     }
 
     @FunctionalInterface

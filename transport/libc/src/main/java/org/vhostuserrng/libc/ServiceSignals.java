@@ -1,6 +1,8 @@
 package org.vhostuserrng.libc;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.function.Consumer;
 import sun.misc.Signal;
@@ -15,6 +17,10 @@ public final class ServiceSignals {
     public static final String SIGHUP = "SIGHUP";
 
     private static final MemorySegment SIGNAL = Libc.symbol("signal");
+    private static final MemorySegment SIGACTION = Libc.symbol("sigaction");
+    /** At least the size of struct sigaction, which begins with the handler. */
+    private static final int SIGACTION_BYTES = 256;
+
     private static final int SIGQUIT = 3;
     // signal(7): the first two real-time signals belong to libc.
     private static final int FIRST_REAL_TIME = 34;
@@ -37,16 +43,24 @@ public final class ServiceSignals {
         }
         setHandler(SIGQUIT, SIG_IGN);
         for (int signal = FIRST_REAL_TIME; signal <= LAST_REAL_TIME; signal++) {
-            long previous = setHandler(signal, SIG_IGN);
-            if (previous != SIG_DFL) {
-                setHandler(signal, previous);
+            // Another handler stays untouched: signal(2) would install it again with other flags.
+            if (isDefault(signal)) {
+                setHandler(signal, SIG_IGN);
             }
         }
     }
 
-    /** Sets how a signal is handled and returns how it was. */
-    private static long setHandler(int signal, long handler) {
-        return Libc.callLong(SIGNAL, signal, handler, 0, 0, 0, 0);
+    private static boolean isDefault(int signal) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment current = arena.allocate(SIGACTION_BYTES, Long.BYTES);
+            int result = Libc.callInt(SIGACTION, signal, 0, current.address(), 0, 0);
+            return result == 0 && current.get(ValueLayout.JAVA_LONG, 0) == SIG_DFL;
+        }
+    }
+
+    private static void setHandler(int signal, long handler) {
+        long previous = Libc.callLong(SIGNAL, signal, handler, 0, 0, 0, 0);
+        assert previous >= 0;
     }
 
     /** Returns whether the signal exists on this architecture and is not left to the system by -Xrs. */
