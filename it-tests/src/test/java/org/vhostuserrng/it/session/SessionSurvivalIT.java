@@ -53,7 +53,9 @@ class SessionSurvivalIT {
         words.addAll(PackagedProgram.commandLine("--socket-path=" + socket()));
         words.addAll(List.of(options));
         service = HeldService.run(directory, words.toArray(String[]::new));
-        assertEventually("the daemon listens", () -> DaemonExtension.isListening(socket()));
+        assertEventually(
+                "the daemon listens and has logged it",
+                () -> DaemonExtension.isListening(socket()) && service.log().contains("listening on"));
     }
 
     private void kill() {

@@ -2,6 +2,7 @@ package org.vhostuserrng.transport.sys;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
@@ -65,7 +66,9 @@ public final class KeptMemory implements AutoCloseable {
      * @return the number of bytes sent, {@link UnixStreamSocket#WOULD_BLOCK}, or another negated errno
      */
     public int send(UnixStreamSocket receiver, int count) {
-        return (int) Libc.callLong(SENDFILE, receiver.fd().number(), file.number(), 0, count, 0, 0);
+        int sent = (int) Libc.callLong(SENDFILE, receiver.fd().number(), file.number(), 0, count, 0, 0);
+        // Interrupted by the watchdog of blocked system calls, before anything was sent.
+        return sent == -Errno.EINTR ? UnixStreamSocket.WOULD_BLOCK : sent;
     }
 
     /** For an {@link FdQueueSocket}. This object remains the owner. */
