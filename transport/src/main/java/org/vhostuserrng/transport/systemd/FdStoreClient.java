@@ -14,7 +14,6 @@ import org.vhostuserrng.transport.sys.UnixDatagramSocket;
  * manager never reports that the store is full or switched off. Confined to one thread at a time.
  */
 public final class FdStoreClient implements AutoCloseable {
-    private static final String NOTIFY_SOCKET = "NOTIFY_SOCKET";
     private static final String FDSTORE = "FDSTORE";
 
     /** {@link #capacity}: the service manager does not tell, as systemd before version 254. */
@@ -36,16 +35,9 @@ public final class FdStoreClient implements AutoCloseable {
      * @throws IOException with the variable, its value and the expected form, if a variable is malformed
      */
     public static FdStoreClient open(Map<String, String> environment) throws IOException {
-        String address = environment.get(NOTIFY_SOCKET);
         int capacity = capacity(environment.get(FDSTORE));
-        if (address == null || address.isEmpty() || capacity == 0) {
-            return null;
-        }
-        try {
-            return new FdStoreClient(UnixDatagramSocket.to(address), capacity);
-        } catch (IllegalArgumentException malformed) {
-            throw new IOException(NOTIFY_SOCKET + "='" + address + "': " + malformed.getMessage(), malformed);
-        }
+        UnixDatagramSocket serviceManager = capacity == 0 ? null : NotifySocketAddress.open(environment);
+        return serviceManager == null ? null : new FdStoreClient(serviceManager, capacity);
     }
 
     private static int capacity(String value) throws IOException {

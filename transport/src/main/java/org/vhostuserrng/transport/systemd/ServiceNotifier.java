@@ -16,7 +16,6 @@ import org.vhostuserrng.transport.sys.UnixDatagramSocket;
  */
 public final class ServiceNotifier implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ServiceNotifier.class);
-    private static final String NOTIFY_SOCKET = "NOTIFY_SOCKET";
     private static final String WATCHDOG_USEC = "WATCHDOG_USEC";
     private static final String WATCHDOG_PID = "WATCHDOG_PID";
 
@@ -39,15 +38,8 @@ public final class ServiceNotifier implements AutoCloseable {
      * @throws IOException with the variable, its value and the expected form, if a variable is malformed
      */
     public static ServiceNotifier open(Map<String, String> environment, long pid) throws IOException {
-        String address = environment.get(NOTIFY_SOCKET);
-        if (address == null || address.isEmpty()) {
-            return new ServiceNotifier(null, 0);
-        }
-        try {
-            return new ServiceNotifier(UnixDatagramSocket.to(address), watchdogTimeoutNanos(environment, pid));
-        } catch (IllegalArgumentException malformed) {
-            throw new IOException(NOTIFY_SOCKET + "='" + address + "': " + malformed.getMessage(), malformed);
-        }
+        UnixDatagramSocket serviceManager = NotifySocketAddress.open(environment);
+        return new ServiceNotifier(serviceManager, serviceManager == null ? 0 : watchdogTimeoutNanos(environment, pid));
     }
 
     private static long watchdogTimeoutNanos(Map<String, String> environment, long pid) throws IOException {
