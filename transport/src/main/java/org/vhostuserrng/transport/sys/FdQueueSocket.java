@@ -13,9 +13,8 @@ import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * A queue of file descriptors that outlives this process: a UNIX datagram socket that is connected to itself. Each
- * datagram in its receive buffer carries one descriptor and the ID under which it was added. Whoever holds a duplicate
- * of the socket keeps all of them open, so a service manager stores one descriptor instead of many. Confined to one
- * thread.
+ * datagram in its receive buffer carries one descriptor and its ID. A process that holds a duplicate of the socket
+ * keeps all of them open, so a service manager stores one descriptor instead of many. Confined to one thread.
  *
  * <p>A descriptor stays in the queue until {@link #compact}. The kernel limits the queue to about 270 descriptors.
  */
@@ -23,12 +22,9 @@ public final class FdQueueSocket implements AutoCloseable {
     private static final MemorySegment BIND = Libc.symbol("bind");
     private static final MemorySegment CONNECT = Libc.symbol("connect");
     private static final MemorySegment GETSOCKNAME = Libc.symbol("getsockname");
-    private static final MemorySegment SETSOCKOPT = Libc.symbol("setsockopt");
     private static final MemorySegment SENDMSG = Libc.symbol("sendmsg");
     private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
     private static final int SOCK_DGRAM = 2;
-    private static final int SOL_SOCKET = 1;
-    private static final int SO_PEEK_OFF = 42;
     private static final int MSG_PEEK = 0x2;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
@@ -109,7 +105,7 @@ public final class FdQueueSocket implements AutoCloseable {
     /** Returns duplicates of all descriptors by ID, which the caller owns. The queue does not change. */
     public Map<Long, OwnedFd> duplicates() throws ErrnoException {
         Map<Long, OwnedFd> found = new HashMap<>();
-        setPeekOffset(0);
+        UnixStreamSocket.setPeekOffset(socket, 0);
         size = 0;
         for (OwnedFd fd = receive(MSG_PEEK); fd != null; fd = receive(MSG_PEEK)) {
             size++;
@@ -118,7 +114,7 @@ public final class FdQueueSocket implements AutoCloseable {
                 earlier.close();
             }
         }
-        setPeekOffset(NO_OFFSET);
+        UnixStreamSocket.setPeekOffset(socket, NO_OFFSET);
         return found;
     }
 
@@ -161,15 +157,6 @@ public final class FdQueueSocket implements AutoCloseable {
             return null;
         }
         return new OwnedFd(message.descriptor(0), closer);
-    }
-
-    private void setPeekOffset(int offset) throws ErrnoException {
-        try (Arena scope = Arena.ofConfined()) {
-            MemorySegment value = scope.allocateFrom(ValueLayout.JAVA_INT, offset);
-            int result = Libc.callInt(
-                    SETSOCKOPT, socket.number(), SOL_SOCKET, SO_PEEK_OFF, value.address(), value.byteSize());
-            ErrnoException.check("setsockopt(SO_PEEK_OFF)", result);
-        }
     }
 
     /** The socket, to be stored by the service manager. This object remains the owner. */

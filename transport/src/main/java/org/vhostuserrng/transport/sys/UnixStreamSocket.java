@@ -68,12 +68,9 @@ public final class UnixStreamSocket implements AutoCloseable {
 
     /** Receives out-of-band bytes inline. Otherwise one of them, with its descriptors, would remain in the socket. */
     private void receiveOutOfBandInline() {
-        try (Arena scope = Arena.ofConfined()) {
-            MemorySegment on = scope.allocateFrom(ValueLayout.JAVA_INT, 1);
-            // Fails only on kernels that do not support out-of-band data on UNIX sockets.
-            int ignored = Libc.callInt(SETSOCKOPT, fd.number(), SOL_SOCKET, SO_OOBINLINE, on.address(), on.byteSize());
-            assert ignored <= 0;
-        }
+        // Fails only on kernels that do not support out-of-band data on UNIX sockets.
+        int ignored = setOption(fd, SO_OOBINLINE, 1);
+        assert ignored <= 0;
     }
 
     /**
@@ -133,6 +130,14 @@ public final class UnixStreamSocket implements AutoCloseable {
         }
     }
 
+    /** Sets a socket option. Returns 0 or a negated errno. */
+    private static int setOption(OwnedFd fd, int name, int value) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_INT, value);
+            return Libc.callInt(SETSOCKOPT, fd.number(), SOL_SOCKET, name, bytes.address(), bytes.byteSize());
+        }
+    }
+
     private static boolean hasPeer(OwnedFd fd) {
         try (Arena arena = Arena.ofConfined()) {
             // Length 0: the name itself is not needed.
@@ -179,7 +184,12 @@ public final class UnixStreamSocket implements AutoCloseable {
      * received, but not below 0.
      */
     public void setPeekOffset(int offset) throws ErrnoException {
-        setOption("setsockopt(SO_PEEK_OFF)", SO_PEEK_OFF, offset);
+        setPeekOffset(fd, offset);
+    }
+
+    /** Like {@link #setPeekOffset(int)}, for a UNIX socket of any type. */
+    static void setPeekOffset(OwnedFd fd, int offset) throws ErrnoException {
+        ErrnoException.check("setsockopt(SO_PEEK_OFF)", setOption(fd, SO_PEEK_OFF, offset));
     }
 
     /** The offset that {@link #setPeekOffset} set, less the bytes received since. */
@@ -226,15 +236,7 @@ public final class UnixStreamSocket implements AutoCloseable {
 
     /** Lets the kernel hold at most {@code bytes} of messages that the peer has not received, with its own overhead. */
     public void limitSendBuffer(int bytes) throws ErrnoException {
-        setOption("setsockopt(SO_SNDBUF)", SO_SNDBUF, bytes);
-    }
-
-    private void setOption(String call, int name, int value) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_INT, value);
-            int result = Libc.callInt(SETSOCKOPT, fd.number(), SOL_SOCKET, name, bytes.address(), bytes.byteSize());
-            ErrnoException.check(call, result);
-        }
+        ErrnoException.check("setsockopt(SO_SNDBUF)", setOption(fd, SO_SNDBUF, bytes));
     }
 
     /** Whether the peer has not received all bytes yet that were sent to it. */
