@@ -35,7 +35,7 @@ public final class ServiceManager implements AutoCloseable {
     private static final int RUNNING = -1;
     private static final int NO_PROCESS = 0;
 
-    /** Between two looks at signals and deadlines. */
+    /** Maximum number of datagrams between two checks of signals and deadlines. */
     private static final int MAX_DATAGRAMS_AT_ONCE = 256;
     /** More than the queue of a socket has, so that the rest of an ended process's notifications is read. */
     private static final int MAX_QUEUED_DATAGRAMS = 1 << 14;
@@ -93,7 +93,7 @@ public final class ServiceManager implements AutoCloseable {
         }
     }
 
-    /** First those that no program cleans up. */
+    /** The preferred ones, which no clean-up program empties, come first. */
     private static List<String> socketDirectories() {
         List<String> directories = new ArrayList<>(List.of("/run", "/dev/shm", "/tmp"));
         String ofUser = System.getenv("XDG_RUNTIME_DIR");

@@ -63,7 +63,9 @@ public final class NotifySocket implements AutoCloseable {
     private static final int CONTROL_BYTES =
             CMSG_DATA + aligned(UCRED_BYTES) + CMSG_DATA + aligned(SCM_MAX_FD * Integer.BYTES);
 
-    private static final String DIRECTORY_NAME = "/vhost-user-rng-hold.XXXXXX";
+    /** mkdtemp(3) replaces the last six characters. */
+    private static final String DIRECTORY_TEMPLATE = "/vhost-user-rng-hold." + "X".repeat(6);
+
     private static final String FILE_NAME = "/notify";
 
     private final Arena arena = Arena.ofConfined();
@@ -112,19 +114,17 @@ public final class NotifySocket implements AutoCloseable {
 
     private static NotifySocket create(String parent, Executor closer) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            byte[] template = NativeText.encode(parent + DIRECTORY_NAME);
-            if (template.length + FILE_NAME.length() >= SUN_PATH_BYTES) {
+            MemorySegment directory = NativeText.allocate(arena, parent + DIRECTORY_TEMPLATE);
+            long length = directory.byteSize() - 1;
+            if (length + FILE_NAME.length() >= SUN_PATH_BYTES) {
                 throw new IOException(parent + ": too long for the path of a socket");
             }
-            MemorySegment directory = arena.allocate(template.length + 1L);
-            MemorySegment.copy(template, 0, directory, ValueLayout.JAVA_BYTE, 0, template.length);
             long made = Libc.callLong(MKDTEMP, directory.address(), 0, 0, 0, 0, 0);
             // mkdtemp returns a null pointer, not −1.
             if (made == 0) {
                 throw new IOException(parent + ": cannot create a directory");
             }
-            String path =
-                    NativeText.decode(directory.asSlice(0, template.length).toArray(ValueLayout.JAVA_BYTE));
+            String path = NativeText.decode(directory.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE));
             int number =
                     ErrnoException.check("socket", Libc.callInt(SOCKET, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0));
             NotifySocket socket = new NotifySocket(new OwnedFd(number), path, closer);
