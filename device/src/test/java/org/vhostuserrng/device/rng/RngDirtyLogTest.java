@@ -34,7 +34,7 @@ class RngDirtyLogTest {
     private void start(boolean packed, long features) throws IOException {
         guest = RngTestGuest.of(packed, SIZE, features);
         long bytes = RngTestGuest.END / PAGE / 8;
-        bitmap = MemoryMapping.adopt(SealedMemfd.create("log", bytes), 0, bytes);
+        bitmap = MemoryMapping.adopt(SealedMemfd.create("log", bytes), 0, bytes).open();
         guest.log.setBitmap(bitmap);
     }
 

@@ -316,7 +316,8 @@ class ScatterGatherListTest {
         add(FIRST + PAGE, (int) PAGE);
         add(FIRST + 2 * PAGE + 100, 5);
         try (DirtyPageLog log = new DirtyPageLog()) {
-            MemoryMapping bitmap = MemoryMapping.adopt(SealedMemfd.create("log", PAGE), 0, 64);
+            MemoryMapping bitmap =
+                    MemoryMapping.adopt(SealedMemfd.create("log", PAGE), 0, 64).open();
             log.setBitmap(bitmap);
             VirtqueueDirtyLogger logger = new VirtqueueDirtyLogger(log);
             logger.setBufferLogging(true);

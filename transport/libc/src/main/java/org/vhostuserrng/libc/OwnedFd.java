@@ -26,25 +26,29 @@ public final class OwnedFd implements AutoCloseable {
     private int number;
     private long id;
     /** Null for a descriptor that this process created. */
-    private final Executor closer;
+    private final Executor peerFiles;
 
     /** A descriptor that this process created. */
     public OwnedFd(int number) {
         this(number, null);
     }
 
-    /** A descriptor that a peer sent, or a socket over which a peer may send descriptors. */
-    public OwnedFd(int number, Executor closer) {
+    /**
+     * A descriptor that a peer sent, or a socket over which a peer may send descriptors.
+     *
+     * @param peerFiles runs the calls that may block on a file of the peer
+     */
+    public OwnedFd(int number, Executor peerFiles) {
         if (number < 0) {
             throw new IllegalArgumentException("descriptor " + number);
         }
         this.number = number;
-        this.closer = closer;
+        this.peerFiles = peerFiles;
     }
 
     /** A descriptor that was received over this socket. */
     public OwnedFd received(int received) {
-        return new OwnedFd(received, closer);
+        return new OwnedFd(received, peerFiles);
     }
 
     /** The ID that names the descriptor independently of its number in this process; 0 before {@link #setId}. */
@@ -93,7 +97,7 @@ public final class OwnedFd implements AutoCloseable {
         if (number != CLOSED) {
             int closing = number;
             number = CLOSED;
-            release(() -> close(closing));
+            execute(() -> close(closing));
         }
     }
 
@@ -105,12 +109,12 @@ public final class OwnedFd implements AutoCloseable {
         }
     }
 
-    /** Runs an action that may release the file: immediately, or in the closer if a peer sent the file. */
-    public void release(Runnable end) {
-        if (closer == null) {
-            end.run();
+    /** Runs calls that may block on the file: immediately or, if a peer sent the file, in the peer's executor. */
+    public void execute(Runnable calls) {
+        if (peerFiles == null) {
+            calls.run();
         } else {
-            closer.execute(end);
+            peerFiles.execute(calls);
         }
     }
 

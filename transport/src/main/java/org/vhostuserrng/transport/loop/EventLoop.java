@@ -1,7 +1,9 @@
 package org.vhostuserrng.transport.loop;
 
+import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.jctools.queues.atomic.MpscLinkedAtomicQueue;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.sys.BlockedSyscallWatchdog;
@@ -10,8 +12,8 @@ import org.vhostuserrng.transport.sys.EventFd;
 
 /**
  * An event loop on one thread. {@link #await} sleeps until there is work; {@link #doWork} does the work and never
- * sleeps, so a test can call {@code doWork} alone. Confined to the thread that opened it, except for {@link #wake} and
- * {@link #unparkAll}.
+ * sleeps, so a test can call {@code doWork} alone. Confined to the thread that opened it, except for {@link #wake},
+ * {@link #post} and {@link #unparkAll}.
  *
  * <p>Order of one iteration: busy-polled handlers, edge-triggered descriptors (kicks), deadlines, rescheduled handlers,
  * unparked handlers, all other descriptors (messages).
@@ -50,6 +52,9 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     private final RunQueue parked = new RunQueue(2);
     /** Level-triggered descriptors that are ready, and edge-triggered ones whose predecessor is in this queue. */
     private final RunQueue messages = new RunQueue(4);
+
+    /** Handlers that other threads have posted. */
+    private final Queue<EventHandler> posted = new MpscLinkedAtomicQueue<>();
 
     private final BusyPollSet busyPolled = new BusyPollSet();
     private volatile boolean unpark;
@@ -224,6 +229,12 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     }
 
     @Override
+    public void post(EventHandler handler) {
+        posted.add(handler);
+        wake();
+    }
+
+    @Override
     public void park(EventHandler handler) {
         parked.add(handler);
     }
@@ -276,6 +287,7 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
             long token = epoll.data(i);
             if (token == WAKE_TOKEN) {
                 wake.drain();
+                takePosted();
                 dispatched++;
                 continue;
             }
@@ -292,6 +304,12 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
         }
         readyEvents = 0;
         return dispatched;
+    }
+
+    private void takePosted() {
+        for (EventHandler handler = posted.poll(); handler != null; handler = posted.poll()) {
+            reschedule(handler);
+        }
     }
 
     private int dispatchBusyPolled(long now) {

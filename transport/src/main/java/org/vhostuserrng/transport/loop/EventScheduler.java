@@ -5,7 +5,7 @@ import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * The interface of the event loop for its handlers: descriptors to watch and events to schedule. Unit tests implement
- * it without epoll. All methods are called on the loop's thread.
+ * it without epoll. All methods but {@link #post} are called on the loop's thread.
  */
 public interface EventScheduler {
     /** The loop's time: nanoseconds since it was opened, never negative. */
@@ -33,6 +33,9 @@ public interface EventScheduler {
 
     /** Dispatches the handler again, after all other handlers that are ready. */
     void reschedule(EventHandler handler);
+
+    /** Dispatches the handler on the loop's thread. Any thread. Has no effect after the loop was closed. */
+    void post(EventHandler handler);
 
     /** Dispatches the handler once, after the next {@link EventLoop#unparkAll}, for example when a source has bytes. */
     void park(EventHandler handler);

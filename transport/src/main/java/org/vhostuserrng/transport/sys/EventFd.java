@@ -69,10 +69,9 @@ public final class EventFd extends NotificationFd {
 
     /** Resets the counter to zero, or decrements it if the eventfd is a semaphore. Never blocks. */
     @Override
-    public boolean drain() {
+    public void drain() {
         long unused = Libc.callLong(PREADV2, fd.number(), DISCARDED_VECTOR.address(), 1, NO_OFFSET, RWF_NOWAIT, 0);
         assert unused == WORD_BYTES || unused == -Errno.EAGAIN;
-        return true;
     }
 
     /** False: a full counter stays readable, and edge-triggered epoll reports each write. */
@@ -86,8 +85,9 @@ public final class EventFd extends NotificationFd {
         return fd;
     }
 
+    /** Closes the descriptor. The last close of a peer's eventfd waits for the peer's epoll instances that watch it. */
     @Override
     public void close() {
-        fd.closeNow();
+        fd.close();
     }
 }

@@ -33,12 +33,12 @@ public final class FdQueueSocket implements AutoCloseable {
     private static final int ID_BYTES = Long.BYTES;
 
     private final OwnedFd socket;
-    private final DeferredCloser closer;
+    private final PeerFileExecutor closer;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment id = arena.allocate(ID_BYTES, ID_BYTES);
     private int size;
 
-    private FdQueueSocket(OwnedFd socket, DeferredCloser closer) {
+    private FdQueueSocket(OwnedFd socket, PeerFileExecutor closer) {
         this.socket = socket;
         this.closer = closer;
     }
@@ -48,7 +48,7 @@ public final class FdQueueSocket implements AutoCloseable {
      *
      * @param closer closes descriptors that peers sent
      */
-    public static FdQueueSocket create(DeferredCloser closer) throws ErrnoException {
+    public static FdQueueSocket create(PeerFileExecutor closer) throws ErrnoException {
         FdQueueSocket queue = new FdQueueSocket(UnixListeningSocket.newSocket(SOCK_DGRAM, null), closer);
         try {
             queue.connectToItself();
@@ -64,7 +64,7 @@ public final class FdQueueSocket implements AutoCloseable {
      *
      * @param closer closes descriptors that peers sent
      */
-    public static FdQueueSocket adopt(OwnedFd socket, DeferredCloser closer) {
+    public static FdQueueSocket adopt(OwnedFd socket, PeerFileExecutor closer) {
         return new FdQueueSocket(socket, closer);
     }
 

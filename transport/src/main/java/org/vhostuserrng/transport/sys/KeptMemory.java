@@ -37,7 +37,7 @@ public final class KeptMemory implements AutoCloseable {
      */
     public static KeptMemory map(OwnedFd file, long size) throws IOException {
         try {
-            return new KeptMemory(file, MemoryMapping.map(file, 0, size));
+            return new KeptMemory(file, MemoryMapping.map(file, 0, size).open());
         } catch (IOException | RuntimeException refused) {
             file.close();
             throw refused;

@@ -9,10 +9,10 @@ import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * A shared, writable mapping of a range of a file. Confined to the thread that created it. After {@link #close} every
- * access throws.
+ * A shared, writable mapping of a range of a file. Any thread may map it and pass it to another one; {@link #open}
+ * confines it to the calling thread, which accesses and closes it. After {@link #close} every access throws.
  *
- * <p>If a peer sent the file, the {@link DeferredCloser} unmaps it, because the last process that unmaps memory frees
+ * <p>If a peer sent the file, the {@link PeerFileExecutor} unmaps it, because the last process that unmaps memory frees
  * it, which takes time.
  *
  * <p>A peer can truncate a file unless it {@link #isSealed}. An access beyond the end of the file raises SIGBUS, and so
@@ -33,31 +33,48 @@ public final class MemoryMapping implements AutoCloseable {
     private static final int F_ADD_SEALS = 1033;
     private static final int F_GET_SEALS = 1034;
     private static final int F_SEAL_SHRINK = 2;
+    /** The largest huge page of x86-64, because a step must not divide a page. */
+    private static final long UNMAP_STEP_BYTES = 1L << 30;
 
-    private final Arena arena;
-    /** The segment, extended to the end of its last page. */
-    private final MemorySegment pages;
+    private final OwnedFd file;
+    private final long address;
+    private final long length;
+    /** Offset of the requested bytes in the mapping, which begins at a page boundary. */
+    private final long skipped;
 
-    private final MemorySegment segment;
+    private final long size;
+    private final long offset;
     private final boolean sealed;
     private final boolean canVanish;
-    private final long fileId;
-    private final long offset;
+    /** Null before {@link #open}. */
+    private Arena arena;
+    /** The requested bytes, extended to the end of their last page. */
+    private MemorySegment pages;
+
+    private MemorySegment segment;
 
     private MemoryMapping(
-            OwnedFd file, long offset, Arena arena, MemorySegment pages, long size, boolean sealed, boolean canVanish) {
-        this.fileId = file.id();
+            OwnedFd file,
+            long address,
+            long length,
+            long skipped,
+            long size,
+            long offset,
+            boolean sealed,
+            boolean canVanish) {
+        this.file = file;
+        this.address = address;
+        this.length = length;
+        this.skipped = skipped;
+        this.size = size;
         this.offset = offset;
-        this.arena = arena;
-        this.pages = pages;
-        this.segment = pages.asSlice(0, size);
         this.sealed = sealed;
         this.canVanish = canVanish;
     }
 
     /**
-     * Maps {@code size} bytes from {@code offset} of a file that a peer sent, and closes the descriptor. Closing does
-     * not block, because the file is known to be local at that point.
+     * Maps {@code size} bytes from {@code offset} of a file that a peer sent, and closes the descriptor. May block, so
+     * it is called in the peer's {@link PeerFileExecutor}.
      *
      * @throws IOException as {@link #map}
      */
@@ -99,17 +116,26 @@ public final class MemoryMapping implements AutoCloseable {
         // A mapping begins and ends at a page boundary of the file; pages may be huge.
         long page = Math.max(status.blockSize(), 4096);
         long skipped = offset % page;
-        Arena arena = Arena.ofConfined();
-        MemorySegment whole = mmap(file, offset - skipped, roundUp(skipped + size, page), arena);
-        return new MemoryMapping(file, offset, arena, whole.asSlice(skipped), size, sealed, canVanish);
+        long length = roundUp(skipped + size, page);
+        long address = mmap(file, offset - skipped, length);
+        return new MemoryMapping(file, address, length, skipped, size, offset, sealed, canVanish);
+    }
+
+    /** Confines the mapping to the calling thread. Called once, before any access. Returns this object. */
+    @SuppressWarnings("restricted")
+    public MemoryMapping open() {
+        arena = Arena.ofConfined();
+        MemorySegment whole = MemorySegment.ofAddress(address).reinterpret(length, arena, _ -> unmap());
+        pages = whole.asSlice(skipped);
+        segment = pages.asSlice(0, size);
+        return this;
     }
 
     private static long roundUp(long length, long page) {
         return (length + page - 1) / page * page;
     }
 
-    @SuppressWarnings("restricted")
-    private static MemorySegment mmap(OwnedFd file, long offset, long length, Arena arena) throws IOException {
+    private static long mmap(OwnedFd file, long offset, long length) throws IOException {
         long address = Libc.callLong(MMAP, 0, length, PROT_READ_WRITE, MAP_SHARED_NORESERVE, file.number(), offset);
         if (address < 0) {
             throw refused((int) -address);
@@ -117,8 +143,7 @@ public final class MemoryMapping implements AutoCloseable {
         // Guest memory must not be written to a core file. A kernel without this feature is acceptable.
         int advised = Libc.callInt(MADVISE, address, length, MADV_DONTDUMP, 0, 0);
         assert advised == 0 || advised == -Errno.EINVAL;
-        return MemorySegment.ofAddress(address)
-                .reinterpret(length, arena, _ -> file.release(() -> unmap(address, length)));
+        return address;
     }
 
     private static IOException refused(int errno) {
@@ -132,9 +157,20 @@ public final class MemoryMapping implements AutoCloseable {
         };
     }
 
+    private void unmap() {
+        file.execute(() -> unmap(address, length));
+    }
+
+    /**
+     * Unmaps in steps. munmap(2) holds the lock of this process's address space, and every mmap(2) for another guest
+     * waits for it.
+     */
     private static void unmap(long address, long length) {
-        int result = Libc.callInt(MUNMAP, address, length, 0, 0, 0);
-        assert result == 0;
+        for (long done = 0; done < length; done += UNMAP_STEP_BYTES) {
+            long step = Math.min(UNMAP_STEP_BYTES, length - done);
+            int result = Libc.callInt(MUNMAP, address + done, step, 0, 0, 0);
+            assert result == 0;
+        }
     }
 
     /** Seals the file against shrinking if it accepts seals. Returns whether it has the seal. */
@@ -168,7 +204,7 @@ public final class MemoryMapping implements AutoCloseable {
 
     /** The {@link OwnedFd#id} of the file's descriptor. */
     public long fileId() {
-        return fileId;
+        return file.id();
     }
 
     /** The offset of the segment in the file. */
@@ -188,6 +224,10 @@ public final class MemoryMapping implements AutoCloseable {
 
     @Override
     public void close() {
-        arena.close();
+        if (arena == null) {
+            unmap();
+        } else {
+            arena.close();
+        }
     }
 }

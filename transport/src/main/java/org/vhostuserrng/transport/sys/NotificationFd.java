@@ -15,7 +15,7 @@ import org.vhostuserrng.libc.OwnedFd;
  * interprets.
  *
  * <p>No method waits for the peer: a notification that finds a full pipe or socket is dropped, because earlier ones are
- * still pending, and a peer that has closed its end gets none. Confined to one thread.
+ * still pending, and a peer that has closed its end gets none. Confined to the loop's thread, but for {@link #adopt}.
  */
 public abstract sealed class NotificationFd implements AutoCloseable
         permits EventFd, NotificationPipe, NotificationSocket {
@@ -33,13 +33,18 @@ public abstract sealed class NotificationFd implements AutoCloseable
     NotificationFd() {}
 
     /**
-     * Takes ownership of a descriptor that a peer sent, and closes it if it cannot be used.
+     * Takes ownership of a descriptor that a peer sent, and closes it if it cannot be used. May block unless it
+     * {@link #isEventFd}, so it is then called in the peer's {@link PeerFileExecutor}.
      *
      * @throws IOException if the descriptor is neither an eventfd nor a connected UNIX socket nor the proper end of a
-     *     pipe: another file could block the loop
+     *     pipe
      */
     public static NotificationFd adopt(OwnedFd received, Direction direction) throws IOException {
         try {
+            String name = kernelName(received);
+            if (name.equals(EventFd.KERNEL_NAME)) {
+                return EventFd.open(received);
+            }
             FileStatus status = FileStatus.of(received);
             if (status.isPipe()) {
                 return NotificationPipe.open(received, direction);
@@ -47,27 +52,31 @@ public abstract sealed class NotificationFd implements AutoCloseable
             if (status.isSocket() && UnixStreamSocket.isConnectedUnixSocket(received)) {
                 return new NotificationSocket(received);
             }
-            String name = Files.readSymbolicLink(Path.of("/proc/self/fd/" + received.number()))
-                    .toString();
-            if (!name.equals(EventFd.KERNEL_NAME)) {
-                throw new IOException("expected an eventfd, a pipe or a connected UNIX socket, got " + name);
-            }
-            return EventFd.open(received);
+            throw new IOException("expected an eventfd, a pipe or a connected UNIX socket, got " + name);
         } catch (IOException | RuntimeException refused) {
             received.close();
             throw refused;
         }
     }
 
+    /** Whether a descriptor is an eventfd. Asks the kernel for its name, which never waits. */
+    public static boolean isEventFd(OwnedFd fd) {
+        try {
+            return kernelName(fd).equals(EventFd.KERNEL_NAME);
+        } catch (IOException noProcFileSystem) {
+            return false;
+        }
+    }
+
+    private static String kernelName(OwnedFd fd) throws IOException {
+        return Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd.number())).toString();
+    }
+
     /** Sends a notification. */
     public abstract void signal();
 
-    /**
-     * Receives and discards notifications, a bounded number.
-     *
-     * @return false if more may be left; a peer that waits for room then causes no further event
-     */
-    public abstract boolean drain();
+    /** Receives and discards all pending notifications, or queues this. */
+    public abstract void drain();
 
     /** Whether notifications that are not drained end the peer's ability to send more. */
     public abstract boolean fillsUp();

@@ -3,6 +3,7 @@ package org.vhostuserrng.transport.sys;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
@@ -14,6 +15,8 @@ import org.vhostuserrng.libc.PipePair;
  * time, so the pipe is neither written nor read: tee(2) copies a word from a pipe of this process, and splice(2) moves
  * received words to /dev/null, both with SPLICE_F_NONBLOCK. If the peer has closed the read end, tee fails with EPIPE;
  * the JVM handles the SIGPIPE.
+ *
+ * <p>Both calls wait for the pipe's lock, which the peer can hold, so the peer's {@link PeerFileExecutor} makes them.
  */
 final class NotificationPipe extends NotificationFd {
     private static final MemorySegment WRITE = Libc.symbol("write");
@@ -32,6 +35,9 @@ final class NotificationPipe extends NotificationFd {
     /** The target of {@link #drain}. Null for a descriptor that is signalled. */
     private final OwnedFd devNull;
 
+    private final AtomicBoolean signalQueued = new AtomicBoolean();
+    private final AtomicBoolean drainQueued = new AtomicBoolean();
+    /** Confined to the executor. */
     private boolean readerGone;
 
     private NotificationPipe(OwnedFd peer, OwnedFd word, OwnedFd devNull) {
@@ -78,6 +84,13 @@ final class NotificationPipe extends NotificationFd {
 
     @Override
     public void signal() {
+        if (signalQueued.compareAndSet(false, true)) {
+            peer.execute(this::sendWord);
+        }
+    }
+
+    private void sendWord() {
+        signalQueued.set(false);
         if (readerGone) {
             return;
         }
@@ -86,10 +99,19 @@ final class NotificationPipe extends NotificationFd {
     }
 
     @Override
-    public boolean drain() {
+    public void drain() {
+        if (drainQueued.compareAndSet(false, true)) {
+            peer.execute(this::discardWords);
+        }
+    }
+
+    private void discardWords() {
+        drainQueued.set(false);
         long moved = Libc.callLong(
                 SPLICE, peer.number(), NO_OFFSET, devNull.number(), NO_OFFSET, MAX_DRAINED_BYTES, SPLICE_F_NONBLOCK);
-        return moved < MAX_DRAINED_BYTES;
+        if (moved == MAX_DRAINED_BYTES) {
+            drain();
+        }
     }
 
     @Override
@@ -109,12 +131,16 @@ final class NotificationPipe extends NotificationFd {
 
     @Override
     public void close() {
-        peer.close();
+        peer.execute(this::closeAll);
+    }
+
+    private void closeAll() {
+        peer.closeNow();
         if (word != null) {
-            word.close();
+            word.closeNow();
         }
         if (devNull != null) {
-            devNull.close();
+            devNull.closeNow();
         }
     }
 }

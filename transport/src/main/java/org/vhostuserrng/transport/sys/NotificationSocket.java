@@ -2,13 +2,15 @@ package org.vhostuserrng.transport.sys;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * A peer's connected UNIX socket for notifications, of any type, such as one end of a socketpair(2). Each call has
- * MSG_DONTWAIT, because the peer may share the open file description and clear O_NONBLOCK.
+ * MSG_DONTWAIT, because the peer may share the open file description and clear O_NONBLOCK. The peer can hold the
+ * socket's locks, so the peer's {@link PeerFileExecutor} makes the calls.
  */
 final class NotificationSocket extends NotificationFd {
     private static final MemorySegment SEND = Libc.symbol("send");
@@ -22,8 +24,12 @@ final class NotificationSocket extends NotificationFd {
     private static final MemorySegment DISCARDED = Arena.global().allocate(MAX_RECEIVED_BYTES);
 
     private final OwnedFd peer;
+    private final AtomicBoolean signalQueued = new AtomicBoolean();
+    private final AtomicBoolean drainQueued = new AtomicBoolean();
+    /** Confined to the executor. */
     private boolean readerGone;
-    private boolean stuck;
+    /** Written by the executor. */
+    private volatile boolean stuck;
 
     NotificationSocket(OwnedFd received) {
         this.peer = received;
@@ -31,6 +37,13 @@ final class NotificationSocket extends NotificationFd {
 
     @Override
     public void signal() {
+        if (signalQueued.compareAndSet(false, true)) {
+            peer.execute(this::sendWord);
+        }
+    }
+
+    private void sendWord() {
+        signalQueued.set(false);
         if (readerGone) {
             return;
         }
@@ -39,7 +52,14 @@ final class NotificationSocket extends NotificationFd {
     }
 
     @Override
-    public boolean drain() {
+    public void drain() {
+        if (drainQueued.compareAndSet(false, true)) {
+            peer.execute(this::discardWords);
+        }
+    }
+
+    private void discardWords() {
+        drainQueued.set(false);
         long received = 0;
         for (int i = 0; i < MAX_RECEIVES && received >= 0 && !stuck; i++) {
             SocketMessageHeader message = SocketMessageHeader.toReceive(DISCARDED);
@@ -50,10 +70,12 @@ final class NotificationSocket extends NotificationFd {
             }
         }
         // At the end of a stream, nothing is received without EAGAIN.
-        return received <= 0;
+        if (received > 0) {
+            drain();
+        }
     }
 
-    /** Closes received descriptors in the peer's closer. A notification has none, so the socket is not read again. */
+    /** Closes received descriptors. A notification has none, so the socket is not read again. */
     private void closeDescriptors(SocketMessageHeader message) {
         int descriptors = message.descriptors();
         for (int i = 0; i < descriptors; i++) {
@@ -80,6 +102,6 @@ final class NotificationSocket extends NotificationFd {
 
     @Override
     public void close() {
-        peer.close();
+        peer.execute(peer::closeNow);
     }
 }

@@ -1,18 +1,16 @@
 package org.vhostuserrng.transport.sys;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.Errno;
-import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.libc.PipePair;
 
 /**
  * One end of a pipe that a peer created. The peer shares the open file description and can make it blocking at any
- * time, so bytes are moved through a pipe of this process with a non-blocking splice(2). Confined to one thread.
+ * time, so bytes are moved through a pipe of this process with a non-blocking splice(2). The peer can hold the pipe's
+ * lock, so all methods but {@link #fd}, {@link #execute} and {@link #close} run in the peer's {@link PeerFileExecutor}.
  */
 public final class PeerPipeEnd implements AutoCloseable {
     /** {@link #send} and {@link #receive}: the call would block. */
@@ -56,38 +54,15 @@ public final class PeerPipeEnd implements AutoCloseable {
     }
 
     /**
-     * Queues bytes for {@link #send}.
-     *
-     * @param bytes at most {@link #CAPACITY}; no other bytes may be queued
-     */
-    public void queue(byte[] bytes) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment source = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
-            int written = (int) Libc.callLong(WRITE, writeEnd.number(), source.address(), bytes.length, 0, 0, 0);
-            ErrnoException.check("write to a pipe", written);
-            assert written == bytes.length;
-        }
-    }
-
-    /**
-     * Sends queued bytes.
-     *
-     * @return the number of bytes sent, {@link #WOULD_BLOCK}, or another negated errno
-     */
-    public int send(int limit) {
-        return splice(readEnd, peer, limit);
-    }
-
-    /**
-     * Sends bytes immediately. No other bytes may be queued.
+     * Sends bytes.
      *
      * @param source at most {@link #CAPACITY} bytes
      * @return the number of bytes sent, {@link #WOULD_BLOCK}, or another negated errno
      */
-    int send(MemorySegment source) {
+    public int send(MemorySegment source) {
         int bytes = (int) source.byteSize();
         int queued = (int) Libc.callLong(WRITE, writeEnd.number(), source.address(), bytes, 0, 0, 0);
-        int sent = queued < 0 ? queued : send(queued);
+        int sent = queued < 0 ? queued : splice(readEnd, peer, queued);
         int unsent = queued - Math.max(sent, 0);
         if (unsent > 0) {
             // Removes the rest from the queue. The source already contains these bytes.
@@ -117,10 +92,20 @@ public final class PeerPipeEnd implements AutoCloseable {
         return peer;
     }
 
+    /** Runs calls of this object's methods in the peer's executor. */
+    public void execute(Runnable calls) {
+        peer.execute(calls);
+    }
+
+    /** Closes the pipe after all calls that were passed to {@link #execute} before. */
     @Override
     public void close() {
-        peer.close();
-        readEnd.close();
-        writeEnd.close();
+        peer.execute(this::closeAll);
+    }
+
+    private void closeAll() {
+        peer.closeNow();
+        readEnd.closeNow();
+        writeEnd.closeNow();
     }
 }

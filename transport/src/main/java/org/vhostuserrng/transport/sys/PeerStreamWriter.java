@@ -6,7 +6,8 @@ import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * A stream to a peer, over a descriptor that the peer sent: a connected stream socket of any domain, or the write end
- * of a pipe. Never blocks, even if the peer clears O_NONBLOCK. Confined to its creating thread.
+ * of a pipe. Does not wait for room, even if the peer clears O_NONBLOCK, but for locks that the peer can hold.
+ * {@link #adopt} and {@link #send} therefore run in the peer's {@link PeerFileExecutor}.
  */
 public final class PeerStreamWriter implements AutoCloseable {
     /** {@link #send}: the call would block. */
@@ -58,12 +59,22 @@ public final class PeerStreamWriter implements AutoCloseable {
         return socket == null ? pipe.send(source) : socket.send(source);
     }
 
+    /** Runs calls of {@link #send} in the peer's executor. */
+    public void execute(Runnable calls) {
+        if (socket == null) {
+            pipe.execute(calls);
+        } else {
+            socket.fd().execute(calls);
+        }
+    }
+
+    /** Closes the stream after all calls that were passed to {@link #execute} before. */
     @Override
     public void close() {
         if (socket == null) {
             pipe.close();
         } else {
-            socket.close();
+            execute(socket::close);
         }
     }
 }

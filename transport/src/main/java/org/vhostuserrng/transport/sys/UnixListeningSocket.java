@@ -93,12 +93,12 @@ public final class UnixListeningSocket implements AutoCloseable {
         return path == null ? null : path.substring(path.lastIndexOf('/') + 1);
     }
 
-    static OwnedFd newSocket(DeferredCloser closer) throws ErrnoException {
+    static OwnedFd newSocket(PeerFileExecutor closer) throws ErrnoException {
         return newSocket(SOCK_STREAM, closer);
     }
 
     /** Creates a non-blocking UNIX socket. */
-    static OwnedFd newSocket(int type, DeferredCloser closer) throws ErrnoException {
+    static OwnedFd newSocket(int type, PeerFileExecutor closer) throws ErrnoException {
         int number = Libc.callInt(SOCKET, UnixSocketAddress.AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0, 0);
         return new OwnedFd(ErrnoException.check("socket", number), closer);
     }
@@ -108,7 +108,7 @@ public final class UnixListeningSocket implements AutoCloseable {
      *
      * @param closer closes the descriptors that the front-end sends
      */
-    public UnixStreamSocket accept(DeferredCloser closer) throws ErrnoException {
+    public UnixStreamSocket accept(PeerFileExecutor closer) throws ErrnoException {
         int number = Libc.callInt(ACCEPT4, fd.number(), 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (number == -Errno.EAGAIN || number == -Errno.ECONNABORTED || number == -Errno.EINTR) {
             return null;

@@ -78,7 +78,7 @@ public final class UnixStreamSocket implements AutoCloseable {
      *
      * @param closer closes the descriptors that the peer sends
      */
-    public static UnixStreamSocket connect(Path path, DeferredCloser closer) throws ErrnoException {
+    public static UnixStreamSocket connect(Path path, PeerFileExecutor closer) throws ErrnoException {
         OwnedFd fd = UnixListeningSocket.newSocket(closer);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment address = UnixSocketAddress.of(path, arena);

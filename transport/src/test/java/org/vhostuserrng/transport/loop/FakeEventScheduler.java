@@ -57,6 +57,11 @@ public final class FakeEventScheduler implements EventScheduler {
     }
 
     @Override
+    public void post(EventHandler handler) {
+        reschedule(handler);
+    }
+
+    @Override
     public void park(EventHandler handler) {
         parked.add(handler);
     }

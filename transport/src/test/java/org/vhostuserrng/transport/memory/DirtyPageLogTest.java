@@ -31,7 +31,7 @@ class DirtyPageLogTest {
     }
 
     private static MemoryMapping mapping(int bytes) throws IOException {
-        return MemoryMapping.adopt(SealedMemfd.create("log", 8192), 0, bytes);
+        return MemoryMapping.adopt(SealedMemfd.create("log", 8192), 0, bytes).open();
     }
 
     private MemoryMapping startLogging(int bytes) throws IOException {

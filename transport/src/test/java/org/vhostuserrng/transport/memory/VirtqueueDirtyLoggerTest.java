@@ -22,7 +22,8 @@ class VirtqueueDirtyLoggerTest {
 
     @BeforeEach
     void open() throws IOException {
-        bitmap = MemoryMapping.adopt(SealedMemfd.create("log", PAGE), 0, Long.BYTES);
+        bitmap = MemoryMapping.adopt(SealedMemfd.create("log", PAGE), 0, Long.BYTES)
+                .open();
         log.setBitmap(bitmap);
     }
 

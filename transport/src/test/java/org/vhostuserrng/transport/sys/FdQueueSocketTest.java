@@ -21,7 +21,7 @@ class FdQueueSocketTest {
 
     @BeforeEach
     void create() throws ErrnoException {
-        queue = FdQueueSocket.create(new DeferredCloser(Runnable::run));
+        queue = FdQueueSocket.create(new PeerFileExecutor(Runnable::run));
     }
 
     @AfterEach
@@ -114,7 +114,7 @@ class FdQueueSocketTest {
 
     @Test
     void closedQueueAcceptsNothing() throws IOException {
-        FdQueueSocket closed = FdQueueSocket.create(new DeferredCloser(Runnable::run));
+        FdQueueSocket closed = FdQueueSocket.create(new PeerFileExecutor(Runnable::run));
         closed.close();
 
         try (OwnedFd file = SealedMemfd.create("file", 1)) {

@@ -65,7 +65,7 @@ class MemoryMappingTest {
         Path path = Files.write(directory.resolve("memory"), content);
 
         try (OwnedFd file = open(path);
-                MemoryMapping mapping = MemoryMapping.map(file, 5000, 100)) {
+                MemoryMapping mapping = MemoryMapping.map(file, 5000, 100).open()) {
             assertEquals(42, mapping.segment().get(ValueLayout.JAVA_BYTE, 0));
             assertEquals(100, mapping.segment().byteSize());
         }
@@ -117,7 +117,7 @@ class MemoryMappingTest {
     @Test
     void sealsAMemfdAgainstShrinking() throws IOException {
         try (OwnedFd file = memfd(MFD_ALLOW_SEALING, PAGE);
-                MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE)) {
+                MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE).open()) {
             int shrunk = Libc.callInt(FTRUNCATE, file.number(), 0, 0, 0, 0);
 
             assertTrue(mapping.isSealed());
@@ -131,7 +131,7 @@ class MemoryMappingTest {
         Path path = Files.write(directory.resolve("memory"), new byte[(int) PAGE]);
 
         try (OwnedFd file = open(path);
-                MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE)) {
+                MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE).open()) {
             assertFalse(mapping.isSealed());
             assertTrue(mapping.canVanish());
         }
@@ -141,7 +141,7 @@ class MemoryMappingTest {
     @Test
     void reportsThatSealedHugePagesCanVanish() throws IOException {
         try (OwnedFd file = memfd(MFD_ALLOW_SEALING | MFD_HUGETLB, HUGE_PAGE);
-                MemoryMapping mapping = MemoryMapping.map(file, 0, HUGE_PAGE)) {
+                MemoryMapping mapping = MemoryMapping.map(file, 0, HUGE_PAGE).open()) {
             assertTrue(mapping.isSealed());
             assertTrue(mapping.canVanish());
         }
@@ -150,7 +150,7 @@ class MemoryMappingTest {
     @Test
     void returnsTheRestOfTheLastPage() throws IOException {
         try (OwnedFd file = memfd(MFD_ALLOW_SEALING, 2 * PAGE);
-                MemoryMapping mapping = MemoryMapping.map(file, PAGE + 4, 5)) {
+                MemoryMapping mapping = MemoryMapping.map(file, PAGE + 4, 5).open()) {
             assertEquals(5, mapping.segment().byteSize());
             assertEquals(PAGE - 4, mapping.pages().byteSize());
         }
@@ -159,7 +159,7 @@ class MemoryMappingTest {
     @Test
     void throwsAnInternalErrorForVanishedMemory() throws IOException {
         try (OwnedFd file = memfd(0, PAGE);
-                MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE)) {
+                MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE).open()) {
             Libc.callInt(FTRUNCATE, file.number(), 0, 0, 0, 0);
 
             assertThrows(InternalError.class, () -> {
@@ -173,7 +173,7 @@ class MemoryMappingTest {
     void closesAnAdoptedDescriptor() throws IOException {
         OwnedFd file = memfd(0, PAGE);
 
-        try (MemoryMapping mapping = MemoryMapping.adopt(file, 0, PAGE)) {
+        try (MemoryMapping mapping = MemoryMapping.adopt(file, 0, PAGE).open()) {
             assertEquals(PAGE, mapping.segment().byteSize());
             assertThrows(IllegalStateException.class, file::number);
         }
@@ -192,8 +192,8 @@ class MemoryMappingTest {
     void unmapsMemoryOfAPeerInTheCloser() throws IOException {
         Queue<Runnable> threads = new ArrayDeque<>();
         OwnedFd own = SealedMemfd.create("unmapped-in-the-closer", PAGE);
-        OwnedFd received = new OwnedFd(own.number(), new DeferredCloser(threads::add));
-        MemoryMapping mapping = MemoryMapping.adopt(received, 0, PAGE);
+        OwnedFd received = new OwnedFd(own.number(), new PeerFileExecutor(threads::add));
+        MemoryMapping mapping = MemoryMapping.adopt(received, 0, PAGE).open();
 
         mapping.close();
         boolean before = isMapped("unmapped-in-the-closer");
@@ -207,7 +207,7 @@ class MemoryMappingTest {
     @Test
     void throwsOnAccessAfterClose() throws IOException {
         try (OwnedFd file = memfd(0, PAGE)) {
-            MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE);
+            MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE).open();
 
             mapping.close();
 

@@ -16,7 +16,7 @@ import org.vhostuserrng.libc.OwnedFd;
 
 class OwnedFdTest {
     private final Queue<Runnable> threads = new ArrayDeque<>();
-    private final DeferredCloser closer = new DeferredCloser(threads::add);
+    private final PeerFileExecutor closer = new PeerFileExecutor(threads::add);
 
     private static int open() throws ErrnoException {
         return SealedMemfd.create("test", 4096).number();

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class UnixStreamSocketTest {
     private final Queue<Runnable> threads = new ArrayDeque<>();
-    private final DeferredCloser closer = new DeferredCloser(threads::add);
+    private final PeerFileExecutor closer = new PeerFileExecutor(threads::add);
 
     @TempDir
     private Path directory;

@@ -69,7 +69,7 @@ public final class SessionFuzzTarget {
     private final EventFd call = EventFd.create();
     private final FuzzedSocketPeer backendChannel = FuzzedSocketPeer.connect();
     private final OwnedFd file = SealedMemfd.create("fuzzed", FILE_BYTES);
-    private final MemoryMapping memory = MemoryMapping.map(file, 0, FILE_BYTES);
+    private final MemoryMapping memory = MemoryMapping.map(file, 0, FILE_BYTES).open();
     /** Indexed by kind. */
     private final OwnedFd[] fds;
 

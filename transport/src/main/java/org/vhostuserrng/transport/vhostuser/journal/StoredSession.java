@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.function.LongPredicate;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
-import org.vhostuserrng.transport.sys.DeferredCloser;
 import org.vhostuserrng.transport.sys.FdQueueSocket;
+import org.vhostuserrng.transport.sys.PeerFileExecutor;
 
 /**
  * The parts of a session that outlive this process: its journal and all its descriptors, in one queue that the service
@@ -35,7 +35,7 @@ public final class StoredSession implements AutoCloseable {
      * @param socket the front-end's socket; the caller keeps ownership
      * @param closer closes the front-end's descriptors
      */
-    public static StoredSession create(String name, OwnedFd socket, DeferredCloser closer) throws IOException {
+    public static StoredSession create(String name, OwnedFd socket, PeerFileExecutor closer) throws IOException {
         FdQueueSocket queue = FdQueueSocket.create(closer);
         try {
             SessionJournal journal = SessionJournal.create();
@@ -56,7 +56,7 @@ public final class StoredSession implements AutoCloseable {
      *
      * @throws IOException if the queue does not contain a session, or its journal cannot be read
      */
-    public static Opened open(String name, OwnedFd stored, DeferredCloser closer) throws IOException {
+    public static Opened open(String name, OwnedFd stored, PeerFileExecutor closer) throws IOException {
         FdQueueSocket queue = FdQueueSocket.adopt(stored, closer);
         Map<Long, OwnedFd> fds = Map.of();
         try {

@@ -4,22 +4,31 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.PeerStreamWriter;
 
 /**
  * The channel for back-end requests to a front-end (vhost-user, "Back-end communication"). No request asks for a reply,
  * so the channel reads nothing. It buffers one message and drops further messages while the socket is full, so that a
- * front-end that does not read costs neither time nor memory. Confined to the loop's thread.
+ * front-end that does not read costs neither time nor memory. Confined to the loop's thread, but for {@link #open}; the
+ * peer's {@link PeerFileExecutor} sends the messages, one at a time.
  */
 public final class BackendRequestChannel implements AutoCloseable {
     private static final int MESSAGE_BYTES = VhostUserConstants.HEADER_BYTES + VhostUserConstants.IOTLB_MSG_BYTES;
 
+    private static final int NO_ERROR = -1;
+
     private final PeerStreamWriter stream;
     private final long id;
-    private final Arena arena = Arena.ofConfined();
-    private final MemorySegment message = arena.allocate(MESSAGE_BYTES, Long.BYTES);
+    /** A message is queued or being sent. */
+    private final AtomicBoolean sending = new AtomicBoolean();
+    // Confined to the executor.
+    private final MemorySegment message = Arena.ofAuto().allocate(MESSAGE_BYTES, Long.BYTES);
     private int unsentFrom = MESSAGE_BYTES;
+    /** The errno of the first send that failed; {@link #NO_ERROR} if none has failed. Written by the executor. */
+    private volatile int errno = NO_ERROR;
 
     private BackendRequestChannel(PeerStreamWriter stream, long id) {
         this.stream = stream;
@@ -28,7 +37,7 @@ public final class BackendRequestChannel implements AutoCloseable {
 
     /**
      * Opens a channel over a stream that the front-end sent: a stream socket, or the write end of a pipe. Takes
-     * ownership of it.
+     * ownership of it. Called in the peer's executor.
      */
     public static BackendRequestChannel open(OwnedFd received) throws IOException {
         return new BackendRequestChannel(PeerStreamWriter.adopt(received), received.id());
@@ -44,13 +53,32 @@ public final class BackendRequestChannel implements AutoCloseable {
      *
      * @param permissions the access that the device needs
      * @param type VHOST_IOTLB_MISS or VHOST_IOTLB_ACCESS_FAIL
-     * @throws IOException if the front-end has closed its end; the channel can no longer be used
+     * @throws IOException if sending a message has failed so far, because the front-end has closed its end; the channel
+     *     can no longer be used
      */
     public void sendIotlbMsg(long iova, int permissions, int type) throws IOException {
-        flush();
-        if (unsentFrom < MESSAGE_BYTES) {
-            return;
+        if (sending.compareAndSet(false, true)) {
+            stream.execute(() -> send(iova, permissions, type));
         }
+        if (errno != NO_ERROR) {
+            throw new IOException("sending a request to the front-end failed with errno " + errno);
+        }
+    }
+
+    private void send(long iova, int permissions, int type) {
+        flush();
+        if (unsentFrom == MESSAGE_BYTES) {
+            encode(iova, permissions, type);
+            flush();
+        }
+        if (unsentFrom == 0) {
+            // No byte was sent. This request is dropped, because a later one will be more recent.
+            unsentFrom = MESSAGE_BYTES;
+        }
+        sending.set(false);
+    }
+
+    private void encode(long iova, int permissions, int type) {
         message.fill((byte) 0);
         message.set(ValueLayout.JAVA_INT, 0, VhostUserConstants.VHOST_USER_BACKEND_IOTLB_MSG);
         message.set(ValueLayout.JAVA_INT, 4, VhostUserConstants.VERSION);
@@ -59,21 +87,16 @@ public final class BackendRequestChannel implements AutoCloseable {
         message.set(ValueLayout.JAVA_BYTE, VhostUserConstants.HEADER_BYTES + 24L, (byte) permissions);
         message.set(ValueLayout.JAVA_BYTE, VhostUserConstants.HEADER_BYTES + 25L, (byte) type);
         unsentFrom = 0;
-        flush();
-        if (unsentFrom == 0) {
-            // No byte was sent. This request is dropped, because a later one will be more recent.
-            unsentFrom = MESSAGE_BYTES;
-        }
     }
 
-    private void flush() throws IOException {
+    private void flush() {
         while (unsentFrom < MESSAGE_BYTES) {
             int sent = stream.send(message.asSlice(unsentFrom));
-            if (sent == PeerStreamWriter.WOULD_BLOCK) {
-                return;
-            }
             if (sent <= 0) {
-                throw new IOException("sending a request to the front-end failed with errno " + -sent);
+                if (sent != PeerStreamWriter.WOULD_BLOCK) {
+                    errno = -sent;
+                }
+                return;
             }
             unsentFrom += sent;
         }
@@ -82,6 +105,5 @@ public final class BackendRequestChannel implements AutoCloseable {
     @Override
     public void close() {
         stream.close();
-        arena.close();
     }
 }

@@ -5,8 +5,8 @@ import java.util.List;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * The descriptors of one message. {@link #close} closes the descriptors that were not {@link #take taken}. Loop's
- * thread.
+ * The descriptors of one message. {@link #close} closes the descriptors that were not {@link #take taken}. Confined to
+ * the thread that owns it.
  */
 public final class ReceivedFds implements AutoCloseable {
     private final List<OwnedFd> fds = new ArrayList<>();
@@ -18,6 +18,13 @@ public final class ReceivedFds implements AutoCloseable {
     /** A descriptor that this object still owns. */
     public OwnedFd get(int index) {
         return fds.get(index);
+    }
+
+    /** Transfers the ownership of all descriptors to the caller. */
+    public List<OwnedFd> takeAll() {
+        List<OwnedFd> taken = List.copyOf(fds);
+        fds.clear();
+        return taken;
     }
 
     /** Transfers the ownership of the first descriptor to the caller. */

@@ -21,6 +21,9 @@ final class VhostUserConnector extends EventHandler implements AutoCloseable {
     private final GuestContext guest;
     private final Path path;
     private VhostUserSession session;
+    /** The session of a predecessor of this process whose files are being prepared; null for none. */
+    private RestorableSession restoring;
+
     private boolean failureLogged;
     private boolean closed;
 
@@ -44,15 +47,34 @@ final class VhostUserConnector extends EventHandler implements AutoCloseable {
      */
     void restore(RestorableSession stored) throws IOException {
         stored.beginAttempt();
-        session = VhostUserSession.restore(guest, stored, this::sessionClosed);
+        restoring = stored;
+        stored.prepare(guest, this);
+    }
+
+    private void finishRestore() {
+        if (!restoring.isPrepared()) {
+            return;
+        }
+        RestorableSession stored = restoring;
+        restoring = null;
+        try {
+            session = VhostUserSession.restore(guest, stored, this::sessionClosed);
+        } catch (IOException refused) {
+            stored.logRefusal(refused);
+            loop.reschedule(this);
+        }
     }
 
     @Override
     protected void handle(long now, boolean ready) {
+        if (restoring != null) {
+            finishRestore();
+            return;
+        }
         if (session != null) {
             return;
         }
-        if (guest.closer().isFull() || !connect()) {
+        if (guest.peerFiles().isFull() || !connect()) {
             loop.schedule(this, now + RETRY_NANOS);
         }
     }
@@ -73,7 +95,7 @@ final class VhostUserConnector extends EventHandler implements AutoCloseable {
 
     private boolean connect() {
         try {
-            UnixStreamSocket socket = UnixStreamSocket.connect(path, guest.closer());
+            UnixStreamSocket socket = UnixStreamSocket.connect(path, guest.peerFiles());
             if (socket == null) {
                 return false;
             }

@@ -5,7 +5,7 @@ import java.util.concurrent.Executor;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
-import org.vhostuserrng.transport.sys.DeferredCloser;
+import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
@@ -28,8 +28,10 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
     /** Separate from the guest's log and closer, so that refused front-ends cannot affect the guest. */
     private final RateLimitedGuestLog refusalLog;
 
-    private final DeferredCloser refusedCloser;
+    private final PeerFileExecutor refusedCloser;
     private VhostUserSession session;
+    /** The session of a predecessor of this process whose files are being prepared; null for none. */
+    private RestorableSession restoring;
     /** Name of a stored session that this process could not continue; null for none. */
     private String unservedSession;
 
@@ -37,22 +39,22 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
     private boolean closerFull;
     private boolean closed;
 
-    private VhostUserListener(GuestContext guest, UnixListeningSocket socket, Executor closerThreads) {
+    private VhostUserListener(GuestContext guest, UnixListeningSocket socket, Executor peerFileThreads) {
         this.loop = guest.loop();
         this.guest = guest;
         this.socket = socket;
         this.refusalLog = new RateLimitedGuestLog(guest.device().name(), loop::now);
-        this.refusedCloser = new DeferredCloser(closerThreads);
+        this.refusedCloser = new PeerFileExecutor(peerFileThreads);
     }
 
     /**
      * Starts to accept front-ends. Takes ownership of the socket.
      *
-     * @param closerThreads closes the sockets of refused front-ends
+     * @param peerFileThreads closes the sockets of refused front-ends
      */
-    static VhostUserListener start(GuestContext guest, UnixListeningSocket socket, Executor closerThreads)
+    static VhostUserListener start(GuestContext guest, UnixListeningSocket socket, Executor peerFileThreads)
             throws ErrnoException {
-        VhostUserListener listener = new VhostUserListener(guest, socket, closerThreads);
+        VhostUserListener listener = new VhostUserListener(guest, socket, peerFileThreads);
         listener.watch();
         return listener;
     }
@@ -60,13 +62,15 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
     @Override
     protected void handle(long now, boolean ready) {
         try {
-            if (session != null) {
+            if (restoring != null) {
+                finishRestore();
+            } else if (session != null) {
                 watch();
                 if (ready) {
                     acceptWhileServing(now);
                 }
             } else if (isCloserFull()) {
-                retryLater(now + DeferredCloser.RETRY_NANOS);
+                retryLater(now + PeerFileExecutor.RETRY_NANOS);
             } else {
                 watch();
                 accept();
@@ -115,21 +119,37 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
     }
 
     /**
-     * Continues the session of a predecessor of this process.
+     * Continues the session of a predecessor of this process. Accepts no front-end until that has succeeded or failed.
      *
      * @throws IOException if it cannot be continued; it stays in the store until another front-end connects
      */
     void restore(RestorableSession stored) throws IOException {
         unservedSession = stored.name();
         stored.beginAttempt();
-        session = VhostUserSession.restore(guest, stored, this::sessionClosed);
-        unservedSession = null;
+        restoring = stored;
+        unwatch();
+        stored.prepare(guest, this);
+    }
+
+    private void finishRestore() throws ErrnoException {
+        if (!restoring.isPrepared()) {
+            return;
+        }
+        RestorableSession stored = restoring;
+        restoring = null;
+        watch();
+        try {
+            session = VhostUserSession.restore(guest, stored, this::sessionClosed);
+            unservedSession = null;
+        } catch (IOException refused) {
+            stored.logRefusal(refused);
+        }
     }
 
     /** Whether too many descriptors of earlier front-ends are waiting to be closed. Logs when this becomes true. */
     private boolean isCloserFull() {
         boolean before = closerFull;
-        closerFull = guest.closer().isFull();
+        closerFull = guest.peerFiles().isFull();
         if (closerFull && !before) {
             guest.log().info("the next front-end waits until descriptors of earlier ones are closed");
         }
@@ -137,7 +157,7 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
     }
 
     private void accept() throws ErrnoException {
-        UnixStreamSocket accepted = socket.accept(guest.closer());
+        UnixStreamSocket accepted = socket.accept(guest.peerFiles());
         if (accepted != null) {
             dropUnservedSession();
             session = VhostUserSession.open(guest, accepted, this::sessionClosed);
@@ -159,14 +179,14 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
         } else if (session.isSilent(now)) {
             replaceSilentSession();
         } else if (refusedCloser.isFull()) {
-            retryLater(now + DeferredCloser.RETRY_NANOS);
+            retryLater(now + PeerFileExecutor.RETRY_NANOS);
         } else {
             refuse();
         }
     }
 
     private void replaceSilentSession() throws ErrnoException {
-        UnixStreamSocket accepted = socket.accept(guest.closer());
+        UnixStreamSocket accepted = socket.accept(guest.peerFiles());
         if (accepted != null) {
             session.giveWay(accepted.describePeer());
             session = VhostUserSession.open(guest, accepted, this::sessionClosed);

@@ -14,8 +14,8 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.loop.PeriodicTask;
-import org.vhostuserrng.transport.sys.DeferredCloser;
-import org.vhostuserrng.transport.sys.DeferredCloserThreads;
+import org.vhostuserrng.transport.sys.PeerFileExecutor;
+import org.vhostuserrng.transport.sys.PeerFileThreads;
 import org.vhostuserrng.transport.sys.ThreadTimeSlice;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
@@ -38,7 +38,7 @@ public final class VhostUserServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VhostUserServer.class);
     private final EventLoop loop;
     private final VhostUserOptions options;
-    private final Executor closerThreads;
+    private final Executor peerFileThreads;
     private final ListenerPathCheck socketFiles;
     private final List<Runnable> closeActions = new ArrayList<>();
     /** Null if sessions do not outlive this process. */
@@ -58,11 +58,11 @@ public final class VhostUserServer implements AutoCloseable {
         void restore(RestorableSession session) throws IOException;
     }
 
-    private VhostUserServer(EventLoop loop, VhostUserOptions options, Executor closerThreads, FdStoreClient fdStore) {
+    private VhostUserServer(EventLoop loop, VhostUserOptions options, Executor peerFileThreads, FdStoreClient fdStore) {
         this.loop = loop;
         this.store = fdStore == null ? null : new SessionStore(fdStore, loop);
         this.options = options;
-        this.closerThreads = closerThreads;
+        this.peerFileThreads = peerFileThreads;
         this.socketFiles = new ListenerPathCheck(loop);
     }
 
@@ -77,7 +77,7 @@ public final class VhostUserServer implements AutoCloseable {
      * @param fdStore keeps the sessions when this process ends; null for none; the caller keeps ownership
      */
     public static VhostUserServer open(VhostUserOptions options, FdStoreClient fdStore) throws IOException {
-        return new VhostUserServer(EventLoop.open(System::nanoTime), options, new DeferredCloserThreads(), fdStore);
+        return new VhostUserServer(EventLoop.open(System::nanoTime), options, new PeerFileThreads(), fdStore);
     }
 
     /**
@@ -85,9 +85,9 @@ public final class VhostUserServer implements AutoCloseable {
      *
      * @param clock nanoseconds, like {@link System#nanoTime}
      */
-    static VhostUserServer open(VhostUserOptions options, Executor closerThreads, LongSupplier clock)
+    static VhostUserServer open(VhostUserOptions options, Executor peerFileThreads, LongSupplier clock)
             throws IOException {
-        return new VhostUserServer(EventLoop.open(clock), options, closerThreads, null);
+        return new VhostUserServer(EventLoop.open(clock), options, peerFileThreads, null);
     }
 
     /**
@@ -125,7 +125,7 @@ public final class VhostUserServer implements AutoCloseable {
      */
     public void inherit(int fd, VirtioDevice device) throws IOException {
         GuestContext guest = guest(device);
-        OwnedFd socket = new OwnedFd(fd, guest.closer());
+        OwnedFd socket = new OwnedFd(fd, guest.peerFiles());
         if (UnixListeningSocket.isListening(socket)) {
             listen(UnixListeningSocket.adopt(socket), stored(guest, "inherit " + device.name()));
         } else if (UnixStreamSocket.isConnected(socket)) {
@@ -224,8 +224,8 @@ public final class VhostUserServer implements AutoCloseable {
 
     private void restore(ListenFds.NamedFd stored) {
         try {
-            RestorableSession session =
-                    RestorableSession.read(stored.name(), new OwnedFd(stored.fd()), new DeferredCloser(closerThreads));
+            RestorableSession session = RestorableSession.read(
+                    stored.name(), new OwnedFd(stored.fd()), new PeerFileExecutor(peerFileThreads));
             StoredEndpoint endpoint = storedEndpoints.get(session.endpoint());
             if (endpoint == null) {
                 LOG.warn("{}: closed, because this process does not {}", stored.name(), session.endpoint());
@@ -235,11 +235,7 @@ public final class VhostUserServer implements AutoCloseable {
                 endpoint.restorer().restore(session);
             }
         } catch (IOException refused) {
-            LOG.error(
-                    "{} cannot be continued; its VM hangs when it next stops, resets or restarts the device, until"
-                            + " another front-end connects to this socket: {}",
-                    stored.name(),
-                    refused.getMessage());
+            RestorableSession.logRefusal(stored.name(), refused);
         }
     }
 
@@ -252,11 +248,11 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     private GuestContext guest(VirtioDevice device) {
-        return GuestContext.create(loop, device, options, closerThreads);
+        return GuestContext.create(loop, device, options, peerFileThreads);
     }
 
     private void listen(UnixListeningSocket socket, GuestContext guest) throws ErrnoException {
-        VhostUserListener listener = VhostUserListener.start(guest, socket, closerThreads);
+        VhostUserListener listener = VhostUserListener.start(guest, socket, peerFileThreads);
         activeEndpoints++;
         storedEndpoints.put(guest.endpoint(), new StoredEndpoint(guest, listener::restore));
         closeActions.add(listener::close);

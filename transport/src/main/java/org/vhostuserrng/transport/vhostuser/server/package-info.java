@@ -2,7 +2,7 @@
  * The vhost-user server: listens or connects, and serves each front-end with its device, all on one event loop.
  *
  * <p>Closing a descriptor that a front-end sent may block, forever if it is a file of the front-end's own FUSE file
- * system. Separate threads do it ({@link org.vhostuserrng.transport.sys.DeferredCloser}), and only that front-end
+ * system. Separate threads do it ({@link org.vhostuserrng.transport.sys.PeerFileExecutor}), and only that front-end
  * waits. Limits:
  * <ul>
  *   <li>Whether a process can exit while one of its threads waits for a FUSE file system depends on the kernel. Linux

@@ -1,16 +1,11 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.sys.PeerPipeEnd;
-import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
-import org.vhostuserrng.transport.virtio.VirtioDevice;
 
 /**
  * The transfer of the device's state through a pipe of the front-end (vhost-user, "Migrating back-end state").
@@ -24,19 +19,14 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     private static final long SUCCESS = 0;
     private static final long FAILURE = 1;
 
-    /** Maximum number of reads or writes per dispatch. */
-    private static final int MAX_CHUNKS_PER_DISPATCH = 16;
-
     private final GuestContext guest;
     private final EventHandler sessionHandler;
     private final VringTable vrings;
 
-    private PeerPipeEnd pipe;
-    private boolean saving;
-    private int unsent;
-    private Arena arena;
-    private MemorySegment buffer;
-    private int received;
+    /** Null while there is no transfer. */
+    private DeviceStatePipe pipe;
+
+    private boolean watched;
     /** The outcome of the last transfer. Before the first one, a check fails. */
     private long outcome = FAILURE;
 
@@ -56,10 +46,10 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     /**
      * SET_DEVICE_STATE_FD: begins a transfer. A transfer that is not complete fails.
      *
-     * @param fds contains the pipe
+     * @param files contains the pipe
      * @return the reply: whether the pipe is used; the reason for a refusal is logged
      */
-    long begin(int direction, int phase, ReceivedFds fds) {
+    long begin(int direction, int phase, RequestFiles files) {
         end(FAILURE);
         try {
             require(phase == PHASE_STOPPED, "migration phase " + Integer.toUnsignedString(phase) + ", expected 0");
@@ -67,12 +57,11 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
                     direction == DIRECTION_SAVE || direction == DIRECTION_LOAD,
                     "direction " + Integer.toUnsignedString(direction) + ", expected 0 or 1");
             require(vrings.areStopped(), "a vring is started");
-            open(PeerPipeEnd.adopt(fds.take()), direction == DIRECTION_SAVE);
+            open(files.take(PeerPipeEnd.class), direction == DIRECTION_SAVE);
         } catch (IOException refused) {
             fail(refused.getMessage());
-            return VhostUserConstants.DEVICE_STATE_NOFD_MASK | FAILURE;
         }
-        return VhostUserConstants.DEVICE_STATE_NOFD_MASK | SUCCESS;
+        return VhostUserConstants.DEVICE_STATE_NOFD_MASK | (pipe == null ? FAILURE : SUCCESS);
     }
 
     private static void require(boolean condition, String failure) throws IOException {
@@ -81,29 +70,23 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
         }
     }
 
-    private void open(PeerPipeEnd opened, boolean toSave) throws ErrnoException {
-        try {
-            guest.loop().watch(this, opened.fd());
-        } catch (ErrnoException refused) {
-            opened.close();
-            throw refused;
-        }
-        pipe = opened;
-        saving = toSave;
-        if (saving) {
-            guest.loop().watchForWriting(this, pipe.fd(), true);
-            byte[] state = guest.device().saveState(guest.loop().now());
-            pipe.queue(state);
-            unsent = state.length;
-        } else {
-            arena = Arena.ofConfined();
-            buffer = arena.allocate(VirtioDevice.MAX_STATE_BYTES + 1L);
-        }
+    private void open(PeerPipeEnd opened, boolean toSave) {
+        pipe = toSave
+                ? DeviceStatePipe.toSave(
+                        opened, guest.device().saveState(guest.loop().now()))
+                : DeviceStatePipe.toLoad(opened);
+        watch();
     }
 
     @Override
     protected void handle(long now, boolean ready) {
-        move();
+        if (pipe != null) {
+            if (ready) {
+                move();
+            } else {
+                moved();
+            }
+        }
         if (isCheckAnswerable()) {
             guest.loop().reschedule(sessionHandler);
         }
@@ -119,7 +102,9 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
      * answered.
      */
     boolean check() {
-        move();
+        if (watched) {
+            move();
+        }
         checkPending = pipe != null;
         return !checkPending;
     }
@@ -146,45 +131,39 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     }
 
     private void move() {
-        for (int i = 0; i < MAX_CHUNKS_PER_DISPATCH && pipe != null; i++) {
-            int moved = saving ? pipe.send(unsent) : pipe.receive(buffer.asSlice(received));
-            if (moved == PeerPipeEnd.WOULD_BLOCK) {
-                return;
+        unwatch();
+        pipe.move(() -> guest.loop().post(this));
+        moved();
+    }
+
+    /** Continues after a move, unless the executor still moves bytes. */
+    private void moved() {
+        switch (pipe.progress()) {
+            case MOVING -> {
+                // This handler is dispatched when the move has ended.
             }
-            if (moved < 0) {
-                fail("errno " + -moved);
-            } else if (saving) {
-                chunkSent(moved);
-            } else {
-                chunkReceived(moved);
-            }
+            case READY -> move();
+            case BLOCKED -> watch();
+            case COMPLETE -> complete();
+            case FAILED -> fail(pipe.failure());
         }
     }
 
-    private void chunkSent(int bytes) {
-        unsent -= bytes;
-        if (unsent == 0) {
+    private void complete() {
+        if (pipe.isSaving()) {
             end(SUCCESS);
-        }
-    }
-
-    private void chunkReceived(int bytes) {
-        received += bytes;
-        if (bytes == 0) {
+        } else {
             load();
-        } else if (received > VirtioDevice.MAX_STATE_BYTES) {
-            fail("more than " + VirtioDevice.MAX_STATE_BYTES + " bytes");
         }
     }
 
     private void load() {
-        byte[] state = buffer.asSlice(0, received).toArray(ValueLayout.JAVA_BYTE);
         if (!vrings.areStopped()) {
             fail("a vring was started meanwhile");
             return;
         }
         try {
-            guest.device().loadState(guest.loop().now(), state);
+            guest.device().loadState(guest.loop().now(), pipe.loaded());
             end(SUCCESS);
         } catch (InvalidDeviceStateException invalid) {
             fail(invalid.getMessage());
@@ -199,15 +178,32 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     private void end(long newOutcome) {
         outcome = newOutcome;
         if (pipe != null) {
-            guest.loop().unwatch(this, pipe.fd());
+            unwatch();
             pipe.close();
             pipe = null;
         }
-        if (arena != null) {
-            arena.close();
-            arena = null;
+    }
+
+    private void watch() {
+        if (watched) {
+            return;
         }
-        received = 0;
+        try {
+            guest.loop().watch(this, pipe.fd());
+            watched = true;
+            if (pipe.isSaving()) {
+                guest.loop().watchForWriting(this, pipe.fd(), true);
+            }
+        } catch (ErrnoException refused) {
+            fail(refused.getMessage());
+        }
+    }
+
+    private void unwatch() {
+        if (watched) {
+            watched = false;
+            guest.loop().unwatch(this, pipe.fd());
+        }
     }
 
     @Override

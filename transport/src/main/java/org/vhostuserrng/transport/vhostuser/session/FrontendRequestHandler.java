@@ -25,9 +25,9 @@ import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.InaccessibleRegion;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 import org.vhostuserrng.transport.sys.NotificationFd;
-import org.vhostuserrng.transport.sys.NotificationFd.Direction;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
+import org.vhostuserrng.transport.vhostuser.protocol.BackendRequestChannel;
 import org.vhostuserrng.transport.vhostuser.protocol.FramingViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequestDecoder;
@@ -36,6 +36,7 @@ import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
 import org.vhostuserrng.transport.vhostuser.protocol.ReplyRule;
 import org.vhostuserrng.transport.vhostuser.protocol.ReplySender;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
+import org.vhostuserrng.transport.vhostuser.session.MemoryTable.MappedRegions;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
@@ -76,29 +77,48 @@ final class FrontendRequestHandler implements AutoCloseable {
     }
 
     /**
-     * Serves one message: decodes it, executes it, and sends its reply or acknowledgement.
+     * Decodes a message, and takes its descriptors.
      *
      * @param id the request
      * @param needReply whether the front-end sets need_reply
-     * @param fds closed before the reply is sent, because a front-end may rely on that
+     */
+    ReceivedRequest receive(int id, boolean needReply, MemorySegment payload, ReceivedFds fds) {
+        try {
+            FrontendRequest request = FrontendRequestDecoder.decode(id, payload, fds.count());
+            RequestFiles files = new RequestFiles(request, fds.takeAll(), session.memory(), options);
+            return new ReceivedRequest(id, needReply, request, null, files);
+        } catch (ProtocolViolationException violation) {
+            fds.close();
+            RequestFiles none = new RequestFiles(null, List.of(), session.memory(), options);
+            return new ReceivedRequest(id, needReply, null, violation, none);
+        }
+    }
+
+    /**
+     * Executes a request whose files are prepared, and sends its reply or acknowledgement. Files that it does not use
+     * are closed before, because a front-end may rely on that.
+     *
      * <p>QEMU 7.2 accepts features that were not offered (packed=on), without need_reply, and may crash if the
      * connection is lost at that point of its start. Its session therefore goes on: no vring starts, and the refusal is
      * the acknowledgement of the following requests, until it sets other features.
      *
      * @throws ProtocolViolationException if the session has to end
      */
-    void serve(int id, boolean needReply, MemorySegment payload, ReceivedFds fds, ReplySender replies)
-            throws ProtocolViolationException {
+    void serve(ReceivedRequest received, ReplySender replies) throws ProtocolViolationException {
+        int id = received.id();
         if (transfer.isCheckPending()) {
+            received.files().close();
             throw new ProtocolViolationException("request " + id + " before the reply to CHECK_DEVICE_STATE");
         }
         ReplyRule rule = ReplyRule.of(id);
-        boolean acknowledge = rule == ReplyRule.ACK_ALWAYS || (needReply && session.acknowledges());
+        boolean acknowledge = rule == ReplyRule.ACK_ALWAYS || (received.needReply() && session.acknowledges());
         boolean replied = false;
         long outcome = ACK;
-        try {
-            FrontendRequest request = FrontendRequestDecoder.decode(id, payload, fds.count());
-            handle(id, request, fds, replies);
+        try (RequestFiles files = received.files()) {
+            if (received.violation() != null) {
+                throw received.violation();
+            }
+            handle(id, received.request(), files, replies);
             replied = rule.hasReply();
             outcome = session.areFeaturesRefused() ? NACK : ACK;
         } catch (FramingViolationException unrecoverable) {
@@ -113,8 +133,6 @@ final class FrontendRequestHandler implements AutoCloseable {
             }
             log.warn("request " + id + " refused: " + violation.getMessage());
             outcome = NACK;
-        } finally {
-            fds.close();
         }
         if (log.isDebugEnabled()) {
             log.debug("after request " + id + ": " + snapshot());
@@ -124,7 +142,18 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    private void handle(int id, FrontendRequest request, ReceivedFds fds, ReplySender replies)
+    /** The vrings wait until {@link #resume}, so that no kick overtakes a message that is not executed yet. */
+    void pause() {
+        session.setPaused(true);
+    }
+
+    /** The vrings handle the events that have arrived since {@link #pause}. */
+    void resume() {
+        session.setPaused(false);
+        vrings.resumeSession();
+    }
+
+    private void handle(int id, FrontendRequest request, RequestFiles files, ReplySender replies)
             throws ProtocolViolationException {
         switch (request) {
             case FrontendRequest.GetFeatures() -> replies.reply(id, offeredFeatures());
@@ -141,24 +170,23 @@ final class FrontendRequestHandler implements AutoCloseable {
                 InflightBuffer.Offer offer = session.inflight().create(wanted, session.features());
                 replies.reply(id, offer.description(), offer.file());
             }
-            case FrontendRequest.SetInflightFd(FrontendRequest.Inflight given) -> setInflightFd(given, fds);
+            case FrontendRequest.SetInflightFd(FrontendRequest.Inflight given) -> setInflightFd(given, files);
             case FrontendRequest.ResetDevice() -> {
                 resetDevice();
                 session.inflight().clear(session.features());
             }
             case FrontendRequest.SetStatus(long status) -> setStatus(status);
             case FrontendRequest.GetStatus() -> replies.reply(id, session.status());
-            case FrontendRequest.SetMemTable table -> setMemory(MemoryTable.map(table.regions(), fds, options));
+            case FrontendRequest.SetMemTable _ -> setMemory(MemoryTable.empty().plus(takeRegions(files)));
             case FrontendRequest.GetMaxMemSlots() -> replies.reply(id, VhostUserConstants.MAX_MEM_SLOTS);
-            case FrontendRequest.AddMemReg(FrontendRequest.MemoryRegion region) -> addMemory(region, fds);
+            case FrontendRequest.AddMemReg _ -> addMemory(files);
             case FrontendRequest.RemMemReg(FrontendRequest.MemoryRegion region) ->
                 setMemory(session.memory().minus(region));
             case FrontendRequest.SetLogBase(long size, long offset) -> {
-                setLogBase(size, offset, fds);
+                setLogBase(size, offset, files);
                 replies.reply(id, LOG_ACCEPTED);
             }
-            case FrontendRequest.SetLogFd() ->
-                session.dirtyLog().setListener(takeNotificationFd(true, fds, Direction.TO_FRONTEND));
+            case FrontendRequest.SetLogFd() -> session.dirtyLog().setListener(takeNotificationFd(files));
             case FrontendRequest.SetVringNum(int index, int num) ->
                 vrings.get(index).setNum(num);
             case FrontendRequest.SetVringBase(int index, int base) ->
@@ -169,19 +197,19 @@ final class FrontendRequestHandler implements AutoCloseable {
                 clearIotlbIfStopped();
                 replies.reply(id, index, base);
             }
-            case FrontendRequest.SetVringKick(int index, boolean hasFd) ->
-                setKick(vrings.get(index), takeNotificationFd(hasFd, fds, Direction.FROM_FRONTEND));
-            case FrontendRequest.SetVringCall(int index, boolean hasFd) ->
-                vrings.get(index).setCall(takeNotificationFd(hasFd, fds, Direction.TO_FRONTEND));
-            case FrontendRequest.SetVringErr(int index, boolean hasFd) ->
-                vrings.get(index).setErr(takeNotificationFd(hasFd, fds, Direction.TO_FRONTEND));
+            case FrontendRequest.SetVringKick(int index, boolean _) ->
+                setKick(vrings.get(index), takeNotificationFd(files));
+            case FrontendRequest.SetVringCall(int index, boolean _) ->
+                vrings.get(index).setCall(takeNotificationFd(files));
+            case FrontendRequest.SetVringErr(int index, boolean _) ->
+                vrings.get(index).setErr(takeNotificationFd(files));
             case FrontendRequest.SetVringEnable(int index, boolean enabled) ->
                 vrings.get(index).setEnabled(enabled);
-            case FrontendRequest.SetBackendReqFd() -> session.iommu().setChannel(fds.take(), vrings);
+            case FrontendRequest.SetBackendReqFd() -> session.iommu().setChannel(takeChannel(files), vrings);
             case FrontendRequest.IotlbMsg message -> applyIotlbMsg(message);
             case FrontendRequest.SetDeviceStateFd(int direction, int phase) -> {
                 require(VHOST_USER_PROTOCOL_F_DEVICE_STATE);
-                replies.reply(id, transfer.begin(direction, phase, fds));
+                replies.reply(id, transfer.begin(direction, phase, files));
             }
             case FrontendRequest.CheckDeviceState() -> {
                 require(VHOST_USER_PROTOCOL_F_DEVICE_STATE);
@@ -243,11 +271,12 @@ final class FrontendRequestHandler implements AutoCloseable {
      * @throws ProtocolViolationException if this process cannot continue the session
      * @throws IOException if a descriptor is missing or not usable
      */
-    void restore(SessionSnapshot snapshot, RestoredFds fds) throws ProtocolViolationException, IOException {
-        session.restore(snapshot, fds, options, vrings);
+    void restore(SessionSnapshot snapshot, RestoredFiles files) throws ProtocolViolationException, IOException {
+        files.requireUsable();
+        session.restore(snapshot, files, options, vrings);
         logInaccessible(session.memory(), List.of());
         transfer.restore(snapshot.checkPending());
-        vrings.restore(snapshot.vrings(), fds);
+        vrings.restore(snapshot.vrings(), files);
     }
 
     /** Stops all vrings and unmaps all memory. The session stays in the service manager's store. */
@@ -350,11 +379,19 @@ final class FrontendRequestHandler implements AutoCloseable {
 
     // --- memory ----------------------------------------------------------------------------------------------------
 
-    private void addMemory(FrontendRequest.MemoryRegion region, ReceivedFds fds) throws ProtocolViolationException {
+    private void addMemory(RequestFiles files) throws ProtocolViolationException {
         if (session.memory().size() == VhostUserConstants.MAX_MEM_SLOTS) {
             throw new ProtocolViolationException("memory: more than " + VhostUserConstants.MAX_MEM_SLOTS + " regions");
         }
-        setMemory(session.memory().plus(region, fds.get(0), options));
+        setMemory(session.memory().plus(takeRegions(files)));
+    }
+
+    private static MappedRegions takeRegions(RequestFiles files) throws ProtocolViolationException {
+        try {
+            return files.take(MappedRegions.class);
+        } catch (IOException refused) {
+            throw new ProtocolViolationException("memory: " + refused.getMessage(), refused);
+        }
     }
 
     /** Replaces the memory table. Started vrings resume in the new memory. */
@@ -374,7 +411,7 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    private void setLogBase(long size, long offset, ReceivedFds fds) throws ProtocolViolationException {
+    private void setLogBase(long size, long offset, RequestFiles files) throws ProtocolViolationException {
         if (offset % DirtyPageLog.ALIGNMENT != 0) {
             throw new ProtocolViolationException("dirty log at offset " + Long.toUnsignedString(offset)
                     + ", expected a multiple of " + DirtyPageLog.ALIGNMENT);
@@ -384,13 +421,13 @@ final class FrontendRequestHandler implements AutoCloseable {
                     "dirty log of " + Long.toUnsignedString(size) + " bytes, expected at most " + MAX_LOG_BYTES);
         }
         try {
-            MemoryMapping mapping = MemoryMapping.adopt(fds.get(0), offset, size);
+            MemoryMapping mapping = files.take(MemoryMapping.class);
             // Bits are set atomically, and the JVM does not survive a SIGBUS in an atomic access.
             if (mapping.canVanish()) {
                 mapping.close();
                 throw new IOException("memory cannot be sealed against shrinking, or consists of huge pages");
             }
-            session.dirtyLog().setBitmap(mapping);
+            session.dirtyLog().setBitmap(mapping.open());
         } catch (IOException refused) {
             throw new ProtocolViolationException("dirty log: " + refused.getMessage(), refused);
         }
@@ -410,12 +447,17 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    private void setInflightFd(FrontendRequest.Inflight given, ReceivedFds fds) throws ProtocolViolationException {
+    private void setInflightFd(FrontendRequest.Inflight given, RequestFiles files) throws ProtocolViolationException {
         require(VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD);
         if (!vrings.areStopped()) {
             throw new ProtocolViolationException("inflight buffer changed while a vring is started");
         }
-        session.inflight().set(given, fds.get(0), options.sealedMemoryOnly());
+        session.inflight().requireValid(given);
+        try {
+            session.inflight().set(given, files.take(MemoryMapping.class), options.sealedMemoryOnly());
+        } catch (IOException refused) {
+            throw new ProtocolViolationException("inflight buffer: " + refused.getMessage(), refused);
+        }
     }
 
     // --- vrings ----------------------------------------------------------------------------------------------------
@@ -443,15 +485,19 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
-    private static NotificationFd takeNotificationFd(boolean sent, ReceivedFds fds, Direction direction)
-            throws ProtocolViolationException {
-        if (!sent) {
-            return null;
-        }
+    private static NotificationFd takeNotificationFd(RequestFiles files) throws ProtocolViolationException {
         try {
-            return NotificationFd.adopt(fds.take(), direction);
+            return files.take(NotificationFd.class);
         } catch (IOException refused) {
             throw new ProtocolViolationException(refused.getMessage(), refused);
+        }
+    }
+
+    private static BackendRequestChannel takeChannel(RequestFiles files) throws ProtocolViolationException {
+        try {
+            return files.take(BackendRequestChannel.class);
+        } catch (IOException refused) {
+            throw new ProtocolViolationException("back-end channel: " + refused.getMessage(), refused);
         }
     }
 }

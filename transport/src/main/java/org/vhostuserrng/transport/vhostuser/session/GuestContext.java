@@ -2,7 +2,7 @@ package org.vhostuserrng.transport.vhostuser.session;
 
 import java.util.concurrent.Executor;
 import org.vhostuserrng.transport.loop.EventScheduler;
-import org.vhostuserrng.transport.sys.DeferredCloser;
+import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
 
@@ -13,7 +13,7 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
  * @param device the guest's device
  * @param options the operator's options for the guest's sessions
  * @param log the guest's log
- * @param closer closes the descriptors and unmaps the memory that the guest's front-ends sent
+ * @param peerFiles maps, unmaps and closes the files that the guest's front-ends sent
  * @param endpoint names the socket that serves the guest, for the next process
  * @param store null if the guest's sessions do not outlive this process
  */
@@ -22,18 +22,18 @@ public record GuestContext(
         VirtioDevice device,
         VhostUserOptions options,
         RateLimitedGuestLog log,
-        DeferredCloser closer,
+        PeerFileExecutor peerFiles,
         String endpoint,
         SessionStore store) {
     /**
      * The context of a new guest, whose sessions do not outlive this process.
      *
-     * @param closerThreads runs the guest's {@link DeferredCloser}
+     * @param peerFileThreads runs the guest's {@link PeerFileExecutor}
      */
     public static GuestContext create(
-            EventScheduler loop, VirtioDevice device, VhostUserOptions options, Executor closerThreads) {
+            EventScheduler loop, VirtioDevice device, VhostUserOptions options, Executor peerFileThreads) {
         RateLimitedGuestLog log = new RateLimitedGuestLog(device.name(), loop::now);
-        return new GuestContext(loop, device, options, log, new DeferredCloser(closerThreads), "", null);
+        return new GuestContext(loop, device, options, log, new PeerFileExecutor(peerFileThreads), "", null);
     }
 
     /**
@@ -42,6 +42,6 @@ public record GuestContext(
      * @param newEndpoint names the socket that serves the guest
      */
     public GuestContext storedIn(SessionStore newStore, String newEndpoint) {
-        return new GuestContext(loop, device, options, log, closer, newEndpoint, newStore);
+        return new GuestContext(loop, device, options, log, peerFiles, newEndpoint, newStore);
     }
 }

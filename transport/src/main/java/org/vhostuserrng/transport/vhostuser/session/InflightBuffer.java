@@ -1,6 +1,5 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
@@ -49,12 +48,11 @@ final class InflightBuffer implements AutoCloseable {
     }
 
     /**
-     * SET_INFLIGHT_FD: vrings that start from now on use this buffer. All vrings must be stopped.
+     * Requires that the description of SET_INFLIGHT_FD is valid.
      *
-     * @param file this method closes it
-     * @param sealedOnly whether to refuse memory that the front-end can truncate
+     * @throws ProtocolViolationException if it is not
      */
-    void set(Inflight given, OwnedFd file, boolean sealedOnly) throws ProtocolViolationException {
+    void requireValid(Inflight given) throws ProtocolViolationException {
         validate(given);
         if (given.mmapOffset() % ALIGNMENT != 0) {
             throw new ProtocolViolationException(
@@ -64,23 +62,24 @@ final class InflightBuffer implements AutoCloseable {
             throw new ProtocolViolationException("inflight buffer of " + Long.toUnsignedString(given.mmapSize())
                     + " bytes, expected at most " + MAX_BYTES);
         }
-        MemoryMapping mapped = map(given, file);
+    }
+
+    /**
+     * SET_INFLIGHT_FD: vrings that start from now on use this buffer. All vrings must be stopped.
+     *
+     * @param given {@link #requireValid valid}
+     * @param mapped not open yet; this object takes ownership
+     * @param sealedOnly whether to refuse memory that the front-end can truncate
+     */
+    void set(Inflight given, MemoryMapping mapped, boolean sealedOnly) throws ProtocolViolationException {
         if (sealedOnly && !mapped.isSealed()) {
             mapped.close();
             throw new ProtocolViolationException(
                     "inflight buffer cannot be sealed against shrinking, but --require-sealed-memory is set");
         }
         close();
-        mapping = mapped;
+        mapping = mapped.open();
         description = given;
-    }
-
-    private static MemoryMapping map(Inflight given, OwnedFd file) throws ProtocolViolationException {
-        try {
-            return MemoryMapping.adopt(file, given.mmapOffset(), given.mmapSize());
-        } catch (IOException refused) {
-            throw new ProtocolViolationException("inflight buffer: " + refused.getMessage(), refused);
-        }
     }
 
     private void validate(Inflight claimed) throws ProtocolViolationException {

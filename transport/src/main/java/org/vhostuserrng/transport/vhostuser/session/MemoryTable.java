@@ -7,22 +7,23 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.function.LongPredicate;
+import java.util.stream.Stream;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.InaccessibleRegion;
 import org.vhostuserrng.transport.sys.MemoryMapping;
+import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.UnmappableFileException;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.MemoryRegion;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
-import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFds;
 
 /**
  * The memory table of a session: the regions as the front-end described them, with their mappings. A region whose file
  * cannot be mapped, such as the memory of a device, belongs to the table but is not accessible. Immutable: a change
  * creates a new table that shares the mappings of unchanged regions. Suspend all vrings before unmapping a region.
- * Confined to the loop's thread.
+ * Confined to the loop's thread, but for {@link #map}.
  */
 final class MemoryTable {
     /**
@@ -54,8 +55,22 @@ final class MemoryTable {
             return new GuestMemory.Region(region.guestAddress(), mapping.segment(), mapping.canVanish());
         }
 
+        void unmap() {
+            if (isMapped()) {
+                mapping.close();
+            }
+        }
+
         InaccessibleRegion inaccessibleRegion() {
             return new InaccessibleRegion(region.guestAddress(), region.size(), unmappable);
+        }
+    }
+
+    /** Regions that {@link #map} has mapped and that no table has yet. */
+    record MappedRegions(List<TableRegion> regions) implements AutoCloseable {
+        @Override
+        public void close() {
+            regions.forEach(TableRegion::unmap);
         }
     }
 
@@ -77,58 +92,40 @@ final class MemoryTable {
     }
 
     /**
-     * Maps regions, each from its descriptor, and closes the descriptors.
+     * Maps more regions, each from the descriptor at its index, and closes the descriptors. May block, so the
+     * front-end's {@link PeerFileExecutor} calls it.
      *
-     * @throws ProtocolViolationException if a region is invalid, exceeds a limit of the operator or of the host, or
-     *     overlaps another one; nothing stays mapped
+     * @throws IOException if a region is invalid, or exceeds a limit of the operator or of the host; nothing stays
+     *     mapped
      */
-    static MemoryTable map(List<MemoryRegion> regions, ReceivedFds fds, VhostUserOptions options)
-            throws ProtocolViolationException {
-        MemoryTable table = empty();
+    MappedRegions map(List<MemoryRegion> more, List<OwnedFd> files, VhostUserOptions options) throws IOException {
+        List<TableRegion> mapped = new ArrayList<>();
+        long left = options.maxMemoryBytes() - mappedBytes();
         try {
-            for (int i = 0; i < regions.size(); i++) {
-                table = table.plus(regions.get(i), fds.get(i), options);
+            for (int i = 0; i < more.size(); i++) {
+                TableRegion next = map(more.get(i), files.get(i), left, options);
+                mapped.add(next);
+                left -= next.isMapped() ? next.region().size() : 0;
             }
-            return table;
-        } catch (ProtocolViolationException refused) {
-            table.unmap();
+            return new MappedRegions(mapped);
+        } catch (IOException refused) {
+            mapped.forEach(TableRegion::unmap);
+            files.forEach(OwnedFd::close);
             throw refused;
         }
     }
 
-    /** A table with one more region, mapped from a descriptor that this method closes. */
-    MemoryTable plus(MemoryRegion region, OwnedFd file, VhostUserOptions options) throws ProtocolViolationException {
-        TableRegion added = null;
-        try {
-            requireValid(region);
-            added = map(region, file, options);
-            List<TableRegion> more = new ArrayList<>(regions);
-            more.add(added);
-            return new MemoryTable(List.copyOf(more));
-        } catch (IOException | IllegalArgumentException refused) {
-            if (added != null && added.isMapped()) {
-                added.mapping().close();
-            }
-            throw new ProtocolViolationException("memory: " + refused.getMessage(), refused);
-        }
-    }
-
-    private static void requireValid(MemoryRegion region) throws IOException {
-        if (region.size() <= 0 || region.mmapOffset() < 0) {
-            throw new IOException("region of " + Long.toUnsignedString(region.size()) + " bytes from offset "
-                    + Long.toUnsignedString(region.mmapOffset()) + ", expected 1 to 2^63-1 bytes and an offset below"
-                    + " 2^63");
-        }
-    }
-
-    private TableRegion map(MemoryRegion region, OwnedFd file, VhostUserOptions options) throws IOException {
+    private static TableRegion map(MemoryRegion region, OwnedFd file, long left, VhostUserOptions options)
+            throws IOException {
         MemoryMapping mapping;
         long fd = file.id();
         try {
-            requireWithinLimit(region, options.maxMemoryBytes());
+            requireValid(region, left, options);
             mapping = MemoryMapping.adopt(file, region.mmapOffset(), region.size());
         } catch (UnmappableFileException unmappable) {
             return new TableRegion(region, fd, null, unmappable.getMessage());
+        } finally {
+            file.close();
         }
         if (options.sealedMemoryOnly() && !mapping.isSealed()) {
             mapping.close();
@@ -137,15 +134,41 @@ final class MemoryTable {
         return new TableRegion(region, fd, mapping, null);
     }
 
-    private void requireWithinLimit(MemoryRegion more, long maxBytes) throws IOException {
-        long mapped = regions.stream()
+    private static void requireValid(MemoryRegion region, long left, VhostUserOptions options) throws IOException {
+        if (region.size() <= 0 || region.mmapOffset() < 0) {
+            throw new IOException("region of " + Long.toUnsignedString(region.size()) + " bytes from offset "
+                    + Long.toUnsignedString(region.mmapOffset()) + ", expected 1 to 2^63-1 bytes and an offset below"
+                    + " 2^63");
+        }
+        if (region.size() > left) {
+            throw new IOException("region of " + region.size() + " bytes in addition to "
+                    + (options.maxMemoryBytes() - left) + ", expected at most " + options.maxMemoryBytes()
+                    + " in all regions (" + (options.maxMemoryBytes() >> 30) + " GiB, --max-guest-memory)");
+        }
+    }
+
+    private long mappedBytes() {
+        return regions.stream()
                 .filter(TableRegion::isMapped)
-                .mapToLong(one -> one.region().size())
+                .mapToLong(mapped -> mapped.region().size())
                 .sum();
-        if (Long.compareUnsigned(more.size(), maxBytes - mapped) > 0) {
-            throw new IOException("region of " + Long.toUnsignedString(more.size()) + " bytes in addition to " + mapped
-                    + ", expected at most " + maxBytes + " in all regions (" + (maxBytes >> 30)
-                    + " GiB, --max-guest-memory)");
+    }
+
+    /**
+     * A table with more regions, which {@link #map} returned.
+     *
+     * @throws ProtocolViolationException if regions overlap; the additional ones are then unmapped
+     */
+    MemoryTable plus(MappedRegions added) throws ProtocolViolationException {
+        added.regions().stream()
+                .filter(TableRegion::isMapped)
+                .forEach(region -> region.mapping().open());
+        try {
+            return new MemoryTable(
+                    Stream.concat(regions.stream(), added.regions().stream()).toList());
+        } catch (IllegalArgumentException overlap) {
+            added.close();
+            throw new ProtocolViolationException("memory: " + overlap.getMessage(), overlap);
         }
     }
 

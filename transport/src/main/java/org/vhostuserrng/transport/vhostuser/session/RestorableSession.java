@@ -1,8 +1,11 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
 import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vhostuserrng.libc.OwnedFd;
-import org.vhostuserrng.transport.sys.DeferredCloser;
+import org.vhostuserrng.transport.loop.EventHandler;
+import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.journal.InvalidJournalException;
 import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
@@ -13,18 +16,26 @@ import org.vhostuserrng.transport.vhostuser.session.SessionSnapshotCodec.Committ
  * thread.
  */
 public final class RestorableSession implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RestorableSession.class);
     private static final int MAX_ATTEMPTS = 3;
 
     private final StoredSession stored;
     private final UnixStreamSocket socket;
-    private final RestoredFds fds;
+    private final RestoredFiles files;
     private final CommittedSession state;
+    private final PeerFileExecutor peerFiles;
 
-    private RestorableSession(StoredSession stored, UnixStreamSocket socket, RestoredFds fds, CommittedSession state) {
+    private RestorableSession(
+            StoredSession stored,
+            UnixStreamSocket socket,
+            RestoredFiles files,
+            CommittedSession state,
+            PeerFileExecutor peerFiles) {
         this.stored = stored;
         this.socket = socket;
-        this.fds = fds;
+        this.files = files;
         this.state = state;
+        this.peerFiles = peerFiles;
     }
 
     /**
@@ -32,18 +43,19 @@ public final class RestorableSession implements AutoCloseable {
      *
      * @param name its name in the store
      * @param fd takes ownership
-     * @param closer closes the descriptors of the front-end
+     * @param peerFiles makes the calls that may wait for the front-end
      * @throws IOException if its journal cannot be read
      */
-    public static RestorableSession read(String name, OwnedFd fd, DeferredCloser closer) throws IOException {
-        StoredSession.Opened opened = StoredSession.open(name, fd, closer);
-        RestoredFds fds = new RestoredFds(opened.fds());
+    public static RestorableSession read(String name, OwnedFd fd, PeerFileExecutor peerFiles) throws IOException {
+        StoredSession.Opened opened = StoredSession.open(name, fd, peerFiles);
+        RestoredFiles files = new RestoredFiles(opened.fds());
         try {
             CommittedSession state =
                     SessionSnapshotCodec.decode(opened.session().journal().state());
-            return new RestorableSession(opened.session(), UnixStreamSocket.adopt(opened.socket()), fds, state);
+            return new RestorableSession(
+                    opened.session(), UnixStreamSocket.adopt(opened.socket()), files, state, peerFiles);
         } catch (IOException refused) {
-            fds.close();
+            files.close();
             opened.socket().closeNow();
             opened.session().close();
             throw refused;
@@ -72,6 +84,36 @@ public final class RestorableSession implements AutoCloseable {
         }
     }
 
+    /**
+     * Prepares the session's files on another thread, because that may wait for the front-end. Then posts
+     * {@code handler}, and {@link #isPrepared} is true.
+     */
+    public void prepare(GuestContext guest, EventHandler handler) {
+        peerFiles.execute(() -> {
+            files.prepare(state.session(), guest.options());
+            guest.loop().post(handler);
+        });
+    }
+
+    /** Whether the session can be continued, or it is known why not. */
+    public boolean isPrepared() {
+        return files.isPrepared();
+    }
+
+    /** Logs why this process cannot continue the session. */
+    public void logRefusal(IOException refused) {
+        logRefusal(name(), refused);
+    }
+
+    /** Logs why this process cannot continue a session, given by its name. */
+    public static void logRefusal(String name, IOException refused) {
+        LOG.error(
+                "{} cannot be continued; its VM hangs when it next stops, resets or restarts the device, until"
+                        + " another front-end connects to this socket: {}",
+                name,
+                refused.getMessage());
+    }
+
     StoredSession stored() {
         return stored;
     }
@@ -80,8 +122,8 @@ public final class RestorableSession implements AutoCloseable {
         return socket;
     }
 
-    RestoredFds fds() {
-        return fds;
+    RestoredFiles files() {
+        return files;
     }
 
     CommittedSession state() {
@@ -91,7 +133,7 @@ public final class RestorableSession implements AutoCloseable {
     /** Closes this process's descriptors. The session stays in the store. */
     @Override
     public void close() {
-        fds.close();
+        files.close();
         socket.fd().closeNow();
         stored.close();
     }

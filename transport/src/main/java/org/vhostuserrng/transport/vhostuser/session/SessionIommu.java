@@ -8,7 +8,6 @@ import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.V
 
 import java.io.IOException;
 import java.util.List;
-import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
@@ -112,15 +111,10 @@ final class SessionIommu implements AutoCloseable {
 
     // --- requests of the device ------------------------------------------------------------------------------------
 
-    /** Sets the socket for back-end requests and takes ownership of it. */
-    void setChannel(OwnedFd socket, IotlbListener vrings) throws ProtocolViolationException {
-        try {
-            BackendRequestChannel next = BackendRequestChannel.open(socket);
-            close();
-            channel = next;
-        } catch (IOException refused) {
-            throw new ProtocolViolationException("back-end channel: " + refused.getMessage(), refused);
-        }
+    /** Sets the channel for back-end requests and takes ownership of it. */
+    void setChannel(BackendRequestChannel next, IotlbListener vrings) {
+        close();
+        channel = next;
         // Vrings that wait for an entry request it again.
         vrings.iotlbUpdated(0, LAST_ADDRESS);
     }

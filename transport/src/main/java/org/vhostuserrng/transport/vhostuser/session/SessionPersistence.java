@@ -34,7 +34,7 @@ final class SessionPersistence implements AutoCloseable {
     static SessionPersistence ofNewSession(GuestContext guest, UnixStreamSocket socket) throws ErrnoException {
         try {
             socket.limitSendBuffer(SEND_BUFFER_BYTES);
-            StoredSession stored = StoredSession.create(guest.store().newName(), socket.fd(), guest.closer());
+            StoredSession stored = StoredSession.create(guest.store().newName(), socket.fd(), guest.peerFiles());
             return new SessionPersistence(guest, stored, socket, false);
         } catch (ErrnoException refused) {
             socket.close();
@@ -61,8 +61,8 @@ final class SessionPersistence implements AutoCloseable {
     }
 
     /** Completes the last commit of the predecessor. */
-    void restore(CommittedSession state, RestoredFds fds) throws IOException, FramingViolationException {
-        OwnedFd replyFd = state.replyFd() == SessionSnapshot.NO_FD ? null : fds.take(state.replyFd());
+    void restore(CommittedSession state, RestoredFiles files) throws IOException, FramingViolationException {
+        OwnedFd replyFd = state.replyFd() == SessionSnapshot.NO_FD ? null : files.takeFd(state.replyFd());
         channel.restore(state.messageBytes(), state.replyBytes(), replyFd, state.lastFd());
         journal().continued();
     }

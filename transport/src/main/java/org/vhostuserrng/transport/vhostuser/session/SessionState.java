@@ -4,17 +4,15 @@ import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.V
 import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.VHOST_USER_PROTOCOL_F_REPLY_ACK;
 import static org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants.mask;
 
-import java.io.IOException;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.sys.MemoryMapping;
-import org.vhostuserrng.transport.sys.NotificationFd;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.journal.PackedVringJournal;
 import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
+import org.vhostuserrng.transport.vhostuser.protocol.BackendRequestChannel;
 import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
-import org.vhostuserrng.transport.vhostuser.session.SessionSnapshot.DirtyLogSnapshot;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
@@ -29,6 +27,7 @@ final class SessionState implements AutoCloseable {
     /** Null if the session does not outlive this process. */
     private final SessionJournal journal;
 
+    private boolean paused;
     private long features;
     private long protocolFeatures;
     private boolean protocolFeaturesSet;
@@ -51,6 +50,15 @@ final class SessionState implements AutoCloseable {
     /** The part of the journal for a packed vring; null if the session does not outlive this process. */
     PackedVringJournal packedVringJournal(int index) {
         return journal == null ? null : journal.packedVring(index);
+    }
+
+    /** Whether the vrings wait until a message has been served, so that no kick overtakes it. */
+    boolean isPaused() {
+        return paused;
+    }
+
+    void setPaused(boolean newPaused) {
+        paused = newPaused;
     }
 
     // --- negotiated features ---------------------------------------------------------------------------------------
@@ -136,28 +144,27 @@ final class SessionState implements AutoCloseable {
      *
      * @throws ProtocolViolationException if a descriptor is not usable any more
      */
-    void restore(SessionSnapshot snapshot, RestoredFds fds, VhostUserOptions options, IotlbListener vrings)
-            throws ProtocolViolationException, IOException {
+    void restore(SessionSnapshot snapshot, RestoredFiles files, VhostUserOptions options, IotlbListener vrings)
+            throws ProtocolViolationException {
         features = snapshot.features();
         protocolFeatures = snapshot.protocolFeatures();
         protocolFeaturesSet = snapshot.protocolFeaturesSet();
         featuresRefused = snapshot.featuresRefused();
         status = snapshot.status();
-        for (int i = 0; i < snapshot.memory().size(); i++) {
-            memory = memory.plus(
-                    snapshot.memory().get(i), fds.take(snapshot.memoryFds().get(i)), options);
+        memory = memory.plus(files.takeMemory());
+        MemoryMapping log = files.takeDirtyLog();
+        if (log != null) {
+            dirtyLog.setBitmap(log.open());
         }
-        DirtyLogSnapshot log = snapshot.dirtyLog();
-        if (log.fd() != SessionSnapshot.NO_FD) {
-            dirtyLog.setBitmap(MemoryMapping.adopt(fds.take(log.fd()), log.offset(), log.size()));
-        }
-        dirtyLog.setListener(fds.notificationFd(log.listenerFd(), NotificationFd.Direction.TO_FRONTEND));
+        dirtyLog.setListener(files.takeNotificationFd(snapshot.dirtyLog().listenerFd()));
         if (snapshot.inflight() != null) {
-            inflight.set(snapshot.inflight(), fds.take(snapshot.inflightFd()), options.sealedMemoryOnly());
+            inflight.requireValid(snapshot.inflight());
+            inflight.set(snapshot.inflight(), files.takeInflight(), options.sealedMemoryOnly());
         }
         iommu.restore(snapshot.iotlb());
-        if (snapshot.backendChannelFd() != SessionSnapshot.NO_FD) {
-            iommu.setChannel(fds.take(snapshot.backendChannelFd()), vrings);
+        BackendRequestChannel channel = files.takeBackendChannel();
+        if (channel != null) {
+            iommu.setChannel(channel, vrings);
         }
     }
 

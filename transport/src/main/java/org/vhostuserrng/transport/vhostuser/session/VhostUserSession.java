@@ -4,7 +4,7 @@ import java.io.IOException;
 import jdk.jfr.FlightRecorder;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
-import org.vhostuserrng.transport.sys.DeferredCloser;
+import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
@@ -20,6 +20,9 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
 
     /** Time budget of a dispatch. Requests that map memory or start vrings take longer than a guest's request. */
     private static final long DISPATCH_BUDGET_NANOS = 100_000;
+
+    /** Time after which the log names a message whose files are still being prepared. */
+    private static final long SLOW_FILES_NANOS = 1_000_000_000L;
 
     /** Time after which a front-end that has sent no message gives way to another one. */
     public static final long MAX_SILENCE_NANOS = 3_000_000_000L;
@@ -37,6 +40,13 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     /** Set by {@link #open}, because the vrings refer to this event handler. */
     private FrontendRequestHandler requests;
 
+    /** The message whose files are being prepared; null for none. */
+    private ReceivedRequest unprepared;
+
+    /** When {@link #unprepared} arrived. */
+    private long receivedAt;
+
+    private boolean slowFilesLogged;
     private boolean watchedForWriting;
     private boolean paused;
     private boolean spoken;
@@ -86,7 +96,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     /**
      * Continues the session of a predecessor of this process.
      *
-     * @param stored the session; this method takes ownership
+     * @param stored the session, {@link RestorableSession#isPrepared prepared}; this method takes ownership
      * @throws IOException if the session cannot be continued; it is left in the store
      */
     public static VhostUserSession restore(GuestContext guest, RestorableSession stored, Runnable onClosed)
@@ -94,10 +104,10 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         SessionPersistence persistence = SessionPersistence.ofRestoredSession(guest, stored);
         VhostUserSession session = new VhostUserSession(guest, stored.socket(), persistence, onClosed);
         session.requests = new FrontendRequestHandler(guest, session, journal(persistence));
-        try (RestoredFds fds = stored.fds()) {
+        try (RestoredFiles files = stored.files()) {
             persistence.keepDeviceState(true);
-            session.requests.restore(stored.state().session(), fds);
-            persistence.restore(stored.state(), fds);
+            session.requests.restore(stored.state().session(), files);
+            persistence.restore(stored.state(), files);
             session.spoken = stored.state().messageBytes() > 0;
             session.begin();
         } catch (IOException refused) {
@@ -149,10 +159,15 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
 
     @Override
     protected void handle(long now, boolean ready) {
+        if (closed) {
+            // Posted by the executor before the session was closed.
+            return;
+        }
         try {
             if (mustPause(now)) {
                 return;
             }
+            servePrepared();
             channel.flush();
             requests.answerPendingCheck(channel);
             commitReply();
@@ -169,22 +184,18 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     }
 
     /**
-     * Pauses the session until the service manager has stored it, and while too many descriptors of this front-end wait
-     * to be closed, to limit how many it can leave open. The front-end loses only time.
+     * Pauses the session while the files of a message are being prepared, until the service manager has stored it, and
+     * while too many files of this front-end wait to be closed, which limits how many it can leave open. The front-end
+     * loses only time.
      */
     private boolean mustPause(long now) throws IOException {
-        boolean unstored = persistence != null && !persistence.store();
-        if (unstored || guest.closer().isFull()) {
-            if (!paused) {
-                paused = true;
-                guest.loop().unwatch(this, channel.fd());
-                guest.log()
-                        .info("session paused until "
-                                + (unstored
-                                        ? "the service manager has stored it"
-                                        : "earlier descriptors of the front-end are closed"));
-            }
-            guest.loop().schedule(this, now + DeferredCloser.RETRY_NANOS);
+        if (unprepared != null && !unprepared.files().isPrepared()) {
+            logSlowFiles(now);
+            pause(receivedAt + SLOW_FILES_NANOS, null);
+        } else if (persistence != null && !persistence.store()) {
+            pause(now + PeerFileExecutor.RETRY_NANOS, "the service manager has stored it");
+        } else if (unprepared == null && guest.peerFiles().isFull()) {
+            pause(now + PeerFileExecutor.RETRY_NANOS, "earlier descriptors of the front-end are closed");
         } else if (paused) {
             guest.loop().watch(this, channel.fd());
             watchedForWriting = false;
@@ -193,11 +204,32 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         return paused;
     }
 
+    /** Stops reading the socket. The session tries again at a deadline, if that is in the future. */
+    private void pause(long deadline, String until) {
+        if (!paused) {
+            paused = true;
+            guest.loop().unwatch(this, channel.fd());
+            if (until != null) {
+                guest.log().info("session paused until " + until);
+            }
+        }
+        if (deadline > guest.loop().now()) {
+            guest.loop().schedule(this, deadline);
+        }
+    }
+
+    private void logSlowFiles(long now) {
+        if (!slowFilesLogged && now - receivedAt >= SLOW_FILES_NANOS) {
+            slowFilesLogged = true;
+            guest.log().warn("request " + unprepared.id() + " waits until the front-end releases a file that it sent");
+        }
+    }
+
     /** Serves the messages that have arrived, within the budget. Returns false if the front-end has disconnected. */
     private boolean serveMessages(long began) throws ProtocolViolationException {
         for (int i = 0; i < MAX_REQUESTS_PER_DISPATCH && mayReceive(); i++) {
             switch (channel.receive()) {
-                case MESSAGE -> serveMessage();
+                case MESSAGE -> receiveMessage();
                 case INCOMPLETE -> {
                     return true;
                 }
@@ -213,14 +245,42 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     }
 
     private boolean mayReceive() {
-        return !channel.hasUnsent() && !guest.closer().isFull();
+        return unprepared == null && !channel.hasUnsent() && !guest.peerFiles().isFull();
     }
 
-    private void serveMessage() throws ProtocolViolationException {
+    private void receiveMessage() throws ProtocolViolationException {
         spoken = true;
-        int id = channel.id();
+        ReceivedRequest received =
+                requests.receive(channel.id(), channel.needsReply(), channel.payload(), channel.fds());
+        if (!received.files().mayBlock()) {
+            received.files().prepare();
+            serve(received);
+            return;
+        }
+        unprepared = received;
+        receivedAt = guest.loop().now();
+        slowFilesLogged = false;
+        requests.pause();
+        guest.peerFiles().execute(() -> {
+            received.files().prepare();
+            guest.loop().post(this);
+        });
+        servePrepared();
+    }
+
+    /** Serves the message whose files have been prepared meanwhile, if there is one. */
+    private void servePrepared() throws ProtocolViolationException {
+        if (unprepared != null && unprepared.files().isPrepared()) {
+            ReceivedRequest received = unprepared;
+            unprepared = null;
+            requests.resume();
+            serve(received);
+        }
+    }
+
+    private void serve(ReceivedRequest received) throws ProtocolViolationException {
         try {
-            requests.serve(id, channel.needsReply(), channel.payload(), channel.fds(), channel);
+            requests.serve(received, channel);
             if (persistence != null) {
                 persistence.commit(requests.snapshot());
             }
@@ -271,6 +331,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         }
         closed = true;
         try {
+            closeUnprepared();
             requests.close();
             if (!paused) {
                 guest.loop().unwatch(this, channel.fd());
@@ -285,6 +346,14 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
                 event.commit();
             }
             onClosed.run();
+        }
+    }
+
+    private void closeUnprepared() {
+        if (unprepared != null) {
+            RequestFiles files = unprepared.files();
+            guest.peerFiles().execute(files::close);
+            unprepared = null;
         }
     }
 

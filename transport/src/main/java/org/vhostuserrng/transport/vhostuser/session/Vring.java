@@ -6,7 +6,6 @@ import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.sys.NotificationFd;
-import org.vhostuserrng.transport.sys.NotificationFd.Direction;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.session.VringLifecycle.StartResult;
 import org.vhostuserrng.transport.virtio.DrainResult;
@@ -33,8 +32,11 @@ final class Vring extends EventHandler implements AutoCloseable {
     private final PendingIotlbMiss iotlbMiss;
     private final BusyPollHeuristic busyPoll;
 
-    /** True until the kick descriptor has been drained, after it arrived or after more kicks than one drain takes. */
+    /** True until the kick descriptor has been drained after it arrived. */
     private boolean kicksUndrained;
+
+    /** A kick has arrived while the session was paused. */
+    private boolean kickedWhilePaused;
 
     private boolean busyPolling;
 
@@ -60,6 +62,21 @@ final class Vring extends EventHandler implements AutoCloseable {
 
     @Override
     protected void handle(long now, boolean ready) {
+        if (session.isPaused()) {
+            kickedWhilePaused |= ready;
+        } else {
+            serve(now, ready);
+        }
+    }
+
+    /** Handles the events that have arrived while the session was paused. */
+    void resumeSession() {
+        loop.reschedule(this);
+    }
+
+    private void serve(long now, boolean kickedNow) {
+        boolean ready = kickedNow || kickedWhilePaused;
+        kickedWhilePaused = false;
         if ((ready || kicksUndrained) && !drainKicks()) {
             breakVring("kick socket carries descriptors");
             return;
@@ -165,10 +182,8 @@ final class Vring extends EventHandler implements AutoCloseable {
             return true;
         }
         if (kicksUndrained || kick.fillsUp()) {
-            kicksUndrained = !kick.drain();
-            if (kicksUndrained) {
-                loop.reschedule(this);
-            }
+            kick.drain();
+            kicksUndrained = false;
         }
         return !kick.isStuck();
     }
@@ -384,18 +399,18 @@ final class Vring extends EventHandler implements AutoCloseable {
      *
      * @throws ProtocolViolationException if the vring cannot be in this state
      */
-    void restore(VringSnapshot snapshot, RestoredFds fds) throws ProtocolViolationException, IOException {
+    void restore(VringSnapshot snapshot, RestoredFiles files) throws ProtocolViolationException, IOException {
         config.size = snapshot.size();
         config.addresses = snapshot.addresses();
         config.enabled = snapshot.enabled();
         config.baseSet = snapshot.baseSet();
         config.polled = snapshot.polled();
-        config.notifier.setTarget(fds.notificationFd(snapshot.callFd(), Direction.TO_FRONTEND));
-        config.setErr(fds.notificationFd(snapshot.errFd(), Direction.TO_FRONTEND));
+        config.notifier.setTarget(files.takeNotificationFd(snapshot.callFd()));
+        config.setErr(files.takeNotificationFd(snapshot.errFd()));
         config.dirtyLogger.setBufferLogging(snapshot.buffersLogged());
         snapshot.ringLogAddress().ifPresent(config.dirtyLogger::enableRingLogging);
         lifecycle.restore(snapshot);
-        NotificationFd kick = fds.notificationFd(snapshot.kickFd(), Direction.FROM_FRONTEND);
+        NotificationFd kick = files.takeNotificationFd(snapshot.kickFd());
         if (kick != null) {
             watch(kick);
             config.kick = kick;
@@ -428,6 +443,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         if (config.kick != null) {
             config.kick.drain();
         }
+        kickedWhilePaused = false;
         closeKick();
     }
 

@@ -50,6 +50,12 @@ final class VringTable implements IotlbListener, AutoCloseable {
         }
     }
 
+    void resumeSession() {
+        for (Vring vring : vrings) {
+            vring.resumeSession();
+        }
+    }
+
     void reset() {
         for (Vring vring : vrings) {
             vring.reset();
@@ -87,9 +93,9 @@ final class VringTable implements IotlbListener, AutoCloseable {
     }
 
     /** Continues the vrings of a predecessor of this process. */
-    void restore(List<VringSnapshot> snapshots, RestoredFds fds) throws ProtocolViolationException, IOException {
+    void restore(List<VringSnapshot> snapshots, RestoredFiles files) throws ProtocolViolationException, IOException {
         for (VringSnapshot snapshot : snapshots) {
-            get(snapshot.index()).restore(snapshot, fds);
+            get(snapshot.index()).restore(snapshot, files);
         }
     }
 

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
-import org.vhostuserrng.transport.sys.DeferredCloser;
 import org.vhostuserrng.transport.sys.EventFd;
+import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.journal.StoredSession;
@@ -37,7 +37,7 @@ class JournaledMessageChannelTest {
     private static final int REPLY_BYTES = 20;
     private static final MemorySegment DUP = Libc.symbol("dup");
 
-    private final DeferredCloser closer = new DeferredCloser(Runnable::run);
+    private final PeerFileExecutor closer = new PeerFileExecutor(Runnable::run);
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment buffer = arena.allocate(4096, Long.BYTES);
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.vhostuserrng.transport.sys.DeferredCloserThreads;
+import org.vhostuserrng.transport.sys.PeerFileThreads;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
@@ -47,7 +47,7 @@ class VhostUserServerTest {
     @BeforeEach
     void listen() throws IOException {
         path = directory.resolve("rng.sock");
-        server = VhostUserServer.open(VhostUserOptions.DEFAULT, new DeferredCloserThreads(), () -> now);
+        server = VhostUserServer.open(VhostUserOptions.DEFAULT, new PeerFileThreads(), () -> now);
         server.listen(path, new FakeVirtioDevice());
     }
 
@@ -254,7 +254,9 @@ class VhostUserServerTest {
             next.configureBlocking(false);
             int early = next.read(ByteBuffer.allocate(20));
 
-            closing.remove().run();
+            while (!closing.isEmpty()) {
+                closing.remove().run();
+            }
             runUntil(() -> next.read(ByteBuffer.allocate(20)) == 20);
 
             assertEquals(0, early);

@@ -20,7 +20,6 @@ import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
-import org.vhostuserrng.transport.vhostuser.protocol.ReceivedFdsFixture;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
@@ -216,12 +215,7 @@ class FrontendRequestHandlerTest {
     void doesNotAcknowledgeIfTheFrontEndHasDeclinedReplyAck() throws ProtocolViolationException {
         session.setProtocolFeatures(VhostUserConstants.VHOST_USER_PROTOCOL_F_MQ);
 
-        session.requests.serve(
-                VhostUserConstants.VHOST_USER_SET_OWNER,
-                true,
-                SteppedSession.empty(),
-                ReceivedFdsFixture.of(),
-                session.replies);
+        session.send(VhostUserConstants.VHOST_USER_SET_OWNER, true, SteppedSession.empty());
 
         assertEquals(List.of(), session.replies.replies);
     }

@@ -47,11 +47,16 @@ class InflightBufferTest {
         return described(0, 0, queues, queueSize);
     }
 
+    /** SET_INFLIGHT_FD. */
+    private void set(Inflight given, OwnedFd file, boolean sealedOnly) throws IOException, ProtocolViolationException {
+        buffer.requireValid(given);
+        buffer.set(given, MemoryMapping.adopt(file, given.mmapOffset(), given.mmapSize()), sealedOnly);
+    }
+
     /** Uses a file of zeros as the buffer. */
-    private void set(long size, long offset, int queues, int queueSize)
-            throws ProtocolViolationException, ErrnoException {
+    private void set(long size, long offset, int queues, int queueSize) throws ProtocolViolationException, IOException {
         OwnedFd file = SealedMemfd.create("inflight", offset + size);
-        buffer.set(described(size, offset, queues, queueSize), file, false);
+        set(described(size, offset, queues, queueSize), file, false);
     }
 
     /** A file that its peer can truncate at any time. */
@@ -75,11 +80,11 @@ class InflightBufferTest {
         "17179869184, 2, 2, 256"
     })
     void createsAFileWithARegionForEachQueue(long features, int queues, int queueSize, long size)
-            throws ProtocolViolationException, ErrnoException {
+            throws ProtocolViolationException, IOException {
         InflightBuffer.Offer offer = buffer.create(wanted(queues, queueSize), features);
 
         assertEquals(described(size, 0, queues, queueSize), offer.description());
-        buffer.set(offer.description(), offer.file(), true);
+        set(offer.description(), offer.file(), true);
         assertEquals(offer.description(), buffer.description());
     }
 
@@ -94,7 +99,7 @@ class InflightBufferTest {
     @ParameterizedTest
     @CsvSource({"1, 1, true", "2, 32768, true", "0, 8, false", "3, 8, false", "1, 0, false", "1, 32769, false"})
     void numberAndSizeOfQueuesMustBeThoseOfADevice(int queues, int queueSize, boolean accepted)
-            throws ProtocolViolationException, ErrnoException {
+            throws ProtocolViolationException, IOException {
         if (accepted) {
             buffer.create(wanted(queues, queueSize), SPLIT).file().close();
             set(4096, 0, queues, queueSize);
@@ -108,7 +113,7 @@ class InflightBufferTest {
 
     @ParameterizedTest
     @CsvSource({"0, true", "64, true", "63, false", "65, false", "32, false"})
-    void offsetMustBeAMultipleOf64(long offset, boolean accepted) throws ProtocolViolationException, ErrnoException {
+    void offsetMustBeAMultipleOf64(long offset, boolean accepted) throws ProtocolViolationException, IOException {
         if (accepted) {
             set(4096, offset, 1, 8);
         } else {
@@ -117,7 +122,7 @@ class InflightBufferTest {
     }
 
     @Test
-    void bufferHasAtMostOneGibibyte() throws ProtocolViolationException, ErrnoException {
+    void bufferHasAtMostOneGibibyte() throws ProtocolViolationException, IOException {
         set(MAX_BYTES, 0, 1, 8);
 
         assertThrows(ProtocolViolationException.class, () -> set(MAX_BYTES + 64, 0, 1, 8));
@@ -125,10 +130,10 @@ class InflightBufferTest {
     }
 
     @Test
-    void closesTheFile() throws ProtocolViolationException, ErrnoException {
+    void closesTheFile() throws ProtocolViolationException, IOException {
         OwnedFd file = SealedMemfd.create("inflight", 4096);
 
-        buffer.set(described(4096, 0, 1, 8), file, false);
+        set(described(4096, 0, 1, 8), file, false);
 
         assertThrows(IllegalStateException.class, file::number);
     }
@@ -137,22 +142,22 @@ class InflightBufferTest {
     void refusesAFileThatIsTooShort() throws ErrnoException {
         OwnedFd file = SealedMemfd.create("inflight", 4095);
 
-        assertThrows(ProtocolViolationException.class, () -> buffer.set(described(4096, 0, 1, 8), file, false));
+        assertThrows(IOException.class, () -> set(described(4096, 0, 1, 8), file, false));
         assertNull(buffer.description());
     }
 
     @Test
-    void refusesAFileThatCannotBeSealedIfTheOperatorRequiresIt() throws ProtocolViolationException, ErrnoException {
+    void refusesAFileThatCannotBeSealedIfTheOperatorRequiresIt() throws ProtocolViolationException, IOException {
         OwnedFd refused = unsealed(4096);
 
-        assertThrows(ProtocolViolationException.class, () -> buffer.set(described(4096, 0, 1, 8), refused, true));
+        assertThrows(ProtocolViolationException.class, () -> set(described(4096, 0, 1, 8), refused, true));
         assertNull(buffer.description());
-        buffer.set(described(4096, 0, 1, 8), unsealed(4096), false);
+        set(described(4096, 0, 1, 8), unsealed(4096), false);
         assertNotNull(buffer.description());
     }
 
     @Test
-    void unmapsTheBufferThatItReplaces() throws ProtocolViolationException, ErrnoException {
+    void unmapsTheBufferThatItReplaces() throws ProtocolViolationException, IOException {
         set(4096, 0, 1, 8);
         MemorySegment first = buffer.region(0, SPLIT).bytes();
 
@@ -163,7 +168,7 @@ class InflightBufferTest {
     }
 
     @Test
-    void hasNoBufferAfterClose() throws ProtocolViolationException, ErrnoException {
+    void hasNoBufferAfterClose() throws ProtocolViolationException, IOException {
         set(4096, 0, 1, 8);
         MemorySegment region = buffer.region(0, SPLIT).bytes();
 
@@ -177,7 +182,7 @@ class InflightBufferTest {
     // --- regions ---------------------------------------------------------------------------------------------------
 
     @Test
-    void regionsFollowEachOther() throws ProtocolViolationException, ErrnoException {
+    void regionsFollowEachOther() throws ProtocolViolationException, IOException {
         set(4096, 0, 2, 4);
 
         InflightRegion first = buffer.region(0, SPLIT);
@@ -190,14 +195,14 @@ class InflightBufferTest {
     }
 
     @Test
-    void sizeOfARegionDependsOnTheFormatOfItsQueue() throws ProtocolViolationException, ErrnoException {
+    void sizeOfARegionDependsOnTheFormatOfItsQueue() throws ProtocolViolationException, IOException {
         set(4096, 0, 2, 4);
 
         assertEquals(192, buffer.region(0, PACKED).bytes().byteSize());
     }
 
     @Test
-    void queueThatTheBufferDoesNotCoverHasNoRegion() throws ProtocolViolationException, ErrnoException {
+    void queueThatTheBufferDoesNotCoverHasNoRegion() throws ProtocolViolationException, IOException {
         set(4096, 0, 1, 4);
 
         assertNotNull(buffer.region(0, SPLIT));
@@ -205,14 +210,14 @@ class InflightBufferTest {
     }
 
     @Test
-    void lastRegionMayEndWithTheBuffer() throws ProtocolViolationException, ErrnoException {
+    void lastRegionMayEndWithTheBuffer() throws ProtocolViolationException, IOException {
         set(256, 0, 2, 4);
 
         assertEquals(128, buffer.region(1, SPLIT).bytes().byteSize());
     }
 
     @Test
-    void refusesARegionBeyondTheEndOfTheBuffer() throws ProtocolViolationException, ErrnoException {
+    void refusesARegionBeyondTheEndOfTheBuffer() throws ProtocolViolationException, IOException {
         set(255, 0, 2, 4);
 
         assertNotNull(buffer.region(0, SPLIT));
@@ -222,10 +227,10 @@ class InflightBufferTest {
     // --- clear -----------------------------------------------------------------------------------------------------
 
     @Test
-    void clearZeroesTheRegionsOnly() throws ProtocolViolationException, ErrnoException {
+    void clearZeroesTheRegionsOnly() throws ProtocolViolationException, IOException {
         OwnedFd file = SealedMemfd.create("inflight", 4096);
         OwnedFd same = new OwnedFd(Libc.callInt(Libc.symbol("dup"), file.number(), 0, 0, 0, 0));
-        buffer.set(described(4096, 0, 2, 4), file, false);
+        set(described(4096, 0, 2, 4), file, false);
         try (MemoryMapping view = mapped(same)) {
             view.segment().fill((byte) 0x5a);
 
@@ -236,7 +241,7 @@ class InflightBufferTest {
     }
 
     @Test
-    void clearZeroesTheWholeOfABufferThatIsTooShort() throws ProtocolViolationException, ErrnoException {
+    void clearZeroesTheWholeOfABufferThatIsTooShort() throws ProtocolViolationException, IOException {
         set(100, 0, 2, 4);
 
         buffer.clear(SPLIT);
@@ -252,10 +257,10 @@ class InflightBufferTest {
     }
 
     @Test
-    void bufferThatHasVanishedIsGivenUpWhenCleared() throws ProtocolViolationException, ErrnoException {
+    void bufferThatHasVanishedIsGivenUpWhenCleared() throws ProtocolViolationException, IOException {
         OwnedFd file = unsealed(4096);
         OwnedFd same = new OwnedFd(Libc.callInt(Libc.symbol("dup"), file.number(), 0, 0, 0, 0));
-        buffer.set(described(4096, 0, 1, 8), file, false);
+        set(described(4096, 0, 1, 8), file, false);
         assertEquals(0, Libc.callInt(FTRUNCATE, same.number(), 0, 0, 0, 0));
 
         buffer.clear(SPLIT);
@@ -266,7 +271,7 @@ class InflightBufferTest {
 
     private static MemoryMapping mapped(OwnedFd file) {
         try {
-            return MemoryMapping.adopt(file, 0, 4096);
+            return MemoryMapping.adopt(file, 0, 4096).open();
         } catch (IOException refused) {
             throw new AssertionError(refused);
         }

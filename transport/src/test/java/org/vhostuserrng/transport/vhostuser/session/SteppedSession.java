@@ -59,13 +59,20 @@ final class SteppedSession implements AutoCloseable {
 
     /** Sends a message. */
     void send(int id, MemorySegment payload, OwnedFd... fds) throws ProtocolViolationException {
-        requests.serve(id, false, payload, ReceivedFdsFixture.of(fds), replies);
+        send(id, false, payload, fds);
     }
 
     /** Sends a message that requests an acknowledgement. Returns the words of the last reply. */
     List<Long> sendWithNeedReply(int id, MemorySegment payload, OwnedFd... fds) throws ProtocolViolationException {
-        requests.serve(id, true, payload, ReceivedFdsFixture.of(fds), replies);
+        send(id, true, payload, fds);
         return replies.last();
+    }
+
+    /** Sends a message. */
+    void send(int id, boolean needReply, MemorySegment payload, OwnedFd... fds) throws ProtocolViolationException {
+        ReceivedRequest received = requests.receive(id, needReply, payload, ReceivedFdsFixture.of(fds));
+        received.files().prepare();
+        requests.serve(received, replies);
     }
 
     /** Sends a message without payload. Returns the words of its reply. */

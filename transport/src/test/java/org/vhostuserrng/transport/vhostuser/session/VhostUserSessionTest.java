@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vhostuserrng.transport.loop.FakeEventScheduler;
-import org.vhostuserrng.transport.sys.DeferredCloser;
+import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
@@ -41,7 +41,7 @@ class VhostUserSessionTest {
 
     private final FakeEventScheduler loop = new FakeEventScheduler();
     private final Queue<Runnable> closerThread = new ArrayDeque<>();
-    private final DeferredCloser closer = new DeferredCloser(closerThread::add);
+    private final PeerFileExecutor closer = new PeerFileExecutor(closerThread::add);
     private final SlowDevice device = new SlowDevice();
     private int closedCount;
 
@@ -230,7 +230,7 @@ class VhostUserSessionTest {
 
         assertEquals(0, replies());
         assertFalse(loop.watched.containsKey(session));
-        assertEquals(5000 + DeferredCloser.RETRY_NANOS, loop.deadlines.get(session));
+        assertEquals(5000 + PeerFileExecutor.RETRY_NANOS, loop.deadlines.get(session));
     }
 
     @Test

@@ -2,6 +2,7 @@ package org.vhostuserrng.transport.sys;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayDeque;
@@ -10,18 +11,24 @@ import java.util.List;
 import java.util.Queue;
 import org.junit.jupiter.api.Test;
 
-class DeferredCloserTest {
+class PeerFileExecutorTest {
     private final Queue<Runnable> threads = new ArrayDeque<>();
-    private final DeferredCloser closer = new DeferredCloser(threads::add);
+    private final PeerFileExecutor files = new PeerFileExecutor(threads::add);
     private final List<String> closed = new ArrayList<>();
 
     private void add(String what) {
-        closer.execute(() -> closed.add(what));
+        files.execute(() -> closed.add(what));
     }
 
     private void addMany(int count) {
         for (int i = 0; i < count; i++) {
             add("one of many");
+        }
+    }
+
+    private void runThreads() {
+        while (!threads.isEmpty()) {
+            threads.remove().run();
         }
     }
 
@@ -37,17 +44,40 @@ class DeferredCloserTest {
         add("first");
         add("second");
 
-        threads.remove().run();
+        runThreads();
 
         assertEquals(List.of("first", "second"), closed);
     }
 
     @Test
     void closesADescriptorThatWasAddedWhileClosing() {
-        closer.execute(() -> add("second"));
+        files.execute(() -> add("second"));
+
+        runThreads();
+
+        assertEquals(List.of("second"), closed);
+    }
+
+    @Test
+    void submitsOneActionAtATime() {
+        addMany(2);
 
         threads.remove().run();
 
+        assertEquals(1, closed.size());
+        assertEquals(1, threads.size());
+    }
+
+    @Test
+    void goesOnAfterAnActionThatThrows() {
+        files.execute(() -> {
+            throw new IllegalStateException("a bug");
+        });
+        add("second");
+
+        assertThrows(IllegalStateException.class, () -> threads.remove().run());
+
+        runThreads();
         assertEquals(List.of("second"), closed);
     }
 
@@ -70,25 +100,25 @@ class DeferredCloserTest {
 
     @Test
     void isFullAtItsMaximum() {
-        addMany(DeferredCloser.MAX_QUEUED - 1);
-        boolean before = closer.isFull();
+        addMany(PeerFileExecutor.MAX_QUEUED - 1);
+        boolean before = files.isFull();
 
         add("last");
 
         assertFalse(before);
-        assertTrue(closer.isFull());
+        assertTrue(files.isFull());
     }
 
     @Test
     void countsTheDescriptorThatIsBeingClosed() {
-        addMany(DeferredCloser.MAX_QUEUED - 1);
+        addMany(PeerFileExecutor.MAX_QUEUED - 1);
         boolean[] full = new boolean[1];
-        DeferredCloser other = new DeferredCloser(threads::add);
-        for (int i = 0; i < DeferredCloser.MAX_QUEUED; i++) {
+        PeerFileExecutor other = new PeerFileExecutor(threads::add);
+        for (int i = 0; i < PeerFileExecutor.MAX_QUEUED; i++) {
             other.execute(() -> full[0] |= other.isFull());
         }
 
-        threads.forEach(Runnable::run);
+        runThreads();
 
         assertTrue(full[0]);
         assertFalse(other.isFull());
@@ -96,11 +126,11 @@ class DeferredCloserTest {
 
     @Test
     void acceptsMoreThanItsMaximum() {
-        addMany(10 * DeferredCloser.MAX_QUEUED);
+        addMany(10 * PeerFileExecutor.MAX_QUEUED);
 
-        threads.remove().run();
+        runThreads();
 
-        assertEquals(10 * DeferredCloser.MAX_QUEUED, closed.size());
-        assertFalse(closer.isFull());
+        assertEquals(10 * PeerFileExecutor.MAX_QUEUED, closed.size());
+        assertFalse(files.isFull());
     }
 }

@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(120)
-class DeferredCloserThreadsTest {
-    private final DeferredCloserThreads threads = new DeferredCloserThreads();
+class PeerFileThreadsTest {
+    private final PeerFileThreads threads = new PeerFileThreads();
 
     /** Runs an action. Returns the thread that ran it. */
     private CompletableFuture<Thread> run() {
