@@ -87,7 +87,7 @@ class SlowClosingFdIT {
     }
 
     private boolean isClosing() throws IOException {
-        return shared.daemon().threadNames().stream().anyMatch(name -> name.startsWith("closer"));
+        return shared.daemon().hasBlockedPeerFileThread();
     }
 
     @ParameterizedTest

@@ -59,6 +59,11 @@ public final class FrontendEpoll implements AutoCloseable {
         return FrontendLibc.checkErrno("epoll_wait", ready);
     }
 
+    /** Waits for one signal, and reports it at {@code target}. */
+    void awaitInto(Pointer target) {
+        FrontendLibc.calls().epoll_wait(fd, target, 1, -1);
+    }
+
     /** The token of an eventfd reported by the last {@link #await}, index 0 to its result - 1. */
     public int token(int index) {
         return (int) events.getLong((long) index * EVENT_SIZE + DATA);

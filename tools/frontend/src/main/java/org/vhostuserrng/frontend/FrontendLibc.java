@@ -119,6 +119,14 @@ final class FrontendLibc {
 
         int close(int fd);
 
+        int mount(String source, String target, String type, long flags, String options);
+
+        int umount2(String target, int flags);
+
+        Pointer mmap(Pointer address, long length, int protection, int flags, int fd, long offset);
+
+        int munmap(Pointer address, long length);
+
         int bind(int fd, Pointer address, int length);
 
         int listen(int fd, int backlog);

@@ -69,12 +69,15 @@ public final class PeerFileThreads implements Executor {
 
     /** The next action, or null if this thread is to end. */
     private synchronized Runnable next() {
-        long idleSince = System.nanoTime();
+        long idleUntil = System.nanoTime() + IDLE_NANOS;
         while (queue.isEmpty() || running >= permits) {
             if (queue.isEmpty()) {
-                if (!await(idleSince + IDLE_NANOS)) {
-                    threads--;
-                    return null;
+                if (!await(idleUntil)) {
+                    if (!isReserve()) {
+                        threads--;
+                        return null;
+                    }
+                    idleUntil = System.nanoTime() + IDLE_NANOS;
                 }
             } else if (isStalled()) {
                 permits++;
@@ -83,6 +86,11 @@ public final class PeerFileThreads implements Executor {
         running++;
         begun++;
         return queue.remove();
+    }
+
+    /** Whether the calling thread is the only one that is left if the running actions are blocked. */
+    private boolean isReserve() {
+        return running > 0 && threads - running == 1;
     }
 
     private synchronized void ended() {

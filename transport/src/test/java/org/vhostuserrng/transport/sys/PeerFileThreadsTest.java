@@ -10,6 +10,9 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(120)
 class PeerFileThreadsTest {
+    /** After this time without work, a thread ends. */
+    private static final long IDLE_MILLIS = 1000;
+
     private final PeerFileThreads threads = new PeerFileThreads();
 
     /** Runs an action. Returns the thread that ran it. */
@@ -86,6 +89,20 @@ class PeerFileThreadsTest {
         }
 
         awaitUninterrupted(started);
+        end.countDown();
+    }
+
+    @Test
+    void runAnActionLongAfterOthersWereBlocked() throws InterruptedException {
+        CountDownLatch started = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        runBlocked(started, end);
+        awaitUninterrupted(started);
+        Thread.sleep(2 * IDLE_MILLIS);
+
+        Thread later = run().join();
+
+        assertTrue(later.isDaemon());
         end.countDown();
     }
 

@@ -1,9 +1,9 @@
 /**
  * The vhost-user server: listens or connects, and serves each front-end with its device, all on one event loop.
  *
- * <p>Closing a descriptor that a front-end sent may block, forever if it is a file of the front-end's own FUSE file
- * system. Separate threads do it ({@link org.vhostuserrng.transport.sys.PeerFileExecutor}), and only that front-end
- * waits. Limits:
+ * <p>A call on a file that a front-end sent may block, forever if it is a file of the front-end's own FUSE file system,
+ * or if the front-end holds a lock of it. Separate threads make such calls
+ * ({@link org.vhostuserrng.transport.sys.PeerFileExecutor}), and only that front-end waits. Limits:
  * <ul>
  *   <li>Whether a process can exit while one of its threads waits for a FUSE file system depends on the kernel. Linux
  *       6.18 lets it exit; others may wait until the file system answers or is gone.

@@ -148,6 +148,32 @@ class VringEventsTest {
         assertFalse(isSignalled());
     }
 
+    @Test
+    void kickWaitsWhileTheSessionIsPaused() throws ProtocolViolationException, ErrnoException {
+        start();
+        FakeVirtqueue queue = session.device.started.getLast();
+        session.requests.pause();
+        int before = queue.drains;
+
+        session.kick(0);
+
+        assertEquals(before, queue.drains);
+    }
+
+    @Test
+    void kickOfAPausedSessionIsHandledWhenItResumes() throws ProtocolViolationException, ErrnoException {
+        start();
+        FakeVirtqueue queue = session.device.started.getLast();
+        session.requests.pause();
+        session.kick(0);
+        int before = queue.drains;
+
+        session.requests.resume();
+        session.loop.runRescheduled();
+
+        assertEquals(before + 1, queue.drains);
+    }
+
     // --- dispatches ------------------------------------------------------------------------------------------------
 
     @Test
