@@ -51,7 +51,7 @@ class HeldKernelLockIT {
     private static final int LOAD = 1;
 
     @RegisterExtension
-    private final SharedDaemonExtension shared = new SharedDaemonExtension("--log-level=info");
+    private final SharedDaemonExtension shared = new SharedDaemonExtension();
 
     /** A request whose memfd's inode the front-end has locked. */
     enum MemfdRequest {

@@ -68,10 +68,14 @@ public final class EventFd extends NotificationFd {
     }
 
     /** Resets the counter to zero, or decrements it if the eventfd is a semaphore. Never blocks. */
-    @Override
     public void drain() {
         long unused = Libc.callLong(PREADV2, fd.number(), DISCARDED_VECTOR.address(), 1, NO_OFFSET, RWF_NOWAIT, 0);
         assert unused == WORD_BYTES || unused == -Errno.EAGAIN;
+    }
+
+    @Override
+    public void drain(Runnable onStuck) {
+        drain();
     }
 
     /** False: a full counter stays readable, and edge-triggered epoll reports each write. */

@@ -75,8 +75,12 @@ public abstract sealed class NotificationFd implements AutoCloseable
     /** Sends a notification. */
     public abstract void signal();
 
-    /** Receives and discards all pending notifications, or queues this. */
-    public abstract void drain();
+    /**
+     * Receives and discards all pending notifications, or queues this.
+     *
+     * @param onStuck run by any thread if the descriptor {@link #isStuck} afterwards
+     */
+    public abstract void drain(Runnable onStuck);
 
     /** Whether notifications that are not drained end the peer's ability to send more. */
     public abstract boolean fillsUp();

@@ -99,7 +99,11 @@ final class NotificationPipe extends NotificationFd {
     }
 
     @Override
-    public void drain() {
+    public void drain(Runnable onStuck) {
+        drain();
+    }
+
+    private void drain() {
         if (drainQueued.compareAndSet(false, true)) {
             peer.execute(this::discardWords);
         }

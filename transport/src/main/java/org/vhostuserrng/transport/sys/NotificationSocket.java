@@ -52,13 +52,13 @@ final class NotificationSocket extends NotificationFd {
     }
 
     @Override
-    public void drain() {
+    public void drain(Runnable onStuck) {
         if (drainQueued.compareAndSet(false, true)) {
-            peer.execute(this::discardWords);
+            peer.execute(() -> discardWords(onStuck));
         }
     }
 
-    private void discardWords() {
+    private void discardWords(Runnable onStuck) {
         drainQueued.set(false);
         long received = 0;
         for (int i = 0; i < MAX_RECEIVES && received >= 0 && !stuck; i++) {
@@ -70,8 +70,10 @@ final class NotificationSocket extends NotificationFd {
             }
         }
         // At the end of a stream, nothing is received without EAGAIN.
-        if (received > 0) {
-            drain();
+        if (stuck) {
+            onStuck.run();
+        } else if (received > 0) {
+            drain(onStuck);
         }
     }
 

@@ -121,7 +121,7 @@ class NotificationFdTest {
         NotificationFd kick = NotificationFd.adopt(readEnd, Direction.FROM_FRONTEND);
         assertEquals(bytes, write(bytes));
 
-        kick.drain();
+        kick.drain(() -> {});
 
         assertFalse(isReadable());
         kick.close();
@@ -133,7 +133,7 @@ class NotificationFdTest {
         open(type);
         NotificationFd kick = NotificationFd.adopt(readEnd, Direction.FROM_FRONTEND);
 
-        kick.drain();
+        kick.drain(() -> {});
 
         assertTrue(kick.fillsUp());
         kick.close();

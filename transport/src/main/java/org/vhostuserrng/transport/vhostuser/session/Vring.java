@@ -32,6 +32,9 @@ final class Vring extends EventHandler implements AutoCloseable {
     private final PendingIotlbMiss iotlbMiss;
     private final BusyPollHeuristic busyPoll;
 
+    /** Dispatches this vring; any thread. */
+    private final Runnable postThis;
+
     /** True until the kick descriptor has been drained after it arrived. */
     private boolean kicksUndrained;
 
@@ -49,6 +52,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         this.index = index;
         this.guest = guest;
         this.loop = guest.loop();
+        this.postThis = () -> loop.post(this);
         this.sessionHandler = sessionHandler;
         this.session = session;
         this.config = new VringConfig(session.dirtyLog());
@@ -77,7 +81,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     private void serve(long now, boolean kickedNow) {
         boolean ready = kickedNow || kickedWhilePaused;
         kickedWhilePaused = false;
-        if ((ready || kicksUndrained) && !drainKicks()) {
+        if (!drainKicks(ready)) {
             breakVring("kick socket carries descriptors");
             return;
         }
@@ -174,16 +178,16 @@ final class Vring extends EventHandler implements AutoCloseable {
     /**
      * Drains the kick descriptor if that is necessary. Kicks are edge-triggered, so an eventfd is drained only once:
      * one that arrives with a full counter would block the driver's kicks. A pipe or socket is drained after each kick,
-     * because it becomes full. Returns false if the front-end violated the protocol of the descriptor.
+     * because it becomes full. Returns false if the front-end has violated the protocol of the descriptor.
      */
-    private boolean drainKicks() {
+    private boolean drainKicks(boolean kicked) {
         NotificationFd kick = config.kick;
         if (kick == null) {
             return true;
         }
-        if (kicksUndrained || kick.fillsUp()) {
-            kick.drain();
+        if (kicksUndrained || (kicked && kick.fillsUp())) {
             kicksUndrained = false;
+            kick.drain(postThis);
         }
         return !kick.isStuck();
     }
@@ -441,7 +445,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     /** Drains and closes the kick descriptor, so that kicks before a stop do not start the vring again. */
     private void discardKick() {
         if (config.kick != null) {
-            config.kick.drain();
+            config.kick.drain(postThis);
         }
         kickedWhilePaused = false;
         closeKick();
