@@ -1,5 +1,6 @@
 package org.vhostuserrng.backends.limiter;
 
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
 
@@ -18,6 +19,9 @@ import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
  * is always a parameter, in nanoseconds that never decrease. Confined to one thread.
  */
 public final class DeficitRoundRobin {
+    /** Size of the memory of {@link #keepIn}. */
+    public static final int KEPT_BYTES = RateLimiter.KEPT_BYTES;
+
     private static final long MIN_QUANTUM = RateLimiter.TYPICAL_REQUEST_BYTES;
     private static final long MAX_QUANTUM = 4096;
     private static final long QUANTA_PER_PERIOD = 4096;
@@ -37,6 +41,11 @@ public final class DeficitRoundRobin {
     private final boolean limited;
     private final long quantum;
     private final Runnable onRoundStart;
+
+    /** Null if the used part of the total ends with this process. */
+    private MemorySegment kept;
+
+    private long clockOffset;
 
     private long round;
     private int activeFlows;
@@ -78,6 +87,32 @@ public final class DeficitRoundRobin {
                 ? null
                 : TokenBucket.withoutSlack(config.minBytes(), TimeUnit.MILLISECONDS.toNanos(limits.periodMillis()));
         return new DrrGuestFlow(this, quantum * config.weight(), guarantee);
+    }
+
+    /**
+     * From now on, keeps the used part of the total rate limit in memory that outlives this process. It is written
+     * before the guest can see the bytes that were charged. Reservations begin anew with the next process: they only
+     * order the guests within the total.
+     *
+     * @param memory {@link #KEPT_BYTES}
+     * @param continued whether the memory contains what another process left, possibly with another limit; otherwise it
+     *     is overwritten
+     * @param now this object's time
+     * @param monotonicNow the same instant by CLOCK_MONOTONIC, which all processes of the host share; nanoseconds
+     */
+    public void keepIn(MemorySegment memory, boolean continued, long now, long monotonicNow) {
+        kept = memory;
+        clockOffset = monotonicNow - now;
+        if (continued) {
+            total.resume(now, kept, 0, clockOffset);
+        }
+        keep();
+    }
+
+    private void keep() {
+        if (kept != null) {
+            total.keep(kept, 0, clockOffset);
+        }
     }
 
     boolean isLimited() {
@@ -150,6 +185,7 @@ public final class DeficitRoundRobin {
     void charge(DrrGuestFlow flow, long now, long served) {
         servedAt = now;
         total.charge(now, served);
+        keep();
         if (flow.guarantee != null) {
             flow.guarantee.charge(now, Math.min(served, flow.guarantee.tokens(now)));
         }
@@ -164,6 +200,7 @@ public final class DeficitRoundRobin {
 
     void commit(long now) {
         total.commit(now);
+        keep();
     }
 
     void sourceStarved(DrrGuestFlow flow, long now) {

@@ -3,6 +3,7 @@ package org.vhostuserrng.backends.local;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.backends.readahead.BlockingEntropySource;
+import org.vhostuserrng.backends.source.FileReadPositions;
 import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.EntropyFile.Kind;
 import org.vhostuserrng.backends.sys.EntropyFileStatus;
@@ -57,7 +58,7 @@ final class BlockingFileSource implements BlockingEntropySource {
             setMode();
         }
         if (kind == Kind.REGULAR) {
-            return toReadResult(FileSourceSpec.POSITIONS.read(file, identity, target, offset, length), poller);
+            return toReadResult(FileReadPositions.OF_PROCESS.read(file, identity, target, offset, length), poller);
         }
         return poller.awaitReadable(file, REPLACEMENT_CHECK_MILLIS)
                 ? NO_DATA

@@ -10,6 +10,7 @@ import org.vhostuserrng.backends.readahead.BlockingEntropySource;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions;
 import org.vhostuserrng.backends.readahead.ReadAheadSourceSpec;
 import org.vhostuserrng.backends.source.EntropySource;
+import org.vhostuserrng.backends.source.FileReadPositions;
 import org.vhostuserrng.backends.sys.EntropyFile;
 import org.vhostuserrng.backends.sys.EntropyFile.Kind;
 import org.vhostuserrng.backends.sys.EntropyFileStatus;
@@ -41,9 +42,6 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
     // Linux Documentation/admin-guide/devices.txt: character devices 1:8 and 1:9. Their output is conditioned.
     private static final long DEV_RANDOM = 0x108;
     private static final long DEV_URANDOM = 0x109;
-
-    /** Shared by all expressions of this process. */
-    static final FileReadPositions POSITIONS = new FileReadPositions();
 
     private final Path path;
     private final int baud;
@@ -152,7 +150,7 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
         EntropyFile file = openFile();
         try {
             Kind kind = file.status().kind();
-            if (kind == Kind.REGULAR) {
+            if (kind == Kind.REGULAR && !FileReadPositions.OF_PROCESS.isKept()) {
                 warnOnce("a regular file: its bytes are used once, but again after a restart of this process");
             }
             return kind == Kind.URANDOM && !options().hasMinEntropy()
@@ -192,6 +190,9 @@ public final class FileSourceSpec extends ReadAheadSourceSpec {
             }
             if (status.kind() == Kind.FIFO) {
                 hold(file, status.identity());
+            }
+            if (status.kind() == Kind.REGULAR) {
+                FileReadPositions.OF_PROCESS.add(status.identity());
             }
             return file;
         } catch (IOException refused) {

@@ -101,6 +101,43 @@ class KeptRateLimitTest {
         assertEquals(0, second.grant(0, 1));
     }
 
+    /** Both processes have a guest of their own. */
+    private static long take(DrrGuestFlow flow, long now, long wanted) {
+        long granted = flow.grant(now, wanted);
+        if (granted > 0) {
+            flow.charge(now, granted);
+        }
+        return granted;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void usedUpTotalStaysUsedUp(RateLimitMode mode) {
+        RateLimitConfig config = RateLimitConfig.ofBytes(mode, MAX_BYTES, PERIOD_MILLIS);
+        DeficitRoundRobin first = new DeficitRoundRobin(config, () -> {});
+        first.keepIn(memory, false, 0, FIRST_ORIGIN);
+        DrrGuestFlow flow = first.addFlow(DrrGuestConfig.DEFAULT);
+        while (take(flow, 399_000_000, MAX_BYTES) > 0) {
+            // Uses up the total. Nothing is committed: the process ends before the guest sees the bytes.
+        }
+
+        DeficitRoundRobin second = new DeficitRoundRobin(config, () -> {});
+        second.keepIn(memory, true, 0, SECOND_ORIGIN);
+
+        assertEquals(0, second.addFlow(DrrGuestConfig.DEFAULT).grant(0, MAX_BYTES));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void totalIsUnusedInMemoryThatNoProcessHasUsed(RateLimitMode mode) {
+        DeficitRoundRobin scheduler =
+                new DeficitRoundRobin(RateLimitConfig.ofBytes(mode, MAX_BYTES, PERIOD_MILLIS), () -> {});
+
+        scheduler.keepIn(memory, true, 0, SECOND_ORIGIN);
+
+        assertEquals(64, scheduler.addFlow(DrrGuestConfig.DEFAULT).grant(0, 64));
+    }
+
     /** Random bytes in place of a state: whatever they are, no window gets more than its limit. */
     @ParameterizedTest
     @EnumSource

@@ -121,10 +121,24 @@ public final class MemoryMapping implements AutoCloseable {
         return new MemoryMapping(file, address, length, skipped, size, offset, sealed, canVanish);
     }
 
+    /**
+     * Maps the first {@code size} bytes of {@code file}, which the caller closes, until the process exits. Any thread
+     * may access them.
+     *
+     * @throws IOException as {@link #map}
+     */
+    public static MemorySegment mapUntilExit(OwnedFd file, long size) throws IOException {
+        return map(file, 0, size).open(Arena.global()).segment();
+    }
+
     /** Confines the mapping to the calling thread. Called once, before any access. Returns this object. */
-    @SuppressWarnings("restricted")
     public MemoryMapping open() {
-        arena = Arena.ofConfined();
+        return open(Arena.ofConfined());
+    }
+
+    @SuppressWarnings("restricted")
+    private MemoryMapping open(Arena newArena) {
+        arena = newArena;
         MemorySegment whole = MemorySegment.ofAddress(address).reinterpret(length, arena, _ -> unmap());
         pages = whole.asSlice(skipped);
         segment = pages.asSlice(0, size);

@@ -1,11 +1,16 @@
 package org.vhostuserrng.transport.systemd;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.sys.MemoryMapping;
+import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.sys.UnixDatagramSocket;
 
 /**
@@ -15,6 +20,7 @@ import org.vhostuserrng.transport.sys.UnixDatagramSocket;
  */
 public final class FdStoreClient implements AutoCloseable {
     private static final String FDSTORE = "FDSTORE";
+    private static final int MAX_BUSY_MILLIS = 5000;
 
     /** {@link #capacity}: the service manager does not tell, as systemd before version 254. */
     public static final int UNKNOWN_CAPACITY = -1;
@@ -87,6 +93,42 @@ public final class FdStoreClient implements AutoCloseable {
             return true;
         } catch (ErrnoException refused) {
             return retryLater(refused);
+        }
+    }
+
+    /**
+     * Creates memory that outlives this process. It is in the store when this method returns. Blocks while the service
+     * manager is busy.
+     *
+     * @param name as in {@link #add}
+     * @param size in bytes
+     * @return zeros; any thread may access them until the process exits
+     * @throws IOException also if the service manager is busy for {@value #MAX_BUSY_MILLIS} ms
+     */
+    public MemorySegment addMemory(String name, long size) throws IOException {
+        try (OwnedFd file = SealedMemfd.create("vhost-user-rng " + name, size)) {
+            MemorySegment memory = MemoryMapping.mapUntilExit(file, size);
+            for (int waited = 0; !add(name, file); waited++) {
+                if (waited == MAX_BUSY_MILLIS) {
+                    throw new IOException("the service manager does not accept " + name + " for its store");
+                }
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+            }
+            return memory;
+        }
+    }
+
+    /**
+     * The memory that another process created with {@link #addMemory}. It stays in the store.
+     *
+     * @param fd from {@link ListenFds}; this method closes it
+     * @param size in bytes
+     * @return any thread may access it until the process exits
+     * @throws IOException if it is no memory of at least this size
+     */
+    public static MemorySegment memory(int fd, long size) throws IOException {
+        try (OwnedFd file = new OwnedFd(fd)) {
+            return MemoryMapping.mapUntilExit(file, size);
         }
     }
 

@@ -1,0 +1,177 @@
+package org.vhostuserrng.backends.source;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.zip.CRC32C;
+import org.vhostuserrng.backends.sys.EntropyFile;
+import org.vhostuserrng.backends.sys.EntropyFileStatus.Identity;
+
+/**
+ * The read positions of regular files. A byte of a file is read once, however often the file is closed, reopened,
+ * renamed or named by another expression. A file that replaces another one at its path has a position of its own. Any
+ * thread.
+ *
+ * <p>{@link #keepIn} makes the positions outlive this process. A position is written after the bytes were read and
+ * before they are returned: bytes that a process had read when it ended may be lost, but are never read again.
+ *
+ * <p>Layout, native byte order: slots of 64 bytes, each with the {@link Identity} of a file (u64 device, u64 inode, u64
+ * node, u64 seconds and u32 nanoseconds of birth), the u32 CRC-32C of it, and the u64 position. An unused slot has a
+ * wrong CRC.
+ */
+public final class FileReadPositions {
+    /** Beyond that, the file that was read least recently would be read from its start again. */
+    private static final int MAX_FILES = 4096;
+    /** A file gets its slot before the file that was read least recently loses its own. */
+    private static final int SLOTS = MAX_FILES + 1;
+
+    private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT;
+    private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG;
+    private static final long DEVICE = 0;
+    private static final long INODE = 8;
+    private static final long NODE = 16;
+    private static final long BIRTH_SECONDS = 24;
+    private static final long BIRTH_NANOS = 32;
+    private static final long CHECKSUM = 36;
+    private static final long POSITION = 40;
+    private static final int SLOT_BYTES = 64;
+
+    /** Size of the memory of {@link #keepIn}. */
+    public static final int KEPT_BYTES = SLOTS * SLOT_BYTES;
+
+    /** Shared by all expressions of this process. */
+    public static final FileReadPositions OF_PROCESS = new FileReadPositions();
+
+    private final Map<Identity, Position> positions = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Identity, Position> eldest) {
+            if (size() <= MAX_FILES) {
+                return false;
+            }
+            usedSlots.clear(eldest.getValue().slot);
+            return true;
+        }
+    };
+
+    private final BitSet usedSlots = new BitSet();
+    /** Null if the positions end with this process. */
+    private volatile MemorySegment kept;
+
+    /** The position of one file. Its lock is held during a read, so that two threads read different bytes. */
+    private static final class Position {
+        private final int slot;
+        private long bytes;
+
+        Position(int slot, long bytes) {
+            this.slot = slot;
+            this.bytes = bytes;
+        }
+    }
+
+    /** Positions that end with this process until {@link #keepIn}. */
+    FileReadPositions() {}
+
+    /**
+     * From now on, keeps the positions in memory that outlives this process, after continuing from those that another
+     * process left there. To be called once, before the first {@link #read}.
+     *
+     * @param memory {@link #KEPT_BYTES}, zeros at first; valid for any thread until the process exits
+     */
+    public synchronized void keepIn(MemorySegment memory) {
+        Identity[] known = positions.keySet().toArray(Identity[]::new);
+        positions.clear();
+        usedSlots.clear();
+        for (int i = 0; i < SLOTS; i++) {
+            MemorySegment slot = slot(memory, i);
+            if (slot.get(U32, CHECKSUM) == checksum(slot)) {
+                usedSlots.set(i);
+                positions.put(identity(slot), new Position(i, Math.max(0, slot.get(U64, POSITION))));
+            }
+        }
+        kept = memory;
+        for (Identity file : known) {
+            add(file);
+        }
+    }
+
+    /** Whether the positions outlive this process. */
+    public boolean isKept() {
+        return kept != null;
+    }
+
+    /** Whether no file was added yet. */
+    public synchronized boolean isEmpty() {
+        return positions.isEmpty();
+    }
+
+    /** Adds a file that may be read later, at its start unless its position is known. */
+    @SuppressWarnings("exports")
+    public void add(Identity file) {
+        of(file);
+    }
+
+    /** Reads at the file's position and advances it. Returns the number of bytes, 0 at the end, or a negated errno. */
+    @SuppressWarnings("exports")
+    public int read(EntropyFile file, Identity identity, MemorySegment target, long offset, int length) {
+        Position position = of(identity);
+        synchronized (position) {
+            int read = file.pread(position.bytes, target, offset, length);
+            position.bytes += Math.max(0, read);
+            if (kept != null) {
+                slot(kept, position.slot).set(U64, POSITION, position.bytes);
+            }
+            return read;
+        }
+    }
+
+    private synchronized Position of(Identity identity) {
+        return positions.computeIfAbsent(identity, this::newPosition);
+    }
+
+    private Position newPosition(Identity file) {
+        int free = usedSlots.nextClearBit(0);
+        usedSlots.set(free);
+        if (kept != null) {
+            occupy(slot(kept, free), file);
+        }
+        return new Position(free, 0);
+    }
+
+    /** A process that ends at any instant leaves the slot unused, or with the file's identity and position 0. */
+    private static void occupy(MemorySegment slot, Identity file) {
+        slot.set(U32, CHECKSUM, ~slot.get(U32, CHECKSUM));
+        VarHandle.releaseFence();
+        slot.set(U64, DEVICE, file.device());
+        slot.set(U64, INODE, file.inode());
+        slot.set(U64, NODE, file.node());
+        slot.set(U64, BIRTH_SECONDS, file.birthSeconds());
+        slot.set(U32, BIRTH_NANOS, file.birthNanos());
+        slot.set(U64, POSITION, 0);
+        VarHandle.releaseFence();
+        slot.set(U32, CHECKSUM, checksum(slot));
+    }
+
+    private static Identity identity(MemorySegment slot) {
+        return new Identity(
+                slot.get(U64, DEVICE),
+                slot.get(U64, INODE),
+                slot.get(U64, NODE),
+                slot.get(U64, BIRTH_SECONDS),
+                slot.get(U32, BIRTH_NANOS));
+    }
+
+    private static int checksum(MemorySegment slot) {
+        CRC32C checksum = new CRC32C();
+        checksum.update(slot.asSlice(0, CHECKSUM).asByteBuffer());
+        return (int) checksum.getValue();
+    }
+
+    private static MemorySegment slot(MemorySegment memory, int slot) {
+        return memory.asSlice((long) slot * SLOT_BYTES, SLOT_BYTES);
+    }
+}
