@@ -9,11 +9,14 @@ import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -187,6 +190,65 @@ class SessionSurvivalIT {
             assertNotEquals(0, guest.session().getFeatures());
             assertFalse(guest.awaitUsed(Duration.ofMillis(100)), "more than 1024 bytes in a minute");
         }
+    }
+
+    @Test
+    void totalLimitIsNotRefilled() throws Exception {
+        start("--total-max-bytes=1024", "--total-period=60000", "--limit-mode=window");
+        try (EntropyDriver guest = EntropyDriver.start(socket())) {
+            for (int served = 0; served < 1024; served += 64) {
+                assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            }
+            killAndAwaitSuccessor();
+
+            guest.makeAvailableAndKick(guest.driverRing().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
+
+            assertNotEquals(0, guest.session().getFeatures());
+            assertFalse(guest.awaitUsed(Duration.ofMillis(100)), "more than 1024 bytes in a minute");
+        }
+    }
+
+    @Test
+    void totalLimitIsNotRefilledForTheGuestsOfTheNextDaemon() throws Exception {
+        start("--total-max-bytes=1024", "--total-period=60000", "--limit-mode=window");
+        try (EntropyDriver guest = EntropyDriver.start(socket())) {
+            for (int served = 0; served < 1024; served += 64) {
+                assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            }
+        }
+        killAndAwait("listening on");
+        assertEventually("the daemon listens", () -> DaemonExtension.isListening(socket()));
+
+        try (EntropyDriver guest = EntropyDriver.start(socket())) {
+            guest.makeAvailableAndKick(guest.driverRing().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
+            assertNotEquals(0, guest.session().getFeatures());
+            assertFalse(guest.awaitUsed(Duration.ofMillis(100)), "more than 1024 bytes in a minute");
+        }
+    }
+
+    @Test
+    void noByteOfAFileIsServedTwice() throws Exception {
+        // What a killed daemon has read ahead is lost, at most 64 KiB a kill.
+        byte[] content = new byte[4 << 20];
+        new Random(1).nextBytes(content);
+        Path file = Files.write(directory.resolve("random"), content);
+        start("--source=file:" + file + ",health=off");
+        int end = 0;
+        try (EntropyDriver guest = EntropyDriver.start(socket())) {
+            for (int i = 0; i < 50 * KILLS; i++) {
+                if (i % 50 == 25) {
+                    kill();
+                }
+                byte[] bytes = guest.request(64, HANG_TIMEOUT);
+                int position = positionIn(content, bytes);
+                assertTrue(position >= end, "position " + position + " after " + end);
+                end = position + bytes.length;
+            }
+        }
+    }
+
+    private static int positionIn(byte[] content, byte[] part) {
+        return new String(content, StandardCharsets.ISO_8859_1).indexOf(new String(part, StandardCharsets.ISO_8859_1));
     }
 
     @Test

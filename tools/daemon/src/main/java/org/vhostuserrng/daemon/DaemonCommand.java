@@ -109,7 +109,7 @@ final class DaemonCommand {
         endpoints.forEach(endpoint -> guests.add(endpoint.guestName()));
         return new DaemonSettings(
                 endpoints,
-                storedSessions(),
+                storedFds(),
                 source(),
                 RateLimiterOptionParser.parse(arguments, guests),
                 new RngDeviceFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
@@ -163,16 +163,18 @@ final class DaemonCommand {
     /** The sockets that the service manager passes. */
     private static List<RngEndpoint> listeningFds() throws BadUsageException {
         return listenFds().stream()
-                .filter(fd -> !VhostUserServer.isStoredSession(fd.name()))
+                .filter(fd -> !isStored(fd))
                 .<RngEndpoint>map(RngEndpoint.InheritedFd::ofServiceManager)
                 .toList();
     }
 
-    /** The sessions that the service manager stored for a predecessor of this process. */
-    private static List<ListenFds.NamedFd> storedSessions() throws BadUsageException {
-        return listenFds().stream()
-                .filter(fd -> VhostUserServer.isStoredSession(fd.name()))
-                .toList();
+    /** What the service manager stored for a predecessor of this process. */
+    private static List<ListenFds.NamedFd> storedFds() throws BadUsageException {
+        return listenFds().stream().filter(DaemonCommand::isStored).toList();
+    }
+
+    private static boolean isStored(ListenFds.NamedFd fd) {
+        return VhostUserServer.isStoredSession(fd.name()) || HostState.isStored(fd.name());
     }
 
     private static List<ListenFds.NamedFd> listenFds() throws BadUsageException {

@@ -10,13 +10,13 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
  * The validated command line.
  *
  * @param endpoints at least one; each serves one guest
- * @param storedSessions sessions that the service manager stored for a predecessor of this process
+ * @param storedFds descriptors that the service manager stored for a predecessor of this process
  * @param features features that the device offers to drivers
  * @param sessionOptions features that the daemon offers to front-ends, and restrictions on them
  */
 record DaemonSettings(
         List<RngEndpoint> endpoints,
-        List<ListenFds.NamedFd> storedSessions,
+        List<ListenFds.NamedFd> storedFds,
         EntropySourceSpec source,
         RateLimiterSettings rateLimits,
         RngDeviceFeatures features,

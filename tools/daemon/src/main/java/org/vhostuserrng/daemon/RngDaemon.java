@@ -7,6 +7,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.source.FileReadPositions;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.backends.source.VmForkClocks;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
@@ -52,20 +53,29 @@ final class RngDaemon {
                     new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
             DeficitRoundRobin scheduler =
                     new DeficitRoundRobin(settings.rateLimits().total(), server::unparkVringsFromLoop);
+            HostState hostState = HostState.open(fdStore, settings.storedFds(), hasHostState());
+            if (hostState != null) {
+                hostState.keep(scheduler, server.now());
+            }
             SharedRequestScratch scratch = new SharedRequestScratch();
             for (RngEndpoint endpoint : settings.endpoints()) {
                 endpoint.attach(server, device(endpoint.guestName(), sources, scheduler, scratch));
             }
             String status = describeEndpoints(settings.endpoints());
             LOG.info(status);
-            LOG.info(describePersistence(fdStore));
-            server.restore(settings.storedSessions());
+            LOG.info(describePersistence(fdStore, hostState == null ? 0 : 1));
+            server.restore(settings.storedFds().stream()
+                    .filter(fd -> VhostUserServer.isStoredSession(fd.name()))
+                    .toList());
 
             startWatchdog(serviceManager, server);
             serviceManager.ready(status);
             server.run();
 
             serviceManager.stopping();
+            if (server.hasEnded() && hostState != null && fdStore != null) {
+                HostState.remove(fdStore);
+            }
             if (!sources.statistics().isEmpty()) {
                 LOG.info("sources: {}", sources.statistics());
             }
@@ -74,6 +84,12 @@ final class RngDaemon {
                     TimeUnit.NANOSECONDS.toMicros(server.longestIteration()));
         }
         sources.awaitClosed(SOURCE_CLOSE_TIMEOUT_NANOS);
+    }
+
+    /** Whether there is state of the host: a total limit, or a file as a source, which was added when it was probed. */
+    private boolean hasHostState() {
+        return settings.rateLimits().total().maxBytes() != GuestRateLimiter.UNLIMITED
+                || !FileReadPositions.OF_PROCESS.isEmpty();
     }
 
     private VirtioRngDevice device(
@@ -96,18 +112,23 @@ final class RngDaemon {
         }
     }
 
-    /** Whether sessions outlive this process, and if not, why. */
-    private String describePersistence(FdStoreClient fdStore) {
+    /**
+     * Whether sessions outlive this process, and if not, why.
+     *
+     * @param otherEntries the number of entries in the store that are no sessions
+     */
+    private String describePersistence(FdStoreClient fdStore, int otherEntries) {
         int guests = settings.endpoints().size();
         if (fdStore == null) {
             return "sessions end with this process: no NOTIFY_SOCKET, or FileDescriptorStoreMax=0";
         }
         if (fdStore.capacity() == FdStoreClient.UNKNOWN_CAPACITY) {
-            return "sessions survive a restart if FileDescriptorStoreMax is at least " + guests
+            return "sessions survive a restart if FileDescriptorStoreMax is at least " + (guests + otherEntries)
                     + " (systemd before version 254 does not tell)";
         }
-        return fdStore.capacity() < guests
-                ? "only " + fdStore.capacity() + " of " + guests
+        int capacity = fdStore.capacity() - otherEntries;
+        return capacity < guests
+                ? "only " + capacity + " of " + guests
                         + " sessions survive a restart: FileDescriptorStoreMax is too small"
                 : "sessions survive a restart (FileDescriptorStoreMax=" + fdStore.capacity() + ")";
     }

@@ -170,6 +170,16 @@ public final class VhostUserServer implements AutoCloseable {
         return loop.doWork();
     }
 
+    /** The time by the clock of the loop, which the devices see; nanoseconds. */
+    public long now() {
+        return loop.now();
+    }
+
+    /** Whether all endpoints were inherited connections and have ended. */
+    public boolean hasEnded() {
+        return activeEndpoints == 0;
+    }
+
     /** The longest iteration of the loop so far, in nanoseconds. */
     public long longestIteration() {
         return loop.longestIteration();

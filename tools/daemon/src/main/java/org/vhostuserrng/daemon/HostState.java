@@ -1,0 +1,105 @@
+package org.vhostuserrng.daemon;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
+import org.vhostuserrng.backends.source.FileReadPositions;
+import org.vhostuserrng.transport.systemd.FdStoreClient;
+import org.vhostuserrng.transport.systemd.ListenFds;
+
+/**
+ * What outlives this process and belongs to no single guest: the used part of the total rate limit, and the positions
+ * of files as sources. One memfd in the service manager's store, without random bytes.
+ *
+ * <p>Layout: little-endian u64 magic and u32 version, {@link DeficitRoundRobin#keepIn} at 64,
+ * {@link FileReadPositions#keepIn} at 4096.
+ *
+ * @param memory valid for any thread until the process exits
+ * @param continued whether another process left the state
+ */
+record HostState(MemorySegment memory, boolean continued) {
+    private static final Logger LOG = LoggerFactory.getLogger(HostState.class);
+    private static final String FD_NAME = "host-state";
+
+    private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+    /** "vhurnghs" */
+    private static final long MAGIC_NUMBER = 0x7368676e72756876L;
+
+    private static final int VERSION_1 = 1;
+    private static final long MAGIC = 0;
+    private static final long VERSION = 8;
+    private static final long TOTAL_LIMIT = 64;
+    private static final long FILE_POSITIONS = 4096;
+    private static final long BYTES = FILE_POSITIONS + FileReadPositions.KEPT_BYTES;
+
+    /** Whether a stored descriptor is the state, by its name. */
+    static boolean isStored(String fdName) {
+        return fdName.equals(FD_NAME);
+    }
+
+    /**
+     * Continues the state that another process stored, or stores a new one if it is needed. A state that cannot be
+     * read, for example one of a newer release, stays in the store for that release.
+     *
+     * @param fdStore null if nothing outlives this process
+     * @param stored all stored descriptors; takes ownership of the state's descriptor
+     * @param needed whether there is anything to keep
+     * @return null if nothing is kept
+     */
+    static HostState open(FdStoreClient fdStore, List<ListenFds.NamedFd> stored, boolean needed) throws IOException {
+        for (ListenFds.NamedFd fd : stored) {
+            if (isStored(fd.name())) {
+                return read(fd.fd());
+            }
+        }
+        return fdStore == null || !needed ? null : of(fdStore.addMemory(FD_NAME, BYTES));
+    }
+
+    private static HostState read(int fd) {
+        try {
+            return of(FdStoreClient.memory(fd, BYTES));
+        } catch (IOException refused) {
+            LOG.error(
+                    "{} cannot be continued; the total limit begins anew, and files are read from their beginning: {}",
+                    FD_NAME,
+                    refused.getMessage());
+            return null;
+        }
+    }
+
+    /** The state in memory that another process or this one has stored. A new memory contains zeros. */
+    private static HostState of(MemorySegment memory) throws IOException {
+        long magic = memory.get(U64, MAGIC);
+        if (magic == 0) {
+            memory.set(U32, VERSION, VERSION_1);
+            VarHandle.releaseFence();
+            memory.set(U64, MAGIC, MAGIC_NUMBER);
+            return new HostState(memory, false);
+        }
+        int version = memory.get(U32, VERSION);
+        if (magic != MAGIC_NUMBER || version != VERSION_1) {
+            throw new IOException("version " + Integer.toUnsignedString(version) + ", expected " + VERSION_1
+                    + "; another release of this program wrote it");
+        }
+        return new HostState(memory, true);
+    }
+
+    /** Lets the total limit and the files continue from the state, and keep theirs in it. */
+    void keep(DeficitRoundRobin scheduler, long now) {
+        MemorySegment total = memory.asSlice(TOTAL_LIMIT, DeficitRoundRobin.KEPT_BYTES);
+        scheduler.keepIn(total, continued, now, System.nanoTime());
+        FileReadPositions.OF_PROCESS.keepIn(memory.asSlice(FILE_POSITIONS, FileReadPositions.KEPT_BYTES));
+    }
+
+    /** Removes the state from the store. Returns false if the service manager is busy. */
+    static boolean remove(FdStoreClient fdStore) throws IOException {
+        return fdStore.remove(FD_NAME);
+    }
+}
