@@ -4,12 +4,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import org.vhostuserrng.transport.memory.Iotlb;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.PackedInflightTracker;
+import org.vhostuserrng.transport.virtio.PackedPositionTracker;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueuePosition;
@@ -24,7 +26,17 @@ final class PackedVirtqueue extends Virtqueue {
     private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LE32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    private static final ValueLayout.OfLong LE64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private static final int RING_ALIGNMENT = 16;
+
+    // §2.8.13: struct pvirtq_desc { le64 addr; le32 len; le16 id; le16 flags; }. The last three are written as one
+    // le64, so that no descriptor is half available and half used.
+    private static final long LEN_ID_FLAGS = VirtioConstants.PVIRTQ_DESC_LEN;
+    private static final int ID_SHIFT = 32;
+    private static final int FLAGS_SHIFT = 48;
+    /** Enough for one drain of the entropy device. A larger batch is possible. */
+    private static final int INITIAL_BATCH = 64;
 
     // §2.8.14: struct pvirtq_event_suppress { le16 { off : 15; wrap : 1 } desc; le16 { flags : 2 } flags; }, read and
     // written as one le32, so that desc and flags are always consistent.
@@ -44,6 +56,8 @@ final class PackedVirtqueue extends Virtqueue {
     private final PackedDescriptorChainReader ringReader;
     /** Null if in-flight requests are not recorded. */
     private final PackedInflightTracker inflight;
+    /** Null if the position is not recorded. */
+    private final PackedPositionTracker recordedPosition;
     /** Reads the chains that a predecessor left in flight; null if there are none. */
     private final PackedDescriptorChainReader resubmittedReader;
 
@@ -51,6 +65,11 @@ final class PackedVirtqueue extends Virtqueue {
     private int nextAvail;
     private int nextUsed;
     private int publishedUsed;
+
+    // The used descriptors that are not published yet: slots and contents.
+    private int[] batchSlots = new int[INITIAL_BATCH];
+    private long[] batch = new long[INITIAL_BATCH];
+    private int batchSize;
 
     /** The reader of the peeked chain. */
     private PackedDescriptorChainReader peeked;
@@ -84,6 +103,12 @@ final class PackedVirtqueue extends Virtqueue {
             this.nextUsed = validSlot(inflight.nextUsed());
             this.nextAvail = advance(nextUsed, inflight.resubmittedCount());
             hideUnpublished();
+        }
+        this.recordedPosition = config.packedPosition();
+        if (recordedPosition != null) {
+            int ahead = distance(nextUsed, nextAvail);
+            this.nextUsed = validSlot(recordedPosition.open(ring, size, toEventDesc(nextUsed)));
+            this.nextAvail = advance(nextUsed, ahead);
         }
         MemorySegment resubmitted = inflight == null ? null : inflight.resubmittedDescriptors();
         this.resubmittedReader = resubmitted == null
@@ -121,8 +146,8 @@ final class PackedVirtqueue extends Virtqueue {
     }
 
     /**
-     * Makes the descriptors between the used and the available slot look available. If a predecessor ended before it
-     * published its last batch, it has written all used descriptors except the first, which hides the others.
+     * Makes the descriptors between the used and the available slot look available. If a predecessor ended while it
+     * published its last batch, it has written some used descriptors but not the first, which hides the others.
      * Resubmitted chains may be published one by one, so none of the others may look used.
      */
     private void hideUnpublished() {
@@ -209,13 +234,15 @@ final class PackedVirtqueue extends Virtqueue {
 
     @Override
     public void addUsed(int length) {
-        long at = offset(nextUsed);
-        ring.set(LE16, at + VirtioConstants.PVIRTQ_DESC_ID, (short) peeked.bufferId());
-        ring.set(LE32, at + VirtioConstants.PVIRTQ_DESC_LEN, length);
-        // The driver reads the first used descriptor before the others, so its flags are written last.
-        if (nextUsed != publishedUsed) {
-            ring.set(LE16, at + VirtioConstants.PVIRTQ_DESC_FLAGS, usedFlags(nextUsed));
+        if (batchSize == batch.length) {
+            batchSlots = Arrays.copyOf(batchSlots, 2 * batchSize);
+            batch = Arrays.copyOf(batch, 2 * batchSize);
         }
+        batchSlots[batchSize] = nextUsed;
+        batch[batchSize] = Integer.toUnsignedLong(length)
+                | (long) peeked.bufferId() << ID_SHIFT
+                | (long) usedFlags(nextUsed) << FLAGS_SHIFT;
+        batchSize++;
         // VIRTIO 1.3 §2.8.6: one used descriptor for the whole chain; the device skips the chain's length.
         nextUsed = advance(nextUsed, peeked.length());
         if (inflight == null || inflight.addUsed()) {
@@ -229,13 +256,13 @@ final class PackedVirtqueue extends Virtqueue {
             return false;
         }
         int first = publishedUsed;
-        publishedUsed = nextUsed;
-        if (inflight != null) {
-            inflight.publishing(toEventDesc(nextUsed));
+        if (recordedPosition == null) {
+            publishTogether();
+        } else {
+            publishOneByOne();
         }
-        // VIRTIO 1.3 §2.8.22: the first used descriptor becomes visible after all others.
-        VarHandle.releaseFence();
-        ring.set(LE16, offset(first) + VirtioConstants.PVIRTQ_DESC_FLAGS, usedFlags(first));
+        batchSize = 0;
+        publishedUsed = nextUsed;
         logRingWrite();
         if (inflight != null) {
             inflight.published();
@@ -244,6 +271,32 @@ final class PackedVirtqueue extends Virtqueue {
         // notification could be lost.
         VarHandle.fullFence();
         return wantsNotification(first);
+    }
+
+    /** The driver reads the first used descriptor before the others, so it is written last. */
+    private void publishTogether() {
+        if (inflight != null) {
+            inflight.publishing(toEventDesc(nextUsed));
+        }
+        for (int i = 1; i < batchSize; i++) {
+            writeUsed(i);
+        }
+        // VIRTIO 1.3 §2.8.22: the first used descriptor becomes visible after all others.
+        VarHandle.releaseFence();
+        writeUsed(0);
+    }
+
+    private void publishOneByOne() {
+        for (int i = 0; i < batchSize; i++) {
+            recordedPosition.publishing(toEventDesc(i + 1 < batchSize ? batchSlots[i + 1] : nextUsed));
+            // VIRTIO 1.3 §2.8.22: the buffer's contents are visible before the used descriptor.
+            VarHandle.releaseFence();
+            writeUsed(i);
+        }
+    }
+
+    private void writeUsed(int i) {
+        ring.set(LE64, offset(batchSlots[i]) + LEN_ID_FLAGS, batch[i]);
     }
 
     /** Whether the driver wants a notification for the used descriptors from slot {@code first}. */
@@ -295,10 +348,10 @@ final class PackedVirtqueue extends Virtqueue {
         return new VirtqueuePosition(toEventDesc(avail), toEventDesc(publishedUsed));
     }
 
-    private short usedFlags(int slot) {
+    private int usedFlags(int slot) {
         // VIRTIO 1.3 §2.8.1: AVAIL and USED both equal the wrap counter. §2.8.3: WRITE, because the length is valid.
         int used = wrapCounter(slot) ? VirtioConstants.VIRTQ_DESC_F_AVAIL | VirtioConstants.VIRTQ_DESC_F_USED : 0;
-        return (short) (VirtioConstants.VIRTQ_DESC_F_WRITE | used);
+        return VirtioConstants.VIRTQ_DESC_F_WRITE | used;
     }
 
     private int validSlot(int eventDesc) throws InvalidVirtqueueException {

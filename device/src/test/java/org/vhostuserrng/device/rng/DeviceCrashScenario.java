@@ -36,17 +36,22 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
      * Creates a run.
      *
      * @param packed the format of the virtqueue
+     * @param byPosition whether the device records its position instead of its in-flight requests
      * @param seed of all random choices
      * @param firstCrash the number of stores before the first crash
      * @param secondCrash the number of stores between both crashes
      */
-    public DeviceCrashScenario(boolean packed, long seed, long firstCrash, long secondCrash) {
+    public DeviceCrashScenario(boolean packed, boolean byPosition, long seed, long firstCrash, long secondCrash) {
         random = new Random(seed);
         int size = packed ? 2 + random.nextInt(5) : 2 << random.nextInt(2);
         guest = RngTestGuest.of(
                 packed, size, VirtioConstants.VIRTIO_F_INDIRECT_DESC | VirtioConstants.VIRTIO_F_EVENT_IDX);
         guest.resetRandomly(random);
-        guest.recordInflight(size + random.nextInt(3));
+        if (byPosition) {
+            guest.recordPosition();
+        } else {
+            guest.recordInflight(size + random.nextInt(3));
+        }
         base = guest.driver.vringBase();
         this.secondCrash = secondCrash;
         StoreCrashPoint.crashAfter(firstCrash);
@@ -101,6 +106,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
     private void start() {
         try {
             queue = guest.device.start(guest.config(base));
+            guest.positionContinued = true;
         } catch (InvalidVirtqueueException | IotlbMissException invalid) {
             throw new AssertionError(invalid);
         }

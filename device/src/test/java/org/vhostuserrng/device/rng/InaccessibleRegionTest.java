@@ -107,6 +107,7 @@ class InaccessibleRegionTest {
                 valid.notifier(),
                 valid.dirtyLogger(),
                 valid.clock(),
+                null,
                 null);
 
         InvalidVirtqueueException refused =

@@ -3,6 +3,8 @@ package org.vhostuserrng.device.rng;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -11,18 +13,25 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A device may crash before any of its stores to memory, and its successor soon after. The next successor resumes from
- * the inflight region and completes each request exactly once and in order (vhost-user, "Inflight I/O tracking").
+ * the inflight region (vhost-user, "Inflight I/O tracking") or the recorded position of a packed virtqueue, and
+ * completes each request exactly once and in order.
  */
 class InflightCrashRecoveryTest {
     private static final int SEEDS = 10;
+    /** The recorded position takes fewer stores. */
+    private static final int POSITION_SEEDS = 60;
+
     private static final int SECOND_CRASHES = 40;
 
     private final ClassLoader deviceLoader = new CrashInjectingClassLoader();
 
     static Stream<Arguments> runs() {
-        return Stream.of(false, true)
-                .flatMap(packed ->
-                        Stream.iterate(0L, seed -> seed + 1).limit(SEEDS).map(seed -> Arguments.of(packed, seed)));
+        return Stream.of(runs(false, false, SEEDS), runs(true, false, SEEDS), runs(true, true, POSITION_SEEDS))
+                .flatMap(Function.identity());
+    }
+
+    private static Stream<Arguments> runs(boolean packed, boolean byPosition, int seeds) {
+        return LongStream.range(0, seeds).mapToObj(seed -> Arguments.of(packed, byPosition, seed));
     }
 
     @AfterEach
@@ -30,25 +39,26 @@ class InflightCrashRecoveryTest {
         StoreCrashPoint.crashAfter(Long.MAX_VALUE);
     }
 
-    @ParameterizedTest(name = "packed {0}, seed {1}")
+    @ParameterizedTest(name = "packed {0}, by position {1}, seed {2}")
     @MethodSource("runs")
-    void completesEachRequestExactlyOnceAfterACrashBeforeAnyStore(boolean packed, long seed) throws Exception {
+    void completesEachRequestExactlyOnceAfterACrashBeforeAnyStore(boolean packed, boolean byPosition, long seed)
+            throws Exception {
         int firstCrash = 0;
-        while (run(packed, seed, firstCrash)) {
+        while (run(packed, byPosition, seed, firstCrash)) {
             firstCrash++;
         }
 
-        assertTrue(firstCrash > 20, "number of stores: " + firstCrash);
+        assertTrue(firstCrash > 10, "number of stores: " + firstCrash);
     }
 
-    private boolean run(boolean packed, long seed, int firstCrash) throws Exception {
+    private boolean run(boolean packed, boolean byPosition, long seed, int firstCrash) throws Exception {
         long secondCrash = (firstCrash * 7L + seed) % SECOND_CRASHES;
         try {
             return (Boolean) deviceLoader
                     .loadClass(DeviceCrashScenario.class.getName())
                     .asSubclass(Callable.class)
-                    .getConstructor(boolean.class, long.class, long.class, long.class)
-                    .newInstance(packed, seed, (long) firstCrash, secondCrash)
+                    .getConstructor(boolean.class, boolean.class, long.class, long.class, long.class)
+                    .newInstance(packed, byPosition, seed, (long) firstCrash, secondCrash)
                     .call();
         } catch (Error | Exception failed) {
             throw new AssertionError("crash before store " + firstCrash + ", then before store " + secondCrash, failed);

@@ -43,6 +43,7 @@ class PackedVirtqueueConfigTest {
                 new UsedBufferNotifier(),
                 new VirtqueueDirtyLogger(new DirtyPageLog()),
                 () -> 0,
+                null,
                 null);
     }
 

@@ -52,6 +52,7 @@ class RngRequestBudgetTest {
                 config.notifier(),
                 config.dirtyLogger(),
                 clock,
+                null,
                 null));
     }
 

@@ -107,6 +107,7 @@ class RngRequestQueueLimitsTest {
                 config.notifier(),
                 config.dirtyLogger(),
                 () -> times[Math.min(calls[0]++, times.length - 1)],
+                null,
                 null));
         makeAvailable();
 

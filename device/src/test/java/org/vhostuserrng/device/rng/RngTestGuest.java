@@ -29,6 +29,7 @@ import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
+import org.vhostuserrng.transport.vhostuser.inflight.PackedPositionRecord;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
@@ -74,6 +75,11 @@ final class RngTestGuest<R extends DriverRing> {
     final VirtqueueDirtyLogger dirtyLogger = new VirtqueueDirtyLogger(log);
     /** Null if in-flight requests are not recorded. */
     InflightRegion inflight;
+
+    /** Null if the position is not recorded. */
+    private MemorySegment recordedPosition;
+    /** Whether the next start continues the recorded position. */
+    boolean positionContinued;
 
     private final List<InaccessibleRegion> inaccessible = new ArrayList<>();
     private final DriverRingAddresses layout;
@@ -242,7 +248,8 @@ final class RngTestGuest<R extends DriverRing> {
                 notifier,
                 dirtyLogger,
                 () -> now,
-                inflight);
+                inflight,
+                recordedPosition == null ? null : new PackedPositionRecord(recordedPosition, positionContinued));
     }
 
     /**
@@ -253,6 +260,11 @@ final class RngTestGuest<R extends DriverRing> {
     void recordInflight(int queueSize) {
         long bytes = InflightRegion.bytesFor(features, queueSize);
         inflight = new InflightRegion(Arena.ofAuto().allocate(bytes, 64), queueSize);
+    }
+
+    /** Records the position of a packed virtqueue in new memory from the next start on. */
+    void recordPosition() {
+        recordedPosition = Arena.ofAuto().allocate(Long.BYTES, Long.BYTES);
     }
 
     /** Resets the driver's side of the virtqueue to a random position. */

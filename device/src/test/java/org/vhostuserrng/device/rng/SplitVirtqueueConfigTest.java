@@ -38,6 +38,7 @@ class SplitVirtqueueConfigTest {
                 new UsedBufferNotifier(),
                 new VirtqueueDirtyLogger(new DirtyPageLog()),
                 () -> 0,
+                null,
                 null);
 
         assertThrows(InvalidVirtqueueException.class, () -> guest.device.start(config));

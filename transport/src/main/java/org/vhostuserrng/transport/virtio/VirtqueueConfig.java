@@ -17,6 +17,8 @@ import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
  * @param dirtyLogger logs the device's writes to guest memory
  * @param clock the loop's time: nanoseconds since the loop was opened, never negative
  * @param inflight opens the record of in-flight requests that outlives this process; null for none
+ * @param packedPosition records the position of a packed virtqueue beyond this process; null for none, or if
+ *     {@code inflight} does
  */
 public record VirtqueueConfig(
         int index,
@@ -28,7 +30,8 @@ public record VirtqueueConfig(
         UsedBufferNotifier notifier,
         VirtqueueDirtyLogger dirtyLogger,
         LongSupplier clock,
-        InflightTrackerFactory inflight) {
+        InflightTrackerFactory inflight,
+        PackedPositionTracker packedPosition) {
     /**
      * The areas of a virtqueue (VIRTIO 1.3 §2.6), by addresses of its {@link VirtqueueAddressSpace}.
      *

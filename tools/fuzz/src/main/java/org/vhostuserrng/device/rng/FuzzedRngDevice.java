@@ -75,7 +75,8 @@ final class FuzzedRngDevice {
                     notifier,
                     new VirtqueueDirtyLogger(new DirtyPageLog()),
                     () -> 0,
-                    inflight));
+                    inflight,
+                    null));
         } catch (IotlbMissException impossible) {
             throw new AssertionError("there is no IOMMU", impossible);
         }

@@ -95,6 +95,7 @@ class RingStressState {
                     new UsedBufferNotifier(),
                     new VirtqueueDirtyLogger(new DirtyPageLog()),
                     () -> 0,
+                    null,
                     null));
         } catch (InvalidVirtqueueException | IotlbMissException impossible) {
             throw new AssertionError(impossible);

@@ -4,13 +4,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
+import org.vhostuserrng.transport.vhostuser.inflight.PackedPositionRecord;
 
 /**
- * The position of a packed vring, which guest memory does not contain: while the vring runs, the inflight region tells
- * it; while it is stopped, its base. A split vring needs none of this, because it resumes at its used index.
+ * The position of a packed vring, which guest memory does not contain: while the vring runs, a
+ * {@link PackedPositionRecord} tells it; while it is stopped, its base. A split vring needs none of this, because it
+ * resumes at its used index.
  *
- * <p>Layout, little-endian: u64 number of runs, u32 base, u32 state (0 stopped, 1 running), inflight region at 64.
+ * <p>Layout, little-endian: u64 number of runs, u32 base, u32 state (0 stopped, 1 running), u64 position record.
  */
 public final class PackedVringJournal {
     private static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -20,7 +21,7 @@ public final class PackedVringJournal {
     private static final long STATE = 12;
     private static final int RUNNING = 1;
     private static final int STOPPED = 0;
-    private static final long REGION = 64;
+    private static final long POSITION = 16;
 
     private final MemorySegment bytes;
 
@@ -29,22 +30,16 @@ public final class PackedVringJournal {
     }
 
     /**
-     * The inflight region of a vring that is about to start.
+     * The position record of a vring that is about to start.
      *
-     * @param features the features that the driver accepted
-     * @param queueSize Queue Size
-     * @param continued whether a predecessor of this process left the region while the vring ran
+     * @param continued whether a predecessor of this process left the record while the vring ran
      */
-    public InflightRegion region(long features, int queueSize, boolean continued) {
-        MemorySegment region = bytes.asSlice(REGION, InflightRegion.bytesFor(features, queueSize));
-        if (!continued) {
-            region.fill((byte) 0);
-        }
-        return new InflightRegion(region, queueSize);
+    public PackedPositionRecord position(boolean continued) {
+        return new PackedPositionRecord(bytes.asSlice(POSITION, Long.BYTES), continued);
     }
 
     /**
-     * The vring runs, with the inflight region.
+     * The vring runs, with the position record.
      *
      * @param base the position at which it started
      */

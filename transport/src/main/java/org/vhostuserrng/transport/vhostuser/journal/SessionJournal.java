@@ -21,10 +21,10 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
  *
  * <ul>
  *   <li>Page 0: u64 magic, u32 version, u32 kind of the session, u32 switch (0 for no state, else the copy), u32 number
- *       of attempts to continue the session; {@link #deviceMemory} at 512.
+ *       of attempts to continue the session; {@link #deviceMemory} at 512; one
+ *       {@link PackedVringJournal} of 64 bytes for each of four virtqueues at 1024.
  *   <li>1024 areas of 64 bytes for replies.
  *   <li>Two copies: u64 sequence number, u32 length, u32 CRC-32C of all other bytes of the copy, the state.
- *   <li>One {@link PackedVringJournal} for each of four virtqueues.
  * </ul>
  */
 public final class SessionJournal implements AutoCloseable {
@@ -40,7 +40,8 @@ public final class SessionJournal implements AutoCloseable {
     /** "vhurngjn" */
     private static final long MAGIC_NUMBER = 0x6e6a676e72756876L;
 
-    private static final int VERSION_1 = 1;
+    /** Version 1 was never released. */
+    private static final int VERSION_2 = 2;
 
     private static final long MAGIC = 0;
     private static final long VERSION = 8;
@@ -48,6 +49,8 @@ public final class SessionJournal implements AutoCloseable {
     private static final long SWITCH = 16;
     private static final long ATTEMPTS = 20;
     private static final long DEVICE_MEMORY = 512;
+    private static final long PACKED_VRINGS = 1024;
+    private static final int PACKED_VRING_BYTES = 64;
     private static final long REPLIES = 4096;
     private static final int REPLY_AREA_BYTES = 64;
     /**
@@ -65,10 +68,7 @@ public final class SessionJournal implements AutoCloseable {
     private static final long CHECKSUM = 12;
     private static final int HEADER_BYTES = 16;
 
-    private static final long PACKED_VRINGS = COPIES + 2 * COPY_BYTES;
-    private static final long PACKED_VRING_BYTES = 2 * 1024 * 1024;
-    private static final int MAX_VRINGS = 4;
-    private static final long FILE_BYTES = PACKED_VRINGS + MAX_VRINGS * PACKED_VRING_BYTES;
+    private static final long FILE_BYTES = COPIES + 2 * COPY_BYTES;
 
     private static final int DEVICE_MEMORY_BYTES = VirtioDevice.KEPT_BYTES;
 
@@ -84,7 +84,7 @@ public final class SessionJournal implements AutoCloseable {
     public static SessionJournal create() throws IOException {
         SessionJournal journal = new SessionJournal(KeptMemory.create("vhost-user-rng journal", FILE_BYTES));
         journal.bytes.set(U64, MAGIC, MAGIC_NUMBER);
-        journal.bytes.set(U32, VERSION, VERSION_1);
+        journal.bytes.set(U32, VERSION, VERSION_2);
         journal.bytes.set(U32, KIND, KIND_VHOST_USER);
         return journal;
     }
@@ -115,8 +115,8 @@ public final class SessionJournal implements AutoCloseable {
         require(bytes.get(U64, MAGIC) == MAGIC_NUMBER, "it does not begin with the magic number");
         int version = bytes.get(U32, VERSION);
         require(
-                version == VERSION_1,
-                "version " + Integer.toUnsignedString(version) + ", expected " + VERSION_1
+                version == VERSION_2,
+                "version " + Integer.toUnsignedString(version) + ", expected " + VERSION_2
                         + "; another release of this program wrote it");
         int kind = bytes.get(U32, KIND);
         require(kind == KIND_VHOST_USER, "session of kind " + Integer.toUnsignedString(kind));
@@ -199,7 +199,8 @@ public final class SessionJournal implements AutoCloseable {
 
     /** The part of the journal for a packed vring. */
     public PackedVringJournal packedVring(int index) {
-        return new PackedVringJournal(bytes.asSlice(PACKED_VRINGS + index * PACKED_VRING_BYTES, PACKED_VRING_BYTES));
+        return new PackedVringJournal(
+                bytes.asSlice(PACKED_VRINGS + (long) index * PACKED_VRING_BYTES, PACKED_VRING_BYTES));
     }
 
     // --- replies ---------------------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ final class VringLifecycle {
 
     /** Whether a predecessor of this process may have served the vring after {@link #base} was recorded. */
     private boolean continued;
-    /** Whether the current run records its in-flight requests in the journal. */
+    /** Whether the current run records its position in the journal. */
     private boolean journaled;
 
     /**
@@ -164,7 +164,8 @@ final class VringLifecycle {
                 session.toAddressSpace(config.addresses.used()));
         addressSpace = session.newAddressSpace();
         long features = session.features();
-        InflightRegion inflight = inflightRegion(features);
+        InflightRegion inflight = session.inflight().region(index, features);
+        journaled = inflight == null && journal != null && VringBase.isPacked(features);
         try {
             queue = device.start(new VirtqueueConfig(
                     index,
@@ -176,7 +177,8 @@ final class VringLifecycle {
                     config.notifier,
                     config.dirtyLogger,
                     clock,
-                    inflight));
+                    inflight,
+                    journaled ? journal.position(continued) : null));
             state = VringState.STARTED;
             config.baseSet = true;
             continued = false;
@@ -200,12 +202,6 @@ final class VringLifecycle {
             suspend();
             throw new ProtocolViolationException("vring " + index + " is in memory that has vanished", memoryGone);
         }
-    }
-
-    private InflightRegion inflightRegion(long features) throws ProtocolViolationException {
-        InflightRegion region = session.inflight().region(index, features);
-        journaled = region == null && journal != null && VringBase.isPacked(features);
-        return journaled ? journal.region(features, config.size, continued) : region;
     }
 
     private VirtqueuePosition startPosition(long features) {

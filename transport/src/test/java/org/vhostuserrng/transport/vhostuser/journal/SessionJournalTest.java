@@ -125,11 +125,11 @@ class SessionJournalTest {
     @Test
     void newerVersionIsRefusedWithBothVersions() throws IOException {
         journal.commit(state(8));
-        damage(VERSION, 1 ^ 2);
+        damage(VERSION, 1);
 
         InvalidJournalException refused = assertThrows(InvalidJournalException.class, this::reopened);
 
-        assertTrue(refused.getMessage().contains("version 2, expected 1"), refused::getMessage);
+        assertTrue(refused.getMessage().contains("version 3, expected 2"), refused::getMessage);
     }
 
     @Test

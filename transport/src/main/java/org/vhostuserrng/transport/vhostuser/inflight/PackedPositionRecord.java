@@ -1,0 +1,67 @@
+package org.vhostuserrng.transport.vhostuser.inflight;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import org.vhostuserrng.transport.virtio.PackedPositionTracker;
+import org.vhostuserrng.transport.virtio.VirtioConstants;
+
+/**
+ * A {@link PackedPositionTracker} in one u64, which is stored once before each used descriptor becomes visible: bits 0
+ * to 15 are the position of this descriptor, bits 16 to 31 the position after its chain. If the process ends, the
+ * descriptor tells its successor whether it was published. Requests that were popped, but not published, are still
+ * available.
+ */
+public final class PackedPositionRecord implements PackedPositionTracker {
+    private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final int AFTER_SHIFT = 16;
+    private static final int POSITION_MASK = 0xffff;
+
+    private final MemorySegment bytes;
+    private final boolean continued;
+    private int position;
+
+    /**
+     * Creates an instance without access to the memory.
+     *
+     * @param bytes 8 bytes, aligned to their size
+     * @param continued whether another process left the record
+     */
+    public PackedPositionRecord(MemorySegment bytes, boolean continued) {
+        this.bytes = bytes;
+        this.continued = continued;
+    }
+
+    @Override
+    public int open(MemorySegment ring, int queueSize, int nextUsed) {
+        position = continued ? recordedPosition(ring, queueSize) : nextUsed;
+        publishing(position);
+        return position;
+    }
+
+    private int recordedPosition(MemorySegment ring, int queueSize) {
+        long recorded = bytes.get(U64, 0);
+        int before = (int) recorded & POSITION_MASK;
+        int after = (int) (recorded >>> AFTER_SHIFT) & POSITION_MASK;
+        int index = before & VirtioConstants.PACKED_INDEX_MASK;
+        if (index >= queueSize) {
+            return before;
+        }
+        long at = (long) index * VirtioConstants.DESCRIPTOR_BYTES + VirtioConstants.PVIRTQ_DESC_FLAGS;
+        int flags = Short.toUnsignedInt(ring.get(InflightRegion.U16, at));
+        // A driver that has seen the used descriptor may have made it available again, with the other wrap counter.
+        boolean available =
+                VirtioConstants.isPackedAvailable(flags, (before & VirtioConstants.PACKED_WRAP_COUNTER) != 0);
+        return available ? before : after;
+    }
+
+    @Override
+    public void publishing(int nextUsed) {
+        // A process that ends at any instant has made a prefix of the sequence of stores.
+        VarHandle.releaseFence();
+        bytes.set(U64, 0, position | (long) nextUsed << AFTER_SHIFT);
+        VarHandle.releaseFence();
+        position = nextUsed;
+    }
+}
