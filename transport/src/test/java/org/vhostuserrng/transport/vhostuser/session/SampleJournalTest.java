@@ -1,0 +1,161 @@
+package org.vhostuserrng.transport.vhostuser.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.memory.Iotlb;
+import org.vhostuserrng.transport.sys.SealedMemfd;
+import org.vhostuserrng.transport.vhostuser.journal.PackedVringJournal;
+import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
+import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.Inflight;
+import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.MemoryRegion;
+import org.vhostuserrng.transport.vhostuser.protocol.FrontendRequest.UserAddress;
+import org.vhostuserrng.transport.vhostuser.session.SessionSnapshot.DirtyLogSnapshot;
+import org.vhostuserrng.transport.vhostuser.session.SessionSnapshotCodec.CommittedSession;
+
+/**
+ * Journals that earlier releases may have left in the store: one sample of each layout, gzip of the whole memory. A
+ * change of the layout needs a new version and a new sample.
+ */
+class SampleJournalTest {
+    private static final String SAMPLE = "journal-version-2.gz";
+
+    private static final VringSnapshot VRING = new VringSnapshot(
+            0,
+            VringState.STARTED,
+            0x8005_8005,
+            256,
+            new VringAddresses(new UserAddress(0x7f00_0000_1000L), new UserAddress(0x2000), new UserAddress(0x3000)),
+            true,
+            true,
+            false,
+            1,
+            true,
+            4,
+            5,
+            6,
+            true,
+            OptionalLong.of(0x4000));
+    private static final CommittedSession STATE = new CommittedSession(
+            "listen /run/vhost-user-rng/web",
+            20,
+            8,
+            7,
+            9,
+            new SessionSnapshot(
+                    "web",
+                    0x1_4000_0000L,
+                    0x1234,
+                    true,
+                    false,
+                    0xf,
+                    List.of(new MemoryRegion(0x1_0000_0000L, 1 << 20, new UserAddress(0x7f00_0000_0000L), 4096)),
+                    List.of(3L),
+                    List.of(VRING),
+                    new DirtyLogSnapshot(4096, 8, 1, 2),
+                    new Inflight(4096, 0, 1, 256, 4096),
+                    8,
+                    9,
+                    true,
+                    List.of(new Iotlb.Entry(0x5000, 0x5fff, 0x1_0000_0000L, 3))));
+    private static final MemorySegment REPLY = MemorySegment.ofArray(new byte[] {1, 2, 3, 4, 5, 6, 7, 8});
+    private static final MemorySegment RING = MemorySegment.ofArray(new long[512]);
+
+    /** A journal with a value in each field. The first state is an empty one, so that the second copy is current. */
+    private static byte[] written() throws IOException {
+        try (SessionJournal journal = SessionJournal.create()) {
+            journal.commit(new byte[0]);
+            journal.stageReply(REPLY);
+            journal.commit(SessionSnapshotCodec.encode(STATE));
+            journal.countAttempt();
+            journal.deviceMemory().set(ValueLayout.JAVA_BYTE, 0, (byte) 77);
+            PackedVringJournal vring = journal.packedVring(0);
+            vring.position(false).open(RING, 256, 0x8005);
+            vring.started(0x8005_8005);
+            vring.position(true).open(RING, 256, 0);
+            return contents(journal.fd());
+        }
+    }
+
+    private static byte[] contents(OwnedFd file) throws IOException {
+        return Files.readAllBytes(Path.of("/proc/self/fd/" + file.number()));
+    }
+
+    private static byte[] sample() throws IOException {
+        try (InputStream in = SampleJournalTest.class.getResourceAsStream(SAMPLE)) {
+            return in == null ? new byte[0] : new GZIPInputStream(in).readAllBytes();
+        }
+    }
+
+    private static SessionJournal openSample() throws IOException {
+        byte[] sample = sample();
+        OwnedFd file = SealedMemfd.create("sample", sample.length);
+        Files.write(Path.of("/proc/self/fd/" + file.number()), sample, StandardOpenOption.WRITE);
+        return SessionJournal.open(file);
+    }
+
+    @Test
+    void stateOfTheSampleIsRead() throws IOException {
+        try (SessionJournal journal = openSample()) {
+            assertEquals(STATE, SessionSnapshotCodec.decode(journal.state()));
+        }
+    }
+
+    @Test
+    void replyOfTheSampleIsRead() throws IOException {
+        try (SessionJournal journal = openSample()) {
+            assertEquals(-1, REPLY.mismatch(journal.reply((int) REPLY.byteSize())));
+        }
+    }
+
+    @Test
+    void deviceMemoryOfTheSampleIsRead() throws IOException {
+        try (SessionJournal journal = openSample()) {
+            assertEquals(77, journal.deviceMemory().get(ValueLayout.JAVA_BYTE, 0));
+        }
+    }
+
+    @Test
+    void runningPackedVringOfTheSampleIsRead() throws IOException {
+        try (SessionJournal journal = openSample()) {
+            PackedVringJournal vring = journal.packedVring(0);
+
+            assertTrue(vring.isRunning());
+            assertEquals(1, vring.runs());
+            assertEquals(0x8005_8005, vring.base());
+            assertEquals(0x8005, vring.position(true).open(RING, 256, 0));
+        }
+    }
+
+    @Test
+    void thisBuildWritesTheLayoutOfTheSample() throws IOException {
+        byte[] written = written();
+        if (!Arrays.equals(sample(), written)) {
+            ByteArrayOutputStream compressed = new ByteArrayOutputStream();
+            try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
+                gzip.write(written);
+            }
+            Files.write(Path.of("target", SAMPLE), compressed.toByteArray());
+        }
+
+        assertTrue(
+                Arrays.equals(sample(), written),
+                "the layout has changed: give it a new version, and keep transport/target/" + SAMPLE
+                        + " as the sample of that version");
+    }
+}
