@@ -17,6 +17,11 @@ import org.vhostuserrng.transport.sys.UnixDatagramSocket;
  * The file descriptor store of the service manager (systemd, "The File Descriptor Store"; sd_notify(3)). It keeps
  * descriptors while this service is restarted, and passes them to the next process as {@link ListenFds}. The service
  * manager never reports that the store is full or switched off. Confined to one thread at a time.
+ *
+ * <p>The service manager drops a descriptor of an open file description that it has already. Where it cannot compare
+ * descriptions (neither F_DUPFD_QUERY nor kcmp(2)), systemd takes descriptors of the same inode for the same one, so
+ * that of all eventfds only one would be stored. What this program stores has an inode of its own each time: a datagram
+ * socket, which has the descriptors of a session in its queue, or a memfd.
  */
 public final class FdStoreClient implements AutoCloseable {
     private static final String FDSTORE = "FDSTORE";
