@@ -75,7 +75,7 @@ record HostState(MemorySegment memory, boolean continued) {
     }
 
     /** The state in memory that another process or this one has stored. A new memory contains zeros. */
-    private static HostState of(MemorySegment memory) throws IOException {
+    static HostState of(MemorySegment memory) throws IOException {
         long magic = memory.get(U64, MAGIC);
         if (magic == 0) {
             memory.set(U32, VERSION, VERSION_1);
