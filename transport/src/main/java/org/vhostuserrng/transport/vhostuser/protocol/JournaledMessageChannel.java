@@ -86,11 +86,25 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
 
     @Override
     public Received receive() throws FramingViolationException {
+        Received result = peekOrReceive();
+        if (result == Received.MESSAGE) {
+            for (OwnedFd fd : fds.list()) {
+                keep(fd);
+            }
+        }
+        return result;
+    }
+
+    private Received peekOrReceive() throws FramingViolationException {
         if (received > 0) {
             return super.receive();
         }
         peeked = false;
         int header = stream.peekBytes(message.asSlice(0, VhostUserConstants.HEADER_BYTES));
+        if (header == UnixStreamSocket.WOULD_BLOCK) {
+            // Receiving would take a message that arrives meanwhile, and lose it if the process ends.
+            return Received.INCOMPLETE;
+        }
         if (header < VhostUserConstants.HEADER_BYTES) {
             return super.receive();
         }
@@ -99,9 +113,6 @@ public final class JournaledMessageChannel extends VhostUserMessageChannel {
             fds.close();
             received = 0;
             return super.receive();
-        }
-        for (OwnedFd fd : fds.list()) {
-            keep(fd);
         }
         return Received.MESSAGE;
     }

@@ -63,6 +63,8 @@ class JournaledMessageChannelTest {
         private final JournaledMessageChannel channel;
         private final List<Integer> served = new ArrayList<>();
         private int fdsSeen;
+        /** Descriptors of messages that the predecessor kept. */
+        private int fdsFound;
 
         /** The first process. */
         BackEnd() throws IOException, FramingViolationException {
@@ -75,6 +77,7 @@ class JournaledMessageChannelTest {
         BackEnd(BackEnd ended) throws IOException, FramingViolationException {
             int queue = Libc.callInt(DUP, ended.stored.fd().number(), 0, 0, 0, 0);
             StoredSession.Opened opened = StoredSession.open("session-1", new OwnedFd(queue), closer);
+            fdsFound = opened.fds().size();
             opened.fds().values().forEach(OwnedFd::close);
             stored = opened.session();
             channel = new JournaledMessageChannel(UnixStreamSocket.adopt(opened.socket()), stored);
@@ -265,6 +268,22 @@ class JournaledMessageChannelTest {
 
         assertEquals(Received.INCOMPLETE, incomplete);
         assertEquals(List.of(7), replies());
+    }
+
+    @Test
+    void descriptorOfAMessageInPiecesIsStillThereForTheNextBackEnd() throws Exception {
+        BackEnd first = new BackEnd();
+        MemorySegment message = message(WITHOUT_REPLY, 7);
+        try (EventFd eventFd = EventFd.create()) {
+            frontEnd.send(message.asSlice(0, 12), eventFd.fd());
+        }
+        first.channel.receive();
+        frontEnd.send(message.asSlice(12, 4));
+        first.serve(LastStep.REPLIED);
+
+        BackEnd second = new BackEnd(first);
+
+        assertEquals(1, second.fdsFound);
     }
 
     @Test
