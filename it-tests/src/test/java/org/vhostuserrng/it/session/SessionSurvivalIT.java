@@ -52,13 +52,19 @@ class SessionSurvivalIT {
     }
 
     private void start(String... options) throws IOException {
-        List<String> words = new ArrayList<>(List.of("--"));
-        words.addAll(PackagedProgram.commandLine("--socket-path=" + socket()));
+        List<String> words = new ArrayList<>(List.of("--socket-path=" + socket()));
         words.addAll(List.of(options));
-        service = HeldService.run(directory, words.toArray(String[]::new));
+        service = HeldService.run(directory, daemon(words.toArray(String[]::new)));
         assertEventually(
                 "the daemon listens and has logged it",
                 () -> DaemonExtension.isListening(socket()) && service.log().contains("listening on"));
+    }
+
+    /** The arguments of hold that make it run the daemon with these options. */
+    private static String[] daemon(String... options) {
+        List<String> words = new ArrayList<>(List.of("--"));
+        words.addAll(PackagedProgram.commandLine(options));
+        return words.toArray(String[]::new);
     }
 
     private void kill() {
@@ -249,6 +255,33 @@ class SessionSurvivalIT {
 
     private static int positionIn(byte[] content, byte[] part) {
         return new String(content, StandardCharsets.ISO_8859_1).indexOf(new String(part, StandardCharsets.ISO_8859_1));
+    }
+
+    @Test
+    void hundredsOfGuestsAreServedOn() throws Exception {
+        int guests = 300;
+        service =
+                HeldService.run(directory, daemon("--socket-path=" + socket(), "--socket-count=" + guests, "--packed"));
+        assertEventually("all sockets listen", () -> service.log().contains("listening on"));
+        List<EntropyDriver> drivers = new ArrayList<>();
+        try {
+            for (int i = 0; i < guests; i++) {
+                drivers.add(EntropyDriver.start(
+                        Path.of(socket().toString() + i), i % 2 == 0 ? packed() : EntropyDriver.Options.DEFAULT));
+            }
+            Set<ByteBuffer> served = new HashSet<>();
+            for (int kills = 0; kills < 3; kills++) {
+                kill();
+                for (EntropyDriver guest : drivers) {
+                    served.add(ByteBuffer.wrap(guest.request(64, HANG_TIMEOUT)));
+                }
+            }
+            assertEquals(3 * guests, served.size(), "some bytes were served twice");
+        } finally {
+            for (EntropyDriver guest : drivers) {
+                guest.close();
+            }
+        }
     }
 
     @Test
