@@ -19,8 +19,8 @@ import org.vhostuserrng.backends.sys.EntropyFileStatus.Identity;
  * before they are returned: bytes that a process had read when it ended may be lost, but are never read again.
  *
  * <p>Layout, native byte order: slots of 64 bytes, each with the {@link Identity} of a file (u64 device, u64 inode, u64
- * node, u64 seconds and u32 nanoseconds of birth), the u32 CRC-32C of it, and the u64 position. An unused slot has a
- * wrong CRC.
+ * node, u64 seconds and u32 nanoseconds of birth), the u32 CRC-32C of it with bit 0 set, and the u64 position. Slots
+ * are used from the first one on; those that were never used contain zeros.
  */
 public final class FileReadPositions {
     /** Beyond that, the file that was read least recently would be read from its start again. */
@@ -38,6 +38,8 @@ public final class FileReadPositions {
     private static final long CHECKSUM = 36;
     private static final long POSITION = 40;
     private static final int SLOT_BYTES = 64;
+    /** Makes a checksum wrong, and never 0. */
+    private static final int INVALID = 2;
 
     /** Size of the memory of {@link #keepIn}. */
     public static final int KEPT_BYTES = SLOTS * SLOT_BYTES;
@@ -88,6 +90,9 @@ public final class FileReadPositions {
         usedSlots.clear();
         for (int i = 0; i < SLOTS; i++) {
             MemorySegment slot = slot(memory, i);
+            if (slot.get(U32, CHECKSUM) == 0) {
+                break;
+            }
             if (slot.get(U32, CHECKSUM) == checksum(slot)) {
                 usedSlots.set(i);
                 positions.put(identity(slot), new Position(i, Math.max(0, slot.get(U64, POSITION))));
@@ -142,9 +147,9 @@ public final class FileReadPositions {
         return new Position(free, 0);
     }
 
-    /** A process that ends at any instant leaves the slot unused, or with the file's identity and position 0. */
+    /** A process that ends at any instant leaves an invalid slot, or the file's identity with position 0. */
     private static void occupy(MemorySegment slot, Identity file) {
-        slot.set(U32, CHECKSUM, ~slot.get(U32, CHECKSUM));
+        slot.set(U32, CHECKSUM, slot.get(U32, CHECKSUM) ^ INVALID);
         VarHandle.releaseFence();
         slot.set(U64, DEVICE, file.device());
         slot.set(U64, INODE, file.inode());
@@ -168,7 +173,7 @@ public final class FileReadPositions {
     private static int checksum(MemorySegment slot) {
         CRC32C checksum = new CRC32C();
         checksum.update(slot.asSlice(0, CHECKSUM).asByteBuffer());
-        return (int) checksum.getValue();
+        return (int) checksum.getValue() | 1;
     }
 
     private static MemorySegment slot(MemorySegment memory, int slot) {
