@@ -9,6 +9,8 @@ import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_USED;
 import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_F_WRITE;
 import static org.vhostuserrng.frontend.DriverVirtioConstants.VIRTQ_DESC_SIZE;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.vhostuserrng.frontend.DriverPackedRingAddresses;
 
 /** A packed virtqueue (VIRTIO 1.3 §2.8). */
@@ -52,6 +54,10 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
         }
     }
 
+    /** A used descriptor that the driver cannot see yet. */
+    private record UsedDescriptor(RingPosition position, int id, int written) {}
+
+    private final List<UsedDescriptor> unpublished = new ArrayList<>();
     private final int ring;
     private final int driverEvent;
     private final int deviceEvent;
@@ -157,18 +163,20 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
 
     @Override
     void addUsed(int written) {
-        int descriptor = offsetOf(nextUsed);
-        memory.set16(descriptor + ID, id);
-        memory.set32(descriptor + LEN, written);
-        if (!nextUsed.equals(publishedUsed)) {
-            memory.set16(descriptor + FLAGS, usedFlags(nextUsed));
-        }
+        unpublished.add(new UsedDescriptor(nextUsed, id, written));
         nextUsed = nextUsed.plus(length, size);
         nextAvail = nextAvail.plus(length, size);
     }
 
     private static int usedFlags(RingPosition position) {
         return VIRTQ_DESC_F_WRITE | (position.wrap() ? VIRTQ_DESC_F_AVAIL | VIRTQ_DESC_F_USED : 0);
+    }
+
+    private void write(UsedDescriptor used) {
+        int descriptor = offsetOf(used.position());
+        memory.set16(descriptor + ID, used.id());
+        memory.set32(descriptor + LEN, used.written());
+        memory.set16(descriptor + FLAGS, usedFlags(used.position()));
     }
 
     @Override
@@ -178,7 +186,9 @@ final class ReferencePackedRing extends ReferenceDeviceRing {
         if (first.equals(nextUsed)) {
             return false;
         }
-        memory.set16(offsetOf(first) + FLAGS, usedFlags(first));
+        // The first one last.
+        unpublished.reversed().forEach(this::write);
+        unpublished.clear();
         int event = memory.u32(driverEvent);
         int flags = event >>> 16 & 3;
         if (flags != RING_EVENT_FLAGS_DESC || !eventIdx || (event & INDEX) >= size) {
