@@ -182,10 +182,23 @@ public final class DeficitRoundRobin {
         return Math.min(awaitingTotal * MIN_QUANTUM, total.minGrant(GuestRateLimiter.UNLIMITED) / 2);
     }
 
-    void charge(DrrGuestFlow flow, long now, long served) {
-        servedAt = now;
-        total.charge(now, served);
+    void reserve(DrrGuestFlow flow, long now, long granted) {
+        total.charge(now, granted);
         keep();
+        flow.reserved = granted;
+    }
+
+    void charge(DrrGuestFlow flow, long now, long served) {
+        if (flow.reserved == 0) {
+            reserve(flow, now, served);
+        }
+        total.refund(flow.reserved - served);
+        keep();
+        flow.reserved = 0;
+        if (served == 0) {
+            return;
+        }
+        servedAt = now;
         if (flow.guarantee != null) {
             flow.guarantee.charge(now, Math.min(served, flow.guarantee.tokens(now)));
         }

@@ -32,6 +32,9 @@ public final class DrrGuestFlow {
     /** Bytes that the flow may still receive in {@link #round}; 0 or less if it has used its quantum. */
     long deficit;
 
+    /** Bytes of a {@link #reserve} without its {@link #charge}. */
+    long reserved;
+
     WaitReason waitingFor = WaitReason.NONE;
     /** Waits for the total although its guarantee covers the request. */
     boolean guaranteePending;
@@ -81,10 +84,21 @@ public final class DrrGuestFlow {
     }
 
     /**
-     * Charges the bytes of a request that was served.
+     * Charges the total with a request before it is served, as if it received all of its grant. What follows without
+     * {@link #charge} cannot take this back.
      *
      * @param now the time passed to {@link #grant}
-     * @param served at most the grant
+     * @param granted 1 to the grant
+     */
+    public void reserve(long now, long granted) {
+        scheduler.reserve(this, now, granted);
+    }
+
+    /**
+     * Charges the bytes of a request that was served, and takes back the rest of its {@link #reserve}.
+     *
+     * @param now the time passed to {@link #grant}
+     * @param served at most the grant; 0 after {@link #reserve} if certainly no byte was written
      */
     public void charge(long now, long served) {
         scheduler.charge(this, now, served);

@@ -1,6 +1,7 @@
 package org.vhostuserrng.backends.limiter;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 
 /**
  * Consecutive fixed windows, each with its own maximum. As in QEMU's hw/virtio/virtio-rng.c, a window starts with the
@@ -49,6 +50,16 @@ final class FixedWindowRateLimiter extends RateLimiter {
     }
 
     @Override
+    void refund(long amount) {
+        used -= amount;
+        uncommitted -= amount;
+        if (started && used == 0) {
+            end -= length;
+            started = false;
+        }
+    }
+
+    @Override
     void commit(long now) {
         if (uncommitted > 0 && (started || now >= end)) {
             start(now, uncommitted);
@@ -79,14 +90,19 @@ final class FixedWindowRateLimiter extends RateLimiter {
 
     @Override
     void keep(MemorySegment memory, long offset, long clockOffset) {
-        memory.set(KEPT_LONG, offset + Long.BYTES, used);
         memory.set(KEPT_LONG, offset, end + clockOffset);
+        VarHandle.releaseFence();
+        memory.set(KEPT_LONG, offset + Long.BYTES, used);
     }
 
     @Override
     void resume(long now, MemorySegment memory, long offset, long clockOffset) {
-        end = Math.min(memory.get(KEPT_LONG, offset) - clockOffset, now + length);
-        used = Math.clamp(memory.get(KEPT_LONG, offset + Long.BYTES), 0, max);
+        long keptEnd = Math.min(memory.get(KEPT_LONG, offset) - clockOffset, now + length);
+        long keptUsed = Math.clamp(memory.get(KEPT_LONG, offset + Long.BYTES), 0, max);
+        if (keptEnd > end || (keptEnd == end && keptUsed > used)) {
+            end = keptEnd;
+            used = keptUsed;
+        }
     }
 
     @Override

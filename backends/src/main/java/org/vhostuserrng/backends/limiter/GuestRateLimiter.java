@@ -29,6 +29,10 @@ public final class GuestRateLimiter {
     private final long burstCapacity;
     private long burst;
     private long nextGrantTime;
+    /** Bytes of a {@link #reserve} without its {@link #charge}, and the part of them that the burst covers. */
+    private long reserved;
+
+    private long reservedOfBurst;
 
     /** Creates a limiter with unused limits. */
     public GuestRateLimiter(RateLimitConfig config) {
@@ -75,16 +79,39 @@ public final class GuestRateLimiter {
     }
 
     /**
-     * Charges a request that was served.
+     * Charges a request before it is served, as if it received all of its grant. What follows without {@link #charge}
+     * cannot take this back.
      *
      * @param now the time passed to {@link #grant}
-     * @param served bytes, at most the grant
+     * @param granted bytes, 1 to the grant
      */
-    public void charge(long now, long served) {
-        long regular = Math.min(served, bytes.tokens(now));
-        burst -= served - regular;
+    public void reserve(long now, long granted) {
+        long regular = Math.min(granted, bytes.tokens(now));
+        reserved = granted;
+        reservedOfBurst = granted - regular;
+        burst -= reservedOfBurst;
         bytes.charge(now, regular);
         ops.charge(now, 1);
+    }
+
+    /**
+     * Charges a request that was served, and takes back the rest of its {@link #reserve}.
+     *
+     * @param now the time passed to {@link #grant}
+     * @param served bytes, at most the grant; 0 after {@link #reserve} if certainly no byte was written
+     */
+    public void charge(long now, long served) {
+        if (reserved == 0) {
+            reserve(now, served);
+        }
+        long unused = reserved - served;
+        long ofBurst = Math.min(unused, reservedOfBurst);
+        burst += ofBurst;
+        bytes.refund(unused - ofBurst);
+        if (served == 0) {
+            ops.refund(1);
+        }
+        reserved = 0;
     }
 
     /** Commits everything charged so far: the guest can see it from now on. The period of these charges starts now. */

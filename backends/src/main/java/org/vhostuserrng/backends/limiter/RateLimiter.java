@@ -71,6 +71,13 @@ abstract sealed class RateLimiter permits FixedWindowRateLimiter, TokenBucket, U
      */
     abstract void charge(long now, long amount);
 
+    /**
+     * Takes back a part of the last charge, before the next one and before {@link #commit}.
+     *
+     * @param amount 0 to the amount charged
+     */
+    abstract void refund(long amount);
+
     /** Reports that the guest can see everything charged so far. */
     abstract void commit(long now);
 
@@ -92,7 +99,8 @@ abstract sealed class RateLimiter permits FixedWindowRateLimiter, TokenBucket, U
     abstract void keep(MemorySegment memory, long offset, long clockOffset);
 
     /**
-     * Continues from the state that another process wrote, possibly with another limit.
+     * Continues from the state that another process wrote, possibly with another limit. Of several states of one limit,
+     * and of what has been charged here since, the one that allows least applies.
      *
      * @param clockOffset CLOCK_MONOTONIC minus {@code now}
      */

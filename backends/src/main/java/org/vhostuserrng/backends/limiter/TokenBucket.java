@@ -1,6 +1,7 @@
 package org.vhostuserrng.backends.limiter;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -93,6 +94,11 @@ final class TokenBucket extends RateLimiter {
     }
 
     @Override
+    void refund(long amount) {
+        tokens += amount;
+    }
+
+    @Override
     void commit(long now) {
         if (uncommitted) {
             // Adds no tokens for the time from charge to commit, except promptNanos: otherwise an interval that starts
@@ -127,13 +133,20 @@ final class TokenBucket extends RateLimiter {
     @Override
     void keep(MemorySegment memory, long offset, long clockOffset) {
         memory.set(KEPT_LONG, offset, filledAt + clockOffset);
+        VarHandle.releaseFence();
         memory.set(KEPT_LONG, offset + Long.BYTES, tokens);
     }
 
     @Override
     void resume(long now, MemorySegment memory, long offset, long clockOffset) {
+        long tokensHere = tokens(now);
+        long filledHereAt = filledAt;
         filledAt = Math.clamp(memory.get(KEPT_LONG, offset) - clockOffset, now - nanosToFill, now);
         tokens = Math.clamp(memory.get(KEPT_LONG, offset + Long.BYTES), 0, capacity);
+        if (tokens(now) > tokensHere) {
+            tokens = tokensHere;
+            filledAt = filledHereAt;
+        }
     }
 
     @Override

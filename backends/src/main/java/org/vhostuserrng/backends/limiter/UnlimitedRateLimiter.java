@@ -24,6 +24,11 @@ final class UnlimitedRateLimiter extends RateLimiter {
     }
 
     @Override
+    void refund(long amount) {
+        // Not counted.
+    }
+
+    @Override
     void commit(long now) {
         // Not counted.
     }

@@ -2,6 +2,7 @@ package org.vhostuserrng.device.rng;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 
 /**
@@ -20,7 +21,6 @@ final class KeptRngState {
     private final MemorySegment memory;
     private final RngCounters counters;
     private final GuestRateLimiter rateLimiter;
-
     private final long clockOffset;
 
     /**
@@ -46,7 +46,7 @@ final class KeptRngState {
         rateLimiter.resume(now, memory, LIMITS, clockOffset);
     }
 
-    /** Writes the state. The limits must be written before the driver can see the bytes that were charged. */
+    /** Writes the state, before the device writes the bytes that were charged to guest memory. */
     void write() {
         memory.set(LONG, REQUESTS, counters.requests());
         memory.set(LONG, BYTES, counters.bytes());
@@ -56,5 +56,6 @@ final class KeptRngState {
         if (rateLimiter.isLimited()) {
             rateLimiter.keep(memory, LIMITS, clockOffset);
         }
+        VarHandle.releaseFence();
     }
 }

@@ -131,22 +131,30 @@ final class RngRequestQueue implements VirtqueueHandler {
         long now = clock.getAsLong();
         DrainResult result;
         try {
-            result = serve(now);
-        } finally {
-            endTurn();
-        }
-        device.keep();
-        if (queue.publishUsed()) {
-            notifier.signal();
-        }
-        if (rateLimited) {
-            commit(clock.getAsLong());
+            result = serveTurn(now);
             device.keep();
+            if (queue.publishUsed()) {
+                notifier.signal();
+            }
+        } finally {
+            // Also if guest memory vanished: the guest may see what was written before.
+            if (rateLimited) {
+                commit(clock.getAsLong());
+                device.keep();
+            }
         }
         if (result == DrainResult.EMPTY) {
             flow.stopWaiting(now);
         }
         return result;
+    }
+
+    private DrainResult serveTurn(long now) {
+        try {
+            return serve(now);
+        } finally {
+            endTurn();
+        }
     }
 
     /**
@@ -261,19 +269,25 @@ final class RngRequestQueue implements VirtqueueHandler {
     }
 
     /**
-     * Fills the buffers and charges the bytes. If guest memory faults, charges all bytes of {@code limit}, because they
-     * may have been written: otherwise a front-end that truncates its memory during each request would have no limit.
+     * Charges {@code limit} bytes, then fills the buffers, then takes back what was certainly not written. If guest
+     * memory faults, all of {@code limit} stays charged, because any part may have been written: otherwise a front-end
+     * that truncates its memory during each request would have no limit.
      */
     private int fillAndCharge(long now, int from, int limit) {
+        if (rateLimited) {
+            rateLimiter.reserve(now, limit);
+            flow.reserve(now, limit);
+            device.keep();
+        }
         int charged = limit;
         try {
             int filled = filler.fill(from, limit);
             if (filled != EntropySource.TARGET_FAULT) {
-                charged = filled;
+                charged = Math.max(filled, 0);
             }
             return filled;
         } finally {
-            if (charged > 0) {
+            if (rateLimited || charged > 0) {
                 charge(now, charged);
             }
         }

@@ -22,6 +22,9 @@ final class SequenceEntropySource implements SharedSourceSpec {
     /** The next fill throws InternalError, like the JVM, after it has written all bytes. */
     boolean targetVanishes;
 
+    /** Called by each fill after it has written its bytes, and before it fails. */
+    Runnable onWritten = () -> {};
+
     /** The number of fills. */
     int calls;
 
@@ -57,6 +60,7 @@ final class SequenceEntropySource implements SharedSourceSpec {
                     target.set(ValueLayout.JAVA_BYTE, offset + i, byteAt(written++));
                 }
                 remaining -= filled;
+                onWritten.run();
                 if (targetVanishes) {
                     targetVanishes = false;
                     throw new InternalError("a fault occurred in an unsafe memory access operation");
