@@ -1,10 +1,13 @@
 package org.vhostuserrng.it.memory;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.vhostuserrng.frontend.EntropyDriver.BUFFER_ADDRESS;
+import static org.vhostuserrng.frontend.EntropyDriver.RING_ADDRESS;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
+import static org.vhostuserrng.it.fixture.EventualAssertions.QUIET_PERIOD;
 import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 import static org.vhostuserrng.it.fixture.ResponsivenessAssertions.assertServed;
 import static org.vhostuserrng.it.fixture.ResponsivenessAssertions.warmUp;
@@ -15,6 +18,8 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.BackendProtocolException;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.EntropyDriver;
@@ -131,6 +136,35 @@ class TruncatedMemoryIT {
 
             assertTrue(daemon.isAlive());
             assertServed(neighbour);
+        }
+    }
+
+    /**
+     * The first buffer is in memory that remains, the second one in memory that has been truncated. A restarted ring
+     * still contains the request.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "total-"})
+    void requestWhoseSecondBufferFaultsCountsAgainstTheLimit(String limit) throws Exception {
+        long kept = RING_ADDRESS + 3072;
+        int bytes = 32;
+        DaemonProcess daemon = daemons.startWithSockets(
+                1, "--limit-mode=window", "--" + limit + "max-bytes=" + 2 * bytes, "--" + limit + "period=60000");
+        try (EntropyDriver guest = guest(daemon, Sealing.UNSEALABLE)) {
+            guest.bufferRegion().truncate(0);
+            guest.makeAvailableAndKick(guest.ring()
+                    .addBuffer(
+                            DriverBufferElement.writable(kept, bytes),
+                            DriverBufferElement.writable(BUFFER_ADDRESS, bytes)));
+            assertTrue(guest.requestq().err().awaitAndRead(HANG_TIMEOUT) > 0, "err was not signalled");
+            byte[] first = guest.bytes(kept, bytes);
+
+            guest.session()
+                    .startRing(guest.requestq(), guest.memory(), guest.session().stop());
+            guest.requestq().kick().signal();
+
+            assertEquals(0, guest.requestq().err().awaitAndRead(QUIET_PERIOD), "the request was served again");
+            assertArrayEquals(first, guest.bytes(kept, bytes));
         }
     }
 
