@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
+import org.vhostuserrng.transport.virtio.PackedInflightTracker;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
 /**
@@ -34,10 +35,21 @@ final class PackedDescriptorChainReader {
     }
 
     /**
-     * Collects the buffers of a chain in a copy of the ring, the descriptors of which are available in the first round.
+     * Collects the buffers of the next resubmitted chain. The ring of this reader is memory for one descriptor, so that
+     * the cost of a chain does not depend on its length.
      */
-    VirtqueueFault readCopy(int first, int chainLength, ScatterGatherList buffers) {
-        return read(first, true, flagsAt(first), chainLength, buffers);
+    VirtqueueFault readResubmitted(PackedInflightTracker inflight, ScatterGatherList buffers) {
+        buffers.clear();
+        int descriptors = inflight.resubmittedLength();
+        int entry = inflight.resubmittedEntry();
+        for (int seen = 1; seen <= descriptors; seen++) {
+            entry = inflight.copyResubmitted(entry, ring);
+            VirtqueueFault fault = add(0, flagsAt(0), seen, buffers);
+            if (fault != null) {
+                return fault;
+            }
+        }
+        return descriptors == 0 ? VirtqueueFault.INFLIGHT_CHANGED : end(0, descriptors, buffers);
     }
 
     /**
@@ -55,9 +67,7 @@ final class PackedDescriptorChainReader {
         int flags = firstFlags;
         for (int seen = 1; ; seen++) {
             long at = (long) index * VirtioConstants.DESCRIPTOR_BYTES;
-            VirtqueueFault fault = (flags & VirtioConstants.VIRTQ_DESC_F_INDIRECT) != 0
-                    ? readIndirect(at, flags, seen, buffers)
-                    : buffers.addDescriptor(memory, ring, at, flags);
+            VirtqueueFault fault = add(at, flags, seen, buffers);
             if (fault != null) {
                 return fault;
             }
@@ -79,6 +89,12 @@ final class PackedDescriptorChainReader {
                 return VirtqueueFault.CHAIN_UNAVAILABLE;
             }
         }
+    }
+
+    private VirtqueueFault add(long at, int flags, int seen, ScatterGatherList buffers) {
+        return (flags & VirtioConstants.VIRTQ_DESC_F_INDIRECT) != 0
+                ? readIndirect(at, flags, seen, buffers)
+                : buffers.addDescriptor(memory, ring, at, flags);
     }
 
     private int flagsAt(int index) {

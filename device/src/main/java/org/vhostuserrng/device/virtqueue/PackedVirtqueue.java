@@ -1,5 +1,6 @@
 package org.vhostuserrng.device.virtqueue;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
@@ -110,10 +111,13 @@ final class PackedVirtqueue extends Virtqueue {
             this.nextUsed = validSlot(recordedPosition.open(ring, size, toEventDesc(nextUsed)));
             this.nextAvail = advance(nextUsed, ahead);
         }
-        MemorySegment resubmitted = inflight == null ? null : inflight.resubmittedDescriptors();
-        this.resubmittedReader = resubmitted == null
+        this.resubmittedReader = inflight == null || !inflight.hasResubmitted()
                 ? null
-                : new PackedDescriptorChainReader(resubmitted, size, config.memory(), indirect);
+                : new PackedDescriptorChainReader(
+                        Arena.ofAuto().allocate(VirtioConstants.DESCRIPTOR_BYTES, RING_ALIGNMENT),
+                        1,
+                        config.memory(),
+                        indirect);
         this.publishedUsed = nextUsed;
         if (distance(nextUsed, nextAvail) > size) {
             throw new InvalidVirtqueueException("next available descriptor " + describe(position.nextAvail())
@@ -212,7 +216,7 @@ final class PackedVirtqueue extends Virtqueue {
     public VirtqueueFault peek(ScatterGatherList buffers) {
         if (inflight != null && inflight.hasResubmitted()) {
             peeked = resubmittedReader;
-            return resubmittedReader.readCopy(inflight.resubmittedIndex(), inflight.resubmittedLength(), buffers);
+            return resubmittedReader.readResubmitted(inflight, buffers);
         }
         peeked = ringReader;
         return ringReader.read(index(nextAvail), wrapCounter(nextAvail), headFlags, maxAvailable(), buffers);

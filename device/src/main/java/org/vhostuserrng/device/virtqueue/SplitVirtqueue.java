@@ -76,29 +76,10 @@ final class SplitVirtqueue extends Virtqueue {
         this.nextAvail =
                 config.position().isAtUsedIndex() ? nextUsed : config.position().nextAvail();
         this.publishedUsed = nextUsed;
-        this.inflight = config.inflight() == null ? null : config.inflight().openSplit(size, nextUsed);
+        this.inflight = config.inflight() == null ? null : config.inflight().openSplit(size, nextUsed, this::headAt);
         if (inflight != null && inflight.isResumed()) {
-            resume();
-        }
-    }
-
-    /**
-     * Resumes after the last head that the predecessor popped; the configured position does not account for the heads
-     * in flight. If the predecessor served requests in order, these heads are still in the available ring, and this
-     * queue pops them again. It can then be stopped before it serves them, and a successor without the inflight region
-     * still finds them in the ring.
-     */
-    private void resume() {
-        int[] resubmitted = inflight.resubmitted();
-        nextAvail = nextUsed;
-        int found = 0;
-        while (found < resubmitted.length && headAt(nextUsed + found) == resubmitted[found]) {
-            found++;
-        }
-        if (found == resubmitted.length) {
-            inflight.undoResubmission();
-        } else {
-            nextAvail = (nextUsed + resubmitted.length) & 0xffff;
+            // After the last head that the predecessor popped; the position does not account for the heads in flight.
+            this.nextAvail = (nextUsed + inflight.resubmittedCount()) & 0xffff;
         }
     }
 

@@ -25,6 +25,7 @@ public enum VirtqueueFault {
     INDIRECT_INACCESSIBLE("indirect table is in a memory region that is not accessible"),
     ACCESS_DENIED("IOMMU denies access to a buffer or an indirect table"),
     IOTLB_MISS("IOTLB has no entry for a buffer or an indirect table"),
+    INFLIGHT_CHANGED("front-end changed the inflight region"),
     MEMORY_GONE("guest memory vanished while it was written");
 
     private final String text;

@@ -16,6 +16,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -42,6 +43,11 @@ import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 class InflightRegionIT {
     private static final int RESET_DEVICE = 34;
     private static final int QUEUE_SIZE = 64;
+    private static final int MAX_QUEUE_SIZE = 32768;
+    /** More than a heap could hold if it kept one of these regions, or its indices, for each of them. */
+    private static final int FRONT_ENDS = 500;
+
+    private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED;
     private static final int REQUEST_BYTES = 700;
     private static final int MIN_REQUESTS_PER_LIFE = 500;
     private static final int MAX_EXTRA_REQUESTS = 5000;
@@ -202,6 +208,72 @@ class InflightRegionIT {
         FrontendSession session = FrontendSession.connect(daemons.lastStarted().socket(), HANG_TIMEOUT);
         session.initialise(guest.requestq(), PROTOCOL_FEATURES);
         return session;
+    }
+
+    /** Writes a region in which each entry is a request in flight, none of which is the next one in the ring. */
+    private static void fillRegion(MemorySegment region, boolean packed) {
+        region.set(U16, 8, (short) 1);
+        region.set(U16, 10, (short) MAX_QUEUE_SIZE);
+        if (packed) {
+            // No free entry; used index 0 with wrap counter 1.
+            region.set(U16, 12, (short) MAX_QUEUE_SIZE);
+            region.set(U16, 14, (short) MAX_QUEUE_SIZE);
+            region.set(U16, 20, (short) 0x101);
+        }
+        int entryBytes = packed ? 32 : 16;
+        for (int entry = 0; entry < MAX_QUEUE_SIZE; entry++) {
+            long at = entryBytes * (entry + 1L);
+            region.set(ValueLayout.JAVA_BYTE, at, (byte) 1);
+            region.set(U16, at + 6, (short) (packed ? 1 : 0));
+            region.set(ValueLayout.JAVA_LONG_UNALIGNED, at + 8, MAX_QUEUE_SIZE - entry);
+        }
+    }
+
+    /** Starts a vring but does not enable it, so that it keeps its requests in flight. */
+    private static void startWithoutEnabling(
+            FrontendSession session, EntropyDriver shared, FrontendInflightBuffer buffer) throws IOException {
+        session.setFeatures(shared.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
+        session.setMemTable(shared.memory());
+        session.setInflightFd(buffer);
+        session.setVringNum(FrontendRequestq.INDEX, MAX_QUEUE_SIZE);
+        session.setVringBase(FrontendRequestq.INDEX, shared.driverRing().vringBase());
+        session.setVringAddr(FrontendRequestq.INDEX, shared.requestq().addresses(), shared.memory());
+        session.setVringKick(FrontendRequestq.INDEX, shared.requestq().kick());
+        // The sessions share the eventfd: each must watch it before the next signal, which another one may consume.
+        session.getFeatures();
+        shared.requestq().kick().signal();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, 0x8000", "true, 0x80000000"})
+    void regionsFullOfRequestsDoNotExhaustTheHeap(boolean packed, long baseAfterAllRequests) throws Exception {
+        DaemonProcess daemon = packed
+                ? daemons.startWithSockets(FRONT_ENDS + 2, "--packed")
+                : daemons.startWithSockets(FRONT_ENDS + 2);
+        try (EntropyDriver neighbour = EntropyDriver.start(daemon.socket(FRONT_ENDS));
+                EntropyDriver shared = EntropyDriver.initialise(
+                        daemon.socket(FRONT_ENDS + 1), options(packed).withQueueSize(MAX_QUEUE_SIZE));
+                Arena arena = Arena.ofConfined()) {
+            shared.session().setFeatures(shared.features() | VirtioFeatureBit.PROTOCOL_FEATURES.mask());
+            try (FrontendInflightBuffer buffer = shared.session().getInflightFd(1, MAX_QUEUE_SIZE)) {
+                fillRegion(buffer.mmap(arena), packed);
+                for (int round = 0; round < 2; round++) {
+                    List<FrontendSession> sessions = new ArrayList<>();
+                    for (int i = 0; i < FRONT_ENDS; i++) {
+                        FrontendSession session = FrontendSession.connect(daemon.socket(i), HANG_TIMEOUT);
+                        sessions.add(session);
+                        session.initialise(shared.requestq(), PROTOCOL_FEATURES);
+                        startWithoutEnabling(session, shared, buffer);
+                    }
+
+                    assertEquals(64, neighbour.request(64, HANG_TIMEOUT).length);
+                    for (FrontendSession session : sessions) {
+                        assertEquals((int) baseAfterAllRequests, session.getVringBase(FrontendRequestq.INDEX));
+                        session.close();
+                    }
+                }
+            }
+        }
     }
 
     @Test

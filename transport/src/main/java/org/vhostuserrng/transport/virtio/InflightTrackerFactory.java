@@ -1,6 +1,7 @@
 package org.vhostuserrng.transport.virtio;
 
 import java.lang.foreign.MemorySegment;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Opens the record in which a virtqueue keeps its in-flight requests: the requests that the device has popped and that
@@ -13,9 +14,11 @@ public interface InflightTrackerFactory {
      *
      * @param queueSize Queue Size of the virtqueue
      * @param usedIdx the index in the used ring
+     * @param headAt the head in the available ring at a free-running index
      * @throws InvalidVirtqueueException if the record is invalid or belongs to another virtqueue
      */
-    SplitInflightTracker openSplit(int queueSize, int usedIdx) throws InvalidVirtqueueException;
+    SplitInflightTracker openSplit(int queueSize, int usedIdx, IntUnaryOperator headAt)
+            throws InvalidVirtqueueException;
 
     /**
      * Opens the record of a packed virtqueue: resumes a predecessor's record, or begins a new one.

@@ -14,23 +14,26 @@ public interface PackedInflightTracker {
     /** The next used descriptor after recovery, as in {@link VirtqueuePosition}. */
     int nextUsed();
 
-    /**
-     * Copies of the resubmitted descriptors, in the format of a descriptor ring of the same Queue Size and available in
-     * its first round (wrap counter 1). Null if there are none.
-     */
-    MemorySegment resubmittedDescriptors();
-
-    /** The number of resubmitted descriptors. */
+    /** The number of descriptors in all resubmitted chains. */
     int resubmittedCount();
 
     /** Whether a resubmitted chain must be served before the descriptor ring. */
     boolean hasResubmitted();
 
-    /** The index of the first descriptor of the next resubmitted chain in {@link #resubmittedDescriptors}. */
-    int resubmittedIndex();
+    /** The entry of the first descriptor of the next resubmitted chain. */
+    int resubmittedEntry();
 
-    /** The number of descriptors in the next resubmitted chain. */
+    /** The number of descriptors in the next resubmitted chain; 0 if the record has become invalid. */
     int resubmittedLength();
+
+    /**
+     * Copies a descriptor of the next resubmitted chain.
+     *
+     * @param entry {@link #resubmittedEntry}, or the result of the last call
+     * @param target receives a descriptor in the format of a descriptor ring
+     * @return the entry of the following descriptor
+     */
+    int copyResubmitted(int entry, MemorySegment target);
 
     /**
      * Marks a chain as in flight, before its buffers are written. Does nothing for a resubmitted chain.

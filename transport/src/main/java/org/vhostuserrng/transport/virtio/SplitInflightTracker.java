@@ -8,11 +8,12 @@ public interface SplitInflightTracker {
     /** Whether a predecessor left the record. */
     boolean isResumed();
 
-    /** The heads that the predecessor left in flight, in the order in which it popped them. */
-    int[] resubmitted();
-
-    /** Marks all resubmitted heads as not in flight, because the device finds them in the available ring again. */
-    void undoResubmission();
+    /**
+     * The number of heads to resubmit. None if the predecessor served requests in order: the heads are then still in
+     * the available ring, and the device pops them again. It can be stopped before it serves them, and a successor
+     * without the record still finds them in the ring.
+     */
+    int resubmittedCount();
 
     /** Whether {@link #nextResubmitted} must be served before the available ring. */
     boolean hasResubmitted();

@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 import org.vhostuserrng.transport.virtio.InflightTrackerFactory;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.PackedInflightTracker;
@@ -38,7 +39,7 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
 
     // Both kinds of entries begin with uint8_t inflight in the first word; the second word is uint64_t counter.
     private static final int INFLIGHT_MASK = 0xff;
-    private static final int COUNTER_WORD = 1;
+    static final int COUNTER_WORD = 1;
     private static final int DIGIT_BITS = 8;
     private static final int MAX_DIGIT = (1 << DIGIT_BITS) - 1;
 
@@ -54,8 +55,9 @@ public record InflightRegion(MemorySegment bytes, int queueSize) implements Infl
     }
 
     @Override
-    public SplitInflightTracker openSplit(int size, int usedIdx) throws InvalidVirtqueueException {
-        return SplitInflightRegion.open(this, size, usedIdx);
+    public SplitInflightTracker openSplit(int size, int usedIdx, IntUnaryOperator headAt)
+            throws InvalidVirtqueueException {
+        return SplitInflightRegion.open(this, size, usedIdx, headAt);
     }
 
     @Override

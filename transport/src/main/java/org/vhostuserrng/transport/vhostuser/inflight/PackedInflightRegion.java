@@ -7,6 +7,7 @@ import static org.vhostuserrng.transport.vhostuser.inflight.InflightRegion.U8;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import java.util.BitSet;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.PackedInflightTracker;
@@ -21,9 +22,10 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
  * complete, the current value is copied to the old value. If the process ends in between, its successor finishes or
  * undoes the operation, depending on what the driver can see.
  *
- * <p>The front-end shares the memory. {@link #open} validates and copies a predecessor's record. Afterwards this class
- * only writes. Stores are plain and separated by fences, so that a killed process has made a prefix of the sequence of
- * stores.
+ * <p>The front-end shares the memory. {@link #open} validates a predecessor's record, and copies nothing of it: the
+ * lists are read again at each use, as entries in range whatever they contain. A front-end that changes them spoils its
+ * own record only. Stores are plain and separated by fences, so that a killed process has made a prefix of the sequence
+ * of stores.
  */
 final class PackedInflightRegion implements PackedInflightTracker {
     // typedef struct QueueRegionPacked { uint64_t features; uint16_t version; uint16_t desc_num; uint16_t free_head;
@@ -52,28 +54,26 @@ final class PackedInflightRegion implements PackedInflightTracker {
     private static final int WORDS = 4;
     private static final int NEXT_SHIFT = 16;
     private static final int NUM_SHIFT = 48;
-    private static final int COUNTER_WORD = 1;
     private static final int ID_FLAGS_LEN_WORD = 2;
     private static final int FLAGS_SHIFT = 16;
-    private static final int LEN_SHIFT = 32;
-    private static final int ADDR_WORD = 3;
 
     private static final int WRAP_SHIFT = 15;
+
+    private static final int MIN_BATCH = 64;
 
     private final MemorySegment region;
     private final int descNum;
     private final int size;
-    /** Per entry: the next entry in its list; {@link #descNum} ends the free list. Copies of the region's fields. */
-    private final char[] next;
-    /** Per first entry of a chain: the last entry of the chain. */
-    private final char[] last;
-    /** First entries of used chains that are not published yet. */
-    private final char[] batch;
+    /** First and last entries of used chains that are not published yet. Grows with the batches of the device. */
+    private char[] batch = new char[2 * MIN_BATCH];
 
     private int batchSize;
+    /** The first free entry; {@link #descNum} if there is none. */
     private int freeHead;
-    /** First entry of the chain that was popped last. */
+    /** First and last entry of the chain that was popped last. */
     private int poppedHead;
+
+    private int poppedLast;
 
     private long counter;
     /** The next used descriptor: index and wrap counter. */
@@ -81,16 +81,17 @@ final class PackedInflightRegion implements PackedInflightTracker {
 
     private boolean resumed;
 
-    private final PackedInflightResubmissions resubmissions;
+    private final InflightResubmissions resubmissions;
+    /** The number of descriptors in the chains of {@link #resubmissions}. */
+    private int resubmittedDescriptors;
+
+    private int poppedLength;
 
     private PackedInflightRegion(InflightRegion header, int size) {
         this.region = header.bytes();
         this.descNum = header.queueSize();
         this.size = size;
-        this.next = new char[descNum];
-        this.last = new char[descNum];
-        this.batch = new char[size];
-        this.resubmissions = new PackedInflightResubmissions(size);
+        this.resubmissions = new InflightResubmissions(entries(), WORDS);
     }
 
     static long bytesFor(int queueSize) {
@@ -112,7 +113,6 @@ final class PackedInflightRegion implements PackedInflightTracker {
     private void initialize(int nextUsed) {
         long[] words = new long[descNum * WORDS];
         for (int entry = 0; entry < descNum; entry++) {
-            next[entry] = (char) (entry + 1);
             words[entry * WORDS] = (entry + 1L) << NEXT_SHIFT;
         }
         InflightRegion.writeWords(entries(), words);
@@ -128,14 +128,8 @@ final class PackedInflightRegion implements PackedInflightTracker {
         resumed = true;
         finishOrUndo(ring);
         long[] words = InflightRegion.readWords(entries());
-        for (int entry = 0; entry < descNum; entry++) {
-            next[entry] = (char) (words[entry * WORDS] >>> NEXT_SHIFT);
-            if (next[entry] > descNum) {
-                throw corrupt("next " + (int) next[entry]);
-            }
-        }
         BitSet known = new BitSet(descNum);
-        for (int entry = freeHead; entry < descNum; entry = next[entry]) {
+        for (int entry = freeHead; entry < descNum; entry = nextIn(words, entry)) {
             own(entry, known);
             words[entry * WORDS] = InflightRegion.withoutInflight(words[entry * WORDS]);
         }
@@ -176,35 +170,33 @@ final class PackedInflightRegion implements PackedInflightTracker {
         return (int) (index | (wrap & 0xff) << WRAP_SHIFT);
     }
 
-    private void findResubmissions(long[] words, BitSet known) throws InvalidVirtqueueException {
-        for (int head : InflightRegion.inflightEntries(words, WORDS, descNum)) {
-            counter = words[head * WORDS + COUNTER_WORD] + 1;
-            resubmit(words, head, (int) (words[head * WORDS] >>> NUM_SHIFT), known);
-        }
-        resubmissions.complete();
+    private static int nextIn(long[] words, int entry) {
+        return (char) (words[entry * WORDS] >>> NEXT_SHIFT);
     }
 
-    private void resubmit(long[] words, int head, int length, BitSet known) throws InvalidVirtqueueException {
-        if (length < 1 || length > size - resubmissions.descriptorCount()) {
+    private void findResubmissions(long[] words, BitSet known) throws InvalidVirtqueueException {
+        int[] heads = InflightRegion.inflightEntries(words, WORDS, descNum);
+        for (int head : heads) {
+            counter = words[head * WORDS + InflightRegion.COUNTER_WORD] + 1;
+            validateChain(words, head, (int) (words[head * WORDS] >>> NUM_SHIFT), known);
+        }
+        resubmissions.begin(words, heads);
+    }
+
+    private void validateChain(long[] words, int head, int length, BitSet known) throws InvalidVirtqueueException {
+        if (length < 1 || length > size - resubmittedDescriptors) {
             throw corrupt("a chain of " + length + " descriptors");
         }
-        resubmissions.beginChain(head, length);
+        resubmittedDescriptors += length;
         int entry = head;
         for (int i = 0; i < length; i++) {
             own(entry, known);
-            long idFlagsLen = words[entry * WORDS + ID_FLAGS_LEN_WORD];
-            int flags = (int) (idFlagsLen >>> FLAGS_SHIFT) & 0xffff;
+            int flags = (int) (words[entry * WORDS + ID_FLAGS_LEN_WORD] >>> FLAGS_SHIFT) & 0xffff;
             boolean more = (flags & VirtioConstants.VIRTQ_DESC_F_NEXT) != 0;
             if (more != (i < length - 1)) {
                 throw corrupt("a chain of " + length + " descriptors that ends elsewhere");
             }
-            resubmissions.addDescriptor(
-                    words[entry * WORDS + ADDR_WORD],
-                    (int) (idFlagsLen >>> LEN_SHIFT),
-                    (int) idFlagsLen & 0xffff,
-                    flags);
-            last[head] = (char) entry;
-            entry = next[entry];
+            entry = nextIn(words, entry);
         }
     }
 
@@ -230,13 +222,8 @@ final class PackedInflightRegion implements PackedInflightTracker {
     }
 
     @Override
-    public MemorySegment resubmittedDescriptors() {
-        return resubmissions.descriptors();
-    }
-
-    @Override
     public int resubmittedCount() {
-        return resubmissions.descriptorCount();
+        return resubmittedDescriptors;
     }
 
     @Override
@@ -245,37 +232,67 @@ final class PackedInflightRegion implements PackedInflightTracker {
     }
 
     @Override
-    public int resubmittedIndex() {
-        return resubmissions.begin();
+    public int resubmittedEntry() {
+        return resubmissions.head();
     }
 
     @Override
     public int resubmittedLength() {
-        return resubmissions.length();
+        int length = u16(desc(resubmissions.head()) + NUM);
+        // Each further chain has at least one descriptor.
+        return length <= resubmittedDescriptors - resubmissions.left() + 1 ? length : 0;
+    }
+
+    @Override
+    public int copyResubmitted(int entry, MemorySegment target) {
+        long from = desc(entry);
+        target.set(U64, VirtioConstants.PVIRTQ_DESC_ADDR, region.get(U64, from + ADDR));
+        target.set(U32, VirtioConstants.PVIRTQ_DESC_LEN, region.get(U32, from + LEN));
+        target.set(U16, VirtioConstants.PVIRTQ_DESC_ID, region.get(U16, from + ID));
+        target.set(U16, VirtioConstants.PVIRTQ_DESC_FLAGS, region.get(U16, from + FLAGS));
+        return inRange(next(entry));
+    }
+
+    private int next(int entry) {
+        return u16(desc(entry) + NEXT);
+    }
+
+    /** An entry that the front-end may have changed. */
+    private int inRange(int entry) {
+        return entry < descNum ? entry : 0;
     }
 
     // --- "When receiving available buffers from the driver" --------------------------------------------------------
 
     @Override
     public void markInflight(MemorySegment ring, int index, int length) {
+        poppedLength = length;
         if (resubmissions.hasNext()) {
-            poppedHead = resubmissions.head();
+            popResubmitted(length);
             return;
         }
-        poppedHead = freeHead;
+        poppedHead = inRange(freeHead);
         long head = desc(poppedHead);
         region.set(U16, head + NUM, (short) length);
         region.set(U64, head + COUNTER, counter++);
         region.set(U8, head + INFLIGHT, (byte) 1);
         int descriptor = index;
         for (int i = 0; i < length; i++) {
-            copy(ring, descriptor, freeHead);
-            last[poppedHead] = (char) freeHead;
-            freeHead = next[freeHead];
+            poppedLast = inRange(freeHead);
+            copy(ring, descriptor, poppedLast);
+            freeHead = next(poppedLast);
             descriptor = descriptor + 1 == size ? 0 : descriptor + 1;
         }
-        region.set(U16, head + LAST, (short) last[poppedHead]);
+        region.set(U16, head + LAST, (short) poppedLast);
         setFreeHead();
+    }
+
+    private void popResubmitted(int length) {
+        poppedHead = resubmissions.head();
+        poppedLast = poppedHead;
+        for (int i = 1; i < length; i++) {
+            poppedLast = inRange(next(poppedLast));
+        }
     }
 
     private void copy(MemorySegment ring, int index, int entry) {
@@ -312,8 +329,16 @@ final class PackedInflightRegion implements PackedInflightTracker {
 
     @Override
     public boolean addUsed() {
+        if (batchSize == batch.length) {
+            batch = Arrays.copyOf(batch, 2 * batchSize);
+        }
         batch[batchSize++] = (char) poppedHead;
-        return !resubmissions.advance();
+        batch[batchSize++] = (char) poppedLast;
+        boolean resubmitted = resubmissions.advance();
+        if (resubmitted) {
+            resubmittedDescriptors -= poppedLength;
+        }
+        return !resubmitted;
     }
 
     /**
@@ -323,10 +348,9 @@ final class PackedInflightRegion implements PackedInflightTracker {
     @Override
     public void publishing(int nextUsed) {
         int free = freeHead;
-        for (int i = 0; i < batchSize; i++) {
-            int head = batch[i];
-            setNext(last[head], free);
-            free = head;
+        for (int i = 0; i < batchSize; i += 2) {
+            region.set(U16, desc(batch[i + 1]) + NEXT, (short) free);
+            free = batch[i];
         }
         freeHead = free;
         VarHandle.releaseFence();
@@ -340,7 +364,7 @@ final class PackedInflightRegion implements PackedInflightTracker {
     @Override
     public void published() {
         VarHandle.releaseFence();
-        for (int i = 0; i < batchSize; i++) {
+        for (int i = 0; i < batchSize; i += 2) {
             region.set(U8, desc(batch[i]) + INFLIGHT, (byte) 0);
         }
         VarHandle.releaseFence();
@@ -360,11 +384,6 @@ final class PackedInflightRegion implements PackedInflightTracker {
                 (current & VirtioConstants.PACKED_INDEX_MASK) | (long) (old & VirtioConstants.PACKED_INDEX_MASK) << 16;
         long wraps = (current >>> WRAP_SHIFT) | (long) (old >>> WRAP_SHIFT) << 8;
         region.set(U64, USED, indices | wraps << 32);
-    }
-
-    private void setNext(int entry, int following) {
-        next[entry] = (char) following;
-        region.set(U16, desc(entry) + NEXT, (short) following);
     }
 
     private MemorySegment entries() {

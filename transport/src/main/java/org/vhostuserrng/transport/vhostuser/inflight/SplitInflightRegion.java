@@ -6,6 +6,8 @@ import static org.vhostuserrng.transport.vhostuser.inflight.InflightRegion.U8;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.SplitInflightTracker;
 
@@ -30,34 +32,36 @@ final class SplitInflightRegion implements SplitInflightTracker {
     private static final long COUNTER = 8;
     private static final long DESC_BYTES = 16;
     private static final int WORDS = 2;
-    private static final int COUNTER_WORD = 1;
+    private static final int MIN_BATCH = 64;
     private static final int NEXT_SHIFT = 48;
 
     private final MemorySegment region;
-    /** Heads with used elements that are not published yet. */
-    private final char[] batch;
+    private final int size;
+    private final InflightResubmissions resubmissions;
+    /** Heads with used elements that are not published yet. Grows with the batches of the device. */
+    private char[] batch = new char[MIN_BATCH];
 
     private int batchSize;
     private int lastBatchHead;
     private long counter;
 
-    private int[] resubmitted = {};
-    private int resubmittedDone;
     private boolean resumed;
 
     private SplitInflightRegion(MemorySegment region, int size) {
         this.region = region;
-        this.batch = new char[size];
+        this.size = size;
+        this.resubmissions = new InflightResubmissions(region.asSlice(DESC, size * DESC_BYTES), WORDS);
     }
 
     static long bytesFor(int queueSize) {
         return DESC + queueSize * DESC_BYTES;
     }
 
-    static SplitInflightRegion open(InflightRegion header, int size, int usedIdx) throws InvalidVirtqueueException {
+    static SplitInflightRegion open(InflightRegion header, int size, int usedIdx, IntUnaryOperator headAt)
+            throws InvalidVirtqueueException {
         SplitInflightRegion opened = new SplitInflightRegion(header.bytes(), size);
         if (header.hasPredecessor(size)) {
-            opened.recover(usedIdx);
+            opened.recover(usedIdx, headAt);
         } else {
             opened.initialize(header.queueSize(), usedIdx);
             header.begin();
@@ -73,9 +77,8 @@ final class SplitInflightRegion implements SplitInflightTracker {
 
     // --- "When reconnecting" ---------------------------------------------------------------------------------------
 
-    private void recover(int usedIdx) {
+    private void recover(int usedIdx, IntUnaryOperator headAt) {
         resumed = true;
-        int size = batch.length;
         lastBatchHead = Short.toUnsignedInt(region.get(U16, LAST_BATCH_HEAD));
         // If used_idx is behind the used ring, the predecessor has not cleared all entries of its last batch.
         int uncleared = (usedIdx - region.get(U16, USED_IDX)) & 0xffff;
@@ -88,15 +91,41 @@ final class SplitInflightRegion implements SplitInflightTracker {
         VarHandle.releaseFence();
         region.set(U16, USED_IDX, (short) usedIdx);
         VarHandle.releaseFence();
-        resubmitted = InflightRegion.inflightEntries(words, WORDS, size);
-        if (resubmitted.length > 0) {
-            counter = words[resubmitted[resubmitted.length - 1] * WORDS + COUNTER_WORD] + 1;
+        int[] inflight = InflightRegion.inflightEntries(words, WORDS, size);
+        if (inflight.length > 0) {
+            counter = words[inflight[inflight.length - 1] * WORDS + InflightRegion.COUNTER_WORD] + 1;
+        }
+        if (areAvailable(inflight, usedIdx, headAt)) {
+            undo(inflight);
+        } else {
+            resubmissions.begin(words, inflight);
+        }
+    }
+
+    /** Whether the heads are the next ones in the available ring. */
+    private static boolean areAvailable(int[] heads, int usedIdx, IntUnaryOperator headAt) {
+        for (int i = 0; i < heads.length; i++) {
+            if (headAt.applyAsInt(usedIdx + i) != heads[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Marks heads as not in flight. Clears the last head first, because a successor that finds some of the heads in
+     * flight treats them as the first ones.
+     */
+    private void undo(int[] inflight) {
+        for (int i = inflight.length - 1; i >= 0; i--) {
+            clear(inflight[i]);
+            VarHandle.releaseFence();
         }
     }
 
     private void clearLastBatch(long[] words, int heads) {
         int head = lastBatchHead;
-        for (int left = heads; left > 0 && head < batch.length; left--) {
+        for (int left = heads; left > 0 && head < size; left--) {
             long word = words[head * WORDS];
             words[head * WORDS] = InflightRegion.withoutInflight(word);
             head = (int) (word >>> NEXT_SHIFT);
@@ -109,38 +138,25 @@ final class SplitInflightRegion implements SplitInflightTracker {
     }
 
     @Override
-    public int[] resubmitted() {
-        return resubmitted;
-    }
-
-    /**
-     * Clears the last head first, because a successor that finds some of the heads in flight treats them as the first
-     * ones.
-     */
-    @Override
-    public void undoResubmission() {
-        for (int i = resubmitted.length - 1; i >= 0; i--) {
-            clear(resubmitted[i]);
-            VarHandle.releaseFence();
-        }
-        resubmitted = new int[0];
+    public int resubmittedCount() {
+        return resubmissions.left();
     }
 
     @Override
     public boolean hasResubmitted() {
-        return resubmittedDone < resubmitted.length;
+        return resubmissions.hasNext();
     }
 
     @Override
     public int nextResubmitted() {
-        return resubmitted[resubmittedDone];
+        return resubmissions.head();
     }
 
     // --- "When receiving available buffers from the driver" --------------------------------------------------------
 
     @Override
     public boolean isFull() {
-        return batchSize == batch.length;
+        return batchSize == size;
     }
 
     @Override
@@ -169,12 +185,11 @@ final class SplitInflightRegion implements SplitInflightTracker {
         VarHandle.releaseFence();
         region.set(U16, LAST_BATCH_HEAD, (short) head);
         lastBatchHead = head;
-        batch[batchSize++] = (char) head;
-        if (hasResubmitted()) {
-            resubmittedDone++;
-            return false;
+        if (batchSize == batch.length) {
+            batch = Arrays.copyOf(batch, 2 * batchSize);
         }
-        return true;
+        batch[batchSize++] = (char) head;
+        return !resubmissions.advance();
     }
 
     @Override
