@@ -2,6 +2,7 @@ package org.vhostuserrng.it.memory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.vhostuserrng.frontend.FrontendMessageType.ADD_MEM_REG;
 import static org.vhostuserrng.frontend.FrontendMessageType.REM_MEM_REG;
 import static org.vhostuserrng.frontend.FrontendMessageType.SET_MEM_TABLE;
@@ -10,11 +11,13 @@ import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +34,7 @@ import org.vhostuserrng.frontend.FrontendPayloadEncoder;
 import org.vhostuserrng.frontend.FrontendRequestq;
 import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.frontend.UnsuitableFileDescriptor;
+import org.vhostuserrng.it.fixture.HostCommand;
 import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.frontend.MemRegionPayloads;
@@ -94,8 +98,9 @@ class InaccessibleRegionIT {
         READ_ONLY_FILE("opened read-only") {
             @Override
             SentFile open(Path directory) throws IOException {
-                Path file = Files.write(directory.resolve("rom"), new byte[(int) SIZE]);
+                Path file = createInTmpfs(SIZE);
                 UnsuitableFileDescriptor opened = UnsuitableFileDescriptor.readOnly(file);
+                Files.delete(file);
                 return new SentFile(opened.fd(), opened::close);
             }
         },
@@ -117,9 +122,32 @@ class InaccessibleRegionIT {
         SHORT_FILE("1048576 bytes from offset 0 in a file of 1 bytes") {
             @Override
             SentFile open(Path directory) throws IOException {
-                Path file = Files.write(directory.resolve("short"), new byte[1]);
+                Path file = createInTmpfs(1);
                 UnsuitableFileDescriptor opened = UnsuitableFileDescriptor.readWrite(file);
+                Files.delete(file);
                 return new SentFile(opened.fd(), opened::close);
+            }
+        },
+        OVERLAYFS("file system of type overlay (--allow-memory-on=overlay)") {
+            @Override
+            SentFile open(Path directory) throws IOException {
+                return openOnOverlayfs(directory, Path.of("/"), "mount");
+            }
+        },
+        OTHER_MOUNT_NAMESPACE("no file system that is mounted for this process") {
+            @Override
+            SentFile open(Path directory) throws IOException {
+                Process namespace = new ProcessBuilder("unshare", "--mount", "sleep", "infinity").start();
+                try {
+                    Path root = Path.of("/proc/" + namespace.pid() + "/root");
+                    Path mounts = Path.of("/proc/" + namespace.pid() + "/ns/mnt");
+                    Path own = Files.readSymbolicLink(Path.of("/proc/self/ns/mnt"));
+                    assertEventually("the namespace exists", () -> !own.equals(Files.readSymbolicLink(mounts)));
+                    return openOnOverlayfs(
+                            directory, root, "nsenter", "--target=" + namespace.pid(), "--mount", "mount");
+                } finally {
+                    namespace.destroy();
+                }
             }
         };
 
@@ -130,6 +158,47 @@ class InaccessibleRegionIT {
         }
 
         abstract SentFile open(Path directory) throws IOException;
+    }
+
+    /** The directory for temporary files may be in a file system whose files are not mapped. */
+    private static Path createInTmpfs(long size) throws IOException {
+        return Files.write(Files.createTempFile(Path.of("/dev/shm"), "memory", ""), new byte[(int) size]);
+    }
+
+    /**
+     * Opens a file on overlayfs above tmpfs. Aborts the test without the privilege to mount.
+     *
+     * @param root where the mount is visible
+     * @param mount the command that mounts
+     */
+    private static SentFile openOnOverlayfs(Path directory, Path root, String... mount) throws IOException {
+        Path layers = Files.createTempDirectory(Path.of("/dev/shm"), "overlay");
+        Path merged = Files.createDirectories(directory.resolve("merged"));
+        for (String layer : List.of("lower", "upper", "work")) {
+            Files.createDirectory(layers.resolve(layer));
+        }
+        Files.write(layers.resolve("lower/memory"), new byte[(int) SIZE]);
+        List<String> command = new ArrayList<>(List.of(mount));
+        command.addAll(List.of("-t", "overlay", "overlay", "-o"));
+        command.add("lowerdir=" + layers + "/lower,upperdir=" + layers + "/upper,workdir=" + layers + "/work");
+        command.add(merged.toString());
+        assumeTrue(runs(command), "cannot mount overlayfs");
+        UnsuitableFileDescriptor file = UnsuitableFileDescriptor.readWrite(
+                root.resolve(merged.toString().substring(1)).resolve("memory"));
+        return new SentFile(file.fd(), () -> {
+            file.close();
+            runs(List.of("umount", "--lazy", merged.toString()));
+            runs(List.of("rm", "-r", layers.toString()));
+        });
+    }
+
+    private static boolean runs(List<String> command) throws IOException {
+        try {
+            return HostCommand.run(Map.of(), Path.of("/"), command).status() == 0;
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException(command.toString());
+        }
     }
 
     /** Describes the region; a test sends another file in place of its memory. */
@@ -199,6 +268,19 @@ class InaccessibleRegionIT {
                     guest,
                     daemon,
                     "buffer is in a memory region that is not accessible: guest address 800001000 is in " + REGION);
+        }
+    }
+
+    @Test
+    void regionOnAFileSystemThatTheOperatorAllowsIsServed() throws Exception {
+        DaemonProcess daemon = daemons.start("--allow-memory-on=overlay");
+        try (SentFile sent = UnmappableFile.OVERLAYFS.open(daemons.directory());
+                EntropyDriver guest = EntropyDriver.start(daemon.socket())) {
+            plugDevice(guest, sent.number());
+
+            requestIn(guest, DEVICE_ADDRESS + 0x1000);
+
+            assertTrue(guest.awaitUsed(HANG_TIMEOUT));
         }
     }
 

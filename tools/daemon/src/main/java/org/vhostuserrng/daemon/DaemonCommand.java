@@ -117,6 +117,7 @@ final class DaemonCommand {
                         arguments.has(DaemonOptions.MEM_SLOTS),
                         arguments.has(DaemonOptions.REQUIRE_SEALED_MEMORY),
                         maxMemoryBytes(endpoints.size()),
+                        Set.copyOf(arguments.values(DaemonOptions.ALLOW_MEMORY_ON)),
                         arguments.has(DaemonOptions.ACCESS_PLATFORM),
                         spinNanos()));
     }

@@ -25,6 +25,7 @@ final class DaemonOptions {
     static final String MEM_SLOTS = "--mem-slots";
     static final String MAX_GUEST_MEMORY = "--max-guest-memory";
     static final String REQUIRE_SEALED_MEMORY = "--require-sealed-memory";
+    static final String ALLOW_MEMORY_ON = "--allow-memory-on";
     static final String PACKED = "--packed";
     static final String IN_ORDER = "--in-order";
     static final String ACCESS_PLATFORM = "--access-platform";
@@ -122,6 +123,12 @@ final class DaemonOptions {
                                 + ". Default: 65536 (64 TiB) divided by the number of sockets, at least 4096 (4 TiB)."))
                 .addOption(flag(
                         REQUIRE_SEALED_MEMORY, "Refuse guest memory that the VMM could truncate while it is in use."))
+                .addOption(valued(
+                        ALLOW_MEMORY_ON,
+                        "TYPE",
+                        "Accept guest memory in files of this type of file system (overlay, nfs, fuse, ..., or any)"
+                                + " besides memfds, tmpfs, hugetlbfs and local disks. Risk: whoever provides such a"
+                                + " file system can stop all guests. Repeatable."))
                 .addOption(flag(PACKED, "Offer packed virtqueues in addition to split ones."))
                 .addOption(flag(IN_ORDER, "Offer VIRTIO_F_IN_ORDER, which some drivers handle faster."))
                 .addOption(flag(

@@ -16,9 +16,8 @@ import org.vhostuserrng.libc.OwnedFd;
  * @param blockSize in bytes; on hugetlbfs the size of a huge page
  * @param device identifies the file system
  * @param inode identifies the file within it
- * @param attributesMask the STATX_ATTR_ flags that the file system supports
  */
-public record FileStatus(int mode, int owner, long size, long blockSize, long device, long inode, long attributesMask) {
+public record FileStatus(int mode, int owner, long size, long blockSize, long device, long inode) {
     private static final MemorySegment STATX = Libc.symbol("statx");
     private static final int AT_FDCWD = -100;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
@@ -29,12 +28,11 @@ public record FileStatus(int mode, int owner, long size, long blockSize, long de
     private static final int STATX_BASIC_STATS = 0x7ff;
 
     // struct statx: stx_blksize u32 at 4, stx_uid u32 at 20, stx_mode u16 at 28, stx_ino u64 at 32, stx_size u64 at 40,
-    // stx_attributes_mask u64 at 56, stx_dev_major u32 at 136, stx_dev_minor u32 at 140; 256 bytes.
+    // stx_dev_major u32 at 136, stx_dev_minor u32 at 140; 256 bytes.
     static final long STATX_BYTES = 256;
     private static final long INODE = 32;
     private static final long DEVICE = 136;
     private static final MemorySegment NO_NAME = Arena.global().allocate(1);
-    private static final long STATX_ATTR_IMMUTABLE = 0x10;
     private static final int S_IFMT = 0xf000;
     private static final int S_IFREG = 0x8000;
     private static final int S_IFSOCK = 0xc000;
@@ -101,11 +99,6 @@ public record FileStatus(int mode, int owner, long size, long blockSize, long de
         };
     }
 
-    /** Whether the file system supports immutable files: local file systems do, remote ones do not. */
-    public boolean supportsImmutable() {
-        return (attributesMask & STATX_ATTR_IMMUTABLE) != 0;
-    }
-
     public boolean isSameFileAs(FileStatus other) {
         return device == other.device && inode == other.inode;
     }
@@ -122,8 +115,7 @@ public record FileStatus(int mode, int owner, long size, long blockSize, long de
                     status.get(ValueLayout.JAVA_LONG, 40),
                     status.get(ValueLayout.JAVA_INT, 4) & 0xffff_ffffL,
                     status.get(ValueLayout.JAVA_LONG, DEVICE),
-                    status.get(ValueLayout.JAVA_LONG, INODE),
-                    status.get(ValueLayout.JAVA_LONG, 56));
+                    status.get(ValueLayout.JAVA_LONG, INODE));
         }
     }
 }

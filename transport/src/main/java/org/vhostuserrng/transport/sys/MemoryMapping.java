@@ -3,6 +3,7 @@ package org.vhostuserrng.transport.sys;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Set;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
@@ -72,15 +73,27 @@ public final class MemoryMapping implements AutoCloseable {
         this.canVanish = canVanish;
     }
 
+    /** Like {@link #adopt(OwnedFd, long, long, Set)}, for memory and local file systems. */
+    public static MemoryMapping adopt(OwnedFd received, long offset, long size) throws IOException {
+        return adopt(received, offset, size, Set.of());
+    }
+
+    /** Like {@link #map(OwnedFd, long, long, Set)}, for memory and local file systems. */
+    public static MemoryMapping map(OwnedFd file, long offset, long size) throws IOException {
+        return map(file, offset, size, Set.of());
+    }
+
     /**
      * Maps {@code size} bytes from {@code offset} of a file that a peer sent, and closes the descriptor. May block, so
      * it is called in the peer's {@link PeerFileExecutor}.
      *
+     * @param allowed the types of further file systems whose files are accepted, see {@link MemoryFileSystems#require}
      * @throws IOException as {@link #map}
      */
-    public static MemoryMapping adopt(OwnedFd received, long offset, long size) throws IOException {
+    public static MemoryMapping adopt(OwnedFd received, long offset, long size, Set<String> allowed)
+            throws IOException {
         try {
-            MemoryMapping mapping = map(received, offset, size);
+            MemoryMapping mapping = map(received, offset, size, allowed);
             received.closeNow();
             return mapping;
         } catch (IOException | RuntimeException refused) {
@@ -92,27 +105,29 @@ public final class MemoryMapping implements AutoCloseable {
     /**
      * Maps {@code size} bytes from {@code offset} of {@code file}, which the caller closes.
      *
+     * @param allowed the types of further file systems whose files are accepted, see {@link MemoryFileSystems#require}
      * @throws UnmappableFileException if the file is not regular (memfd, tmpfs and hugetlbfs files are), is shorter
-     *     than {@code offset + size}, cannot be written, or is in a remote file system, where an access may block
-     *     (FUSE, NFS and the like)
+     *     than {@code offset + size}, cannot be written, or is in a file system that is not allowed
      * @throws IOException if the kernel lacks address space or memory
      */
-    public static MemoryMapping map(OwnedFd file, long offset, long size) throws IOException {
+    public static MemoryMapping map(OwnedFd file, long offset, long size, Set<String> allowed) throws IOException {
+        FileStatus kind = FileStatus.of(file);
+        if (!kind.isRegularFile()) {
+            throw new UnmappableFileException("it is " + kind.describeType() + ", not a regular file or memfd");
+        }
+        int seals = seal(file);
+        boolean isMemory = seals >= 0;
+        boolean sealed = isMemory && (seals & F_SEAL_SHRINK) != 0;
+        if (!isMemory) {
+            MemoryFileSystems.require(file, allowed);
+        }
+        // The size counts from now on: before the seal, the peer could still have truncated the file.
         FileStatus status = FileStatus.of(file);
-        if (!status.isRegularFile()) {
-            throw new UnmappableFileException("it is " + status.describeType() + ", not a regular file or memfd");
-        }
-        // A page fault on a remote file would block the loop, and therefore all its guests.
-        if (!FileLocality.isLocal(file, status)) {
-            throw new UnmappableFileException(
-                    "it is in a file system that another process or computer provides (FUSE, NFS, …)");
-        }
         if (offset < 0 || size <= 0 || offset > status.size() - size) {
             throw new UnmappableFileException("it has " + Long.toUnsignedString(size) + " bytes from offset "
                     + Long.toUnsignedString(offset) + " in a file of " + status.size() + " bytes");
         }
-        boolean sealed = seal(file);
-        boolean canVanish = !sealed || FileLocality.hasHugePages(file);
+        boolean canVanish = !sealed || MemoryFileSystems.hasHugePages(file);
         // A mapping begins and ends at a page boundary of the file; pages may be huge.
         long page = Math.max(status.blockSize(), 4096);
         long skipped = offset % page;
@@ -187,14 +202,14 @@ public final class MemoryMapping implements AutoCloseable {
         }
     }
 
-    /** Seals the file against shrinking if it accepts seals. Returns whether it has the seal. */
-    private static boolean seal(OwnedFd file) {
-        int added = Libc.callInt(FCNTL, file.number(), F_ADD_SEALS, F_SEAL_SHRINK, 0, 0);
-        if (added == 0) {
-            return true;
-        }
-        int seals = Libc.callInt(FCNTL, file.number(), F_GET_SEALS, 0, 0, 0);
-        return seals > 0 && (seals & F_SEAL_SHRINK) != 0;
+    /**
+     * Seals the file against shrinking if it accepts seals.
+     *
+     * @return the file's seals, or a negated errno: only memfds and files in tmpfs and hugetlbfs have seals
+     */
+    private static int seal(OwnedFd file) {
+        Libc.callInt(FCNTL, file.number(), F_ADD_SEALS, F_SEAL_SHRINK, 0, 0);
+        return Libc.callInt(FCNTL, file.number(), F_GET_SEALS, 0, 0, 0);
     }
 
     /**

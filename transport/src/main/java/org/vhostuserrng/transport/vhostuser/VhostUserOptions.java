@@ -1,5 +1,7 @@
 package org.vhostuserrng.transport.vhostuser;
 
+import java.util.Set;
+
 /**
  * The operator's options for the sessions of vhost-user front-ends.
  *
@@ -7,11 +9,18 @@ package org.vhostuserrng.transport.vhostuser;
  *     reconnect
  * @param sealedMemoryOnly refuse guest memory that the front-end can truncate
  * @param maxMemoryBytes guest memory that one session may map; limited because all sessions share one address space
+ * @param memoryFileSystems types of file systems whose files may be guest memory, besides memory and local disks; "any"
+ *     for all
  * @param accessPlatform offer VIRTIO_F_ACCESS_PLATFORM, for devices behind an IOMMU; some VMMs pass it to every guest
  * @param busyPollNanos maximum time of one busy poll, for vrings with frequent requests; 0 disables busy polling
  */
 public record VhostUserOptions(
-        boolean memSlots, boolean sealedMemoryOnly, long maxMemoryBytes, boolean accessPlatform, long busyPollNanos) {
+        boolean memSlots,
+        boolean sealedMemoryOnly,
+        long maxMemoryBytes,
+        Set<String> memoryFileSystems,
+        boolean accessPlatform,
+        long busyPollNanos) {
     /** Half of a process's address space on x86-64: a new memory table is mapped before the old one is unmapped. */
     public static final long ADDRESS_SPACE_BYTES = 1L << 46;
 
@@ -23,6 +32,16 @@ public record VhostUserOptions(
 
     /** The default options, which accept every VMM and any guest memory. */
     public static final VhostUserOptions DEFAULT = new VhostUserOptions(false, false, ADDRESS_SPACE_BYTES, false, 0);
+
+    /** Options without further file systems for memory. */
+    public VhostUserOptions(
+            boolean memSlots,
+            boolean sealedMemoryOnly,
+            long maxMemoryBytes,
+            boolean accessPlatform,
+            long busyPollNanos) {
+        this(memSlots, sealedMemoryOnly, maxMemoryBytes, Set.of(), accessPlatform, busyPollNanos);
+    }
 
     /** The default {@link #maxMemoryBytes} for a number of guests: an equal share of the address space, or 4 TiB. */
     public static long maxMemoryBytesPerGuest(int guests) {

@@ -15,7 +15,10 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.AnnotatedElementContext;
+import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.io.TempDirFactory;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
@@ -31,6 +34,14 @@ class MemoryMappingTest {
     private static final int O_RDWR = 2;
     private static final long HUGE_PAGE = 2 << 20;
     private static final long PAGE = 4096;
+
+    /** The directory for temporary files may be in a file system whose files are not mapped. */
+    static final class InTmpfs implements TempDirFactory {
+        @Override
+        public Path createTempDirectory(AnnotatedElementContext element, ExtensionContext test) throws IOException {
+            return Files.createTempDirectory(Path.of("/dev/shm"), "memory");
+        }
+    }
 
     private static OwnedFd memfd(int flags, long size) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
@@ -59,7 +70,7 @@ class MemoryMappingTest {
     }
 
     @Test
-    void mapsAnUnalignedOffset(@TempDir Path directory) throws IOException {
+    void mapsAnUnalignedOffset(@TempDir(factory = InTmpfs.class) Path directory) throws IOException {
         byte[] content = new byte[3 * (int) PAGE];
         content[5000] = 42;
         Path path = Files.write(directory.resolve("memory"), content);
@@ -95,7 +106,7 @@ class MemoryMappingTest {
     }
 
     @Test
-    void refusesAFileThatWasOpenedReadOnly(@TempDir Path directory) throws IOException {
+    void refusesAFileThatWasOpenedReadOnly(@TempDir(factory = InTmpfs.class) Path directory) throws IOException {
         Path path = Files.write(directory.resolve("memory"), new byte[(int) PAGE]);
 
         try (OwnedFd file = open(path, O_RDONLY)) {
@@ -126,8 +137,31 @@ class MemoryMappingTest {
         }
     }
 
+    /** Another thread truncates and extends the file until the seal stops it. */
     @Test
-    void reportsAFileThatCannotBeSealed(@TempDir Path directory) throws IOException {
+    void sealedFileIsAsLargeAsItsMappingThoughAPeerTruncatesItMeanwhile() throws Exception {
+        for (int i = 0; i < 1000; i++) {
+            OwnedFd file = memfd(MFD_ALLOW_SEALING, PAGE);
+            int number = file.number();
+            Thread peer = Thread.ofPlatform().start(() -> {
+                while (Libc.callInt(FTRUNCATE, number, 0, 0, 0, 0) == 0) {
+                    Libc.callInt(FTRUNCATE, number, PAGE, 0, 0, 0);
+                }
+            });
+            try (MemoryMapping mapping = MemoryMapping.map(file, 0, PAGE)) {
+                assertTrue(mapping.isSealed());
+                assertEquals(PAGE, FileStatus.of(file).size());
+            } catch (UnmappableFileException truncated) {
+                assertTrue(truncated.getMessage().contains("in a file of 0 bytes"), truncated.getMessage());
+            } finally {
+                peer.join();
+                file.close();
+            }
+        }
+    }
+
+    @Test
+    void reportsAFileThatCannotBeSealed(@TempDir(factory = InTmpfs.class) Path directory) throws IOException {
         Path path = Files.write(directory.resolve("memory"), new byte[(int) PAGE]);
 
         try (OwnedFd file = open(path);

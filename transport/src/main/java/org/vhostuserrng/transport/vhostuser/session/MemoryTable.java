@@ -121,7 +121,7 @@ final class MemoryTable {
         long fd = file.id();
         try {
             requireValid(region, left, options);
-            mapping = MemoryMapping.adopt(file, region.mmapOffset(), region.size());
+            mapping = MemoryMapping.adopt(file, region.mmapOffset(), region.size(), options.memoryFileSystems());
         } catch (UnmappableFileException unmappable) {
             return new TableRegion(region, fd, null, unmappable.getMessage());
         } finally {
