@@ -29,6 +29,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.frontend.BackendProtocolException;
+import org.vhostuserrng.frontend.BackendRequestReceiver;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendInflightBuffer;
 import org.vhostuserrng.frontend.FrontendMessageType;
@@ -223,6 +224,34 @@ class HostileFrontendIT {
             socket.send(FrontendMessageType.SET_BACKEND_REQ_FD.id(), 0, FrontendPayloadEncoder.none(), socket.fd());
 
             assertTrue(socket.awaitClosed(HANG_TIMEOUT), "the session was not closed");
+        }
+
+        shared.assertServingAndNothingLeaked();
+    }
+
+    @Test
+    void frontEndsOwnSocketInTheQueueOfTheBackEndChannelIsNotKept() throws Exception {
+        try (FrontendSocket socket = connect();
+                BackendRequestReceiver channel = new BackendRequestReceiver()) {
+            channel.sendUnreadFds(socket.fd());
+            socket.send(
+                    FrontendMessageType.SET_BACKEND_REQ_FD.id(), 0, FrontendPayloadEncoder.none(), channel.backendFd());
+
+            assertTrue(socket.awaitClosed(HANG_TIMEOUT), "the session was not closed");
+        }
+
+        shared.assertServingAndNothingLeaked();
+    }
+
+    @Test
+    void frontEndThatReadsNoReplyLosesItsSession() throws Exception {
+        try (FrontendSocket notReading = connect()) {
+            assertTrue(notReading.trySend(getFeatures()));
+
+            assertEventually("the log says why", () -> shared.daemon().log().contains("does not read its replies"));
+            try (EntropyDriver next = EntropyDriver.start(shared.socket())) {
+                assertEquals(64, next.request(64, HANG_TIMEOUT).length);
+            }
         }
 
         shared.assertServingAndNothingLeaked();

@@ -101,25 +101,29 @@ class SlowClosingFdIT {
         shared.assertServingAndNothingLeaked();
     }
 
+    /** Sends the socket while the daemon is paused, so that the daemon closes it last. */
     @Test
     void slowClosesOfFdsInAnUnreadSocketDoNotBlockOtherGuests() throws Exception {
         try (SlowClosingSockets slow = new SlowClosingSockets(SOCKETS, LINGER)) {
-            try (FrontendSocket socket = connect();
-                    BackendRequestReceiver channel = new BackendRequestReceiver()) {
-                channel.sendUnreadFds(slow.fds(0, SOCKETS));
-                slow.closeFds();
-                byte[] message = CraftedFrontendMessage.of(
-                                FrontendMessageType.SET_BACKEND_REQ_FD.id(), FrontendPayloadEncoder.none())
-                        .withNeedReply()
-                        .bytes();
-                socket.sendRaw(message, channel.backendFd());
-                assertEquals(
+            try (FrontendSocket socket = connect()) {
+                shared.daemon().pause();
+                try (BackendRequestReceiver channel = new BackendRequestReceiver()) {
+                    channel.sendUnreadFds(slow.fds(0, SOCKETS));
+                    slow.closeFds();
+                    byte[] message = CraftedFrontendMessage.of(
+                                    FrontendMessageType.SET_BACKEND_REQ_FD.id(), FrontendPayloadEncoder.none())
+                            .withNeedReply()
+                            .bytes();
+                    socket.sendRaw(message, channel.backendFd());
+                } finally {
+                    shared.daemon().resume();
+                }
+                assertNotEquals(
                         0,
                         socket.receive(FrontendMessageType.SET_BACKEND_REQ_FD.id(), HANG_TIMEOUT)
                                 .u64());
+                assertOthersAreServed();
             }
-
-            assertOthersAreServed();
         }
         shared.assertServingAndNothingLeaked();
     }

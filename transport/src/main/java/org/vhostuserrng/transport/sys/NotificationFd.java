@@ -50,7 +50,7 @@ public abstract sealed class NotificationFd implements AutoCloseable
                 return NotificationPipe.open(received, direction);
             }
             if (status.isSocket() && UnixStreamSocket.isConnectedUnixSocket(received)) {
-                return new NotificationSocket(received);
+                return NotificationSocket.open(received, direction);
             }
             throw new IOException("expected an eventfd, a pipe or a connected UNIX socket, got " + name);
         } catch (IOException | RuntimeException refused) {

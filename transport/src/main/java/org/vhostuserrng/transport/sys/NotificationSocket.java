@@ -1,5 +1,6 @@
 package org.vhostuserrng.transport.sys;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -31,8 +32,25 @@ final class NotificationSocket extends NotificationFd {
     /** Written by the executor. */
     private volatile boolean stuck;
 
-    NotificationSocket(OwnedFd received) {
+    private NotificationSocket(OwnedFd received) {
         this.peer = received;
+    }
+
+    /**
+     * Takes ownership of a socket that a peer sent.
+     *
+     * @throws IOException if notifications go to the peer, and the peer has sent descriptors over the socket
+     */
+    static NotificationSocket open(OwnedFd received, Direction direction) throws IOException {
+        NotificationSocket opened = new NotificationSocket(received);
+        if (direction == Direction.TO_FRONTEND) {
+            UnixStreamSocket.shutDownReception(received);
+            opened.drain();
+            if (opened.stuck) {
+                throw new IOException("expected a socket without descriptors in it");
+            }
+        }
+        return opened;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.vhostuserrng.transport.sys;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.libc.OwnedFd;
 
@@ -46,7 +47,21 @@ public final class PeerStreamWriter implements AutoCloseable {
         }
         return status.isPipe()
                 ? new PeerStreamWriter(null, PeerPipeEnd.adopt(received))
-                : new PeerStreamWriter(new UnixStreamSocket(received), null);
+                : new PeerStreamWriter(openSocket(received), null);
+    }
+
+    private static UnixStreamSocket openSocket(OwnedFd received) throws IOException {
+        UnixStreamSocket socket = new UnixStreamSocket(received);
+        if (UnixStreamSocket.isUnixStream(received)) {
+            UnixStreamSocket.shutDownReception(received);
+            try (Arena arena = Arena.ofConfined()) {
+                if (socket.peekBytes(arena.allocate(1)) > 0) {
+                    socket.close();
+                    throw new IOException("expected a socket without messages in it");
+                }
+            }
+        }
+        return socket;
     }
 
     /**

@@ -37,6 +37,7 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
+    private static final int SHUT_RD = 0;
     private static final int SHUT_RDWR = 2;
     private static final int SOL_SOCKET = 1;
     private static final int SO_TYPE = 3;
@@ -241,11 +242,25 @@ public final class UnixStreamSocket implements AutoCloseable {
 
     /** Whether the peer has not received all bytes yet that were sent to it. */
     public boolean hasUnreceived() {
+        return unreceived() > 0;
+    }
+
+    /** The kernel memory of the bytes that the peer has not received yet; 0 if it has received all of them. */
+    public int unreceived() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(ValueLayout.JAVA_INT);
             int result = Libc.callInt(IOCTL, fd.number(), SIOCOUTQ, bytes.address(), 0, 0);
-            return result == 0 && bytes.get(ValueLayout.JAVA_INT, 0) > 0;
+            return result == 0 ? bytes.get(ValueLayout.JAVA_INT, 0) : 0;
         }
+    }
+
+    /**
+     * Ends reception on a connected UNIX socket of any type that a peer sent and that this process only writes to.
+     * Descriptors in a queue that nobody reads would stay open, such as the peer's end of its own session.
+     */
+    static void shutDownReception(OwnedFd fd) {
+        int ignored = Libc.callInt(SHUTDOWN, fd.number(), SHUT_RD, 0, 0, 0);
+        assert ignored <= 0;
     }
 
     /** Whether the peer has closed its end. Bytes that it sent before may still be unread. */

@@ -29,6 +29,8 @@ class NotificationFdTest {
     private static final MemorySegment WRITE = Libc.symbol("write");
     private static final MemorySegment OPEN = Libc.symbol("open");
     private static final int PIPE = 0;
+    private static final MemorySegment SENDMSG = Libc.symbol("sendmsg");
+    private static final int MSG_NOSIGNAL = 0x4000;
     private static final int SOCK_STREAM = 1;
     private static final int SOCK_DGRAM = 2;
     private static final int SOCK_SEQPACKET = 5;
@@ -111,6 +113,29 @@ class NotificationFdTest {
         call.signal();
 
         assertFalse(call.isStuck());
+        call.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET})
+    void refusesASocketWithDescriptorsInItForNotificationsToThePeer(int type) throws IOException {
+        open(type);
+        long message = SocketMessageHeader.toSend(arena.allocate(1), readEnd).address();
+        assertEquals(1, Libc.callLong(SENDMSG, readEnd.number(), message, 0, 0, 0, 0));
+
+        assertThrows(IOException.class, () -> NotificationFd.adopt(writeEnd, Direction.TO_FRONTEND));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET})
+    void peerCannotSendOverASocketForNotificationsToIt(int type) throws IOException {
+        open(type);
+        NotificationFd call = NotificationFd.adopt(writeEnd, Direction.TO_FRONTEND);
+        long message = SocketMessageHeader.toSend(arena.allocate(1), readEnd).address();
+
+        long sent = Libc.callLong(SENDMSG, readEnd.number(), message, MSG_NOSIGNAL, 0, 0, 0);
+
+        assertTrue(sent < 0, "sent " + sent);
         call.close();
     }
 

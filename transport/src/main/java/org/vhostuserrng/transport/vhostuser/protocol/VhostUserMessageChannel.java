@@ -187,6 +187,11 @@ public sealed class VhostUserMessageChannel implements ReplySender, AutoCloseabl
         }
     }
 
+    /** The amount of replies that the front-end has not received: {@link UnixStreamSocket#unreceived}. */
+    public int unreceived() {
+        return stream.unreceived();
+    }
+
     /** Whether the front-end has closed its end. Messages that it sent before may still be unread. */
     public boolean isPeerGone() {
         return stream.isPeerGone();

@@ -32,6 +32,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     /** Null if the session does not outlive this process. */
     private final SessionPersistence persistence;
 
+    private final UnreadReplyTimer unreadReplies;
     private final Runnable onClosed;
     private final String peer;
     private final long openedAt;
@@ -57,6 +58,11 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         this.guest = guest;
         this.persistence = persistence;
         this.channel = persistence == null ? new VhostUserMessageChannel(socket) : persistence.channel();
+        this.unreadReplies = new UnreadReplyTimer(
+                guest.loop(),
+                channel::unreceived,
+                this,
+                () -> close("session closed: the front-end (" + socket.describePeer() + ") does not read its replies"));
         this.onClosed = onClosed;
         this.peer = socket.describePeer();
         this.openedAt = guest.loop().now();
@@ -164,6 +170,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
             return;
         }
         try {
+            unreadReplies.update(now);
             if (mustPause(now)) {
                 return;
             }
@@ -176,6 +183,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
                 return;
             }
             watchForWriting();
+            unreadReplies.update(now);
         } catch (ProtocolViolationException violation) {
             close("session closed: " + violation.getMessage());
         } catch (IOException failure) {
@@ -303,6 +311,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     /** Gives up a session that this process cannot continue. It stays in the store, and its front-end connected. */
     private void abandon() {
         closed = true;
+        unreadReplies.cancel();
         requests.abandon();
         guest.loop().cancel(this);
         channel.fd().closeNow();
@@ -330,6 +339,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
             return;
         }
         closed = true;
+        unreadReplies.cancel();
         try {
             closeUnprepared();
             requests.close();

@@ -59,6 +59,23 @@ class BackendRequestChannelTest {
     }
 
     @Test
+    void refusesASocketWithAMessageInIt() throws IOException {
+        frontEnd.write(ByteBuffer.allocate(1));
+
+        assertThrows(IOException.class, () -> BackendRequestChannel.open(received));
+    }
+
+    @Test
+    void frontEndCannotSendOverTheChannel() throws IOException {
+        try (BackendRequestChannel channel = BackendRequestChannel.open(received)) {
+            assertThrows(IOException.class, () -> frontEnd.write(ByteBuffer.allocate(1)));
+
+            sendMiss(channel, 0);
+            assertEquals(MESSAGE_BYTES, receive().remaining());
+        }
+    }
+
+    @Test
     void sendsAMessageWithoutNeedReply() throws IOException {
         try (BackendRequestChannel channel = BackendRequestChannel.open(received)) {
             sendMiss(channel, 0x1234_5678_9abcL);

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.FakeEventScheduler;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
@@ -271,6 +272,36 @@ class VhostUserSessionTest {
 
         assertEquals(1, closedCount);
         assertFalse(loop.watched.containsKey(session));
+    }
+
+    @Test
+    void endsWhenTheFrontEndReadsNoReply() throws IOException {
+        sendGetFeatures(1);
+        loop.fire(session);
+
+        loop.runDeadline(onlyOtherHandler());
+
+        assertEquals(1, closedCount);
+        assertTrue(loop.deadlines.isEmpty());
+    }
+
+    @Test
+    void continuesWhenTheFrontEndHasReadItsReplies() throws IOException {
+        sendGetFeatures(3);
+        loop.fire(session);
+        replies();
+
+        loop.runDeadline(onlyOtherHandler());
+
+        assertEquals(0, closedCount);
+        assertTrue(loop.deadlines.isEmpty());
+    }
+
+    private EventHandler onlyOtherHandler() {
+        return loop.deadlines.keySet().stream()
+                .filter(handler -> handler != session)
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test
