@@ -1,8 +1,10 @@
 package org.vhostuserrng.daemon;
 
 import java.io.FileDescriptor;
+import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -42,6 +44,10 @@ final class DaemonCommand {
     private static final int MAX_SOCKET_PATH_BYTES = 107;
     /** Stands for the value of an absent numeric option. */
     private static final int NOT_GIVEN = -1;
+
+    private static final String MAX_MAP_COUNT = "/proc/sys/vm/max_map_count";
+    private static final int MAX_DIGITS = 20;
+    private static final long DEFAULT_MAX_MAP_COUNT = 65530;
 
     private static final long GIBIBYTE = 1L << 30;
 
@@ -117,9 +123,19 @@ final class DaemonCommand {
                         arguments.has(DaemonOptions.MEM_SLOTS),
                         arguments.has(DaemonOptions.REQUIRE_SEALED_MEMORY),
                         maxMemoryBytes(endpoints.size()),
+                        VhostUserOptions.maxRegionsPerGuest(endpoints.size(), maxMapCount()),
                         Set.copyOf(arguments.values(DaemonOptions.ALLOW_MEMORY_ON)),
                         arguments.has(DaemonOptions.ACCESS_PLATFORM),
                         spinNanos()));
+    }
+
+    private static long maxMapCount() {
+        // Files.readString reads one byte first, and procfs then returns no second one.
+        try (InputStream file = new FileInputStream(MAX_MAP_COUNT)) {
+            return Long.parseLong(new String(file.readNBytes(MAX_DIGITS), StandardCharsets.US_ASCII).strip());
+        } catch (IOException | NumberFormatException unreadable) {
+            return DEFAULT_MAX_MAP_COUNT;
+        }
     }
 
     private List<RngEndpoint> endpoints() throws BadUsageException {

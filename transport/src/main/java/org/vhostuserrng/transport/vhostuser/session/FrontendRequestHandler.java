@@ -178,8 +178,8 @@ final class FrontendRequestHandler implements AutoCloseable {
             case FrontendRequest.SetStatus(long status) -> setStatus(status);
             case FrontendRequest.GetStatus() -> replies.reply(id, session.status());
             case FrontendRequest.SetMemTable _ -> setMemory(MemoryTable.empty().plus(takeRegions(files)));
-            case FrontendRequest.GetMaxMemSlots() -> replies.reply(id, VhostUserConstants.MAX_MEM_SLOTS);
-            case FrontendRequest.AddMemReg _ -> addMemory(files);
+            case FrontendRequest.GetMaxMemSlots() -> replies.reply(id, options.maxRegions());
+            case FrontendRequest.AddMemReg _ -> setMemory(session.memory().plus(takeRegions(files)));
             case FrontendRequest.RemMemReg(FrontendRequest.MemoryRegion region) ->
                 setMemory(session.memory().minus(region));
             case FrontendRequest.SetLogBase(long size, long offset) -> {
@@ -378,13 +378,6 @@ final class FrontendRequestHandler implements AutoCloseable {
     }
 
     // --- memory ----------------------------------------------------------------------------------------------------
-
-    private void addMemory(RequestFiles files) throws ProtocolViolationException {
-        if (session.memory().size() == VhostUserConstants.MAX_MEM_SLOTS) {
-            throw new ProtocolViolationException("memory: more than " + VhostUserConstants.MAX_MEM_SLOTS + " regions");
-        }
-        setMemory(session.memory().plus(takeRegions(files)));
-    }
 
     private static MappedRegions takeRegions(RequestFiles files) throws ProtocolViolationException {
         try {

@@ -102,6 +102,10 @@ final class MemoryTable {
         List<TableRegion> mapped = new ArrayList<>();
         long left = options.maxMemoryBytes() - mappedBytes();
         try {
+            if (more.size() > options.maxRegions() - regions.size()) {
+                throw new IOException(
+                        "more than " + options.maxRegions() + " regions, the share of this guest in vm.max_map_count");
+            }
             for (int i = 0; i < more.size(); i++) {
                 TableRegion next = map(more.get(i), files.get(i), left, options);
                 mapped.add(next);

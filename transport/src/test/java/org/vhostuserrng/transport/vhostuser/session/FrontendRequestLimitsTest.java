@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -131,6 +132,29 @@ class FrontendRequestLimitsTest {
 
         assertTrue(refusal.contains("more than 509 regions"), refusal);
         assertEquals(509, session.requests.snapshot().memory().size());
+    }
+
+    @Test
+    void refusesMoreRegionsThanTheShareOfTheGuest() throws ProtocolViolationException, ErrnoException {
+        VhostUserOptions options = new VhostUserOptions(true, false, 3 * PAGE, 1, Set.of(), false, 0);
+        try (SteppedSession limited = new SteppedSession(options)) {
+            limited.send(
+                    VhostUserConstants.VHOST_USER_ADD_MEM_REG,
+                    SteppedSession.u64(0, 0, PAGE, 0, 0),
+                    SealedMemfd.create("memory", PAGE));
+            OwnedFd oneMore = SealedMemfd.create("memory", PAGE);
+
+            String refusal = assertThrows(
+                            ProtocolViolationException.class,
+                            () -> limited.send(
+                                    VhostUserConstants.VHOST_USER_ADD_MEM_REG,
+                                    SteppedSession.u64(0, PAGE, PAGE, PAGE, 0),
+                                    oneMore))
+                    .getMessage();
+
+            assertTrue(refusal.contains("more than 1 regions"), refusal);
+            assertEquals(List.of(1L), limited.query(VhostUserConstants.VHOST_USER_GET_MAX_MEM_SLOTS));
+        }
     }
 
     @Test
