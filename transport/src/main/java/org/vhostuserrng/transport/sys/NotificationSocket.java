@@ -45,7 +45,7 @@ final class NotificationSocket extends NotificationFd {
         NotificationSocket opened = new NotificationSocket(received);
         if (direction == Direction.TO_FRONTEND) {
             UnixStreamSocket.shutDownReception(received);
-            opened.drain();
+            opened.discardWords(() -> {});
             if (opened.stuck) {
                 throw new IOException("expected a socket without descriptors in it");
             }
