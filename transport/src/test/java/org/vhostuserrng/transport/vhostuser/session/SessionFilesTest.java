@@ -113,7 +113,7 @@ class SessionFilesTest {
         return ids;
     }
 
-    private static boolean isMemoryOpenOrMapped() throws IOException {
+    private static boolean isMemoryMapped() throws IOException {
         return Files.readString(Path.of("/proc/self/maps")).contains(MEMORY_NAME);
     }
 
@@ -174,7 +174,7 @@ class SessionFilesTest {
         session.close();
         runExecutor();
 
-        assertFalse(isMemoryOpenOrMapped());
+        assertFalse(isMemoryMapped());
     }
 
     @Test
