@@ -3,6 +3,7 @@ package org.vhostuserrng.it.session;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.vhostuserrng.frontend.FrontendMessageType.SET_BACKEND_REQ_FD;
 import static org.vhostuserrng.frontend.FrontendMessageType.SET_INFLIGHT_FD;
 import static org.vhostuserrng.frontend.FrontendMessageType.SET_LOG_BASE;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
@@ -37,6 +39,7 @@ import org.vhostuserrng.frontend.FrontendRequestq;
 import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.HeldKernelLock;
 import org.vhostuserrng.frontend.ProtocolFeatureBit;
+import org.vhostuserrng.frontend.UnansweredFuseFile;
 import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
 
 /**
@@ -85,6 +88,15 @@ class HeldKernelLockIT {
         }
 
         abstract byte[] payload(FrontendMemoryRegion memory);
+    }
+
+    @BeforeAll
+    static void requireFuse() {
+        try {
+            new UnansweredFuseFile().close();
+        } catch (IOException refused) {
+            assumeTrue(false, "a FUSE file system cannot be mounted: " + refused.getMessage());
+        }
     }
 
     private FrontendSession connect() throws IOException {

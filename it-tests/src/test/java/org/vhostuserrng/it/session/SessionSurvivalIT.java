@@ -22,6 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.EntropyDriver;
 import org.vhostuserrng.frontend.FrontendSession;
@@ -182,35 +183,29 @@ class SessionSurvivalIT {
         }
     }
 
-    @Test
-    void limitIsNotRefilled() throws Exception {
-        start("--max-bytes=1024", "--period=60000", "--limit-mode=window");
-        try (EntropyDriver guest = EntropyDriver.start(socket())) {
-            for (int served = 0; served < 1024; served += 64) {
-                assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
-            }
-            killAndAwaitSuccessor();
-
-            guest.makeAvailableAndKick(guest.driverRing().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
-
-            assertNotEquals(0, guest.session().getFeatures());
-            assertFalse(guest.awaitUsed(Duration.ofMillis(100)), "more than 1024 bytes in a minute");
+    /** Uses up a limit of 1024 bytes a minute. */
+    private static void useUpLimit(EntropyDriver guest) throws IOException {
+        for (int served = 0; served < 1024; served += 64) {
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
         }
     }
 
-    @Test
-    void totalLimitIsNotRefilled() throws Exception {
-        start("--total-max-bytes=1024", "--total-period=60000", "--limit-mode=window");
+    private static void assertThrottled(EntropyDriver guest) throws IOException {
+        guest.makeAvailableAndKick(guest.driverRing().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
+        assertNotEquals(0, guest.session().getFeatures());
+        assertFalse(guest.awaitUsed(Duration.ofMillis(100)), "more than 1024 bytes in a minute");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--max-bytes=1024, --period=60000", "--total-max-bytes=1024, --total-period=60000"})
+    void limitIsNotRefilled(String limit, String period) throws Exception {
+        start(limit, period, "--limit-mode=window");
         try (EntropyDriver guest = EntropyDriver.start(socket())) {
-            for (int served = 0; served < 1024; served += 64) {
-                assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
-            }
+            useUpLimit(guest);
+
             killAndAwaitSuccessor();
 
-            guest.makeAvailableAndKick(guest.driverRing().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
-
-            assertNotEquals(0, guest.session().getFeatures());
-            assertFalse(guest.awaitUsed(Duration.ofMillis(100)), "more than 1024 bytes in a minute");
+            assertThrottled(guest);
         }
     }
 
@@ -218,17 +213,13 @@ class SessionSurvivalIT {
     void totalLimitIsNotRefilledForTheGuestsOfTheNextDaemon() throws Exception {
         start("--total-max-bytes=1024", "--total-period=60000", "--limit-mode=window");
         try (EntropyDriver guest = EntropyDriver.start(socket())) {
-            for (int served = 0; served < 1024; served += 64) {
-                assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
-            }
+            useUpLimit(guest);
         }
         killAndAwait("listening on");
         assertEventually("the daemon listens", () -> DaemonExtension.isListening(socket()));
 
         try (EntropyDriver guest = EntropyDriver.start(socket())) {
-            guest.makeAvailableAndKick(guest.driverRing().addWritableBuffer(EntropyDriver.BUFFER_ADDRESS, 64));
-            assertNotEquals(0, guest.session().getFeatures());
-            assertFalse(guest.awaitUsed(Duration.ofMillis(100)), "more than 1024 bytes in a minute");
+            assertThrottled(guest);
         }
     }
 

@@ -55,14 +55,23 @@ public final class UnansweredFuseFile implements AutoCloseable {
     private final Thread server = new Thread(this::serve, "unanswered-fuse");
     private final Pointer page;
 
-    /** Mounts the file system. */
+    /**
+     * Mounts the file system.
+     *
+     * @throws IOException if the host has no FUSE, or this process may not mount
+     */
     public UnansweredFuseFile() throws IOException {
         device = FrontendLibc.checkErrno(
                 "open /dev/fuse", FrontendLibc.calls().open("/dev/fuse", FrontendLibc.O_RDWR | FrontendLibc.O_CLOEXEC));
         mountPoint = Files.createTempDirectory("unanswered-fuse");
         String options = "fd=" + device + ",rootmode=40000,user_id=0,group_id=0";
-        FrontendLibc.checkErrno(
-                "mount", FrontendLibc.calls().mount("unanswered", mountPoint.toString(), "fuse", 0, options));
+        int mounted = FrontendLibc.calls().mount("unanswered", mountPoint.toString(), "fuse", 0, options);
+        if (mounted < 0) {
+            String errno = FrontendLibc.errno().toString();
+            FrontendLibc.calls().close(device);
+            Files.delete(mountPoint);
+            throw new IOException("mount: " + errno);
+        }
         server.setDaemon(true);
         server.start();
         page = map();
