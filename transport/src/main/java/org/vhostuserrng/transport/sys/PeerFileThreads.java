@@ -4,6 +4,8 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The threads of all {@link PeerFileExecutor}s. Two actions run at a time, and one more for each action that is
@@ -12,6 +14,7 @@ import java.util.concurrent.TimeUnit;
  * runs, so that the number of guests limits the number of threads. Any thread.
  */
 public final class PeerFileThreads implements Executor {
+    private static final Logger LOG = LoggerFactory.getLogger(PeerFileThreads.class);
     private static final int MIN_PERMITS = 2;
     private static final long STALL_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -59,10 +62,13 @@ public final class PeerFileThreads implements Executor {
     private void work() {
         for (Runnable action = next(); action != null; action = next()) {
             startReserve();
+            long began = System.nanoTime();
             try {
                 action.run();
+            } catch (RuntimeException bug) {
+                LOG.error("bug in vhost-user-rng: an action on a front-end's file failed, the others go on", bug);
             } finally {
-                ended();
+                ended(System.nanoTime() - began >= STALL_NANOS);
             }
         }
     }
@@ -93,9 +99,16 @@ public final class PeerFileThreads implements Executor {
         return running > 0 && threads - running == 1;
     }
 
-    private synchronized void ended() {
+    /**
+     * An action has ended.
+     *
+     * @param wasBlocked whether another action may have got a permit because of it
+     */
+    private synchronized void ended(boolean wasBlocked) {
         running--;
-        permits = Math.max(MIN_PERMITS, permits - 1);
+        if (wasBlocked) {
+            permits = Math.max(MIN_PERMITS, permits - 1);
+        }
         notifyAll();
     }
 

@@ -107,6 +107,15 @@ class PeerFileThreadsTest {
     }
 
     @Test
+    void goOnAfterAnActionThatThrows() {
+        threads.execute(() -> {
+            throw new IllegalStateException("a bug");
+        });
+
+        assertTrue(run().join().isDaemon());
+    }
+
+    @Test
     void endWhenIdle() throws InterruptedException {
         Thread first = run().join();
 
