@@ -40,6 +40,8 @@ import org.vhostuserrng.frontend.FrontendSession;
 import org.vhostuserrng.frontend.HeldKernelLock;
 import org.vhostuserrng.frontend.ProtocolFeatureBit;
 import org.vhostuserrng.frontend.UnansweredFuseFile;
+import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
+import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 import org.vhostuserrng.it.fixture.daemon.SharedDaemonExtension;
 
 /**
@@ -55,6 +57,9 @@ class HeldKernelLockIT {
 
     @RegisterExtension
     private final SharedDaemonExtension shared = new SharedDaemonExtension();
+
+    @RegisterExtension
+    private final DaemonExtension daemons = new DaemonExtension();
 
     /** A request whose memfd's inode the front-end has locked. */
     enum MemfdRequest {
@@ -153,6 +158,26 @@ class HeldKernelLockIT {
             assertOthersAreServedDuring(lock);
         }
         shared.assertServingAndNothingLeaked();
+    }
+
+    @Test
+    void terminatedDaemonFreesItsSocketWhileALockIsHeld() throws Exception {
+        DaemonProcess daemon = daemons.start();
+        try (FrontendSession session = FrontendSession.connect(daemon.socket(), HANG_TIMEOUT);
+                FrontendMemoryRegion memory = memory();
+                HeldKernelLock lock = HeldKernelLock.ofWrite(memory.fd())) {
+            session.send(SET_MEM_TABLE.id(), FrontendPayloadEncoder.memoryRegions(List.of(memory)), memory.fd());
+            assertEventually("a call waits for the lock", daemon::hasBlockedPeerFileThread);
+
+            daemon.terminate();
+
+            assertEventually("the socket is free", () -> !DaemonExtension.isListening(daemon.socket()));
+            try (EntropyDriver guest = EntropyDriver.start(daemons.start().socket())) {
+                assertServedDuring("a held lock", lock::isHeld, guest);
+            }
+            lock.release();
+            assertEquals(0, daemon.awaitExit());
+        }
     }
 
     @Test
