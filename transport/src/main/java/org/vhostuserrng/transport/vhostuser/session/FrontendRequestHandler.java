@@ -147,10 +147,17 @@ final class FrontendRequestHandler implements AutoCloseable {
         session.setPaused(true);
     }
 
-    /** The vrings handle the events that have arrived since {@link #pause}. */
+    /** Whether the vrings wait. */
+    boolean isPaused() {
+        return session.isPaused();
+    }
+
+    /** The vrings handle the events that have arrived since {@link #pause}. Does nothing unless they wait. */
     void resume() {
-        session.setPaused(false);
-        vrings.resumeSession();
+        if (session.isPaused()) {
+            session.setPaused(false);
+            vrings.resumeSession();
+        }
     }
 
     private void handle(int id, FrontendRequest request, RequestFiles files, ReplySender replies)

@@ -9,6 +9,7 @@ import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
 import org.vhostuserrng.transport.vhostuser.protocol.ProtocolViolationException;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserMessageChannel;
+import org.vhostuserrng.transport.vhostuser.protocol.VhostUserMessageChannel.Received;
 
 /**
  * The session of a connected front-end: receives its messages one by one and passes them to a
@@ -178,9 +179,16 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
             channel.flush();
             requests.answerPendingCheck(channel);
             commitReply();
-            if (!serveMessages(now)) {
+            Received last = serveMessages(now);
+            if (last == Received.CLOSED) {
                 close("front-end disconnected");
                 return;
+            }
+            if (last == Received.INCOMPLETE) {
+                requests.resume();
+            } else if (unprepared == null && requests.isPaused() && !channel.hasUnsent()) {
+                // The socket may be empty, and causes no further event then.
+                guest.loop().reschedule(this);
             }
             watchForWriting();
             unreadReplies.update(now);
@@ -233,23 +241,24 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         }
     }
 
-    /** Serves the messages that have arrived, within the budget. Returns false if the front-end has disconnected. */
-    private boolean serveMessages(long began) throws ProtocolViolationException {
+    /**
+     * Serves the messages that have arrived, within the budget.
+     *
+     * @return MESSAGE if there may be more of them, INCOMPLETE if all have been served, CLOSED if the front-end has
+     *     disconnected
+     */
+    private Received serveMessages(long began) throws ProtocolViolationException {
         for (int i = 0; i < MAX_REQUESTS_PER_DISPATCH && mayReceive(); i++) {
-            switch (channel.receive()) {
-                case MESSAGE -> receiveMessage();
-                case INCOMPLETE -> {
-                    return true;
-                }
-                case CLOSED -> {
-                    return false;
-                }
+            Received received = channel.receive();
+            if (received != Received.MESSAGE) {
+                return received;
             }
+            receiveMessage();
             if (guest.loop().now() - began > DISPATCH_BUDGET_NANOS) {
-                return true;
+                return Received.MESSAGE;
             }
         }
-        return true;
+        return Received.MESSAGE;
     }
 
     private boolean mayReceive() {
@@ -281,7 +290,6 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         if (unprepared != null && unprepared.files().isPrepared()) {
             ReceivedRequest received = unprepared;
             unprepared = null;
-            requests.resume();
             serve(received);
         }
     }

@@ -38,7 +38,9 @@ final class Vring extends EventHandler implements AutoCloseable {
     /** True until the kick descriptor has been drained after it arrived. */
     private boolean kicksUndrained;
 
-    /** A kick has arrived while the session was paused. */
+    /** An event has arrived while the session was paused. */
+    private boolean dispatchedWhilePaused;
+    /** That event, or one of several, was a kick. */
     private boolean kickedWhilePaused;
 
     private boolean busyPolling;
@@ -67,15 +69,19 @@ final class Vring extends EventHandler implements AutoCloseable {
     @Override
     protected void handle(long now, boolean ready) {
         if (session.isPaused()) {
+            dispatchedWhilePaused = true;
             kickedWhilePaused |= ready;
         } else {
             serve(now, ready);
         }
     }
 
-    /** Handles the events that have arrived while the session was paused. */
+    /** Handles the events that have arrived while the session was paused. Without any, the ring is not looked at. */
     void resumeSession() {
-        loop.reschedule(this);
+        if (dispatchedWhilePaused) {
+            dispatchedWhilePaused = false;
+            loop.reschedule(this);
+        }
     }
 
     private void serve(long now, boolean kickedNow) {

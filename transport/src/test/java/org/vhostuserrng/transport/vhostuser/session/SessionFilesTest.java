@@ -34,6 +34,7 @@ import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
 class SessionFilesTest {
     private static final int NEED_REPLY = VhostUserConstants.VERSION | VhostUserConstants.NEED_REPLY_FLAG;
     private static final int REPLY_BYTES = VhostUserConstants.HEADER_BYTES + Long.BYTES;
+    private static final int MAX_REQUESTS_PER_DISPATCH = 16;
     private static final String MEMORY_NAME = "session-files";
 
     private final Arena arena = Arena.ofConfined();
@@ -142,6 +143,23 @@ class SessionFilesTest {
                 List.of(VhostUserConstants.VHOST_USER_SET_MEM_TABLE, VhostUserConstants.VHOST_USER_GET_FEATURES),
                 replies());
         assertTrue(loop.watched.containsKey(session));
+    }
+
+    /** The vrings are paused until it is known that no message is left. */
+    @Test
+    void isDispatchedAgainIfTheBudgetIsSpentWithTheLastMessage() throws IOException {
+        sendMemoryTable();
+        for (int i = 0; i < MAX_REQUESTS_PER_DISPATCH; i++) {
+            sendGetFeatures();
+        }
+        loop.fire(session);
+        runExecutor();
+        loop.rescheduled.clear();
+
+        loop.fire(session);
+
+        assertEquals(1 + MAX_REQUESTS_PER_DISPATCH, replies().size());
+        assertTrue(loop.rescheduled.contains(session));
     }
 
     @Test

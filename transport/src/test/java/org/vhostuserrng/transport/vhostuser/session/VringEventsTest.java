@@ -174,6 +174,20 @@ class VringEventsTest {
         assertEquals(before + 1, queue.drains);
     }
 
+    @Test
+    void ringIsNotLookedAtWhenTheSessionResumesWithoutAnEvent() throws ProtocolViolationException, ErrnoException {
+        start();
+        session.loop.runRescheduled();
+        FakeVirtqueue queue = session.device.started.getLast();
+        int before = queue.drains;
+
+        session.requests.pause();
+        session.requests.resume();
+        session.loop.runRescheduled();
+
+        assertEquals(before, queue.drains);
+    }
+
     // --- dispatches ------------------------------------------------------------------------------------------------
 
     @Test
