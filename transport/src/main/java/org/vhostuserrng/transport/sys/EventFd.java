@@ -74,8 +74,14 @@ public final class EventFd extends NotificationFd {
     }
 
     @Override
-    public void drain(Runnable onStuck) {
+    public void drain(Runnable onDrained) {
         drain();
+    }
+
+    /** False: {@link #drain} is not queued. */
+    @Override
+    public boolean takeDrained() {
+        return false;
     }
 
     /** False: a full counter stays readable, and edge-triggered epoll reports each write. */

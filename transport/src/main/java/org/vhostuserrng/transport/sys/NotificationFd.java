@@ -17,8 +17,7 @@ import org.vhostuserrng.libc.OwnedFd;
  * <p>No method waits for the peer: a notification that finds a full pipe or socket is dropped, because earlier ones are
  * still pending, and a peer that has closed its end gets none. Confined to the loop's thread, but for {@link #adopt}.
  */
-public abstract sealed class NotificationFd implements AutoCloseable
-        permits EventFd, NotificationPipe, NotificationSocket {
+public abstract sealed class NotificationFd implements AutoCloseable permits EventFd, NotificationStream {
     static final int WORD_BYTES = Long.BYTES;
     static final MemorySegment WORD = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1L);
 
@@ -76,11 +75,17 @@ public abstract sealed class NotificationFd implements AutoCloseable
     public abstract void signal();
 
     /**
-     * Receives and discards all pending notifications, or queues this.
+     * Receives and discards pending notifications, or queues this.
      *
-     * @param onStuck run by any thread if the descriptor {@link #isStuck} afterwards
+     * @param onDrained run by any thread if a queued drain has discarded some, or the descriptor {@link #isStuck}
      */
-    public abstract void drain(Runnable onStuck);
+    public abstract void drain(Runnable onDrained);
+
+    /**
+     * Whether queued drains have discarded notifications since the last call. The loop may not have seen them: epoll
+     * does not report a descriptor that is no longer readable.
+     */
+    public abstract boolean takeDrained();
 
     /** Whether notifications that are not drained end the peer's ability to send more. */
     public abstract boolean fillsUp();

@@ -3,8 +3,6 @@ package org.vhostuserrng.transport.sys;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicBoolean;
-import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
@@ -14,11 +12,9 @@ import org.vhostuserrng.libc.PipePair;
  * One end of a peer's pipe for notifications. The peer shares the open file description and can make it blocking at any
  * time, so the pipe is neither written nor read: tee(2) copies a word from a pipe of this process, and splice(2) moves
  * received words to /dev/null, both with SPLICE_F_NONBLOCK. If the peer has closed the read end, tee fails with EPIPE;
- * the JVM handles the SIGPIPE.
- *
- * <p>Both calls wait for the pipe's lock, which the peer can hold, so the peer's {@link PeerFileExecutor} makes them.
+ * the JVM handles the SIGPIPE. Both calls wait for the pipe's lock.
  */
-final class NotificationPipe extends NotificationFd {
+final class NotificationPipe extends NotificationStream {
     private static final MemorySegment WRITE = Libc.symbol("write");
     private static final MemorySegment OPEN = Libc.symbol("open");
     private static final MemorySegment TEE = Libc.symbol("tee");
@@ -29,19 +25,13 @@ final class NotificationPipe extends NotificationFd {
     /** The largest pipe that an unprivileged peer can create by default. */
     private static final int MAX_DRAINED_BYTES = 1 << 20;
 
-    private final OwnedFd peer;
     /** The source of {@link #signal}: a pipe that contains one word. Null for a kick descriptor. */
     private final OwnedFd word;
     /** The target of {@link #drain}. Null for a descriptor that is signalled. */
     private final OwnedFd devNull;
 
-    private final AtomicBoolean signalQueued = new AtomicBoolean();
-    private final AtomicBoolean drainQueued = new AtomicBoolean();
-    /** Confined to the executor. */
-    private boolean readerGone;
-
     private NotificationPipe(OwnedFd peer, OwnedFd word, OwnedFd devNull) {
-        this.peer = peer;
+        super(peer);
         this.word = word;
         this.devNull = devNull;
     }
@@ -83,54 +73,26 @@ final class NotificationPipe extends NotificationFd {
     }
 
     @Override
-    public void signal() {
-        if (signalQueued.compareAndSet(false, true)) {
-            peer.execute(this::sendWord);
-        }
-    }
-
-    private void sendWord() {
-        signalQueued.set(false);
-        if (readerGone) {
-            return;
-        }
-        long result = Libc.callLong(TEE, word.number(), peer.number(), WORD_BYTES, SPLICE_F_NONBLOCK, 0, 0);
-        readerGone = result < 0 && result != -Errno.EAGAIN && result != -Errno.EINTR;
+    long sendWord() {
+        return Libc.callLong(TEE, word.number(), peer.number(), WORD_BYTES, SPLICE_F_NONBLOCK, 0, 0);
     }
 
     @Override
-    public void drain(Runnable onStuck) {
-        drain();
-    }
-
-    private void drain() {
-        if (drainQueued.compareAndSet(false, true)) {
-            peer.execute(this::discardWords);
-        }
-    }
-
-    private void discardWords() {
-        drainQueued.set(false);
-        long moved = Libc.callLong(
-                SPLICE, peer.number(), NO_OFFSET, devNull.number(), NO_OFFSET, MAX_DRAINED_BYTES, SPLICE_F_NONBLOCK);
-        if (moved == MAX_DRAINED_BYTES) {
-            drain();
-        }
-    }
-
-    @Override
-    public boolean fillsUp() {
-        return true;
+    boolean discardWords() {
+        return Libc.callLong(
+                        SPLICE,
+                        peer.number(),
+                        NO_OFFSET,
+                        devNull.number(),
+                        NO_OFFSET,
+                        MAX_DRAINED_BYTES,
+                        SPLICE_F_NONBLOCK)
+                > 0;
     }
 
     @Override
     public boolean isStuck() {
         return false;
-    }
-
-    @Override
-    public OwnedFd fd() {
-        return peer;
     }
 
     @Override

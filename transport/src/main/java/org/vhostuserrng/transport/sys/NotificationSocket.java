@@ -3,17 +3,14 @@ package org.vhostuserrng.transport.sys;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicBoolean;
-import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.Libc;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * A peer's connected UNIX socket for notifications, of any type, such as one end of a socketpair(2). Each call has
- * MSG_DONTWAIT, because the peer may share the open file description and clear O_NONBLOCK. The peer can hold the
- * socket's locks, so the peer's {@link PeerFileExecutor} makes the calls.
+ * MSG_DONTWAIT, because the peer may share the open file description and clear O_NONBLOCK.
  */
-final class NotificationSocket extends NotificationFd {
+final class NotificationSocket extends NotificationStream {
     private static final MemorySegment SEND = Libc.symbol("send");
     private static final MemorySegment RECVMSG = Libc.symbol("recvmsg");
     private static final int MSG_DONTWAIT = 0x40;
@@ -24,16 +21,11 @@ final class NotificationSocket extends NotificationFd {
     private static final int MAX_RECEIVES = 256;
     private static final MemorySegment DISCARDED = Arena.global().allocate(MAX_RECEIVED_BYTES);
 
-    private final OwnedFd peer;
-    private final AtomicBoolean signalQueued = new AtomicBoolean();
-    private final AtomicBoolean drainQueued = new AtomicBoolean();
-    /** Confined to the executor. */
-    private boolean readerGone;
     /** Written by the executor. */
     private volatile boolean stuck;
 
     private NotificationSocket(OwnedFd received) {
-        this.peer = received;
+        super(received);
     }
 
     /**
@@ -45,7 +37,7 @@ final class NotificationSocket extends NotificationFd {
         NotificationSocket opened = new NotificationSocket(received);
         if (direction == Direction.TO_FRONTEND) {
             UnixStreamSocket.shutDownReception(received);
-            opened.discardWords(() -> {});
+            opened.discardWords();
             if (opened.stuck) {
                 throw new IOException("expected a socket without descriptors in it");
             }
@@ -54,45 +46,30 @@ final class NotificationSocket extends NotificationFd {
     }
 
     @Override
-    public void signal() {
-        if (signalQueued.compareAndSet(false, true)) {
-            peer.execute(this::sendWord);
-        }
-    }
-
-    private void sendWord() {
-        signalQueued.set(false);
-        if (readerGone) {
-            return;
-        }
-        long result = Libc.callLong(SEND, peer.number(), WORD.address(), WORD_BYTES, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
-        readerGone = result != WORD_BYTES && result != -Errno.EAGAIN && result != -Errno.EINTR;
+    long sendWord() {
+        return Libc.callLong(SEND, peer.number(), WORD.address(), WORD_BYTES, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
     }
 
     @Override
-    public void drain(Runnable onStuck) {
-        if (drainQueued.compareAndSet(false, true)) {
-            peer.execute(() -> discardWords(onStuck));
+    boolean discardWords() {
+        boolean any = false;
+        long received = 0;
+        // An empty datagram looks like the end of a stream, so the loop goes on.
+        for (int i = 0; i < MAX_RECEIVES && received >= 0 && !stuck; i++) {
+            received = receive();
+            any |= received > 0;
         }
+        return any;
     }
 
-    private void discardWords(Runnable onStuck) {
-        drainQueued.set(false);
-        long received = 0;
-        for (int i = 0; i < MAX_RECEIVES && received >= 0 && !stuck; i++) {
-            SocketMessageHeader message = SocketMessageHeader.toReceive(DISCARDED);
-            received =
-                    Libc.callLong(RECVMSG, peer.number(), message.address(), MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0, 0);
-            if (received >= 0) {
-                closeDescriptors(message);
-            }
+    private long receive() {
+        SocketMessageHeader message = SocketMessageHeader.toReceive(DISCARDED);
+        long received =
+                Libc.callLong(RECVMSG, peer.number(), message.address(), MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0, 0);
+        if (received >= 0) {
+            closeDescriptors(message);
         }
-        // At the end of a stream, nothing is received without EAGAIN.
-        if (stuck) {
-            onStuck.run();
-        } else if (received > 0) {
-            drain(onStuck);
-        }
+        return received;
     }
 
     /** Closes received descriptors. A notification has none, so the socket is not read again. */
@@ -104,20 +81,10 @@ final class NotificationSocket extends NotificationFd {
         stuck = descriptors > 0;
     }
 
-    @Override
-    public boolean fillsUp() {
-        return true;
-    }
-
     /** Whether the peer sent descriptors: without this, it could leave open any number of them. */
     @Override
     public boolean isStuck() {
         return stuck;
-    }
-
-    @Override
-    public OwnedFd fd() {
-        return peer;
     }
 
     @Override

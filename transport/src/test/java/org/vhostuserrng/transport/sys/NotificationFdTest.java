@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -149,6 +150,38 @@ class NotificationFdTest {
         kick.drain(() -> {});
 
         assertFalse(isReadable());
+        kick.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {PIPE, SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET})
+    void reportsOnceThatItHasDrainedNotifications(int type) throws IOException {
+        open(type);
+        NotificationFd kick = NotificationFd.adopt(readEnd, Direction.FROM_FRONTEND);
+        AtomicInteger reports = new AtomicInteger();
+        write(8);
+
+        kick.drain(reports::incrementAndGet);
+        kick.drain(reports::incrementAndGet);
+
+        assertEquals(1, reports.get());
+        assertTrue(kick.takeDrained());
+        assertFalse(kick.takeDrained());
+        kick.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {PIPE, SOCK_STREAM, SOCK_SEQPACKET})
+    void reportsNothingAtTheEndOfAStream(int type) throws IOException {
+        open(type);
+        NotificationFd kick = NotificationFd.adopt(readEnd, Direction.FROM_FRONTEND);
+        AtomicInteger reports = new AtomicInteger();
+        writeEnd.close();
+
+        kick.drain(reports::incrementAndGet);
+
+        assertEquals(0, reports.get());
+        assertFalse(kick.takeDrained());
         kick.close();
     }
 

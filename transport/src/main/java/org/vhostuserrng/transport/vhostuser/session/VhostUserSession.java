@@ -207,11 +207,16 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
     private boolean mustPause(long now) throws IOException {
         if (unprepared != null && !unprepared.files().isPrepared()) {
             logSlowFiles(now);
-            pause(receivedAt + SLOW_FILES_NANOS, null);
+            pause(null);
+            if (!slowFilesLogged) {
+                guest.loop().schedule(this, receivedAt + SLOW_FILES_NANOS);
+            }
         } else if (persistence != null && !persistence.store()) {
-            pause(now + PeerFileExecutor.RETRY_NANOS, "the service manager has stored it");
+            pause("the service manager has stored it");
+            guest.loop().schedule(this, now + PeerFileExecutor.RETRY_NANOS);
         } else if (unprepared == null && guest.peerFiles().isFull()) {
-            pause(now + PeerFileExecutor.RETRY_NANOS, "earlier descriptors of the front-end are closed");
+            pause("earlier descriptors of the front-end are closed");
+            guest.loop().schedule(this, now + PeerFileExecutor.RETRY_NANOS);
         } else if (paused) {
             guest.loop().watch(this, channel.fd());
             watchedForWriting = false;
@@ -220,17 +225,18 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         return paused;
     }
 
-    /** Stops reading the socket. The session tries again at a deadline, if that is in the future. */
-    private void pause(long deadline, String until) {
+    /**
+     * Stops reading the socket. The caller has the session dispatched again.
+     *
+     * @param until the event that ends the pause, for the log; null to log nothing
+     */
+    private void pause(String until) {
         if (!paused) {
             paused = true;
             guest.loop().unwatch(this, channel.fd());
             if (until != null) {
                 guest.log().info("session paused until " + until);
             }
-        }
-        if (deadline > guest.loop().now()) {
-            guest.loop().schedule(this, deadline);
         }
     }
 

@@ -85,7 +85,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     private void serve(long now, boolean kickedNow) {
-        boolean ready = kickedNow || kickedWhilePaused;
+        boolean ready = kickedNow || kickedWhilePaused || (config.kick != null && config.kick.takeDrained());
         kickedWhilePaused = false;
         if (!drainKicks(ready)) {
             breakVring("kick socket carries descriptors");
@@ -184,7 +184,8 @@ final class Vring extends EventHandler implements AutoCloseable {
     /**
      * Drains the kick descriptor if that is necessary. Kicks are edge-triggered, so an eventfd is drained only once:
      * one that arrives with a full counter would block the driver's kicks. A pipe or socket is drained after each kick,
-     * because it becomes full. Returns false if the front-end has violated the protocol of the descriptor.
+     * because it becomes full; this vring is dispatched again afterwards, because a later kick may have been drained
+     * too. Returns false if the front-end has violated the protocol of the descriptor.
      */
     private boolean drainKicks(boolean kicked) {
         NotificationFd kick = config.kick;
@@ -451,7 +452,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     /** Drains and closes the kick descriptor, so that kicks before a stop do not start the vring again. */
     private void discardKick() {
         if (config.kick != null) {
-            config.kick.drain(postThis);
+            config.kick.drain(() -> {});
         }
         kickedWhilePaused = false;
         closeKick();

@@ -36,6 +36,8 @@ class SessionFilesTest {
     private static final int REPLY_BYTES = VhostUserConstants.HEADER_BYTES + Long.BYTES;
     private static final int MAX_REQUESTS_PER_DISPATCH = 16;
     private static final String MEMORY_NAME = "session-files";
+    /** Longer than the interval at which a full executor is tested again. */
+    private static final long LOG_NANOS = 2 * PeerFileExecutor.RETRY_NANOS;
 
     private final Arena arena = Arena.ofConfined();
     private final FakeEventScheduler loop = new FakeEventScheduler();
@@ -53,7 +55,7 @@ class SessionFilesTest {
         Path path = directory.resolve("session");
         try (UnixListeningSocket listener = UnixListeningSocket.bind(path)) {
             frontEnd = UnixStreamSocket.connect(path, null);
-            RateLimitedGuestLog log = new RateLimitedGuestLog("guest", () -> 0);
+            RateLimitedGuestLog log = new RateLimitedGuestLog("guest", this::timeOfLogLine);
             session = VhostUserSession.open(
                     new GuestContext(loop, new FakeVirtioDevice(), VhostUserOptions.DEFAULT, log, peerFiles, "", null),
                     listener.accept(peerFiles),
@@ -67,6 +69,18 @@ class SessionFilesTest {
         runExecutor();
         frontEnd.close();
         arena.close();
+    }
+
+    /** Writing a log line takes time. */
+    private long timeOfLogLine() {
+        loop.now += LOG_NANOS;
+        return loop.now;
+    }
+
+    private void fillExecutor() {
+        while (!peerFiles.isFull()) {
+            peerFiles.execute(() -> {});
+        }
     }
 
     private void runExecutor() {
@@ -171,6 +185,20 @@ class SessionFilesTest {
         runExecutor();
 
         assertTrue(loop.rescheduled.contains(session));
+    }
+
+    @Test
+    void continuesOnceTheExecutorIsNoLongerFull() throws IOException {
+        fillExecutor();
+        sendGetFeatures();
+        loop.fire(session);
+        List<Integer> whileFull = replies();
+
+        runExecutor();
+        loop.runDeadline(session);
+
+        assertEquals(List.of(), whileFull);
+        assertEquals(List.of(VhostUserConstants.VHOST_USER_GET_FEATURES), replies());
     }
 
     @Test
