@@ -1,6 +1,8 @@
 package org.vhostuserrng.backends.limiter;
 
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.vhostuserrng.backends.limiter.DrrGuestFlow.WaitReason;
 
@@ -36,11 +38,12 @@ public final class DeficitRoundRobin {
      */
     private static final long TURN_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    private final RateLimitConfig limits;
-    private final RateLimiter total;
-    private final boolean limited;
-    private final long quantum;
     private final Runnable onRoundStart;
+    private final Set<DrrGuestFlow> flows = new LinkedHashSet<>();
+    private RateLimitConfig limits;
+    private RateLimiter total;
+    private boolean limited;
+    private long quantum;
 
     /** Null if the used part of the total ends with this process. */
     private MemorySegment kept;
@@ -73,20 +76,74 @@ public final class DeficitRoundRobin {
      * @param onRoundStart called on the caller's thread when waiting guests must call {@link DrrGuestFlow#grant} again
      */
     public DeficitRoundRobin(RateLimitConfig total, Runnable onRoundStart) {
-        this.limits = total;
-        this.total = total.newBytesLimit();
-        this.limited = total.maxBytes() != GuestRateLimiter.UNLIMITED;
-        this.quantum =
-                limited ? Math.clamp(total.maxBytes() / QUANTA_PER_PERIOD, MIN_QUANTUM, MAX_QUANTUM) : MIN_QUANTUM;
+        apply(total);
         this.onRoundStart = onRoundStart;
+    }
+
+    private void apply(RateLimitConfig newLimits) {
+        limits = newLimits;
+        total = limits.newBytesLimit();
+        limited = limits.maxBytes() != GuestRateLimiter.UNLIMITED;
+        quantum = limited ? Math.clamp(limits.maxBytes() / QUANTA_PER_PERIOD, MIN_QUANTUM, MAX_QUANTUM) : MIN_QUANTUM;
+    }
+
+    /** The total rate limit in force. */
+    public RateLimitConfig total() {
+        return limits;
+    }
+
+    /**
+     * Changes the total rate limit between two requests, as {@link GuestRateLimiter#setConfig} does, and notifies all
+     * waiting guests.
+     */
+    public void setTotal(long now, RateLimitConfig newTotal) {
+        if (newTotal.equals(limits)) {
+            return;
+        }
+        RateLimiter oldTotal = total;
+        apply(newTotal);
+        total.replace(now, oldTotal);
+        keep();
+        flows.forEach(flow -> configure(flow, now, flow.config));
+        onRoundStart.run();
     }
 
     /** Adds the flow of a guest. */
     public DrrGuestFlow addFlow(DrrGuestConfig config) {
-        RateLimiter guarantee = config.minBytes() == 0
+        DrrGuestFlow flow = new DrrGuestFlow(this);
+        flow.config = config;
+        flow.quantum = quantum * config.weight();
+        flow.guarantee = newGuarantee(config);
+        flows.add(flow);
+        return flow;
+    }
+
+    private RateLimiter newGuarantee(DrrGuestConfig config) {
+        return config.minBytes() == 0
                 ? null
                 : TokenBucket.withoutSlack(config.minBytes(), TimeUnit.MILLISECONDS.toNanos(limits.periodMillis()));
-        return new DrrGuestFlow(this, quantum * config.weight(), guarantee);
+    }
+
+    void setConfig(DrrGuestFlow flow, long now, DrrGuestConfig config) {
+        if (!config.equals(flow.config)) {
+            configure(flow, now, config);
+            onRoundStart.run();
+        }
+    }
+
+    private void configure(DrrGuestFlow flow, long now, DrrGuestConfig config) {
+        RateLimiter oldGuarantee = flow.guarantee;
+        flow.config = config;
+        flow.quantum = quantum * config.weight();
+        flow.guarantee = newGuarantee(config);
+        if (flow.guarantee != null && oldGuarantee != null) {
+            flow.guarantee.replace(now, oldGuarantee);
+        }
+    }
+
+    void remove(DrrGuestFlow flow) {
+        deactivate(flow);
+        flows.remove(flow);
     }
 
     /**

@@ -20,10 +20,11 @@ public final class DrrGuestFlow {
     }
 
     final DeficitRoundRobin scheduler;
+    DrrGuestConfig config;
     /** Bytes per round. */
-    final long quantum;
+    long quantum;
     /** The guaranteed minimum, served before other flows; null if there is none. */
-    final RateLimiter guarantee;
+    RateLimiter guarantee;
 
     /** In the current round: the flow waits, or made a request less than the idle timeout ago. */
     boolean active;
@@ -49,10 +50,23 @@ public final class DrrGuestFlow {
 
     DrrGuestFlow nextActive;
 
-    DrrGuestFlow(DeficitRoundRobin scheduler, long quantum, RateLimiter guarantee) {
+    DrrGuestFlow(DeficitRoundRobin scheduler) {
         this.scheduler = scheduler;
-        this.quantum = quantum;
-        this.guarantee = guarantee;
+    }
+
+    /** The share in force. */
+    public DrrGuestConfig config() {
+        return config;
+    }
+
+    /** Changes the share between two requests. */
+    public void setConfig(long now, DrrGuestConfig newConfig) {
+        scheduler.setConfig(this, now, newConfig);
+    }
+
+    /** Ends the flow of a guest that is removed. Its ring must have stopped. */
+    public void remove() {
+        scheduler.remove(this);
     }
 
     /** Whether there is a total rate limit, so that {@link #commit} is needed. */

@@ -31,7 +31,7 @@ final class FixedWindowRateLimiter extends RateLimiter {
 
     @Override
     long tokens(long now) {
-        return now >= end ? max : max - used;
+        return now >= end ? max : Math.max(0, max - used);
     }
 
     @Override
@@ -106,10 +106,21 @@ final class FixedWindowRateLimiter extends RateLimiter {
     }
 
     @Override
+    void replace(long now, RateLimiter predecessor) {
+        if (predecessor instanceof FixedWindowRateLimiter window) {
+            used = window.used(now);
+            end = window.length == length || now >= window.end ? window.end : now + length;
+        } else if (predecessor instanceof TokenBucket bucket) {
+            start(now, max - Math.min(max, bucket.tokens(now)));
+            end = Math.max(end, bucket.nextGrantTime(1));
+        }
+    }
+
+    @Override
     void restore(long now, long amount) {
         if (amount > 0) {
             long before = used(now);
-            start(now, before + Math.min(amount, max - before));
+            start(now, before + Math.min(amount, Math.max(0, max - before)));
         }
     }
 }

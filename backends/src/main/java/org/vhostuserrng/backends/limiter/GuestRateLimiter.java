@@ -23,11 +23,15 @@ public final class GuestRateLimiter {
      */
     public record LimiterUsage(long bytes, long ops, long burst) {}
 
-    private final boolean limited;
-    private final RateLimiter bytes;
-    private final RateLimiter ops;
-    private final long burstCapacity;
+    private RateLimitConfig config;
+    private boolean limited;
+    private RateLimiter bytes;
+    private RateLimiter ops;
+    private long burstCapacity;
     private long burst;
+    /** The used part of the bursts of earlier limits. */
+    private long earlierBurst;
+
     private long nextGrantTime;
     /** Bytes of a {@link #reserve} without its {@link #charge}, and the part of them that the burst covers. */
     private long reserved;
@@ -36,11 +40,41 @@ public final class GuestRateLimiter {
 
     /** Creates a limiter with unused limits. */
     public GuestRateLimiter(RateLimitConfig config) {
+        apply(config);
+        burst = burstCapacity;
+    }
+
+    private void apply(RateLimitConfig newConfig) {
+        config = newConfig;
         limited = config.maxBytes() != UNLIMITED || config.ops() != UNLIMITED;
         bytes = config.newBytesLimit();
         ops = config.newOpsLimit();
         burstCapacity = config.maxBytes() == UNLIMITED ? 0 : config.burst();
-        burst = burstCapacity;
+    }
+
+    /** The limits in force. */
+    public RateLimitConfig config() {
+        return config;
+    }
+
+    /**
+     * Changes the limits between two requests. What was used stays used: in no period does the guest get more than the
+     * larger of the limits in force during it, and a burst is granted once.
+     *
+     * @param now not before the last commit
+     */
+    public void setConfig(long now, RateLimitConfig newConfig) {
+        if (newConfig.equals(config)) {
+            return;
+        }
+        RateLimiter oldBytes = bytes;
+        RateLimiter oldOps = ops;
+        long usedBurst = earlierBurst + burstCapacity - burst;
+        apply(newConfig);
+        bytes.replace(now, oldBytes);
+        ops.replace(now, oldOps);
+        burst = Math.max(0, burstCapacity - usedBurst);
+        earlierBurst = usedBurst - (burstCapacity - burst);
     }
 
     /** Creates a limiter with the limits of {@link RateLimitConfig#ofBytes}. */

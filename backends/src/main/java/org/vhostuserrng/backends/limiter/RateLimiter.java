@@ -106,6 +106,13 @@ abstract sealed class RateLimiter permits FixedWindowRateLimiter, TokenBucket, U
      */
     abstract void resume(long now, MemorySegment memory, long offset, long clockOffset);
 
+    /**
+     * Replaces another limit of the same guest at run time. Grants nothing that the other limit would not have granted
+     * now, so that no change of limits is a refill, except after no limit. To be called before any other method, and
+     * between a {@link #commit} and the next {@link #charge} of the predecessor.
+     */
+    abstract void replace(long now, RateLimiter predecessor);
+
     /** Charges {@code amount} as if it had been used now, but at most the available tokens. */
     abstract void restore(long now, long amount);
 }

@@ -32,7 +32,9 @@ final class TokenBucket extends RateLimiter {
     private final long promptNanos;
 
     private long tokens;
+    /** The time up to which tokens have been added. In the future after {@link #replace} of a window. */
     private long filledAt;
+
     private long chargedAt;
     private boolean uncommitted;
 
@@ -103,7 +105,7 @@ final class TokenBucket extends RateLimiter {
         if (uncommitted) {
             // Adds no tokens for the time from charge to commit, except promptNanos: otherwise an interval that starts
             // with the commit would get the tokens of more than a period.
-            filledAt = Math.min(now, filledAt + Math.max(0, now - chargedAt - promptNanos));
+            filledAt = Math.max(filledAt, Math.min(now, filledAt + Math.max(0, now - chargedAt - promptNanos)));
             uncommitted = false;
         }
     }
@@ -147,6 +149,27 @@ final class TokenBucket extends RateLimiter {
             tokens = tokensHere;
             filledAt = filledHereAt;
         }
+    }
+
+    @Override
+    void replace(long now, RateLimiter predecessor) {
+        filledAt = now;
+        if (predecessor instanceof TokenBucket bucket) {
+            tokens = Math.min(bucket.tokens(now), capacity);
+            filledAt = bucket.filledAt >= now ? bucket.filledAt : now - rescale(now - bucket.filledAt, bucket);
+        } else if (predecessor instanceof FixedWindowRateLimiter window) {
+            // No token is added until the window would have ended.
+            tokens = Math.min(window.tokens(now), slice);
+            filledAt = Math.max(now, window.nextGrantTime(1));
+        }
+    }
+
+    /**
+     * The time that this bucket needs for the fraction of a token that another one has added in {@code nanos}. Without
+     * it, frequent changes would lose all tokens.
+     */
+    private long rescale(long nanos, TokenBucket other) {
+        return (long) (Math.min(1, nanos * other.tokensPerNano) / tokensPerNano);
     }
 
     @Override

@@ -59,6 +59,11 @@ final class UnlimitedRateLimiter extends RateLimiter {
     }
 
     @Override
+    void replace(long now, RateLimiter predecessor) {
+        // There is no state.
+    }
+
+    @Override
     void restore(long now, long amount) {
         // Not counted.
     }
