@@ -19,7 +19,7 @@ public final class SourceRegistry {
     private static final Logger LOG = LoggerFactory.getLogger(SourceRegistry.class);
     private static final int MAX_FAILOVER_LINES_PER_MINUTE = 20;
 
-    private final EntropySourceSpec spec;
+    private EntropySourceSpec spec;
     private final Runnable onReadable;
     private final LongSupplier clock;
     private final VmForkDetector forkDetector;
@@ -55,6 +55,16 @@ public final class SourceRegistry {
         this.clock = clock;
         this.failoverLines = new LogLineLimiter(MAX_FAILOVER_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), clock);
         this.forkDetector = new VmForkDetector(forkClocks);
+    }
+
+    /** Replaces the source that is opened from now on. */
+    public void setSource(EntropySourceSpec newSpec) {
+        spec = newSpec;
+    }
+
+    /** The source that is opened from now on. */
+    public EntropySourceSpec source() {
+        return spec;
     }
 
     /** Opens the source for a guest's ring; the ring closes it when it stops. */

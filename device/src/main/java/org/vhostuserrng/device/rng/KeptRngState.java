@@ -37,7 +37,7 @@ final class KeptRngState {
 
     /** Continues from the state that another process left. */
     void resume(long now) {
-        counters.raiseTo(new RngCounters.Snapshot(
+        counters.raiseTo(new RngCounts(
                 memory.get(LONG, REQUESTS),
                 memory.get(LONG, BYTES),
                 memory.get(LONG, THROTTLED),

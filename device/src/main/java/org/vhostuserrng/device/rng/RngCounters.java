@@ -5,9 +5,6 @@ package org.vhostuserrng.device.rng;
  * started. Confined to the loop's thread.
  */
 final class RngCounters {
-    /** The counters at one moment. None is negative. */
-    record Snapshot(long requests, long bytes, long throttled, long starved, long faults) {}
-
     private long requests;
     private long bytes;
     private long throttled;
@@ -55,15 +52,15 @@ final class RngCounters {
         return faults;
     }
 
-    Snapshot snapshot() {
-        return new Snapshot(requests, bytes, throttled, starved, faults);
+    RngCounts snapshot() {
+        return new RngCounts(requests, bytes, throttled, starved, faults);
     }
 
     /**
      * Continues from the counters of another host. If the guest has returned to this host, those counters include the
      * counters of this host, so the maximum of both is used.
      */
-    void raiseTo(Snapshot other) {
+    void raiseTo(RngCounts other) {
         requests = Math.max(requests, other.requests());
         bytes = Math.max(bytes, other.bytes());
         throttled = Math.max(throttled, other.throttled());

@@ -14,7 +14,7 @@ import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
  * <p>Format, little-endian: u64 magic, u32 version, u32 zero, five u64 counters, three u64 of rate limit usage, u32
  * CRC-32C of all preceding bytes.
  */
-record RngMigrationState(RngCounters.Snapshot counters, LimiterUsage spent) {
+record RngMigrationState(RngCounts counters, LimiterUsage spent) {
     /** "vhurngst" */
     private static final long MAGIC = 0x7473676e72756876L;
 
@@ -51,8 +51,7 @@ record RngMigrationState(RngCounters.Snapshot counters, LimiterUsage spent) {
         if (zero != 0 || state.getInt(COVERED_BYTES) != checksum(bytes)) {
             throw new InvalidDeviceStateException("state whose checksum is wrong");
         }
-        RngCounters.Snapshot counters =
-                new RngCounters.Snapshot(count(state), count(state), count(state), count(state), count(state));
+        RngCounts counters = new RngCounts(count(state), count(state), count(state), count(state), count(state));
         return new RngMigrationState(counters, new LimiterUsage(count(state), count(state), count(state)));
     }
 

@@ -32,13 +32,13 @@ final class RngRequestQueue implements VirtqueueHandler {
     private static final int MAX_DESCRIPTORS_PER_DRAIN = ScatterGatherList.MAX_DESCRIPTORS;
 
     private final VirtioRngDevice device;
-    private final EntropySource source;
+    private EntropySource source;
     private final GuestRateLimiter rateLimiter;
     private final DrrGuestFlow flow;
     /**
      * A rate-limited request must be filled in one drain, because it is charged as a whole when the driver can see it.
      */
-    private final boolean rateLimited;
+    private boolean rateLimited;
 
     private final RngCounters counters;
     private final RngFlightRecorder recorder;
@@ -49,7 +49,7 @@ final class RngRequestQueue implements VirtqueueHandler {
     private final LongSupplier clock;
     private final SharedRequestScratch scratch;
     private final ScatterGatherList buffers;
-    private final EntropyBufferFiller filler;
+    private EntropyBufferFiller filler;
     // The remaining budget of this drain. One request may make it negative.
     private int requestsLeft;
     private int bytesLeft;
@@ -75,7 +75,6 @@ final class RngRequestQueue implements VirtqueueHandler {
         this.source = source;
         this.rateLimiter = device.rateLimiter();
         this.flow = device.flow();
-        this.rateLimited = rateLimiter.isLimited() || flow.isLimited();
         this.counters = device.counters();
         this.recorder = RngFlightRecorder.of(device.name());
         this.queue = queue;
@@ -91,6 +90,9 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     @Override
     public DrainResult drain() {
+        if (device.isPaused()) {
+            return paused();
+        }
         beginDrain();
         DrainResult result = serveAndPublish();
         while (result == DrainResult.EMPTY && queue.enableNotifications()) {
@@ -106,6 +108,9 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     @Override
     public DrainResult drainForBusyPoll() {
+        if (device.isPaused()) {
+            return paused();
+        }
         beginDrain();
         DrainResult result = serveAndPublish();
         if (result != DrainResult.BROKEN) {
@@ -119,7 +124,22 @@ final class RngRequestQueue implements VirtqueueHandler {
         return queue.hasAvailable();
     }
 
+    /** Waits until the device is resumed, which dispatches the vring. */
+    private DrainResult paused() {
+        flow.deactivate();
+        retryAt = NEVER;
+        return DrainResult.THROTTLED;
+    }
+
+    /** Serves requests from another source from now on, and closes the previous one. Between two drains. */
+    void replaceSource(EntropySource replacement) {
+        source.close();
+        source = replacement;
+        filler = new EntropyBufferFiller(source, scratch);
+    }
+
     private void beginDrain() {
+        rateLimited = rateLimiter.isLimited() || flow.isLimited();
         boolean alone = !scratch.isShared();
         requestsLeft = MAX_REQUESTS_PER_DRAIN;
         bytesLeft = alone ? MAX_BYTES_PER_DRAIN_ALONE : MAX_BYTES_PER_DRAIN;
@@ -397,6 +417,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         flow.deactivate();
         source.close();
         scratch.removeQueue();
+        device.stopped();
         return queue.position();
     }
 }

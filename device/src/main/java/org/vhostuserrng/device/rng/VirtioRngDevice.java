@@ -1,8 +1,10 @@
 package org.vhostuserrng.device.rng;
 
 import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.DrrGuestFlow;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.limiter.RateLimitConfig;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.transport.memory.IotlbMissException;
@@ -30,6 +32,10 @@ public final class VirtioRngDevice implements VirtioDevice {
     private final RngCounters counters = new RngCounters();
     /** Null if nothing outlives this process. */
     private KeptRngState kept;
+    /** Null while the driver does not use the device. */
+    private RngRequestQueue started;
+
+    private boolean paused;
 
     /**
      * Creates the device of a guest.
@@ -79,7 +85,74 @@ public final class VirtioRngDevice implements VirtioDevice {
     @Override
     public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
         Virtqueue queue = Virtqueue.start(config);
-        return new RngRequestQueue(this, queue, config, sources.open(name), scratch);
+        started = new RngRequestQueue(this, queue, config, sources.open(name), scratch);
+        return started;
+    }
+
+    void stopped() {
+        started = null;
+    }
+
+    /**
+     * Changes the guest's limits between two requests. The caller dispatches the vrings.
+     *
+     * @param now not before the last drain
+     */
+    public void setLimits(long now, RateLimitConfig limits) {
+        rateLimiter.setConfig(now, limits);
+        keep();
+    }
+
+    /** The guest's limits. */
+    public RateLimitConfig limits() {
+        return rateLimiter.config();
+    }
+
+    /** Changes the guest's share of the total between two requests. The caller dispatches the vrings. */
+    public void setShare(long now, DrrGuestConfig share) {
+        flow.setConfig(now, share);
+    }
+
+    /** The guest's share of the total. */
+    public DrrGuestConfig share() {
+        return flow.config();
+    }
+
+    /** What the guest has used of its limits. */
+    public GuestRateLimiter.LimiterUsage limiterUsage(long now) {
+        return rateLimiter.usage(now);
+    }
+
+    /** The counters of the guest. */
+    public RngCounts counts() {
+        return counters.snapshot();
+    }
+
+    /** Whether the driver uses the device. */
+    public boolean isStarted() {
+        return started != null;
+    }
+
+    /** Opens the source anew, because it has changed. Takes effect between two requests. */
+    public void reopenSource() {
+        if (started != null) {
+            started.replaceSource(sources.open(name));
+        }
+    }
+
+    /** Leaves requests available until the guest is resumed. The caller dispatches the vrings afterwards. */
+    public void setPaused(boolean nowPaused) {
+        paused = nowPaused;
+    }
+
+    /** Whether requests are left available. */
+    public boolean isPaused() {
+        return paused;
+    }
+
+    /** Ends the guest's share of the total. The device must not be used afterwards. */
+    public void remove() {
+        flow.remove();
     }
 
     @Override

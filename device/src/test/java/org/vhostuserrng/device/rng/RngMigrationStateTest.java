@@ -21,7 +21,7 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 /** The device state that migrates with a guest to another host. */
 class RngMigrationStateTest {
     private static final long MILLI = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final RngCounters.Snapshot COUNTERS = new RngCounters.Snapshot(1, 2, 3, 4, 5);
+    private static final RngCounts COUNTERS = new RngCounts(1, 2, 3, 4, 5);
 
     private static RngMigrationState state() {
         return new RngMigrationState(COUNTERS, new LimiterUsage(9, 10, 11));
@@ -79,8 +79,7 @@ class RngMigrationStateTest {
     @ParameterizedTest
     @ValueSource(longs = {-1, Long.MIN_VALUE, Long.MAX_VALUE, (1L << 62) + 1})
     void rejectsACounterOutOfRange(long counter) {
-        byte[] bytes = new RngMigrationState(new RngCounters.Snapshot(0, counter, 0, 0, 0), new LimiterUsage(0, 0, 0))
-                .encode();
+        byte[] bytes = new RngMigrationState(new RngCounts(0, counter, 0, 0, 0), new LimiterUsage(0, 0, 0)).encode();
 
         assertThrows(InvalidDeviceStateException.class, () -> RngMigrationState.decode(bytes));
     }

@@ -338,8 +338,7 @@ class RngRequestBudgetTest {
 
     @Test
     void largestCountOfAMigratedStateIsAccepted() throws InvalidDeviceStateException {
-        RngMigrationState state =
-                new RngMigrationState(new RngCounters.Snapshot(1L << 62, 0, 0, 0, 0), new LimiterUsage(0, 0, 0));
+        RngMigrationState state = new RngMigrationState(new RngCounts(1L << 62, 0, 0, 0, 0), new LimiterUsage(0, 0, 0));
 
         assertEquals(state, RngMigrationState.decode(state.encode()));
     }

@@ -17,6 +17,7 @@ final class DaemonArguments {
             "bench-egd",
             "bench-suite",
             "check-source",
+            CtlOptions.COMMAND,
             "egd-server",
             HoldOptions.COMMAND,
             "period-study",

@@ -66,7 +66,8 @@ final class DaemonCommand {
             }
             DaemonArguments arguments = DaemonArguments.parse(PROGRAM, DaemonOptions.all(), words);
             if (!answerQuery(arguments)) {
-                new RngDaemon(new DaemonCommand(arguments).settings()).serve();
+                new RngDaemon(new DaemonCommand(arguments).settings(), () -> new DaemonCommand(arguments).settings())
+                        .serve();
             }
             return OK;
         } catch (BadUsageException bad) {
@@ -126,7 +127,27 @@ final class DaemonCommand {
                         VhostUserOptions.maxRegionsPerGuest(endpoints.size(), maxMapCount()),
                         Set.copyOf(arguments.values(DaemonOptions.ALLOW_MEMORY_ON)),
                         arguments.has(DaemonOptions.ACCESS_PLATFORM),
-                        spinNanos()));
+                        spinNanos()),
+                controlSocket());
+    }
+
+    private Path controlSocket() throws BadUsageException {
+        String path = arguments.value(DaemonOptions.CONTROL_SOCKET);
+        if (path == null) {
+            return null;
+        }
+        requireSocketPathLength(DaemonOptions.CONTROL_SOCKET, path, path);
+        return path(DaemonOptions.CONTROL_SOCKET, path);
+    }
+
+    /**
+     * A socket to listen on.
+     *
+     * @param option names the value in messages
+     */
+    static RngEndpoint listeningPath(String option, String value) throws BadUsageException {
+        requireSocketPathLength(option, value, value);
+        return new RngEndpoint.ListeningPath(path(option, value));
     }
 
     private static long maxMapCount() {

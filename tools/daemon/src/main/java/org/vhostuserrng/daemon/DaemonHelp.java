@@ -79,6 +79,21 @@ final class DaemonHelp {
               vhost-user-rng hold --watchdog=10 -- vhost-user-rng --socket-path=/run/rng.sock
             """;
 
+    private static final String CTL_USAGE = """
+            Usage: vhost-user-rng ctl [OPTION...] COMMAND [ARGUMENT...]
+
+            Shows and changes guests and limits of a running daemon, which has the option
+            --control-socket=PATH.
+
+            Options:
+            """;
+
+    private static final String CTL_EXAMPLE = """
+
+            Example:
+              vhost-user-rng ctl --control-socket=/run/rng.ctl set rng.sock max-bytes=4096
+            """;
+
     private DaemonHelp() {}
 
     static String text() {
@@ -102,11 +117,30 @@ final class DaemonHelp {
         return out.append(HOLD_EXAMPLE).toString();
     }
 
+    /** The {@code --help} text of the command ctl. */
+    static String ofCtl() {
+        StringBuilder out = new StringBuilder(CTL_USAGE);
+        for (Option option : CtlOptions.all().getOptions()) {
+            appendOption(out, option);
+        }
+        out.append("\nCommands:\n");
+        CtlOptions.commands().forEach((command, description) -> appendRow(out, "  " + command, description));
+        return out.append(CTL_EXAMPLE).toString();
+    }
+
     /** One row of the table: {@code --name=ARGUMENT  description}. */
     private static void appendOption(StringBuilder out, Option option) {
         String shortName = option.getOpt() == null ? "" : "-" + option.getOpt() + ", ";
-        String left = "  " + shortName + DaemonArguments.syntax(option);
-        for (String line : wrap(option.getDescription(), WIDTH - DESCRIPTION_COLUMN)) {
+        appendRow(out, "  " + shortName + DaemonArguments.syntax(option), option.getDescription());
+    }
+
+    private static void appendRow(StringBuilder out, String first, String description) {
+        String left = first;
+        if (left.length() > DESCRIPTION_COLUMN - 2) {
+            out.append(left).append('\n');
+            left = "";
+        }
+        for (String line : wrap(description, WIDTH - DESCRIPTION_COLUMN)) {
             out.append(left)
                     .repeat(" ", DESCRIPTION_COLUMN - left.length())
                     .append(line)

@@ -4,12 +4,12 @@ import java.util.Arrays;
 import org.vhostuserrng.libc.LogStream;
 import org.vhostuserrng.libc.NativeArguments;
 
-/** Entry point of the daemon and of the command {@code hold}. */
+/** Entry point of the daemon and of the commands {@code hold} and {@code ctl}. */
 public final class DaemonMain {
     private DaemonMain() {}
 
     /**
-     * Runs the daemon, or the command {@code hold}, until it is stopped. Exit status of the daemon: 0 stopped, 1
+     * Runs the daemon, or one of these commands, until it ends. Exit status of the daemon: 0 stopped, 1
      * failure, 2 invalid command line.
      */
     public static void main(String[] args) {
@@ -17,6 +17,9 @@ public final class DaemonMain {
         String[] words = NativeArguments.decode(args);
         if (words.length > 0 && words[0].equals(HoldOptions.COMMAND)) {
             System.exit(HoldCommand.execute(Arrays.copyOfRange(words, 1, words.length)));
+        }
+        if (words.length > 0 && words[0].equals(CtlOptions.COMMAND)) {
+            System.exit(CtlCommand.execute(Arrays.copyOfRange(words, 1, words.length)));
         }
         System.exit(DaemonCommand.execute(words));
     }

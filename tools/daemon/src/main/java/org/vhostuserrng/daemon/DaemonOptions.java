@@ -30,6 +30,7 @@ final class DaemonOptions {
     static final String IN_ORDER = "--in-order";
     static final String ACCESS_PLATFORM = "--access-platform";
     static final String SPIN = "--spin";
+    static final String CONTROL_SOCKET = "--control-socket";
     static final String HELP = "--help";
     static final String VERSION = "--version";
 
@@ -139,6 +140,11 @@ final class DaemonOptions {
                         "US",
                         "When requests arrive less than US microseconds apart, poll for that long before sleeping;"
                                 + " " + DaemonOptionRange.SPIN_MICROS + ". Default: " + DEFAULT_SPIN_MICROS + "."))
+                .addOption(valued(
+                        CONTROL_SOCKET,
+                        "PATH",
+                        "UNIX socket for the command ctl, which shows and changes guests and limits while the daemon"
+                                + " runs. Only root and the user of the daemon may change something."))
                 .addOption(flag(PRINT_CAPABILITIES, "Print the back-end's capabilities as JSON and exit."))
                 .addOption(flag(HELP, 'h', "Print this help and exit."))
                 .addOption(flag(VERSION, 'V', "Print the version and exit."));

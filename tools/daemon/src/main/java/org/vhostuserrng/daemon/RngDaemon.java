@@ -10,8 +10,6 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.FileReadPositions;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.backends.source.VmForkClocks;
-import org.vhostuserrng.device.rng.SharedRequestScratch;
-import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.libc.ServiceSignals;
 import org.vhostuserrng.libc.SurvivedSignalLog;
 import org.vhostuserrng.transport.systemd.FdStoreClient;
@@ -29,9 +27,16 @@ final class RngDaemon {
     private static final long SOURCE_CLOSE_TIMEOUT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private final DaemonSettings settings;
+    private final SettingsReloader.SettingsReader reader;
 
-    RngDaemon(DaemonSettings settings) {
+    /**
+     * Creates a daemon that does not serve yet.
+     *
+     * @param reader reads the settings again for a reload
+     */
+    RngDaemon(DaemonSettings settings, SettingsReloader.SettingsReader reader) {
         this.settings = settings;
+        this.reader = reader;
     }
 
     /**
@@ -48,7 +53,6 @@ final class RngDaemon {
                 VhostUserServer server = VhostUserServer.open(settings.sessionOptions(), fdStore)) {
             // First, because a process that sees a socket may already send SIGTERM.
             DaemonShutdownHook.install(server::stop);
-            ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::info)::received);
             sources =
                     new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
             DeficitRoundRobin scheduler =
@@ -57,9 +61,17 @@ final class RngDaemon {
             if (hostState != null) {
                 hostState.keep(scheduler, server.now());
             }
-            SharedRequestScratch scratch = new SharedRequestScratch();
+            RngGuests guests = new RngGuests(server, sources, scheduler, settings.features());
+            SettingsReloader reloader = new SettingsReloader(reader, settings, server, guests, serviceManager);
+            SurvivedSignalLog signals = new SurvivedSignalLog(System::nanoTime, LOG::info);
+            ServiceSignals.survive(signal -> handle(signal, reloader, signals));
             for (RngEndpoint endpoint : settings.endpoints()) {
-                endpoint.attach(server, device(endpoint.guestName(), sources, scheduler, scratch));
+                guests.add(endpoint, settings.rateLimits().forGuest(endpoint.guestName()));
+            }
+            if (settings.controlSocket() != null) {
+                server.listenForControl(
+                        settings.controlSocket(),
+                        new ControlCommands(guests, sources, reloader, ControlAuthorization.ofThisProcess()));
             }
             String status = describeEndpoints(settings.endpoints());
             LOG.info(status);
@@ -92,16 +104,13 @@ final class RngDaemon {
                 || !FileReadPositions.OF_PROCESS.isEmpty();
     }
 
-    private VirtioRngDevice device(
-            String guestName, SourceRegistry sources, DeficitRoundRobin scheduler, SharedRequestScratch scratch) {
-        GuestRateLimiterSettings guest = settings.rateLimits().forGuest(guestName);
-        return new VirtioRngDevice(
-                guestName,
-                settings.features(),
-                sources,
-                new GuestRateLimiter(guest.limits()),
-                scheduler.addFlow(guest.share()),
-                scratch);
+    /** Handles a signal that does not end the daemon. */
+    private static void handle(String signal, SettingsReloader reloader, SurvivedSignalLog signals) {
+        if (signal.equals(ServiceSignals.SIGHUP)) {
+            reloader.reload();
+        } else {
+            signals.received(signal);
+        }
     }
 
     /** The notifications come from the event loop, so that the service manager restarts a daemon whose loop hangs. */

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.transport.systemd.ListenFds;
+import org.vhostuserrng.transport.vhostuser.server.VhostUserEndpoint;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /** A socket on which the daemon serves one guest. {@code toString} describes it for the log. */
@@ -17,7 +18,7 @@ sealed interface RngEndpoint {
      *
      * @throws BadUsageException if the option names a socket that cannot serve
      */
-    void attach(VhostUserServer server, VirtioRngDevice device) throws IOException, BadUsageException;
+    VhostUserEndpoint attach(VhostUserServer server, VirtioRngDevice device) throws IOException, BadUsageException;
 
     /** {@code --socket-path}: front-ends connect to this path, one after the other. */
     record ListeningPath(Path path) implements RngEndpoint {
@@ -27,8 +28,8 @@ sealed interface RngEndpoint {
         }
 
         @Override
-        public void attach(VhostUserServer server, VirtioRngDevice device) throws IOException {
-            server.listen(path, device);
+        public VhostUserEndpoint attach(VhostUserServer server, VirtioRngDevice device) throws IOException {
+            return server.listen(path, device);
         }
 
         @Override
@@ -45,8 +46,8 @@ sealed interface RngEndpoint {
         }
 
         @Override
-        public void attach(VhostUserServer server, VirtioRngDevice device) throws IOException {
-            server.connect(path, device);
+        public VhostUserEndpoint attach(VhostUserServer server, VirtioRngDevice device) throws IOException {
+            return server.connect(path, device);
         }
 
         @Override
@@ -74,9 +75,10 @@ sealed interface RngEndpoint {
         }
 
         @Override
-        public void attach(VhostUserServer server, VirtioRngDevice device) throws IOException, BadUsageException {
+        public VhostUserEndpoint attach(VhostUserServer server, VirtioRngDevice device)
+                throws IOException, BadUsageException {
             try {
-                server.inherit(fd, device);
+                return server.inherit(fd, device);
             } catch (IllegalArgumentException notASocket) {
                 throw new BadUsageException(option + ": " + notASocket.getMessage(), notASocket);
             }

@@ -70,6 +70,20 @@ public final class ServiceNotifier implements AutoCloseable {
         send("READY=1\nSTATUS=" + status);
     }
 
+    /**
+     * The service reloads its configuration.
+     *
+     * @param monotonicMicros the time by CLOCK_MONOTONIC
+     */
+    public void reloading(long monotonicMicros) {
+        send("RELOADING=1\nMONOTONIC_USEC=" + monotonicMicros);
+    }
+
+    /** The service has reloaded its configuration, or failed to. */
+    public void reloaded() {
+        send("READY=1");
+    }
+
     /** The service is shutting down. */
     public void stopping() {
         send("STOPPING=1\nSTATUS=stopping");

@@ -11,8 +11,7 @@ import org.vhostuserrng.fuzz.FuzzInputWriter;
 class RngMigrationStateSeedCorpusTest {
     @Test
     void writesStates() throws IOException {
-        RngMigrationState used =
-                new RngMigrationState(new RngCounters.Snapshot(1, 2, 3, 4, 5), new LimiterUsage(9, 10, 11));
+        RngMigrationState used = new RngMigrationState(new RngCounts(1, 2, 3, 4, 5), new LimiterUsage(9, 10, 11));
         List<byte[]> seeds = List.of(seed(new FuzzedRngDevice().device.saveState(0)), seed(used.encode()));
         seeds.forEach(RngMigrationStateFuzzTarget::fuzzerTestOneInput);
 

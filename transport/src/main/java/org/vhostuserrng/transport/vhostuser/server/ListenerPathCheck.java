@@ -49,6 +49,15 @@ final class ListenerPathCheck extends EventHandler implements AutoCloseable {
         }
     }
 
+    /** Ends the watch of a listener's socket. */
+    void remove(VhostUserListener listener) {
+        sockets.removeIf(watched -> watched.listener == listener);
+        next = 0;
+        if (sockets.isEmpty()) {
+            loop.cancel(this);
+        }
+    }
+
     @Override
     protected void handle(long now, boolean ready) {
         int checksPerInterval = Math.ceilDiv(sockets.size(), MAX_FILES_PER_CHECK);

@@ -14,7 +14,7 @@ import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
  * Connects to a front-end that listens (QEMU: {@code server=on}), and reconnects whenever the connection is lost.
  * Confined to the loop's thread.
  */
-final class VhostUserConnector extends EventHandler implements AutoCloseable {
+final class VhostUserConnector extends EventHandler implements VhostUserEndpoint {
     private static final long RETRY_NANOS = 200_000_000;
 
     private final EventScheduler loop;
@@ -57,6 +57,11 @@ final class VhostUserConnector extends EventHandler implements AutoCloseable {
         }
         RestorableSession stored = restoring;
         restoring = null;
+        if (closed) {
+            stored.close();
+            guest.store().remove(stored.name());
+            return;
+        }
         try {
             session = VhostUserSession.restore(guest, stored, this::sessionClosed);
         } catch (IOException refused) {
@@ -71,7 +76,7 @@ final class VhostUserConnector extends EventHandler implements AutoCloseable {
             finishRestore();
             return;
         }
-        if (session != null) {
+        if (closed || session != null) {
             return;
         }
         if (guest.peerFiles().isFull() || !connect()) {
@@ -91,6 +96,26 @@ final class VhostUserConnector extends EventHandler implements AutoCloseable {
             session.close();
         }
         loop.cancel(this);
+    }
+
+    @Override
+    public String frontend() {
+        return session == null ? null : session.peer();
+    }
+
+    @Override
+    public void dispatchVrings() {
+        if (session != null) {
+            session.dispatchVrings();
+        }
+    }
+
+    @Override
+    public void remove() {
+        close();
+        if (session != null) {
+            session.close();
+        }
     }
 
     private boolean connect() {

@@ -18,7 +18,7 @@ import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
  * is served is refused at once: its connection is closed, because a VMM that waits for a reply stops its guest. A
  * front-end that has sent no message for some seconds gives way. Confined to the loop's thread.
  */
-final class VhostUserListener extends EventHandler implements AutoCloseable {
+final class VhostUserListener extends EventHandler implements VhostUserEndpoint {
     /** Delay after the kernel has refused a resource, such as a descriptor or memory. */
     private static final long RETRY_NANOS = 100_000_000;
 
@@ -62,7 +62,10 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
     @Override
     protected void handle(long now, boolean ready) {
         try {
-            if (restoring != null) {
+            if (closed) {
+                // Posted by the executor before the guest was removed.
+                closeRestoring();
+            } else if (restoring != null) {
                 finishRestore();
             } else if (session != null) {
                 watch();
@@ -100,6 +103,27 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
         unwatch();
         loop.cancel(this);
         socket.close();
+    }
+
+    @Override
+    public String frontend() {
+        return session == null ? null : session.peer();
+    }
+
+    @Override
+    public void dispatchVrings() {
+        if (session != null) {
+            session.dispatchVrings();
+        }
+    }
+
+    @Override
+    public void remove() {
+        if (session != null) {
+            session.close();
+        }
+        dropUnservedSession("its guest is removed");
+        close();
     }
 
     /** The socket on which front-ends connect. This object remains the owner. */
@@ -159,16 +183,23 @@ final class VhostUserListener extends EventHandler implements AutoCloseable {
     private void accept() throws ErrnoException {
         UnixStreamSocket accepted = socket.accept(guest.peerFiles());
         if (accepted != null) {
-            dropUnservedSession();
+            dropUnservedSession("another front-end connected");
             session = VhostUserSession.open(guest, accepted, this::sessionClosed);
         }
     }
 
-    private void dropUnservedSession() {
+    private void dropUnservedSession(String reason) {
         if (unservedSession != null) {
-            guest.log().warn("the session that could not be continued is closed, because another front-end connected");
+            guest.log().warn("the session that could not be continued is closed, because " + reason);
             guest.store().remove(unservedSession);
             unservedSession = null;
+        }
+    }
+
+    private void closeRestoring() {
+        if (restoring != null && restoring.isPrepared()) {
+            restoring.close();
+            restoring = null;
         }
     }
 

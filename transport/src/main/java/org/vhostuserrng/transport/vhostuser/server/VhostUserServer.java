@@ -4,16 +4,21 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
+import org.vhostuserrng.transport.control.ControlCommandHandler;
+import org.vhostuserrng.transport.control.server.ControlListener;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.loop.PeriodicTask;
+import org.vhostuserrng.transport.loop.PostedTask;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.PeerFileThreads;
 import org.vhostuserrng.transport.sys.ThreadTimeSlice;
@@ -40,7 +45,8 @@ public final class VhostUserServer implements AutoCloseable {
     private final VhostUserOptions options;
     private final Executor peerFileThreads;
     private final ListenerPathCheck socketFiles;
-    private final List<Runnable> closeActions = new ArrayList<>();
+    private final List<PeriodicTask> tasks = new ArrayList<>();
+    private final Set<VhostUserEndpoint> endpoints = new LinkedHashSet<>();
     /** Null if sessions do not outlive this process. */
     private final SessionStore store;
 
@@ -48,10 +54,13 @@ public final class VhostUserServer implements AutoCloseable {
     /** Endpoints that still serve: all but the inherited connections that have ended. */
     private int activeEndpoints;
 
+    /** Null if there is no control socket. */
+    private ControlListener control;
+
     private volatile boolean stopping;
 
     /** An endpoint that can continue a session of its guest. */
-    private record StoredEndpoint(GuestContext guest, SessionRestorer restorer) {}
+    private record StoredEndpoint(VhostUserEndpoint endpoint, SessionRestorer restorer) {}
 
     @FunctionalInterface
     private interface SessionRestorer {
@@ -97,8 +106,8 @@ public final class VhostUserServer implements AutoCloseable {
      * @throws IOException if the path is in use, is not a socket, or cannot be bound
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
      */
-    public void listen(Path path, VirtioDevice device) throws IOException {
-        listen(UnixListeningSocket.bind(path), storedGuest(device, "listen " + path.toAbsolutePath()));
+    public VhostUserEndpoint listen(Path path, VirtioDevice device) throws IOException {
+        return listen(UnixListeningSocket.bind(path), storedGuest(device, "listen " + path.toAbsolutePath()));
     }
 
     /**
@@ -107,12 +116,11 @@ public final class VhostUserServer implements AutoCloseable {
      *
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
      */
-    public void connect(Path path, VirtioDevice device) {
+    public VhostUserEndpoint connect(Path path, VirtioDevice device) {
         GuestContext guest = storedGuest(device, "connect " + path.toAbsolutePath());
         VhostUserConnector connector = VhostUserConnector.start(guest, path);
-        storedEndpoints.put(guest.endpoint(), new StoredEndpoint(guest, connector::restore));
-        activeEndpoints++;
-        closeActions.add(connector::close);
+        storedEndpoints.put(guest.endpoint(), new StoredEndpoint(connector, connector::restore));
+        return added(connector);
     }
 
     /**
@@ -123,16 +131,15 @@ public final class VhostUserServer implements AutoCloseable {
      * @param fd the descriptor's number; this object takes ownership unless it throws IllegalArgumentException
      * @throws IllegalArgumentException if the descriptor is not such a socket
      */
-    public void inherit(int fd, VirtioDevice device) throws IOException {
+    public VhostUserEndpoint inherit(int fd, VirtioDevice device) throws IOException {
         GuestContext guest = guest(device);
         OwnedFd socket = new OwnedFd(fd, guest.peerFiles());
         if (UnixListeningSocket.isListening(socket)) {
-            listen(UnixListeningSocket.adopt(socket), stored(guest, "inherit " + device.name()));
+            return listen(UnixListeningSocket.adopt(socket), stored(guest, "inherit " + device.name()));
         } else if (UnixStreamSocket.isConnected(socket)) {
             VhostUserSession session =
                     VhostUserSession.open(guest, UnixStreamSocket.adopt(socket), this::connectionEnded);
-            activeEndpoints++;
-            closeActions.add(session::close);
+            return added(new InheritedConnection(session));
         } else {
             throw new IllegalArgumentException("not a listening or connected UNIX stream socket");
         }
@@ -146,13 +153,26 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     /**
+     * Listens for control clients on {@code path}, until {@link #close}.
+     *
+     * @throws IOException if the path is in use, is not a socket, or cannot be bound
+     */
+    public void listenForControl(Path path, ControlCommandHandler commands) throws IOException {
+        control = ControlListener.start(loop, UnixListeningSocket.bind(path), peerFileThreads, commands);
+    }
+
+    /** Runs an action on the loop's thread. Any thread. Has no effect after {@link #close}. */
+    public void execute(Runnable action) {
+        PostedTask.post(loop, action);
+    }
+
+    /**
      * Runs an action on the loop's thread at a fixed interval, until {@link #close}.
      *
      * @param intervalNanos the interval, positive
      */
     public void schedulePeriodically(long intervalNanos, Runnable action) {
-        PeriodicTask task = PeriodicTask.start(loop, intervalNanos, action);
-        closeActions.add(task::cancel);
+        tasks.add(PeriodicTask.start(loop, intervalNanos, action));
     }
 
     /** Serves until {@link #stop}. */
@@ -205,7 +225,11 @@ public final class VhostUserServer implements AutoCloseable {
     @Override
     public void close() {
         socketFiles.close();
-        closeActions.forEach(Runnable::run);
+        if (control != null) {
+            control.close();
+        }
+        endpoints.forEach(VhostUserEndpoint::close);
+        tasks.forEach(PeriodicTask::cancel);
         loop.close();
     }
 
@@ -261,13 +285,28 @@ public final class VhostUserServer implements AutoCloseable {
         return GuestContext.create(loop, device, options, peerFileThreads);
     }
 
-    private void listen(UnixListeningSocket socket, GuestContext guest) throws ErrnoException {
+    private VhostUserEndpoint listen(UnixListeningSocket socket, GuestContext guest) throws ErrnoException {
         VhostUserListener listener = VhostUserListener.start(guest, socket, peerFileThreads);
-        activeEndpoints++;
-        storedEndpoints.put(guest.endpoint(), new StoredEndpoint(guest, listener::restore));
-        closeActions.add(listener::close);
+        storedEndpoints.put(guest.endpoint(), new StoredEndpoint(listener, listener::restore));
         if (socket.hasFile()) {
             socketFiles.add(listener, guest.log());
+        }
+        return added(listener);
+    }
+
+    private VhostUserEndpoint added(VhostUserEndpoint endpoint) {
+        activeEndpoints++;
+        endpoints.add(endpoint);
+        return endpoint;
+    }
+
+    /** Removes a guest: ends its session and the use of its socket. The server goes on, also without any guest. */
+    public void remove(VhostUserEndpoint endpoint) {
+        endpoint.remove();
+        endpoints.remove(endpoint);
+        storedEndpoints.values().removeIf(stored -> stored.endpoint().equals(endpoint));
+        if (endpoint instanceof VhostUserListener listener) {
+            socketFiles.remove(listener);
         }
     }
 }

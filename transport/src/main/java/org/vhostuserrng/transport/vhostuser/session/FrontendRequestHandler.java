@@ -142,6 +142,11 @@ final class FrontendRequestHandler implements AutoCloseable {
         }
     }
 
+    /** Lets the started vrings look for requests. */
+    void dispatchVrings() {
+        vrings.dispatch();
+    }
+
     /** The vrings wait until {@link #resume}, so that no kick overtakes a message that is not executed yet. */
     void pause() {
         session.setPaused(true);

@@ -164,6 +164,13 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         close("front-end (" + peer + ") sent no message and gives way to another one (" + nextPeer + ")");
     }
 
+    /** Lets the started vrings look for requests, because the device can serve more than before. */
+    public void dispatchVrings() {
+        if (!closed) {
+            requests.dispatchVrings();
+        }
+    }
+
     @Override
     protected void handle(long now, boolean ready) {
         if (closed) {
@@ -315,6 +322,11 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         if (persistence != null && persistence.hasStagedReply()) {
             persistence.commit(requests.snapshot());
         }
+    }
+
+    /** Whether the session has ended. */
+    public boolean isClosed() {
+        return closed;
     }
 
     /** Whether another process can continue the session. */

@@ -84,6 +84,13 @@ final class Vring extends EventHandler implements AutoCloseable {
         }
     }
 
+    /** Looks for requests, because the device can serve more than before. */
+    void dispatchIfStarted() {
+        if (config.enabled && lifecycle.queue() != null) {
+            loop.reschedule(this);
+        }
+    }
+
     private void serve(long now, boolean kickedNow) {
         boolean ready = kickedNow || kickedWhilePaused || (config.kick != null && config.kick.takeDrained());
         kickedWhilePaused = false;

@@ -88,6 +88,13 @@ final class VringTable implements IotlbListener, AutoCloseable {
         }
     }
 
+    /** Lets the started vrings look for requests. */
+    void dispatch() {
+        for (Vring vring : vrings) {
+            vring.dispatchIfStarted();
+        }
+    }
+
     List<VringSnapshot> snapshots() {
         return Arrays.stream(vrings).map(Vring::snapshot).toList();
     }

@@ -1,0 +1,268 @@
+package org.vhostuserrng.daemon;
+
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vhostuserrng.backends.limiter.RateLimitConfig;
+import org.vhostuserrng.backends.source.SourceRegistry;
+import org.vhostuserrng.transport.control.ControlCommandHandler;
+import org.vhostuserrng.transport.control.ControlRecord;
+import org.vhostuserrng.transport.control.ControlRequest;
+import org.vhostuserrng.transport.control.ControlResponse;
+
+/** The commands of the control socket. Confined to the loop's thread. */
+final class ControlCommands implements ControlCommandHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlCommands.class);
+
+    /** Commands that every client of the socket may use. */
+    private static final Set<String> READING = Set.of("list", "show", "health", "source", "total");
+
+    private static final List<ControlRecord> NOTHING = List.of();
+
+    private final RngGuests guests;
+    private final SourceRegistry sources;
+    private final SettingsReloader reloader;
+    private final ControlAuthorization authorization;
+
+    ControlCommands(
+            RngGuests guests, SourceRegistry sources, SettingsReloader reloader, ControlAuthorization authorization) {
+        this.guests = guests;
+        this.sources = sources;
+        this.reloader = reloader;
+        this.authorization = authorization;
+    }
+
+    @Override
+    public void execute(ControlRequest request, ControlResponse response) {
+        String command = request.words().getFirst();
+        List<String> arguments = request.words().subList(1, request.words().size());
+        if (!READING.contains(command)) {
+            if (!authorization.mayChange(request.uid())) {
+                LOG.warn("control: {} refused ({})", command, request.peer());
+                response.fail(command + ": only root and the user of the daemon may change something");
+                return;
+            }
+            LOG.info("control: {} ({})", String.join(" ", request.words()), request.peer());
+        }
+        if (command.equals("reload")) {
+            reload(arguments, response);
+            return;
+        }
+        try {
+            response.succeed(execute(command, arguments));
+        } catch (ControlException failure) {
+            response.fail(command + ": " + failure.getMessage());
+        } catch (BadUsageException bad) {
+            response.fail(command + ": " + bad.getMessage());
+        } catch (IOException failure) {
+            response.fail(command + ": " + failure.getMessage());
+        }
+    }
+
+    private Iterator<ControlRecord> execute(String command, List<String> arguments)
+            throws ControlException, BadUsageException, IOException {
+        return switch (command) {
+            case "list" -> {
+                expect(arguments, 0, "no arguments");
+                yield guests.all().stream().map(ControlCommands::summary).iterator();
+            }
+            case "show" -> records(details(guest(arguments)));
+            case "total" -> {
+                expect(arguments, 0, "no arguments");
+                yield records(total());
+            }
+            case "health" -> {
+                expect(arguments, 0, "no arguments");
+                yield records(health());
+            }
+            case "source" -> {
+                if (!arguments.equals(List.of("status"))) {
+                    throw new ControlException("expected 'status'");
+                }
+                yield records(sourceStatus());
+            }
+            case "add" -> {
+                add(arguments);
+                yield NOTHING.iterator();
+            }
+            case "remove" -> {
+                guests.remove(guest(arguments));
+                yield NOTHING.iterator();
+            }
+            case "set" -> {
+                set(arguments);
+                yield NOTHING.iterator();
+            }
+            case "set-total" -> {
+                setTotal(arguments);
+                yield NOTHING.iterator();
+            }
+            case "pause", "resume" -> {
+                guests.setPaused(guest(arguments), command.equals("pause"));
+                yield NOTHING.iterator();
+            }
+            default -> throw new ControlException("unknown command; expected one of " + CtlOptions.commandNames());
+        };
+    }
+
+    private void reload(List<String> arguments, ControlResponse response) {
+        if (!arguments.isEmpty()) {
+            response.fail("reload: expected no arguments");
+            return;
+        }
+        reloader.reload(failure -> {
+            if (failure == null) {
+                response.succeed(NOTHING.iterator());
+            } else {
+                response.fail("reload: " + failure);
+            }
+        });
+    }
+
+    private static void expect(List<String> arguments, int count, String expected) throws ControlException {
+        if (arguments.size() != count) {
+            throw new ControlException("expected " + expected);
+        }
+    }
+
+    private static Iterator<ControlRecord> records(ControlRecord record) {
+        return List.of(record).iterator();
+    }
+
+    private RngGuest guest(List<String> arguments) throws ControlException {
+        expect(arguments, 1, "the name of a guest");
+        return guests.named(arguments.getFirst());
+    }
+
+    private void add(List<String> arguments) throws ControlException, BadUsageException, IOException {
+        if (arguments.isEmpty()) {
+            throw new ControlException("expected the path of a socket, and settings such as max-bytes=N");
+        }
+        RngEndpoint socket = DaemonCommand.listeningPath("add", arguments.getFirst());
+        for (RngGuest guest : guests.all()) {
+            if (guest.name().equals(socket.guestName())) {
+                throw new ControlException("there is a guest '" + guest.name() + "' already");
+            }
+        }
+        GuestRateLimiterSettings limits =
+                GuestSettingsEditor.edit(GuestRateLimiterSettings.NONE, arguments.subList(1, arguments.size()));
+        requireReservable(
+                guests.scheduler().total(), reservedBytes(null) + limits.share().minBytes());
+        guests.add(socket, limits);
+    }
+
+    private void set(List<String> arguments) throws ControlException, BadUsageException {
+        if (arguments.size() < 2) {
+            throw new ControlException("expected the name of a guest, and settings such as max-bytes=N");
+        }
+        RngGuest guest = guests.named(arguments.getFirst());
+        GuestRateLimiterSettings limits =
+                GuestSettingsEditor.edit(RngGuests.limits(guest), arguments.subList(1, arguments.size()));
+        requireReservable(
+                guests.scheduler().total(),
+                reservedBytes(guest) + limits.share().minBytes());
+        guests.setLimits(guest, limits);
+    }
+
+    /** The sum of the minima of all guests but one. */
+    private long reservedBytes(RngGuest except) {
+        return guests.all().stream()
+                .filter(guest -> !guest.equals(except))
+                .mapToLong(guest -> guest.device().share().minBytes())
+                .sum();
+    }
+
+    private static void requireReservable(RateLimitConfig total, long reservedBytes) throws ControlException {
+        if (reservedBytes < 0 || reservedBytes > total.maxBytes()) {
+            throw new ControlException("expected the sum of all min-bytes to be at most the total max-bytes="
+                    + GuestSettingsEditor.limitText(total.maxBytes()));
+        }
+    }
+
+    private void setTotal(List<String> arguments) throws ControlException, BadUsageException {
+        if (arguments.isEmpty()) {
+            throw new ControlException("expected max-bytes=N or period=TIME");
+        }
+        RateLimitConfig total = GuestSettingsEditor.editTotal(guests.scheduler().total(), arguments);
+        requireReservable(total, reservedBytes(null));
+        guests.scheduler().setTotal(guests.now(), total);
+    }
+
+    private static ControlRecord summary(RngGuest guest) {
+        var statistics = guest.device().counts();
+        return new ControlRecord()
+                .with("guest", guest.name())
+                .with("state", state(guest))
+                .with("requests", statistics.requests())
+                .with("bytes", statistics.bytes())
+                .with("throttled", statistics.throttled())
+                .with("starved", statistics.starved())
+                .with(
+                        "max-bytes",
+                        GuestSettingsEditor.limitText(guest.device().limits().maxBytes()))
+                .with("period", guest.device().limits().periodMillis());
+    }
+
+    private static String state(RngGuest guest) {
+        if (guest.device().isPaused()) {
+            return "paused";
+        }
+        if (guest.endpoint().frontend() == null) {
+            return "disconnected";
+        }
+        return guest.device().isStarted() ? "running" : "connected";
+    }
+
+    private ControlRecord details(RngGuest guest) {
+        var statistics = guest.device().counts();
+        var usage = guest.device().limiterUsage(guests.now());
+        GuestRateLimiterSettings limits = RngGuests.limits(guest);
+        String frontend = guest.endpoint().frontend();
+        return new ControlRecord()
+                .with("guest", guest.name())
+                .with("socket", guest.socket())
+                .with("state", state(guest))
+                .with("front-end", frontend == null ? "none" : frontend)
+                .with("requests", statistics.requests())
+                .with("bytes", statistics.bytes())
+                .with("throttled", statistics.throttled())
+                .with("starved", statistics.starved())
+                .with("faults", statistics.faults())
+                .with("limit-mode", GuestSettingsEditor.modeText(limits.limits().mode()))
+                .with("max-bytes", GuestSettingsEditor.limitText(limits.limits().maxBytes()))
+                .with("period", limits.limits().periodMillis())
+                .with("ops", GuestSettingsEditor.limitText(limits.limits().ops()))
+                .with("burst", limits.limits().burst())
+                .with("weight", limits.share().weight())
+                .with("min-bytes", limits.share().minBytes())
+                .with("used-bytes", usage.bytes())
+                .with("used-ops", usage.ops())
+                .with("used-burst", usage.burst());
+    }
+
+    private ControlRecord total() {
+        return new ControlRecord()
+                .with(
+                        "max-bytes",
+                        GuestSettingsEditor.limitText(guests.scheduler().total().maxBytes()))
+                .with("period", guests.scheduler().total().periodMillis());
+    }
+
+    private ControlRecord health() {
+        return new ControlRecord()
+                .with("status", "ok")
+                .with("guests", guests.all().size())
+                .with("failovers", sources.failoverCount());
+    }
+
+    private ControlRecord sourceStatus() {
+        String errors = sources.statistics();
+        return new ControlRecord()
+                .with("source", sources.source())
+                .with("errors", errors.isEmpty() ? "none" : errors)
+                .with("failovers", sources.failoverCount());
+    }
+}

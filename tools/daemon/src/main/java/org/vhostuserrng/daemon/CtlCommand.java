@@ -1,0 +1,97 @@
+package org.vhostuserrng.daemon;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.vhostuserrng.transport.control.ControlProtocol;
+import org.vhostuserrng.transport.control.ControlRecord;
+import org.vhostuserrng.transport.control.ControlText;
+
+/** {@code ctl}: sends one command to the control socket of a running daemon, and prints the response. */
+final class CtlCommand {
+    static final String PROGRAM = DaemonCommand.PROGRAM + " " + CtlOptions.COMMAND;
+
+    private CtlCommand() {}
+
+    /** Runs the command line to completion and returns the exit status. Errors go to stderr, one line each. */
+    static int execute(String... words) {
+        try {
+            int command = 0;
+            while (command < words.length && words[command].startsWith("-")) {
+                command++;
+            }
+            List<String> all = List.of(words);
+            DaemonArguments options = DaemonArguments.parse(
+                    PROGRAM, CtlOptions.all(), all.subList(0, command).toArray(String[]::new));
+            if (options.has(CtlOptions.HELP)) {
+                DaemonCommand.printResult(DaemonHelp.ofCtl());
+                return DaemonCommand.OK;
+            }
+            if (options.has(CtlOptions.VERSION)) {
+                DaemonCommand.printResult(DaemonCommand.PROGRAM + " " + BuildVersion.read() + "\n");
+                return DaemonCommand.OK;
+            }
+            List<String> request = all.subList(command, all.size());
+            if (request.isEmpty()) {
+                throw new BadUsageException("expected a command; one of " + CtlOptions.commandNames());
+            }
+            String path = options.value(CtlOptions.CONTROL_SOCKET);
+            List<ControlRecord> records = request(path == null ? CtlOptions.DEFAULT_SOCKET : path, request);
+            DaemonCommand.printResult(
+                    options.has(CtlOptions.JSON) ? ControlRecordText.json(records) : ControlRecordText.table(records));
+            return DaemonCommand.OK;
+        } catch (BadUsageException bad) {
+            return DaemonCommand.printError(PROGRAM, bad.getMessage(), DaemonCommand.BAD_USAGE);
+        } catch (IOException failure) {
+            return DaemonCommand.printError(PROGRAM, failure.getMessage(), DaemonCommand.FAILED);
+        }
+    }
+
+    private static List<ControlRecord> request(String path, List<String> words) throws IOException, BadUsageException {
+        byte[] request = ControlProtocol.encodeRequest(words).getBytes(StandardCharsets.UTF_8);
+        if (request.length > ControlProtocol.MAX_REQUEST_BYTES) {
+            throw new BadUsageException(
+                    "expected a command of at most " + ControlProtocol.MAX_REQUEST_BYTES + " bytes");
+        }
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            ByteBuffer bytes = ByteBuffer.wrap(request);
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+            return response(new BufferedReader(Channels.newReader(channel, StandardCharsets.UTF_8)));
+        } catch (java.net.SocketException unreachable) {
+            throw new IOException(
+                    path + ": " + unreachable.getMessage() + "; expected the control socket of a running daemon",
+                    unreachable);
+        }
+    }
+
+    private static List<ControlRecord> response(BufferedReader lines) throws IOException {
+        String first = lines.readLine();
+        if (first == null) {
+            throw new IOException("the daemon closed the connection without a response");
+        }
+        String[] words = first.split("\t", 2);
+        if (words[0].equals(ControlProtocol.ERROR) && words.length == 2) {
+            throw new IOException(ControlText.unescape(words[1]));
+        }
+        if (!first.equals(ControlProtocol.OK)) {
+            throw new IOException("expected a response of protocol " + ControlProtocol.REQUEST);
+        }
+        List<ControlRecord> records = new ArrayList<>();
+        try {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                records.add(ControlRecord.decode(line));
+            }
+        } catch (IllegalArgumentException malformed) {
+            throw new IOException(malformed.getMessage(), malformed);
+        }
+        return records;
+    }
+}

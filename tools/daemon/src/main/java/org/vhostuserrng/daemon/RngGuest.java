@@ -1,0 +1,17 @@
+package org.vhostuserrng.daemon;
+
+import org.vhostuserrng.device.rng.VirtioRngDevice;
+import org.vhostuserrng.transport.vhostuser.server.VhostUserEndpoint;
+
+/**
+ * A guest of this daemon.
+ *
+ * @param socket the socket as configured
+ * @param device the guest's device
+ * @param endpoint the socket and session in the server
+ */
+record RngGuest(RngEndpoint socket, VirtioRngDevice device, VhostUserEndpoint endpoint) {
+    String name() {
+        return device.name();
+    }
+}

@@ -1,0 +1,124 @@
+package org.vhostuserrng.daemon;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
+import org.vhostuserrng.backends.limiter.GuestRateLimiter;
+import org.vhostuserrng.backends.source.EntropySourceSpec;
+import org.vhostuserrng.backends.source.SourceRegistry;
+import org.vhostuserrng.device.rng.RngDeviceFeatures;
+import org.vhostuserrng.device.rng.SharedRequestScratch;
+import org.vhostuserrng.device.rng.VirtioRngDevice;
+import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
+
+/**
+ * The guests of this daemon, with the objects that their devices share. Adds, changes and removes guests while others
+ * are served. Confined to the loop's thread.
+ */
+final class RngGuests {
+    private final VhostUserServer server;
+    private final SourceRegistry sources;
+    private final DeficitRoundRobin scheduler;
+    private final RngDeviceFeatures features;
+    private final SharedRequestScratch scratch = new SharedRequestScratch();
+    private final List<RngGuest> guests = new ArrayList<>();
+
+    RngGuests(VhostUserServer server, SourceRegistry sources, DeficitRoundRobin scheduler, RngDeviceFeatures features) {
+        this.server = server;
+        this.sources = sources;
+        this.scheduler = scheduler;
+        this.features = features;
+    }
+
+    /** All guests, in the order of their addition. */
+    List<RngGuest> all() {
+        return List.copyOf(guests);
+    }
+
+    /**
+     * The guest with a name.
+     *
+     * @throws ControlException if there is none, or more than one
+     */
+    RngGuest named(String name) throws ControlException {
+        List<RngGuest> found =
+                guests.stream().filter(guest -> guest.name().equals(name)).toList();
+        if (found.size() != 1) {
+            throw new ControlException(
+                    found.isEmpty()
+                            ? "no guest '" + name + "'"
+                            : found.size() + " guests have the name '" + name + "'");
+        }
+        return found.getFirst();
+    }
+
+    /**
+     * Adds a guest.
+     *
+     * @throws BadUsageException if the option names a socket that cannot serve
+     */
+    RngGuest add(RngEndpoint socket, GuestRateLimiterSettings limits) throws IOException, BadUsageException {
+        VirtioRngDevice device = new VirtioRngDevice(
+                socket.guestName(),
+                features,
+                sources,
+                new GuestRateLimiter(limits.limits()),
+                scheduler.addFlow(limits.share()),
+                scratch);
+        try {
+            RngGuest guest = new RngGuest(socket, device, socket.attach(server, device));
+            guests.add(guest);
+            return guest;
+        } catch (IOException | BadUsageException | RuntimeException refused) {
+            device.remove();
+            throw refused;
+        }
+    }
+
+    /** Removes a guest: ends its session and its socket. */
+    void remove(RngGuest guest) {
+        server.remove(guest.endpoint());
+        guest.device().remove();
+        guests.remove(guest);
+    }
+
+    /** Changes the limits and the share of a guest between two requests. */
+    void setLimits(RngGuest guest, GuestRateLimiterSettings limits) {
+        long now = server.now();
+        guest.device().setLimits(now, limits.limits());
+        guest.device().setShare(now, limits.share());
+        guest.endpoint().dispatchVrings();
+    }
+
+    /** The limits and the share of a guest. */
+    static GuestRateLimiterSettings limits(RngGuest guest) {
+        return new GuestRateLimiterSettings(
+                guest.device().limits(), guest.device().share());
+    }
+
+    /** Stops or continues to serve a guest's requests. Its session goes on. */
+    void setPaused(RngGuest guest, boolean paused) {
+        guest.device().setPaused(paused);
+        guest.endpoint().dispatchVrings();
+    }
+
+    /** Replaces the source of all guests between two requests. */
+    void setSource(EntropySourceSpec source) {
+        sources.setSource(source);
+        for (RngGuest guest : guests) {
+            guest.device().reopenSource();
+            guest.endpoint().dispatchVrings();
+        }
+    }
+
+    /** The scheduler of the total rate limit. */
+    DeficitRoundRobin scheduler() {
+        return scheduler;
+    }
+
+    /** The time of the devices, nanoseconds. */
+    long now() {
+        return server.now();
+    }
+}

@@ -1,0 +1,136 @@
+package org.vhostuserrng.daemon;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vhostuserrng.transport.systemd.ServiceNotifier;
+import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
+
+/**
+ * Reads the settings again and applies what has changed, all or nothing. The files are read, and the sources probed, by
+ * a thread of its own; the changes are made on the loop's thread between two requests.
+ */
+final class SettingsReloader {
+    private static final Logger LOG = LoggerFactory.getLogger(SettingsReloader.class);
+
+    /** Reads the settings. May block. */
+    @FunctionalInterface
+    interface SettingsReader {
+        DaemonSettings read() throws BadUsageException;
+    }
+
+    private final SettingsReader reader;
+    private final VhostUserServer server;
+    private final RngGuests guests;
+    private final ServiceNotifier serviceManager;
+
+    // Confined to the loop's thread.
+    private DaemonSettings inForce;
+    private boolean reading;
+    /** Called with null, or with the reason of a failure. */
+    private final List<Consumer<String>> waiting = new ArrayList<>();
+
+    SettingsReloader(
+            SettingsReader reader,
+            DaemonSettings inForce,
+            VhostUserServer server,
+            RngGuests guests,
+            ServiceNotifier serviceManager) {
+        this.reader = reader;
+        this.inForce = inForce;
+        this.server = server;
+        this.guests = guests;
+        this.serviceManager = serviceManager;
+    }
+
+    /** Reloads the settings, and logs the result. Any thread. */
+    void reload() {
+        server.execute(() -> reload(failure -> {}));
+    }
+
+    /**
+     * Reloads the settings, and logs the result. The loop's thread.
+     *
+     * @param onDone called on the loop's thread with null, or with the reason why nothing has changed
+     */
+    void reload(Consumer<String> onDone) {
+        waiting.add(onDone);
+        if (!reading) {
+            reading = true;
+            serviceManager.reloading(TimeUnit.NANOSECONDS.toMicros(System.nanoTime()));
+            Thread.ofPlatform().daemon().name("reload").start(this::read);
+        }
+    }
+
+    private void read() {
+        DaemonSettings read = null;
+        String failure = null;
+        try {
+            read = reader.read();
+        } catch (BadUsageException bad) {
+            failure = bad.getMessage();
+        } catch (RuntimeException bug) {
+            LOG.error("a bug in reading the settings", bug);
+            failure = "a bug: " + bug;
+        }
+        DaemonSettings next = read;
+        String reason = failure;
+        server.execute(() -> finish(next, reason));
+    }
+
+    private void finish(DaemonSettings next, String readFailure) {
+        reading = false;
+        String failure = readFailure == null ? apply(next) : readFailure;
+        if (failure == null) {
+            LOG.info("settings reloaded; guests: {}", guests.all().size());
+        } else {
+            LOG.error("reload failed, nothing has changed: {}", failure);
+        }
+        serviceManager.reloaded();
+        List<Consumer<String>> done = List.copyOf(waiting);
+        waiting.clear();
+        done.forEach(callback -> callback.accept(failure));
+    }
+
+    /** Applies settings. Returns null, or the reason why nothing has changed. */
+    private String apply(DaemonSettings next) {
+        List<RngGuest> added = new ArrayList<>();
+        try {
+            for (RngEndpoint socket : next.endpoints()) {
+                if (guests.all().stream().noneMatch(guest -> guest.socket().equals(socket))) {
+                    added.add(guests.add(socket, next.rateLimits().forGuest(socket.guestName())));
+                }
+            }
+        } catch (IOException | BadUsageException | RuntimeException refused) {
+            added.forEach(guests::remove);
+            return refused.getMessage();
+        }
+        // Nothing fails from here on.
+        for (RngGuest guest : guests.all()) {
+            if (inForce.endpoints().contains(guest.socket())
+                    && !next.endpoints().contains(guest.socket())) {
+                guests.remove(guest);
+            }
+        }
+        guests.scheduler().setTotal(guests.now(), next.rateLimits().total());
+        for (RngGuest guest : guests.all()) {
+            if (next.endpoints().contains(guest.socket())) {
+                guests.setLimits(guest, next.rateLimits().forGuest(guest.name()));
+            }
+        }
+        if (!next.source().toString().equals(inForce.source().toString())) {
+            guests.setSource(next.source());
+            LOG.info("source {} serves from now on", next.source());
+        }
+        if (!next.features().equals(inForce.features())
+                || !next.sessionOptions().equals(inForce.sessionOptions())) {
+            LOG.warn("features and restrictions of sessions have changed; they take effect after a restart");
+        }
+        inForce = next;
+        return null;
+    }
+}

@@ -1,0 +1,63 @@
+package org.vhostuserrng.transport.control;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The protocol of the control socket, version 1. A client sends one line of words between tabs: {@link #REQUEST}, then
+ * the command and its arguments. The server answers with {@link #OK}, or with {@link #ERROR}, a tab and the reason;
+ * then with one line for each {@link ControlRecord}; and closes the connection. All text is UTF-8, and
+ * {@link ControlText#escape escaped}.
+ */
+public final class ControlProtocol {
+    /** The first word of a request, which names the protocol and its version. */
+    public static final String REQUEST = "vhost-user-rng/1";
+
+    /** The first line of the response to a request that succeeded. */
+    public static final String OK = "ok";
+
+    /** The first word of the response to a request that failed. */
+    public static final String ERROR = "error";
+
+    /** The longest request in bytes, with its line feed. */
+    public static final int MAX_REQUEST_BYTES = 4096;
+
+    private static final char SEPARATOR = '\t';
+
+    private ControlProtocol() {}
+
+    /** The line of a request, with its line feed. */
+    public static String encodeRequest(List<String> words) {
+        StringBuilder line = new StringBuilder(REQUEST);
+        for (String word : words) {
+            line.append(SEPARATOR).append(ControlText.escape(word));
+        }
+        return line.append('\n').toString();
+    }
+
+    /**
+     * The words of a request.
+     *
+     * @param line without its line feed
+     * @throws IllegalArgumentException if the line is no request of this version
+     */
+    public static List<String> decodeRequest(String line) {
+        String[] encoded = line.split(String.valueOf(SEPARATOR), -1);
+        if (!encoded[0].equals(REQUEST)) {
+            throw new IllegalArgumentException("expected a request that begins with " + REQUEST);
+        }
+        List<String> words = new ArrayList<>();
+        for (int i = 1; i < encoded.length; i++) {
+            words.add(ControlText.unescape(encoded[i]));
+        }
+        if (words.isEmpty() || words.getFirst().isEmpty()) {
+            throw new IllegalArgumentException("expected a command");
+        }
+        return words;
+    }
+
+    /** The first line of the response to a request that failed, with its line feed. */
+    public static String encodeError(String reason) {
+        return ERROR + SEPARATOR + ControlText.escape(reason) + "\n";
+    }
+}

@@ -1,0 +1,48 @@
+package org.vhostuserrng.transport.control;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** A record of a response: keys and values in order. Encoded as one line of {@code KEY=VALUE} fields between tabs. */
+public final class ControlRecord {
+    private final Map<String, String> fields = new LinkedHashMap<>();
+
+    /** Creates a record without fields. */
+    public ControlRecord() {}
+
+    /** Adds a field. The key has no tab, line feed or equals sign. */
+    public ControlRecord with(String key, Object value) {
+        fields.put(key, String.valueOf(value));
+        return this;
+    }
+
+    /** The fields in order. */
+    public Map<String, String> fields() {
+        return fields;
+    }
+
+    /** The line that represents this record, without its line feed. */
+    public String encode() {
+        return fields.entrySet().stream()
+                .map(field -> field.getKey() + "=" + ControlText.escape(field.getValue()))
+                .collect(Collectors.joining("\t"));
+    }
+
+    /**
+     * Decodes a line.
+     *
+     * @throws IllegalArgumentException if a field has no equals sign
+     */
+    public static ControlRecord decode(String line) {
+        ControlRecord record = new ControlRecord();
+        for (String field : line.isEmpty() ? new String[0] : line.split("\t", -1)) {
+            int end = field.indexOf('=');
+            if (end < 0) {
+                throw new IllegalArgumentException("expected KEY=VALUE, got '" + field + "'");
+            }
+            record.with(field.substring(0, end), ControlText.unescape(field.substring(end + 1)));
+        }
+        return record;
+    }
+}

@@ -1,0 +1,122 @@
+package org.vhostuserrng.transport.control.server;
+
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.transport.control.ControlCommandHandler;
+import org.vhostuserrng.transport.loop.EventHandler;
+import org.vhostuserrng.transport.loop.EventScheduler;
+import org.vhostuserrng.transport.sys.PeerFileExecutor;
+import org.vhostuserrng.transport.sys.UnixListeningSocket;
+import org.vhostuserrng.transport.sys.UnixStreamSocket;
+
+/** Accepts the clients of the control socket. Confined to the loop's thread. */
+public final class ControlListener extends EventHandler implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlListener.class);
+
+    /** Further clients wait in the backlog. */
+    static final int MAX_CLIENTS = 16;
+
+    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private final EventScheduler loop;
+    private final UnixListeningSocket socket;
+    private final PeerFileExecutor peerFiles;
+    private final ControlCommandHandler commands;
+    private final Set<ControlConnection> clients = new HashSet<>();
+    private boolean watched;
+
+    private ControlListener(
+            EventScheduler loop,
+            UnixListeningSocket socket,
+            PeerFileExecutor peerFiles,
+            ControlCommandHandler commands) {
+        this.loop = loop;
+        this.socket = socket;
+        this.peerFiles = peerFiles;
+        this.commands = commands;
+    }
+
+    /**
+     * Starts to accept clients. Takes ownership of the socket.
+     *
+     * @param peerFileThreads closes the clients' sockets
+     */
+    public static ControlListener start(
+            EventScheduler loop, UnixListeningSocket socket, Executor peerFileThreads, ControlCommandHandler commands)
+            throws ErrnoException {
+        ControlListener listener = new ControlListener(loop, socket, new PeerFileExecutor(peerFileThreads), commands);
+        listener.watch();
+        return listener;
+    }
+
+    @Override
+    protected void handle(long now, boolean ready) {
+        try {
+            if (clients.size() >= MAX_CLIENTS || peerFiles.isFull()) {
+                unwatch();
+                loop.schedule(this, now + RETRY_NANOS);
+                return;
+            }
+            watch();
+            accept();
+        } catch (ErrnoException failure) {
+            LOG.warn("control socket: {}", failure.getMessage());
+            unwatch();
+            loop.schedule(this, now + RETRY_NANOS);
+        }
+    }
+
+    private void accept() throws ErrnoException {
+        UnixStreamSocket accepted = socket.accept(peerFiles);
+        if (accepted == null) {
+            return;
+        }
+        ControlConnection[] client = new ControlConnection[1];
+        try {
+            client[0] = ControlConnection.open(loop, accepted, commands, () -> clientClosed(client[0]));
+            clients.add(client[0]);
+        } catch (ErrnoException refused) {
+            accepted.close();
+            throw refused;
+        }
+    }
+
+    private void clientClosed(ControlConnection client) {
+        clients.remove(client);
+        if (!watched) {
+            loop.reschedule(this);
+        }
+    }
+
+    private void watch() throws ErrnoException {
+        if (!watched) {
+            loop.watch(this, socket.fd());
+            watched = true;
+        }
+    }
+
+    private void unwatch() {
+        if (watched) {
+            watched = false;
+            loop.unwatch(this, socket.fd());
+        }
+    }
+
+    @Override
+    public void handleBug(RuntimeException bug) {
+        LOG.error("a bug in the control socket", bug);
+    }
+
+    @Override
+    public void close() {
+        unwatch();
+        Set.copyOf(clients).forEach(ControlConnection::close);
+        loop.cancel(this);
+        socket.close();
+    }
+}

@@ -1,0 +1,26 @@
+package org.vhostuserrng.transport.vhostuser.server;
+
+import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
+
+/** The session of an inherited connection, which is not stored. Confined to the loop's thread. */
+record InheritedConnection(VhostUserSession session) implements VhostUserEndpoint {
+    @Override
+    public String frontend() {
+        return session.isClosed() ? null : session.peer();
+    }
+
+    @Override
+    public void dispatchVrings() {
+        session.dispatchVrings();
+    }
+
+    @Override
+    public void remove() {
+        session.close();
+    }
+
+    @Override
+    public void close() {
+        session.close();
+    }
+}
