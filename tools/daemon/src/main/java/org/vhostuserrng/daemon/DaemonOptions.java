@@ -30,6 +30,8 @@ final class DaemonOptions {
     static final String IN_ORDER = "--in-order";
     static final String ACCESS_PLATFORM = "--access-platform";
     static final String SPIN = "--spin";
+    static final String CONFIG = "--config";
+    static final String CHECK_CONFIG = "--check-config";
     static final String HELP = "--help";
     static final String VERSION = "--version";
 
@@ -119,7 +121,7 @@ final class DaemonOptions {
                         MAX_GUEST_MEMORY,
                         "GIB",
                         "Maximum memory of each guest in GiB, because all guests share one address space; "
-                                + DaemonOptionRange.MAX_GUEST_MEMORY_GIB
+                                + DaemonOptionRange.MAX_GUEST_MEMORY_BYTES
                                 + ". Default: 65536 (64 TiB) divided by the number of sockets, at least 4096 (4 TiB)."))
                 .addOption(flag(
                         REQUIRE_SEALED_MEMORY, "Refuse guest memory that the VMM could truncate while it is in use."))
@@ -139,6 +141,13 @@ final class DaemonOptions {
                         "US",
                         "When requests arrive less than US microseconds apart, poll for that long before sleeping;"
                                 + " " + DaemonOptionRange.SPIN_MICROS + ". Default: " + DEFAULT_SPIN_MICROS + "."))
+                .addOption(valued(
+                        CONFIG,
+                        "FILE",
+                        "Also read options from this TOML file (name = value, without dashes), guests from its sections"
+                                + " [guest.NAME], and the files *.conf of conf.d beside it. A value of the command line"
+                                + " replaces that of a file."))
+                .addOption(flag(CHECK_CONFIG, "Check all options and files, print what would be in force, and exit."))
                 .addOption(flag(PRINT_CAPABILITIES, "Print the back-end's capabilities as JSON and exit."))
                 .addOption(flag(HELP, 'h', "Print this help and exit."))
                 .addOption(flag(VERSION, 'V', "Print the version and exit."));

@@ -7,7 +7,7 @@ import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /**
- * The validated command line.
+ * The validated command line and files. Immutable.
  *
  * @param endpoints at least one; each serves one guest
  * @param storedFds descriptors that the service manager stored for a predecessor of this process
@@ -17,7 +17,17 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 record DaemonSettings(
         List<RngEndpoint> endpoints,
         List<ListenFds.NamedFd> storedFds,
-        EntropySourceSpec source,
+        SourceSettings sources,
         RateLimiterSettings rateLimits,
         RngDeviceFeatures features,
-        VhostUserOptions sessionOptions) {}
+        VhostUserOptions sessionOptions) {
+    /** The source of guests without one of their own. */
+    EntropySourceSpec source() {
+        return sources.ofAll();
+    }
+
+    /** The source of a guest. */
+    EntropySourceSpec source(String guestName) {
+        return sources.forGuest(guestName);
+    }
+}

@@ -50,7 +50,7 @@ final class RngDaemon {
             DaemonShutdownHook.install(server::stop);
             ServiceSignals.survive(new SurvivedSignalLog(System::nanoTime, LOG::info)::received);
             sources =
-                    new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
+                    new SourceRegistry(settings::source, server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
             DeficitRoundRobin scheduler =
                     new DeficitRoundRobin(settings.rateLimits().total(), server::unparkVringsFromLoop);
             HostState hostState = HostState.open(fdStore, settings.storedFds(), hasHostState());

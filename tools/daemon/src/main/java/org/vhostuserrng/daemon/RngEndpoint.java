@@ -20,12 +20,7 @@ sealed interface RngEndpoint {
     void attach(VhostUserServer server, VirtioRngDevice device) throws IOException, BadUsageException;
 
     /** {@code --socket-path}: front-ends connect to this path, one after the other. */
-    record ListeningPath(Path path) implements RngEndpoint {
-        @Override
-        public String guestName() {
-            return fileName(path);
-        }
-
+    record ListeningPath(Path path, String guestName) implements RngEndpoint {
         @Override
         public void attach(VhostUserServer server, VirtioRngDevice device) throws IOException {
             server.listen(path, device);
@@ -89,7 +84,8 @@ sealed interface RngEndpoint {
         }
     }
 
-    private static String fileName(Path path) {
+    /** The last element of a path. */
+    static String fileName(Path path) {
         Path name = path.getFileName();
         return NativePath.text(name == null ? path : name);
     }

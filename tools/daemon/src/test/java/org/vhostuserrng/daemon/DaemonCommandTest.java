@@ -134,7 +134,10 @@ class DaemonCommandTest {
 
         assertEquals(2, status);
         assertContainsAll(
-                onlyLine(), "rng.sock,colour=red", "'colour'", "weight, min-bytes, max-bytes, period, ops or burst");
+                onlyLine(),
+                "rng.sock,colour=red",
+                "'colour'",
+                "weight, min-bytes, max-bytes, period, ops, burst or limit-mode");
     }
 
     @Test
