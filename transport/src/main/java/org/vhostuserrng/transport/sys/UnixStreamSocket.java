@@ -291,6 +291,11 @@ public final class UnixStreamSocket implements AutoCloseable {
         }
     }
 
+    /** The process that connected, or created the socket pair; null if it is unknown. */
+    public PeerCredentials peer() {
+        return PeerCredentials.of(fd.number());
+    }
+
     /** For registration with {@link Epoll}. This object remains the owner. */
     public OwnedFd fd() {
         return fd;

@@ -14,13 +14,16 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.loop.PeriodicTask;
+import org.vhostuserrng.transport.sys.InheritedStream;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.PeerFileThreads;
+import org.vhostuserrng.transport.sys.SocketFilePermissions;
 import org.vhostuserrng.transport.sys.ThreadTimeSlice;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.systemd.FdStoreClient;
 import org.vhostuserrng.transport.systemd.ListenFds;
+import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.vhostuser.session.RestorableSession;
@@ -98,7 +101,19 @@ public final class VhostUserServer implements AutoCloseable {
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
      */
     public void listen(Path path, VirtioDevice device) throws IOException {
-        listen(UnixListeningSocket.bind(path), storedGuest(device, "listen " + path.toAbsolutePath()));
+        listen(path, ListenerAccess.BY_UMASK, device);
+    }
+
+    /**
+     * Like {@link #listen(Path, VirtioDevice)}.
+     *
+     * @param access the permissions of the file, and the front-ends that may connect
+     */
+    public void listen(Path path, ListenerAccess access, VirtioDevice device) throws IOException {
+        SocketFilePermissions permissions =
+                access.hasPermissions() ? new SocketFilePermissions(access.mode(), access.group()) : null;
+        GuestContext guest = storedGuest(device, "listen " + path.toAbsolutePath());
+        listen(UnixListeningSocket.bind(path, permissions), access, guest);
     }
 
     /**
@@ -124,10 +139,19 @@ public final class VhostUserServer implements AutoCloseable {
      * @throws IllegalArgumentException if the descriptor is not such a socket
      */
     public void inherit(int fd, VirtioDevice device) throws IOException {
+        inherit(fd, ListenerAccess.BY_UMASK, device);
+    }
+
+    /**
+     * Like {@link #inherit(int, VirtioDevice)}.
+     *
+     * @param access the front-ends that may connect to a listening socket
+     */
+    public void inherit(int fd, ListenerAccess access, VirtioDevice device) throws IOException {
         GuestContext guest = guest(device);
         OwnedFd socket = new OwnedFd(fd, guest.peerFiles());
         if (UnixListeningSocket.isListening(socket)) {
-            listen(UnixListeningSocket.adopt(socket), stored(guest, "inherit " + device.name()));
+            listen(UnixListeningSocket.adopt(socket), access, stored(guest, "inherit " + device.name()));
         } else if (UnixStreamSocket.isConnected(socket)) {
             VhostUserSession session =
                     VhostUserSession.open(guest, UnixStreamSocket.adopt(socket), this::connectionEnded);
@@ -153,6 +177,22 @@ public final class VhostUserServer implements AutoCloseable {
     public void schedulePeriodically(long intervalNanos, Runnable action) {
         PeriodicTask task = PeriodicTask.start(loop, intervalNanos, action);
         closeActions.add(task::cancel);
+    }
+
+    /**
+     * Stops when another process has closed its end of a pipe or socket.
+     *
+     * @param fd the descriptor's number; this object takes ownership unless it throws IllegalArgumentException
+     * @throws IllegalArgumentException if the descriptor is not the read end of a pipe, nor a socket
+     */
+    public void stopAtEndOf(int fd) {
+        OwnedFd stream = new OwnedFd(fd);
+        try {
+            EndOfStreamWatch watch = EndOfStreamWatch.start(loop, InheritedStream.of(stream), this::stop);
+            closeActions.add(watch::close);
+        } catch (ErrnoException refused) {
+            throw new IllegalArgumentException("not the read end of a pipe, nor a socket", refused);
+        }
     }
 
     /** Serves until {@link #stop}. */
@@ -261,8 +301,8 @@ public final class VhostUserServer implements AutoCloseable {
         return GuestContext.create(loop, device, options, peerFileThreads);
     }
 
-    private void listen(UnixListeningSocket socket, GuestContext guest) throws ErrnoException {
-        VhostUserListener listener = VhostUserListener.start(guest, socket, peerFileThreads);
+    private void listen(UnixListeningSocket socket, ListenerAccess access, GuestContext guest) throws ErrnoException {
+        VhostUserListener listener = VhostUserListener.start(guest, socket, access, peerFileThreads);
         activeEndpoints++;
         storedEndpoints.put(guest.endpoint(), new StoredEndpoint(guest, listener::restore));
         closeActions.add(listener::close);
