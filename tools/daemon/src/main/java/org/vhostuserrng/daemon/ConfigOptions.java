@@ -22,10 +22,11 @@ final class ConfigOptions {
             DaemonArguments.name(DaemonOptions.PRINT_CAPABILITIES));
 
     /** Options whose values a file may list in an array. */
-    private static final Set<String> REPEATABLE = Set.of("source", "allow-memory-on", "fd");
+    private static final Set<String> REPEATABLE = Set.of("source", "allow-memory-on", "fd", "allow-uid", "allow-gid");
 
     /** Options whose values are text, even if it looks like a number. */
-    private static final Set<String> TEXT = Set.of("socket-path", "connect", "source", "limit-mode", "allow-memory-on");
+    private static final Set<String> TEXT =
+            Set.of("socket-path", "connect", "source", "limit-mode", "allow-memory-on", "socket-mode", "log-level");
 
     private ConfigOptions() {}
 
@@ -79,7 +80,7 @@ final class ConfigOptions {
         };
         if (wrongType) {
             throw refused(
-                    entry, text ? repeatable ? "a string or an array of strings" : "a string" : "a string or a number");
+                    entry, (text ? "a string" : "a string or a number") + (repeatable ? ", or an array of them" : ""));
         }
         List<OptionValue> values = new ArrayList<>();
         entry.texts().forEach(value -> values.add(new OptionValue(entry.name(), value)));

@@ -65,7 +65,10 @@ final class DaemonCommand {
             if (answerQuery(arguments)) {
                 return OK;
             }
-            DaemonSettings settings = read(arguments).settings(Map.of());
+            DaemonCommand command = read(arguments);
+            // Before the first logger is created.
+            DaemonLogLevel.apply(DaemonLogLevel.of(command.arguments));
+            DaemonSettings settings = command.settings(Map.of());
             if (arguments.has(DaemonOptions.CHECK_CONFIG)) {
                 printResult(DaemonReport.of(settings));
             } else {
@@ -168,7 +171,9 @@ final class DaemonCommand {
                 sources,
                 rateLimits,
                 new RngDeviceFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
-                sessionOptions(endpoints.size()));
+                sessionOptions(endpoints.size()),
+                SupervisorFds.of(arguments),
+                DaemonLogLevel.of(arguments));
     }
 
     private VhostUserOptions sessionOptions(int guestCount) throws BadUsageException {

@@ -30,6 +30,13 @@ final class DaemonOptions {
     static final String IN_ORDER = "--in-order";
     static final String ACCESS_PLATFORM = "--access-platform";
     static final String SPIN = "--spin";
+    static final String SOCKET_MODE = "--socket-mode";
+    static final String SOCKET_GROUP = "--socket-group";
+    static final String ALLOW_UID = "--allow-uid";
+    static final String ALLOW_GID = "--allow-gid";
+    static final String READY_FD = "--ready-fd";
+    static final String EXIT_WITH_FD = "--exit-with-fd";
+    static final String LOG_LEVEL = "--log-level";
     static final String CONFIG = "--config";
     static final String CHECK_CONFIG = "--check-config";
     static final String HELP = "--help";
@@ -55,6 +62,19 @@ final class DaemonOptions {
                         "N",
                         "Listen on PATH0 to PATHN-1 instead of PATH, for one guest each; "
                                 + DaemonOptionRange.SOCKET_COUNT + "."))
+                .addOption(valued(
+                        SOCKET_MODE,
+                        "MODE",
+                        "Octal permissions of the socket file, such as 0660, from the moment it appears. Who may write"
+                                + " may connect. Default: 0660 with " + SOCKET_GROUP + ", else by the umask."))
+                .addOption(valued(SOCKET_GROUP, "NAME|GID", "Group of the socket file. Default: that of a new file."))
+                .addOption(valued(
+                        ALLOW_UID,
+                        "LIST",
+                        "Users, by name or number and separated by commas, whose processes may connect. Others are"
+                                + " disconnected at once. Default: all that may open the socket file."))
+                .addOption(
+                        valued(ALLOW_GID, "LIST", "The same for groups: the effective one of a process is compared."))
                 .addOption(valued(
                         CONNECT,
                         "PATH",
@@ -141,6 +161,16 @@ final class DaemonOptions {
                         "US",
                         "When requests arrive less than US microseconds apart, poll for that long before sleeping;"
                                 + " " + DaemonOptionRange.SPIN_MICROS + ". Default: " + DEFAULT_SPIN_MICROS + "."))
+                .addOption(valued(
+                        READY_FD,
+                        "N",
+                        "Write a newline to this inherited descriptor, and close it, when all sockets listen."))
+                .addOption(valued(
+                        EXIT_WITH_FD,
+                        "N",
+                        "End with status 0 when all others have closed the other end of this inherited pipe or"
+                                + " socket."))
+                .addOption(valued(LOG_LEVEL, "LEVEL", "Log error, warn, info or debug, and above. Default: info."))
                 .addOption(valued(
                         CONFIG,
                         "FILE",

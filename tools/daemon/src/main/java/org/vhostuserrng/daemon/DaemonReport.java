@@ -7,6 +7,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 import org.vhostuserrng.libc.NativeText;
+import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /** The text of {@code --check-config}: a line for each guest, then what applies to all guests. */
@@ -36,7 +37,24 @@ final class DaemonReport {
         if (own.share().minBytes() > 0) {
             parts.add("min-bytes " + own.share().minBytes());
         }
+        addAccess(parts, endpoint);
         return String.join(", ", parts);
+    }
+
+    private static void addAccess(List<String> parts, RngEndpoint endpoint) {
+        ListenerAccess access = switch (endpoint) {
+            case RngEndpoint.ListeningPath listening -> listening.access();
+            case RngEndpoint.InheritedFd inherited -> inherited.access();
+            case RngEndpoint.FrontendPath connecting -> ListenerAccess.BY_UMASK;
+        };
+        addIf(parts, access.mode() != ListenerAccess.UNCHANGED, "socket-mode " + String.format("%04o", access.mode()));
+        addIf(parts, access.group() != ListenerAccess.UNCHANGED, "socket-group " + unsigned(access.group()));
+        access.uids().stream().sorted().forEach(uid -> parts.add("allow-uid " + unsigned(uid)));
+        access.gids().stream().sorted().forEach(gid -> parts.add("allow-gid " + unsigned(gid)));
+    }
+
+    private static String unsigned(int id) {
+        return Integer.toUnsignedString(id);
     }
 
     private String options() {
@@ -55,6 +73,7 @@ final class DaemonReport {
         addIf(parts, settings.features().packed(), "packed");
         addIf(parts, settings.features().inOrder(), "in-order");
         addIf(parts, session.accessPlatform(), "access-platform");
+        addIf(parts, settings.logLevel() != null, "log-level " + settings.logLevel());
         return "all guests: " + String.join(", ", parts);
     }
 

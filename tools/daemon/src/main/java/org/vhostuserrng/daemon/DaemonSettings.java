@@ -13,6 +13,8 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
  * @param storedFds descriptors that the service manager stored for a predecessor of this process
  * @param features features that the device offers to drivers
  * @param sessionOptions features that the daemon offers to front-ends, and restrictions on them
+ * @param supervisor descriptors of the process that started this one
+ * @param logLevel null for that of the JVM's options
  */
 record DaemonSettings(
         List<RngEndpoint> endpoints,
@@ -20,7 +22,9 @@ record DaemonSettings(
         SourceSettings sources,
         RateLimiterSettings rateLimits,
         RngDeviceFeatures features,
-        VhostUserOptions sessionOptions) {
+        VhostUserOptions sessionOptions,
+        SupervisorFds supervisor,
+        String logLevel) {
     /** The source of guests without one of their own. */
     EntropySourceSpec source() {
         return sources.ofAll();

@@ -4,12 +4,15 @@ import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.transport.systemd.ListenFds;
+import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /** Parses the options that name sockets, and takes those of the service manager. Has no side effects. */
@@ -20,16 +23,22 @@ final class EndpointOptionParser {
     private static final int NOT_GIVEN = -1;
 
     private final DaemonArguments arguments;
-    private final List<GuestOptions> guests;
+    private final Map<String, GuestOptions> guests = new HashMap<>();
+    private final AccessOptionParser accessParser;
+    private final ListenerAccess accessOfAll;
 
-    private EndpointOptionParser(DaemonArguments arguments, List<GuestOptions> guests) {
+    private EndpointOptionParser(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
         this.arguments = arguments;
-        this.guests = guests;
+        this.accessParser = new AccessOptionParser(arguments);
+        this.accessOfAll = accessParser.ofAll();
+        for (GuestOptions guest : guests) {
+            this.guests.put(guest.name(), guest);
+        }
     }
 
     /** All sockets: those of options and of the service manager, then those of single guests. At least one. */
     static List<RngEndpoint> parse(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
-        return new EndpointOptionParser(arguments, guests).endpoints();
+        return new EndpointOptionParser(arguments, guests).endpoints(guests);
     }
 
     /** What the service manager stored for a predecessor of this process. */
@@ -37,7 +46,7 @@ final class EndpointOptionParser {
         return listenFds().stream().filter(EndpointOptionParser::isStored).toList();
     }
 
-    private List<RngEndpoint> endpoints() throws BadUsageException {
+    private List<RngEndpoint> endpoints(List<GuestOptions> inOrder) throws BadUsageException {
         List<RngEndpoint> endpoints = new ArrayList<>(endpointsOfAll());
         Set<Object> names = new HashSet<>();
         Set<Object> paths = new HashSet<>();
@@ -47,11 +56,12 @@ final class EndpointOptionParser {
                 paths.add(listening.path());
             }
         }
-        for (GuestOptions guest : guests) {
+        for (GuestOptions guest : inOrder) {
             OptionValue value = guest.value(GuestOptions.SOCKET_PATH);
             if (value != null) {
                 requireSocketPathLength(value, value.text());
-                RngEndpoint.ListeningPath own = new RngEndpoint.ListeningPath(path(value, value.text()), guest.name());
+                RngEndpoint.ListeningPath own =
+                        new RngEndpoint.ListeningPath(path(value, value.text()), guest.name(), access(guest.name()));
                 if (!paths.add(own.path())) {
                     throw value.refused("expected each path once");
                 }
@@ -95,7 +105,8 @@ final class EndpointOptionParser {
         for (boolean kind : given) {
             count += kind ? 1 : 0;
         }
-        boolean guestsHaveSockets = guests.stream().anyMatch(guest -> guest.value(GuestOptions.SOCKET_PATH) != null);
+        boolean guestsHaveSockets =
+                guests.values().stream().anyMatch(guest -> guest.value(GuestOptions.SOCKET_PATH) != null);
         if (count > 1 || (count == 0 && !guestsHaveSockets)) {
             throw new BadUsageException("expected exactly one of --socket-path=PATH, --connect=PATH, --fd=N and sockets"
                     + " of the service manager (LISTEN_FDS)"
@@ -108,7 +119,7 @@ final class EndpointOptionParser {
         List<RngEndpoint> endpoints = new ArrayList<>();
         for (OptionValue value : arguments.values(DaemonOptions.FD)) {
             int fd = (int) value.number(DaemonOptionRange.FD);
-            RngEndpoint endpoint = RngEndpoint.InheritedFd.ofOption(fd);
+            RngEndpoint endpoint = RngEndpoint.InheritedFd.ofOption(fd, access("fd " + fd));
             if (endpoints.contains(endpoint)) {
                 throw new BadUsageException(value.name() + "=" + fd + ": expected each descriptor once");
             }
@@ -118,11 +129,19 @@ final class EndpointOptionParser {
     }
 
     /** The sockets that the service manager passes. */
-    private static List<RngEndpoint> listeningFds() throws BadUsageException {
-        return listenFds().stream()
-                .filter(fd -> !isStored(fd))
-                .<RngEndpoint>map(RngEndpoint.InheritedFd::ofServiceManager)
-                .toList();
+    private List<RngEndpoint> listeningFds() throws BadUsageException {
+        List<RngEndpoint> endpoints = new ArrayList<>();
+        for (ListenFds.NamedFd fd : listenFds()) {
+            if (!isStored(fd)) {
+                endpoints.add(RngEndpoint.InheritedFd.ofServiceManager(fd, access(fd.name())));
+            }
+        }
+        return endpoints;
+    }
+
+    private ListenerAccess access(String guestName) throws BadUsageException {
+        GuestOptions own = guests.get(guestName);
+        return own == null ? accessOfAll : accessParser.of(own);
     }
 
     private static boolean isStored(ListenFds.NamedFd fd) {
@@ -137,7 +156,7 @@ final class EndpointOptionParser {
         }
     }
 
-    private static List<RngEndpoint> listeningPaths(OptionValue path, int count) throws BadUsageException {
+    private List<RngEndpoint> listeningPaths(OptionValue path, int count) throws BadUsageException {
         List<RngEndpoint> endpoints = new ArrayList<>();
         if (count == NOT_GIVEN) {
             requireSocketPathLength(path, path.text());
@@ -151,9 +170,10 @@ final class EndpointOptionParser {
         return endpoints;
     }
 
-    private static RngEndpoint listening(OptionValue option, String text) throws BadUsageException {
+    private RngEndpoint listening(OptionValue option, String text) throws BadUsageException {
         Path path = path(option, text);
-        return new RngEndpoint.ListeningPath(path, RngEndpoint.fileName(path));
+        String guestName = RngEndpoint.fileName(path);
+        return new RngEndpoint.ListeningPath(path, guestName, access(guestName));
     }
 
     private static Path path(OptionValue option, String text) throws BadUsageException {

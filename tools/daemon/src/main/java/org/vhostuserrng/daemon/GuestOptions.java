@@ -36,7 +36,7 @@ record GuestOptions(String name, String origin, boolean inFile, Map<String, List
 
     private static SequencedSet<String> keys() {
         SequencedSet<String> keys = new TreeSet<>(COMMAND_LINE_KEYS);
-        keys.addAll(List.of(SOCKET_PATH, SOURCE));
+        keys.addAll(List.of(SOCKET_PATH, SOURCE, "socket-mode", "socket-group", "allow-uid", "allow-gid"));
         return keys;
     }
 

@@ -2,6 +2,7 @@ package org.vhostuserrng.daemon;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -12,6 +13,8 @@ import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.backends.source.VmForkClocks;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.ReadinessFd;
 import org.vhostuserrng.libc.ServiceSignals;
 import org.vhostuserrng.libc.SurvivedSignalLog;
 import org.vhostuserrng.transport.systemd.FdStoreClient;
@@ -57,6 +60,8 @@ final class RngDaemon {
             if (hostState != null) {
                 hostState.keep(scheduler, server.now());
             }
+            ReadinessFd readiness = readiness();
+            stopWithSupervisor(server);
             SharedRequestScratch scratch = new SharedRequestScratch();
             for (RngEndpoint endpoint : settings.endpoints()) {
                 endpoint.attach(server, device(endpoint.guestName(), sources, scheduler, scratch));
@@ -70,6 +75,7 @@ final class RngDaemon {
 
             startWatchdog(serviceManager, server);
             serviceManager.ready(status);
+            signalReadiness(readiness);
             server.run();
 
             serviceManager.stopping();
@@ -102,6 +108,37 @@ final class RngDaemon {
                 new GuestRateLimiter(guest.limits()),
                 scheduler.addFlow(guest.share()),
                 scratch);
+    }
+
+    /** Null without {@code --ready-fd}. */
+    private ReadinessFd readiness() throws BadUsageException {
+        OptionalInt fd = settings.supervisor().ready();
+        try {
+            return fd.isPresent() ? ReadinessFd.of(fd.getAsInt()) : null;
+        } catch (IllegalArgumentException unusable) {
+            throw new BadUsageException(
+                    DaemonOptions.READY_FD + "=" + fd.getAsInt() + ": " + unusable.getMessage(), unusable);
+        }
+    }
+
+    private static void signalReadiness(ReadinessFd readiness) {
+        if (readiness != null) {
+            try {
+                readiness.signal();
+            } catch (ErrnoException refused) {
+                LOG.warn("{}: {}", DaemonOptions.READY_FD, refused.getMessage());
+            }
+        }
+    }
+
+    private void stopWithSupervisor(VhostUserServer server) throws BadUsageException {
+        OptionalInt fd = settings.supervisor().exitWith();
+        try {
+            fd.ifPresent(server::stopAtEndOf);
+        } catch (IllegalArgumentException unusable) {
+            throw new BadUsageException(
+                    DaemonOptions.EXIT_WITH_FD + "=" + fd.getAsInt() + ": " + unusable.getMessage(), unusable);
+        }
     }
 
     /** The notifications come from the event loop, so that the service manager restarts a daemon whose loop hangs. */

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.transport.systemd.ListenFds;
+import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /** A socket on which the daemon serves one guest. {@code toString} describes it for the log. */
@@ -20,10 +21,10 @@ sealed interface RngEndpoint {
     void attach(VhostUserServer server, VirtioRngDevice device) throws IOException, BadUsageException;
 
     /** {@code --socket-path}: front-ends connect to this path, one after the other. */
-    record ListeningPath(Path path, String guestName) implements RngEndpoint {
+    record ListeningPath(Path path, String guestName, ListenerAccess access) implements RngEndpoint {
         @Override
         public void attach(VhostUserServer server, VirtioRngDevice device) throws IOException {
-            server.listen(path, device);
+            server.listen(path, access, device);
         }
 
         @Override
@@ -55,23 +56,27 @@ sealed interface RngEndpoint {
      *
      * @param option the option or variable that names the descriptor, with its value, for an error message
      * @param guestName the name of the guest
+     * @param access the front-ends that may connect to a listening socket
      */
-    record InheritedFd(int fd, String option, String guestName) implements RngEndpoint {
+    record InheritedFd(int fd, String option, String guestName, ListenerAccess access) implements RngEndpoint {
         /** {@code --fd}. */
-        static InheritedFd ofOption(int fd) {
-            return new InheritedFd(fd, DaemonOptions.FD + "=" + fd, "fd " + fd);
+        static InheritedFd ofOption(int fd, ListenerAccess access) {
+            return new InheritedFd(fd, DaemonOptions.FD + "=" + fd, "fd " + fd, access);
         }
 
         /** LISTEN_FDS. */
-        static InheritedFd ofServiceManager(ListenFds.NamedFd socket) {
+        static InheritedFd ofServiceManager(ListenFds.NamedFd socket, ListenerAccess access) {
             return new InheritedFd(
-                    socket.fd(), "LISTEN_FDS: descriptor " + socket.fd() + " '" + socket.name() + "'", socket.name());
+                    socket.fd(),
+                    "LISTEN_FDS: descriptor " + socket.fd() + " '" + socket.name() + "'",
+                    socket.name(),
+                    access);
         }
 
         @Override
         public void attach(VhostUserServer server, VirtioRngDevice device) throws IOException, BadUsageException {
             try {
-                server.inherit(fd, device);
+                server.inherit(fd, access, device);
             } catch (IllegalArgumentException notASocket) {
                 throw new BadUsageException(option + ": " + notASocket.getMessage(), notASocket);
             }

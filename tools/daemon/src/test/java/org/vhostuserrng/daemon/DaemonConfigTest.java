@@ -165,8 +165,8 @@ class DaemonConfigTest {
                 fault("max-bytes = [1]", "rng.conf:2: max-bytes='[1]': expected a string or a number"),
                 fault("max-bytes = true", "rng.conf:2: max-bytes='true': expected a string or a number"),
                 fault("packed = 1", "rng.conf:2: packed='1': expected true or false"),
-                fault("source = []", "rng.conf:2: source='[]': expected a string or an array of strings"),
-                fault("source = 7", "rng.conf:2: source='7': expected a string or an array of strings"),
+                fault("source = []", "rng.conf:2: source='[]': expected a string, or an array of them"),
+                fault("source = 7", "rng.conf:2: source='7': expected a string, or an array of them"),
                 fault("limit-mode = 'fast'", "rng.conf:2: limit-mode='fast': expected smooth or window"),
                 fault(
                         "colour = 'red'",
@@ -204,8 +204,8 @@ class DaemonConfigTest {
                                 + " key socket-path, or 'rng.sock'"),
                 fault(
                         "[guest.a]\ncolour = 1",
-                        "rng.conf:3: colour: unknown key of a guest; expected burst, limit-mode,"
-                                + " max-bytes, min-bytes, ops, period, socket-path, source, weight"),
+                        "rng.conf:3: colour: unknown key of a guest; expected allow-gid,"
+                                + " allow-uid, burst, limit-mode"),
                 fault(
                         "[guest.a]\nsocket-path = '/tmp/rng.sock'",
                         "rng.conf:3: socket-path='/tmp/rng.sock': expected" + " each path once"),
@@ -311,8 +311,10 @@ class DaemonConfigTest {
                 """));
 
         assertEquals("""
-                guest a: listening on /tmp/a, source getrandom, max-bytes 65536, period 1000 ms, weight 3, min-bytes 4096
-                guest b: listening on /tmp/b, source getrandom, max-bytes 65536, ops 10, period 1000 ms, window, weight 1
+                guest a: listening on /tmp/a, source getrandom, max-bytes 65536, period 1000 ms, \
+                weight 3, min-bytes 4096
+                guest b: listening on /tmp/b, source getrandom, max-bytes 65536, ops 10, \
+                period 1000 ms, window, weight 1
                 all guests: total-max-bytes 1048576 per 65536 ms, max-guest-memory 35184372088832 bytes, spin 50 us
                 """, report);
     }
