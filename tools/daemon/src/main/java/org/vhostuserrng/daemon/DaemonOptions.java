@@ -67,7 +67,7 @@ final class DaemonOptions {
                         "MODE",
                         "Octal permissions of the socket file, such as 0660, from the moment it appears. Who may write"
                                 + " may connect. Default: 0660 with " + SOCKET_GROUP + ", else by the umask."))
-                .addOption(valued(SOCKET_GROUP, "NAME|GID", "Group of the socket file. Default: that of a new file."))
+                .addOption(valued(SOCKET_GROUP, "GROUP", "Group of the socket file. Default: that of a new file."))
                 .addOption(valued(
                         ALLOW_UID,
                         "LIST",
@@ -129,8 +129,8 @@ final class DaemonOptions {
                         GUEST,
                         "NAME[,KEY=N...]",
                         "Settings of the guest on the socket with this file name, repeatable. Own limits: max-bytes,"
-                                + " period, ops, burst. Share of a total or of a source that is too slow for all"
-                                + " guests: weight (" + DaemonOptionRange.WEIGHT
+                                + " period, ops, burst, limit-mode. Share of a total or of a source that is too slow"
+                                + " for all guests: weight (" + DaemonOptionRange.WEIGHT
                                 + ", default 1). Bytes reserved per total period: min-bytes. Write a comma in NAME"
                                 + " twice."))
                 .addOption(flag(

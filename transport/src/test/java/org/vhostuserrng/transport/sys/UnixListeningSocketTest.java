@@ -11,9 +11,14 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -135,6 +140,34 @@ class UnixListeningSocketTest {
                 SocketChannel.open(UnixDomainSocketAddress.of(path)).close();
             }
         }
+    }
+
+    @Test
+    void neverAppearsWithAnotherMode() throws Exception {
+        AtomicBoolean stop = new AtomicBoolean();
+        FutureTask<Set<Integer>> seen = new FutureTask<>(() -> modesUntil(stop));
+        Thread.ofPlatform().start(seen);
+        for (int i = 0; i < 200; i++) {
+            UnixListeningSocket.bind(path, new SocketFilePermissions(0626, SocketFilePermissions.UNCHANGED))
+                    .close();
+        }
+        stop.set(true);
+
+        Set<Integer> others = seen.get();
+        others.remove(0626);
+        assertEquals(Set.of(), others);
+    }
+
+    private Set<Integer> modesUntil(AtomicBoolean stop) throws IOException {
+        Set<Integer> modes = new HashSet<>();
+        while (!stop.get()) {
+            try {
+                modes.add((int) Files.getAttribute(path, "unix:mode") & 0777);
+            } catch (NoSuchFileException notYet) {
+                Thread.onSpinWait();
+            }
+        }
+        return modes;
     }
 
     @Test

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Reads the text of one configuration file: keys at its top, and a table {@code [guest.NAME]} for each guest. */
-final class TomlFileReader {
+public final class TomlFileReader {
     private static final String GUEST = "guest";
 
     private final String file;
@@ -31,7 +31,7 @@ final class TomlFileReader {
      * @param file its name in messages
      * @throws ConfigFileException if it is not TOML of this form
      */
-    static DaemonConfig read(String file, String text) throws ConfigFileException {
+    public static DaemonConfig read(String file, String text) throws ConfigFileException {
         return new TomlFileReader(file, text).read();
     }
 
