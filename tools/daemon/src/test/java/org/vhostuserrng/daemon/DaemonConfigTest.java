@@ -185,12 +185,12 @@ class DaemonConfigTest {
                 fault("[web1]\nweight = 1", "rng.conf:3: web1: unknown section; expected [guest.NAME]"),
                 fault(
                         "[[guest]]\nweight = 1",
-                        "rng.conf:3: not valid TOML: key 'guest': expected a string, a number,"
-                                + " true, false, or an array of strings and integers"),
+                        "rng.conf:3: not valid TOML: key 'guest': expected a string of at most"
+                                + " 4096 characters, a number, true, false, or an array of strings and numbers"),
                 fault(
                         "since = 2026-01-01",
-                        "rng.conf:2: not valid TOML: key 'since': expected a string, a number,"
-                                + " true, false, or an array of strings and integers"),
+                        "rng.conf:2: not valid TOML: key 'since': expected a string of at most"
+                                + " 4096 characters, a number, true, false, or an array of strings and numbers"),
                 fault(
                         "period = 1\nperiod = 2",
                         "rng.conf:3: not valid TOML: Invalid TOML data: entry \"[period]\""
@@ -220,6 +220,10 @@ class DaemonConfigTest {
                         "[guest.a]\nsocket-path = '/tmp/x'\nsource = 'bogus'",
                         "rng.conf:4: source='bogus': expected" + " file:PATH"),
                 fault("period 7", "rng.conf:2: not valid TOML: Invalid character '7' after key [period]"),
+                fault(
+                        "socket-group = '" + "g".repeat(4097) + "'",
+                        "rng.conf:2: not valid TOML: key 'socket-group': expected a string of at most 4096"),
+                fault("k".repeat(256) + " = 1", "rng.conf:2: not valid TOML: expected a key of at most 255 characters"),
                 fault("a = " + "[".repeat(100_000), "rng.conf:2: arrays or tables are nested too deep"),
                 fault("a\u0000 = 1", "rng.conf:2: not valid TOML: Invalid bare key"));
     }
@@ -235,6 +239,7 @@ class DaemonConfigTest {
 
         assertTrue(refusal.startsWith(line), refusal);
         assertEquals(1, refusal.lines().count());
+        assertTrue(refusal.length() < 500, refusal);
     }
 
     @Test

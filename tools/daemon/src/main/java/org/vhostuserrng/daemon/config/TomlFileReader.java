@@ -14,6 +14,7 @@ import java.util.Map;
 /** Reads the text of one configuration file: keys at its top, and a table {@code [guest.NAME]} for each guest. */
 public final class TomlFileReader {
     private static final String GUEST = "guest";
+    private static final int MAX_MESSAGE_CHARACTERS = 300;
 
     private final String file;
     private final LineCountingReader reader;
@@ -58,13 +59,20 @@ public final class TomlFileReader {
             return config.valueMap();
         } catch (ParsingException invalid) {
             throw new ConfigFileException(
-                    file + ":" + reader.line() + ": not valid TOML: " + invalid.getMessage(), invalid);
+                    file + ":" + reader.line() + ": not valid TOML: " + beginning(invalid.getMessage()), invalid);
         } catch (RuntimeException invalid) {
             // The parser's own checks are not complete, for example of indices.
             throw new ConfigFileException(file + ":" + reader.line() + ": not valid TOML", invalid);
         } catch (StackOverflowError deep) {
             throw new ConfigFileException(file + ":" + reader.line() + ": arrays or tables are nested too deep");
         }
+    }
+
+    /** A message of the parser, which may quote a whole value. */
+    private static String beginning(String message) {
+        return message.length() <= MAX_MESSAGE_CHARACTERS
+                ? message
+                : message.substring(0, MAX_MESSAGE_CHARACTERS) + "...";
     }
 
     private void readGuests(String location, Config table) throws ConfigFileException {

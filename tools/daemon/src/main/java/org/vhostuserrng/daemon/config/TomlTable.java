@@ -13,6 +13,9 @@ import java.util.Map;
 final class TomlTable extends LinkedHashMap<String, Object> {
     private static final long serialVersionUID = 1L;
 
+    private static final int MAX_KEY_CHARACTERS = 255;
+    private static final int MAX_CHARACTERS = 4096;
+
     private final transient LineCountingReader reader;
     private final transient Map<String, Integer> lines = new LinkedHashMap<>();
 
@@ -22,9 +25,12 @@ final class TomlTable extends LinkedHashMap<String, Object> {
 
     @Override
     public Object put(String key, Object value) {
+        if (key.length() > MAX_KEY_CHARACTERS) {
+            throw new ParsingException("expected a key of at most " + MAX_KEY_CHARACTERS + " characters");
+        }
         if (!isSupported(value)) {
-            throw new ParsingException(
-                    "key '" + key + "': expected a string, a number, true, false, or an array of strings and integers");
+            throw new ParsingException("key '" + key + "': expected a string of at most " + MAX_CHARACTERS
+                    + " characters, a number, true, false, or an array of strings and numbers");
         }
         lines.putIfAbsent(key, reader.line());
         return super.put(key, value);
@@ -43,6 +49,6 @@ final class TomlTable extends LinkedHashMap<String, Object> {
     }
 
     private static boolean isScalar(Object value) {
-        return value instanceof String || value instanceof Number;
+        return value instanceof Number || (value instanceof String text && text.length() <= MAX_CHARACTERS);
     }
 }
