@@ -37,26 +37,25 @@ public final class TomlFileReader {
     }
 
     private DaemonConfig read() throws ConfigFileException {
-        Map<String, Object> root = parse();
-        for (Map.Entry<String, Object> entry : root.entrySet()) {
+        for (Config.Entry entry : parse().entrySet()) {
             String key = entry.getKey();
-            String location = location((TomlTable) root, key);
+            Object value = entry.getRawValue();
             if (!key.equals(GUEST)) {
-                options.put(key, entry(location, key, entry.getValue()));
-            } else if (entry.getValue() instanceof Config table) {
-                readGuests(location, table);
+                options.put(key, entry(key, value));
+            } else if (value instanceof Config table) {
+                readGuests(table);
             } else {
-                throw new ConfigFileException(location + ": guest: expected a section [guest.NAME]");
+                throw new ConfigFileException(location(value) + ": guest: expected a section [guest.NAME]");
             }
         }
         return new DaemonConfig(options, guests);
     }
 
-    private Map<String, Object> parse() throws ConfigFileException {
+    private Config parse() throws ConfigFileException {
         CommentedConfig config = TomlFormat.newConfig(() -> new TomlTable(reader));
         try {
             new TomlParser().parse(reader, config, ParsingMode.REPLACE);
-            return config.valueMap();
+            return config;
         } catch (ParsingException invalid) {
             throw new ConfigFileException(
                     file + ":" + reader.line() + ": not valid TOML: " + beginning(invalid.getMessage()), invalid);
@@ -75,39 +74,39 @@ public final class TomlFileReader {
                 : message.substring(0, MAX_MESSAGE_CHARACTERS) + "...";
     }
 
-    private void readGuests(String location, Config table) throws ConfigFileException {
-        for (Map.Entry<String, Object> guest : table.valueMap().entrySet()) {
-            if (!(guest.getValue() instanceof Config section)) {
-                throw new ConfigFileException(location + ": guest." + guest.getKey()
+    private void readGuests(Config table) throws ConfigFileException {
+        for (Config.Entry guest : table.entrySet()) {
+            if (!(guest.getRawValue() instanceof Config section)) {
+                throw new ConfigFileException(location(guest.getRawValue()) + ": guest." + guest.getKey()
                         + ": expected a section [guest.NAME] with keys below it");
             }
-            guests.put(guest.getKey(), section((TomlTable) section.valueMap()));
+            Map<String, ConfigEntry> entries = new LinkedHashMap<>();
+            for (Config.Entry entry : section.entrySet()) {
+                entries.put(entry.getKey(), entry(entry.getKey(), entry.getRawValue()));
+            }
+            guests.put(guest.getKey(), new ConfigSection(location(section), entries));
         }
     }
 
-    private ConfigSection section(TomlTable table) throws ConfigFileException {
-        Map<String, ConfigEntry> entries = new LinkedHashMap<>();
-        for (Map.Entry<String, Object> entry : table.entrySet()) {
-            String key = entry.getKey();
-            entries.put(key, entry(location(table, key), key, entry.getValue()));
+    /** {@code FILE:LINE} of a value, or of the first value in a table; {@code FILE} if it has none. */
+    private String location(Object value) {
+        Object first = value;
+        while (first instanceof Config table && !table.isEmpty()) {
+            first = table.entrySet().iterator().next().getRawValue();
         }
-        String location =
-                entries.isEmpty() ? file : entries.values().iterator().next().location();
-        return new ConfigSection(location, entries);
+        return first instanceof TomlTable.Located located ? file + ":" + located.line() : file;
     }
 
-    private String location(TomlTable table, String key) {
-        return file + ":" + table.line(key);
-    }
-
-    private static ConfigEntry entry(String location, String key, Object value) throws ConfigFileException {
-        return switch (value) {
+    private ConfigEntry entry(String key, Object stored) throws ConfigFileException {
+        String location = location(stored);
+        if (!(stored instanceof TomlTable.Located located)) {
+            throw new ConfigFileException(location + ": " + key + ": unknown section; expected [guest.NAME]");
+        }
+        return switch (located.value()) {
             case Boolean flag -> new ConfigEntry(location, key, ConfigEntry.Type.BOOLEAN, List.of(flag.toString()));
             case Number number -> new ConfigEntry(location, key, ConfigEntry.Type.NUMBER, List.of(number.toString()));
             case List<?> list -> new ConfigEntry(location, key, ConfigEntry.Type.ARRAY, texts(list));
-            case Config table ->
-                throw new ConfigFileException(location + ": " + key + ": unknown section; expected [guest.NAME]");
-            default -> new ConfigEntry(location, key, ConfigEntry.Type.STRING, List.of(value.toString()));
+            case Object text -> new ConfigEntry(location, key, ConfigEntry.Type.STRING, List.of(text.toString()));
         };
     }
 

@@ -4,10 +4,9 @@ import com.electronwill.nightconfig.core.Config;
 import com.electronwill.nightconfig.core.io.ParsingException;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
- * The values of a table while it is parsed. Remembers the line of each value, because the parser does not: it stores a
+ * The values of a table while it is parsed. Stores each value with its line, because the parser does not: it stores a
  * value as soon as it has read it. Refuses values that no option has.
  */
 final class TomlTable extends LinkedHashMap<String, Object> {
@@ -17,7 +16,14 @@ final class TomlTable extends LinkedHashMap<String, Object> {
     private static final int MAX_CHARACTERS = 4096;
 
     private final transient LineCountingReader reader;
-    private final transient Map<String, Integer> lines = new LinkedHashMap<>();
+
+    /**
+     * A value.
+     *
+     * @param value a string, number, boolean, or a list of strings and numbers
+     * @param line the line on which it ends
+     */
+    record Located(Object value, int line) {}
 
     TomlTable(LineCountingReader reader) {
         this.reader = reader;
@@ -32,13 +38,7 @@ final class TomlTable extends LinkedHashMap<String, Object> {
             throw new ParsingException("key '" + key + "': expected a string of at most " + MAX_CHARACTERS
                     + " characters, a number, true, false, or an array of strings and numbers");
         }
-        lines.putIfAbsent(key, reader.line());
-        return super.put(key, value);
-    }
-
-    /** The line on which the value of a key ends. */
-    int line(String key) {
-        return lines.get(key);
+        return super.put(key, value instanceof Config ? value : new Located(value, reader.line()));
     }
 
     private static boolean isSupported(Object value) {
