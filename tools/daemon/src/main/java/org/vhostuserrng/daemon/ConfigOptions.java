@@ -8,7 +8,6 @@ import java.util.Set;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.vhostuserrng.daemon.config.ConfigEntry;
-import org.vhostuserrng.daemon.config.ConfigEntry.Type;
 
 /** Checks the keys of files, and the types of their values, against the options of the command line. */
 final class ConfigOptions {
@@ -63,7 +62,7 @@ final class ConfigOptions {
     }
 
     private static boolean flag(ConfigEntry entry) throws BadUsageException {
-        if (entry.type() != Type.BOOLEAN) {
+        if (entry.type() != ConfigEntry.Type.BOOLEAN) {
             throw refused(entry, "true or false");
         }
         return Boolean.parseBoolean(entry.texts().getFirst());
@@ -88,7 +87,8 @@ final class ConfigOptions {
     }
 
     private static BadUsageException refused(ConfigEntry entry, String expected) {
-        String value = entry.type() == Type.ARRAY ? "[" + String.join(", ", entry.texts()) + "]" : first(entry);
+        String value =
+                entry.type() == ConfigEntry.Type.ARRAY ? "[" + String.join(", ", entry.texts()) + "]" : first(entry);
         return new BadUsageException(entry.name() + "='" + value + "': expected " + expected);
     }
 

@@ -45,7 +45,7 @@ final class TomlTable extends LinkedHashMap<String, Object> {
         return isScalar(value)
                 || value instanceof Boolean
                 || value instanceof Config
-                || value instanceof List<?> list && list.stream().allMatch(TomlTable::isScalar);
+                || (value instanceof List<?> list && list.stream().allMatch(TomlTable::isScalar));
     }
 
     private static boolean isScalar(Object value) {
