@@ -6,5 +6,7 @@ module org.vhostuserrng.daemon {
     requires org.vhostuserrng.backends;
     requires org.vhostuserrng.device;
     requires org.apache.commons.cli;
+    requires com.electronwill.nightconfig.core;
+    requires com.electronwill.nightconfig.toml;
     requires org.slf4j;
 }

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -12,14 +13,16 @@ import org.slf4j.LoggerFactory;
 import org.vhostuserrng.libc.LogLineLimiter;
 
 /**
- * The open sources of one event loop: the source that {@code --source} names, its components, and the state that they
- * share. Confined to the loop's thread.
+ * The open sources of one event loop: the sources that {@code --source} and guests name, their components, and the
+ * state that they share. Confined to the loop's thread.
  */
 public final class SourceRegistry {
     private static final Logger LOG = LoggerFactory.getLogger(SourceRegistry.class);
     private static final int MAX_FAILOVER_LINES_PER_MINUTE = 20;
 
-    private EntropySourceSpec spec;
+    /** The source of a guest, by its name. */
+    private Function<String, EntropySourceSpec> specs;
+
     private final Runnable onReadable;
     private final LongSupplier clock;
     private final VmForkDetector forkDetector;
@@ -50,26 +53,43 @@ public final class SourceRegistry {
      */
     public SourceRegistry(
             EntropySourceSpec spec, Runnable onReadable, LongSupplier clock, Supplier<VmForkClocks> forkClocks) {
-        this.spec = spec;
+        this(_ -> spec, onReadable, clock, forkClocks);
+    }
+
+    /**
+     * Like {@link #SourceRegistry(EntropySourceSpec, Runnable, LongSupplier, Supplier)}, with a source for each guest.
+     *
+     * @param specs the source of a guest, by its name
+     */
+    public SourceRegistry(
+            Function<String, EntropySourceSpec> specs,
+            Runnable onReadable,
+            LongSupplier clock,
+            Supplier<VmForkClocks> forkClocks) {
+        this.specs = specs;
         this.onReadable = onReadable;
         this.clock = clock;
         this.failoverLines = new LogLineLimiter(MAX_FAILOVER_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), clock);
         this.forkDetector = new VmForkDetector(forkClocks);
     }
 
-    /** Replaces the source that is opened from now on. */
-    public void setSource(EntropySourceSpec newSpec) {
-        spec = newSpec;
+    /**
+     * Replaces the sources that are opened from now on.
+     *
+     * @param newSpecs the source of a guest, by its name
+     */
+    public void setSources(Function<String, EntropySourceSpec> newSpecs) {
+        specs = newSpecs;
     }
 
-    /** The source that is opened from now on. */
-    public EntropySourceSpec source() {
-        return spec;
+    /** The source that is opened for a guest from now on. */
+    public EntropySourceSpec source(String guest) {
+        return specs.apply(guest);
     }
 
     /** Opens the source for a guest's ring; the ring closes it when it stops. */
     public EntropySource open(String guest) {
-        return spec.open(this, guest);
+        return specs.apply(guest).open(this, guest);
     }
 
     /**

@@ -141,7 +141,7 @@ final class ControlCommands implements ControlCommandHandler {
         if (arguments.isEmpty()) {
             throw new ControlException("expected the path of a socket, and settings such as max-bytes=N");
         }
-        RngEndpoint socket = DaemonCommand.listeningPath("add", arguments.getFirst());
+        RngEndpoint socket = EndpointOptionParser.addedSocket(arguments.getFirst());
         for (RngGuest guest : guests.all()) {
             if (guest.name().equals(socket.guestName())) {
                 throw new ControlException("there is a guest '" + guest.name() + "' already");
@@ -225,6 +225,7 @@ final class ControlCommands implements ControlCommandHandler {
                 .with("guest", guest.name())
                 .with("socket", guest.socket())
                 .with("state", state(guest))
+                .with("source", guests.source(guest))
                 .with("front-end", frontend == null ? "none" : frontend)
                 .with("requests", statistics.requests())
                 .with("bytes", statistics.bytes())
@@ -261,7 +262,6 @@ final class ControlCommands implements ControlCommandHandler {
     private ControlRecord sourceStatus() {
         String errors = sources.statistics();
         return new ControlRecord()
-                .with("source", sources.source())
                 .with("errors", errors.isEmpty() ? "none" : errors)
                 .with("failovers", sources.failoverCount());
     }

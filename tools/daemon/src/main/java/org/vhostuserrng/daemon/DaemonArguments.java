@@ -1,6 +1,9 @@
 package org.vhostuserrng.daemon;
 
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.MissingArgumentException;
@@ -9,7 +12,7 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.UnrecognizedOptionException;
 
-/** A parsed command line: the values of each option. */
+/** The values of each option: those of a command line, and those of files that it does not override. Immutable. */
 final class DaemonArguments {
     /** The commands that are started instead of the daemon. */
     static final List<String> COMMANDS = List.of(
@@ -25,10 +28,11 @@ final class DaemonArguments {
 
     private static final String PREFIX = "--";
 
-    private final CommandLine parsed;
+    /** By name without dashes. An option without a value maps to an empty list. */
+    private final Map<String, List<OptionValue>> values;
 
-    private DaemonArguments(CommandLine parsed) {
-        this.parsed = parsed;
+    private DaemonArguments(Map<String, List<OptionValue>> values) {
+        this.values = values;
     }
 
     /**
@@ -50,7 +54,7 @@ final class DaemonArguments {
                                 ? expectedInsteadOf(word, arguments[0])
                                 : "expected options only, then -- and the command to run"));
             }
-            return new DaemonArguments(parsed);
+            return new DaemonArguments(values(parsed));
         } catch (MissingArgumentException missing) {
             Option option = missing.getOption();
             throw new BadUsageException(
@@ -80,9 +84,27 @@ final class DaemonArguments {
         return new BadUsageException(unknown.getOption() + ": unknown option; see " + program + " --help", unknown);
     }
 
+    private static Map<String, List<OptionValue>> values(CommandLine parsed) {
+        Map<String, List<OptionValue>> values = new HashMap<>();
+        for (Option option : parsed.getOptions()) {
+            List<OptionValue> all = values.computeIfAbsent(option.getLongOpt(), _ -> new ArrayList<>());
+            if (option.hasArg()) {
+                all.add(new OptionValue(PREFIX + option.getLongOpt(), option.getValue()));
+            }
+        }
+        return values;
+    }
+
+    /** These values, and those of other options. A value of a command line replaces all values of a file. */
+    DaemonArguments withDefaults(Map<String, List<OptionValue>> ofFiles) {
+        Map<String, List<OptionValue>> merged = new HashMap<>(ofFiles);
+        merged.putAll(values);
+        return new DaemonArguments(merged);
+    }
+
     /** Whether an option is present. */
     boolean has(String option) {
-        return parsed.hasOption(name(option));
+        return values.containsKey(name(option));
     }
 
     /**
@@ -90,25 +112,24 @@ final class DaemonArguments {
      *
      * @throws BadUsageException if the option is repeated
      */
-    String value(String option) throws BadUsageException {
-        List<String> values = values(option);
-        if (values.size() > 1) {
-            throw new BadUsageException(
-                    option + "='" + values.get(1) + "': expected once, already set to '" + values.getFirst() + "'");
+    OptionValue value(String option) throws BadUsageException {
+        List<OptionValue> all = values(option);
+        if (all.size() > 1) {
+            throw all.get(1)
+                    .refused("expected once, already set to '" + all.getFirst().text() + "'");
         }
-        return values.isEmpty() ? null : values.getFirst();
+        return all.isEmpty() ? null : all.getFirst();
     }
 
     /** The values of a repeatable option, in order. */
-    List<String> values(String option) {
-        String[] values = parsed.getOptionValues(name(option));
-        return values == null ? List.of() : List.of(values);
+    List<OptionValue> values(String option) {
+        return values.getOrDefault(name(option), List.of());
     }
 
     /** The value of a numeric option; {@code defaultValue} if the option is absent. */
     long longValue(String option, DaemonOptionRange range, long defaultValue) throws BadUsageException {
-        String value = value(option);
-        return value == null ? defaultValue : range.parse(option, value);
+        OptionValue value = value(option);
+        return value == null ? defaultValue : value.number(range);
     }
 
     /** {@code --name} or {@code --name=ARGUMENT}. */
@@ -116,7 +137,8 @@ final class DaemonArguments {
         return PREFIX + option.getLongOpt() + (option.hasArg() ? "=" + option.getArgName() : "");
     }
 
-    private static String name(String option) {
+    /** The name without dashes, as in files. */
+    static String name(String option) {
         return option.substring(PREFIX.length());
     }
 }

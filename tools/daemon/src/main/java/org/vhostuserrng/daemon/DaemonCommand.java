@@ -7,21 +7,21 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.SequencedSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.vhostuserrng.backends.expression.SourceExpressionParser;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
-import org.vhostuserrng.backends.source.FailoverSourceSpec;
+import org.vhostuserrng.daemon.config.ConfigFileException;
+import org.vhostuserrng.daemon.config.ConfigFileReader;
+import org.vhostuserrng.daemon.config.DaemonConfig;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.NativeText;
-import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
-import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
 /**
  * Validates the daemon's command line and runs it.
@@ -40,21 +40,18 @@ final class DaemonCommand {
 
     static final String CAPABILITIES = "{\"type\": \"rng\", \"features\": []}";
 
-    /** sun_path of struct sockaddr_un without the terminating zero. */
-    private static final int MAX_SOCKET_PATH_BYTES = 107;
-    /** Stands for the value of an absent numeric option. */
-    private static final int NOT_GIVEN = -1;
-
     private static final String MAX_MAP_COUNT = "/proc/sys/vm/max_map_count";
     private static final int MAX_DIGITS = 20;
     private static final long DEFAULT_MAX_MAP_COUNT = 65530;
 
-    private static final long GIBIBYTE = 1L << 30;
-
+    /** The command line, and the files that it names. */
     private final DaemonArguments arguments;
 
-    private DaemonCommand(DaemonArguments arguments) {
+    private final List<GuestOptions> guests;
+
+    private DaemonCommand(DaemonArguments arguments, List<GuestOptions> guests) {
         this.arguments = arguments;
+        this.guests = guests;
     }
 
     /** Runs the command line to completion and returns the exit status. Errors go to stderr, one line each. */
@@ -65,9 +62,17 @@ final class DaemonCommand {
                 return OK;
             }
             DaemonArguments arguments = DaemonArguments.parse(PROGRAM, DaemonOptions.all(), words);
-            if (!answerQuery(arguments)) {
-                new RngDaemon(new DaemonCommand(arguments).settings(), () -> new DaemonCommand(arguments).settings())
-                        .serve();
+            if (answerQuery(arguments)) {
+                return OK;
+            }
+            DaemonCommand command = read(arguments);
+            // Before the first logger is created.
+            DaemonLogLevel.apply(DaemonLogLevel.of(command.arguments));
+            DaemonSettings settings = command.settings(Map.of());
+            if (arguments.has(DaemonOptions.CHECK_CONFIG)) {
+                printResult(DaemonReport.of(settings));
+            } else {
+                new RngDaemon(settings, running -> readSettings(running, words)).serve();
             }
             return OK;
         } catch (BadUsageException bad) {
@@ -76,6 +81,44 @@ final class DaemonCommand {
             return printError(PROGRAM, failure.getMessage(), FAILED);
         } finally {
             DaemonShutdownHook.daemonStopped();
+        }
+    }
+
+    /**
+     * Reads a command line and its files. Opens its sources to check them, and has no other side effects.
+     *
+     * @throws BadUsageException with one line, if an option or a file is invalid
+     */
+    static DaemonSettings readSettings(String... words) throws BadUsageException {
+        return read(DaemonArguments.parse(PROGRAM, DaemonOptions.all(), words)).settings(Map.of());
+    }
+
+    /**
+     * Reads a command line and its files again, for a running daemon. Has no effect on the daemon: a source that it
+     * uses is not opened.
+     *
+     * @param running the settings of the daemon
+     * @throws BadUsageException with one line, if an option or a file is invalid
+     */
+    static DaemonSettings readSettings(DaemonSettings running, String... words) throws BadUsageException {
+        return read(DaemonArguments.parse(PROGRAM, DaemonOptions.all(), words))
+                .settings(running.sources().byExpressions());
+    }
+
+    private static DaemonCommand read(DaemonArguments commandLine) throws BadUsageException {
+        OptionValue file = commandLine.value(DaemonOptions.CONFIG);
+        DaemonConfig config = file == null ? DaemonConfig.NONE : config(file);
+        DaemonArguments all = commandLine.withDefaults(ConfigOptions.ofTop(config.options()));
+        return new DaemonCommand(all, GuestOptions.of(all, config.guests()));
+    }
+
+    private static DaemonConfig config(OptionValue file) throws BadUsageException {
+        try {
+            return ConfigFileReader.read(NativePath.of(file.text()));
+        } catch (InvalidPathException invalid) {
+            throw file.refused("expected a path", invalid);
+        } catch (ConfigFileException unusable) {
+            throw new BadUsageException(unusable.getMessage(), unusable);
         }
     }
 
@@ -110,44 +153,46 @@ final class DaemonCommand {
         return status;
     }
 
-    private DaemonSettings settings() throws BadUsageException {
-        List<RngEndpoint> endpoints = endpoints();
-        Set<String> guests = new LinkedHashSet<>();
-        endpoints.forEach(endpoint -> guests.add(endpoint.guestName()));
+    /**
+     * The settings.
+     *
+     * @param running sources in use, by their expressions
+     */
+    private DaemonSettings settings(Map<List<String>, EntropySourceSpec> running) throws BadUsageException {
+        List<RngEndpoint> endpoints = EndpointOptionParser.parse(arguments, guests);
+        SequencedSet<String> names = new LinkedHashSet<>();
+        endpoints.forEach(endpoint -> names.add(endpoint.guestName()));
+        SourceSettings sources = new SourceOptionParser(running).settings(arguments, guests);
+        RateLimiterSettings rateLimits = RateLimiterOptionParser.parse(arguments, guests);
+        GuestOptions.requireSockets(guests, names);
         return new DaemonSettings(
                 endpoints,
-                storedFds(),
-                source(),
-                RateLimiterOptionParser.parse(arguments, guests),
+                EndpointOptionParser.storedFds(),
+                sources,
+                rateLimits,
                 new RngDeviceFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
-                new VhostUserOptions(
-                        arguments.has(DaemonOptions.MEM_SLOTS),
-                        arguments.has(DaemonOptions.REQUIRE_SEALED_MEMORY),
-                        maxMemoryBytes(endpoints.size()),
-                        VhostUserOptions.maxRegionsPerGuest(endpoints.size(), maxMapCount()),
-                        Set.copyOf(arguments.values(DaemonOptions.ALLOW_MEMORY_ON)),
-                        arguments.has(DaemonOptions.ACCESS_PLATFORM),
-                        spinNanos()),
-                controlSocket());
+                sessionOptions(endpoints.size()),
+                controlSocket(),
+                SupervisorFds.of(arguments),
+                DaemonLogLevel.of(arguments));
     }
 
     private Path controlSocket() throws BadUsageException {
-        String path = arguments.value(DaemonOptions.CONTROL_SOCKET);
-        if (path == null) {
-            return null;
-        }
-        requireSocketPathLength(DaemonOptions.CONTROL_SOCKET, path, path);
-        return path(DaemonOptions.CONTROL_SOCKET, path);
+        OptionValue path = arguments.value(DaemonOptions.CONTROL_SOCKET);
+        return path == null ? null : EndpointOptionParser.socketPath(path);
     }
 
-    /**
-     * A socket to listen on.
-     *
-     * @param option names the value in messages
-     */
-    static RngEndpoint listeningPath(String option, String value) throws BadUsageException {
-        requireSocketPathLength(option, value, value);
-        return new RngEndpoint.ListeningPath(path(option, value));
+    private VhostUserOptions sessionOptions(int guestCount) throws BadUsageException {
+        Set<String> fileSystems = new HashSet<>();
+        arguments.values(DaemonOptions.ALLOW_MEMORY_ON).forEach(value -> fileSystems.add(value.text()));
+        return new VhostUserOptions(
+                arguments.has(DaemonOptions.MEM_SLOTS),
+                arguments.has(DaemonOptions.REQUIRE_SEALED_MEMORY),
+                maxMemoryBytes(guestCount),
+                VhostUserOptions.maxRegionsPerGuest(guestCount, maxMapCount()),
+                Set.copyOf(fileSystems),
+                arguments.has(DaemonOptions.ACCESS_PLATFORM),
+                spinNanos());
     }
 
     private static long maxMapCount() {
@@ -159,145 +204,15 @@ final class DaemonCommand {
         }
     }
 
-    private List<RngEndpoint> endpoints() throws BadUsageException {
-        String socketPath = arguments.value(DaemonOptions.SOCKET_PATH);
-        String connect = arguments.value(DaemonOptions.CONNECT);
-        List<RngEndpoint> inherited = inheritedFds();
-        List<RngEndpoint> passed = listeningFds();
-        int count = (int) arguments.longValue(DaemonOptions.SOCKET_COUNT, DaemonOptionRange.SOCKET_COUNT, NOT_GIVEN);
-        requireExactlyOne(socketPath != null, connect != null, !inherited.isEmpty(), !passed.isEmpty());
-        if (socketPath == null && count != NOT_GIVEN) {
-            throw new BadUsageException(
-                    DaemonOptions.SOCKET_COUNT + "=" + count + ": expected only with --socket-path=PATH");
-        }
-
-        if (!inherited.isEmpty()) {
-            return inherited;
-        }
-        if (!passed.isEmpty()) {
-            return passed;
-        }
-        if (connect != null) {
-            requireSocketPathLength(DaemonOptions.CONNECT, connect, connect);
-            return List.of(new RngEndpoint.FrontendPath(path(DaemonOptions.CONNECT, connect)));
-        }
-        return listeningPaths(socketPath, count);
-    }
-
-    /** The sockets of {@code --fd}. */
-    private List<RngEndpoint> inheritedFds() throws BadUsageException {
-        List<RngEndpoint> endpoints = new ArrayList<>();
-        for (String value : arguments.values(DaemonOptions.FD)) {
-            int fd = (int) DaemonOptionRange.FD.parse(DaemonOptions.FD, value);
-            RngEndpoint endpoint = RngEndpoint.InheritedFd.ofOption(fd);
-            if (endpoints.contains(endpoint)) {
-                throw new BadUsageException(DaemonOptions.FD + "=" + fd + ": expected each descriptor once");
-            }
-            endpoints.add(endpoint);
-        }
-        return endpoints;
-    }
-
-    /** The sockets that the service manager passes. */
-    private static List<RngEndpoint> listeningFds() throws BadUsageException {
-        return listenFds().stream()
-                .filter(fd -> !isStored(fd))
-                .<RngEndpoint>map(RngEndpoint.InheritedFd::ofServiceManager)
-                .toList();
-    }
-
-    /** What the service manager stored for a predecessor of this process. */
-    private static List<ListenFds.NamedFd> storedFds() throws BadUsageException {
-        return listenFds().stream().filter(DaemonCommand::isStored).toList();
-    }
-
-    private static boolean isStored(ListenFds.NamedFd fd) {
-        return VhostUserServer.isStoredSession(fd.name()) || HostState.isStored(fd.name());
-    }
-
-    private static List<ListenFds.NamedFd> listenFds() throws BadUsageException {
-        try {
-            return ListenFds.of(System.getenv(), ProcessHandle.current().pid());
-        } catch (IOException malformed) {
-            throw new BadUsageException(malformed.getMessage(), malformed);
-        }
-    }
-
-    private static List<RngEndpoint> listeningPaths(String path, int count) throws BadUsageException {
-        List<RngEndpoint> endpoints = new ArrayList<>();
-        if (count == NOT_GIVEN) {
-            requireSocketPathLength(DaemonOptions.SOCKET_PATH, path, path);
-            endpoints.add(new RngEndpoint.ListeningPath(path(DaemonOptions.SOCKET_PATH, path)));
-        } else {
-            requireSocketPathLength(DaemonOptions.SOCKET_PATH, path, path + (count - 1));
-            for (int i = 0; i < count; i++) {
-                endpoints.add(new RngEndpoint.ListeningPath(path(DaemonOptions.SOCKET_PATH, path + i)));
-            }
-        }
-        return endpoints;
-    }
-
-    private static Path path(String option, String value) throws BadUsageException {
-        try {
-            return NativePath.of(value);
-        } catch (InvalidPathException invalid) {
-            throw new BadUsageException(option + "='" + value + "': expected a path", invalid);
-        }
-    }
-
     private long maxMemoryBytes(int guests) throws BadUsageException {
-        long byDefault = VhostUserOptions.maxMemoryBytesPerGuest(guests) / GIBIBYTE;
-        return GIBIBYTE
-                * arguments.longValue(
-                        DaemonOptions.MAX_GUEST_MEMORY, DaemonOptionRange.MAX_GUEST_MEMORY_GIB, byDefault);
+        return arguments.longValue(
+                DaemonOptions.MAX_GUEST_MEMORY,
+                DaemonOptionRange.MAX_GUEST_MEMORY_BYTES,
+                VhostUserOptions.maxMemoryBytesPerGuest(guests));
     }
 
     private long spinNanos() throws BadUsageException {
         return TimeUnit.MICROSECONDS.toNanos(arguments.longValue(
                 DaemonOptions.SPIN, DaemonOptionRange.SPIN_MICROS, DaemonOptions.DEFAULT_SPIN_MICROS));
-    }
-
-    private EntropySourceSpec source() throws BadUsageException {
-        List<String> given = arguments.values(DaemonOptions.SOURCE);
-        List<EntropySourceSpec> inOrder = new ArrayList<>();
-        for (String text : given.isEmpty() ? List.of(DaemonOptions.DEFAULT_SOURCE) : given) {
-            inOrder.add(source(text));
-        }
-        return FailoverSourceSpec.firstOf(inOrder);
-    }
-
-    private static EntropySourceSpec source(String text) throws BadUsageException {
-        try {
-            EntropySourceSpec source = SourceExpressionParser.parse(text);
-            source.probe();
-            return source;
-        } catch (IllegalArgumentException bad) {
-            throw new BadUsageException(DaemonOptions.SOURCE + "='" + text + "': " + bad.getMessage(), bad);
-        } catch (IOException unusable) {
-            throw new BadUsageException(
-                    DaemonOptions.SOURCE + "='" + text + "': " + unusable.getMessage()
-                            + "; expected a source that this machine can read",
-                    unusable);
-        }
-    }
-
-    private static void requireExactlyOne(boolean... given) throws BadUsageException {
-        int count = 0;
-        for (boolean kind : given) {
-            count += kind ? 1 : 0;
-        }
-        if (count != 1) {
-            throw new BadUsageException("expected exactly one of --socket-path=PATH, --connect=PATH, --fd=N and sockets"
-                    + " of the service manager (LISTEN_FDS)");
-        }
-    }
-
-    private static void requireSocketPathLength(String option, String value, String longestPath)
-            throws BadUsageException {
-        int length = NativeText.encode(longestPath).length;
-        if (length == 0 || length > MAX_SOCKET_PATH_BYTES) {
-            throw new BadUsageException(option + "='" + value + "': expected a path of 1 to " + MAX_SOCKET_PATH_BYTES
-                    + " bytes, not " + length + (longestPath.equals(value) ? "" : " with the socket's number"));
-        }
     }
 }

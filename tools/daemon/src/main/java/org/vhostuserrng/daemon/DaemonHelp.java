@@ -18,7 +18,8 @@ final class DaemonHelp {
             A vhost-user back-end for virtio-rng devices: serves random bytes to virtual
             machines.
 
-            Options:
+            Options. A number of bytes may end in k, M or G (powers of 1024), a time in
+            us, ms, s or min:
             """;
 
     private static final String SOURCES_AND_EXAMPLE = """

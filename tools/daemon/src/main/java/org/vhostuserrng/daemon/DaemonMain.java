@@ -13,7 +13,11 @@ public final class DaemonMain {
      * failure, 2 invalid command line.
      */
     public static void main(String[] args) {
-        LogStream.install();
+        if (JournalPriority.isJournal(System.getenv("JOURNAL_STREAM"))) {
+            LogStream.install(new JournalPriority());
+        } else {
+            LogStream.install();
+        }
         String[] words = NativeArguments.decode(args);
         if (words.length > 0 && words[0].equals(HoldOptions.COMMAND)) {
             System.exit(HoldCommand.execute(Arrays.copyOfRange(words, 1, words.length)));

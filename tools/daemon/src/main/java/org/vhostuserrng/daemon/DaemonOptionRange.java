@@ -9,37 +9,41 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
  * not load picocli.
  */
 enum DaemonOptionRange {
-    MAX_BYTES(1, GuestRateLimiter.UNLIMITED),
-    PERIOD_MILLIS(1, GuestRateLimiter.MAX_PERIOD_MILLIS),
-    OPS(1, GuestRateLimiter.UNLIMITED),
-    BURST_BYTES(0, GuestRateLimiter.UNLIMITED),
-    MIN_BYTES(0, GuestRateLimiter.UNLIMITED),
-    WEIGHT(1, DrrGuestConfig.MAX_WEIGHT),
-    SOCKET_COUNT(1, DaemonCommand.MAX_SOCKETS),
-    SPIN_MICROS(0, 1000),
-    MAX_GUEST_MEMORY_GIB(1, VhostUserOptions.ADDRESS_SPACE_BYTES >> 30),
+    MAX_BYTES(1, GuestRateLimiter.UNLIMITED, NumberUnit.BYTES),
+    PERIOD_MILLIS(1, GuestRateLimiter.MAX_PERIOD_MILLIS, NumberUnit.MILLIS),
+    OPS(1, GuestRateLimiter.UNLIMITED, NumberUnit.NONE),
+    BURST_BYTES(0, GuestRateLimiter.UNLIMITED, NumberUnit.BYTES),
+    MIN_BYTES(0, GuestRateLimiter.UNLIMITED, NumberUnit.BYTES),
+    WEIGHT(1, DrrGuestConfig.MAX_WEIGHT, NumberUnit.NONE),
+    SOCKET_COUNT(1, DaemonCommand.MAX_SOCKETS, NumberUnit.NONE),
+    SPIN_MICROS(0, 1000, NumberUnit.MICROS),
+    /** The smallest guest with Linux has more than 1 MiB. */
+    MAX_GUEST_MEMORY_BYTES(1 << 20, VhostUserOptions.ADDRESS_SPACE_BYTES, NumberUnit.GIB),
     /** Descriptors 0 to 2 are the standard streams. */
-    FD(3, Integer.MAX_VALUE),
-    HOLD_FDS(1, HoldOptions.MAX_FDS),
-    HOLD_SECONDS(1, 86_400);
+    FD(3, Integer.MAX_VALUE, NumberUnit.NONE),
+    HOLD_FDS(1, HoldOptions.MAX_FDS, NumberUnit.NONE),
+    HOLD_SECONDS(1, 86_400, NumberUnit.SECONDS);
 
     private final long min;
     private final long max;
+    private final NumberUnit unit;
 
-    DaemonOptionRange(long min, long max) {
+    DaemonOptionRange(long min, long max, NumberUnit unit) {
         this.min = min;
         this.max = max;
+        this.unit = unit;
     }
 
     /**
      * Parses an option's value.
      *
+     * @return the number in the unit of the range's name
      * @throws BadUsageException if it is not a number within the range
      */
     long parse(String option, String value) throws BadUsageException {
         long number;
         try {
-            number = Long.parseLong(value);
+            number = unit.parse(value);
         } catch (NumberFormatException notANumber) {
             throw outOfRange(option, value);
         }
@@ -50,17 +54,12 @@ enum DaemonOptionRange {
     }
 
     private BadUsageException outOfRange(String option, String value) {
-        return new BadUsageException(option + "='" + value + "': expected a number from " + this);
+        return new BadUsageException(option + "='" + value + "': expected a number from " + unit.describe(min, max));
     }
 
-    /** The range in texts, such as {@code 1 to 4096}. */
+    /** The range in texts, such as {@code 1 to 4096}, in the unit of a plain number. */
     @Override
     public String toString() {
-        return min + " to " + text(max);
-    }
-
-    /** A number in texts. */
-    static String text(long number) {
-        return number == Long.MAX_VALUE ? "2^63-1" : Long.toString(number);
+        return unit.range(min, max);
     }
 }

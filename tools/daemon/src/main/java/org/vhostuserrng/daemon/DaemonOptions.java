@@ -31,6 +31,15 @@ final class DaemonOptions {
     static final String ACCESS_PLATFORM = "--access-platform";
     static final String SPIN = "--spin";
     static final String CONTROL_SOCKET = "--control-socket";
+    static final String SOCKET_MODE = "--socket-mode";
+    static final String SOCKET_GROUP = "--socket-group";
+    static final String ALLOW_UID = "--allow-uid";
+    static final String ALLOW_GID = "--allow-gid";
+    static final String READY_FD = "--ready-fd";
+    static final String EXIT_WITH_FD = "--exit-with-fd";
+    static final String LOG_LEVEL = "--log-level";
+    static final String CONFIG = "--config";
+    static final String CHECK_CONFIG = "--check-config";
     static final String HELP = "--help";
     static final String VERSION = "--version";
 
@@ -54,6 +63,19 @@ final class DaemonOptions {
                         "N",
                         "Listen on PATH0 to PATHN-1 instead of PATH, for one guest each; "
                                 + DaemonOptionRange.SOCKET_COUNT + "."))
+                .addOption(valued(
+                        SOCKET_MODE,
+                        "MODE",
+                        "Octal permissions of the socket file, such as 0660, from the moment it appears. Who may write"
+                                + " may connect. Default: 0660 with " + SOCKET_GROUP + ", else by the umask."))
+                .addOption(valued(SOCKET_GROUP, "GROUP", "Group of the socket file. Default: that of a new file."))
+                .addOption(valued(
+                        ALLOW_UID,
+                        "LIST",
+                        "Users, by name or number and separated by commas, whose processes may connect. Others are"
+                                + " disconnected at once. Default: all that may open the socket file."))
+                .addOption(
+                        valued(ALLOW_GID, "LIST", "The same for groups: the effective one of a process is compared."))
                 .addOption(valued(
                         CONNECT,
                         "PATH",
@@ -108,8 +130,8 @@ final class DaemonOptions {
                         GUEST,
                         "NAME[,KEY=N...]",
                         "Settings of the guest on the socket with this file name, repeatable. Own limits: max-bytes,"
-                                + " period, ops, burst. Share of a total or of a source that is too slow for all"
-                                + " guests: weight (" + DaemonOptionRange.WEIGHT
+                                + " period, ops, burst, limit-mode. Share of a total or of a source that is too slow"
+                                + " for all guests: weight (" + DaemonOptionRange.WEIGHT
                                 + ", default 1). Bytes reserved per total period: min-bytes. Write a comma in NAME"
                                 + " twice."))
                 .addOption(flag(
@@ -120,7 +142,7 @@ final class DaemonOptions {
                         MAX_GUEST_MEMORY,
                         "GIB",
                         "Maximum memory of each guest in GiB, because all guests share one address space; "
-                                + DaemonOptionRange.MAX_GUEST_MEMORY_GIB
+                                + DaemonOptionRange.MAX_GUEST_MEMORY_BYTES
                                 + ". Default: 65536 (64 TiB) divided by the number of sockets, at least 4096 (4 TiB)."))
                 .addOption(flag(
                         REQUIRE_SEALED_MEMORY, "Refuse guest memory that the VMM could truncate while it is in use."))
@@ -145,6 +167,7 @@ final class DaemonOptions {
                         "PATH",
                         "UNIX socket for the command ctl, which shows and changes guests and limits while the daemon"
                                 + " runs. Only root and the user of the daemon may change something."))
+                .addOption(valued(
                 .addOption(flag(PRINT_CAPABILITIES, "Print the back-end's capabilities as JSON and exit."))
                 .addOption(flag(HELP, 'h', "Print this help and exit."))
                 .addOption(flag(VERSION, 'V', "Print the version and exit."));

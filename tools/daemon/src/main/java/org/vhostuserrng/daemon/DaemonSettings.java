@@ -8,19 +8,33 @@ import org.vhostuserrng.transport.systemd.ListenFds;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 
 /**
- * The validated command line.
+ * The validated command line and files. Immutable.
  *
  * @param endpoints at least one; each serves one guest
  * @param storedFds descriptors that the service manager stored for a predecessor of this process
  * @param features features that the device offers to drivers
  * @param sessionOptions features that the daemon offers to front-ends, and restrictions on them
  * @param controlSocket null for none
+ * @param supervisor descriptors of the process that started this one
+ * @param logLevel null for that of the JVM's options
  */
 record DaemonSettings(
         List<RngEndpoint> endpoints,
         List<ListenFds.NamedFd> storedFds,
-        EntropySourceSpec source,
+        SourceSettings sources,
         RateLimiterSettings rateLimits,
         RngDeviceFeatures features,
         VhostUserOptions sessionOptions,
-        Path controlSocket) {}
+        Path controlSocket,
+        SupervisorFds supervisor,
+        String logLevel) {
+    /** The source of guests without one of their own. */
+    EntropySourceSpec source() {
+        return sources.ofAll();
+    }
+
+    /** The source of a guest. */
+    EntropySourceSpec source(String guestName) {
+        return sources.forGuest(guestName);
+    }
+}

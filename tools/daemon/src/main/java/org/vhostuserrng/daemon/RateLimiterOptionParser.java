@@ -1,65 +1,44 @@
 package org.vhostuserrng.daemon;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import org.vhostuserrng.backends.expression.KeyValueScanner;
 import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
 
-/** Parses the rate limiting options, including the settings of single guests ({@code --guest}). */
+/** Parses the rate limiting options, including the settings of single guests. */
 final class RateLimiterOptionParser {
-    private static final String WEIGHT = "weight";
-    private static final String MIN_BYTES = "min-bytes";
-    /** Keys of {@code --guest}. All keys except weight and min-bytes override the option of the same name. */
-    private static final Map<String, DaemonOptionRange> GUEST_KEYS = Map.of(
-            WEIGHT,
-            DaemonOptionRange.WEIGHT,
-            MIN_BYTES,
-            DaemonOptionRange.MIN_BYTES,
-            "max-bytes",
-            DaemonOptionRange.MAX_BYTES,
-            "period",
-            DaemonOptionRange.PERIOD_MILLIS,
-            "ops",
-            DaemonOptionRange.OPS,
-            "burst",
-            DaemonOptionRange.BURST_BYTES);
-
-    private static final String GUEST_KEY_NAMES = "weight, min-bytes, max-bytes, period, ops or burst";
-
     private final DaemonArguments arguments;
     private final RateLimitMode mode;
 
     private RateLimiterOptionParser(DaemonArguments arguments) throws BadUsageException {
         this.arguments = arguments;
-        this.mode = mode(arguments.value(DaemonOptions.LIMIT_MODE));
+        this.mode = mode(arguments.value(DaemonOptions.LIMIT_MODE), RateLimitMode.SMOOTH);
     }
 
     /**
      * Parses the rate limiting options.
      *
-     * @param guests the names of all guests
+     * @param guests the guests with settings of their own
      */
-    static RateLimiterSettings parse(DaemonArguments arguments, Set<String> guests) throws BadUsageException {
+    static RateLimiterSettings parse(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
         return new RateLimiterOptionParser(arguments).settings(guests);
     }
 
-    private static RateLimitMode mode(String value) throws BadUsageException {
+    private static RateLimitMode mode(OptionValue value, RateLimitMode otherwise) throws BadUsageException {
         if (value == null) {
-            return RateLimitMode.SMOOTH;
+            return otherwise;
         }
-        return switch (value) {
+        return switch (value.text()) {
             case "smooth" -> RateLimitMode.SMOOTH;
             case "window" -> RateLimitMode.WINDOW;
-            default ->
-                throw new BadUsageException(DaemonOptions.LIMIT_MODE + "='" + value + "': expected smooth or window");
+            default -> throw value.refused("expected smooth or window");
         };
     }
 
-    private RateLimiterSettings settings(Set<String> guests) throws BadUsageException {
+    private RateLimiterSettings settings(List<GuestOptions> guests) throws BadUsageException {
         RateLimitConfig total = RateLimitConfig.ofBytes(
                 mode,
                 arguments.longValue(
@@ -68,81 +47,42 @@ final class RateLimiterOptionParser {
                         DaemonOptions.TOTAL_PERIOD,
                         DaemonOptionRange.PERIOD_MILLIS,
                         GuestRateLimiter.MAX_PERIOD_MILLIS));
+        GuestRateLimiterSettings defaults = new GuestRateLimiterSettings(limitsOfAll(), new DrrGuestConfig(1, 0));
         Map<String, GuestRateLimiterSettings> byGuest = new LinkedHashMap<>();
         long reservedBytes = 0;
-        for (String value : arguments.values(DaemonOptions.GUEST)) {
-            KeyValueScanner scanner = new KeyValueScanner(value);
-            String name = scanner.value();
-            Map<String, Long> guestOptions = guestOptions(value, scanner);
-            if (!guests.contains(name)) {
-                throw unknownGuest(value, name, guests);
-            }
-            if (byGuest.putIfAbsent(name, guestSettings(guestOptions)) != null) {
-                throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': expected each guest once");
-            }
-            reservedBytes += guestOptions.getOrDefault(MIN_BYTES, 0L);
+        for (GuestOptions guest : guests) {
+            GuestRateLimiterSettings own = settings(guest, defaults.limits());
+            byGuest.put(guest.name(), own);
+            reservedBytes += own.share().minBytes();
             if (reservedBytes < 0 || reservedBytes > total.maxBytes()) {
-                throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': expected the sum of all "
-                        + MIN_BYTES + " to be at most " + DaemonOptions.TOTAL_MAX_BYTES + "="
-                        + DaemonOptionRange.text(total.maxBytes()));
+                throw new BadUsageException(guest.origin() + ": expected the sum of all " + GuestOptions.MIN_BYTES
+                        + " to be at most " + DaemonOptions.TOTAL_MAX_BYTES + "=" + NumberUnit.text(total.maxBytes()));
             }
         }
-        return new RateLimiterSettings(total, Map.copyOf(byGuest), guestSettings(Map.of()));
+        return new RateLimiterSettings(total, Map.copyOf(byGuest), defaults);
     }
 
-    private static BadUsageException unknownGuest(String value, String name, Set<String> guests) {
-        String example = guests.iterator().next();
-        String written = KeyValueScanner.quote(example);
-        return new BadUsageException(DaemonOptions.GUEST + "='" + value + "': no socket has the file name '" + name
-                + "'; expected "
-                + (guests.size() == 1 ? "" : "one of " + guests.size() + " names such as ")
-                + "'" + example + "'"
-                + (written.equals(example) ? "" : " (a comma is written twice: " + written + ")"));
-    }
-
-    private GuestRateLimiterSettings guestSettings(Map<String, Long> guestOptions) throws BadUsageException {
-        RateLimitConfig limits = new RateLimitConfig(
+    private RateLimitConfig limitsOfAll() throws BadUsageException {
+        return new RateLimitConfig(
                 mode,
-                longValue(
-                        guestOptions, DaemonOptions.MAX_BYTES, DaemonOptionRange.MAX_BYTES, GuestRateLimiter.UNLIMITED),
-                (int) longValue(
-                        guestOptions,
-                        DaemonOptions.PERIOD,
-                        DaemonOptionRange.PERIOD_MILLIS,
-                        GuestRateLimiter.MAX_PERIOD_MILLIS),
-                longValue(guestOptions, DaemonOptions.OPS, DaemonOptionRange.OPS, GuestRateLimiter.UNLIMITED),
-                longValue(guestOptions, DaemonOptions.BURST, DaemonOptionRange.BURST_BYTES, 0));
-        DrrGuestConfig share = new DrrGuestConfig(
-                Math.toIntExact(guestOptions.getOrDefault(WEIGHT, 1L)), guestOptions.getOrDefault(MIN_BYTES, 0L));
-        return new GuestRateLimiterSettings(limits, share);
+                arguments.longValue(DaemonOptions.MAX_BYTES, DaemonOptionRange.MAX_BYTES, GuestRateLimiter.UNLIMITED),
+                (int) arguments.longValue(
+                        DaemonOptions.PERIOD, DaemonOptionRange.PERIOD_MILLIS, GuestRateLimiter.MAX_PERIOD_MILLIS),
+                arguments.longValue(DaemonOptions.OPS, DaemonOptionRange.OPS, GuestRateLimiter.UNLIMITED),
+                arguments.longValue(DaemonOptions.BURST, DaemonOptionRange.BURST_BYTES, 0));
     }
 
-    /** The guest's own value of an option, or else the value for all guests, or else the default. */
-    private long longValue(Map<String, Long> guestOptions, String option, DaemonOptionRange range, long defaultValue)
+    private static GuestRateLimiterSettings settings(GuestOptions guest, RateLimitConfig ofAll)
             throws BadUsageException {
-        Long own = guestOptions.get(option.substring("--".length()));
-        return own == null ? arguments.longValue(option, range, defaultValue) : own;
-    }
-
-    private static Map<String, Long> guestOptions(String value, KeyValueScanner scanner) throws BadUsageException {
-        Map<String, String> texts;
-        try {
-            texts = scanner.options();
-        } catch (IllegalArgumentException repeated) {
-            throw new BadUsageException(
-                    DaemonOptions.GUEST + "='" + value + "': " + repeated.getMessage() + "; expected each key once");
-        }
-        Map<String, Long> options = new LinkedHashMap<>();
-        for (Map.Entry<String, String> text : texts.entrySet()) {
-            DaemonOptionRange range = GUEST_KEYS.get(text.getKey());
-            if (range == null) {
-                throw new BadUsageException(DaemonOptions.GUEST + "='" + value + "': unknown key '" + text.getKey()
-                        + "'; expected " + GUEST_KEY_NAMES + " (a comma in NAME is written twice)");
-            }
-            options.put(
-                    text.getKey(),
-                    range.parse(DaemonOptions.GUEST + "='" + value + "': " + text.getKey(), text.getValue()));
-        }
-        return options;
+        RateLimitConfig limits = new RateLimitConfig(
+                mode(guest.value("limit-mode"), ofAll.mode()),
+                guest.number("max-bytes", DaemonOptionRange.MAX_BYTES, ofAll.maxBytes()),
+                (int) guest.number("period", DaemonOptionRange.PERIOD_MILLIS, ofAll.periodMillis()),
+                guest.number("ops", DaemonOptionRange.OPS, ofAll.ops()),
+                guest.number("burst", DaemonOptionRange.BURST_BYTES, ofAll.burst()));
+        DrrGuestConfig share = new DrrGuestConfig(
+                (int) guest.number(GuestOptions.WEIGHT, DaemonOptionRange.WEIGHT, 1),
+                guest.number(GuestOptions.MIN_BYTES, DaemonOptionRange.MIN_BYTES, 0));
+        return new GuestRateLimiterSettings(limits, share);
     }
 }

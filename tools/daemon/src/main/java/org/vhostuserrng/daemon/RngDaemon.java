@@ -2,6 +2,7 @@ package org.vhostuserrng.daemon;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -10,6 +11,8 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.FileReadPositions;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.backends.source.VmForkClocks;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.ReadinessFd;
 import org.vhostuserrng.libc.ServiceSignals;
 import org.vhostuserrng.libc.SurvivedSignalLog;
 import org.vhostuserrng.transport.systemd.FdStoreClient;
@@ -54,13 +57,15 @@ final class RngDaemon {
             // First, because a process that sees a socket may already send SIGTERM.
             DaemonShutdownHook.install(server::stop);
             sources =
-                    new SourceRegistry(settings.source(), server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
+                    new SourceRegistry(settings::source, server::unparkVrings, System::nanoTime, VmForkClocks::ofHost);
             DeficitRoundRobin scheduler =
                     new DeficitRoundRobin(settings.rateLimits().total(), server::unparkVringsFromLoop);
             HostState hostState = HostState.open(fdStore, settings.storedFds(), hasHostState());
             if (hostState != null) {
                 hostState.keep(scheduler, server.now());
             }
+            ReadinessFd readiness = readiness();
+            stopWithSupervisor(server);
             RngGuests guests = new RngGuests(server, sources, scheduler, settings.features());
             SettingsReloader reloader = new SettingsReloader(reader, settings, server, guests, serviceManager);
             SurvivedSignalLog signals = new SurvivedSignalLog(System::nanoTime, LOG::info);
@@ -82,6 +87,7 @@ final class RngDaemon {
 
             startWatchdog(serviceManager, server);
             serviceManager.ready(status);
+            signalReadiness(readiness);
             server.run();
 
             serviceManager.stopping();
@@ -110,6 +116,37 @@ final class RngDaemon {
             reloader.reload();
         } else {
             signals.received(signal);
+        }
+    }
+
+    /** Null without {@code --ready-fd}. */
+    private ReadinessFd readiness() throws BadUsageException {
+        OptionalInt fd = settings.supervisor().ready();
+        try {
+            return fd.isPresent() ? ReadinessFd.of(fd.getAsInt()) : null;
+        } catch (IllegalArgumentException unusable) {
+            throw new BadUsageException(
+                    DaemonOptions.READY_FD + "=" + fd.getAsInt() + ": " + unusable.getMessage(), unusable);
+        }
+    }
+
+    private static void signalReadiness(ReadinessFd readiness) {
+        if (readiness != null) {
+            try {
+                readiness.signal();
+            } catch (ErrnoException refused) {
+                LOG.warn("{}: {}", DaemonOptions.READY_FD, refused.getMessage());
+            }
+        }
+    }
+
+    private void stopWithSupervisor(VhostUserServer server) throws BadUsageException {
+        OptionalInt fd = settings.supervisor().exitWith();
+        try {
+            fd.ifPresent(server::stopAtEndOf);
+        } catch (IllegalArgumentException unusable) {
+            throw new BadUsageException(
+                    DaemonOptions.EXIT_WITH_FD + "=" + fd.getAsInt() + ": " + unusable.getMessage(), unusable);
         }
     }
 

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.transport.systemd.ListenFds;
+import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserEndpoint;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
@@ -12,6 +13,11 @@ import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 sealed interface RngEndpoint {
     /** The name of the guest in {@code --guest}, in logs and in JFR events. */
     String guestName();
+
+    /** Whether another configuration names this socket, possibly with other permissions. */
+    default boolean isSameSocket(RngEndpoint other) {
+        return equals(other);
+    }
 
     /**
      * Adds this socket to a server.
@@ -21,15 +27,17 @@ sealed interface RngEndpoint {
     VhostUserEndpoint attach(VhostUserServer server, VirtioRngDevice device) throws IOException, BadUsageException;
 
     /** {@code --socket-path}: front-ends connect to this path, one after the other. */
-    record ListeningPath(Path path) implements RngEndpoint {
+    record ListeningPath(Path path, String guestName, ListenerAccess access) implements RngEndpoint {
         @Override
-        public String guestName() {
-            return fileName(path);
+        public boolean isSameSocket(RngEndpoint other) {
+            return other instanceof ListeningPath listening
+                    && path.equals(listening.path)
+                    && guestName.equals(listening.guestName);
         }
 
         @Override
         public VhostUserEndpoint attach(VhostUserServer server, VirtioRngDevice device) throws IOException {
-            return server.listen(path, device);
+            return server.listen(path, access, device);
         }
 
         @Override
@@ -61,24 +69,28 @@ sealed interface RngEndpoint {
      *
      * @param option the option or variable that names the descriptor, with its value, for an error message
      * @param guestName the name of the guest
+     * @param access the front-ends that may connect to a listening socket
      */
-    record InheritedFd(int fd, String option, String guestName) implements RngEndpoint {
+    record InheritedFd(int fd, String option, String guestName, ListenerAccess access) implements RngEndpoint {
         /** {@code --fd}. */
-        static InheritedFd ofOption(int fd) {
-            return new InheritedFd(fd, DaemonOptions.FD + "=" + fd, "fd " + fd);
+        static InheritedFd ofOption(int fd, ListenerAccess access) {
+            return new InheritedFd(fd, DaemonOptions.FD + "=" + fd, "fd " + fd, access);
         }
 
         /** LISTEN_FDS. */
-        static InheritedFd ofServiceManager(ListenFds.NamedFd socket) {
+        static InheritedFd ofServiceManager(ListenFds.NamedFd socket, ListenerAccess access) {
             return new InheritedFd(
-                    socket.fd(), "LISTEN_FDS: descriptor " + socket.fd() + " '" + socket.name() + "'", socket.name());
+                    socket.fd(),
+                    "LISTEN_FDS: descriptor " + socket.fd() + " '" + socket.name() + "'",
+                    socket.name(),
+                    access);
         }
 
         @Override
         public VhostUserEndpoint attach(VhostUserServer server, VirtioRngDevice device)
                 throws IOException, BadUsageException {
             try {
-                return server.inherit(fd, device);
+                return server.inherit(fd, access, device);
             } catch (IllegalArgumentException notASocket) {
                 throw new BadUsageException(option + ": " + notASocket.getMessage(), notASocket);
             }
@@ -91,7 +103,8 @@ sealed interface RngEndpoint {
         }
     }
 
-    private static String fileName(Path path) {
+    /** The last element of a path. */
+    static String fileName(Path path) {
         Path name = path.getFileName();
         return NativePath.text(name == null ? path : name);
     }

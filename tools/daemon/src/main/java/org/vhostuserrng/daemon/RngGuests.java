@@ -3,6 +3,9 @@ package org.vhostuserrng.daemon;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
@@ -17,6 +20,8 @@ import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
  * are served. Confined to the loop's thread.
  */
 final class RngGuests {
+    private static final Logger LOG = LoggerFactory.getLogger(RngGuests.class);
+
     private final VhostUserServer server;
     private final SourceRegistry sources;
     private final DeficitRoundRobin scheduler;
@@ -103,13 +108,26 @@ final class RngGuests {
         guest.endpoint().dispatchVrings();
     }
 
-    /** Replaces the source of all guests between two requests. */
-    void setSource(EntropySourceSpec source) {
-        sources.setSource(source);
-        for (RngGuest guest : guests) {
+    /**
+     * Replaces the sources between two requests. A guest whose source is the same object goes on with it.
+     *
+     * @param next the source of a guest, by its name
+     */
+    void setSources(Function<String, EntropySourceSpec> next) {
+        List<RngGuest> changed = guests.stream()
+                .filter(guest -> !next.apply(guest.name()).equals(sources.source(guest.name())))
+                .toList();
+        sources.setSources(next);
+        for (RngGuest guest : changed) {
             guest.device().reopenSource();
             guest.endpoint().dispatchVrings();
+            LOG.info("{}: source {} serves from now on", guest.name(), sources.source(guest.name()));
         }
+    }
+
+    /** The source of a guest. */
+    EntropySourceSpec source(RngGuest guest) {
+        return sources.source(guest.name());
     }
 
     /** The scheduler of the total rate limit. */

@@ -17,10 +17,10 @@ import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 final class SettingsReloader {
     private static final Logger LOG = LoggerFactory.getLogger(SettingsReloader.class);
 
-    /** Reads the settings. May block. */
+    /** Reads the settings, given those in force. May block. */
     @FunctionalInterface
     interface SettingsReader {
-        DaemonSettings read() throws BadUsageException;
+        DaemonSettings read(DaemonSettings running) throws BadUsageException;
     }
 
     private final SettingsReader reader;
@@ -62,15 +62,16 @@ final class SettingsReloader {
         if (!reading) {
             reading = true;
             serviceManager.reloading(TimeUnit.NANOSECONDS.toMicros(System.nanoTime()));
-            Thread.ofPlatform().daemon().name("reload").start(this::read);
+            DaemonSettings running = inForce;
+            Thread.ofPlatform().daemon().name("reload").start(() -> read(running));
         }
     }
 
-    private void read() {
+    private void read(DaemonSettings running) {
         DaemonSettings read = null;
         String failure = null;
         try {
-            read = reader.read();
+            read = reader.read(running);
         } catch (BadUsageException bad) {
             failure = bad.getMessage();
         } catch (RuntimeException bug) {
@@ -122,10 +123,7 @@ final class SettingsReloader {
                 guests.setLimits(guest, next.rateLimits().forGuest(guest.name()));
             }
         }
-        if (!next.source().toString().equals(inForce.source().toString())) {
-            guests.setSource(next.source());
-            LOG.info("source {} serves from now on", next.source());
-        }
+        guests.setSources(next::source);
         if (!next.features().equals(inForce.features())
                 || !next.sessionOptions().equals(inForce.sessionOptions())) {
             LOG.warn("features and restrictions of sessions have changed; they take effect after a restart");

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Invalid command lines: exit status 2 (1 for a failure) and one line on stderr with the option and its value. */
@@ -134,7 +135,10 @@ class DaemonCommandTest {
 
         assertEquals(2, status);
         assertContainsAll(
-                onlyLine(), "rng.sock,colour=red", "'colour'", "weight, min-bytes, max-bytes, period, ops or burst");
+                onlyLine(),
+                "rng.sock,colour=red",
+                "'colour'",
+                "weight, min-bytes, max-bytes, period, ops, burst or limit-mode");
     }
 
     @Test
@@ -157,6 +161,43 @@ class DaemonCommandTest {
 
         assertEquals(2, status);
         assertContainsAll(onlyLine(), "--guest", "rng.sock1,min-bytes=401", "--total-max-bytes=1000", "expected");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--socket-mode=888, expected an octal mode from 0000 to 0777",
+        "--socket-mode=1777, expected an octal mode from 0000 to 0777",
+        "--socket-mode=rw, expected an octal mode from 0000 to 0777",
+        "--socket-group=no-such-group, expected the name of a group of this system",
+        "--socket-group=4294967295, expected the name of a group of this system",
+        "'--allow-uid=0,', expected the name of a user of this system",
+        "'--allow-uid=0,no-such-user', expected the name of a user of this system",
+        "--allow-gid=-1, expected the name of a group of this system",
+        "--log-level=loud, 'expected error, warn, info or debug'",
+        "--ready-fd=1, expected a number from 3 to 2147483647"
+    })
+    void rejectsOtherInvalidValues(String option, String expected) {
+        int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", option);
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), option.replace("=", "='") + "'", expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--ready-fd", "--exit-with-fd"})
+    void rejectsASupervisorsDescriptorThatIsNotOpen(String option, @TempDir Path directory) {
+        int status = DaemonCommand.execute("--socket-path=" + directory.resolve("socket"), option + "=77777");
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), option + "=77777: not ");
+    }
+
+    @Test
+    void rejectsADescriptorWithTwoUses() {
+        int status = DaemonCommand.execute("--socket-path=/tmp/rng.sock", "--ready-fd=7", "--exit-with-fd=7");
+
+        assertEquals(2, status);
+        assertContainsAll(onlyLine(), "--exit-with-fd='7': another option names this descriptor");
     }
 
     @Test

@@ -46,8 +46,12 @@ class HoldCommandTest {
 
     @Test
     void aBadValueIsReportedWithOptionValueAndRange() {
-        assertEquals("--watchdog='0': expected a number from 1 to 86400", refusal("--watchdog=0"));
-        assertEquals("--stop-timeout='x': expected a number from 1 to 86400", refusal("--stop-timeout=x"));
+        assertEquals(
+                "--watchdog='0': expected a number from 1 to 86400 (s), or a time with us, ms, s or min",
+                refusal("--watchdog=0"));
+        assertEquals(
+                "--stop-timeout='x': expected a number from 1 to 86400 (s), or a time with us, ms, s or min",
+                refusal("--stop-timeout=x"));
         assertEquals("--max-fds='0': expected a number from 1 to 65536", refusal("--max-fds=0"));
     }
 

@@ -5,6 +5,7 @@ import org.vhostuserrng.backends.egd.EgdRepliesFuzzTarget;
 import org.vhostuserrng.backends.expression.SourceExpressionFuzzTarget;
 import org.vhostuserrng.cli.egd.EgdServerFuzzTarget;
 import org.vhostuserrng.cli.trace.TraceFileFuzzTarget;
+import org.vhostuserrng.daemon.DaemonConfigFuzzTarget;
 import org.vhostuserrng.device.rng.InflightRegionFuzzTarget;
 import org.vhostuserrng.device.rng.PackedRingFuzzTarget;
 import org.vhostuserrng.device.rng.RngMigrationStateFuzzTarget;
@@ -29,6 +30,7 @@ final class FuzzTargets {
                 RngMigrationStateFuzzTarget.class,
                 SessionSnapshotFuzzTarget.class,
                 SourceExpressionFuzzTarget.class,
+                DaemonConfigFuzzTarget.class,
                 EgdRepliesFuzzTarget.class,
                 EgdServerFuzzTarget.class,
                 TraceFileFuzzTarget.class);

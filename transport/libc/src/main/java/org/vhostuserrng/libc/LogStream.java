@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.function.UnaryOperator;
 
 /**
  * Standard error for log lines. Writing never blocks: a line for which a pipe, socket or terminal has no room is
@@ -16,18 +17,35 @@ public final class LogStream extends PrintStream {
     private static final String INDENT = "    ";
 
     private final NonBlockingWriter writer;
+    /** Applied to each line that is written. */
+    private final UnaryOperator<String> prefix;
+
     private long dropped;
     /** Whether the last line was written in part. */
     private boolean cut;
 
     LogStream(NonBlockingWriter writer) {
+        this(writer, UnaryOperator.identity());
+    }
+
+    LogStream(NonBlockingWriter writer, UnaryOperator<String> prefix) {
         super(new RawBytes(writer), true, StandardCharsets.UTF_8);
         this.writer = writer;
+        this.prefix = prefix;
     }
 
     /** Replaces {@link System#err}. */
     public static void install() {
-        System.setErr(new LogStream(StandardErrorWriter.open()));
+        install(UnaryOperator.identity());
+    }
+
+    /**
+     * Replaces {@link System#err}.
+     *
+     * @param prefix adds a prefix to each line; called by one thread at a time
+     */
+    public static void install(UnaryOperator<String> prefix) {
+        System.setErr(new LogStream(StandardErrorWriter.open(), prefix));
     }
 
     /** Writes to a descriptor without blocking. */
@@ -58,7 +76,7 @@ public final class LogStream extends PrintStream {
 
     /** Returns whether the whole line was written. The rest of a line that was not is lost. */
     private boolean write(String line) {
-        byte[] bytes = ((cut ? "\n" : "") + line + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = ((cut ? "\n" : "") + prefix.apply(line) + "\n").getBytes(StandardCharsets.UTF_8);
         int written = 0;
         while (written < bytes.length) {
             int more = writer.write(bytes, written, bytes.length - written);

@@ -55,6 +55,21 @@ class LogStreamTest {
     }
 
     @Test
+    void prefixesEachLine() {
+        LogStream prefixed = new LogStream(
+                (bytes, offset, length) -> {
+                    written.write(bytes, offset, length);
+                    return length;
+                },
+                line -> "<6>" + line);
+
+        prefixed.println("one");
+        prefixed.println("two");
+
+        assertEquals("<6>one\n<6>two\n", written());
+    }
+
+    @Test
     void endsALineThatWasCut() {
         room = 2;
         log.println("cut");

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.function.Function;
 import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.Libc;
@@ -39,8 +40,17 @@ public final class UnixListeningSocket implements AutoCloseable {
      * @throws IOException if another process listens on the path, if the path is not a socket, or if it cannot be bound
      */
     public static UnixListeningSocket bind(Path path) throws IOException {
+        return bind(path, null);
+    }
+
+    /**
+     * Like {@link #bind(Path)}. The file has its permissions when it appears.
+     *
+     * @param permissions null if the umask determines who may connect
+     */
+    public static UnixListeningSocket bind(Path path, SocketFilePermissions permissions) throws IOException {
         try (UnixSocketFileLock lock = UnixSocketFileLock.acquire(path)) {
-            UnixListeningSocket socket = bind(UnixSocketFile.at(path));
+            UnixListeningSocket socket = bind(UnixSocketFile.at(path, permissions));
             lock.logRefusal();
             return socket;
         }
@@ -61,18 +71,29 @@ public final class UnixListeningSocket implements AutoCloseable {
 
     private static UnixListeningSocket bind(UnixSocketFile file) throws IOException {
         file.removeStale();
-        try (Arena arena = Arena.ofConfined()) {
-            OwnedFd fd = newSocket(SOCK_STREAM, null);
-            try {
-                MemorySegment address = UnixSocketAddress.of(file.path(), arena);
-                check("bind " + file, BIND, fd, address.address(), address.byteSize());
-                // Listens immediately, because a front-end may connect as soon as the file exists.
-                check("listen", LISTEN, fd, BACKLOG, 0);
-                return new UnixListeningSocket(fd, file.bound());
-            } catch (IOException | RuntimeException refused) {
-                fd.close();
-                throw refused;
+        OwnedFd fd = newSocket(SOCK_STREAM, null);
+        try {
+            if (file.permissions() == null) {
+                listen(fd, file.path(), file);
+            } else {
+                try (UnixSocketFileDraft draft = new UnixSocketFileDraft(file.path(), file.permissions())) {
+                    listen(fd, draft.prepare(fd), file);
+                    draft.publish();
+                }
             }
+            return new UnixListeningSocket(fd, file.bound());
+        } catch (IOException | RuntimeException refused) {
+            fd.close();
+            throw refused;
+        }
+    }
+
+    private static void listen(OwnedFd fd, Path path, UnixSocketFile file) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment address = UnixSocketAddress.of(path, arena);
+            check("bind " + file, BIND, fd, address.address(), address.byteSize());
+            // Listens immediately, because a front-end may connect as soon as the file exists.
+            check("listen", LISTEN, fd, BACKLOG, 0);
         }
     }
 
@@ -109,11 +130,26 @@ public final class UnixListeningSocket implements AutoCloseable {
      * @param closer closes the descriptors that the front-end sends
      */
     public UnixStreamSocket accept(PeerFileExecutor closer) throws ErrnoException {
+        int number = accept();
+        return number < 0 ? null : new UnixStreamSocket(new OwnedFd(number, closer));
+    }
+
+    /**
+     * Accepts the next front-end; null if none is waiting.
+     *
+     * @param closers closes the descriptors that a front-end sends; its argument is null if the process is unknown
+     */
+    public UnixStreamSocket accept(Function<PeerCredentials, PeerFileExecutor> closers) throws ErrnoException {
+        int number = accept();
+        return number < 0 ? null : new UnixStreamSocket(new OwnedFd(number, closers.apply(PeerCredentials.of(number))));
+    }
+
+    private int accept() throws ErrnoException {
         int number = Libc.callInt(ACCEPT4, fd.number(), 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (number == -Errno.EAGAIN || number == -Errno.ECONNABORTED || number == -Errno.EINTR) {
-            return null;
+            return -1;
         }
-        return new UnixStreamSocket(new OwnedFd(ErrnoException.check("accept4", number), closer));
+        return ErrnoException.check("accept4", number);
     }
 
     /** For registration with {@link Epoll}. This object remains the owner. */

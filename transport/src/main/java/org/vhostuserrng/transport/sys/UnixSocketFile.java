@@ -19,20 +19,24 @@ final class UnixSocketFile {
     private static final MemorySegment CONNECT = Libc.symbol("connect");
     private static final MemorySegment UNLINK = Libc.symbol("unlink");
     private static final int SOCK_DGRAM = 2;
-    private static final UnixSocketFile NONE = new UnixSocketFile(null, null, null, null);
+    private static final UnixSocketFile NONE = new UnixSocketFile(null, null, null, null, null);
 
     private final Path path;
     /** The path as a C string. */
     private final MemorySegment name;
 
     private final MemorySegment scratch;
+    /** Null if the umask determines them. */
+    private final SocketFilePermissions permissions;
     /** Null before {@link #bound}. */
     private final FileStatus bound;
 
-    private UnixSocketFile(Path path, MemorySegment name, MemorySegment scratch, FileStatus bound) {
+    private UnixSocketFile(
+            Path path, MemorySegment name, MemorySegment scratch, SocketFilePermissions permissions, FileStatus bound) {
         this.path = path;
         this.name = name;
         this.scratch = scratch;
+        this.permissions = permissions;
         this.bound = bound;
     }
 
@@ -41,10 +45,14 @@ final class UnixSocketFile {
         return NONE;
     }
 
-    /** The file of a socket that is not bound yet. */
-    static UnixSocketFile at(Path path) {
+    /**
+     * The file of a socket that is not bound yet.
+     *
+     * @param permissions null if the umask determines them
+     */
+    static UnixSocketFile at(Path path, SocketFilePermissions permissions) {
         MemorySegment scratch = Arena.ofAuto().allocate(FileStatus.STATX_BYTES, Long.BYTES);
-        return new UnixSocketFile(path, NativePath.allocate(Arena.ofAuto(), path), scratch, null);
+        return new UnixSocketFile(path, NativePath.allocate(Arena.ofAuto(), path), scratch, permissions, null);
     }
 
     /** Null if another process bound the socket. */
@@ -52,14 +60,19 @@ final class UnixSocketFile {
         return path;
     }
 
+    /** Null if the umask determines them. */
+    SocketFilePermissions permissions() {
+        return permissions;
+    }
+
     /** This path for another socket. */
     UnixSocketFile unbound() {
-        return new UnixSocketFile(path, name, scratch, null);
+        return new UnixSocketFile(path, name, scratch, permissions, null);
     }
 
     /** The file after its socket has been bound. */
     UnixSocketFile bound() throws ErrnoException {
-        return new UnixSocketFile(path, name, scratch, FileStatus.ofName(name));
+        return new UnixSocketFile(path, name, scratch, permissions, FileStatus.ofName(name));
     }
 
     /** Whether the path names the bound file, as far as this process can see. */

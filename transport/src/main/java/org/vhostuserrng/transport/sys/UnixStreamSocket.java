@@ -291,15 +291,9 @@ public final class UnixStreamSocket implements AutoCloseable {
         }
     }
 
-    /** The user ID of the process that connected, or created the socket pair; -1 if the kernel does not tell. */
-    public int peerUid() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment peer = arena.allocate(UCRED_BYTES, Integer.BYTES);
-            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, UCRED_BYTES);
-            int result =
-                    Libc.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_PEERCRED, peer.address(), length.address());
-            return result < 0 ? -1 : peer.get(ValueLayout.JAVA_INT, Integer.BYTES);
-        }
+    /** The process that connected, or created the socket pair; null if it is unknown. */
+    public PeerCredentials peer() {
+        return PeerCredentials.of(fd.number());
     }
 
     /** For registration with {@link Epoll}. This object remains the owner. */

@@ -22,6 +22,7 @@ import org.vhostuserrng.transport.control.ControlRequest;
 import org.vhostuserrng.transport.control.ControlResponse;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
+import org.vhostuserrng.transport.sys.PeerCredentials;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 
 /**
@@ -141,7 +142,10 @@ final class ControlConnection extends EventHandler implements ControlResponse {
             fail(invalid.getMessage());
             return;
         }
-        commands.execute(new ControlRequest(words, socket.describePeer(), socket.peerUid()), this);
+        PeerCredentials peer = socket.peer();
+        commands.execute(
+                new ControlRequest(words, String.valueOf(peer), peer == null ? ControlRequest.UNKNOWN_UID : peer.uid()),
+                this);
     }
 
     @Override

@@ -5,9 +5,11 @@ import java.util.concurrent.Executor;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
+import org.vhostuserrng.transport.sys.PeerCredentials;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
+import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.vhostuser.session.RateLimitedGuestLog;
 import org.vhostuserrng.transport.vhostuser.session.RestorableSession;
@@ -29,6 +31,7 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
     private final RateLimitedGuestLog refusalLog;
 
     private final PeerFileExecutor refusedCloser;
+    private final ListenerAccess access;
     private VhostUserSession session;
     /** The session of a predecessor of this process whose files are being prepared; null for none. */
     private RestorableSession restoring;
@@ -39,10 +42,12 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
     private boolean closerFull;
     private boolean closed;
 
-    private VhostUserListener(GuestContext guest, UnixListeningSocket socket, Executor peerFileThreads) {
+    private VhostUserListener(
+            GuestContext guest, UnixListeningSocket socket, ListenerAccess access, Executor peerFileThreads) {
         this.loop = guest.loop();
         this.guest = guest;
         this.socket = socket;
+        this.access = access;
         this.refusalLog = new RateLimitedGuestLog(guest.device().name(), loop::now);
         this.refusedCloser = new PeerFileExecutor(peerFileThreads);
     }
@@ -50,11 +55,13 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
     /**
      * Starts to accept front-ends. Takes ownership of the socket.
      *
+     * @param access the front-ends that may connect
      * @param peerFileThreads closes the sockets of refused front-ends
      */
-    static VhostUserListener start(GuestContext guest, UnixListeningSocket socket, Executor peerFileThreads)
+    static VhostUserListener start(
+            GuestContext guest, UnixListeningSocket socket, ListenerAccess access, Executor peerFileThreads)
             throws ErrnoException {
-        VhostUserListener listener = new VhostUserListener(guest, socket, peerFileThreads);
+        VhostUserListener listener = new VhostUserListener(guest, socket, access, peerFileThreads);
         listener.watch();
         return listener;
     }
@@ -72,7 +79,7 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
                 if (ready) {
                     acceptWhileServing(now);
                 }
-            } else if (isCloserFull()) {
+            } else if (isCloserFull() || refusedCloser.isFull()) {
                 retryLater(now + PeerFileExecutor.RETRY_NANOS);
             } else {
                 watch();
@@ -181,11 +188,29 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
     }
 
     private void accept() throws ErrnoException {
-        UnixStreamSocket accepted = socket.accept(guest.peerFiles());
+        UnixStreamSocket accepted = acceptAllowed();
         if (accepted != null) {
             dropUnservedSession("another front-end connected");
             session = VhostUserSession.open(guest, accepted, this::sessionClosed);
         }
+    }
+
+    /** The next front-end; null if none is waiting, or if the next one may not connect. */
+    private UnixStreamSocket acceptAllowed() throws ErrnoException {
+        if (access.allowsAll()) {
+            return socket.accept(guest.peerFiles());
+        }
+        UnixStreamSocket accepted = socket.accept(peer -> allows(peer) ? guest.peerFiles() : refusedCloser);
+        if (accepted == null || allows(accepted.peer())) {
+            return accepted;
+        }
+        refusalLog.warn("front-end refused (" + accepted.peer() + "): neither --allow-uid nor --allow-gid names it");
+        accepted.close();
+        return null;
+    }
+
+    private boolean allows(PeerCredentials peer) {
+        return peer != null && access.allows(peer.uid(), peer.gid());
     }
 
     private void dropUnservedSession(String reason) {
@@ -217,7 +242,7 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
     }
 
     private void replaceSilentSession() throws ErrnoException {
-        UnixStreamSocket accepted = socket.accept(guest.peerFiles());
+        UnixStreamSocket accepted = acceptAllowed();
         if (accepted != null) {
             session.giveWay(accepted.describePeer());
             session = VhostUserSession.open(guest, accepted, this::sessionClosed);

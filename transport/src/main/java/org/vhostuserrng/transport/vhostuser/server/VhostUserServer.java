@@ -19,13 +19,16 @@ import org.vhostuserrng.transport.control.server.ControlListener;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.loop.PeriodicTask;
 import org.vhostuserrng.transport.loop.PostedTask;
+import org.vhostuserrng.transport.sys.InheritedStream;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.PeerFileThreads;
+import org.vhostuserrng.transport.sys.SocketFilePermissions;
 import org.vhostuserrng.transport.sys.ThreadTimeSlice;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.systemd.FdStoreClient;
 import org.vhostuserrng.transport.systemd.ListenFds;
+import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.vhostuser.session.RestorableSession;
@@ -41,11 +44,17 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
  */
 public final class VhostUserServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VhostUserServer.class);
+
+    /** Connecting needs write permission. */
+    private static final SocketFilePermissions CONTROL_SOCKET_PERMISSIONS =
+            new SocketFilePermissions(0600, SocketFilePermissions.UNCHANGED);
+
     private final EventLoop loop;
     private final VhostUserOptions options;
     private final Executor peerFileThreads;
     private final ListenerPathCheck socketFiles;
     private final List<PeriodicTask> tasks = new ArrayList<>();
+    private final List<EndOfStreamWatch> watches = new ArrayList<>();
     private final Set<VhostUserEndpoint> endpoints = new LinkedHashSet<>();
     /** Null if sessions do not outlive this process. */
     private final SessionStore store;
@@ -107,7 +116,19 @@ public final class VhostUserServer implements AutoCloseable {
      * @throws IllegalArgumentException if the path is too long for a socket (107 bytes)
      */
     public VhostUserEndpoint listen(Path path, VirtioDevice device) throws IOException {
-        return listen(UnixListeningSocket.bind(path), storedGuest(device, "listen " + path.toAbsolutePath()));
+        return listen(path, ListenerAccess.BY_UMASK, device);
+    }
+
+    /**
+     * Like {@link #listen(Path, VirtioDevice)}.
+     *
+     * @param access the permissions of the file, and the front-ends that may connect
+     */
+    public VhostUserEndpoint listen(Path path, ListenerAccess access, VirtioDevice device) throws IOException {
+        SocketFilePermissions permissions =
+                access.hasPermissions() ? new SocketFilePermissions(access.mode(), access.group()) : null;
+        GuestContext guest = storedGuest(device, "listen " + path.toAbsolutePath());
+        return listen(UnixListeningSocket.bind(path, permissions), access, guest);
     }
 
     /**
@@ -132,10 +153,19 @@ public final class VhostUserServer implements AutoCloseable {
      * @throws IllegalArgumentException if the descriptor is not such a socket
      */
     public VhostUserEndpoint inherit(int fd, VirtioDevice device) throws IOException {
+        return inherit(fd, ListenerAccess.BY_UMASK, device);
+    }
+
+    /**
+     * Like {@link #inherit(int, VirtioDevice)}.
+     *
+     * @param access the front-ends that may connect to a listening socket
+     */
+    public VhostUserEndpoint inherit(int fd, ListenerAccess access, VirtioDevice device) throws IOException {
         GuestContext guest = guest(device);
         OwnedFd socket = new OwnedFd(fd, guest.peerFiles());
         if (UnixListeningSocket.isListening(socket)) {
-            return listen(UnixListeningSocket.adopt(socket), stored(guest, "inherit " + device.name()));
+            return listen(UnixListeningSocket.adopt(socket), access, stored(guest, "inherit " + device.name()));
         } else if (UnixStreamSocket.isConnected(socket)) {
             VhostUserSession session =
                     VhostUserSession.open(guest, UnixStreamSocket.adopt(socket), this::connectionEnded);
@@ -153,12 +183,16 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     /**
-     * Listens for control clients on {@code path}, until {@link #close}.
+     * Listens for control clients on {@code path}, until {@link #close}. Only the user of this process may connect.
      *
      * @throws IOException if the path is in use, is not a socket, or cannot be bound
      */
     public void listenForControl(Path path, ControlCommandHandler commands) throws IOException {
-        control = ControlListener.start(loop, UnixListeningSocket.bind(path), peerFileThreads, commands);
+        control = ControlListener.start(
+                loop,
+                UnixListeningSocket.bind(path, CONTROL_SOCKET_PERMISSIONS),
+                peerFileThreads,
+                commands);
     }
 
     /** Runs an action on the loop's thread. Any thread. Has no effect after {@link #close}. */
@@ -173,6 +207,22 @@ public final class VhostUserServer implements AutoCloseable {
      */
     public void schedulePeriodically(long intervalNanos, Runnable action) {
         tasks.add(PeriodicTask.start(loop, intervalNanos, action));
+    }
+
+    /**
+     * Stops when another process has closed its end of a pipe or socket.
+     *
+     * @param fd the descriptor's number; this object takes ownership unless it throws IllegalArgumentException
+     * @throws IllegalArgumentException if the descriptor is not the read end of a pipe, nor a socket
+     */
+    public void stopAtEndOf(int fd) {
+        OwnedFd stream = new OwnedFd(fd);
+        try {
+            EndOfStreamWatch watch = EndOfStreamWatch.start(loop, InheritedStream.of(stream), this::stop);
+            watches.add(watch);
+        } catch (ErrnoException refused) {
+            throw new IllegalArgumentException("not the read end of a pipe, nor a socket", refused);
+        }
     }
 
     /** Serves until {@link #stop}. */
@@ -230,6 +280,7 @@ public final class VhostUserServer implements AutoCloseable {
         }
         endpoints.forEach(VhostUserEndpoint::close);
         tasks.forEach(PeriodicTask::cancel);
+        watches.forEach(EndOfStreamWatch::close);
         loop.close();
     }
 
@@ -285,8 +336,9 @@ public final class VhostUserServer implements AutoCloseable {
         return GuestContext.create(loop, device, options, peerFileThreads);
     }
 
-    private VhostUserEndpoint listen(UnixListeningSocket socket, GuestContext guest) throws ErrnoException {
-        VhostUserListener listener = VhostUserListener.start(guest, socket, peerFileThreads);
+    private VhostUserEndpoint listen(UnixListeningSocket socket, ListenerAccess access, GuestContext guest)
+            throws ErrnoException {
+        VhostUserListener listener = VhostUserListener.start(guest, socket, access, peerFileThreads);
         storedEndpoints.put(guest.endpoint(), new StoredEndpoint(listener, listener::restore));
         if (socket.hasFile()) {
             socketFiles.add(listener, guest.log());

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vhostuserrng.transport.loop.FakeEventScheduler;
 import org.vhostuserrng.transport.sys.UnixListeningSocket;
+import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.session.GuestContext;
 import org.vhostuserrng.transport.virtio.FakeVirtioDevice;
@@ -37,7 +38,8 @@ class ListenerPathCheckTest {
     void listen() throws IOException {
         path = directory.resolve("socket");
         GuestContext guest = GuestContext.create(loop, new FakeVirtioDevice(), VhostUserOptions.DEFAULT, Runnable::run);
-        listener = VhostUserListener.start(guest, UnixListeningSocket.bind(path), Runnable::run);
+        listener =
+                VhostUserListener.start(guest, UnixListeningSocket.bind(path), ListenerAccess.BY_UMASK, Runnable::run);
         watch = new ListenerPathCheck(loop);
         watch.add(listener, guest.log());
     }

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.transport.sys.PeerFileThreads;
+import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
 import org.vhostuserrng.transport.vhostuser.protocol.VhostUserConstants;
 import org.vhostuserrng.transport.vhostuser.session.VhostUserSession;
@@ -260,6 +262,37 @@ class VhostUserServerTest {
             runUntil(() -> next.read(ByteBuffer.allocate(20)) == 20);
 
             assertEquals(0, early);
+        }
+    }
+
+    private static ListenerAccess only(int uid) {
+        return new ListenerAccess(ListenerAccess.UNCHANGED, ListenerAccess.UNCHANGED, Set.of(uid), Set.of());
+    }
+
+    private int uid() throws IOException {
+        return (int) Files.getAttribute(directory, "unix:uid");
+    }
+
+    @Test
+    @Timeout(120)
+    void disconnectsAFrontEndOfAnotherUserAtOnce() throws IOException {
+        path = directory.resolve("restricted.sock");
+        server.listen(path, only(uid() + 1), new FakeVirtioDevice());
+        try (SocketChannel frontEnd = connect()) {
+            frontEnd.configureBlocking(false);
+
+            runUntil(() -> frontEnd.read(ByteBuffer.allocate(1)) == -1);
+        }
+    }
+
+    @Test
+    void servesAFrontEndOfAnAllowedUser() throws IOException {
+        path = directory.resolve("restricted.sock");
+        server.listen(path, only(uid()), new FakeVirtioDevice());
+        try (SocketChannel frontEnd = connect()) {
+            speak(frontEnd);
+
+            assertEquals(VhostUserConstants.VHOST_USER_GET_FEATURES, receive(frontEnd, 5)[0]);
         }
     }
 

@@ -1,0 +1,206 @@
+package org.vhostuserrng.daemon;
+
+import java.io.IOException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.vhostuserrng.libc.NativePath;
+import org.vhostuserrng.libc.NativeText;
+import org.vhostuserrng.transport.systemd.ListenFds;
+import org.vhostuserrng.transport.vhostuser.ListenerAccess;
+import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
+
+/** Parses the options that name sockets, and takes those of the service manager. Has no side effects. */
+final class EndpointOptionParser {
+    /** sun_path of struct sockaddr_un without the terminating zero. */
+    private static final int MAX_SOCKET_PATH_BYTES = 107;
+    /** Stands for the value of an absent numeric option. */
+    private static final int NOT_GIVEN = -1;
+
+    private final DaemonArguments arguments;
+    private final Map<String, GuestOptions> guests = new HashMap<>();
+    private final AccessOptionParser accessParser;
+    private final ListenerAccess accessOfAll;
+
+    private EndpointOptionParser(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
+        this.arguments = arguments;
+        this.accessParser = new AccessOptionParser(arguments);
+        this.accessOfAll = accessParser.ofAll();
+        for (GuestOptions guest : guests) {
+            this.guests.put(guest.name(), guest);
+        }
+    }
+
+    /** All sockets: those of options and of the service manager, then those of single guests. At least one. */
+    static List<RngEndpoint> parse(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
+        return new EndpointOptionParser(arguments, guests).endpoints(guests);
+    }
+
+    /** A socket that is added while the daemon runs. The umask determines who may connect. */
+    static RngEndpoint addedSocket(String path) throws BadUsageException {
+        Path checked = socketPath(new OptionValue(ADDED_SOCKET, path));
+        return new RngEndpoint.ListeningPath(checked, RngEndpoint.fileName(checked), ListenerAccess.BY_UMASK);
+    }
+
+    /** The path of a socket. */
+    static Path socketPath(OptionValue value) throws BadUsageException {
+        requireSocketPathLength(value, value.text());
+        return path(value, value.text());
+    }
+
+    /** What the service manager stored for a predecessor of this process. */
+    static List<ListenFds.NamedFd> storedFds() throws BadUsageException {
+        return listenFds().stream().filter(EndpointOptionParser::isStored).toList();
+    }
+
+    private List<RngEndpoint> endpoints(List<GuestOptions> inOrder) throws BadUsageException {
+        List<RngEndpoint> endpoints = new ArrayList<>(endpointsOfAll());
+        Set<Object> names = new HashSet<>();
+        Set<Object> paths = new HashSet<>();
+        for (RngEndpoint endpoint : endpoints) {
+            names.add(endpoint.guestName());
+            if (endpoint instanceof RngEndpoint.ListeningPath listening) {
+                paths.add(listening.path());
+            }
+        }
+        for (GuestOptions guest : inOrder) {
+            OptionValue value = guest.value(GuestOptions.SOCKET_PATH);
+            if (value != null) {
+                requireSocketPathLength(value, value.text());
+                RngEndpoint.ListeningPath own =
+                        new RngEndpoint.ListeningPath(path(value, value.text()), guest.name(), access(guest.name()));
+                if (!paths.add(own.path())) {
+                    throw value.refused("expected each path once");
+                }
+                if (!names.add(guest.name())) {
+                    throw value.refused("another socket has the name '" + guest.name() + "'; expected no socket-path");
+                }
+                endpoints.add(own);
+            }
+        }
+        if (endpoints.size() > DaemonCommand.MAX_SOCKETS) {
+            throw new BadUsageException(
+                    "expected at most " + DaemonCommand.MAX_SOCKETS + " sockets, not " + endpoints.size());
+        }
+        return endpoints;
+    }
+
+    /** The sockets that belong to no single guest. */
+    private List<RngEndpoint> endpointsOfAll() throws BadUsageException {
+        OptionValue socketPath = arguments.value(DaemonOptions.SOCKET_PATH);
+        OptionValue connect = arguments.value(DaemonOptions.CONNECT);
+        List<RngEndpoint> inherited = inheritedFds();
+        List<RngEndpoint> passed = listeningFds();
+        OptionValue countOption = arguments.value(DaemonOptions.SOCKET_COUNT);
+        int count = countOption == null ? NOT_GIVEN : (int) countOption.number(DaemonOptionRange.SOCKET_COUNT);
+        requireOneKind(socketPath != null, connect != null, !inherited.isEmpty(), !passed.isEmpty());
+        if (socketPath == null && count != NOT_GIVEN) {
+            throw countOption.refused("expected only with --socket-path=PATH");
+        }
+        if (socketPath != null) {
+            return listeningPaths(socketPath, count);
+        }
+        if (connect != null) {
+            requireSocketPathLength(connect, connect.text());
+            return List.of(new RngEndpoint.FrontendPath(path(connect, connect.text())));
+        }
+        return inherited.isEmpty() ? passed : inherited;
+    }
+
+    private void requireOneKind(boolean... given) throws BadUsageException {
+        int count = 0;
+        for (boolean kind : given) {
+            count += kind ? 1 : 0;
+        }
+        boolean guestsHaveSockets =
+                guests.values().stream().anyMatch(guest -> guest.value(GuestOptions.SOCKET_PATH) != null);
+        if (count > 1 || (count == 0 && !guestsHaveSockets)) {
+            throw new BadUsageException("expected exactly one of --socket-path=PATH, --connect=PATH, --fd=N and sockets"
+                    + " of the service manager (LISTEN_FDS)"
+                    + (arguments.has(DaemonOptions.CONFIG) ? ", or a guest with a socket-path in the files" : ""));
+        }
+    }
+
+    /** The sockets of {@code --fd}. */
+    private List<RngEndpoint> inheritedFds() throws BadUsageException {
+        List<RngEndpoint> endpoints = new ArrayList<>();
+        for (OptionValue value : arguments.values(DaemonOptions.FD)) {
+            int fd = (int) value.number(DaemonOptionRange.FD);
+            RngEndpoint endpoint = RngEndpoint.InheritedFd.ofOption(fd, access("fd " + fd));
+            if (endpoints.contains(endpoint)) {
+                throw new BadUsageException(value.name() + "=" + fd + ": expected each descriptor once");
+            }
+            endpoints.add(endpoint);
+        }
+        return endpoints;
+    }
+
+    /** The sockets that the service manager passes. */
+    private List<RngEndpoint> listeningFds() throws BadUsageException {
+        List<RngEndpoint> endpoints = new ArrayList<>();
+        for (ListenFds.NamedFd fd : listenFds()) {
+            if (!isStored(fd)) {
+                endpoints.add(RngEndpoint.InheritedFd.ofServiceManager(fd, access(fd.name())));
+            }
+        }
+        return endpoints;
+    }
+
+    private ListenerAccess access(String guestName) throws BadUsageException {
+        GuestOptions own = guests.get(guestName);
+        return own == null ? accessOfAll : accessParser.of(own);
+    }
+
+    private static boolean isStored(ListenFds.NamedFd fd) {
+        return VhostUserServer.isStoredSession(fd.name()) || HostState.isStored(fd.name());
+    }
+
+    private static List<ListenFds.NamedFd> listenFds() throws BadUsageException {
+        try {
+            return ListenFds.of(System.getenv(), ProcessHandle.current().pid());
+        } catch (IOException malformed) {
+            throw new BadUsageException(malformed.getMessage(), malformed);
+        }
+    }
+
+    private List<RngEndpoint> listeningPaths(OptionValue path, int count) throws BadUsageException {
+        List<RngEndpoint> endpoints = new ArrayList<>();
+        if (count == NOT_GIVEN) {
+            requireSocketPathLength(path, path.text());
+            endpoints.add(listening(path, path.text()));
+        } else {
+            requireSocketPathLength(path, path.text() + (count - 1));
+            for (int i = 0; i < count; i++) {
+                endpoints.add(listening(path, path.text() + i));
+            }
+        }
+        return endpoints;
+    }
+
+    private RngEndpoint listening(OptionValue option, String text) throws BadUsageException {
+        Path path = path(option, text);
+        String guestName = RngEndpoint.fileName(path);
+        return new RngEndpoint.ListeningPath(path, guestName, access(guestName));
+    }
+
+    private static Path path(OptionValue option, String text) throws BadUsageException {
+        try {
+            return NativePath.of(text);
+        } catch (InvalidPathException invalid) {
+            throw new BadUsageException(option.name() + "='" + text + "': expected a path", invalid);
+        }
+    }
+
+    private static void requireSocketPathLength(OptionValue option, String longestPath) throws BadUsageException {
+        int length = NativeText.encode(longestPath).length;
+        if (length == 0 || length > MAX_SOCKET_PATH_BYTES) {
+            throw option.refused("expected a path of 1 to " + MAX_SOCKET_PATH_BYTES + " bytes, not " + length
+                    + (longestPath.equals(option.text()) ? "" : " with the socket's number"));
+        }
+    }
+}

@@ -1,0 +1,11 @@
+package org.vhostuserrng.daemon.config;
+
+import java.util.Map;
+
+/**
+ * The section of one guest.
+ *
+ * @param location {@code FILE:LINE} of its first key, for messages; {@code FILE} if it has none
+ * @param entries by key, in the order of the file
+ */
+public record ConfigSection(String location, Map<String, ConfigEntry> entries) {}

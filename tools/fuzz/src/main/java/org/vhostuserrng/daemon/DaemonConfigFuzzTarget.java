@@ -1,0 +1,38 @@
+package org.vhostuserrng.daemon;
+
+import static org.vhostuserrng.fuzz.FuzzAssertions.requireOneLine;
+
+import java.nio.charset.StandardCharsets;
+import org.vhostuserrng.daemon.config.ConfigFileException;
+import org.vhostuserrng.daemon.config.DaemonConfig;
+import org.vhostuserrng.daemon.config.TomlFileReader;
+import org.vhostuserrng.libc.NativeText;
+
+/** Reads arbitrary text as a configuration file. It is accepted, or refused in one line that begins with the file. */
+public final class DaemonConfigFuzzTarget {
+    private static final String FILE = "rng.conf";
+
+    private DaemonConfigFuzzTarget() {}
+
+    /** Called by Jazzer. */
+    public static void fuzzerTestOneInput(byte[] input) {
+        try {
+            read(new String(input, StandardCharsets.UTF_8));
+        } catch (BadUsageException | ConfigFileException refused) {
+            requireOneLine(NativeText.printable(refused.getMessage()));
+            if (!refused.getMessage().startsWith(FILE + ":")) {
+                throw new AssertionError("no file: " + refused.getMessage(), refused);
+            }
+        }
+    }
+
+    /** Reads the options that name nothing of this host. */
+    static void read(String text) throws ConfigFileException, BadUsageException {
+        DaemonConfig config = TomlFileReader.read(FILE, text);
+        DaemonArguments arguments = DaemonArguments.parse(DaemonCommand.PROGRAM, DaemonOptions.all())
+                .withDefaults(ConfigOptions.ofTop(config.options()));
+        RateLimiterSettings unused =
+                RateLimiterOptionParser.parse(arguments, GuestOptions.of(arguments, config.guests()));
+        assert unused != null;
+    }
+}

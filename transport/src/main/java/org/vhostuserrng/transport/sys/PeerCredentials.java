@@ -1,0 +1,42 @@
+package org.vhostuserrng.transport.sys;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.vhostuserrng.libc.Libc;
+
+/**
+ * The process that connected, or created the socket pair (SO_PEERCRED).
+ *
+ * @param pid 0 for a process of another pid namespace
+ * @param uid effective user id, unsigned
+ * @param gid effective group id, unsigned
+ */
+public record PeerCredentials(int pid, int uid, int gid) {
+    private static final MemorySegment GETSOCKOPT = Libc.symbol("getsockopt");
+    private static final int SOL_SOCKET = 1;
+    private static final int SO_PEERCRED = 17;
+
+    // struct ucred { pid_t pid; uid_t uid; gid_t gid; };
+    private static final int UCRED_BYTES = 12;
+
+    /** The peer of a socket; null if it has none. */
+    static PeerCredentials of(int socket) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment peer = arena.allocate(UCRED_BYTES, Integer.BYTES);
+            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, UCRED_BYTES);
+            int result = Libc.callInt(GETSOCKOPT, socket, SOL_SOCKET, SO_PEERCRED, peer.address(), length.address());
+            return result < 0
+                    ? null
+                    : new PeerCredentials(
+                            peer.get(ValueLayout.JAVA_INT, 0),
+                            peer.get(ValueLayout.JAVA_INT, 4),
+                            peer.get(ValueLayout.JAVA_INT, 8));
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "pid " + pid + ", uid " + Integer.toUnsignedString(uid) + ", gid " + Integer.toUnsignedString(gid);
+    }
+}
