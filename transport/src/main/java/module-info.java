@@ -5,6 +5,7 @@ module org.vhostuserrng.transport {
     requires org.vhostuserrng.libc;
     requires org.slf4j;
 
+    exports org.vhostuserrng.transport.counters;
     exports org.vhostuserrng.transport.memory;
     exports org.vhostuserrng.transport.systemd;
     exports org.vhostuserrng.transport.virtio;
