@@ -23,6 +23,7 @@ public final class GuestRateLimiter {
      */
     public record LimiterUsage(long bytes, long ops, long burst) {}
 
+    private final RateLimitConfig config;
     private final boolean limited;
     private final RateLimiter bytes;
     private final RateLimiter ops;
@@ -36,6 +37,7 @@ public final class GuestRateLimiter {
 
     /** Creates a limiter with unused limits. */
     public GuestRateLimiter(RateLimitConfig config) {
+        this.config = config;
         limited = config.maxBytes() != UNLIMITED || config.ops() != UNLIMITED;
         bytes = config.newBytesLimit();
         ops = config.newOpsLimit();
@@ -46,6 +48,16 @@ public final class GuestRateLimiter {
     /** Creates a limiter with the limits of {@link RateLimitConfig#ofBytes}. */
     public GuestRateLimiter(RateLimitMode mode, long maxBytes, int periodMillis) {
         this(RateLimitConfig.ofBytes(mode, maxBytes, periodMillis));
+    }
+
+    /** The configured limits. */
+    public RateLimitConfig config() {
+        return config;
+    }
+
+    /** The bytes that the guest may receive now; {@link #UNLIMITED} without a limit of bytes. */
+    public long bytesLeft(long now) {
+        return config.maxBytes() == UNLIMITED ? UNLIMITED : bytes.tokens(now) + burst;
     }
 
     /** Whether there is any limit. Without one, {@link #charge} and {@link #commit} are not needed. */
