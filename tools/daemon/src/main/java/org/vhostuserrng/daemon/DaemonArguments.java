@@ -19,7 +19,9 @@ final class DaemonArguments {
             "check-source",
             "egd-server",
             HoldOptions.COMMAND,
+            "metrics",
             "period-study",
+            "top",
             "trace");
 
     private static final String PREFIX = "--";

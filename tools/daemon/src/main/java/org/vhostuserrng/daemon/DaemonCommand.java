@@ -126,7 +126,13 @@ final class DaemonCommand {
                         VhostUserOptions.maxRegionsPerGuest(endpoints.size(), maxMapCount()),
                         Set.copyOf(arguments.values(DaemonOptions.ALLOW_MEMORY_ON)),
                         arguments.has(DaemonOptions.ACCESS_PLATFORM),
-                        spinNanos()));
+                        spinNanos()),
+                countersFile());
+    }
+
+    private Path countersFile() throws BadUsageException {
+        String value = arguments.value(DaemonOptions.COUNTERS_FILE);
+        return value == null ? null : path(DaemonOptions.COUNTERS_FILE, value);
     }
 
     private static long maxMapCount() {

@@ -30,6 +30,7 @@ final class DaemonOptions {
     static final String IN_ORDER = "--in-order";
     static final String ACCESS_PLATFORM = "--access-platform";
     static final String SPIN = "--spin";
+    static final String COUNTERS_FILE = "--counters-file";
     static final String HELP = "--help";
     static final String VERSION = "--version";
 
@@ -139,6 +140,11 @@ final class DaemonOptions {
                         "US",
                         "When requests arrive less than US microseconds apart, poll for that long before sleeping;"
                                 + " " + DaemonOptionRange.SPIN_MICROS + ". Default: " + DEFAULT_SPIN_MICROS + "."))
+                .addOption(valued(
+                        COUNTERS_FILE,
+                        "PATH",
+                        "Count requests, bytes, waiting times, latencies and faults per guest in this file, which top"
+                                + " and metrics read and the next daemon continues. Should be in tmpfs, such as /run."))
                 .addOption(flag(PRINT_CAPABILITIES, "Print the back-end's capabilities as JSON and exit."))
                 .addOption(flag(HELP, 'h', "Print this help and exit."))
                 .addOption(flag(VERSION, 'V', "Print the version and exit."));

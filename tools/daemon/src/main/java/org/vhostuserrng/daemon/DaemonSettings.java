@@ -1,5 +1,6 @@
 package org.vhostuserrng.daemon;
 
+import java.nio.file.Path;
 import java.util.List;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
@@ -13,6 +14,7 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
  * @param storedFds descriptors that the service manager stored for a predecessor of this process
  * @param features features that the device offers to drivers
  * @param sessionOptions features that the daemon offers to front-ends, and restrictions on them
+ * @param countersFile the file in which the daemon counts; null for none
  */
 record DaemonSettings(
         List<RngEndpoint> endpoints,
@@ -20,4 +22,5 @@ record DaemonSettings(
         EntropySourceSpec source,
         RateLimiterSettings rateLimits,
         RngDeviceFeatures features,
-        VhostUserOptions sessionOptions) {}
+        VhostUserOptions sessionOptions,
+        Path countersFile) {}

@@ -42,7 +42,8 @@ final class RngDaemon {
      */
     void serve() throws IOException, BadUsageException {
         SourceRegistry sources;
-        try (ServiceNotifier serviceManager = ServiceNotifier.open(
+        try (DaemonCounters counters = DaemonCounters.open(settings.countersFile(), settings.endpoints());
+                ServiceNotifier serviceManager = ServiceNotifier.open(
                         System.getenv(), ProcessHandle.current().pid());
                 FdStoreClient fdStore = FdStoreClient.open(System.getenv());
                 VhostUserServer server = VhostUserServer.open(settings.sessionOptions(), fdStore)) {
@@ -59,7 +60,8 @@ final class RngDaemon {
             }
             SharedRequestScratch scratch = new SharedRequestScratch();
             for (RngEndpoint endpoint : settings.endpoints()) {
-                endpoint.attach(server, device(endpoint.guestName(), sources, scheduler, scratch));
+                VirtioRngDevice device = device(endpoint.guestName(), sources, scheduler, scratch);
+                endpoint.attach(server, counters.add(device, server.now()));
             }
             String status = describeEndpoints(settings.endpoints());
             LOG.info(status);
@@ -68,11 +70,13 @@ final class RngDaemon {
                     .filter(fd -> VhostUserServer.isStoredSession(fd.name()))
                     .toList());
 
+            counters.schedule(server, sources);
             startWatchdog(serviceManager, server);
             serviceManager.ready(status);
             server.run();
 
             serviceManager.stopping();
+            counters.refresh(server, sources);
             if (server.hasEnded() && hostState != null && fdStore != null) {
                 HostState.remove(fdStore);
             }
