@@ -39,8 +39,8 @@ final class LatencyHistogram {
     void record(long requests, long nanos) {
         long time = Math.max(0, nanos);
         add(FIRST_FIELD + bucket(time), requests);
-        add(GuestCounterField.LATENCY_SUM.ordinal(), requests * time);
-        add(GuestCounterField.LATENCY_COUNT.ordinal(), requests);
+        add(GuestCounterField.LATENCY_SUM.index(), requests * time);
+        add(GuestCounterField.LATENCY_COUNT.index(), requests);
     }
 
     private void add(int field, long amount) {

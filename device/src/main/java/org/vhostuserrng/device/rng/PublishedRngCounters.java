@@ -22,6 +22,7 @@ final class PublishedRngCounters {
     /** CLOCK_REALTIME minus the loop's time. */
     private long realtimeOffset;
 
+    private int sourceState;
     private long throttledSince = NOT_WAITING;
     private long starvedSince = NOT_WAITING;
 
@@ -61,17 +62,20 @@ final class PublishedRngCounters {
     }
 
     void sessionEnded() {
+        publish();
         set(GuestCounterField.CONNECTED, 0);
         waitEnded();
     }
 
     void throttled(long now) {
+        set(GuestCounterField.THROTTLED, counters.throttledCount());
         if (throttledSince == NOT_WAITING) {
             throttledSince = now;
         }
     }
 
     void starved(long now) {
+        set(GuestCounterField.STARVED, counters.starvedCount());
         if (starvedSince == NOT_WAITING) {
             starvedSince = now;
         }
@@ -80,11 +84,18 @@ final class PublishedRngCounters {
     /** Records the result of a {@link EntropySource#fill}. */
     void sourceAnswered(int filled) {
         if (filled > 0) {
-            set(GuestCounterField.SOURCE_STATE, SOURCE_SERVES);
+            sourceState(SOURCE_SERVES);
         } else if (filled == EntropySource.WOULD_BLOCK) {
-            set(GuestCounterField.SOURCE_STATE, SOURCE_HAS_NO_BYTES);
+            sourceState(SOURCE_HAS_NO_BYTES);
         } else if (filled == EntropySource.FAILED) {
-            set(GuestCounterField.SOURCE_STATE, SOURCE_HAS_FAILED);
+            sourceState(SOURCE_HAS_FAILED);
+        }
+    }
+
+    private void sourceState(int state) {
+        if (state != sourceState) {
+            sourceState = state;
+            set(GuestCounterField.SOURCE_STATE, state);
         }
     }
 
@@ -114,19 +125,24 @@ final class PublishedRngCounters {
     }
 
     void faulted(RngFaultKind kind) {
+        set(GuestCounterField.FAULTS, counters.faults());
         slot.set(kind.field(), slot.get(kind.field()) + 1);
     }
 
-    /** Writes the counters of {@link RngCounters}, before the driver can see what was counted. */
-    void publish(long now, boolean served) {
+    /** Writes what was served, before the driver can see it. */
+    void publishServed(long now) {
+        set(GuestCounterField.REQUESTS, counters.requests());
+        set(GuestCounterField.BYTES, counters.bytes());
+        set(GuestCounterField.LAST_REQUEST, now + realtimeOffset);
+    }
+
+    /** Writes the counters of {@link RngCounters}. */
+    private void publish() {
         set(GuestCounterField.REQUESTS, counters.requests());
         set(GuestCounterField.BYTES, counters.bytes());
         set(GuestCounterField.THROTTLED, counters.throttledCount());
         set(GuestCounterField.STARVED, counters.starvedCount());
         set(GuestCounterField.FAULTS, counters.faults());
-        if (served) {
-            set(GuestCounterField.LAST_REQUEST, now + realtimeOffset);
-        }
     }
 
     /** Counts the time from the start of a drain until its requests were visible to the driver. */
@@ -143,7 +159,7 @@ final class PublishedRngCounters {
     void refresh(long now, long realtimeNow) {
         realtimeOffset = realtimeNow - now;
         countWait(now);
-        publish(now, false);
+        publish();
         RateLimitConfig limits = rateLimiter.config();
         boolean limited = limits.maxBytes() != GuestRateLimiter.UNLIMITED;
         boolean limitedOps = limits.ops() != GuestRateLimiter.UNLIMITED;
@@ -154,14 +170,14 @@ final class PublishedRngCounters {
     }
 
     private long get(GuestCounterField field) {
-        return slot.get(field.ordinal());
+        return slot.get(field.index());
     }
 
     private void set(GuestCounterField field, long value) {
-        slot.set(field.ordinal(), value);
+        slot.set(field.index(), value);
     }
 
     private void add(GuestCounterField field, long amount) {
-        slot.set(field.ordinal(), slot.get(field.ordinal()) + amount);
+        slot.set(field.index(), slot.get(field.index()) + amount);
     }
 }

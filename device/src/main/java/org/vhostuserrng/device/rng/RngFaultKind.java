@@ -40,6 +40,6 @@ enum RngFaultKind {
 
     /** The counter of this kind. */
     int field() {
-        return field.ordinal();
+        return field.index();
     }
 }

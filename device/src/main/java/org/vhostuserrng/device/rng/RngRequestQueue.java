@@ -166,7 +166,9 @@ final class RngRequestQueue implements VirtqueueHandler {
     }
 
     private void publishUsedAndCounters(long now, long served) {
-        published.publish(now, served > 0);
+        if (served > 0) {
+            published.publishServed(now);
+        }
         if (publishUsed()) {
             published.interrupted();
         }

@@ -41,8 +41,8 @@ class LatencyHistogramTest {
         histogram.record(1, -5);
         histogram.record(2, Long.MAX_VALUE / 4);
 
-        assertEquals(6, slot.get(GuestCounterField.LATENCY_COUNT.ordinal()));
-        assertEquals(3000 + Long.MAX_VALUE / 4 * 2, slot.get(GuestCounterField.LATENCY_SUM.ordinal()));
+        assertEquals(6, slot.get(GuestCounterField.LATENCY_COUNT.index()));
+        assertEquals(3000 + Long.MAX_VALUE / 4 * 2, slot.get(GuestCounterField.LATENCY_SUM.index()));
         assertEquals(4, slot.get(GuestCounterField.FIRST_LATENCY_BUCKET));
         assertEquals(2, slot.get(GuestCounterField.FIRST_LATENCY_BUCKET + LatencyHistogram.BUCKETS - 1));
     }
