@@ -94,7 +94,7 @@ class ConcurrentReaderTest {
         try (CountersFile file = open();
                 ExecutorService reader = Executors.newSingleThreadExecutor()) {
             CounterSlot slot = file.addGuest("a");
-            Future<Long> last = reader.submit(this::readCounter);
+            Future<Integer> last = reader.submit(this::readCounter);
 
             for (long value = 1; value <= INCREMENTS; value++) {
                 slot.set(0, value << Integer.SIZE | value);
@@ -106,15 +106,16 @@ class ConcurrentReaderTest {
     }
 
     /** Returns the last value; fails if one consists of two values or is smaller than the one before. */
-    private long readCounter() throws IOException {
+    private int readCounter() throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment file = map(arena);
-            long last = 0;
+            int last = 0;
             while (!stopped.get()) {
                 long value = file.get(ValueLayout.JAVA_LONG, LAYOUT.guestSlotOffset(0) + CountersLayout.SLOT_VALUES);
-                assertEquals((int) value, value >>> Integer.SIZE);
-                assertTrue((int) value >= last);
-                last = (int) value;
+                int low = (int) value;
+                assertEquals(low, (int) (value >>> Integer.SIZE));
+                assertTrue(low >= last);
+                last = low;
             }
             return last;
         }

@@ -32,12 +32,12 @@ record CountersFileGeometry(
         }
         int size = file.limit();
         CountersFileGeometry geometry = new CountersFileGeometry(
-                number(file, 24, size),
-                number(file, 32, MAX_ENTRY_BYTES),
+                aligned(file, 24, size),
+                aligned(file, 32, MAX_ENTRY_BYTES),
                 number(file, 40, MAX_FIELDS),
-                number(file, 48, size),
-                number(file, 56, size),
-                number(file, 64, MAX_SLOT_BYTES),
+                aligned(file, 48, size),
+                aligned(file, 56, size),
+                aligned(file, 64, MAX_SLOT_BYTES),
                 number(file, 72, size));
         if (!geometry.isWithin(size)) {
             throw new InvalidCountersFileException("is truncated or damaged");
@@ -45,9 +45,17 @@ record CountersFileGeometry(
         return geometry;
     }
 
+    private static int aligned(ByteBuffer file, int offset, int max) throws InvalidCountersFileException {
+        int value = number(file, offset, max);
+        if (value % Long.BYTES != 0) {
+            throw new InvalidCountersFileException("is damaged");
+        }
+        return value;
+    }
+
     private static int number(ByteBuffer file, int offset, int max) throws InvalidCountersFileException {
         long value = file.getLong(offset);
-        if (value < 0 || value > max || value % Long.BYTES != 0 && offset != 40 && offset != 72) {
+        if (value < 0 || value > max) {
             throw new InvalidCountersFileException("is damaged");
         }
         return (int) value;

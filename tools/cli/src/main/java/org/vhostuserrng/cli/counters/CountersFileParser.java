@@ -111,7 +111,9 @@ public final class CountersFileParser {
         while (length < FIELD_NAME_BYTES && file.get(offset + length) != 0) {
             length++;
         }
-        String name = new String(file.array(), offset, length, StandardCharsets.US_ASCII);
+        byte[] bytes = new byte[length];
+        file.get(offset, bytes);
+        String name = new String(bytes, StandardCharsets.US_ASCII);
         if (!NAME.matcher(name).matches()) {
             throw new InvalidCountersFileException("is damaged: a field has no valid name");
         }

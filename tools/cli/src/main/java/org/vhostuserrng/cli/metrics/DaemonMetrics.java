@@ -14,7 +14,7 @@ import org.vhostuserrng.cli.counters.CountersSnapshot;
 /** The metrics of a daemon as a whole, and those of its guests. */
 final class DaemonMetrics {
     static final String PREFIX = "vhost_user_rng_";
-    private static final double NANOS_PER_SECOND = 1e9;
+    private static final double MILLIS_PER_SECOND = 1e3;
 
     private DaemonMetrics() {}
 
@@ -26,7 +26,7 @@ final class DaemonMetrics {
                 "start_timestamp_seconds",
                 Unit.SECONDS,
                 "When the daemon started, since 1970.",
-                snapshot.started().getEpochSecond() + snapshot.started().getNano() / NANOS_PER_SECOND));
+                snapshot.started().toEpochMilli() / MILLIS_PER_SECOND));
         metrics.add(counter("restarts", "How often a daemon continued the counters file.", snapshot.restarts()));
         metrics.add(gauge(
                 "guests",
@@ -52,11 +52,12 @@ final class DaemonMetrics {
         return counter(field, help, snapshot.daemon().get(field));
     }
 
-    private static MetricSnapshot counter(String name, String help, double value) {
+    private static MetricSnapshot counter(String name, String help, long value) {
         return CounterSnapshot.builder()
                 .name(PREFIX + name)
                 .help(help)
-                .dataPoint(CounterDataPointSnapshot.builder().value(value).build())
+                .dataPoint(
+                        CounterDataPointSnapshot.builder().value((double) value).build())
                 .build();
     }
 

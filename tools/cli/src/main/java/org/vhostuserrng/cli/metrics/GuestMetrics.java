@@ -77,7 +77,7 @@ final class GuestMetrics {
     private static CounterDataPointSnapshot fault(GuestCounters guest, String kind, long count) {
         return CounterDataPointSnapshot.builder()
                 .labels(Labels.of(GUEST, guest.name(), "kind", kind))
-                .value(count)
+                .value((double) count)
                 .build();
     }
 

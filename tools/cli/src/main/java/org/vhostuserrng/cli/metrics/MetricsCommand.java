@@ -1,6 +1,7 @@
 package org.vhostuserrng.cli.metrics;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -109,7 +110,10 @@ public final class MetricsCommand implements Callable<Integer> {
 
     private void serve(CountersFileSource source, CountDownLatch stopped) throws IOException, InterruptedException {
         try (MetricsHttpServer server = MetricsHttpServer.start(listen, new MetricsPages(source, System::nanoTime))) {
-            LOG.info("listening on {}", server.address());
+            PrintWriter out = spec.commandLine().getOut();
+            out.println("listening on " + server.address().getAddress().getHostAddress() + " port "
+                    + server.address().getPort());
+            out.flush();
             stopped.await();
         } catch (BindException refused) {
             throw new IOException("--listen: " + refused.getMessage(), refused);

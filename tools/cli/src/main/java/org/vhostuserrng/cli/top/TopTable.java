@@ -14,15 +14,11 @@ final class TopTable {
     private static final int MAX_NAME_WIDTH = 64;
     /** Shown if the terminal is wide enough. */
     private static final List<Column> OPTIONAL = List.of(
-            new Column("TOTAL", 7, rates -> TopNumberFormat.count(values(rates).get("bytes"))),
-            new Column("FAULTS", 6, rates -> TopNumberFormat.count(values(rates).get("faults"))),
-            new Column(
-                    "SESSIONS", 8, rates -> TopNumberFormat.count(values(rates).get("sessions"))),
-            new Column("KICKS", 7, rates -> TopNumberFormat.count(values(rates).get("kicks"))),
-            new Column(
-                    "INTERRUPTS",
-                    10,
-                    rates -> TopNumberFormat.count(values(rates).get("interrupts"))));
+            new Column("TOTAL", 7, rates -> count(rates, "bytes")),
+            new Column("FAULTS", 6, rates -> count(rates, "faults")),
+            new Column("SESSIONS", 8, rates -> count(rates, "sessions")),
+            new Column("KICKS", 7, rates -> count(rates, "kicks")),
+            new Column("INTERRUPTS", 10, rates -> count(rates, "interrupts")));
 
     private static final List<Column> COLUMNS = List.of(
             new Column("B/S", 6, rates -> TopNumberFormat.count(rates.bytesPerSecond())),
@@ -64,14 +60,12 @@ final class TopTable {
         nameWidth = Math.clamp(MIN_NAME_WIDTH + (long) width - used, MIN_NAME_WIDTH, MAX_NAME_WIDTH);
     }
 
-    private static CounterValues values(GuestRates rates) {
-        return rates.guest().values();
+    private static String count(GuestRates rates, String field) {
+        return TopNumberFormat.count((double) rates.guest().values().get(field));
     }
 
     private static String left(GuestRates rates) {
-        return rates.guest().hasByteLimit()
-                ? TopNumberFormat.count(values(rates).get("limit_bytes_left"))
-                : "-";
+        return rates.guest().hasByteLimit() ? count(rates, "limit_bytes_left") : "-";
     }
 
     private static String quantile(LatencyDistribution latency, double quantile) {
