@@ -32,7 +32,7 @@ public final class TopCommand implements Callable<Integer> {
     /** Width of a line if stdout is no terminal. */
     private static final int PLAIN_WIDTH = 120;
     /** Lines of a screen that are no guests: the summary, the header, and the line with the number of further ones. */
-    private static final int OTHER_LINES = 6;
+    private static final int OTHER_LINES = 7;
 
     @Spec
     private CommandSpec spec;

@@ -79,6 +79,7 @@ final class TopTable {
         List<String> lines = new ArrayList<>();
         lines.add(cut(summary(snapshot), width));
         lines.add(cut(sources(snapshot), width));
+        lines.add(cut(eventLoop(snapshot), width));
         lines.add("");
         StringBuilder header = new StringBuilder(pad("GUEST", nameWidth));
         columns.forEach(column -> header.append(' ').append(alignRight(column.title(), column.width())));
@@ -95,8 +96,7 @@ final class TopTable {
                 ? "up " + TopNumberFormat.duration(snapshot.uptimeSeconds())
                 : snapshot.stopped() ? "stopped" : "killed";
         return "daemon " + snapshot.pid() + " " + state + ", restarts " + snapshot.restarts() + ", guests "
-                + snapshot.guests().size() + " (" + snapshot.connectedGuests() + " connected), longest iteration "
-                + TopNumberFormat.latency(snapshot.daemon().get("longest_loop_iteration"), 0);
+                + snapshot.guests().size() + " (" + snapshot.connectedGuests() + " connected)";
     }
 
     private static String sources(CountersSnapshot snapshot) {
@@ -104,6 +104,11 @@ final class TopTable {
         return "source: " + daemon.get("source_failovers") + " failovers, failures: "
                 + daemon.get("source_read_failures") + " read, " + daemon.get("source_health_test_failures")
                 + " health test, " + daemon.get("source_ends_of_file") + " end of file";
+    }
+
+    private static String eventLoop(CountersSnapshot snapshot) {
+        long nanos = snapshot.daemon().get("longest_loop_iteration");
+        return "event loop: longest iteration " + TopNumberFormat.latency(nanos, 0);
     }
 
     private String row(GuestRates rates) {

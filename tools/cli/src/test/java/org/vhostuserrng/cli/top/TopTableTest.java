@@ -15,7 +15,7 @@ import org.vhostuserrng.cli.counters.CountersSnapshot;
 /** The text of {@code top}. */
 class TopTableTest {
     private static final long SECOND = 1_000_000_000L;
-    private static final int HEADER_LINES = 4;
+    private static final int HEADER_LINES = 5;
 
     private final CountersSnapshot earlier;
     private final CountersSnapshot later;
