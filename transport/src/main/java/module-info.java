@@ -6,6 +6,7 @@ module org.vhostuserrng.transport {
     requires org.slf4j;
 
     exports org.vhostuserrng.transport.control;
+    exports org.vhostuserrng.transport.counters;
     exports org.vhostuserrng.transport.memory;
     exports org.vhostuserrng.transport.systemd;
     exports org.vhostuserrng.transport.virtio;

@@ -82,6 +82,11 @@ public final class GuestRateLimiter {
         this(RateLimitConfig.ofBytes(mode, maxBytes, periodMillis));
     }
 
+    /** The bytes that the guest may receive now; {@link #UNLIMITED} without a limit of bytes. */
+    public long bytesLeft(long now) {
+        return config.maxBytes() == UNLIMITED ? UNLIMITED : bytes.tokens(now) + burst;
+    }
+
     /** Whether there is any limit. Without one, {@link #charge} and {@link #commit} are not needed. */
     public boolean isLimited() {
         return limited;

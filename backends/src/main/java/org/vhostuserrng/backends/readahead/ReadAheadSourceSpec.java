@@ -12,6 +12,7 @@ import org.vhostuserrng.backends.health.SeenSequenceHashes;
 import org.vhostuserrng.backends.readahead.NoiseSourceOptions.HealthTests;
 import org.vhostuserrng.backends.source.EntropySource;
 import org.vhostuserrng.backends.source.SharedSourceSpec;
+import org.vhostuserrng.backends.source.SourceFailureCounts;
 import org.vhostuserrng.backends.sys.GetrandomSyscall;
 
 /** A source that has its own read-ahead thread and health tests. Confined to the event loop's thread. */
@@ -107,6 +108,11 @@ public abstract class ReadAheadSourceSpec implements SharedSourceSpec {
             Thread.currentThread().interrupt();
             return false;
         }
+    }
+
+    @Override
+    public SourceFailureCounts failures() {
+        return counters.counts();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.vhostuserrng.backends.readahead;
 
 import java.util.concurrent.atomic.AtomicLong;
+import org.vhostuserrng.backends.source.SourceFailureCounts;
 
 /** Counts of errors of a source. Kept when the source is closed and reopened. Any thread. */
 final class SourceFailureCounters {
@@ -18,6 +19,10 @@ final class SourceFailureCounters {
 
     void incrementEndOfFiles() {
         endOfFiles.incrementAndGet();
+    }
+
+    SourceFailureCounts counts() {
+        return new SourceFailureCounts(readFailures.get(), healthTestFailures.get(), endOfFiles.get());
     }
 
     /** For a log line; empty if there were no errors. */

@@ -57,6 +57,10 @@ final class SharedEntropySource implements EntropySource {
         return counts.isEmpty() ? "" : spec + ": " + counts;
     }
 
+    SourceFailureCounts failures() {
+        return spec.failures();
+    }
+
     /** See {@link SharedSourceSpec#awaitClosed}. */
     boolean awaitClosed(long nanos) {
         return spec.awaitClosed(nanos);

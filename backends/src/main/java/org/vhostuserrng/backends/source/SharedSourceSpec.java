@@ -20,6 +20,11 @@ public interface SharedSourceSpec extends EntropySourceSpec {
         return true;
     }
 
+    /** Counts of errors. Any thread. */
+    default SourceFailureCounts failures() {
+        return SourceFailureCounts.NONE;
+    }
+
     /** Counts of errors, for a log line; empty if there were none. Any thread. */
     default String statistics() {
         return "";

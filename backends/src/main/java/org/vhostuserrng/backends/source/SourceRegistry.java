@@ -115,6 +115,13 @@ public final class SourceRegistry {
         return errors + (errors.isEmpty() || failovers.isEmpty() ? "" : "; ") + failovers;
     }
 
+    /** Counts of errors of all sources. */
+    public SourceFailureCounts failures() {
+        return shared.values().stream()
+                .map(SharedEntropySource::failures)
+                .reduce(SourceFailureCounts.NONE, SourceFailureCounts::plus);
+    }
+
     /**
      * Number of times that a failover list switched to another source because a preferred one had failed or recovered.
      */

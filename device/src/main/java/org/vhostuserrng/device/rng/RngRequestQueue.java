@@ -41,6 +41,9 @@ final class RngRequestQueue implements VirtqueueHandler {
     private boolean rateLimited;
 
     private final RngCounters counters;
+    /** Null without a counters file. */
+    private final PublishedRngCounters published;
+
     private final RngFlightRecorder recorder;
     private final Virtqueue queue;
     private final VirtqueueAddressSpace memory;
@@ -76,6 +79,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         this.rateLimiter = device.rateLimiter();
         this.flow = device.flow();
         this.counters = device.counters();
+        this.published = device.publishedCounters();
         this.recorder = RngFlightRecorder.of(device.name());
         this.queue = queue;
         this.memory = config.memory();
@@ -149,12 +153,15 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     private DrainResult serveAndPublish() {
         long now = clock.getAsLong();
+        long requestsBefore = counters.requests();
         DrainResult result;
         try {
             result = serveTurn(now);
             device.keep();
-            if (queue.publishUsed()) {
-                notifier.signal();
+            if (published == null) {
+                publishUsed();
+            } else {
+                publishUsedAndCounters(now, counters.requests() - requestsBefore);
             }
         } finally {
             // Also if guest memory vanished: the guest may see what was written before.
@@ -167,6 +174,27 @@ final class RngRequestQueue implements VirtqueueHandler {
             flow.stopWaiting(now);
         }
         return result;
+    }
+
+    /** Returns whether the driver was notified. */
+    private boolean publishUsed() {
+        boolean notify = queue.publishUsed();
+        if (notify) {
+            notifier.signal();
+        }
+        return notify;
+    }
+
+    private void publishUsedAndCounters(long now, long served) {
+        if (served > 0) {
+            published.publishServed(now);
+        }
+        if (publishUsed()) {
+            published.interrupted();
+        }
+        if (served > 0) {
+            published.completed(served, clock.getAsLong() - now);
+        }
     }
 
     private DrainResult serveTurn(long now) {
@@ -239,14 +267,14 @@ final class RngRequestQueue implements VirtqueueHandler {
         int from = alreadyFilled();
         long allowed = rateLimiter.grant(now, buffers.bytes() - from);
         if (allowed == 0) {
-            return throttled();
+            return throttled(now);
         }
         long granted = flow.grant(now, allowed);
         if (granted == 0) {
             if (from == 0) {
-                return awaitFlow();
+                return awaitFlow(now);
             }
-            completePartlyFilled(from);
+            completePartlyFilled(now, from);
             return null;
         }
         return fill(now, from, (int) granted);
@@ -267,7 +295,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         return switch (filled) {
             case EntropySource.WOULD_BLOCK, EntropySource.FAILED -> {
                 if (from > 0) {
-                    complete(from);
+                    complete(now, from);
                     yield null;
                 }
                 queue.undoPop();
@@ -281,7 +309,7 @@ final class RngRequestQueue implements VirtqueueHandler {
                 if (filled == limit && limit < granted) {
                     continueLater(from + filled);
                 } else {
-                    complete(from + filled);
+                    complete(now, from + filled);
                 }
                 yield null;
             }
@@ -302,6 +330,9 @@ final class RngRequestQueue implements VirtqueueHandler {
         int charged = limit;
         try {
             int filled = filler.fill(from, limit);
+            if (published != null) {
+                published.sourceAnswered(filled);
+            }
             if (filled != EntropySource.TARGET_FAULT) {
                 charged = Math.max(filled, 0);
             }
@@ -326,28 +357,31 @@ final class RngRequestQueue implements VirtqueueHandler {
     }
 
     /** Completes the request with the bytes that earlier drains filled. */
-    private void completePartlyFilled(int filled) {
+    private void completePartlyFilled(long now, int filled) {
         queue.pop();
-        complete(filled);
+        complete(now, filled);
     }
 
-    private void complete(int filled) {
+    private void complete(long now, int filled) {
         partlyFilled = 0;
         counters.served(filled);
+        if (published != null) {
+            published.served(now);
+        }
         // VIRTIO 1.3 §5.4.6.1: the device MUST place one or more random bytes into the buffer, and may use less of it.
         queue.addUsed(filled);
         recorder.requestServed(filled);
     }
 
-    private DrainResult throttled() {
-        recordThrottled();
+    private DrainResult throttled(long now) {
+        recordThrottled(now);
         flow.deactivate();
         retryAt = rateLimiter.nextGrantTime();
         return DrainResult.THROTTLED;
     }
 
     private DrainResult starved(long now, int outcome) {
-        recordStarved();
+        recordStarved(now);
         if (outcome == EntropySource.WOULD_BLOCK && source.isSharedByGuests()) {
             flow.sourceStarved(now);
         } else {
@@ -357,11 +391,11 @@ final class RngRequestQueue implements VirtqueueHandler {
     }
 
     /** The flow waits for its share of the total rate limit or of the source. */
-    private DrainResult awaitFlow() {
+    private DrainResult awaitFlow(long now) {
         if (flow.isThrottledByTotal()) {
-            recordThrottled();
+            recordThrottled(now);
         } else {
-            recordStarved();
+            recordStarved(now);
         }
         return parked();
     }
@@ -371,13 +405,19 @@ final class RngRequestQueue implements VirtqueueHandler {
         return DrainResult.STARVED;
     }
 
-    private void recordThrottled() {
+    private void recordThrottled(long now) {
         counters.throttled();
+        if (published != null) {
+            published.throttled(now);
+        }
         recorder.requestThrottled();
     }
 
-    private void recordStarved() {
+    private void recordStarved(long now) {
         counters.starved();
+        if (published != null) {
+            published.starved(now);
+        }
         recorder.requestStarved();
     }
 
@@ -388,6 +428,9 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     private DrainResult broken(VirtqueueFault cause) {
         counters.fault();
+        if (published != null) {
+            published.faulted(RngFaultKind.of(cause));
+        }
         fault = cause;
         return DrainResult.BROKEN;
     }
@@ -405,6 +448,13 @@ final class RngRequestQueue implements VirtqueueHandler {
     @Override
     public void disabled() {
         flow.deactivate();
+        endWait();
+    }
+
+    private void endWait() {
+        if (published != null) {
+            published.waitEnded();
+        }
     }
 
     @Override
@@ -415,6 +465,7 @@ final class RngRequestQueue implements VirtqueueHandler {
     @Override
     public VirtqueuePosition stop() {
         flow.deactivate();
+        endWait();
         source.close();
         scratch.removeQueue();
         device.stopped();

@@ -1,12 +1,15 @@
 package org.vhostuserrng.device.rng;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.DrrGuestFlow;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
+import org.vhostuserrng.transport.counters.CounterField;
+import org.vhostuserrng.transport.counters.CounterSlot;
 import org.vhostuserrng.transport.memory.IotlbMissException;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -30,6 +33,8 @@ public final class VirtioRngDevice implements VirtioDevice {
     private final DrrGuestFlow flow;
     private final SharedRequestScratch scratch;
     private final RngCounters counters = new RngCounters();
+    /** Null without a counters file. */
+    private PublishedRngCounters published;
     /** Null if nothing outlives this process. */
     private KeptRngState kept;
     /** Null while the driver does not use the device. */
@@ -65,6 +70,54 @@ public final class VirtioRngDevice implements VirtioDevice {
     @Override
     public String name() {
         return name;
+    }
+
+    /** The fields of a guest's slot in the counters file. */
+    public static List<CounterField> counterFields() {
+        return GuestCounterField.all();
+    }
+
+    /**
+     * From now on, counts in the counters file as well, and continues what was counted there before. To be called
+     * before the guest's first session.
+     *
+     * @param slot has {@link #counterFields}
+     */
+    public void countIn(CounterSlot slot) {
+        published = new PublishedRngCounters(slot, counters, rateLimiter);
+    }
+
+    /**
+     * Updates the counters that change without a request, such as the time that the guest has been waiting.
+     *
+     * @param now the loop's time
+     * @param realtimeNow nanoseconds since 1970
+     */
+    public void refreshCounters(long now, long realtimeNow) {
+        if (published != null) {
+            published.refresh(now, realtimeNow);
+        }
+    }
+
+    @Override
+    public void kicked() {
+        if (published != null) {
+            published.kicked();
+        }
+    }
+
+    @Override
+    public void sessionBegan(boolean continued, long now) {
+        if (published != null) {
+            published.sessionBegan(continued, now);
+        }
+    }
+
+    @Override
+    public void sessionEnded() {
+        if (published != null) {
+            published.sessionEnded();
+        }
     }
 
     @Override
@@ -195,5 +248,10 @@ public final class VirtioRngDevice implements VirtioDevice {
 
     RngCounters counters() {
         return counters;
+    }
+
+    /** Null without a counters file. */
+    PublishedRngCounters publishedCounters() {
+        return published;
     }
 }

@@ -60,7 +60,9 @@ class SurroundingsIT {
             "check-source getrandom --bytes=20000",
             "egd-server --help",
             "hold --help",
+            "metrics --help",
             "period-study --help",
+            "top --help",
             "trace --help");
 
     private static final List<String> SERVICES = List.of(

@@ -12,8 +12,10 @@ import org.vhostuserrng.cli.benchsuite.BenchSuiteCommand;
 import org.vhostuserrng.cli.checksource.CheckSourceCommand;
 import org.vhostuserrng.cli.egd.BenchEgdCommand;
 import org.vhostuserrng.cli.egd.EgdServerCommand;
+import org.vhostuserrng.cli.metrics.MetricsCommand;
 import org.vhostuserrng.cli.options.IoFailureText;
 import org.vhostuserrng.cli.periodstudy.PeriodStudyCommand;
+import org.vhostuserrng.cli.top.TopCommand;
 import org.vhostuserrng.cli.trace.TraceCommand;
 import org.vhostuserrng.frontend.DeviceViolationException;
 import org.vhostuserrng.libc.LogStream;
@@ -39,7 +41,9 @@ import picocli.CommandLine.ParseResult;
             BenchSuiteCommand.class,
             CheckSourceCommand.class,
             EgdServerCommand.class,
+            MetricsCommand.class,
             PeriodStudyCommand.class,
+            TopCommand.class,
             TraceCommand.class
         })
 public final class CliMain {

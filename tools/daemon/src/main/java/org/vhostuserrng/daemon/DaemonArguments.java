@@ -23,7 +23,9 @@ final class DaemonArguments {
             CtlOptions.COMMAND,
             "egd-server",
             HoldOptions.COMMAND,
+            "metrics",
             "period-study",
+            "top",
             "trace");
 
     private static final String PREFIX = "--";

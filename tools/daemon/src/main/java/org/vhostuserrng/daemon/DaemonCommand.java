@@ -173,6 +173,7 @@ final class DaemonCommand {
                 new RngDeviceFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
                 sessionOptions(endpoints.size()),
                 controlSocket(),
+                countersFile(),
                 SupervisorFds.of(arguments),
                 DaemonLogLevel.of(arguments));
     }
@@ -180,6 +181,11 @@ final class DaemonCommand {
     private Path controlSocket() throws BadUsageException {
         OptionValue path = arguments.value(DaemonOptions.CONTROL_SOCKET);
         return path == null ? null : EndpointOptionParser.socketPath(path);
+    }
+
+    private Path countersFile() throws BadUsageException {
+        OptionValue path = arguments.value(DaemonOptions.COUNTERS_FILE);
+        return path == null ? null : EndpointOptionParser.path(path, path.text());
     }
 
     private VhostUserOptions sessionOptions(int guestCount) throws BadUsageException {

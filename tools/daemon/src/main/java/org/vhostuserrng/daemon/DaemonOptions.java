@@ -40,6 +40,7 @@ final class DaemonOptions {
     static final String LOG_LEVEL = "--log-level";
     static final String CONFIG = "--config";
     static final String CHECK_CONFIG = "--check-config";
+    static final String COUNTERS_FILE = "--counters-file";
     static final String HELP = "--help";
     static final String VERSION = "--version";
 
@@ -168,6 +169,10 @@ final class DaemonOptions {
                         "UNIX socket for the command ctl, which shows and changes guests and limits while the daemon"
                                 + " runs. Only root and the user of the daemon may change something."))
                 .addOption(valued(
+                        COUNTERS_FILE,
+                        "PATH",
+                        "Count requests, bytes, waiting times, latencies and faults per guest in this file, which top"
+                                + " and metrics read and the next daemon continues. Should be in tmpfs, such as /run."))
                 .addOption(flag(PRINT_CAPABILITIES, "Print the back-end's capabilities as JSON and exit."))
                 .addOption(flag(HELP, 'h', "Print this help and exit."))
                 .addOption(flag(VERSION, 'V', "Print the version and exit."));

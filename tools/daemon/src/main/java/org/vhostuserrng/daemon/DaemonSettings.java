@@ -15,6 +15,7 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
  * @param features features that the device offers to drivers
  * @param sessionOptions features that the daemon offers to front-ends, and restrictions on them
  * @param controlSocket null for none
+ * @param countersFile the file in which the daemon counts; null for none
  * @param supervisor descriptors of the process that started this one
  * @param logLevel null for that of the JVM's options
  */
@@ -26,6 +27,7 @@ record DaemonSettings(
         RngDeviceFeatures features,
         VhostUserOptions sessionOptions,
         Path controlSocket,
+        Path countersFile,
         SupervisorFds supervisor,
         String logLevel) {
     /** The source of guests without one of their own. */

@@ -50,7 +50,8 @@ final class RngDaemon {
      */
     void serve() throws IOException, BadUsageException {
         SourceRegistry sources;
-        try (ServiceNotifier serviceManager = ServiceNotifier.open(
+        try (DaemonCounters counters = DaemonCounters.open(settings.countersFile(), settings.endpoints());
+                ServiceNotifier serviceManager = ServiceNotifier.open(
                         System.getenv(), ProcessHandle.current().pid());
                 FdStoreClient fdStore = FdStoreClient.open(System.getenv());
                 VhostUserServer server = VhostUserServer.open(settings.sessionOptions(), fdStore)) {
@@ -66,7 +67,7 @@ final class RngDaemon {
             }
             ReadinessFd readiness = readiness();
             stopWithSupervisor(server);
-            RngGuests guests = new RngGuests(server, sources, scheduler, settings.features());
+            RngGuests guests = new RngGuests(server, sources, scheduler, settings.features(), counters);
             SettingsReloader reloader = new SettingsReloader(reader, settings, server, guests, serviceManager);
             SurvivedSignalLog signals = new SurvivedSignalLog(System::nanoTime, LOG::info);
             ServiceSignals.survive(signal -> handle(signal, reloader, signals));
@@ -85,12 +86,14 @@ final class RngDaemon {
                     .filter(fd -> VhostUserServer.isStoredSession(fd.name()))
                     .toList());
 
+            counters.schedule(server, sources);
             startWatchdog(serviceManager, server);
             serviceManager.ready(status);
             signalReadiness(readiness);
             server.run();
 
             serviceManager.stopping();
+            counters.refresh(server, sources);
             if (server.hasEnded() && hostState != null && fdStore != null) {
                 HostState.remove(fdStore);
             }

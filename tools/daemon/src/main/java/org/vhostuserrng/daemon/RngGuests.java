@@ -26,14 +26,16 @@ final class RngGuests {
     private final SourceRegistry sources;
     private final DeficitRoundRobin scheduler;
     private final RngDeviceFeatures features;
+    private final DaemonCounters counters;
     private final SharedRequestScratch scratch = new SharedRequestScratch();
     private final List<RngGuest> guests = new ArrayList<>();
 
-    RngGuests(VhostUserServer server, SourceRegistry sources, DeficitRoundRobin scheduler, RngDeviceFeatures features) {
+    RngGuests(VhostUserServer server, SourceRegistry sources, DeficitRoundRobin scheduler, RngDeviceFeatures features, DaemonCounters counters) {
         this.server = server;
         this.sources = sources;
         this.scheduler = scheduler;
         this.features = features;
+        this.counters = counters;
     }
 
     /** All guests, in the order of their addition. */
@@ -72,10 +74,12 @@ final class RngGuests {
                 scheduler.addFlow(limits.share()),
                 scratch);
         try {
+            counters.add(device, server.now());
             RngGuest guest = new RngGuest(socket, device, socket.attach(server, device));
             guests.add(guest);
             return guest;
         } catch (IOException | BadUsageException | RuntimeException refused) {
+            counters.remove(device);
             device.remove();
             throw refused;
         }
@@ -84,6 +88,7 @@ final class RngGuests {
     /** Removes a guest: ends its session and its socket. */
     void remove(RngGuest guest) {
         server.remove(guest.endpoint());
+        counters.remove(guest.device());
         guest.device().remove();
         guests.remove(guest);
     }

@@ -102,7 +102,7 @@ final class SettingsReloader {
         List<RngGuest> added = new ArrayList<>();
         try {
             for (RngEndpoint socket : next.endpoints()) {
-                if (guests.all().stream().noneMatch(guest -> guest.socket().equals(socket))) {
+                if (guests.all().stream().noneMatch(guest -> guest.socket().isSameSocket(socket))) {
                     added.add(guests.add(socket, next.rateLimits().forGuest(socket.guestName())));
                 }
             }
@@ -112,14 +112,13 @@ final class SettingsReloader {
         }
         // Nothing fails from here on.
         for (RngGuest guest : guests.all()) {
-            if (inForce.endpoints().contains(guest.socket())
-                    && !next.endpoints().contains(guest.socket())) {
+            if (contains(inForce, guest.socket()) && !contains(next, guest.socket())) {
                 guests.remove(guest);
             }
         }
         guests.scheduler().setTotal(guests.now(), next.rateLimits().total());
         for (RngGuest guest : guests.all()) {
-            if (next.endpoints().contains(guest.socket())) {
+            if (contains(next, guest.socket())) {
                 guests.setLimits(guest, next.rateLimits().forGuest(guest.name()));
             }
         }
@@ -128,7 +127,16 @@ final class SettingsReloader {
                 || !next.sessionOptions().equals(inForce.sessionOptions())) {
             LOG.warn("features and restrictions of sessions have changed; they take effect after a restart");
         }
+        for (RngGuest guest : guests.all()) {
+            if (contains(next, guest.socket()) && !next.endpoints().contains(guest.socket())) {
+                LOG.warn("{}: the permissions of its socket take effect after a restart", guest.name());
+            }
+        }
         inForce = next;
         return null;
+    }
+
+    private static boolean contains(DaemonSettings settings, RngEndpoint socket) {
+        return settings.endpoints().stream().anyMatch(socket::isSameSocket);
     }
 }

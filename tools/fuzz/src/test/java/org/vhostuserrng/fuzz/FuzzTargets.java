@@ -4,6 +4,8 @@ import java.util.stream.Stream;
 import org.vhostuserrng.backends.egd.EgdRepliesFuzzTarget;
 import org.vhostuserrng.backends.expression.SourceExpressionFuzzTarget;
 import org.vhostuserrng.cli.egd.EgdServerFuzzTarget;
+import org.vhostuserrng.cli.metrics.MetricsFuzzTarget;
+import org.vhostuserrng.cli.top.CountersFileFuzzTarget;
 import org.vhostuserrng.cli.trace.TraceFileFuzzTarget;
 import org.vhostuserrng.daemon.DaemonConfigFuzzTarget;
 import org.vhostuserrng.device.rng.InflightRegionFuzzTarget;
@@ -33,6 +35,8 @@ final class FuzzTargets {
                 DaemonConfigFuzzTarget.class,
                 EgdRepliesFuzzTarget.class,
                 EgdServerFuzzTarget.class,
-                TraceFileFuzzTarget.class);
+                TraceFileFuzzTarget.class,
+                CountersFileFuzzTarget.class,
+                MetricsFuzzTarget.class);
     }
 }

@@ -143,7 +143,16 @@ public final class MemoryMapping implements AutoCloseable {
      * @throws IOException as {@link #map}
      */
     public static MemorySegment mapUntilExit(OwnedFd file, long size) throws IOException {
-        return map(file, 0, size).open(Arena.global()).segment();
+        return mapUntilExit(file, size, Set.of());
+    }
+
+    /**
+     * Like {@link #mapUntilExit(OwnedFd, long)}.
+     *
+     * @param allowed the types of further file systems, see {@link MemoryFileSystems#require}
+     */
+    static MemorySegment mapUntilExit(OwnedFd file, long size, Set<String> allowed) throws IOException {
+        return map(file, 0, size, allowed).open(Arena.global()).segment();
     }
 
     /** Confines the mapping to the calling thread. Called once, before any access. Returns this object. */

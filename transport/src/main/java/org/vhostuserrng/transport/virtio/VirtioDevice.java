@@ -18,6 +18,20 @@ public interface VirtioDevice {
     /** Describes the bytes and requests served so far, for a log line. */
     String statistics();
 
+    /** A kick of the driver has arrived, for a virtqueue that may not be started. */
+    default void kicked() {}
+
+    /**
+     * A session with a front-end has begun.
+     *
+     * @param continued whether it is the session of another process
+     * @param now the loop's time
+     */
+    default void sessionBegan(boolean continued, long now) {}
+
+    /** The session has ended. */
+    default void sessionEnded() {}
+
     /** The feature bits that the device offers (VIRTIO 1.3 §2.2), without the feature bits of the transport. */
     long features();
 

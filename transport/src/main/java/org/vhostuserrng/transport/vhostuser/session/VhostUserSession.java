@@ -96,6 +96,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
             persistence.begin(session.requests.snapshot());
             guest.loop().reschedule(session);
         }
+        guest.device().sessionBegan(false, session.openedAt);
         guest.log().info("front-end connected (" + session.peer + ")");
         return session;
     }
@@ -126,6 +127,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         }
         // Messages may have arrived while no process served the session.
         guest.loop().reschedule(session);
+        guest.device().sessionBegan(true, session.openedAt);
         guest.log().info("session continued (" + session.peer + ")");
         return session;
     }
@@ -381,6 +383,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
             if (event != null) {
                 event.commit();
             }
+            guest.device().sessionEnded();
             onClosed.run();
         }
     }

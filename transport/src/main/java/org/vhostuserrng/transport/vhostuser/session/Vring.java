@@ -99,6 +99,7 @@ final class Vring extends EventHandler implements AutoCloseable {
             return;
         }
         if (ready) {
+            guest.device().kicked();
             startOnKick();
             busyPoll.requestArrived(now);
         } else if (lifecycle.isStartPending()) {

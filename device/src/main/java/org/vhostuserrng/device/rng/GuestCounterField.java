@@ -1,0 +1,70 @@
+package org.vhostuserrng.device.rng;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.vhostuserrng.transport.counters.CounterField;
+import org.vhostuserrng.transport.counters.CounterField.Kind;
+
+/** The counters of a guest in the counters file, in order; the buckets of {@link LatencyHistogram} follow. */
+enum GuestCounterField {
+    BYTES(0, "bytes", Kind.COUNTER, "bytes"),
+    REQUESTS(1, "requests", Kind.COUNTER, ""),
+    KICKS(2, "kicks", Kind.COUNTER, ""),
+    INTERRUPTS(3, "interrupts", Kind.COUNTER, ""),
+    THROTTLED(4, "throttled", Kind.COUNTER, ""),
+    THROTTLED_TIME(5, "throttled_time", Kind.COUNTER, "ns"),
+    STARVED(6, "starved", Kind.COUNTER, ""),
+    STARVED_TIME(7, "starved_time", Kind.COUNTER, "ns"),
+    FAULTS(8, "faults", Kind.COUNTER, ""),
+    FAULTS_RING(9, "faults_ring", Kind.COUNTER, ""),
+    FAULTS_DESCRIPTOR(10, "faults_descriptor", Kind.COUNTER, ""),
+    FAULTS_ADDRESS(11, "faults_address", Kind.COUNTER, ""),
+    FAULTS_MEMORY(12, "faults_memory", Kind.COUNTER, ""),
+    SESSIONS(13, "sessions", Kind.COUNTER, ""),
+    /** 1 while a front-end is connected. */
+    CONNECTED(14, "connected", Kind.GAUGE, ""),
+    /** 0 not used yet, 1 serves, 2 has no bytes now, 3 has failed. */
+    SOURCE_STATE(15, "source_state", Kind.GAUGE, ""),
+    /** 0 without a limit. */
+    LIMIT_BYTES(16, "limit_bytes", Kind.GAUGE, "bytes"),
+    LIMIT_REQUESTS(17, "limit_requests", Kind.GAUGE, ""),
+    LIMIT_PERIOD(18, "limit_period", Kind.GAUGE, "ns"),
+    /** What the guest may receive now. */
+    LIMIT_BYTES_LEFT(19, "limit_bytes_left", Kind.GAUGE, "bytes"),
+    LAST_REQUEST(20, "last_request", Kind.TIME, "ns"),
+    LAST_SESSION(21, "last_session", Kind.TIME, "ns"),
+    LATENCY_SUM(22, "latency_sum", Kind.COUNTER, "ns"),
+    LATENCY_COUNT(23, "latency_count", Kind.COUNTER, "");
+
+    /** Index of the first bucket of the latency. */
+    static final int FIRST_LATENCY_BUCKET = values().length;
+
+    private final int index;
+    private final String fieldName;
+    private final Kind kind;
+    private final String unit;
+
+    GuestCounterField(int index, String fieldName, Kind kind, String unit) {
+        this.index = index;
+        this.fieldName = fieldName;
+        this.kind = kind;
+        this.unit = unit;
+    }
+
+    /** The index of the field in the guest's slot. */
+    int index() {
+        return index;
+    }
+
+    /** All fields, in the order of their indices. */
+    static List<CounterField> all() {
+        List<CounterField> fields = new ArrayList<>();
+        for (GuestCounterField each : values()) {
+            fields.add(new CounterField(each.fieldName, each.kind, each.unit, 0));
+        }
+        for (int bucket = 0; bucket < LatencyHistogram.BUCKETS; bucket++) {
+            fields.add(new CounterField("latency_bucket", Kind.BUCKET, "ns", LatencyHistogram.upperBoundNanos(bucket)));
+        }
+        return fields;
+    }
+}

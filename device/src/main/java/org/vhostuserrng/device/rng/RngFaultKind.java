@@ -1,0 +1,45 @@
+package org.vhostuserrng.device.rng;
+
+import org.vhostuserrng.device.virtqueue.VirtqueueFault;
+
+/** The kinds of faults that are counted separately. */
+enum RngFaultKind {
+    /** The indices of the ring, or the record of in-flight requests. */
+    RING(GuestCounterField.FAULTS_RING),
+    /** A descriptor or a chain. */
+    DESCRIPTOR(GuestCounterField.FAULTS_DESCRIPTOR),
+    /** An address that is not in guest memory, or to which the IOMMU denies access. */
+    ADDRESS(GuestCounterField.FAULTS_ADDRESS),
+    /** Guest memory that vanished. */
+    MEMORY(GuestCounterField.FAULTS_MEMORY);
+
+    private final GuestCounterField field;
+
+    RngFaultKind(GuestCounterField field) {
+        this.field = field;
+    }
+
+    static RngFaultKind of(VirtqueueFault fault) {
+        return switch (fault) {
+            case INDEX_JUMP, HEAD_RANGE, INFLIGHT_CHANGED -> RING;
+            case NEXT_RANGE,
+                    CHAIN_LOOP,
+                    CHAIN_UNAVAILABLE,
+                    DEVICE_READABLE,
+                    NO_WRITABLE_BYTES,
+                    INDIRECT_NOT_NEGOTIATED,
+                    INDIRECT_NESTED,
+                    INDIRECT_AND_NEXT,
+                    INDIRECT_IN_CHAIN,
+                    INDIRECT_LENGTH -> DESCRIPTOR;
+            case BUFFER_RANGE, INDIRECT_RANGE, BUFFER_INACCESSIBLE, INDIRECT_INACCESSIBLE, ACCESS_DENIED, IOTLB_MISS ->
+                ADDRESS;
+            case MEMORY_GONE -> MEMORY;
+        };
+    }
+
+    /** The counter of this kind. */
+    int field() {
+        return field.index();
+    }
+}

@@ -1,0 +1,19 @@
+package org.vhostuserrng.cli.counters;
+
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** The option that names the counters file. */
+public final class CountersFileOption {
+    @Option(
+            names = "--counters-file",
+            paramLabel = "PATH",
+            defaultValue = "/run/vhost-user-rng/counters",
+            description = "The file of the daemon's --counters-file (default: ${DEFAULT-VALUE}).")
+    private Path path;
+
+    /** The file, which may not exist. */
+    public CountersFileSource source() {
+        return new CountersFileSource(path);
+    }
+}

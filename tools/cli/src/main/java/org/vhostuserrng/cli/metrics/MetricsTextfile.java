@@ -1,0 +1,26 @@
+package org.vhostuserrng.cli.metrics;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+
+/** A file for node_exporter's textfile collector. */
+final class MetricsTextfile {
+    private MetricsTextfile() {}
+
+    /** Replaces the file, readable by all users. A reader sees the old content or the new one. */
+    static void replace(Path file, byte[] content) throws IOException {
+        Path directory = file.toAbsolutePath().getParent();
+        // The collector reads files that end with .prom only.
+        Path next = Files.createTempFile(directory, ".vhost-user-rng", ".tmp");
+        try {
+            Files.write(next, content);
+            Files.setPosixFilePermissions(next, PosixFilePermissions.fromString("rw-r--r--"));
+            Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(next);
+        }
+    }
+}

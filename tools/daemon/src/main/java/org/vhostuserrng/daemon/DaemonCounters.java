@@ -1,0 +1,130 @@
+package org.vhostuserrng.daemon;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.vhostuserrng.backends.source.SourceFailureCounts;
+import org.vhostuserrng.backends.source.SourceRegistry;
+import org.vhostuserrng.device.rng.VirtioRngDevice;
+import org.vhostuserrng.libc.NativePath;
+import org.vhostuserrng.transport.counters.CounterField;
+import org.vhostuserrng.transport.counters.CounterField.Kind;
+import org.vhostuserrng.transport.counters.CounterSlot;
+import org.vhostuserrng.transport.counters.CountersFile;
+import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
+
+/**
+ * The counters file of {@code --counters-file}: the counters of the sources and of the event loop, and those of each
+ * guest. Does nothing without the option. Confined to the loop's thread.
+ */
+final class DaemonCounters implements AutoCloseable {
+    /** Interval at which the file gets what changes without a request. */
+    private static final long REFRESH_NANOS = 1_000_000_000L;
+
+    private static final int READ_FAILURES = 0;
+    private static final int HEALTH_TEST_FAILURES = 1;
+    private static final int END_OF_FILES = 2;
+    private static final int FAILOVERS = 3;
+    private static final int LONGEST_ITERATION = 4;
+    private static final List<CounterField> FIELDS = List.of(
+            new CounterField("source_read_failures", Kind.COUNTER, "", 0),
+            new CounterField("source_health_test_failures", Kind.COUNTER, "", 0),
+            new CounterField("source_ends_of_file", Kind.COUNTER, "", 0),
+            new CounterField("source_failovers", Kind.COUNTER, "", 0),
+            new CounterField("longest_loop_iteration", Kind.GAUGE, "ns", 0));
+
+    /** Null without the option. */
+    private final CountersFile file;
+
+    private final List<VirtioRngDevice> devices = new ArrayList<>();
+    /** The daemon's counters when this process began. */
+    private final long[] before = new long[FAILOVERS + 1];
+
+    private DaemonCounters(CountersFile file) {
+        this.file = file;
+        for (int field = 0; file != null && field < before.length; field++) {
+            before[field] = file.daemonSlot().get(field);
+        }
+    }
+
+    /**
+     * Creates the file, or continues that of an earlier process.
+     *
+     * @param path null without the option
+     * @throws BadUsageException if the file cannot be used; its content has not changed
+     */
+    static DaemonCounters open(Path path, List<RngEndpoint> endpoints) throws BadUsageException {
+        if (path == null) {
+            return new DaemonCounters(null);
+        }
+        List<String> guests = endpoints.stream().map(RngEndpoint::guestName).toList();
+        try {
+            return new DaemonCounters(CountersFile.open(
+                    path, FIELDS, VirtioRngDevice.counterFields(), guests, Instant.now(), System.nanoTime()));
+        } catch (IOException unusable) {
+            throw new BadUsageException(
+                    DaemonOptions.COUNTERS_FILE + "='" + NativePath.text(path) + "': the file " + unusable.getMessage()
+                            + "; expected a new file, or a counters file of this user that no process writes",
+                    unusable);
+        }
+    }
+
+    /** Counts in the file what a device does. Returns the device. */
+    VirtioRngDevice add(VirtioRngDevice device, long now) throws IOException {
+        if (file != null) {
+            device.countIn(file.addGuest(device.name()));
+            device.refreshCounters(now, realtime());
+            devices.add(device);
+        }
+        return device;
+    }
+
+    /** Removes a guest that this process no longer serves. Its counters stay in the file. */
+    void remove(VirtioRngDevice device) {
+        if (devices.remove(device)) {
+            file.removeGuest(device.name());
+        }
+    }
+
+    /** Keeps the file current while the server runs. */
+    void schedule(VhostUserServer server, SourceRegistry sources) {
+        if (file != null) {
+            server.schedulePeriodically(REFRESH_NANOS, () -> refresh(server, sources));
+        }
+    }
+
+    /** Writes what changes without a request. */
+    void refresh(VhostUserServer server, SourceRegistry sources) {
+        if (file == null) {
+            return;
+        }
+        SourceFailureCounts failures = sources.failures();
+        CounterSlot slot = file.daemonSlot();
+        slot.set(READ_FAILURES, before[READ_FAILURES] + failures.readFailures());
+        slot.set(HEALTH_TEST_FAILURES, before[HEALTH_TEST_FAILURES] + failures.healthTestFailures());
+        slot.set(END_OF_FILES, before[END_OF_FILES] + failures.endOfFiles());
+        slot.set(FAILOVERS, before[FAILOVERS] + sources.failoverCount());
+        slot.set(LONGEST_ITERATION, server.longestIteration());
+        long now = server.now();
+        long realtime = realtime();
+        for (VirtioRngDevice device : devices) {
+            device.refreshCounters(now, realtime);
+        }
+    }
+
+    private static long realtime() {
+        Instant now = Instant.now();
+        return now.getEpochSecond() * 1_000_000_000L + now.getNano();
+    }
+
+    /** Records that the process has ended in order. */
+    @Override
+    public void close() {
+        if (file != null) {
+            file.stop(Instant.now());
+            file.close();
+        }
+    }
+}

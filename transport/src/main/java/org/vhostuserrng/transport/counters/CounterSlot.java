@@ -1,0 +1,35 @@
+package org.vhostuserrng.transport.counters;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The values of one guest, or of the daemon, in the counters file. A value is one aligned 8-byte store, so a reader
+ * sees the old or the new one, never parts of both. Confined to the loop's thread.
+ */
+public final class CounterSlot {
+    private final MemorySegment values;
+
+    CounterSlot(MemorySegment values) {
+        this.values = values;
+    }
+
+    /** A slot of zeros in memory that no other process sees, for tests. */
+    public static CounterSlot ofHeap(int fields) {
+        return new CounterSlot(MemorySegment.ofArray(new long[fields]));
+    }
+
+    /**
+     * Sets a value.
+     *
+     * @param field index of the field in its list
+     */
+    public void set(int field, long value) {
+        values.set(ValueLayout.JAVA_LONG, (long) field * Long.BYTES, value);
+    }
+
+    /** The value of a field. */
+    public long get(int field) {
+        return values.get(ValueLayout.JAVA_LONG, (long) field * Long.BYTES);
+    }
+}

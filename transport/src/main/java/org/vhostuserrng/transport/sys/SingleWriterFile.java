@@ -1,0 +1,175 @@
+package org.vhostuserrng.transport.sys;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.vhostuserrng.libc.Errno;
+import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.Libc;
+import org.vhostuserrng.libc.NativePath;
+import org.vhostuserrng.libc.OwnedFd;
+
+/**
+ * A regular file that only this process writes, and that others may read. It belongs to this process's user, who alone
+ * may write it, and it is not a symbolic link. So no other user but root can truncate it, which would make an access to
+ * the mapped file raise SIGBUS.
+ *
+ * <p>An open file description lock on the whole file marks the process that writes it. A reader can only have a read
+ * lock. Confined to one thread.
+ */
+public final class SingleWriterFile implements AutoCloseable {
+    private static final MemorySegment OPEN = Libc.symbol("open");
+    private static final MemorySegment FCNTL = Libc.symbol("fcntl");
+    private static final MemorySegment FCHMOD = Libc.symbol("fchmod");
+    private static final MemorySegment GETEUID = Libc.symbol("geteuid");
+    private static final MemorySegment POSIX_FALLOCATE = Libc.symbol("posix_fallocate");
+    private static final int O_RDWR = 2;
+    private static final int O_CREAT = 0x40;
+    private static final int O_EXCL = 0x80;
+    private static final int O_NOCTTY = 0x100;
+    /** open(2): the value depends on the architecture. */
+    private static final int O_NOFOLLOW = System.getProperty("os.arch").equals("amd64") ? 0x20000 : 0x8000;
+
+    private static final int O_CLOEXEC = 0x80000;
+    private static final int OWNER_ONLY = 0600;
+    private static final int OTHERS_WRITE = 0022;
+
+    private static final int F_OFD_GETLK = 36;
+    private static final int F_OFD_SETLK = 37;
+    private static final short F_WRLCK = 1;
+    private static final short F_UNLCK = 2;
+    // struct flock { short l_type; short l_whence; off_t l_start; off_t l_len; pid_t l_pid; };
+    private static final long FLOCK_BYTES = 32;
+    private static final int MAX_ATTEMPTS = 100;
+    private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
+
+    private final OwnedFd file;
+    private final boolean locked;
+
+    private SingleWriterFile(OwnedFd file, boolean locked) {
+        this.file = file;
+        this.locked = locked;
+    }
+
+    /**
+     * Opens the file, or creates it empty and readable by its owner only.
+     *
+     * @throws IOException with a reason that does not name the file, if this process may not be its only writer
+     */
+    public static SingleWriterFile open(Path path) throws IOException {
+        OwnedFd file;
+        try (Arena arena = Arena.ofConfined()) {
+            file = open(NativePath.allocate(arena, path));
+        }
+        try {
+            requirePrivate(FileStatus.of(file));
+            return new SingleWriterFile(file, lock(file));
+        } catch (IOException refused) {
+            file.close();
+            throw refused;
+        }
+    }
+
+    private static OwnedFd open(MemorySegment name) throws IOException {
+        // O_NONBLOCK: the file may be a FIFO.
+        int flags = O_RDWR | O_NOFOLLOW | OwnedFd.O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+        int number = Libc.callInt(OPEN, name.address(), flags, 0, 0, 0);
+        if (number == -Errno.ENOENT) {
+            number = Libc.callInt(OPEN, name.address(), flags | O_CREAT | O_EXCL, OWNER_ONLY, 0, 0);
+        }
+        if (number == -Errno.ELOOP) {
+            throw new IOException("is a symbolic link");
+        }
+        if (number < 0) {
+            throw new IOException("cannot be opened: " + Libc.describe(-number));
+        }
+        return new OwnedFd(number);
+    }
+
+    private static void requirePrivate(FileStatus status) throws IOException {
+        if (!status.isRegularFile()) {
+            throw new IOException("is " + status.describeType() + ", expected a regular file");
+        }
+        if (status.owner() != Libc.callInt(GETEUID, 0, 0, 0, 0, 0)) {
+            throw new IOException("belongs to another user");
+        }
+        if ((status.mode() & OTHERS_WRITE) != 0) {
+            throw new IOException("can be written by other users");
+        }
+    }
+
+    /**
+     * Locks the file. Returns false if a reader holds a lock and does not release it, which must not keep this process
+     * from starting.
+     *
+     * @throws IOException if another process has locked it as its writer
+     */
+    private static boolean lock(OwnedFd file) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment lock = arena.allocate(FLOCK_BYTES, Long.BYTES);
+            for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+                lock.fill((byte) 0).set(ValueLayout.JAVA_SHORT, 0, F_WRLCK);
+                int result = Libc.callInt(FCNTL, file.number(), F_OFD_SETLK, lock.address(), 0, 0);
+                if (result == 0) {
+                    return true;
+                }
+                if (result != -Errno.EAGAIN && result != -Errno.EACCES) {
+                    throw new ErrnoException("fcntl(F_OFD_SETLK)", -result);
+                }
+                ErrnoException.check(
+                        "fcntl(F_OFD_GETLK)", Libc.callInt(FCNTL, file.number(), F_OFD_GETLK, lock.address(), 0, 0));
+                if (lock.get(ValueLayout.JAVA_SHORT, 0) == F_WRLCK) {
+                    throw new IOException("is in use by another process");
+                }
+                LockSupport.parkNanos(PAUSE);
+            }
+            return false;
+        }
+    }
+
+    /** Whether no other process can be the file's writer. */
+    public boolean isLocked() {
+        return locked;
+    }
+
+    /** The file's size in bytes. */
+    public long size() throws IOException {
+        return FileStatus.of(file).size();
+    }
+
+    /**
+     * Maps the file until the process exits, after it was extended to at least {@code size} bytes. Its blocks are
+     * allocated, so that a store cannot fail for lack of space.
+     *
+     * @return any thread may access it
+     */
+    public MemorySegment map(long size) throws IOException {
+        int errno = (int) Libc.callRaw(POSIX_FALLOCATE, file.number(), 0, size, 0, 0);
+        if (errno != 0) {
+            throw new IOException("cannot be extended to " + size + " bytes: " + Libc.describe(errno));
+        }
+        return MemoryMapping.mapUntilExit(file, size, Set.of("any"));
+    }
+
+    /** Sets the permissions, after the content of a new file is complete. */
+    public void setPermissions(int mode) throws IOException {
+        ErrnoException.check("fchmod", Libc.callInt(FCHMOD, file.number(), mode, 0, 0, 0));
+    }
+
+    /** Releases the lock and closes the descriptor. The mapping remains, and would keep the lock. */
+    @Override
+    public void close() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment lock = arena.allocate(FLOCK_BYTES, Long.BYTES);
+            lock.set(ValueLayout.JAVA_SHORT, 0, F_UNLCK);
+            int ignored = Libc.callInt(FCNTL, file.number(), F_OFD_SETLK, lock.address(), 0, 0);
+            assert ignored <= 0;
+        }
+        file.close();
+    }
+}

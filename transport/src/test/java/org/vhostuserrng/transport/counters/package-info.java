@@ -1,0 +1,2 @@
+/** Tests of the counters file. */
+package org.vhostuserrng.transport.counters;
