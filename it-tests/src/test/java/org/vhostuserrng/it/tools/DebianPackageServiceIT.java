@@ -60,7 +60,7 @@ class DebianPackageServiceIT {
     }
 
     @AfterAll
-    static void stop() throws InterruptedException {
+    static void stop() {
         if (machine != null) {
             machine.close();
         }
