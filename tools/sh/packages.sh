@@ -3,6 +3,12 @@
 
 # shellcheck disable=SC2034 # used by the scripts that source this file
 readonly guest_needs=(qemu-system-x86_64=qemu-system-x86 cpio=cpio gzip=gzip xz=xz-utils lz4=lz4)
+# shellcheck disable=SC2034
+readonly package_needs=(dpkg-deb=dpkg strip=binutils xz=xz-utils gzip=gzip)
+# What the tests of the package use besides.
+# shellcheck disable=SC2034
+readonly package_test_needs=(lintian=lintian man=man-db groff=groff zsh=zsh systemd-analyze=systemd
+  mmdebstrap=mmdebstrap)
 
 # Exit status of a script that needs something to be installed first.
 readonly EXIT_MISSING=3

@@ -5,15 +5,25 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
-/** The version of this build, from a resource that Maven fills in. */
+/** The version of this build and its commit, from resources that Maven writes. */
 final class BuildVersion {
-    private static final String RESOURCE = "version.txt";
+    private static final String VERSION = "version.txt";
+    private static final String COMMIT = "commit.txt";
 
     private BuildVersion() {}
 
+    /** Such as {@code 0.2.0 (1a2b3c4d5)}; without the commit if the sources were not in git. */
     static String read() {
-        try (InputStream text = BuildVersion.class.getResourceAsStream(RESOURCE)) {
-            return new String(text.readAllBytes(), StandardCharsets.UTF_8).strip();
+        return describe(text(VERSION), text(COMMIT));
+    }
+
+    static String describe(String version, String commit) {
+        return commit.isEmpty() ? version : version + " (" + commit + ")";
+    }
+
+    private static String text(String resource) {
+        try (InputStream text = BuildVersion.class.getResourceAsStream(resource)) {
+            return text == null ? "" : new String(text.readAllBytes(), StandardCharsets.UTF_8).strip();
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
         }

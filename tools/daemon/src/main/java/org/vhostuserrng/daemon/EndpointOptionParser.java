@@ -19,6 +19,7 @@ import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 final class EndpointOptionParser {
     /** sun_path of struct sockaddr_un without the terminating zero. */
     private static final int MAX_SOCKET_PATH_BYTES = 107;
+
     private static final String ADDED_SOCKET = "socket";
     /** Stands for the value of an absent numeric option. */
     private static final int NOT_GIVEN = -1;

@@ -30,7 +30,12 @@ final class RngGuests {
     private final SharedRequestScratch scratch = new SharedRequestScratch();
     private final List<RngGuest> guests = new ArrayList<>();
 
-    RngGuests(VhostUserServer server, SourceRegistry sources, DeficitRoundRobin scheduler, RngDeviceFeatures features, DaemonCounters counters) {
+    RngGuests(
+            VhostUserServer server,
+            SourceRegistry sources,
+            DeficitRoundRobin scheduler,
+            RngDeviceFeatures features,
+            DaemonCounters counters) {
         this.server = server;
         this.sources = sources;
         this.scheduler = scheduler;

@@ -189,10 +189,7 @@ public final class VhostUserServer implements AutoCloseable {
      */
     public void listenForControl(Path path, ControlCommandHandler commands) throws IOException {
         control = ControlListener.start(
-                loop,
-                UnixListeningSocket.bind(path, CONTROL_SOCKET_PERMISSIONS),
-                peerFileThreads,
-                commands);
+                loop, UnixListeningSocket.bind(path, CONTROL_SOCKET_PERMISSIONS), peerFileThreads, commands);
     }
 
     /** Runs an action on the loop's thread. Any thread. Has no effect after {@link #close}. */

@@ -1,0 +1,51 @@
+package org.vhostuserrng.daemon;
+
+import java.util.List;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/**
+ * The commands that run on the daemon's own option tables, as picocli commands. It is in the daemon's package, because
+ * the tables are visible there only; on the class path that is allowed.
+ */
+public final class DaemonCommandSpecs {
+    private DaemonCommandSpecs() {}
+
+    /** A command and its complete {@code --help} text. */
+    public record Documented(CommandSpec command, String help) {}
+
+    public static Documented daemon() {
+        return new Documented(command(DaemonCommand.PROGRAM, DaemonOptions.all()), DaemonHelp.text());
+    }
+
+    /** The commands that the daemon's main program runs besides the daemon. */
+    public static List<Documented> otherCommands() {
+        return List.of(new Documented(command(HoldOptions.COMMAND, HoldOptions.all()), DaemonHelp.ofHold()));
+    }
+
+    /** The names of all commands in the daemon's {@code --help}. */
+    public static List<String> commandNames() {
+        return DaemonArguments.COMMANDS;
+    }
+
+    private static CommandSpec command(String name, Options table) {
+        CommandSpec command = CommandSpec.create().name(name);
+        for (Option option : table.getOptions()) {
+            String longName = "--" + option.getLongOpt();
+            OptionSpec.Builder spec = option.getOpt() == null
+                    ? OptionSpec.builder(longName)
+                    : OptionSpec.builder("-" + option.getOpt(), longName);
+            // A percent sign begins a conversion in a description of picocli.
+            spec.description(option.getDescription().replace("%", "%%"));
+            if (option.hasArg()) {
+                spec.paramLabel(option.getArgName()).type(String.class).arity("1");
+            } else {
+                spec.type(boolean.class).arity("0");
+            }
+            command.addOption(spec.build());
+        }
+        return command;
+    }
+}
