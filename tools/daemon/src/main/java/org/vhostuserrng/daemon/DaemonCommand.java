@@ -113,6 +113,9 @@ final class DaemonCommand {
     }
 
     private static DaemonConfig config(OptionValue file) throws BadUsageException {
+        if (file.text().isEmpty()) {
+            throw file.refused("expected a path");
+        }
         try {
             return ConfigFileReader.read(NativePath.of(file.text()));
         } catch (InvalidPathException invalid) {

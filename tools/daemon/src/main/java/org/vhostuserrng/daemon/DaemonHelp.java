@@ -13,6 +13,7 @@ final class DaemonHelp {
             Usage: vhost-user-rng --socket-path=PATH [--socket-count=N] [OPTION...]
                    vhost-user-rng --connect=PATH [OPTION...]
                    vhost-user-rng --fd=N [--fd=N...] [OPTION...]
+                   vhost-user-rng --config=FILE [OPTION...]
                    vhost-user-rng COMMAND [ARGUMENT...]
 
             A vhost-user back-end for virtio-rng devices: serves random bytes to virtual

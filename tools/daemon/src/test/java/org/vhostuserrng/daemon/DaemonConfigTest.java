@@ -286,6 +286,24 @@ class DaemonConfigTest {
     }
 
     @Test
+    void anotherFileInPlaceOfTheDirectoryIsRefused() throws IOException {
+        Files.createFile(directory.resolve("rng.conf"));
+        Path file = Files.createFile(directory.resolve("conf.d"));
+
+        BadUsageException refused = assertThrows(BadUsageException.class, this::read);
+
+        assertEquals(file + ": expected a readable directory: not a directory", refused.getMessage());
+    }
+
+    @Test
+    void anEmptyPathIsRefused() {
+        BadUsageException refused =
+                assertThrows(BadUsageException.class, () -> DaemonCommand.readSettings("--config="));
+
+        assertEquals("--config='': expected a path", refused.getMessage());
+    }
+
+    @Test
     void aFileWithOtherTextThanUtf8IsRefused() throws IOException {
         Files.write(directory.resolve("rng.conf"), "# é".getBytes(StandardCharsets.ISO_8859_1));
 

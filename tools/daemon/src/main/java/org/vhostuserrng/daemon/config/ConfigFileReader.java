@@ -10,6 +10,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -133,6 +134,7 @@ public final class ConfigFileReader {
         return switch (failure) {
             case NoSuchFileException _ -> "no such file";
             case AccessDeniedException _ -> "permission denied";
+            case NotDirectoryException _ -> "not a directory";
             case java.nio.file.FileSystemException other when other.getReason() != null -> other.getReason();
             default -> String.valueOf(failure.getMessage());
         };
