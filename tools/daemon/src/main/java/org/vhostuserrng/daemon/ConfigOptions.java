@@ -24,8 +24,16 @@ final class ConfigOptions {
     private static final Set<String> REPEATABLE = Set.of("source", "allow-memory-on", "fd", "allow-uid", "allow-gid");
 
     /** Options whose values are text, even if it looks like a number. */
-    private static final Set<String> TEXT =
-            Set.of("socket-path", "connect", "source", "limit-mode", "allow-memory-on", "socket-mode", "log-level");
+    private static final Set<String> TEXT = Set.of(
+            "socket-path",
+            "connect",
+            "source",
+            "limit-mode",
+            "allow-memory-on",
+            "socket-mode",
+            "log-level",
+            "control-socket",
+            "counters-file");
 
     private ConfigOptions() {}
 

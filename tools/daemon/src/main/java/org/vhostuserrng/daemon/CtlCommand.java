@@ -41,8 +41,8 @@ final class CtlCommand {
             if (request.isEmpty()) {
                 throw new BadUsageException("expected a command; one of " + CtlOptions.commandNames());
             }
-            String path = options.value(CtlOptions.CONTROL_SOCKET);
-            List<ControlRecord> records = request(path == null ? CtlOptions.DEFAULT_SOCKET : path, request);
+            OptionValue path = options.value(CtlOptions.CONTROL_SOCKET);
+            List<ControlRecord> records = request(path == null ? CtlOptions.DEFAULT_SOCKET : path.text(), request);
             DaemonCommand.printResult(
                     options.has(CtlOptions.JSON) ? ControlRecordText.json(records) : ControlRecordText.table(records));
             return DaemonCommand.OK;
