@@ -135,7 +135,7 @@ class DebianPackageIT {
         String help = assertSucceeds(HostCommand.launcher().toString(), "--help");
         String last = help.lines().toList().getLast();
 
-        for (String command : last.strip().split(", ")) {
+        for (String command : last.strip().split(", ", -1)) {
             String page = "usr/share/man/man1/vhost-user-rng-" + command + ".1.gz";
             assertTrue(Files.exists(unpacked.resolve(page)), page);
         }
