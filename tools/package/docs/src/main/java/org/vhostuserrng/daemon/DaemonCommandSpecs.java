@@ -22,7 +22,9 @@ public final class DaemonCommandSpecs {
 
     /** The commands that the daemon's main program runs besides the daemon. */
     public static List<Documented> otherCommands() {
-        return List.of(new Documented(command(HoldOptions.COMMAND, HoldOptions.all()), DaemonHelp.ofHold()));
+        return List.of(
+                new Documented(command(CtlOptions.COMMAND, CtlOptions.all()), DaemonHelp.ofCtl()),
+                new Documented(command(HoldOptions.COMMAND, HoldOptions.all()), DaemonHelp.ofHold()));
     }
 
     /** The names of all commands in the daemon's {@code --help}. */
