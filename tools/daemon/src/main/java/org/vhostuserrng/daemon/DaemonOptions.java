@@ -173,6 +173,23 @@ final class DaemonOptions {
                         "PATH",
                         "Count requests, bytes, waiting times, latencies and faults per guest in this file, which top"
                                 + " and metrics read and the next daemon continues. Should be in tmpfs, such as /run."))
+                .addOption(valued(
+                        READY_FD,
+                        "N",
+                        "Write a newline to this inherited descriptor, and close it, when all sockets listen."))
+                .addOption(valued(
+                        EXIT_WITH_FD,
+                        "N",
+                        "End with status 0 when all others have closed the other end of this inherited pipe or"
+                                + " socket."))
+                .addOption(valued(LOG_LEVEL, "LEVEL", "Log error, warn, info or debug, and above. Default: info."))
+                .addOption(valued(
+                        CONFIG,
+                        "FILE",
+                        "Also read options from this TOML file (name = value, without dashes), guests from its sections"
+                                + " [guest.NAME], and the files *.conf of conf.d beside it. A value of the command line"
+                                + " replaces that of a file."))
+                .addOption(flag(CHECK_CONFIG, "Check all options and files, print what would be in force, and exit."))
                 .addOption(flag(PRINT_CAPABILITIES, "Print the back-end's capabilities as JSON and exit."))
                 .addOption(flag(HELP, 'h', "Print this help and exit."))
                 .addOption(flag(VERSION, 'V', "Print the version and exit."));
