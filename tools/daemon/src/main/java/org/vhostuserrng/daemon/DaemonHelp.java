@@ -19,8 +19,10 @@ final class DaemonHelp {
             A vhost-user back-end for virtio-rng devices: serves random bytes to virtual
             machines.
 
-            Options. A number of bytes may end in k, M or G (powers of 1024), a time in
-            us, ms, s or min:
+            A number of bytes may end in k, M or G (powers of 1024), a time in us, ms, s or
+            min.
+
+            Options:
             """;
 
     private static final String SOURCES_AND_EXAMPLE = """
