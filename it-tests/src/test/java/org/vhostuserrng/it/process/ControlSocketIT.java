@@ -114,14 +114,16 @@ class ControlSocketIT {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "max-bytes=0, max-bytes='0': expected a number from 1",
-        "max-bytes=abc, max-bytes='abc': expected a number from 1",
-        "weight=1001, weight='1001': expected a number from 1 to 1000",
-        "limit-mode=fast, limit-mode='fast': expected smooth or window",
-        "speed=1, 'speed=1'",
-        "max-bytes, 'max-bytes': expected KEY=VALUE"
-    })
+    @CsvSource(
+            quoteCharacter = '"',
+            value = {
+                "max-bytes=0, max-bytes='0': expected a number from 1",
+                "max-bytes=abc, max-bytes='abc': expected a number from 1",
+                "weight=1001, weight='1001': expected a number from 1 to 1000",
+                "limit-mode=fast, limit-mode='fast': expected smooth or window",
+                "speed=1, 'speed=1'",
+                "max-bytes, 'max-bytes': expected KEY=VALUE"
+            })
     void invalidSettingChangesNothing(String change, String reason) throws Exception {
         String before = ControlClient.request(control, "show", nameOf(0));
 

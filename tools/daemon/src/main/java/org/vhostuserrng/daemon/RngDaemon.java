@@ -71,13 +71,13 @@ final class RngDaemon {
             SettingsReloader reloader = new SettingsReloader(reader, settings, server, guests, serviceManager);
             SurvivedSignalLog signals = new SurvivedSignalLog(System::nanoTime, LOG::info);
             ServiceSignals.survive(signal -> handle(signal, reloader, signals));
-            for (RngEndpoint endpoint : settings.endpoints()) {
-                guests.add(endpoint, settings.rateLimits().forGuest(endpoint.guestName()));
-            }
             if (settings.controlSocket() != null) {
                 server.listenForControl(
                         settings.controlSocket(),
                         new ControlCommands(guests, sources, reloader, ControlAuthorization.ofThisProcess()));
+            }
+            for (RngEndpoint endpoint : settings.endpoints()) {
+                guests.add(endpoint, settings.rateLimits().forGuest(endpoint.guestName()));
             }
             String status = describeEndpoints(settings.endpoints());
             LOG.info(status);
