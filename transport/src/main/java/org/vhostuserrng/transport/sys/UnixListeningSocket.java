@@ -49,11 +49,16 @@ public final class UnixListeningSocket implements AutoCloseable {
      * @param permissions null if the umask determines who may connect
      */
     public static UnixListeningSocket bind(Path path, SocketFilePermissions permissions) throws IOException {
-        try (UnixSocketFileLock lock = UnixSocketFileLock.acquire(path)) {
-            UnixListeningSocket socket = bind(UnixSocketFile.at(path, permissions));
-            lock.logRefusal();
-            return socket;
-        }
+        return bind(UnixSocketFileLock.acquire(path), UnixSocketFile.at(path, permissions));
+    }
+
+    /**
+     * Like {@link #bind(Path, SocketFilePermissions)}. Does not wait.
+     *
+     * @throws IOException also if another daemon is just starting on the path
+     */
+    public static UnixListeningSocket tryBind(Path path, SocketFilePermissions permissions) throws IOException {
+        return bind(UnixSocketFileLock.tryAcquire(path), UnixSocketFile.at(path, permissions));
     }
 
     /**
@@ -62,8 +67,12 @@ public final class UnixListeningSocket implements AutoCloseable {
      * @throws IOException as {@link #bind(Path)}, or if another daemon is just starting on the path
      */
     public UnixListeningSocket bindAgain() throws IOException {
-        try (UnixSocketFileLock lock = UnixSocketFileLock.tryAcquire(file.path())) {
-            UnixListeningSocket socket = bind(file.unbound());
+        return bind(UnixSocketFileLock.tryAcquire(file.path()), file.unbound());
+    }
+
+    private static UnixListeningSocket bind(UnixSocketFileLock acquired, UnixSocketFile file) throws IOException {
+        try (UnixSocketFileLock lock = acquired) {
+            UnixListeningSocket socket = bind(file);
             lock.logRefusal();
             return socket;
         }

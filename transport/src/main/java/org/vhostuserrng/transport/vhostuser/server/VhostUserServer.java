@@ -66,6 +66,9 @@ public final class VhostUserServer implements AutoCloseable {
     /** Null if there is no control socket. */
     private ControlListener control;
 
+    /** Whether guests are served, so that the loop's thread must not wait. */
+    private boolean running;
+
     private volatile boolean stopping;
 
     /** An endpoint that can continue a session of its guest. */
@@ -128,7 +131,9 @@ public final class VhostUserServer implements AutoCloseable {
         SocketFilePermissions permissions =
                 access.hasPermissions() ? new SocketFilePermissions(access.mode(), access.group()) : null;
         GuestContext guest = storedGuest(device, "listen " + path.toAbsolutePath());
-        return listen(UnixListeningSocket.bind(path, permissions), access, guest);
+        UnixListeningSocket socket =
+                running ? UnixListeningSocket.tryBind(path, permissions) : UnixListeningSocket.bind(path, permissions);
+        return listen(socket, access, guest);
     }
 
     /**
@@ -226,6 +231,7 @@ public final class VhostUserServer implements AutoCloseable {
     public void run() throws IOException {
         // Without a short slice, a request waits up to 3 ms while a compiler thread of the JVM uses the CPU.
         ThreadTimeSlice.shorten();
+        running = true;
         while (!stopping) {
             loop.await();
             loop.doWork();
