@@ -259,9 +259,7 @@ class ControlSocketIT {
 
     @Test
     void ctlPrintsJson() throws Exception {
-        List<String> arguments = List.of("ctl", "--json", "--control-socket=" + control, "show", nameOf(0));
-
-        PackagedProgram.Result result = PackagedProgram.run(arguments.toArray(String[]::new));
+        PackagedProgram.Result result = ctl("show", nameOf(0), "--json");
 
         assertEquals(0, result.status(), result.stderr());
         assertTrue(result.stdout().startsWith("[{\"guest\": \"" + nameOf(0) + "\""), result.stdout());

@@ -17,18 +17,26 @@ import org.vhostuserrng.transport.control.ControlText;
 final class CtlCommand {
     static final String PROGRAM = DaemonCommand.PROGRAM + " " + CtlOptions.COMMAND;
 
+    private static final String END_OF_OPTIONS = "--";
+
     private CtlCommand() {}
+
+    private static boolean isOption(String word) {
+        return word.startsWith("-");
+    }
 
     /** Runs the command line to completion and returns the exit status. Errors go to stderr, one line each. */
     static int execute(String... words) {
         try {
-            int command = 0;
-            while (command < words.length && words[command].startsWith("-")) {
-                command++;
-            }
             List<String> all = List.of(words);
+            int end = all.contains(END_OF_OPTIONS) ? all.indexOf(END_OF_OPTIONS) : all.size();
+            List<String> request = new ArrayList<>(
+                    all.subList(0, end).stream().filter(word -> !isOption(word)).toList());
+            request.addAll(all.subList(Math.min(end + 1, all.size()), all.size()));
             DaemonArguments options = DaemonArguments.parse(
-                    PROGRAM, CtlOptions.all(), all.subList(0, command).toArray(String[]::new));
+                    PROGRAM,
+                    CtlOptions.all(),
+                    all.subList(0, end).stream().filter(CtlCommand::isOption).toArray(String[]::new));
             if (options.has(CtlOptions.HELP)) {
                 DaemonCommand.printResult(DaemonHelp.ofCtl());
                 return DaemonCommand.OK;
@@ -37,7 +45,6 @@ final class CtlCommand {
                 DaemonCommand.printResult(DaemonCommand.PROGRAM + " " + BuildVersion.read() + "\n");
                 return DaemonCommand.OK;
             }
-            List<String> request = all.subList(command, all.size());
             if (request.isEmpty()) {
                 throw new BadUsageException("expected a command; one of " + CtlOptions.commandNames());
             }

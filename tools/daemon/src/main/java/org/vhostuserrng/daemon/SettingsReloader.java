@@ -49,7 +49,7 @@ final class SettingsReloader {
 
     /** Reloads the settings, and logs the result. Any thread. */
     void reload() {
-        server.execute(() -> reload(failure -> {}));
+        server.execute(this::begin);
     }
 
     /**
@@ -59,6 +59,10 @@ final class SettingsReloader {
      */
     void reload(Consumer<String> onDone) {
         waiting.add(onDone);
+        begin();
+    }
+
+    private void begin() {
         if (!reading) {
             reading = true;
             serviceManager.reloading(TimeUnit.NANOSECONDS.toMicros(System.nanoTime()));

@@ -58,6 +58,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
     private MemorySegment unsent = MemorySegment.NULL;
 
     private long deadline;
+    private boolean watched;
 
     private ControlConnection(
             EventScheduler loop, UnixStreamSocket socket, ControlCommandHandler commands, Runnable onClosed) {
@@ -72,9 +73,21 @@ final class ControlConnection extends EventHandler implements ControlResponse {
             EventScheduler loop, UnixStreamSocket socket, ControlCommandHandler commands, Runnable onClosed)
             throws ErrnoException {
         ControlConnection connection = new ControlConnection(loop, socket, commands, onClosed);
-        loop.watch(connection, socket.fd());
+        connection.watch();
         connection.expectProgress();
         return connection;
+    }
+
+    private void watch() throws ErrnoException {
+        loop.watch(this, socket.fd());
+        watched = true;
+    }
+
+    private void unwatch() {
+        if (watched) {
+            watched = false;
+            loop.unwatch(this, socket.fd());
+        }
     }
 
     private void expectProgress() {
@@ -84,18 +97,19 @@ final class ControlConnection extends EventHandler implements ControlResponse {
 
     @Override
     protected void handle(long now, boolean ready) {
-        if (state == State.CLOSED) {
-            return;
-        }
-        if (state != State.EXECUTING && !ready && now >= deadline) {
-            close();
-        } else if (state == State.RECEIVING) {
-            receive();
-        } else if (state == State.SENDING) {
-            send();
-        } else if (ready && socket.isPeerGone()) {
-            // The command goes on; only its response has no reader.
-            close();
+        switch (state) {
+            case RECEIVING, SENDING -> {
+                if (!ready && now >= deadline) {
+                    close();
+                } else if (state == State.RECEIVING) {
+                    receive();
+                } else {
+                    send();
+                }
+            }
+            case EXECUTING, CLOSED -> {
+                // An event from before.
+            }
         }
     }
 
@@ -129,7 +143,9 @@ final class ControlConnection extends EventHandler implements ControlResponse {
     }
 
     private void execute(int length) {
+        // Nothing more is read: what follows the request, and its end, would cause event after event.
         state = State.EXECUTING;
+        unwatch();
         List<String> words;
         try {
             ByteBuffer bytes = request.asSlice(0, length).asByteBuffer();
@@ -166,6 +182,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
         records = result;
         unsent = encode(firstLine);
         try {
+            watch();
             loop.watchForWriting(this, socket.fd(), true);
             expectProgress();
         } catch (ErrnoException failure) {
@@ -216,7 +233,7 @@ final class ControlConnection extends EventHandler implements ControlResponse {
             return;
         }
         state = State.CLOSED;
-        loop.unwatch(this, socket.fd());
+        unwatch();
         loop.cancel(this);
         socket.close();
         arena.close();

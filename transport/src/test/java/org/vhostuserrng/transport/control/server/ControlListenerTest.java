@@ -141,6 +141,20 @@ class ControlListenerTest {
     }
 
     @Test
+    void ignoresWhatFollowsTheRequest() throws IOException {
+        try (UnixStreamSocket client = connect()) {
+            send(client, "vhost-user-rng/1\tlater\nmore");
+            runLoop();
+            int whileExecuting = loop.doWork();
+
+            unanswered.fail("no");
+
+            assertEquals(0, whileExecuting);
+            assertEquals("error\tno\n", receive(client));
+        }
+    }
+
+    @Test
     void ignoresTheResultForAClientThatIsGone() throws IOException {
         UnixStreamSocket client = connect();
         send(client, "vhost-user-rng/1\tlater\n");
