@@ -79,8 +79,10 @@ final class ControlConnection extends EventHandler implements ControlResponse {
     }
 
     private void watch() throws ErrnoException {
-        loop.watch(this, socket.fd());
-        watched = true;
+        if (!watched) {
+            loop.watch(this, socket.fd());
+            watched = true;
+        }
     }
 
     private void unwatch() {
