@@ -7,6 +7,7 @@ import org.vhostuserrng.cli.egd.EgdServerFuzzTarget;
 import org.vhostuserrng.cli.metrics.MetricsFuzzTarget;
 import org.vhostuserrng.cli.top.CountersFileFuzzTarget;
 import org.vhostuserrng.cli.trace.TraceFileFuzzTarget;
+import org.vhostuserrng.daemon.ControlRequestFuzzTarget;
 import org.vhostuserrng.daemon.DaemonConfigFuzzTarget;
 import org.vhostuserrng.device.rng.InflightRegionFuzzTarget;
 import org.vhostuserrng.device.rng.PackedRingFuzzTarget;
@@ -33,6 +34,7 @@ final class FuzzTargets {
                 SessionSnapshotFuzzTarget.class,
                 SourceExpressionFuzzTarget.class,
                 DaemonConfigFuzzTarget.class,
+                ControlRequestFuzzTarget.class,
                 EgdRepliesFuzzTarget.class,
                 EgdServerFuzzTarget.class,
                 TraceFileFuzzTarget.class,
