@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.vhostuserrng.it.fixture.EventualAssertions.HANG_TIMEOUT;
+import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,6 +34,8 @@ class DebianPackageServiceIT {
     private static final String SERVICE = "vhost-user-rng@web.service";
     private static final String SOCKET = "vhost-user-rng@web.socket";
     private static final String SOCKET_PATH = "/run/vhost-user-rng/web.sock";
+    private static final String CONFIGURATION = "/etc/vhost-user-rng/vhost-user-rng.conf";
+    private static final String EXAMPLES = "/usr/share/doc/vhost-user-rng/examples";
     private static final String PACKAGE = "/root/vhost-user-rng.deb";
 
     @TempDir
@@ -98,8 +101,36 @@ class DebianPackageServiceIT {
         succeed("test", "-s", "/usr/lib/vhost-user-rng/lib/daemon.aot");
     }
 
+    /** The configuration file of the examples, its socket's group, the control socket, the counters file, a reload. */
     @Test
     @Order(3)
+    void serviceServesTheGuestsOfItsConfiguration() throws IOException, InterruptedException {
+        succeed("cp", EXAMPLES + "/vhost-user-rng.conf", CONFIGURATION);
+        succeed("systemctl", "start", "vhost-user-rng.service");
+        try (EntropyDriver guest = connect()) {
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            assertEquals(
+                    "660 vhost-user-rng kvm",
+                    succeed("stat", "--format=%a %U %G", SOCKET_PATH).strip());
+
+            succeed("sed", "-i", "s/^max-bytes = .*/max-bytes = 4096/", CONFIGURATION);
+            succeed("systemctl", "reload", "vhost-user-rng.service");
+
+            assertEventually(
+                    "the limit has changed",
+                    () -> succeed("vhost-user-rng", "ctl", "show", "web")
+                            .lines()
+                            .anyMatch(line -> line.matches("max-bytes: +4096")));
+            assertEquals(64, guest.request(64, HANG_TIMEOUT).length);
+            assertTrue(succeed("vhost-user-rng", "top", "--once", "--counters-file=/run/vhost-user-rng/counters")
+                    .contains("web"));
+        }
+        succeed("systemctl", "stop", "vhost-user-rng.service");
+        succeed("rm", CONFIGURATION);
+    }
+
+    @Test
+    @Order(4)
     void socketOfTheTemplateServesAGuest() throws IOException, InterruptedException {
         succeed("systemctl", "enable", "--now", SOCKET);
 
@@ -109,7 +140,7 @@ class DebianPackageServiceIT {
     }
 
     @Test
-    @Order(4)
+    @Order(5)
     void sessionSurvivesARestart() throws IOException, InterruptedException {
         try (EntropyDriver guest = connect()) {
             guest.request(64, HANG_TIMEOUT);
@@ -121,7 +152,7 @@ class DebianPackageServiceIT {
     }
 
     @Test
-    @Order(5)
+    @Order(6)
     void sessionSurvivesAnUpgrade() throws IOException, InterruptedException {
         try (EntropyDriver guest = connect()) {
             guest.request(64, HANG_TIMEOUT);
@@ -136,7 +167,7 @@ class DebianPackageServiceIT {
     }
 
     @Test
-    @Order(6)
+    @Order(7)
     void removalWarnsOfConnectedGuests() throws IOException, InterruptedException {
         try (EntropyDriver guest = connect()) {
             guest.request(64, HANG_TIMEOUT);
@@ -149,7 +180,7 @@ class DebianPackageServiceIT {
     }
 
     @Test
-    @Order(7)
+    @Order(8)
     void purgeLeavesNothing() throws IOException, InterruptedException {
         succeed("dpkg", "--purge", "vhost-user-rng");
 
