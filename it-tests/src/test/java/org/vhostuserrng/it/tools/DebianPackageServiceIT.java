@@ -63,10 +63,19 @@ class DebianPackageServiceIT {
     }
 
     @AfterAll
-    static void stop() {
+    static void stop() throws IOException, InterruptedException {
         if (machine != null) {
             machine.close();
         }
+        // JUnit would log each symbolic link.
+        HostCommand.run(
+                Map.of(),
+                directory,
+                List.of(
+                        "rm",
+                        "-rf",
+                        "--one-file-system",
+                        directory.resolve(SUITE).toString()));
     }
 
     private static String succeed(String... command) throws IOException, InterruptedException {
