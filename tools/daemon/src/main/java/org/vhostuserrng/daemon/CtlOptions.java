@@ -2,7 +2,6 @@ package org.vhostuserrng.daemon;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
 /** Names and {@code --help} texts of the options and commands of {@code ctl}. */
@@ -20,24 +19,11 @@ final class CtlOptions {
 
     static Options all() {
         return new Options()
-                .addOption(Option.builder()
-                        .longOpt(name(CONTROL_SOCKET))
-                        .hasArg()
-                        .argName("PATH")
-                        .desc("Control socket of the daemon. Default: " + DEFAULT_SOCKET + ".")
-                        .get())
-                .addOption(Option.builder()
-                        .longOpt(name(JSON))
-                        .desc("Print an array of JSON objects.")
-                        .get())
-                .addOption(Option.builder("h")
-                        .longOpt(name(HELP))
-                        .desc("Print this help and exit.")
-                        .get())
-                .addOption(Option.builder("V")
-                        .longOpt(name(VERSION))
-                        .desc("Print the version and exit.")
-                        .get());
+                .addOption(DaemonOptions.valued(
+                        CONTROL_SOCKET, "PATH", "Control socket of the daemon. Default: " + DEFAULT_SOCKET + "."))
+                .addOption(DaemonOptions.flag(JSON, "Print an array of JSON objects."))
+                .addOption(DaemonOptions.flag(HELP, 'h', "Print this help and exit."))
+                .addOption(DaemonOptions.flag(VERSION, 'V', "Print the version and exit."));
     }
 
     /** The commands with their arguments, and what they do. */
@@ -68,9 +54,5 @@ final class CtlOptions {
                 commands().keySet().stream()
                         .map(command -> command.split(" ", 2)[0])
                         .toList());
-    }
-
-    private static String name(String option) {
-        return option.substring("--".length());
     }
 }

@@ -195,15 +195,18 @@ final class DaemonOptions {
                 .addOption(flag(VERSION, 'V', "Print the version and exit."));
     }
 
-    private static Option valued(String name, String argument, String description) {
+    /** An option with a value. */
+    static Option valued(String name, String argument, String description) {
         return option(name, description).hasArg().argName(argument).get();
     }
 
-    private static Option flag(String name, String description) {
+    /** An option without a value. */
+    static Option flag(String name, String description) {
         return option(name, description).get();
     }
 
-    private static Option flag(String name, char shortName, String description) {
+    /** An option without a value that has a short name, too. */
+    static Option flag(String name, char shortName, String description) {
         return option(name, description).option(String.valueOf(shortName)).get();
     }
 

@@ -1,6 +1,5 @@
 package org.vhostuserrng.daemon;
 
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
 /** Names and {@code --help} texts of the options of the command {@code hold}. */
@@ -22,41 +21,22 @@ final class HoldOptions {
 
     static Options all() {
         return new Options()
-                .addOption(valued(
+                .addOption(DaemonOptions.valued(
                         MAX_FDS_OPTION,
                         "N",
                         "Maximum number of stored descriptors; " + DaemonOptionRange.HOLD_FDS
                                 + ". Default: what the hard limit of open files (ulimit -Hn) allows."))
-                .addOption(valued(
+                .addOption(DaemonOptions.valued(
                         WATCHDOG,
                         "SECONDS",
                         "Kill and restart COMMAND if it sends no WATCHDOG=1 for that long after READY=1; "
                                 + DaemonOptionRange.HOLD_SECONDS + ". Default: no watchdog."))
-                .addOption(valued(
+                .addOption(DaemonOptions.valued(
                         STOP_TIMEOUT,
                         "SECONDS",
                         "Kill COMMAND if it has not ended that long after SIGTERM or SIGINT; "
                                 + DaemonOptionRange.HOLD_SECONDS + ". Default: " + DEFAULT_STOP_TIMEOUT_SECONDS + "."))
-                .addOption(Option.builder("h")
-                        .longOpt(name(HELP))
-                        .desc("Print this help and exit.")
-                        .get())
-                .addOption(Option.builder("V")
-                        .longOpt(name(VERSION))
-                        .desc("Print the version and exit.")
-                        .get());
-    }
-
-    private static Option valued(String option, String argument, String description) {
-        return Option.builder()
-                .longOpt(name(option))
-                .hasArg()
-                .argName(argument)
-                .desc(description)
-                .get();
-    }
-
-    private static String name(String option) {
-        return option.substring("--".length());
+                .addOption(DaemonOptions.flag(HELP, 'h', "Print this help and exit."))
+                .addOption(DaemonOptions.flag(VERSION, 'V', "Print the version and exit."));
     }
 }
