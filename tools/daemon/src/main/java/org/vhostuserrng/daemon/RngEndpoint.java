@@ -2,6 +2,7 @@ package org.vhostuserrng.daemon;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.vhostuserrng.device.rng.VirtioRngDevice;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.transport.systemd.ListenFds;
@@ -14,9 +15,9 @@ sealed interface RngEndpoint {
     /** The name of the guest in {@code --guest}, in logs and in JFR events. */
     String guestName();
 
-    /** Whether another configuration names this socket, possibly with other permissions. */
-    default boolean isSameSocket(RngEndpoint other) {
-        return equals(other);
+    /** Equal for two configurations of the same socket, which may differ in permissions. */
+    default Object identity() {
+        return this;
     }
 
     /**
@@ -29,10 +30,8 @@ sealed interface RngEndpoint {
     /** {@code --socket-path}: front-ends connect to this path, one after the other. */
     record ListeningPath(Path path, String guestName, ListenerAccess access) implements RngEndpoint {
         @Override
-        public boolean isSameSocket(RngEndpoint other) {
-            return other instanceof ListeningPath listening
-                    && path.equals(listening.path)
-                    && guestName.equals(listening.guestName);
+        public Object identity() {
+            return List.of(path, guestName);
         }
 
         @Override

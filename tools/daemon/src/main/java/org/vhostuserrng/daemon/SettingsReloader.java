@@ -3,8 +3,11 @@ package org.vhostuserrng.daemon;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.transport.systemd.ServiceNotifier;
@@ -103,10 +106,14 @@ final class SettingsReloader {
 
     /** Applies settings. Returns null, or the reason why nothing has changed. */
     private String apply(DaemonSettings next) {
+        // Sets, because there may be thousands of guests, and all of them wait meanwhile.
+        Set<Object> before = identities(inForce.endpoints().stream());
+        Set<Object> after = identities(next.endpoints().stream());
+        Set<Object> served = identities(guests.all().stream().map(RngGuest::socket));
         List<RngGuest> added = new ArrayList<>();
         try {
             for (RngEndpoint socket : next.endpoints()) {
-                if (guests.all().stream().noneMatch(guest -> guest.socket().isSameSocket(socket))) {
+                if (!served.contains(socket.identity())) {
                     added.add(guests.add(socket, next.rateLimits().forGuest(socket.guestName())));
                 }
             }
@@ -116,13 +123,14 @@ final class SettingsReloader {
         }
         // Nothing fails from here on.
         for (RngGuest guest : guests.all()) {
-            if (contains(inForce, guest.socket()) && !contains(next, guest.socket())) {
+            Object socket = guest.socket().identity();
+            if (before.contains(socket) && !after.contains(socket)) {
                 guests.remove(guest);
             }
         }
         guests.scheduler().setTotal(guests.now(), next.rateLimits().total());
         for (RngGuest guest : guests.all()) {
-            if (contains(next, guest.socket())) {
+            if (after.contains(guest.socket().identity())) {
                 guests.setLimits(guest, next.rateLimits().forGuest(guest.name()));
             }
         }
@@ -131,8 +139,9 @@ final class SettingsReloader {
                 || !next.sessionOptions().equals(inForce.sessionOptions())) {
             LOG.warn("features and restrictions of sessions have changed; they take effect after a restart");
         }
+        Set<RngEndpoint> unchanged = Set.copyOf(next.endpoints());
         for (RngGuest guest : guests.all()) {
-            if (contains(next, guest.socket()) && !next.endpoints().contains(guest.socket())) {
+            if (after.contains(guest.socket().identity()) && !unchanged.contains(guest.socket())) {
                 LOG.warn("{}: the permissions of its socket take effect after a restart", guest.name());
             }
         }
@@ -140,7 +149,7 @@ final class SettingsReloader {
         return null;
     }
 
-    private static boolean contains(DaemonSettings settings, RngEndpoint socket) {
-        return settings.endpoints().stream().anyMatch(socket::isSameSocket);
+    private static Set<Object> identities(Stream<RngEndpoint> sockets) {
+        return sockets.map(RngEndpoint::identity).collect(Collectors.toSet());
     }
 }
