@@ -8,6 +8,7 @@ module org.vhostuserrng.transport {
     exports org.vhostuserrng.transport.control;
     exports org.vhostuserrng.transport.counters;
     exports org.vhostuserrng.transport.memory;
+    exports org.vhostuserrng.transport.pci;
     exports org.vhostuserrng.transport.systemd;
     exports org.vhostuserrng.transport.virtio;
     exports org.vhostuserrng.transport.vhostuser;

@@ -1,0 +1,29 @@
+package org.vhostuserrng.transport.pci;
+
+import org.vhostuserrng.transport.virtio.VirtqueueConfig;
+
+/** Everything outside a PCI function that the function acts on. Confined to the loop's thread. */
+public interface PciFunctionHost {
+    /**
+     * Starts a virtqueue in guest memory. A virtqueue that cannot start is reported by
+     * {@link PciFunction#virtqueueBroken}, during this call or later.
+     *
+     * @param queue index of the virtqueue
+     * @param size Queue Size, validated by the function as far as PCI requires it
+     * @param features the features that the driver accepted
+     * @param areas guest-physical addresses of the virtqueue
+     */
+    void startVirtqueue(int queue, int size, long features, VirtqueueConfig.Areas areas);
+
+    /** Stops a virtqueue. When this method returns, the virtqueue no longer accesses guest memory. */
+    void stopVirtqueue(int queue);
+
+    /** The driver has made buffers available in a virtqueue. Has no effect on one that is not started. Data path. */
+    void availableBufferNotification(int queue);
+
+    /** Sends an MSI-X message. Masked and pending vectors are the host's concern. Data path. */
+    void triggerMsix(int vector);
+
+    /** Sets the level of the INTx interrupt pin. */
+    void setIntx(boolean asserted);
+}
