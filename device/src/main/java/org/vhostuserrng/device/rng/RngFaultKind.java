@@ -32,8 +32,13 @@ enum RngFaultKind {
                     INDIRECT_AND_NEXT,
                     INDIRECT_IN_CHAIN,
                     INDIRECT_LENGTH -> DESCRIPTOR;
-            case BUFFER_RANGE, INDIRECT_RANGE, BUFFER_INACCESSIBLE, INDIRECT_INACCESSIBLE, ACCESS_DENIED, IOTLB_MISS ->
-                ADDRESS;
+            case BUFFER_RANGE,
+                    INDIRECT_RANGE,
+                    BUFFER_INACCESSIBLE,
+                    INDIRECT_INACCESSIBLE,
+                    ACCESS_DENIED,
+                    IOTLB_MISS,
+                    HUGE_PAGE_MISS -> ADDRESS;
             case MEMORY_GONE -> MEMORY;
         };
     }

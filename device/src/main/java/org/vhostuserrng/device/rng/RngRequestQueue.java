@@ -262,7 +262,11 @@ final class RngRequestQueue implements VirtqueueHandler {
         VirtqueueFault found = queue.peek(buffers);
         if (found != null) {
             flow.deactivate();
-            return found == VirtqueueFault.IOTLB_MISS ? DrainResult.IOTLB_MISS : broken(found);
+            return switch (found) {
+                case IOTLB_MISS -> DrainResult.IOTLB_MISS;
+                case HUGE_PAGE_MISS -> DrainResult.HUGE_PAGE_MISS;
+                default -> broken(found);
+            };
         }
         int from = alreadyFilled();
         long allowed = rateLimiter.grant(now, buffers.bytes() - from);

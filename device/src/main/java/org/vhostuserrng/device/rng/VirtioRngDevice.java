@@ -10,7 +10,7 @@ import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.transport.counters.CounterField;
 import org.vhostuserrng.transport.counters.CounterSlot;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtioDevice;
@@ -136,7 +136,7 @@ public final class VirtioRngDevice implements VirtioDevice {
     }
 
     @Override
-    public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+    public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, MemoryNotReadyException {
         Virtqueue queue = Virtqueue.start(config);
         started = new RngRequestQueue(this, queue, config, sources.open(name), scratch);
         return started;

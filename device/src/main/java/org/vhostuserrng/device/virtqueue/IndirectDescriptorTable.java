@@ -20,6 +20,9 @@ final class IndirectDescriptorTable {
     private long address;
     private int count;
     private MemorySegment segment;
+    /** Index of {@link #segment} in guest memory. */
+    private int region;
+
     /** Offset of the table in {@link #segment}. Used only without an IOMMU. */
     private long tableOffset;
 
@@ -55,7 +58,10 @@ final class IndirectDescriptorTable {
         }
         tableOffset = offset;
         long inRegion = segment.byteSize() - tableOffset;
-        return length > inRegion ? VirtqueueFault.ofIndirectTable(memory, tableAddress + inRegion) : null;
+        if (length > inRegion) {
+            return VirtqueueFault.ofIndirectTable(memory, tableAddress + inRegion);
+        }
+        return memory.isAllocated(region, tableOffset, length) ? null : VirtqueueFault.HUGE_PAGE_MISS;
     }
 
     /** Moves to a descriptor, which then begins at {@link #offset} in {@link #segment}. Returns null, or the fault. */
@@ -84,13 +90,14 @@ final class IndirectDescriptorTable {
             return VirtqueueFault.ofIndirectTable(memory, guestAddress);
         }
         remaining = Math.min(memory.remaining(translation, iova), segment.byteSize() - offset);
-        return null;
+        long needed = Math.min(remaining, VirtioConstants.DESCRIPTOR_BYTES);
+        return memory.isAllocated(region, offset, needed) ? null : VirtqueueFault.HUGE_PAGE_MISS;
     }
 
     /** Moves to a guest-physical address. Returns false if it is outside guest memory. */
     private boolean seekGuestAddress(long guestAddress) {
         GuestMemory guest = memory.guest();
-        int region = guest.regionAt(guestAddress);
+        region = guest.regionAt(guestAddress);
         if (region == GuestMemory.NONE) {
             return false;
         }

@@ -7,7 +7,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.vhostuserrng.transport.memory.Iotlb;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -126,7 +126,8 @@ final class PackedVirtqueue extends Virtqueue {
         }
     }
 
-    static PackedVirtqueue startPacked(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+    static PackedVirtqueue startPacked(VirtqueueConfig config)
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         int size = config.size();
         if (size < 1 || size > VirtioConstants.MAX_QUEUE_SIZE) {
             throw new InvalidVirtqueueException("queue size " + Integer.toUnsignedString(size) + ", expected 1 to "

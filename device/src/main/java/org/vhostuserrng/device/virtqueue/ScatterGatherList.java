@@ -112,23 +112,26 @@ public final class ScatterGatherList {
             MemorySegment memoryOfRegion = memory.bytes(region);
             long offset = memory.offset(region, at);
             long inRegion = Math.min(left, memoryOfRegion.byteSize() - offset);
-            addSegment(memoryOfRegion, at, offset, inRegion);
+            int kept = (int) Math.min(inRegion, MAX_BYTES - bytes);
+            if (kept > 0 && segments < MAX_SEGMENTS) {
+                if (!addressSpace.isAllocated(region, offset, kept)) {
+                    return VirtqueueFault.HUGE_PAGE_MISS;
+                }
+                addSegment(memoryOfRegion, at, offset, kept);
+            }
             at += inRegion;
             left -= inRegion;
         }
         return null;
     }
 
-    private void addSegment(MemorySegment region, long guestAddress, long offset, long length) {
-        int kept = (int) Math.min(length, MAX_BYTES - bytes);
-        if (kept > 0 && segments < MAX_SEGMENTS) {
-            regions[segments] = region;
-            guestAddresses[segments] = guestAddress;
-            offsets[segments] = offset;
-            lengths[segments] = kept;
-            segments++;
-            bytes += kept;
-        }
+    private void addSegment(MemorySegment region, long guestAddress, long offset, int length) {
+        regions[segments] = region;
+        guestAddresses[segments] = guestAddress;
+        offsets[segments] = offset;
+        lengths[segments] = length;
+        segments++;
+        bytes += length;
     }
 
     /** The number of writable bytes, 0 to {@link #MAX_BYTES}. */

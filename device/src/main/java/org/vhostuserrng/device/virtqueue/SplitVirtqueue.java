@@ -5,7 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import org.vhostuserrng.transport.memory.Iotlb;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -88,7 +88,7 @@ final class SplitVirtqueue extends Virtqueue {
     }
 
     /** Starts at the used index in guest memory, which a predecessor may have advanced. */
-    static SplitVirtqueue startSplit(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+    static SplitVirtqueue startSplit(VirtqueueConfig config) throws InvalidVirtqueueException, MemoryNotReadyException {
         int size = config.size();
         if (size < 1 || size > VirtioConstants.MAX_QUEUE_SIZE || Integer.bitCount(size) != 1) {
             throw new InvalidVirtqueueException("queue size " + Integer.toUnsignedString(size)

@@ -1,7 +1,7 @@
 package org.vhostuserrng.device.virtqueue;
 
 import java.lang.foreign.MemorySegment;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
@@ -19,7 +19,7 @@ import org.vhostuserrng.transport.virtio.VirtqueuePosition;
  */
 public abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
     /** Starts a virtqueue of the negotiated format. */
-    public static Virtqueue start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+    public static Virtqueue start(VirtqueueConfig config) throws InvalidVirtqueueException, MemoryNotReadyException {
         boolean packed = (config.features() & VirtioConstants.VIRTIO_F_RING_PACKED) != 0;
         return packed ? PackedVirtqueue.startPacked(config) : SplitVirtqueue.startSplit(config);
     }
@@ -79,7 +79,7 @@ public abstract sealed class Virtqueue permits SplitVirtqueue, PackedVirtqueue {
      */
     static MemorySegment mapArea(
             VirtqueueAddressSpace memory, String name, long address, long length, int alignment, int access)
-            throws InvalidVirtqueueException, IotlbMissException {
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         MemorySegment area = memory.mapArea(address, length, access);
         if (area == null) {
             throw new InvalidVirtqueueException(name + " at " + Long.toHexString(address)

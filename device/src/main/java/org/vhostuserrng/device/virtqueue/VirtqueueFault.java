@@ -3,8 +3,8 @@ package org.vhostuserrng.device.virtqueue;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 
 /**
- * A violation of VIRTIO by the driver. It breaks the ring until the driver resets it. {@link #IOTLB_MISS} is not a
- * violation: the buffer stays available until the translation arrives.
+ * A violation of VIRTIO by the driver. It breaks the ring until the driver resets it. {@link #IOTLB_MISS} and
+ * {@link #HUGE_PAGE_MISS} are not violations: the buffer stays available until the translation or the page arrives.
  */
 public enum VirtqueueFault {
     INDEX_JUMP("available index is ahead by more than the queue size"),
@@ -25,6 +25,7 @@ public enum VirtqueueFault {
     INDIRECT_INACCESSIBLE("indirect table is in a memory region that is not accessible"),
     ACCESS_DENIED("IOMMU denies access to a buffer or an indirect table"),
     IOTLB_MISS("IOTLB has no entry for a buffer or an indirect table"),
+    HUGE_PAGE_MISS("a huge page of a buffer or an indirect table is not allocated"),
     INFLIGHT_CHANGED("front-end changed the inflight region"),
     MEMORY_GONE("guest memory vanished while it was written");
 

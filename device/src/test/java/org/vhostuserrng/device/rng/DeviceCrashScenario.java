@@ -10,7 +10,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
@@ -107,7 +107,7 @@ public final class DeviceCrashScenario implements Callable<Boolean> {
         try {
             queue = guest.device.start(guest.config(base));
             guest.positionContinued = true;
-        } catch (InvalidVirtqueueException | IotlbMissException invalid) {
+        } catch (InvalidVirtqueueException | MemoryNotReadyException invalid) {
             throw new AssertionError(invalid);
         }
     }

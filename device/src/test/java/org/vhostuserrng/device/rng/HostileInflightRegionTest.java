@@ -11,7 +11,7 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
@@ -34,17 +34,17 @@ class HostileInflightRegionTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void writesOnlyToBuffersOfASplitVirtqueue(long seed) throws IotlbMissException {
+    void writesOnlyToBuffersOfASplitVirtqueue(long seed) throws MemoryNotReadyException {
         run(false, seed);
     }
 
     @ParameterizedTest
     @MethodSource("seeds")
-    void writesOnlyToBuffersOfAPackedVirtqueue(long seed) throws IotlbMissException {
+    void writesOnlyToBuffersOfAPackedVirtqueue(long seed) throws MemoryNotReadyException {
         run(true, seed);
     }
 
-    private static void run(boolean packed, long seed) throws IotlbMissException {
+    private static void run(boolean packed, long seed) throws MemoryNotReadyException {
         Random random = new Random(seed);
         int size = 1 << random.nextInt(4);
         RngTestGuest<? extends DriverRing> guest =

@@ -16,7 +16,7 @@ import org.vhostuserrng.device.virtqueue.ScatterGatherList;
 import org.vhostuserrng.device.virtqueue.VirtqueueFault;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.transport.memory.Iotlb;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
@@ -349,7 +349,7 @@ class IommuRequestTest {
         RngTestGuest<?> guest = guest(packed, 1024);
         guest.unmap(RngTestGuest.FIRST_REGION + PAGE);
 
-        assertThrows(IotlbMissException.class, () -> guest.device.start(guest.config(guest.driver.vringBase())));
+        assertThrows(MemoryNotReadyException.class, () -> guest.device.start(guest.config(guest.driver.vringBase())));
 
         assertEquals(RngTestGuest.FIRST_REGION + PAGE, guest.memory().faultAddress());
         assertEquals(packed ? READ | WRITE : READ, guest.memory().faultAccess());

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.frontend.DriverPackedRing;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.GuestMemory;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -75,7 +75,7 @@ class PackedVirtqueueConfigTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0x8000_8000, 0x0003_0003, 0x8005_8007, 0x8005_0005})
-    void resumesAtTheGivenPosition(int base) throws InvalidVirtqueueException, IotlbMissException {
+    void resumesAtTheGivenPosition(int base) throws InvalidVirtqueueException, MemoryNotReadyException {
         assertEquals(base, guest.stop(guest.device.start(config(8, base, AREAS))));
     }
 

@@ -18,7 +18,7 @@ import org.vhostuserrng.backends.limiter.RateLimitMode;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -116,7 +116,7 @@ class RateLimitUnderFaultsTest {
             machine.resetRandomly(random);
             try {
                 queue = device.start(machine.config(machine.driver.vringBase()));
-            } catch (InvalidVirtqueueException | IotlbMissException invalid) {
+            } catch (InvalidVirtqueueException | MemoryNotReadyException invalid) {
                 throw new AssertionError(invalid);
             }
         }

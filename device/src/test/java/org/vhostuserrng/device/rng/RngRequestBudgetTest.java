@@ -26,7 +26,7 @@ import org.vhostuserrng.device.virtqueue.Virtqueue;
 import org.vhostuserrng.frontend.DriverBufferElement;
 import org.vhostuserrng.frontend.DriverRing;
 import org.vhostuserrng.frontend.DriverSplitRing;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.InvalidDeviceStateException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -40,7 +40,7 @@ class RngRequestBudgetTest {
     private static final int KIB = 1024;
 
     private static VirtqueueHandler start(RngTestGuest<?> guest, VirtioRngDevice device, LongSupplier clock)
-            throws InvalidVirtqueueException, IotlbMissException {
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         VirtqueueConfig config = guest.config(guest.driver.vringBase());
         return device.start(new VirtqueueConfig(
                 config.index(),
@@ -130,7 +130,7 @@ class RngRequestBudgetTest {
     @ParameterizedTest
     @CsvSource({"false, 16448", "true, 16384"})
     void partlyFilledRequestIsCompletedWhenOthersHaveToBeServed(boolean quantumUsed, int length)
-            throws InvalidVirtqueueException, IotlbMissException {
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split().besideAnotherQueue();
         DeficitRoundRobin scheduler = new DeficitRoundRobin(RateLimitConfig.NONE, () -> {});
         DrrGuestFlow other = scheduler.addFlow(DrrGuestConfig.DEFAULT);
@@ -158,7 +158,8 @@ class RngRequestBudgetTest {
     }
 
     @Test
-    void requestThatArrivesWhileNotificationsAreEnabledIsServed() throws InvalidVirtqueueException, IotlbMissException {
+    void requestThatArrivesWhileNotificationsAreEnabledIsServed()
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split();
         int[] readings = {0};
         VirtioRngDevice device = limited(guest, RateLimitMode.SMOOTH, 1 << 20);
@@ -177,7 +178,7 @@ class RngRequestBudgetTest {
     }
 
     @Test
-    void driverThatRevokesBuffersCannotProlongADrain() throws InvalidVirtqueueException, IotlbMissException {
+    void driverThatRevokesBuffersCannotProlongADrain() throws InvalidVirtqueueException, MemoryNotReadyException {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split();
         int[] readings = {0};
         VirtioRngDevice device = limited(guest, RateLimitMode.SMOOTH, 1 << 20);
@@ -197,7 +198,7 @@ class RngRequestBudgetTest {
 
     @Test
     void windowOfTheGuestsOwnLimitStartsWhenTheDriverCanSeeTheRequest()
-            throws InvalidVirtqueueException, IotlbMissException {
+            throws InvalidVirtqueueException, MemoryNotReadyException {
         RngTestGuest<DriverSplitRing> guest = RngTestGuest.split();
         int[] readings = {0};
         VirtioRngDevice device = limited(guest, RateLimitMode.WINDOW, 64);

@@ -25,9 +25,10 @@ import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.GuestMemory;
 import org.vhostuserrng.transport.memory.InaccessibleRegion;
 import org.vhostuserrng.transport.memory.Iotlb;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
+import org.vhostuserrng.transport.sys.HugePages;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.vhostuser.inflight.PackedPositionRecord;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -65,6 +66,12 @@ final class RngTestGuest<R extends DriverRing> {
     final UsedBufferNotifier notifier = new UsedBufferNotifier();
     final MemorySegment firstRegion = Arena.ofAuto().allocate(REGION_BYTES, 4096);
     final MemorySegment secondRegion = Arena.ofAuto().allocate(REGION_BYTES, 4096);
+    /** Null if the region does not consist of huge pages. */
+    HugePages firstRegionPages;
+
+    /** Null if the region does not consist of huge pages. */
+    HugePages secondRegionPages;
+
     final R driver;
     final SharedRequestScratch scratch = new SharedRequestScratch();
     final VirtioRngDevice device;
@@ -145,7 +152,7 @@ final class RngTestGuest<R extends DriverRing> {
     VirtqueueHandler start(int base) {
         try {
             return device.start(config(base));
-        } catch (InvalidVirtqueueException | IotlbMissException invalid) {
+        } catch (InvalidVirtqueueException | MemoryNotReadyException invalid) {
             throw new AssertionError(invalid);
         }
     }
@@ -159,7 +166,7 @@ final class RngTestGuest<R extends DriverRing> {
     Virtqueue virtqueue() {
         try {
             return Virtqueue.start(config(driver.vringBase()));
-        } catch (InvalidVirtqueueException | IotlbMissException invalid) {
+        } catch (InvalidVirtqueueException | MemoryNotReadyException invalid) {
             throw new AssertionError(invalid);
         }
     }
@@ -230,8 +237,8 @@ final class RngTestGuest<R extends DriverRing> {
     VirtqueueConfig config(int base) {
         GuestMemory guestMemory = GuestMemory.of(
                 List.of(
-                        new GuestMemory.Region(FIRST_REGION, firstRegion, false),
-                        new GuestMemory.Region(SECOND_REGION, secondRegion, false)),
+                        new GuestMemory.Region(FIRST_REGION, firstRegion, false, firstRegionPages),
+                        new GuestMemory.Region(SECOND_REGION, secondRegion, false, secondRegionPages)),
                 inaccessible);
         memory = iotlb == null
                 ? VirtqueueAddressSpace.physical(guestMemory)

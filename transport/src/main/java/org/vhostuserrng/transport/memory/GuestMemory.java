@@ -3,6 +3,7 @@ package org.vhostuserrng.transport.memory;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.stream.Stream;
+import org.vhostuserrng.transport.sys.HugePages;
 import org.vhostuserrng.transport.sys.MemoryMapping;
 
 /**
@@ -20,8 +21,15 @@ public final class GuestMemory {
      * @param guestAddress address of the first byte, unsigned
      * @param bytes the mapped memory; its size is the size of the region
      * @param mayVanish whether an access can raise SIGBUS, which the JVM reports as an InternalError
+     * @param hugePages null unless the memory consists of huge pages
      */
-    public record Region(long guestAddress, MemorySegment bytes, boolean mayVanish) {
+    @SuppressWarnings("exports")
+    public record Region(long guestAddress, MemorySegment bytes, boolean mayVanish, HugePages hugePages) {
+        /** A region that does not consist of huge pages. */
+        public Region(long guestAddress, MemorySegment bytes, boolean mayVanish) {
+            this(guestAddress, bytes, mayVanish, null);
+        }
+
         private Extent extent() {
             return new Extent(guestAddress, bytes.byteSize());
         }
@@ -36,6 +44,9 @@ public final class GuestMemory {
     private final long[] starts;
     private final long[] sizes;
     private final MemorySegment[] segments;
+    /** Null for a region that does not consist of huge pages. */
+    private final HugePages[] hugePages;
+
     private final boolean mayVanish;
     private final List<InaccessibleRegion> inaccessible;
     private int lastHit;
@@ -45,6 +56,7 @@ public final class GuestMemory {
         starts = sorted.stream().mapToLong(Region::guestAddress).toArray();
         sizes = sorted.stream().mapToLong(region -> region.bytes().byteSize()).toArray();
         segments = sorted.stream().map(Region::bytes).toArray(MemorySegment[]::new);
+        hugePages = sorted.stream().map(Region::hugePages).toArray(HugePages[]::new);
         mayVanish = sorted.stream().anyMatch(Region::mayVanish);
     }
 
@@ -126,6 +138,17 @@ public final class GuestMemory {
     /** The offset of an address in its region. */
     public long offset(int region, long guestAddress) {
         return guestAddress - starts[region];
+    }
+
+    /** Whether an access to a range of a region allocates no huge page. See {@link HugePages#areAllocated}. */
+    boolean isAllocated(int region, long offset, long length) {
+        HugePages pages = hugePages[region];
+        return pages == null || pages.areAllocated(segments[region].address() + offset, length);
+    }
+
+    /** Prepares to allocate the huge pages of a range of a region. */
+    HugePages.Fault hugePageFault(int region, long offset, long length) {
+        return hugePages[region].fault(segments[region].address() + offset, length);
     }
 
     /**

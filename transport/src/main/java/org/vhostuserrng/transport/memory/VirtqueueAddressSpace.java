@@ -1,6 +1,7 @@
 package org.vhostuserrng.transport.memory;
 
 import java.lang.foreign.MemorySegment;
+import org.vhostuserrng.transport.sys.HugePages;
 
 /**
  * Guest memory, addressed as the driver of one virtqueue does: by guest-physical addresses or, with
@@ -28,6 +29,9 @@ public final class VirtqueueAddressSpace {
     private boolean denied;
     private long outsideAddress;
     private boolean inaccessible;
+    private int missingRegion = GuestMemory.NONE;
+    private long missingOffset;
+    private long missingLength;
 
     private VirtqueueAddressSpace(GuestMemory memory, Iotlb iotlb) {
         this.memory = memory;
@@ -122,6 +126,38 @@ public final class VirtqueueAddressSpace {
         return memory.describeOutside(outsideAddress);
     }
 
+    // --- huge pages ------------------------------------------------------------------------------------------------
+
+    /**
+     * Whether an access to guest memory allocates no huge page. Otherwise the device must not make the access, and
+     * {@link #hugePageFault} allocates the pages.
+     *
+     * @param region index in {@link #guest}
+     * @param length at least 1; the range is in the region
+     */
+    public boolean isAllocated(int region, long offset, long length) {
+        if (memory.isAllocated(region, offset, length)) {
+            return true;
+        }
+        missingRegion = region;
+        missingOffset = offset;
+        missingLength = length;
+        return false;
+    }
+
+    /** Whether the last access that was not possible needs a huge page. */
+    public boolean isHugePageMissing() {
+        return missingRegion != GuestMemory.NONE;
+    }
+
+    /** Prepares to allocate the missing huge pages. For the transport only. */
+    @SuppressWarnings("exports")
+    public HugePages.Fault hugePageFault() {
+        HugePages.Fault fault = memory.hugePageFault(missingRegion, missingOffset, missingLength);
+        missingRegion = GuestMemory.NONE;
+        return fault;
+    }
+
     // --- the areas of the virtqueue itself -------------------------------------------------------------------------
 
     /**
@@ -130,7 +166,7 @@ public final class VirtqueueAddressSpace {
      * @param access the device's access to the area
      * @return the bytes, or null if they are not contiguous in one region of guest memory
      */
-    public MemorySegment mapArea(long address, long length, int access) throws IotlbMissException {
+    public MemorySegment mapArea(long address, long length, int access) throws MemoryNotReadyException {
         if (iotlb == null) {
             return slice(address, length);
         }
@@ -143,10 +179,15 @@ public final class VirtqueueAddressSpace {
         return slice(guestAddress(address), length);
     }
 
-    private MemorySegment slice(long guestAddress, long length) {
+    private MemorySegment slice(long guestAddress, long length) throws MemoryNotReadyException {
         MemorySegment area = memory.slice(guestAddress, length);
         if (area == null) {
             failOutside(memory.firstOutsideRegion(guestAddress));
+            return null;
+        }
+        int region = memory.regionAt(guestAddress);
+        if (!isAllocated(region, memory.offset(region, guestAddress), length)) {
+            throw MemoryNotReadyException.noHugePage(guestAddress);
         }
         return area;
     }
@@ -168,7 +209,7 @@ public final class VirtqueueAddressSpace {
     }
 
     /** Whether consecutive translations lead to contiguous guest memory. */
-    private boolean isContiguous(long address, long length, int access) throws IotlbMissException {
+    private boolean isContiguous(long address, long length, int access) throws MemoryNotReadyException {
         if (Long.compareUnsigned(address + length - 1, address) < 0) {
             failOutside(address);
             return false;
@@ -178,7 +219,7 @@ public final class VirtqueueAddressSpace {
         while (done < length) {
             int translation = translate(address + done, access);
             if (translation == MISSING) {
-                throw new IotlbMissException(address + done);
+                throw MemoryNotReadyException.noIotlbEntry(address + done);
             }
             if (translation == DENIED) {
                 return false;

@@ -38,15 +38,12 @@ public final class MemoryMapping implements AutoCloseable {
     private static final long UNMAP_STEP_BYTES = 1L << 30;
 
     private final OwnedFd file;
-    private final long address;
-    private final long length;
-    /** Offset of the requested bytes in the mapping, which begins at a page boundary. */
-    private final long skipped;
-
+    private final PageRange range;
     private final long size;
     private final long offset;
     private final boolean sealed;
-    private final boolean canVanish;
+    /** Null unless the file consists of huge pages. */
+    private final HugePages hugePages;
     /** Null before {@link #open}. */
     private Arena arena;
     /** The requested bytes, extended to the end of their last page. */
@@ -54,23 +51,20 @@ public final class MemoryMapping implements AutoCloseable {
 
     private MemorySegment segment;
 
-    private MemoryMapping(
-            OwnedFd file,
-            long address,
-            long length,
-            long skipped,
-            long size,
-            long offset,
-            boolean sealed,
-            boolean canVanish) {
+    /**
+     * The pages that are mapped.
+     *
+     * @param skipped offset of the requested bytes
+     */
+    private record PageRange(long address, long length, long skipped) {}
+
+    private MemoryMapping(OwnedFd file, PageRange range, long size, long offset, boolean sealed, HugePages hugePages) {
         this.file = file;
-        this.address = address;
-        this.length = length;
-        this.skipped = skipped;
+        this.range = range;
         this.size = size;
         this.offset = offset;
         this.sealed = sealed;
-        this.canVanish = canVanish;
+        this.hugePages = hugePages;
     }
 
     /** Like {@link #adopt(OwnedFd, long, long, Set)}, for memory and local file systems. */
@@ -127,13 +121,13 @@ public final class MemoryMapping implements AutoCloseable {
             throw new UnmappableFileException("it has " + Long.toUnsignedString(size) + " bytes from offset "
                     + Long.toUnsignedString(offset) + " in a file of " + status.size() + " bytes");
         }
-        boolean canVanish = !sealed || MemoryFileSystems.hasHugePages(file);
         // A mapping begins and ends at a page boundary of the file; pages may be huge.
         long page = Math.max(status.blockSize(), 4096);
         long skipped = offset % page;
         long length = roundUp(skipped + size, page);
         long address = mmap(file, offset - skipped, length);
-        return new MemoryMapping(file, address, length, skipped, size, offset, sealed, canVanish);
+        HugePages hugePages = MemoryFileSystems.hasHugePages(file) ? new HugePages(address, length, page) : null;
+        return new MemoryMapping(file, new PageRange(address, length, skipped), size, offset, sealed, hugePages);
     }
 
     /**
@@ -163,8 +157,8 @@ public final class MemoryMapping implements AutoCloseable {
     @SuppressWarnings("restricted")
     private MemoryMapping open(Arena newArena) {
         arena = newArena;
-        MemorySegment whole = MemorySegment.ofAddress(address).reinterpret(length, arena, _ -> unmap());
-        pages = whole.asSlice(skipped);
+        MemorySegment whole = MemorySegment.ofAddress(range.address()).reinterpret(range.length(), arena, _ -> unmap());
+        pages = whole.asSlice(range.skipped());
         segment = pages.asSlice(0, size);
         return this;
     }
@@ -196,7 +190,7 @@ public final class MemoryMapping implements AutoCloseable {
     }
 
     private void unmap() {
-        file.execute(() -> unmap(address, length));
+        file.execute(() -> unmap(range.address(), range.length()));
     }
 
     /**
@@ -257,7 +251,12 @@ public final class MemoryMapping implements AutoCloseable {
 
     /** Whether an access can raise SIGBUS: the file can be truncated, or consists of huge pages. */
     public boolean canVanish() {
-        return canVanish;
+        return !sealed || hugePages != null;
+    }
+
+    /** The huge pages of the file; null if it consists of others. */
+    public HugePages hugePages() {
+        return hugePages;
     }
 
     @Override

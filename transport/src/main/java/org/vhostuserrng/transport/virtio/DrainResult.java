@@ -18,6 +18,11 @@ public enum DrainResult {
      * The next request needs an IOTLB entry, which the virtqueue's address space names. Drain again when it arrives.
      */
     IOTLB_MISS,
+    /**
+     * The next request needs a huge page that is not allocated, which the virtqueue's address space names. Drain again
+     * when it is.
+     */
+    HUGE_PAGE_MISS,
     /** The driver violated VIRTIO; {@link VirtqueueHandler#fault} describes the violation. Do not drain again. */
     BROKEN
 }

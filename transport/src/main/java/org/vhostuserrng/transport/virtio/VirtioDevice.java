@@ -1,7 +1,7 @@
 package org.vhostuserrng.transport.virtio;
 
 import java.lang.foreign.MemorySegment;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 
 /**
  * The interface of a virtio device to a transport; one device per guest. All methods are called on the event loop's
@@ -42,9 +42,10 @@ public interface VirtioDevice {
      * Starts a virtqueue.
      *
      * @throws InvalidVirtqueueException if no virtqueue can have this size, location or position; nothing has started
-     * @throws IotlbMissException if an area of the virtqueue has no IOTLB entry yet; nothing has started
+     * @throws MemoryNotReadyException if an area of the virtqueue has no IOTLB entry or no huge page yet; nothing has
+     *     started
      */
-    VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException;
+    VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, MemoryNotReadyException;
 
     /** Minimum size of the memory of {@link #keepIn}. */
     int KEPT_BYTES = 512;

@@ -3,7 +3,7 @@ package org.vhostuserrng.transport.virtio;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 
 /** A device with two virtqueues that records the calls of the transport. Tests choose the result of a start. */
 public final class FakeVirtioDevice implements VirtioDevice {
@@ -50,13 +50,13 @@ public final class FakeVirtioDevice implements VirtioDevice {
     }
 
     @Override
-    public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, IotlbMissException {
+    public VirtqueueHandler start(VirtqueueConfig config) throws InvalidVirtqueueException, MemoryNotReadyException {
         if (refusal != null) {
             throw new InvalidVirtqueueException(refusal);
         }
         if (missingAddress != null) {
             config.memory().translate(missingAddress, 1);
-            throw new IotlbMissException(missingAddress);
+            throw MemoryNotReadyException.noIotlbEntry(missingAddress);
         }
         if (mapsDescriptorArea && config.memory().mapArea(config.areas().descriptorArea(), 16, 1) == null) {
             throw new InvalidVirtqueueException(config.memory().describeOutside());

@@ -8,7 +8,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InflightTrackerFactory;
@@ -77,7 +77,7 @@ final class FuzzedRngDevice {
                     () -> 0,
                     inflight,
                     null));
-        } catch (IotlbMissException impossible) {
+        } catch (MemoryNotReadyException impossible) {
             throw new AssertionError("there is no IOMMU", impossible);
         }
     }

@@ -12,7 +12,7 @@ import org.vhostuserrng.frontend.DriverSplitRing;
 import org.vhostuserrng.frontend.DriverSplitRingAddresses;
 import org.vhostuserrng.transport.memory.DirtyPageLog;
 import org.vhostuserrng.transport.memory.GuestMemory;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.memory.VirtqueueDirtyLogger;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
@@ -97,7 +97,7 @@ class RingStressState {
                     () -> 0,
                     null,
                     null));
-        } catch (InvalidVirtqueueException | IotlbMissException impossible) {
+        } catch (InvalidVirtqueueException | MemoryNotReadyException impossible) {
             throw new AssertionError(impossible);
         }
     }

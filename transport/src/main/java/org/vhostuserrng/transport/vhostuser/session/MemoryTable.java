@@ -52,7 +52,8 @@ final class MemoryTable {
         }
 
         GuestMemory.Region mappedRegion() {
-            return new GuestMemory.Region(region.guestAddress(), mapping.segment(), mapping.canVanish());
+            return new GuestMemory.Region(
+                    region.guestAddress(), mapping.segment(), mapping.canVanish(), mapping.hugePages());
         }
 
         void unmap() {

@@ -31,6 +31,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     private final VringLifecycle lifecycle;
     private final PendingIotlbMiss iotlbMiss;
     private final BusyPollHeuristic busyPoll;
+    private final PendingHugePages hugePages;
 
     /** Dispatches this vring; any thread. */
     private final Runnable postThis;
@@ -61,6 +62,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         this.lifecycle = new VringLifecycle(
                 index, guest.device(), session, config, loop::now, session.packedVringJournal(index));
         this.iotlbMiss = new PendingIotlbMiss(session.iommu());
+        this.hugePages = new PendingHugePages(guest.peerFiles(), postThis);
         this.busyPoll = new BusyPollHeuristic(guest.options().busyPollNanos());
     }
 
@@ -94,6 +96,11 @@ final class Vring extends EventHandler implements AutoCloseable {
     private void serve(long now, boolean kickedNow) {
         boolean ready = kickedNow || kickedWhilePaused || (config.kick != null && config.kick.takeDrained());
         kickedWhilePaused = false;
+        String missing = hugePages.takeFailure();
+        if (missing != null) {
+            breakVring("a huge page of guest memory cannot be allocated: " + missing);
+            return;
+        }
         if (!drainKicks(ready)) {
             breakVring("kick socket carries descriptors");
             return;
@@ -108,7 +115,7 @@ final class Vring extends EventHandler implements AutoCloseable {
             endBusyPoll(now);
         }
         VirtqueueHandler queue = lifecycle.queue();
-        if (config.enabled && queue != null) {
+        if (config.enabled && queue != null && !hugePages.arePending()) {
             drain(queue, now);
         }
     }
@@ -168,6 +175,7 @@ final class Vring extends EventHandler implements AutoCloseable {
                 loop.schedule(this, Math.min(now + MAX_PARKED_NANOS, queue.retryAt()));
             }
             case IOTLB_MISS -> requestIotlbEntry();
+            case HUGE_PAGE_MISS -> hugePages.allocate(lifecycle.addressSpace());
             case BROKEN -> {
                 lifecycle.reportDeniedAccess();
                 breakVring(queue.fault());
@@ -230,6 +238,8 @@ final class Vring extends EventHandler implements AutoCloseable {
     private void started(StartResult result, boolean dispatch) {
         if (result == StartResult.IOTLB_MISS) {
             requestIotlbEntry();
+        } else if (result == StartResult.HUGE_PAGE_MISS) {
+            hugePages.allocate(lifecycle.addressSpace());
         } else if (result == StartResult.INACCESSIBLE) {
             breakVring(lifecycle.startFault());
         } else if (result == StartResult.STARTED && dispatch) {
@@ -477,6 +487,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     private void leaveLoop() {
+        hugePages.cancel();
         loop.cancel(this);
         busyPolling = false;
     }

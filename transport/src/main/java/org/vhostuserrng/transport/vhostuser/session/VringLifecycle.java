@@ -1,7 +1,7 @@
 package org.vhostuserrng.transport.vhostuser.session;
 
 import java.util.function.LongSupplier;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.memory.VirtqueueAddressSpace;
 import org.vhostuserrng.transport.vhostuser.inflight.InflightRegion;
 import org.vhostuserrng.transport.vhostuser.journal.PackedVringJournal;
@@ -26,6 +26,8 @@ final class VringLifecycle {
         NOT_READY,
         /** Waits for the IOTLB entry of {@link #addressSpace}'s fault address: {@link #isStartPending}. */
         IOTLB_MISS,
+        /** Waits for a huge page of {@link #addressSpace}: {@link #isStartPending}. */
+        HUGE_PAGE_MISS,
         /** An area of the vring is in a memory region that is not accessible; {@link #startFault} describes it. */
         INACCESSIBLE
     }
@@ -89,7 +91,7 @@ final class VringLifecycle {
         return addressSpace;
     }
 
-    /** Whether the vring starts as soon as its IOTLB entries arrive. */
+    /** Whether the vring starts as soon as its IOTLB entries and huge pages arrive. */
     boolean isStartPending() {
         return startPending;
     }
@@ -187,9 +189,9 @@ final class VringLifecycle {
             }
             session.throwPendingFault();
             return StartResult.STARTED;
-        } catch (IotlbMissException missing) {
+        } catch (MemoryNotReadyException missing) {
             startPending = true;
-            return StartResult.IOTLB_MISS;
+            return addressSpace.isHugePageMissing() ? StartResult.HUGE_PAGE_MISS : StartResult.IOTLB_MISS;
         } catch (InvalidVirtqueueException invalid) {
             if (addressSpace.isInaccessible()) {
                 // The driver chose the address, so it breaks its vring. The front-end's request is valid.

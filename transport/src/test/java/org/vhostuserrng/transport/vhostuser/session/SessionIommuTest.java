@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.memory.Iotlb;
-import org.vhostuserrng.transport.memory.IotlbMissException;
+import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.sys.EventFd;
 import org.vhostuserrng.transport.sys.SealedMemfd;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
@@ -277,7 +277,7 @@ class SessionIommuTest {
     // --- vrings ----------------------------------------------------------------------------------------------------
 
     @Test
-    void changeOfAnAreaRestartsItsVring() throws ProtocolViolationException, ErrnoException, IotlbMissException {
+    void changeOfAnAreaRestartsItsVring() throws ProtocolViolationException, ErrnoException, MemoryNotReadyException {
         update(IOVA, PAGE, USER, RW);
         FakeVirtqueue queue = startVring();
         queue.config.memory().mapArea(IOVA, 16, Iotlb.READ);
@@ -292,7 +292,7 @@ class SessionIommuTest {
 
     @Test
     void repetitionOfATranslationDoesNotRestartAVring()
-            throws ProtocolViolationException, ErrnoException, IotlbMissException {
+            throws ProtocolViolationException, ErrnoException, MemoryNotReadyException {
         update(IOVA, PAGE, USER, RW);
         FakeVirtqueue queue = startVring();
         queue.config.memory().mapArea(IOVA, 16, Iotlb.READ);
@@ -303,7 +303,8 @@ class SessionIommuTest {
     }
 
     @Test
-    void invalidationOfAnAreaSuspendsItsVring() throws ProtocolViolationException, ErrnoException, IotlbMissException {
+    void invalidationOfAnAreaSuspendsItsVring()
+            throws ProtocolViolationException, ErrnoException, MemoryNotReadyException {
         update(IOVA, PAGE, USER, RW);
         FakeVirtqueue queue = startVring();
         queue.config.memory().mapArea(IOVA, 16, Iotlb.READ);
