@@ -1,6 +1,6 @@
 package org.vhostuserrng.transport.memory;
 
-/** A virtqueue cannot start yet: its {@link VirtqueueAddressSpace} lacks a translation. */
+/** Thrown if a virtqueue cannot start yet, because the IOTLB has no translation of one of its addresses. */
 public final class IotlbMissException extends Exception {
     private static final long serialVersionUID = 1L;
 
