@@ -22,8 +22,8 @@ public interface SplitInflightTracker {
     int nextResubmitted();
 
     /**
-     * Returns whether as many used elements are unpublished as the driver can have made heads available. They must be
-     * published before the next head is popped.
+     * Returns whether the unpublished used elements are as many as the Queue Size. They must then be published before
+     * another head is popped.
      */
     boolean isFull();
 
