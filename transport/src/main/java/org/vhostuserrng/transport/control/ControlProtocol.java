@@ -5,9 +5,9 @@ import java.util.List;
 
 /**
  * The protocol of the control socket, version 1. A client sends one line of words separated by tabs: {@link #REQUEST},
- * then the command and its arguments. The server responds with a line {@link #OK} and one line for each {@link
- * ControlRecord}, or with a line of {@link #ERROR}, a tab and the reason, and closes the connection. All text is UTF-8,
- * and {@link ControlText#escape escaped}.
+ * then the command and its arguments. The server responds with a line {@link #OK} and one line for each
+ * {@link ControlRecord}, or with a line of {@link #ERROR}, a tab and the reason, and closes the connection. All text is
+ * UTF-8, and {@link ControlText#escape escaped}.
  */
 public final class ControlProtocol {
     /** The first word of a request, which names the protocol and its version. */

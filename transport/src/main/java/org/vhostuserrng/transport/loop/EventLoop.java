@@ -12,8 +12,8 @@ import org.vhostuserrng.transport.sys.EventFd;
 
 /**
  * An event loop on one thread. {@link #await} sleeps until there is work; {@link #doWork} does the work and never
- * sleeps, so that a test can call {@code doWork} alone. Confined to the thread that opened it, except for {@link
- * #wake}, {@link #post} and {@link #unparkAll}.
+ * sleeps, so that a test can call {@code doWork} alone. Confined to the thread that opened it, except for
+ * {@link #wake}, {@link #post} and {@link #unparkAll}.
  *
  * <p>Order of one iteration: busy-polled handlers, edge-triggered descriptors (kicks), deadlines, rescheduled handlers,
  * unparked handlers, all other descriptors (messages).

@@ -15,8 +15,8 @@ public final class VirtqueueAddressSpace {
     public static final int MISSING = -1;
 
     /**
-     * Returned by {@link #translate} if the IOTLB entry does not permit the access to the address, which is then {@link
-     * #faultAddress}.
+     * Returned by {@link #translate} if the IOTLB entry does not permit the access to the address, which is then
+     * {@link #faultAddress}.
      */
     public static final int DENIED = -2;
 
@@ -50,8 +50,8 @@ public final class VirtqueueAddressSpace {
     }
 
     /**
-     * Returns whether the driver uses I/O virtual addresses, which must be translated to look them up in {@link
-     * #guest}.
+     * Returns whether the driver uses I/O virtual addresses, which must be translated to look them up in
+     * {@link #guest}.
      */
     public boolean isTranslated() {
         return iotlb != null;

@@ -46,8 +46,8 @@ public final class VirtqueueDirtyLogger {
     }
 
     /**
-     * Switches the logging of ring writes on (VHOST_VRING_F_LOG). They are logged as if the ring began at {@code
-     * guestAddress}.
+     * Switches the logging of ring writes on (VHOST_VRING_F_LOG). They are logged as if the ring began at
+     * {@code guestAddress}.
      */
     public void enableRingLogging(long guestAddress) {
         ringLogged = true;

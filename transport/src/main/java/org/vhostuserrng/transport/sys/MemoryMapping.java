@@ -11,8 +11,8 @@ import org.vhostuserrng.libc.OwnedFd;
 
 /**
  * A shared, writable mapping of a range of a file. Any thread may map the file and pass the mapping to another thread;
- * {@link #open} confines the mapping to the calling thread, which accesses and closes it. Every access after {@link
- * #close} throws.
+ * {@link #open} confines the mapping to the calling thread, which accesses and closes it. Every access after
+ * {@link #close} throws.
  *
  * <p>If a peer sent the file, the {@link PeerFileExecutor} unmaps it: the last munmap(2) frees the memory, which takes
  * time.

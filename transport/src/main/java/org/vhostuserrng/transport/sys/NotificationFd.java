@@ -77,8 +77,8 @@ public abstract sealed class NotificationFd implements AutoCloseable permits Eve
     /**
      * Receives and discards pending notifications, now or in the peer's executor.
      *
-     * @param onDrained runs on any thread after the executor has discarded notifications, or if the descriptor {@link
-     *     #isStuck}
+     * @param onDrained runs on any thread after the executor has discarded notifications, or if the descriptor
+     *     {@link #isStuck}
      */
     public abstract void drain(Runnable onDrained);
 

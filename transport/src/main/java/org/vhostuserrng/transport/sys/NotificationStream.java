@@ -5,8 +5,8 @@ import org.vhostuserrng.libc.Errno;
 import org.vhostuserrng.libc.OwnedFd;
 
 /**
- * A pipe or socket that a peer sent for notifications. The peer can hold its kernel locks, so the peer's {@link
- * PeerFileExecutor} makes all system calls. At most one signal and one drain are queued at a time.
+ * A pipe or socket that a peer sent for notifications. The peer can hold its kernel locks, so the peer's
+ * {@link PeerFileExecutor} makes all system calls. At most one signal and one drain are queued at a time.
  */
 abstract sealed class NotificationStream extends NotificationFd permits NotificationPipe, NotificationSocket {
     final OwnedFd peer;

@@ -162,8 +162,8 @@ public final class UnixStreamSocket implements AutoCloseable {
     }
 
     /**
-     * Like {@link #receive}, but leaves the bytes and descriptors in the socket, and advances the offset of {@link
-     * #setPeekOffset}. Does not receive descriptors that were sent with bytes beyond {@code target}.
+     * Like {@link #receive}, but leaves the bytes and descriptors in the socket, and advances the offset of
+     * {@link #setPeekOffset}. Does not receive descriptors that were sent with bytes beyond {@code target}.
      *
      * @return as {@link #receive}, or −EFAULT if the peer sent the last byte of {@code target} and the next byte with
      *     one call

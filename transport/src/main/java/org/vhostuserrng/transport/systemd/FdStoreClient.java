@@ -107,8 +107,8 @@ public final class FdStoreClient implements AutoCloseable {
      * @param name as in {@link #add}
      * @param size in bytes
      * @return zeroed memory; any thread may access it until the process exits
-     * @throws IOException if the memory cannot be created, or if the service manager is busy for {@value
-     *     #MAX_BUSY_MILLIS} ms
+     * @throws IOException if the memory cannot be created, or if the service manager is busy for
+     *     {@value #MAX_BUSY_MILLIS} ms
      */
     public MemorySegment addMemory(String name, long size) throws IOException {
         try (OwnedFd file = SealedMemfd.create("vhost-user-rng " + name, size)) {

@@ -61,8 +61,8 @@ public final class VirtioConstants {
     }
 
     /**
-     * §2.7.10: returns whether to send a notification after an index has moved from {@code oldIndex} to {@code
-     * newIndex}, if the other side requested one at {@code event}. Indices wrap at 2^16.
+     * §2.7.10: returns whether to send a notification after an index has moved from {@code oldIndex} to
+     * {@code newIndex}, if the other side requested one at {@code event}. Indices wrap at 2^16.
      */
     public static boolean needEvent(int event, int newIndex, int oldIndex) {
         return ((newIndex - event - 1) & 0xffff) < ((newIndex - oldIndex) & 0xffff);

@@ -26,8 +26,8 @@ public interface VirtqueueHandler {
     boolean hasPending();
 
     /**
-     * The time at which to drain again, even without a kick, after {@link DrainResult#THROTTLED} or {@link
-     * DrainResult#STARVED}; {@link #NEVER} for no deadline.
+     * The time at which to drain again, even without a kick, after {@link DrainResult#THROTTLED} or
+     * {@link DrainResult#STARVED}; {@link #NEVER} for no deadline.
      */
     long retryAt();
 
