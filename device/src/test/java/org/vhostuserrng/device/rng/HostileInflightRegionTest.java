@@ -19,13 +19,13 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
  * Tests a front-end that writes arbitrary values to the inflight region, before a virtqueue starts and while it runs.
- * The device then rejects the virtqueue, breaks the ring, or serves buffers that the driver made available. It writes
- * to no other memory.
+ * The device must reject the virtqueue, break the ring, or serve buffers that the driver made available. It must not
+ * write to any other memory.
  */
 class HostileInflightRegionTest {
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int BUFFER_BYTES = 64;
-    /** Guest memory that belongs to no buffer. */
+    /** The address of guest memory that belongs to no buffer. */
     private static final long GUARD = RngTestGuest.SECOND_REGION + 4096;
 
     static LongStream seeds() {
@@ -75,7 +75,7 @@ class HostileInflightRegionTest {
                 case 1 -> region.set(U16, at, (short) random.nextInt(2));
                 case 2 -> region.set(U16, at, (short) random.nextInt());
                 default -> {
-                    // Keep the value.
+                    // Keeps the value.
                 }
             }
         }

@@ -23,8 +23,8 @@ import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
 /**
- * A device behind an IOMMU (VIRTIO_F_ACCESS_PLATFORM), with a virtqueue of either format. The driver's addresses are
- * I/O virtual addresses. Their translations may be scattered or missing, or may deny access.
+ * Tests a device behind an IOMMU (VIRTIO_F_ACCESS_PLATFORM), with split and packed virtqueues. The driver uses I/O
+ * virtual addresses, whose translations may be scattered or missing, or may deny access.
  */
 class IommuRequestTest {
     /** An I/O virtual address that is not a guest-physical address. */

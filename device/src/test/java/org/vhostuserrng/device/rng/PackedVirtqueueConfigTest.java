@@ -19,7 +19,7 @@ import org.vhostuserrng.transport.virtio.UsedBufferNotifier;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 
-/** The device rejects an invalid packed virtqueue (VIRTIO 1.3 §2.8) and does not open the source. */
+/** Tests that the device rejects an invalid packed virtqueue (VIRTIO 1.3 §2.8), and does not open the source. */
 class PackedVirtqueueConfigTest {
     /** The base of a virtqueue after a reset: both wrap counters are 1. */
     private static final int INITIAL_BASE = 0x8000_8000;

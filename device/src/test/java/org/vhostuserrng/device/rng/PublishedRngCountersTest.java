@@ -11,7 +11,7 @@ import org.vhostuserrng.transport.memory.MemoryNotReadyException;
 import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** What a device counts in its slot of the counters file. */
+/** Tests the values that a device writes to its slot of the counters file. */
 class PublishedRngCountersTest {
     private static final int REQUEST = 64;
     private static final long SECOND = 1_000_000_000L;

@@ -24,19 +24,19 @@ import org.vhostuserrng.transport.virtio.InvalidVirtqueueException;
 import org.vhostuserrng.transport.virtio.VirtqueueConfig;
 import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 
-/** A guest that shares a total rate limit or a slow source with other guests; its counters. */
+/** Tests a guest that shares a total rate limit or a slow source with other guests, and its counters. */
 class RngRequestQueueLimitsTest {
     private static final long MILLI = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final int REQUEST = 64;
-    /** More than a quantum of the deficit round robin. */
+    /** A number of bytes that is more than a quantum of the deficit round robin. */
     private static final long LARGE = 10_000;
 
     private final RngTestGuest<DriverSplitRing> guest = RngTestGuest.split();
     private DrrGuestFlow otherFlow;
     private VirtioRngDevice device;
 
-    /** The source of the guest: shared by all guests, or its own as a DRBG is. */
+    /** Returns the source of the guest: one that all guests share, or one of its own, as a DRBG is. */
     private EntropySourceSpec source(boolean shared) {
         return shared
                 ? guest.source

@@ -75,15 +75,15 @@ final class RngTestGuest<R extends DriverRing> {
     final R driver;
     final SharedRequestScratch scratch = new SharedRequestScratch();
     final VirtioRngDevice device;
-    /** Null without an IOMMU. */
+    /** The IOTLB; null without an IOMMU. */
     Iotlb iotlb;
 
     final DirtyPageLog log = new DirtyPageLog();
     final VirtqueueDirtyLogger dirtyLogger = new VirtqueueDirtyLogger(log);
-    /** Null if in-flight requests are not recorded. */
+    /** The record of in-flight requests; null if they are not recorded. */
     InflightRegion inflight;
 
-    /** Null if the position is not recorded. */
+    /** The record of the position; null if it is not recorded. */
     private MemorySegment recordedPosition;
     /** Whether the next start continues the recorded position. */
     boolean positionContinued;
@@ -136,7 +136,7 @@ final class RngTestGuest<R extends DriverRing> {
         return packed(size, features, unlimited());
     }
 
-    /** A guest with a virtqueue of the given format. */
+    /** Creates a guest with a virtqueue of the given format. */
     static RngTestGuest<? extends DriverRing> of(boolean packed, int size, long features) {
         return packed ? packed(size, features) : split(size, features);
     }
@@ -192,7 +192,7 @@ final class RngTestGuest<R extends DriverRing> {
         return (features & VirtioConstants.VIRTIO_F_RING_PACKED) != 0;
     }
 
-    /** The address space of the virtqueue that was started last. */
+    /** Returns the address space of the virtqueue that was started last. */
     VirtqueueAddressSpace memory() {
         return memory;
     }
@@ -206,13 +206,13 @@ final class RngTestGuest<R extends DriverRing> {
         return this;
     }
 
-    /** Adds a memory region after {@link #END} that the device cannot access, from the next start on. */
+    /** Adds a memory region after {@link #END} that the device cannot access. Takes effect at the next start. */
     RngTestGuest<R> besideInaccessibleRegion() {
         inaccessible.add(new InaccessibleRegion(END, PAGE, "it is a pipe"));
         return this;
     }
 
-    /** Adds another started virtqueue to the loop, which reduces the budget of a drain. */
+    /** Adds another started virtqueue to the loop, which reduces the maximum work of a drain. */
     RngTestGuest<R> besideAnotherQueue() {
         scratch.addQueue();
         return this;
@@ -260,16 +260,16 @@ final class RngTestGuest<R extends DriverRing> {
     }
 
     /**
-     * Records in-flight requests in a new region from the next start on.
+     * Records in-flight requests in a new region. Takes effect at the next start.
      *
-     * @param queueSize the queue size for which the region is made
+     * @param queueSize the queue size of the region
      */
     void recordInflight(int queueSize) {
         long bytes = InflightRegion.bytesFor(features, queueSize);
         inflight = new InflightRegion(Arena.ofAuto().allocate(bytes, 64), queueSize);
     }
 
-    /** Records the position of a packed virtqueue in new memory from the next start on. */
+    /** Records the position of a packed virtqueue in new memory. Takes effect at the next start. */
     void recordPosition() {
         recordedPosition = Arena.ofAuto().allocate(Long.BYTES, Long.BYTES);
     }
@@ -321,7 +321,7 @@ final class RngTestGuest<R extends DriverRing> {
         return bytes;
     }
 
-    /** The bytes of {@link SequenceEntropySource} from a position on. */
+    /** Returns bytes of {@link SequenceEntropySource} from a position on. */
     static byte[] sequence(long from, int length) {
         byte[] bytes = new byte[length];
         for (int i = 0; i < length; i++) {

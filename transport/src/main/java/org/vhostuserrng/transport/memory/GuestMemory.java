@@ -12,13 +12,13 @@ import org.vhostuserrng.transport.sys.MemoryMapping;
  * because the guest chooses the address.
  */
 public final class GuestMemory {
-    /** {@link #regionAt}: no mapped region contains the address. */
+    /** Returned by {@link #regionAt} if no mapped region contains the address. */
     public static final int NONE = -1;
 
     /**
      * A range of guest-physical addresses and its mapping.
      *
-     * @param guestAddress address of the first byte, unsigned
+     * @param guestAddress guest-physical address of the first byte, unsigned
      * @param bytes the mapped memory; its size is the size of the region
      * @param mayVanish whether an access can raise SIGBUS, which the JVM reports as an InternalError
      * @param hugePages null unless the memory consists of huge pages
@@ -61,7 +61,7 @@ public final class GuestMemory {
     }
 
     /**
-     * Guest memory that consists of {@code regions}, in any order.
+     * Creates guest memory that consists of {@code regions}, in any order.
      *
      * @throws IllegalArgumentException if two regions overlap, or one ends beyond 2^64
      */
@@ -70,7 +70,7 @@ public final class GuestMemory {
     }
 
     /**
-     * Guest memory that consists of {@code regions} and of regions that are not mapped, in any order.
+     * Creates guest memory that consists of {@code regions} and of regions that are not mapped, in any order.
      *
      * @throws IllegalArgumentException if two regions overlap, or one ends beyond 2^64
      */
@@ -101,9 +101,10 @@ public final class GuestMemory {
         }
     }
 
-    /** The index of the mapped region that contains {@code guestAddress}, or {@link #NONE}. */
+    /** Returns the index of the mapped region that contains {@code guestAddress}, or {@link #NONE}. */
     public int regionAt(long guestAddress) {
-        // Unsigned and without overflow: for an address below the start, the difference is greater than any size.
+        // Safe from overflow: for an address below the start, the unsigned difference is greater than any region's
+        // size.
         if (lastHit < starts.length && Long.compareUnsigned(guestAddress - starts[lastHit], sizes[lastHit]) < 0) {
             return lastHit;
         }
@@ -130,12 +131,12 @@ public final class GuestMemory {
         return NONE;
     }
 
-    /** The bytes of a region. */
+    /** Returns the bytes of the region with an index. */
     public MemorySegment bytes(int region) {
         return segments[region];
     }
 
-    /** The offset of an address in its region. */
+    /** Returns the offset in bytes of an address in its region. */
     public long offset(int region, long guestAddress) {
         return guestAddress - starts[region];
     }
@@ -152,8 +153,8 @@ public final class GuestMemory {
     }
 
     /**
-     * The bytes at {@code guestAddress}, or null unless one region contains all {@code length} bytes. Allocates, so it
-     * is not for the data path.
+     * Returns {@code length} bytes at {@code guestAddress}; null if no mapped region contains all of them. Allocates,
+     * so it must not be called on the data path.
      */
     public MemorySegment slice(long guestAddress, long length) {
         int region = regionAt(guestAddress);
@@ -164,7 +165,9 @@ public final class GuestMemory {
         return length <= sizes[region] - offset ? segments[region].asSlice(offset, length) : null;
     }
 
-    /** Whether a region that is not mapped contains {@code guestAddress}. Only for faults: searches all regions. */
+    /**
+     * Returns whether a region that is not mapped contains {@code guestAddress}. Slow, for faults: searches linearly.
+     */
     boolean isInaccessible(long guestAddress) {
         return inaccessibleAt(guestAddress) != null;
     }
@@ -178,13 +181,15 @@ public final class GuestMemory {
         return null;
     }
 
-    /** The first address from {@code guestAddress} on that is not in the mapped region of {@code guestAddress}. */
+    /**
+     * Returns the end of the mapped region that contains {@code guestAddress}; {@code guestAddress} if there is none.
+     */
     long firstOutsideRegion(long guestAddress) {
         int region = regionAt(guestAddress);
         return region == NONE ? guestAddress : starts[region] + sizes[region];
     }
 
-    /** Describes where {@code guestAddress}, at which an access failed, lies. For a log line. */
+    /** Describes, for a log line, where {@code guestAddress} is. For an address at which an access failed. */
     String describeOutside(long guestAddress) {
         String address = "guest address " + Long.toHexString(guestAddress);
         InaccessibleRegion region = inaccessibleAt(guestAddress);
@@ -198,8 +203,8 @@ public final class GuestMemory {
     }
 
     /**
-     * Throws the InternalError of an earlier access that hit vanished memory, if the JVM has not thrown it yet. Called
-     * before the loop dispatches the next guest.
+     * Throws the InternalError of an earlier access to vanished memory, if the JVM has not thrown it yet. Must be
+     * called before the loop dispatches the next guest.
      */
     public void throwPendingFault() {
         if (mayVanish) {

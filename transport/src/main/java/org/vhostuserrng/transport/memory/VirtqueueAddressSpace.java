@@ -4,19 +4,24 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.transport.sys.HugePages;
 
 /**
- * Guest memory, addressed as the driver of one virtqueue does: by guest-physical addresses or, with
- * VIRTIO_F_ACCESS_PLATFORM, by I/O virtual addresses that an {@link Iotlb} translates. There is one instance per run of
- * a virtqueue, which stores the last translation and the last access that failed. Confined to the loop's thread.
- * Lookups neither allocate nor throw.
+ * Guest memory by the addresses that the driver of one virtqueue uses: guest-physical addresses or, with
+ * VIRTIO_F_ACCESS_PLATFORM, I/O virtual addresses that an {@link Iotlb} translates. Each run of a virtqueue has its own
+ * instance, which stores the last failed translation and the last failed access. Lookups neither allocate nor throw.
+ * Confined to the loop's thread.
  */
 public final class VirtqueueAddressSpace {
-    /** {@link #translate}: the IOTLB has no entry; {@link #faultAddress} is the address. */
+    /**
+     * Returned by {@link #translate} if the IOTLB has no entry for the address, which is then {@link #faultAddress}.
+     */
     public static final int MISSING = -1;
 
-    /** {@link #translate}: the IOTLB entry does not permit the access; {@link #faultAddress} is the address. */
+    /**
+     * Returned by {@link #translate} if the IOTLB entry does not permit the access to the address, which is then
+     * {@link #faultAddress}.
+     */
     public static final int DENIED = -2;
 
-    /** Descriptor area, driver area and device area. */
+    /** A virtqueue has a descriptor area, a driver area and a device area. */
     private static final int MAX_AREAS = 3;
 
     private final GuestMemory memory;
@@ -38,27 +43,30 @@ public final class VirtqueueAddressSpace {
         this.iotlb = iotlb;
     }
 
-    /** The address space of a driver that uses guest-physical addresses. */
+    /** Creates the address space of a driver that uses guest-physical addresses. */
     public static VirtqueueAddressSpace physical(GuestMemory memory) {
         return new VirtqueueAddressSpace(memory, null);
     }
 
-    /** The address space of a driver behind an IOMMU. The {@code iotlb} may change while the virtqueue runs. */
+    /** Creates the address space of a driver behind an IOMMU. The {@code iotlb} may change while the virtqueue runs. */
     public static VirtqueueAddressSpace translated(GuestMemory memory, Iotlb iotlb) {
         return new VirtqueueAddressSpace(memory, iotlb);
     }
 
-    /** Whether addresses need translation before {@link #guest} can resolve them. */
+    /**
+     * Returns whether the driver uses I/O virtual addresses, which must be translated to look them up in
+     * {@link #guest}.
+     */
     public boolean isTranslated() {
         return iotlb != null;
     }
 
-    /** The memory by guest-physical address. */
+    /** The guest's memory, by guest-physical address. */
     public GuestMemory guest() {
         return memory;
     }
 
-    // --- translation; only if isTranslated -------------------------------------------------------------------------
+    // --- translation, only if isTranslated() -----------------------------------------------------------------------
 
     /**
      * Translates an I/O virtual address.
@@ -78,12 +86,12 @@ public final class VirtqueueAddressSpace {
         return denied ? DENIED : MISSING;
     }
 
-    /** The guest-physical address of a translated I/O virtual address. */
+    /** Returns the guest-physical address of a translated I/O virtual address. */
     public long guestAddress(int translation, long iova) {
         return iotlb.guestAddress(translation, iova);
     }
 
-    /** The number of bytes from {@code iova} to the end of the translation. */
+    /** Returns the number of bytes from {@code iova} to the end of the translation. */
     public long remaining(int translation, long iova) {
         return iotlb.remaining(translation, iova);
     }
@@ -93,12 +101,12 @@ public final class VirtqueueAddressSpace {
         return faultAddress;
     }
 
-    /** The access of the last failed {@link #translate}. */
+    /** The access of the last failed {@link #translate}: {@link Iotlb#READ}, {@link Iotlb#WRITE} or both. */
     public int faultAccess() {
         return faultAccess;
     }
 
-    /** Whether the last failed {@link #translate} was {@link #DENIED}. */
+    /** Returns whether the last failed {@link #translate} returned {@link #DENIED}. */
     public boolean isDenied() {
         return denied;
     }
@@ -106,9 +114,9 @@ public final class VirtqueueAddressSpace {
     // --- addresses outside mapped memory ---------------------------------------------------------------------------
 
     /**
-     * Stores that an access failed at a guest-physical address that {@link #guest} does not resolve.
+     * Records a failed access at a guest-physical address that is in no mapped region of {@link #guest}.
      *
-     * @return whether the address is in a memory region that is not accessible, as opposed to none
+     * @return true if the address is in an {@link InaccessibleRegion}, false if it is in no region
      */
     public boolean failOutside(long guestAddress) {
         outsideAddress = guestAddress;
@@ -116,12 +124,14 @@ public final class VirtqueueAddressSpace {
         return inaccessible;
     }
 
-    /** Whether the last {@link #failOutside} was in a memory region that is not accessible. */
+    /** Returns the result of the last {@link #failOutside}. */
     public boolean isInaccessible() {
         return inaccessible;
     }
 
-    /** Describes the address of the last {@link #failOutside} and its memory region, for a log line. */
+    /**
+     * Describes, for a log line, the address of the last {@link #failOutside} and the memory region that contains it.
+     */
     public String describeOutside() {
         return memory.describeOutside(outsideAddress);
     }
@@ -161,10 +171,12 @@ public final class VirtqueueAddressSpace {
     // --- the areas of the virtqueue itself -------------------------------------------------------------------------
 
     /**
-     * Maps an area of the virtqueue for as long as the virtqueue runs. Allocates.
+     * Resolves the address of an area of the virtqueue, for as long as the virtqueue runs. Allocates.
      *
      * @param access the device's access to the area
-     * @return the bytes, or null if they are not contiguous in one region of guest memory
+     * @return the bytes of the area; null if the access is denied, or if no region of guest memory contains them
+     *     contiguously
+     * @throws MemoryNotReadyException if the IOTLB has no translation of a part of the area
      */
     public MemorySegment mapArea(long address, long length, int access) throws MemoryNotReadyException {
         if (iotlb == null) {
@@ -192,12 +204,12 @@ public final class VirtqueueAddressSpace {
         return area;
     }
 
-    /** The guest-physical address of a mapped area. */
+    /** Returns the guest-physical address of an area that {@link #mapArea} has resolved. */
     public long guestAddress(long address) {
         return iotlb == null ? address : iotlb.guestAddress(iotlb.entryAt(address), address);
     }
 
-    /** Whether a mapped area overlaps a range of addresses. */
+    /** Returns whether an area of {@link #mapArea} overlaps a range of I/O virtual addresses. */
     public boolean hasAreaIn(long first, long last) {
         for (int area = 0; area < areas; area++) {
             if (Long.compareUnsigned(areaFirsts[area], last) <= 0
@@ -208,7 +220,9 @@ public final class VirtqueueAddressSpace {
         return false;
     }
 
-    /** Whether consecutive translations lead to contiguous guest memory. */
+    /**
+     * Returns whether the translations of a range permit the access, and lead to contiguous guest-physical addresses.
+     */
     private boolean isContiguous(long address, long length, int access) throws MemoryNotReadyException {
         if (Long.compareUnsigned(address + length - 1, address) < 0) {
             failOutside(address);

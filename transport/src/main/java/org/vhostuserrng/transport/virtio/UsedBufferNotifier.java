@@ -3,8 +3,8 @@ package org.vhostuserrng.transport.virtio;
 import org.vhostuserrng.transport.sys.NotificationFd;
 
 /**
- * Sends the used buffer notifications of one virtqueue (VIRTIO 1.3 §2.3). Its call descriptor may be replaced or
- * missing at any time; notifications are counted in any case. Confined to the loop's thread.
+ * Sends the used buffer notifications of one virtqueue (VIRTIO 1.3 §2.3). The transport may set or remove its call
+ * descriptor at any time. Notifications are counted even without one. Confined to the loop's thread.
  */
 public final class UsedBufferNotifier implements AutoCloseable {
     private NotificationFd target;
@@ -13,7 +13,7 @@ public final class UsedBufferNotifier implements AutoCloseable {
     /** Creates a notifier without a call descriptor. */
     public UsedBufferNotifier() {}
 
-    /** Notifies the driver if there is a call descriptor. */
+    /** Counts a notification, and sends it if there is a call descriptor. */
     public void signal() {
         count++;
         if (target != null) {
@@ -26,19 +26,19 @@ public final class UsedBufferNotifier implements AutoCloseable {
         return count;
     }
 
-    /** Whether the call descriptor blocked a signal, which only a hostile front-end can cause. */
+    /** Returns whether the front-end made the call descriptor unusable, which only a hostile front-end does. */
     public boolean isStuck() {
         return target != null && target.isStuck();
     }
 
-    /** Replaces the call descriptor and takes ownership of it. Null for none. For the transport only. */
+    /** Replaces the call descriptor; null for none. Takes ownership of the descriptor. For the transport only. */
     @SuppressWarnings("exports")
     public void setTarget(NotificationFd newTarget) {
         close();
         target = newTarget;
     }
 
-    /** The call descriptor, or null. For the transport only. */
+    /** The call descriptor; null if there is none. For the transport only. */
     @SuppressWarnings("exports")
     public NotificationFd target() {
         return target;

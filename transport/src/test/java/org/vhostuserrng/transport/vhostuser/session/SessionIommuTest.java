@@ -39,7 +39,7 @@ import org.vhostuserrng.transport.virtio.DrainResult;
 import org.vhostuserrng.transport.virtio.FakeVirtqueue;
 import org.vhostuserrng.transport.virtio.VirtioConstants;
 
-/** The IOTLB of a session, as IOTLB messages and memory tables change it, and the requests to the front-end. */
+/** Tests how IOTLB messages and memory tables change the IOTLB of a session, and the requests to the front-end. */
 class SessionIommuTest {
     private static final long PAGE = 4096;
     private static final long IOVA = 0x9000_0000L;
