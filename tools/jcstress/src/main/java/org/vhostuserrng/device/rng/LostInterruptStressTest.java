@@ -12,7 +12,8 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /**
  * The driver enables interrupts and checks for used buffers again, while the device publishes a used buffer and checks
- * whether interrupts are enabled. At least one must notice the other; otherwise, the driver waits forever.
+ * whether interrupts are enabled. The driver must see the buffer, or the device must see that interrupts are enabled;
+ * otherwise the driver waits forever.
  */
 @Outcome(id = "true, true", expect = ACCEPTABLE, desc = "The driver sees the buffer and is interrupted.")
 @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "The driver is interrupted.")
