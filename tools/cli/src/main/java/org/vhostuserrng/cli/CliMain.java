@@ -30,8 +30,7 @@ import picocli.CommandLine.ParseResult;
 /**
  * Entry point of the commands other than the daemon, {@code hold} and {@code ctl}: subcommands of one picocli command.
  * Exit status: 0 for success, 1 for a failure, 2 for an invalid command line. If the status is not 0, one line on
- * stderr
- * states the reason.
+ * stderr states the reason.
  */
 @Command(
         name = "vhost-user-rng",

@@ -116,8 +116,7 @@ class BenchCommandTest {
 
     /**
      * Accepts a front-end and offers no protocol features: then GET_FEATURES, which is sent twice, is the only message
-     * with
-     * a reply.
+     * with a reply.
      */
     private static void offerNothingButVersion1(ServerSocketChannel listener) {
         byte[] features = FrontendPayloadEncoder.message(

@@ -102,8 +102,7 @@ final class DaemonArguments {
 
     /**
      * Returns these values, and those of the files for options that the command line does not contain. The command
-     * line's
-     * values of an option replace all values of the files.
+     * line's values of an option replace all values of the files.
      */
     DaemonArguments withDefaults(Map<String, List<OptionValue>> ofFiles) {
         Map<String, List<OptionValue>> merged = new HashMap<>(ofFiles);

@@ -40,8 +40,7 @@ final class EndpointOptionParser {
 
     /**
      * Returns all sockets, at least one: first those of the options or of the service manager, then those of the
-     * guests'
-     * sections.
+     * guests' sections.
      */
     static List<RngEndpoint> parse(DaemonArguments arguments, List<GuestOptions> guests) throws BadUsageException {
         return new EndpointOptionParser(arguments, guests).endpoints(guests);

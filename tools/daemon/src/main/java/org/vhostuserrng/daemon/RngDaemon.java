@@ -44,8 +44,7 @@ final class RngDaemon {
 
     /**
      * Serves all endpoints on the calling thread. Returns after a termination signal, or, if all endpoints are
-     * inherited
-     * connections, when all of them have ended.
+     * inherited connections, when all of them have ended.
      *
      * @throws BadUsageException if an option names a socket that cannot serve
      */
@@ -110,8 +109,7 @@ final class RngDaemon {
 
     /**
      * Returns whether there is state for {@link HostState}: a total rate limit, or a file as a source. A file is added
-     * to
-     * the read positions when its source is probed.
+     * to the read positions when its source is probed.
      */
     private boolean hasHostState() {
         return settings.rateLimits().total().maxBytes() != GuestRateLimiter.UNLIMITED

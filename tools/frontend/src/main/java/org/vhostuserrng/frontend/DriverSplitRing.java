@@ -182,8 +182,7 @@ public final class DriverSplitRing implements DriverRing {
         int lastKicked = lastKickedAvailIdx;
         lastKickedAvailIdx = availIdx;
         // VIRTIO 1.3 §2.7.10: the device suppresses notifications with avail_event if VIRTIO_F_EVENT_IDX was
-        // negotiated,
-        // otherwise with the used ring's flags.
+        // negotiated, otherwise with the used ring's flags.
         if (eventIndex) {
             return eventPassed(availEvent(), availIdx, lastKicked);
         }

@@ -10,8 +10,7 @@ import net.openhft.chronicle.bytes.Bytes;
 
 /**
  * The inflight buffer (vhost-user, "Inflight I/O tracking"), which the back-end allocates. The front-end holds it
- * during
- * a restart of the back-end. Owns the buffer's file descriptor.
+ * during a restart of the back-end. Owns the buffer's file descriptor.
  */
 public final class FrontendInflightBuffer implements AutoCloseable {
     /** Size of the inflight description in bytes: the C struct with its padding. */

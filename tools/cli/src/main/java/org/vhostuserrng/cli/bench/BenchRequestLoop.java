@@ -14,8 +14,7 @@ import org.vhostuserrng.frontend.FrontendEventFd;
  * The measured loop, which keeps a fixed number of requests in flight. The latency of a request is the time from making
  * the request available until the loop finds its used buffer. The loop does not allocate per request. Apart from kicks,
  * it makes one system call per completion: the wait. It reads the eventfd that counts the interrupts only at the end.
- * (A
- * call through jnr-ffi takes as long as one through java.lang.foreign: with either, a write and a read take 0.6 µs.)
+ * (A call through jnr-ffi takes as long as one through java.lang.foreign: with either, a write and a read take 0.6 µs.)
  */
 public final class BenchRequestLoop implements AutoCloseable {
     /** Expires only if the back-end hangs: much longer than a request takes, even on a slow and busy machine. */

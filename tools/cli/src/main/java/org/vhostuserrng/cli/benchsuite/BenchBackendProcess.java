@@ -119,8 +119,7 @@ final class BenchBackendProcess implements AutoCloseable {
 
     /**
      * Returns the longest event-loop iteration in microseconds, which this project's daemon logs when it stops; empty
-     * for
-     * the log of another back-end.
+     * for the log of another back-end.
      */
     static OptionalDouble longestIterationMicros(String log) {
         Matcher matcher = LONGEST_ITERATION.matcher(log);

@@ -38,8 +38,7 @@ record BenchCandidateList(Path program, Optional<Path> reference, List<BenchCand
 
     /**
      * Returns the candidates for many guests: the daemon with its default source and with the DRBG, which has a
-     * separate
-     * state for each guest, and the other back-ends.
+     * separate state for each guest, and the other back-ends.
      */
     List<BenchCandidate> forManyGuests(int guests) {
         List<BenchCandidate> all = new ArrayList<>(

@@ -25,8 +25,7 @@ final class BenchPlotBuilder {
     private static final double NANOS_PER_MICRO = 1e3;
     /**
      * The x values of latency plots: 100 / (100 - percentile) on a logarithmic axis, so that 90 to 99 % is as wide as
-     * 99 to
-     * 99.9 %.
+     * 99 to 99.9 %.
      */
     private static final double[] ONE_IN = {1, 1.5, 2, 4, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000};
 

@@ -90,8 +90,7 @@ final class ByteStatistics {
 
     /**
      * Probability that an ideal source has a larger chi-square statistic: near 0 if the bytes are biased, near 1 if
-     * they
-     * are too uniform to be random.
+     * they are too uniform to be random.
      */
     double chiSquareProbability() {
         return ChiSquareDistribution.upperTail(chiSquare(), VALUES - 1);

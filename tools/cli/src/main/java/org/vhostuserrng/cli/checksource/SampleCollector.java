@@ -52,8 +52,7 @@ final class SampleCollector {
      * Reads and tests samples until all are read, the source ends or the time is over. Alternates between reading and
      * testing, so that the measured throughput does not include the time of the tests; the first block is a warm-up and
      * is not measured. After a failed health test, reading continues up to {@link #KEPT_SAMPLES}, so that the
-     * estimators
-     * have enough samples.
+     * estimators have enough samples.
      *
      * @param seconds time limit in seconds
      */
@@ -98,8 +97,7 @@ final class SampleCollector {
 
     /**
      * Reads up to {@code wanted} bytes, until the source ends or {@link System#nanoTime} reaches {@code end}. Returns
-     * the
-     * number of bytes.
+     * the number of bytes.
      */
     private int read(MemorySegment buffer, int wanted, long end) throws IOException, InterruptedException {
         int read = 0;

@@ -65,8 +65,7 @@ record SourceCheckReport(
 
     /**
      * Probability that an ideal source has a larger chi-square statistic: near 0 if the bytes are biased, near 1 if
-     * they
-     * are too uniform to be random.
+     * they are too uniform to be random.
      */
     double chiSquareProbability() {
         return samples.statistics().chiSquareProbability();

@@ -136,8 +136,7 @@ public final class CountersFileParser {
 
     /**
      * Returns the guest's name in printable characters. If two names differ only in other characters, the second one
-     * gets
-     * a suffix.
+     * gets a suffix.
      */
     private String uniqueName(int slot, Set<String> names) {
         int length = Math.clamp(file.getLong(slot + SLOT_NAME_LENGTH), 0, SLOT_NAME_BYTES);

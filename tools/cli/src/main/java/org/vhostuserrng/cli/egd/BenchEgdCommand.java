@@ -114,8 +114,7 @@ public final class BenchEgdCommand implements Callable<Integer> {
 
     /**
      * Returns the throughput with read-ahead, measured after one second of warm-up in which the TCP and read-ahead
-     * windows
-     * grow.
+     * windows grow.
      */
     private double readAheadRate(int bytesPerSecond) throws IOException, InterruptedException {
         try (RemoteEgdServerSimulator server = server(bytesPerSecond);

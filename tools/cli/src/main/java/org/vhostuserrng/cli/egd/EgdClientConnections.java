@@ -93,8 +93,7 @@ final class EgdClientConnections implements AutoCloseable {
 
     /**
      * Closes the accepted client that has been silent longest, if it has been silent long enough. It may be idle, or
-     * its
-     * process may be stopped: the server cannot tell. Returns whether a client was closed.
+     * its process may be stopped: the server cannot tell. Returns whether a client was closed.
      */
     private boolean closeSilentClient(long now) {
         EgdServerConnection silent = connections.stream()

@@ -2,8 +2,7 @@ package org.vhostuserrng.cli.egd;
 
 /**
  * The protocol of EGD 0.9. The client sends commands; the server replies in the same order. Integers are big-endian.
- * The
- * protocol has neither error replies nor message ids, so that a server must disconnect after an unknown command.
+ * The protocol has neither error replies nor message ids, so that a server must disconnect after an unknown command.
  */
 final class EgdProtocol {
     /** No argument. Reply: available entropy in bits, u32. */

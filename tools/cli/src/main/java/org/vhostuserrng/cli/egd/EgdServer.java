@@ -74,8 +74,7 @@ final class EgdServer implements AutoCloseable {
 
     /**
      * Adds a client that listens: {@link #run} connects to it, and connects again whenever the connection is lost. Must
-     * be
-     * called before {@link #run}.
+     * be called before {@link #run}.
      */
     void dial(EgdListenAddress address) {
         dialers.add(new EgdDialer(address, selector, log, connections));

@@ -11,8 +11,7 @@ import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 /**
  * The protocol state of one client: received commands, the pending blocking read and unsent replies. Memory is bounded:
  * commands beyond {@link #MAX_COMMAND_BYTES} stay in the socket, and a command is handled only if there is space for
- * its
- * reply.
+ * its reply.
  */
 final class EgdServerSession {
     /** Space for the commands of 512 pipelined reads, whose replies are 127 KiB long in total. */

@@ -12,8 +12,7 @@ public final class ExecutableLookup {
 
     /**
      * Returns the file that a shell would execute: {@code program} itself if it contains a slash, otherwise the first
-     * match
-     * in PATH; empty if there is none.
+     * match in PATH; empty if there is none.
      */
     public static Optional<Path> find(String program) {
         Stream<Path> candidates = program.contains("/")

@@ -14,8 +14,7 @@ import org.vhostuserrng.frontend.RecvmsgResult;
 /**
  * A message that the proxy forwards: it adds each received piece, captures it for the trace, and sends it to the other
  * side. A message that arrives in one piece is sent in one piece, with its file descriptors at the first byte; a
- * message
- * that arrives in pieces may be sent in pieces.
+ * message that arrives in pieces may be sent in pieces.
  */
 final class TraceForwardedMessage implements AutoCloseable {
     /** Maximum number of descriptors to describe: more than the 253 that one sendmsg(2) can pass. */
@@ -56,8 +55,7 @@ final class TraceForwardedMessage implements AutoCloseable {
 
     /**
      * Whether an unsent piece after the first one has descriptors. Such pieces are sent early to limit the number of
-     * open
-     * descriptors.
+     * open descriptors.
      */
     boolean hasLateFds() {
         return unsent.size() > 1 && !unsent.getLast().descriptors().isEmpty();

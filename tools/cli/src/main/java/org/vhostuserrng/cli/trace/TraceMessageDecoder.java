@@ -157,8 +157,7 @@ final class TraceMessageDecoder {
 
     /**
      * Adds a single descriptor to the line of the message, the descriptors of a memory table to the lines of the
-     * regions,
-     * and other descriptors to lines below the message.
+     * regions, and other descriptors to lines below the message.
      */
     private static void addDescriptors(TraceDecodedFields fields, List<PassedFd> descriptors) {
         List<String> lines = fields.detailLines();

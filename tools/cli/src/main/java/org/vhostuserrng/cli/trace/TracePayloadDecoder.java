@@ -130,8 +130,7 @@ interface TracePayloadDecoder {
 
     /**
      * Decodes the vring base of a packed virtqueue: the next available and the next used descriptor, each a 15-bit
-     * index
-     * with the wrap counter in bit 15.
+     * index with the wrap counter in bit 15.
      */
     private static void decodePackedBase(long num, TraceDecodedFields fields) {
         fields.field("available", num & 0x7fff)

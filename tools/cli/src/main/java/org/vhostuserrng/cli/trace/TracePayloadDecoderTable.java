@@ -106,10 +106,8 @@ final class TracePayloadDecoderTable {
 
     /**
      * Returns the decoder of a reply, which is the reply of the message type or an acknowledgement. If both are
-     * possible,
-     * the size decides. Replies in postcopy mode repeat the memory regions of the request; some replies consist only of
-     * a
-     * descriptor.
+     * possible, the size decides. Replies in postcopy mode repeat the memory regions of the request; some replies
+     * consist only of a descriptor.
      */
     static TracePayloadDecoder replyDecoder(FrontendMessageType type, boolean packed, int size) {
         return switch (type) {

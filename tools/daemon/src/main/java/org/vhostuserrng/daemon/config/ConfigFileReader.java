@@ -21,8 +21,7 @@ import org.vhostuserrng.libc.NativePath;
 
 /**
  * Reads a configuration file, and then the files {@code *.conf} of the directory {@code conf.d} next to it, in the
- * order
- * of their names. Two files must not contain the same key or guest. Has no side effects.
+ * order of their names. Two files must not contain the same key or guest. Has no side effects.
  */
 public final class ConfigFileReader {
     /** Maximum size of one file in bytes. */

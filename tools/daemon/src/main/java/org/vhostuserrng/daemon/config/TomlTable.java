@@ -7,8 +7,7 @@ import java.util.List;
 
 /**
  * The values of a table while it is parsed. The parser stores each value as soon as it has read it, so that this map
- * can
- * record the line of the value. Refuses values of types that no option has.
+ * can record the line of the value. Refuses values of types that no option has.
  */
 final class TomlTable extends LinkedHashMap<String, Object> {
     private static final long serialVersionUID = 1L;

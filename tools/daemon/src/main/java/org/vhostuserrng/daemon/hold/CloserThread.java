@@ -5,8 +5,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 
 /**
  * A thread that closes descriptors that other processes sent; closing them may block. Descriptors in the queue are
- * still
- * open, so that the limit of open files bounds the length of the queue.
+ * still open, so that the limit of open files bounds the length of the queue.
  */
 final class CloserThread implements Executor {
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();

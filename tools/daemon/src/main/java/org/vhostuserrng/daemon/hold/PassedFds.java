@@ -6,8 +6,7 @@ import java.util.List;
 /**
  * The numbers of the descriptors in a new service process: 0 to 2 are those of this process, and the passed descriptors
  * begin at 3 (sd_listen_fds(3)). A passed descriptor whose number in this process is within that range keeps its
- * number;
- * the others get the free numbers. Otherwise dup2 could replace a descriptor before it is copied.
+ * number; the others get the free numbers. Otherwise dup2 could replace a descriptor before it is copied.
  *
  * @param numbers for each descriptor number of the new process, the number of the descriptor in this process
  * @param names the names of the descriptors from number 3 on
@@ -50,8 +49,7 @@ record PassedFds(List<Integer> numbers, List<String> names) {
 
     /**
      * Returns the value of LISTEN_FDNAMES, in which {@code :} separates the names. A name that does not fit is left
-     * empty:
-     * execve would fail with a longer variable.
+     * empty: execve would fail with a longer variable.
      */
     String listenFdNames() {
         int room = MAX_VARIABLE_BYTES - 1 - LISTEN_FDNAMES.length() - (names.size() - 1);

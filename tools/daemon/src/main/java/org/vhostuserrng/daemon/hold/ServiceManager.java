@@ -170,8 +170,7 @@ public final class ServiceManager implements AutoCloseable {
 
     /**
      * Returns a shell command that sets LISTEN_PID and WATCHDOG_PID and then executes the service. The process ID
-     * remains
-     * the same, because exec replaces the shell.
+     * remains the same, because exec replaces the shell.
      */
     private List<String> words(boolean withoutFds) {
         String variables =

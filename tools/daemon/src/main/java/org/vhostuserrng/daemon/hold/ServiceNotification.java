@@ -71,8 +71,7 @@ public record ServiceNotification(
 
     /**
      * Returns the name if it is valid, otherwise null. sd_pid_notify_with_fds(3), FDNAME: at most 255 ASCII characters,
-     * no
-     * control characters and no colons.
+     * no control characters and no colons.
      */
     private static String validFdName(String name) {
         if (name == null || name.length() > MAX_FD_NAME_LENGTH) {

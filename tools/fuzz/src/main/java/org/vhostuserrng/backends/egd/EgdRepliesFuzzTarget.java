@@ -21,8 +21,7 @@ import org.vhostuserrng.fuzz.FuzzInputReader;
 
 /**
  * Fuzzes the EGD client with a server that sends any number of bytes at any time. The client must return only bytes
- * that
- * it has requested, in their order.
+ * that it has requested, in their order.
  *
  * <p>Input: one byte per step. Values below {@link #READ}: the server sends this many bytes. From {@link #READ}: the
  * client reads. From {@link #HANG_UP}: the server closes the connection.

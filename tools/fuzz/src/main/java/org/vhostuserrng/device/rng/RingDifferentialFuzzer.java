@@ -11,8 +11,7 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
 /**
  * Runs the device and a {@link ReferenceDeviceRing} on two copies of a memory. The input modifies both copies between
  * drains of the queue. After each drain, the copies must be identical, and device and reference must agree on whether
- * to
- * notify the driver.
+ * to notify the driver.
  *
  * <p>Input: a {@link FuzzedRingConfig}; a byte with the maximum number of bytes that the source returns at once (0: no
  * maximum); then steps that begin with an opcode byte:

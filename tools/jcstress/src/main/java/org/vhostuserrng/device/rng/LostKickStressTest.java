@@ -13,8 +13,7 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 /**
  * The device enables kicks and checks for available buffers again, while the driver makes a buffer available and checks
  * whether kicks are enabled. The device must see the buffer, or the driver must see that kicks are enabled; otherwise
- * the
- * device never serves the buffer.
+ * the device never serves the buffer.
  */
 @Outcome(id = "true, true", expect = ACCEPTABLE, desc = "The device sees the buffer and is kicked.")
 @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "The device sees the buffer.")

@@ -86,8 +86,7 @@ final class CompressionEstimate {
 
     /**
      * Returns G(z) of §6.3.4. The order of its two sums is exchanged: distance u has probability z²(1 − z)^(u−1) at
-     * every
-     * block after block u, and z(1 − z)^(u−1) at block u, which no equal block precedes.
+     * every block after block u, and z(1 − z)^(u−1) at block u, which no equal block precedes.
      */
     private double g(double z) {
         double sum = 0;

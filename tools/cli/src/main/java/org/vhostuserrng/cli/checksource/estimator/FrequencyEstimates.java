@@ -20,9 +20,8 @@ final class FrequencyEstimates {
 
     /**
      * §6.3.2: returns the collision estimate in bits per bit. Among two or three consecutive bits, two are equal. If
-     * the
-     * two values have probabilities p and q, the mean number of bits up to a collision is 2 + 2pq; the document solves
-     * this for p numerically.
+     * the two values have probabilities p and q, the mean number of bits up to a collision is 2 + 2pq; the document
+     * solves this for p numerically.
      */
     static double collision(SymbolSequence bits) {
         long ofTwo = 0;

@@ -8,8 +8,7 @@ import java.util.Arrays;
  *
  * <p>The fast Fourier transform of each bit of the samples (Wiener-Khinchin theorem) finds the distances at which bits
  * are correlated. At each of these distances, a sample is predicted from the earlier sample and their most common XOR
- * or
- * difference.
+ * or difference.
  */
 final class LongLagEstimate {
     /** Maximum number of samples that are evaluated, because the transform needs memory for each. */

@@ -2,8 +2,7 @@ package org.vhostuserrng.cli.checksource.estimator;
 
 /**
  * SP 800-90B §6.3.10, LZ78Y predictor: predicts a symbol with a dictionary of strings of up to 16 symbols and the
- * symbols
- * that followed them.
+ * symbols that followed them.
  */
 final class Lz78yPredictor implements SymbolPredictor {
     private static final int LONGEST = Sp80090bConstants.LZ78Y_LONGEST_STRING;
@@ -43,8 +42,7 @@ final class Lz78yPredictor implements SymbolPredictor {
 
     /**
      * Returns the prediction for the next symbol: of the strings that end here, the one with the most frequent
-     * successor
-     * wins. If several have the same count, the longest string wins.
+     * successor wins. If several have the same count, the longest string wins.
      */
     private int predict() {
         int prediction = NONE;

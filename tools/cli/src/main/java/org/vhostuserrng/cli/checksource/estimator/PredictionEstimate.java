@@ -53,8 +53,7 @@ final class PredictionEstimate {
 
     /**
      * Returns Plocal, or {@code least} if Plocal is smaller. Plocal is the probability of a correct prediction for
-     * which
-     * all runs are shorter than {@code r} with probability 0.99.
+     * which all runs are shorter than {@code r} with probability 0.99.
      */
     private static double local(long r, long predictions, double least) {
         if (logNoRun(least, r, predictions) <= Math.log(Sp80090bConstants.LOCAL_CONFIDENCE)) {

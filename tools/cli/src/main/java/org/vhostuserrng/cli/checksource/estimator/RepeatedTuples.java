@@ -82,8 +82,7 @@ public final class RepeatedTuples {
 
     /**
      * Returns, for each suffix in lexicographic order, the length of the longest common prefix with the suffix before
-     * it;
-     * 0 for the first one (Kärkkäinen, Manzini, Puglisi: Permuted Longest-Common-Prefix Array, 2009).
+     * it; 0 for the first one (Kärkkäinen, Manzini, Puglisi: Permuted Longest-Common-Prefix Array, 2009).
      */
     private static int[] commonPrefixes(SymbolSequence sequence, int[] suffixes) {
         int length = suffixes.length;

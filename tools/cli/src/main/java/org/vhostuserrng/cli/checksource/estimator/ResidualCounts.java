@@ -45,9 +45,8 @@ final class ResidualCounts {
     }
 
     /**
-     * Returns the min-entropy in bits per sample if a sample is predicted from the samples {@code lag} and {@code
-     * other}
-     * places earlier.
+     * Returns the min-entropy in bits per sample if a sample is predicted from the samples {@code lag} and
+     * {@code other} places earlier.
      */
     double of(int lag, int other, Residual residual) {
         Arrays.fill(counts, 0);

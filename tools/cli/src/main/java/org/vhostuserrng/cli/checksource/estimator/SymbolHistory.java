@@ -2,8 +2,7 @@ package org.vhostuserrng.cli.checksource.estimator;
 
 /**
  * The last 16 symbols, packed into 128 bits. Each tuple that ends with the last symbol is a number that can be the key
- * of
- * a table.
+ * of a table.
  */
 final class SymbolHistory {
     /** Number of symbols in the history. */

@@ -2,8 +2,7 @@ package org.vhostuserrng.cli.checksource.estimator;
 
 /**
  * A sequence of symbols: the values that occur in the samples, numbered from 0 without gaps, in the order of the
- * values.
- * Immutable; any thread may use it.
+ * values. Immutable; any thread may use it.
  */
 public final class SymbolSequence {
     private static final int BYTE_VALUES = 256;

@@ -8,8 +8,7 @@ import java.util.List;
  * Estimates the min-entropy of a sequence in which a sample or bit depends, with noise, on two earlier ones by XOR, sum
  * or difference: a shift register with two taps, a lagged Fibonacci generator, or a value that changes at a constant
  * rate. Not an estimate of SP 800-90B, whose predictors find such a recurrence only if it depends on the last 16
- * samples
- * and these samples occur more than once.
+ * samples and these samples occur more than once.
  *
  * <p>All pairs of distances are tried with the first samples. The best pairs are then evaluated with the other samples,
  * because the success of the best of many pairs is partly due to chance.
@@ -108,8 +107,7 @@ final class TwoTapRecurrenceEstimate {
 
     /**
      * Returns by how much the number of bits that equal the XOR of the two earlier bits differs from half of all bits.
-     * The
-     * range from {@code from} to {@code to}, exclusive, is in words.
+     * The range from {@code from} to {@code to}, exclusive, is in words.
      */
     private static long deviation(long[][] shifted, int one, int other, int from, int to) {
         long[] current = shifted[0];

@@ -7,9 +7,8 @@ import org.vhostuserrng.cli.checksource.estimator.ParallelTasks;
 
 /**
  * The permutation tests of SP 800-90B §5.1: they compare a statistic of the samples with that of their permutations.
- * The
- * statistic of IID samples is not extreme. A test ends as soon as it is passed; a failure requires all permutations. A
- * lock protects the counts, which the threads share.
+ * The statistic of IID samples is not extreme. A test ends as soon as it is passed; a failure requires all
+ * permutations. A lock protects the counts, which the threads share.
  */
 final class PermutationTests {
     /** §5.1: number of permutations. */

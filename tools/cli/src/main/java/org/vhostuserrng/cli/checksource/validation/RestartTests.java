@@ -37,8 +37,7 @@ public final class RestartTests {
 
     /**
      * §3.1.4.2: the estimate of the rows and that of the columns must be at least half the initial estimate. §3.1.5:
-     * they
-     * also limit the min-entropy of the source, and so must reach the claimed min-entropy.
+     * they also limit the min-entropy of the source, and so must reach the claimed min-entropy.
      */
     private static TestResult validation(String order, double least, double estimate) {
         return new TestResult(
@@ -74,10 +73,8 @@ public final class RestartTests {
 
     /**
      * Returns the smallest count of a value in a row or column that occurs by chance in fewer than one of 100 matrices.
-     * α
-     * is divided by the number of rows and columns. It is also divided by the largest number of values that can have
-     * the
-     * maximum probability, because any of them may be the most common value.
+     * α is divided by the number of rows and columns. It is also divided by the largest number of values that can have
+     * the maximum probability, because any of them may be the most common value.
      */
     static int limit(double minEntropy) {
         double p = Math.pow(2, -minEntropy);

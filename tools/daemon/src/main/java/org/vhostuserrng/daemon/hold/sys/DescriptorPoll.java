@@ -48,8 +48,7 @@ public final class DescriptorPoll {
 
     /**
      * Returns whether poll(2) reports POLLHUP or POLLERR for a descriptor. Always false for a regular file, which is
-     * not
-     * polled because that might block.
+     * not polled because that might block.
      */
     public static boolean isHungUp(OwnedFd fd) {
         try (Arena arena = Arena.ofConfined()) {

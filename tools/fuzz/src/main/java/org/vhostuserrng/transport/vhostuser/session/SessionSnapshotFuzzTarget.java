@@ -8,8 +8,7 @@ import org.vhostuserrng.transport.vhostuser.session.SessionSnapshotCodec.Committ
 
 /**
  * Decodes an arbitrary session snapshot of a journal. The codec must either reject it with a one-line message, or
- * decode
- * it; the decoded session must not change when it is encoded and decoded again.
+ * decode it; the decoded session must not change when it is encoded and decoded again.
  *
  * <p>Input: the bytes of the snapshot.
  */
