@@ -20,8 +20,8 @@ import org.vhostuserrng.it.fixture.daemon.DaemonExtension;
 import org.vhostuserrng.it.fixture.daemon.DaemonProcess;
 
 /**
- * Tests SET_FEATURES with a feature that the daemon did not offer: the log line names the option that offers it, and
- * the session does not end.
+ * Tests SET_FEATURES with a feature that the daemon did not offer: the log line names the feature and the option that
+ * offers it, and the session does not end.
  */
 class UnofferedFeaturesIT {
     private static final long WANTED = VirtioFeatureBit.VERSION_1.mask() | VirtioFeatureBit.PROTOCOL_FEATURES.mask();

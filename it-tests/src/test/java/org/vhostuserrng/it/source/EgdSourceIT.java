@@ -146,7 +146,7 @@ class EgdSourceIT {
         assertEquals(0, ask(1, 0x01, 100)[0]);
     }
 
-    /** The client is like a chardev of QEMU with server=on. It disconnects and listens again. */
+    /** The client is like a chardev of QEMU with server=on: it listens, and accepts again after it has disconnected. */
     @Test
     void dialsAClientThatListens() throws Exception {
         try (ServerSocketChannel client = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
