@@ -88,7 +88,7 @@ final class DaemonCommand {
     /**
      * Reads a command line and its configuration files. Opens the sources to check them; has no other side effects.
      *
-     * @throws BadUsageException with one line, if an option or a file is invalid
+     * @throws BadUsageException if an option or a file is invalid; the message is one line
      */
     static DaemonSettings readSettings(String... words) throws BadUsageException {
         return read(DaemonArguments.parse(PROGRAM, DaemonOptions.all(), words)).settings(Map.of());
@@ -99,7 +99,7 @@ final class DaemonCommand {
      * that the daemon uses is not opened again.
      *
      * @param running the settings in force
-     * @throws BadUsageException with one line, if an option or a file is invalid
+     * @throws BadUsageException if an option or a file is invalid; the message is one line
      */
     static DaemonSettings readSettings(DaemonSettings running, String... words) throws BadUsageException {
         return read(DaemonArguments.parse(PROGRAM, DaemonOptions.all(), words))

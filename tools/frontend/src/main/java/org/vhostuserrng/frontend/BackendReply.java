@@ -49,7 +49,7 @@ public final class BackendReply {
     }
 
     /**
-     * The payload.
+     * Returns the payload.
      *
      * @throws BackendProtocolException if its length is not exactly {@code expected} bytes
      */

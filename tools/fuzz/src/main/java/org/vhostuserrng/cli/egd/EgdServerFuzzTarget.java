@@ -19,8 +19,9 @@ import org.vhostuserrng.fuzz.FuzzInputReader;
  * reply to all commands before the first invalid one, in order and completely, and must send each byte of the source
  * only once.
  *
- * <p>Input: steps that begin with an opcode byte. Below {@link #SEND}: the client sends this many of the bytes that
- * follow. From {@link #SEND}: the source gets more bytes. From {@link #ALLOW}: the client accepts more reply bytes.
+ * <p>Input: steps that begin with an opcode byte. Opcodes below {@link #SEND}: the client sends as many of the bytes
+ * that follow as the opcode says. From {@link #SEND}: the source gets more bytes. From {@link #ALLOW}: the client
+ * accepts more reply bytes.
  */
 public final class EgdServerFuzzTarget {
     static final int SEND = 128;

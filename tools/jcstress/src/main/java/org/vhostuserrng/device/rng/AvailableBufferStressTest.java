@@ -30,7 +30,7 @@ public final class AvailableBufferStressTest {
             super(false, false, InitialState.EMPTY);
         }
 
-        /** Pops a buffer if it sees one. */
+        /** Pops a buffer if the device sees one. Result: its length, or 0. */
         @Actor
         public void device(I_Result result) {
             result.r1 = deviceServe();
@@ -53,7 +53,7 @@ public final class AvailableBufferStressTest {
             super(true, false, InitialState.EMPTY);
         }
 
-        /** Pops a buffer if it sees one. */
+        /** Pops a buffer if the device sees one. Result: its length, or 0. */
         @Actor
         public void device(I_Result result) {
             result.r1 = deviceServe();

@@ -32,13 +32,13 @@ public final class LostInterruptStressTest {
             super(false, false, InitialState.USED);
         }
 
-        /** Publishes the used buffer; true if it must interrupt the driver. */
+        /** Publishes the used buffer. Result: whether the device must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.publishUsed();
         }
 
-        /** Enables interrupts; true if it sees a used buffer. */
+        /** Enables interrupts. Result: whether the driver sees a used buffer. */
         @Actor
         public void driver(ZZ_Result result) {
             result.r2 = driver.enableInterrupts();
@@ -55,13 +55,13 @@ public final class LostInterruptStressTest {
             super(false, true, InitialState.USED);
         }
 
-        /** Publishes the used buffer; true if it must interrupt the driver. */
+        /** Publishes the used buffer. Result: whether the device must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.publishUsed();
         }
 
-        /** Enables interrupts; true if it sees a used buffer. */
+        /** Enables interrupts. Result: whether the driver sees a used buffer. */
         @Actor
         public void driver(ZZ_Result result) {
             result.r2 = driver.enableInterrupts();
@@ -78,13 +78,13 @@ public final class LostInterruptStressTest {
             super(true, false, InitialState.USED);
         }
 
-        /** Publishes the used buffer; true if it must interrupt the driver. */
+        /** Publishes the used buffer. Result: whether the device must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.publishUsed();
         }
 
-        /** Enables interrupts; true if it sees a used buffer. */
+        /** Enables interrupts. Result: whether the driver sees a used buffer. */
         @Actor
         public void driver(ZZ_Result result) {
             result.r2 = driver.enableInterrupts();
@@ -101,13 +101,13 @@ public final class LostInterruptStressTest {
             super(true, true, InitialState.USED);
         }
 
-        /** Publishes the used buffer; true if it must interrupt the driver. */
+        /** Publishes the used buffer. Result: whether the device must interrupt the driver. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.publishUsed();
         }
 
-        /** Enables interrupts; true if it sees a used buffer. */
+        /** Enables interrupts. Result: whether the driver sees a used buffer. */
         @Actor
         public void driver(ZZ_Result result) {
             result.r2 = driver.enableInterrupts();

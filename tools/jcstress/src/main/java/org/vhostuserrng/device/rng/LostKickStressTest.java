@@ -32,13 +32,13 @@ public final class LostKickStressTest {
             super(false, false, InitialState.EMPTY);
         }
 
-        /** Enables kicks; true if it sees an available buffer. */
+        /** Enables kicks. Result: whether the device sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.enableNotifications();
         }
 
-        /** Makes a buffer available; true if it must kick the device. */
+        /** Makes a buffer available. Result: whether the driver must kick the device. */
         @Actor
         public void driver(ZZ_Result result) {
             driverAddBuffer();
@@ -56,13 +56,13 @@ public final class LostKickStressTest {
             super(false, true, InitialState.EMPTY);
         }
 
-        /** Enables kicks; true if it sees an available buffer. */
+        /** Enables kicks. Result: whether the device sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.enableNotifications();
         }
 
-        /** Makes a buffer available; true if it must kick the device. */
+        /** Makes a buffer available. Result: whether the driver must kick the device. */
         @Actor
         public void driver(ZZ_Result result) {
             driverAddBuffer();
@@ -80,13 +80,13 @@ public final class LostKickStressTest {
             super(true, false, InitialState.EMPTY);
         }
 
-        /** Enables kicks; true if it sees an available buffer. */
+        /** Enables kicks. Result: whether the device sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.enableNotifications();
         }
 
-        /** Makes a buffer available; true if it must kick the device. */
+        /** Makes a buffer available. Result: whether the driver must kick the device. */
         @Actor
         public void driver(ZZ_Result result) {
             driverAddBuffer();
@@ -104,13 +104,13 @@ public final class LostKickStressTest {
             super(true, true, InitialState.EMPTY);
         }
 
-        /** Enables kicks; true if it sees an available buffer. */
+        /** Enables kicks. Result: whether the device sees an available buffer. */
         @Actor
         public void device(ZZ_Result result) {
             result.r1 = device.enableNotifications();
         }
 
-        /** Makes a buffer available; true if it must kick the device. */
+        /** Makes a buffer available. Result: whether the driver must kick the device. */
         @Actor
         public void driver(ZZ_Result result) {
             driverAddBuffer();

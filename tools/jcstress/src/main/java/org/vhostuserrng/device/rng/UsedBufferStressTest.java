@@ -37,7 +37,7 @@ public final class UsedBufferStressTest {
             device.publishUsed();
         }
 
-        /** Pops a used buffer if it sees one. */
+        /** Pops a used buffer if the driver sees one. Result: its used length, or 0. */
         @Actor
         public void driver(I_Result result) {
             result.r1 = driver.popUsed() ? driver.usedLength() : 0;
@@ -61,7 +61,7 @@ public final class UsedBufferStressTest {
             device.publishUsed();
         }
 
-        /** Pops a used buffer if it sees one. */
+        /** Pops a used buffer if the driver sees one. Result: its used length, or 0. */
         @Actor
         public void driver(I_Result result) {
             result.r1 = driver.popUsed() ? driver.usedLength() : 0;

@@ -8,7 +8,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Runs computations on all CPUs. */
+/** Runs computations in parallel, on up to 4 CPUs. */
 public final class ParallelTasks {
     /** Limits the memory: small machines do not have enough for more threads. */
     private static final int MAX_THREADS = 4;
