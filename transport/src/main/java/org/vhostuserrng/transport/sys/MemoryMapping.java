@@ -48,7 +48,7 @@ public final class MemoryMapping implements AutoCloseable {
     private final long offset;
     private final boolean sealed;
     private final boolean canVanish;
-    /** Null before {@link #open}. */
+    /** The arena whose end unmaps the memory; null before {@link #open}. */
     private Arena arena;
     /** The requested bytes, extended to the end of their last page. */
     private MemorySegment pages;
