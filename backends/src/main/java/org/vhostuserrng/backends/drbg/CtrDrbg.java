@@ -16,9 +16,9 @@ import java.util.Objects;
 final class CtrDrbg {
     /** §10.2.1 table 3: max_number_of_bits_per_request, in bytes. */
     static final int MAX_REQUEST_BYTES = 1 << 16;
-    /** Minimum length of an entropy input: the security strength. */
+    /** Minimum length of an entropy input in bytes: the security strength. */
     static final int MIN_ENTROPY_BYTES = 32;
-    /** §8.6.7: half of the security strength. */
+    /** §8.6.7: minimum length of a nonce in bytes, half of the security strength. */
     static final int MIN_NONCE_BYTES = 16;
     /** §10.2.1 table 3: maximum number of requests between reseeds. */
     static final long RESEED_INTERVAL = 1L << 48;

@@ -7,7 +7,7 @@ import org.vhostuserrng.backends.source.VmForkDetector;
  * loop's thread.
  */
 final class DrbgForkState {
-    /** Result of {@link #poll}. */
+    /** The result of {@link #poll}. */
     enum Sign {
         NONE,
         /** The kernel has reseeded its generator, either at the regular interval or because of a fork. */

@@ -26,7 +26,7 @@ final class EntropyInputCollector {
 
     private static final long NEVER = -1;
 
-    /** Result of {@link #collect}. */
+    /** The result of {@link #collect}. */
     enum Progress {
         /** A source has no bytes at the moment. It notifies the event loop when it has bytes. */
         WOULD_BLOCK,

@@ -395,7 +395,7 @@ public final class DeficitRoundRobin {
             case TOTAL -> awaitingTotal += difference;
             case SOURCE -> awaitingSource += difference;
             case NONE -> {
-                // Not counted.
+                // Flows that do not wait are not counted.
             }
         }
     }

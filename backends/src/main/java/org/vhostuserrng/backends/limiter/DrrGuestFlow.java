@@ -126,7 +126,7 @@ public final class DrrGuestFlow {
         scheduler.sourceStarved(this, now);
     }
 
-    /** Reports that the guest can see everything charged so far. */
+    /** Reports that the guest can see everything that was charged so far. */
     public void commit(long now) {
         scheduler.commit(now);
     }

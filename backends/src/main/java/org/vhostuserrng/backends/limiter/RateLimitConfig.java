@@ -10,7 +10,7 @@ package org.vhostuserrng.backends.limiter;
  * @param burst number of additional bytes that may be used once, at least 0
  */
 public record RateLimitConfig(RateLimitMode mode, long maxBytes, int periodMillis, long ops, long burst) {
-    /** No limit. */
+    /** The configuration without a limit. */
     public static final RateLimitConfig NONE = new RateLimitConfig(
             RateLimitMode.SMOOTH,
             GuestRateLimiter.UNLIMITED,

@@ -20,17 +20,17 @@ final class UnlimitedRateLimiter extends RateLimiter {
 
     @Override
     void charge(long now, long amount) {
-        // Not counted.
+        // Nothing is counted without a limit.
     }
 
     @Override
     void refund(long amount) {
-        // Not counted.
+        // Nothing is counted without a limit.
     }
 
     @Override
     void commit(long now) {
-        // Not counted.
+        // Nothing is counted without a limit.
     }
 
     @Override
@@ -65,6 +65,6 @@ final class UnlimitedRateLimiter extends RateLimiter {
 
     @Override
     void restore(long now, long amount) {
-        // Not counted.
+        // Nothing is counted without a limit.
     }
 }

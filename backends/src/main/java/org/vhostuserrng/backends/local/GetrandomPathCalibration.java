@@ -15,7 +15,7 @@ final class GetrandomPathCalibration {
     /** Makes repeated calls of one path. */
     @FunctionalInterface
     interface Calls {
-        /** Makes {@code calls} calls for {@code length} bytes each. */
+        /** Calls one path {@code calls} times for {@code length} bytes each. */
         void repeat(int length, int calls);
     }
 

@@ -18,7 +18,7 @@ public record EntropyFileStatus(Kind kind, Identity identity) {
     private static final MemorySegment STATX = Libc.symbol("statx");
     private static final int AT_FDCWD = -100;
     private static final int AT_EMPTY_PATH = 0x1000;
-    /** STATX_BASIC_STATS and STATX_BTIME. */
+    /** statx(2): STATX_BASIC_STATS and STATX_BTIME. */
     private static final int MASK = 0xfff;
 
     // struct statx has 256 bytes, with the following offsets.
@@ -32,7 +32,7 @@ public record EntropyFileStatus(Kind kind, Identity identity) {
     private static final int DEV_MAJOR = 136;
     private static final int DEV_MINOR = 140;
 
-    // inode(7)
+    // inode(7): the file type bits of stx_mode.
     private static final int S_IFMT = 0xf000;
     private static final int S_IFIFO = 0x1000;
     private static final int S_IFCHR = 0x2000;

@@ -34,23 +34,23 @@ public final class PipePair implements AutoCloseable {
         }
     }
 
-    /** This object remains the owner. */
+    /** The read end. This object remains the owner. */
     public OwnedFd readEnd() {
         return readEnd;
     }
 
-    /** This object remains the owner. */
+    /** The write end. This object remains the owner. */
     public OwnedFd writeEnd() {
         return writeEnd;
     }
 
-    /** Passes the ownership to the caller. */
+    /** Returns the read end, and passes its ownership to the caller. */
     public OwnedFd takeReadEnd() {
         readEndTaken = true;
         return readEnd;
     }
 
-    /** Passes the ownership to the caller. */
+    /** Returns the write end, and passes its ownership to the caller. */
     public OwnedFd takeWriteEnd() {
         writeEndTaken = true;
         return writeEnd;

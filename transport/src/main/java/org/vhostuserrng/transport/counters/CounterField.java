@@ -14,7 +14,7 @@ public record CounterField(String name, Kind kind, String unit, long upperBound)
     private static final Pattern NAME = Pattern.compile("[a-z][a-z_]{0," + (CountersLayout.FIELD_NAME_BYTES - 2) + "}");
     private static final Pattern UNIT = Pattern.compile("[a-z]{0," + (CountersLayout.FIELD_UNIT_BYTES - 1) + "}");
 
-    /** How a value changes. */
+    /** The kind of a value, which determines how it changes. */
     public enum Kind {
         /** A value that only grows. The next process continues it. */
         COUNTER(1),

@@ -42,7 +42,7 @@ public final class EventLoop implements EventScheduler, AutoCloseable {
     private final long origin;
     private final Epoll epoll;
     private final EventFd wake;
-    /** Guarded by {@link #wake}. */
+    /** Whether the loop is closed. Guarded by the monitor of {@link #wake}. */
     private boolean closed;
 
     private final BlockedSyscallWatchdog watchdog;

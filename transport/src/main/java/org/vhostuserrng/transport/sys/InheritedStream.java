@@ -42,7 +42,7 @@ public final class InheritedStream implements AutoCloseable {
         return read == 0 || (read < 0 && read != -Errno.EAGAIN && read != -Errno.EINTR);
     }
 
-    /** For registration with {@link Epoll}. This object remains the owner. */
+    /** The descriptor, to watch with {@link Epoll}. This object remains the owner. */
     public OwnedFd fd() {
         return fd;
     }

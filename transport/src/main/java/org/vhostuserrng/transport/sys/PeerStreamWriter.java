@@ -14,9 +14,9 @@ public final class PeerStreamWriter implements AutoCloseable {
     /** Returned by {@link #send} if the call would block. */
     public static final int WOULD_BLOCK = UnixStreamSocket.WOULD_BLOCK;
 
-    /** Null for a pipe. */
+    /** The stream socket; null for a pipe. */
     private final UnixStreamSocket socket;
-    /** Null for a socket. */
+    /** The pipe; null for a socket. */
     private final PeerPipeEnd pipe;
 
     private PeerStreamWriter(UnixStreamSocket socket, PeerPipeEnd pipe) {

@@ -26,9 +26,9 @@ final class UnixSocketFile {
     private final MemorySegment name;
 
     private final MemorySegment scratch;
-    /** Null if the umask determines them. */
+    /** The permissions of the file; null if the umask determines them. */
     private final SocketFilePermissions permissions;
-    /** Null before {@link #bound}. */
+    /** The file that was bound; null before {@link #bound}. */
     private final FileStatus bound;
 
     private UnixSocketFile(
@@ -55,12 +55,12 @@ final class UnixSocketFile {
         return new UnixSocketFile(path, NativePath.allocate(Arena.ofAuto(), path), scratch, permissions, null);
     }
 
-    /** Null if another process bound the socket. */
+    /** The path of the file; null if another process bound the socket. */
     Path path() {
         return path;
     }
 
-    /** Null if the umask determines them. */
+    /** The permissions of the file; null if the umask determines them. */
     SocketFilePermissions permissions() {
         return permissions;
     }

@@ -89,7 +89,7 @@ final class UnixSocketFileLock implements AutoCloseable {
     }
 
     private void tryLock() throws IOException {
-        // O_NONBLOCK: the file may be a FIFO.
+        // O_NONBLOCK: the file may be a FIFO, and opening it would block.
         int flags = O_CREAT | O_NOFOLLOW | OwnedFd.O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
         int number = Libc.callInt(OPEN, name.address(), flags, OWNER_ONLY, 0, 0);
         if (number == -Errno.ENOENT || number == -Errno.ENOTDIR) {

@@ -16,7 +16,7 @@ public final class ListenFds {
     private static final String LISTEN_PID = "LISTEN_PID";
     private static final String LISTEN_FDS = "LISTEN_FDS";
     private static final String LISTEN_FDNAMES = "LISTEN_FDNAMES";
-    /** SD_LISTEN_FDS_START. */
+    /** sd_listen_fds(3): SD_LISTEN_FDS_START, the number of the first passed descriptor. */
     private static final int FIRST_FD = 3;
     /** systemd's default hard limit for the descriptors of a service is 512 Ki. */
     private static final int MAX_FDS = 1 << 19;

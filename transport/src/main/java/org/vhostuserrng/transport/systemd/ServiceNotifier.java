@@ -19,7 +19,7 @@ public final class ServiceNotifier implements AutoCloseable {
     private static final String WATCHDOG_USEC = "WATCHDOG_USEC";
     private static final String WATCHDOG_PID = "WATCHDOG_PID";
 
-    /** Null without a service manager. */
+    /** The socket to the service manager; null without a service manager. */
     private final UnixDatagramSocket socket;
 
     private final long watchdogTimeoutNanos;

@@ -18,7 +18,7 @@ public interface SplitInflightTracker {
     /** Returns whether a resubmitted head is left, which must be served before the heads in the available ring. */
     boolean hasResubmitted();
 
-    /** The next resubmitted head. */
+    /** Returns the next head to resubmit. {@link #addUsed} advances to the following one. */
     int nextResubmitted();
 
     /**

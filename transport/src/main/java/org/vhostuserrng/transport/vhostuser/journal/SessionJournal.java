@@ -40,7 +40,7 @@ public final class SessionJournal implements AutoCloseable {
     /** The bytes "vhurngjn" in little-endian order. */
     private static final long MAGIC_NUMBER = 0x6e6a676e72756876L;
 
-    /** Version 1 was never released. */
+    /** The version of the layout. Version 1 was never released. */
     private static final int VERSION_2 = 2;
 
     private static final long MAGIC = 0;

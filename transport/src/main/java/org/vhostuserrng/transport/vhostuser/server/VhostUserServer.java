@@ -56,14 +56,14 @@ public final class VhostUserServer implements AutoCloseable {
     private final List<PeriodicTask> tasks = new ArrayList<>();
     private final List<EndOfStreamWatch> watches = new ArrayList<>();
     private final Set<VhostUserEndpoint> endpoints = new LinkedHashSet<>();
-    /** Null if sessions do not outlive this process. */
+    /** The stored sessions; null if sessions do not outlive this process. */
     private final SessionStore store;
 
     private final Map<String, StoredEndpoint> storedEndpoints = new HashMap<>();
     /** Number of endpoints without the inherited connections that have ended. */
     private int activeEndpoints;
 
-    /** Null if there is no control socket. */
+    /** The control socket; null if there is none. */
     private ControlListener control;
 
     /** Whether {@link #run} serves guests, so that the loop's thread must not block. */

@@ -23,7 +23,7 @@ final class DeviceStateTransfer extends EventHandler implements AutoCloseable {
     private final EventHandler sessionHandler;
     private final VringTable vrings;
 
-    /** Null while there is no transfer. */
+    /** The pipe of the current transfer; null if there is none. */
     private DeviceStatePipe pipe;
 
     private boolean watched;

@@ -24,7 +24,7 @@ final class SessionState implements AutoCloseable {
     private final DirtyPageLog dirtyLog = new DirtyPageLog();
     private final InflightBuffer inflight;
     private final SessionIommu iommu;
-    /** Null if the session does not outlive this process. */
+    /** The session's journal; null if the session does not outlive this process. */
     private final SessionJournal journal;
 
     private boolean paused;

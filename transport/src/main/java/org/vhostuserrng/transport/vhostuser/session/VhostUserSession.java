@@ -35,7 +35,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
 
     private final GuestContext guest;
     private final VhostUserMessageChannel channel;
-    /** Null if the session does not outlive this process. */
+    /** Stores the session; null if the session does not outlive this process. */
     private final SessionPersistence persistence;
 
     private final UnreadReplyTimer unreadReplies;

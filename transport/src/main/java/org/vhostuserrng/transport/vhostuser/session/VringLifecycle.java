@@ -39,7 +39,7 @@ final class VringLifecycle {
     private final SessionState session;
     private final VringConfig config;
     private final LongSupplier clock;
-    /** Null if the session does not outlive this process. */
+    /** The vring's part of the journal; null if the session does not outlive this process. */
     private final PackedVringJournal journal;
 
     private VringState state = VringState.STOPPED;
