@@ -361,7 +361,6 @@ class VirtioPciStatusTest {
     @ParameterizedTest
     @CsvSource({"0, 256", "128, 256", "1, 0", "1, 3", "1, -1", "1, 65536"})
     void rejectsInvalidNumbersOfVirtqueuesAndSizes(int queues, int size) {
-        assertThrows(
-                IllegalArgumentException.class, () -> new VirtioPciFunction(4, 0, queues, size, driver.host));
+        assertThrows(IllegalArgumentException.class, () -> new VirtioPciFunction(4, 0, queues, size, driver.host));
     }
 }
