@@ -46,8 +46,7 @@ class VirtioPciFunctionSeedCorpusTest {
         read(window, CONFIG, 0, 255);
         window.u8(VirtioPciFunctionFuzzTarget.RESET);
 
-        List<byte[]> seeds =
-                List.of(intx.toByteArray(), msix.toByteArray(), power.toByteArray(), window.toByteArray());
+        List<byte[]> seeds = List.of(intx.toByteArray(), msix.toByteArray(), power.toByteArray(), window.toByteArray());
         seeds.forEach(VirtioPciFunctionFuzzTarget::fuzzerTestOneInput);
 
         FuzzCorpus.write(VirtioPciFunctionFuzzTarget.class, seeds);
