@@ -22,6 +22,9 @@ import org.vhostuserrng.transport.virtio.VirtqueueHandler;
  * configuration space. Its rate limits and counters outlive sessions. Confined to the loop's thread.
  */
 public final class VirtioRngDevice implements VirtioDevice {
+    /** VIRTIO 1.3 §5: the Virtio Device ID of an entropy source. */
+    public static final int VIRTIO_DEVICE_ID = 4;
+
     // §5.4.2: virtqueue 0 is the requestq.
     private static final int QUEUE_COUNT = 1;
 
