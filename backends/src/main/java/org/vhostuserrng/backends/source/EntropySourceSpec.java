@@ -1,6 +1,7 @@
 package org.vhostuserrng.backends.source;
 
 import java.io.IOException;
+import java.util.List;
 
 /**
  * A parsed {@code --source} expression. Immutable, except for state that must survive closing and reopening, such as a
@@ -17,6 +18,11 @@ public interface EntropySourceSpec {
     /** How the source works on this host, for a report; empty if it works the same on all hosts. */
     default String hostDetails() {
         return "";
+    }
+
+    /** The sources of this expression that are opened once for all guests, in the order in which it names them. */
+    default List<SharedSourceSpec> sharedSources() {
+        return List.of();
     }
 
     /**

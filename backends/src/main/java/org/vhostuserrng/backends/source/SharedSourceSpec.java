@@ -1,6 +1,7 @@
 package org.vhostuserrng.backends.source;
 
 import java.io.IOException;
+import java.util.List;
 
 /** A source that is opened once for all guests of an event loop, even if several expressions contain it. */
 public interface SharedSourceSpec extends EntropySourceSpec {
@@ -36,6 +37,11 @@ public interface SharedSourceSpec extends EntropySourceSpec {
     /** Sources with equal keys are the same source and are opened once. */
     default String deduplicationKey() {
         return toString();
+    }
+
+    @Override
+    default List<SharedSourceSpec> sharedSources() {
+        return List.of(this);
     }
 
     @Override

@@ -30,6 +30,11 @@ final class SilentSourceLog {
         return silent;
     }
 
+    /** Whether the source has had no bytes for long enough, and a guest waits for them. */
+    boolean isLong(long now) {
+        return silent && now - silentSince >= SILENCE_NANOS && now - askedAt <= MAX_PAUSE_NANOS;
+    }
+
     /** The source has no bytes now. Returns whether that must be logged. */
     boolean starved(long now) {
         if (!silent || now - askedAt > MAX_PAUSE_NANOS) {
