@@ -92,6 +92,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     private void serve(long now, boolean kickedNow) {
+        boolean startedBefore = lifecycle.queue() != null;
         boolean ready = kickedNow || kickedWhilePaused || (config.kick != null && config.kick.takeDrained());
         kickedWhilePaused = false;
         if (!drainKicks(ready)) {
@@ -109,7 +110,8 @@ final class Vring extends EventHandler implements AutoCloseable {
         }
         VirtqueueHandler queue = lifecycle.queue();
         if (config.enabled && queue != null) {
-            drain(queue, now);
+            // A device must not see a time before the start of its virtqueue.
+            drain(queue, startedBefore ? now : loop.now());
         }
     }
 
@@ -148,7 +150,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         boolean poll = busyPoll.isWorthwhile();
         DrainResult result;
         try {
-            result = poll ? queue.drainForBusyPoll() : queue.drain();
+            result = poll ? queue.drainForBusyPoll(now) : queue.drain(now);
             session.throwPendingFault();
         } catch (InternalError memoryGone) {
             // SIGBUS: the file behind the guest's memory has been truncated.
