@@ -11,6 +11,7 @@ import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 /** Parses who may connect to a socket: its file's mode and group, and the users and groups of front-ends. */
 final class AccessOptionParser {
     private static final int DEFAULT_MODE_WITH_GROUP = 0660;
+    private static final int CONTROL_SOCKET_MODE = 0600;
     private static final int MAX_MODE = 0777;
     private static final int OCTAL = 8;
     /** chown(2) takes −1 for an unchanged id. */
@@ -29,6 +30,18 @@ final class AccessOptionParser {
                 arguments.value(DaemonOptions.SOCKET_GROUP),
                 arguments.values(DaemonOptions.ALLOW_UID),
                 arguments.values(DaemonOptions.ALLOW_GID));
+    }
+
+    /** The permissions of the control socket's file. */
+    ListenerAccess ofControlSocket() throws BadUsageException {
+        ListenerAccess given = access(
+                arguments.value(DaemonOptions.CONTROL_SOCKET_MODE),
+                arguments.value(DaemonOptions.CONTROL_SOCKET_GROUP),
+                List.of(),
+                List.of());
+        return given.hasPermissions()
+                ? given
+                : new ListenerAccess(CONTROL_SOCKET_MODE, ListenerAccess.UNCHANGED, Set.of(), Set.of());
     }
 
     /** The options of one guest, which override those for all. */

@@ -4,21 +4,24 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * Who may change something through the control socket. The rights of the socket's file decide who may connect, and
- * everyone who may connect may read.
+ * Who may change something through the control socket: root and the user of the daemon. Everyone who may connect may
+ * read, and the permissions of the socket's file decide who may connect.
  *
  * @param daemonUid the user of this process
- * @param membersMayChange whether the socket belongs to a group whose members may do everything
  */
-record ControlAuthorization(int daemonUid, boolean membersMayChange) {
+record ControlAuthorization(int daemonUid) {
     private static final MemorySegment GETEUID = Libc.symbol("geteuid");
 
-    /** Only root and the user of this process may change something. */
     static ControlAuthorization ofThisProcess() {
-        return new ControlAuthorization(Libc.callInt(GETEUID, 0, 0, 0, 0, 0), false);
+        return new ControlAuthorization(Libc.callInt(GETEUID, 0, 0, 0, 0, 0));
     }
 
+    /**
+     * Whether a client may change something.
+     *
+     * @param uid unsigned; −1 if it is unknown
+     */
     boolean mayChange(int uid) {
-        return uid == 0 || uid == daemonUid || (membersMayChange && uid != -1);
+        return uid == 0 || uid == daemonUid;
     }
 }

@@ -177,15 +177,10 @@ final class DaemonCommand {
                 rateLimits,
                 new RngDeviceFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
                 sessionOptions(endpoints.size()),
-                controlSocket(),
+                ControlSocketSettings.of(arguments),
                 countersFile(),
                 SupervisorFds.of(arguments),
                 DaemonLogLevel.of(arguments));
-    }
-
-    private Path controlSocket() throws BadUsageException {
-        OptionValue path = arguments.value(DaemonOptions.CONTROL_SOCKET);
-        return path == null ? null : EndpointOptionParser.socketPath(path);
     }
 
     private Path countersFile() throws BadUsageException {

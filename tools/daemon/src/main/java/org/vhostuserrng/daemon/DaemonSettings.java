@@ -17,7 +17,7 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
  * @param controlSocket null for none
  * @param countersFile the file in which the daemon counts; null for none
  * @param supervisor descriptors of the process that started this one
- * @param logLevel null for that of the JVM's options
+ * @param logLevel null for the default
  */
 record DaemonSettings(
         List<RngEndpoint> endpoints,
@@ -26,7 +26,7 @@ record DaemonSettings(
         RateLimiterSettings rateLimits,
         RngDeviceFeatures features,
         VhostUserOptions sessionOptions,
-        Path controlSocket,
+        ControlSocketSettings controlSocket,
         Path countersFile,
         SupervisorFds supervisor,
         String logLevel) {
