@@ -1,8 +1,11 @@
 package org.vhostuserrng.daemon;
 
 import java.util.List;
+import java.util.Map;
+import java.util.SequencedCollection;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import org.vhostuserrng.daemon.log.LogThreshold;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -25,6 +28,30 @@ public final class DaemonCommandSpecs {
         return List.of(
                 new Documented(command(CtlOptions.COMMAND, CtlOptions.all()), DaemonHelp.ofCtl()),
                 new Documented(command(HoldOptions.COMMAND, HoldOptions.all()), DaemonHelp.ofHold()));
+    }
+
+    /** The commands of ctl. */
+    public static SequencedCollection<String> ctlCommands() {
+        return CtlOptions.firstWords("");
+    }
+
+    /** The commands of ctl whose argument is a guest. */
+    public static SequencedCollection<String> ctlGuestCommands() {
+        return CtlOptions.firstWords(" GUEST");
+    }
+
+    /** The words that may follow a command of ctl, separated by spaces. */
+    public static Map<String, String> ctlWords() {
+        return Map.of(
+                "source",
+                String.join(
+                        " ",
+                        SourceCommands.STATUS,
+                        SourceCommands.TEST,
+                        SourceCommands.QUARANTINE,
+                        SourceCommands.RELEASE),
+                "log-level",
+                String.join(" ", LogThreshold.LEVELS));
     }
 
     /** The names of all commands in the daemon's {@code --help}. */
