@@ -5,7 +5,10 @@
 readonly guest_needs=(qemu-system-x86_64=qemu-system-x86 cpio=cpio gzip=gzip xz=xz-utils lz4=lz4)
 # shellcheck disable=SC2034
 readonly package_needs=(dpkg-deb=dpkg strip=binutils xz=xz-utils gzip=gzip)
-# Additional programs that the tests of the package use.
+# What some tests of the commands use: without them, those tests are skipped.
+# shellcheck disable=SC2034
+readonly command_test_needs=(tmux=tmux zsh=zsh promtool=prometheus)
+# What the tests of the package use besides.
 # shellcheck disable=SC2034
 readonly package_test_needs=(lintian=lintian man=man-db groff=groff zsh=zsh systemd-analyze=systemd
   mmdebstrap=mmdebstrap)
@@ -41,7 +44,21 @@ refresh_package_lists() {
   export VHOST_USER_RNG_LISTS_ARE_FRESH=1
 }
 
-# need COMMAND=PACKAGE...: installs the packages of missing commands. Ends the script if that is impossible.
+# without_services COMMAND...: runs a command that installs packages, whose services are not started.
+without_services() {
+  local policy=/usr/sbin/policy-rc.d status=0
+  if ! can_install || [ -e "$policy" ]; then
+    ("$@")
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+  ("$@") || status=$?
+  rm -f "$policy"
+  return "$status"
+}
+
+# need COMMAND=PACKAGE...: installs the packages of missing commands; ends the script if that is impossible.
 need() {
   local pair packages=()
   for pair in "$@"; do

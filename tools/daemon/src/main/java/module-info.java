@@ -9,4 +9,8 @@ module org.vhostuserrng.daemon {
     requires com.electronwill.nightconfig.core;
     requires com.electronwill.nightconfig.toml;
     requires org.slf4j;
+
+    // SLF4J creates the provider by reflection. The descriptor is compiled for Java 17, too, and so names no class.
+    exports org.vhostuserrng.daemon.log to
+            org.slf4j;
 }

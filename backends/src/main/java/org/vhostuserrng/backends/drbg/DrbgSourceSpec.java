@@ -34,6 +34,11 @@ public record DrbgSourceSpec(List<SharedSourceSpec> seeds, DrbgReseedPolicy poli
     }
 
     @Override
+    public List<SharedSourceSpec> sharedSources() {
+        return seeds;
+    }
+
+    @Override
     public EntropySource open(SourceRegistry registry, String guest) {
         List<DrbgSeedSource> inputs = seeds.stream()
                 .map(seed -> new DrbgSeedSource(seed.toString(), seed.open(registry, guest), seed.minEntropy()))

@@ -3,6 +3,7 @@ package org.vhostuserrng.backends.readahead;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
 import org.vhostuserrng.backends.source.EntropySource;
 
@@ -72,6 +73,21 @@ final class ReadAheadSource implements EntropySource {
     @Override
     public boolean answersAfterFailure() {
         return thread.answersAfterFailure();
+    }
+
+    @Override
+    public boolean hasFailedHealthTest() {
+        return thread.hasFailedHealthTest();
+    }
+
+    @Override
+    public boolean startStartupTests(Consumer<String> onDone) {
+        return thread.startStartupTests(onDone);
+    }
+
+    @Override
+    public void cancelStartupTests() {
+        thread.cancelStartupTests();
     }
 
     @Override

@@ -3,6 +3,8 @@ package org.vhostuserrng.backends.readahead;
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.health.NoiseHealthTester;
@@ -52,6 +54,10 @@ final class ReadAheadThread implements Runnable {
      * Whether the last read has succeeded. {@link #state} may still be FAILED, until the start-up tests have passed.
      */
     private volatile boolean answering;
+
+    private volatile boolean failedHealthTest;
+    /** Receives the result of start-up tests that were requested; null if there are none. */
+    private final AtomicReference<Consumer<String>> testResult = new AtomicReference<>();
 
     private final CountDownLatch predecessorClosed;
 
@@ -121,7 +127,35 @@ final class ReadAheadThread implements Runnable {
         return state == State.FAILED && answering;
     }
 
-    /** A latch that reaches 0 when the thread has closed its source. */
+    /** See {@link ReadAheadSource#hasFailedHealthTest}. Any thread. */
+    boolean hasFailedHealthTest() {
+        return failedHealthTest;
+    }
+
+    /** See {@link ReadAheadSource#startStartupTests}. Any thread, before {@link #stop}. */
+    boolean startStartupTests(Consumer<String> onDone) {
+        if (health == null) {
+            return false;
+        }
+        testResult.set(onDone);
+        pool.poller().wakeUp();
+        return true;
+    }
+
+    /** Any thread. */
+    void cancelStartupTests() {
+        testResult.set(null);
+    }
+
+    /** Reports the result of start-up tests if they were requested: null, or the reason of the failure. */
+    private void reportTest(String failure) {
+        Consumer<String> requested = testResult.getAndSet(null);
+        if (requested != null) {
+            requested.accept(failure);
+        }
+    }
+
+    /** Reaches 0 when the stopped thread has closed its source. */
     CountDownLatch sourceClosed() {
         return sourceClosed;
     }
@@ -153,17 +187,36 @@ final class ReadAheadThread implements Runnable {
 
     private void readAhead() {
         while (!stopping) {
+            if (testResult.get() != null && health.hasPassedStartup()) {
+                repeatStartupTestsOnRequest();
+                continue;
+            }
             ReadAheadBlock block = pool.pollEmpty();
             if (block == null) {
                 source.awaitDemand(pool.poller());
             } else {
+                boolean startup = health != null && !health.hasPassedStartup();
                 int filled = readTestedBlock(block);
                 if (filled > 0) {
                     state = State.RUNNING;
                     pool.offerFilled(block, filled);
+                    if (startup) {
+                        reportTest(null);
+                    }
                 }
             }
         }
+    }
+
+    /** Reads until the start-up tests have passed, and discards the bytes. A failure is like any other one. */
+    private void repeatStartupTestsOnRequest() {
+        ReadAheadBlock discarded = new ReadAheadBlock();
+        restart(discarded);
+        if (readTestedBlock(discarded) > 0) {
+            state = State.RUNNING;
+            reportTest(null);
+        }
+        discarded.wipe();
     }
 
     /**
@@ -236,6 +289,7 @@ final class ReadAheadThread implements Runnable {
      * @param untested number of bytes that were read, but have not passed the start-up tests
      */
     private void awaitMoreAfterEnd(int untested) {
+        reportTest("end of file");
         if (state != State.AT_END) {
             if (mayLog()) {
                 LOG.error(
@@ -253,6 +307,7 @@ final class ReadAheadThread implements Runnable {
     }
 
     private void recover() {
+        failedHealthTest = false;
         if (state != State.RUNNING) {
             if (mayLog()) {
                 LOG.warn("{}: recovered{}", name, health == null ? "" : " and passed its start-up tests");
@@ -286,6 +341,7 @@ final class ReadAheadThread implements Runnable {
     /** Handles a read failure. Blocks that were read earlier have passed the health tests and stay valid. */
     private void fail(IOException failure) {
         answering = false;
+        reportTest(failure.getMessage());
         counters.incrementReadFailures();
         if (state != State.FAILED) {
             if (mayLog()) {
@@ -315,6 +371,8 @@ final class ReadAheadThread implements Runnable {
 
     /** Handles a health test failure. Invalidates the blocks that were read earlier, which may be faulty too. */
     private void quarantine(String failure) {
+        failedHealthTest = true;
+        reportTest(failure);
         if (!health.isAlarm()) {
             repeatStartupTests(failure);
             return;

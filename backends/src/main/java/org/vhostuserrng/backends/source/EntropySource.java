@@ -1,6 +1,7 @@
 package org.vhostuserrng.backends.source;
 
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 
 /**
  * An open source of random bytes. Never blocks, and returns each byte only once. Confined to the event loop's thread.
@@ -58,7 +59,26 @@ public interface EntropySource extends AutoCloseable {
         return "";
     }
 
-    /** Wipes bytes that were read ahead, and releases files and threads. */
+    /** Whether the source has failed a health test and has not passed the start-up tests since. */
+    default boolean hasFailedHealthTest() {
+        return false;
+    }
+
+    /**
+     * Runs the start-up health tests (SP 800-90B §4.3) on fresh bytes, which are discarded. If they fail, the source
+     * serves nothing until it passes them again. Bytes that were tested before are served meanwhile.
+     *
+     * @param onDone called once by any thread, with null or with the reason of the failure
+     * @return false if the source has no health tests; {@code onDone} is not called then
+     */
+    default boolean startStartupTests(Consumer<String> onDone) {
+        return false;
+    }
+
+    /** The result of {@link #startStartupTests} is not wanted any longer. It may already be on its way. */
+    default void cancelStartupTests() {}
+
+    /** Wipes bytes that were read ahead and releases files and threads. */
     @Override
     void close();
 }

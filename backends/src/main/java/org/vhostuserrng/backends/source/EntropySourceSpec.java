@@ -1,6 +1,7 @@
 package org.vhostuserrng.backends.source;
 
 import java.io.IOException;
+import java.util.List;
 
 /**
  * A parsed {@code --source} expression. Immutable, except for state that must be kept when the source is closed and
@@ -17,6 +18,11 @@ public interface EntropySourceSpec {
     /** Describes for a report how the source works on this host; empty if it works in the same way on all hosts. */
     default String hostDetails() {
         return "";
+    }
+
+    /** The sources of this expression that are opened once for all guests, in the order in which it names them. */
+    default List<SharedSourceSpec> sharedSources() {
+        return List.of();
     }
 
     /**

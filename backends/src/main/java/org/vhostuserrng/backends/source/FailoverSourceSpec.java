@@ -28,6 +28,13 @@ public record FailoverSourceSpec(List<EntropySourceSpec> sources) implements Ent
     }
 
     @Override
+    public List<SharedSourceSpec> sharedSources() {
+        return sources.stream()
+                .flatMap(source -> source.sharedSources().stream())
+                .toList();
+    }
+
+    @Override
     public EntropySource open(SourceRegistry registry, String guest) {
         return new FailoverSource(this, registry, guest);
     }

@@ -2,13 +2,14 @@ package org.vhostuserrng.backends.source;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A reference-counted source: {@link #acquire} adds a user, {@link #close} removes one. The source is open while it has
- * users. Confined to the event loop's thread.
+ * A reference-counted source: {@link #acquire} adds a user, {@link #close} removes one. It is open while it has users
+ * and is not quarantined, and while its start-up tests run on request. Confined to the event loop's thread.
  */
 final class SharedEntropySource implements EntropySource {
     private static final Logger LOG = LoggerFactory.getLogger(SharedEntropySource.class);
@@ -23,6 +24,13 @@ final class SharedEntropySource implements EntropySource {
     private boolean inTurn;
     private int users;
     private boolean failureLogged;
+    private boolean quarantined;
+    /** Whether the source has provided nothing since it was released: it has not passed its start-up tests yet. */
+    private boolean untestedSinceRelease;
+    /** Whether start-up tests run on request. */
+    private boolean testing;
+    /** What the last fill returned. */
+    private int lastFilled = 1;
 
     /**
      * Creates a source that is not open.
@@ -40,7 +48,7 @@ final class SharedEntropySource implements EntropySource {
     /** Adds a user. Opens the source for the first one. If this fails, each {@link #fill} retries. */
     EntropySource acquire() {
         users++;
-        if (source == null) {
+        if (source == null && !quarantined) {
             open();
         }
         return this;
@@ -66,8 +74,88 @@ final class SharedEntropySource implements EntropySource {
         return spec.awaitClosed(nanos);
     }
 
+    SourceStatus status() {
+        return new SourceStatus(spec.toString(), state(), users, spec.failures());
+    }
+
+    private SourceStatus.State state() {
+        if (quarantined) {
+            return SourceStatus.State.QUARANTINED;
+        }
+        if (users == 0) {
+            return SourceStatus.State.UNUSED;
+        }
+        if (source != null && source.hasFailedHealthTest()) {
+            return SourceStatus.State.FAILED_HEALTH_TESTS;
+        }
+        if (silence.isLong(clock.getAsLong())) {
+            return SourceStatus.State.SILENT;
+        }
+        return switch (lastFilled) {
+            case FAILED -> SourceStatus.State.FAILED;
+            case WOULD_BLOCK -> SourceStatus.State.EMPTY;
+            default -> SourceStatus.State.SERVES;
+        };
+    }
+
+    /**
+     * Keeps the source from serving, or lets it serve again. A quarantined source is closed, so that it begins with its
+     * start-up tests when it is released.
+     */
+    void setQuarantined(boolean nowQuarantined) {
+        untestedSinceRelease |= quarantined && !nowQuarantined;
+        quarantined = nowQuarantined;
+        if (!quarantined) {
+            lastFilled = 1;
+            onReadable.run();
+        }
+        closeIfUnneeded();
+    }
+
+    /**
+     * Runs the start-up tests on fresh bytes, until {@link #endStartupTests}.
+     *
+     * @param onDone as in {@link EntropySource#startStartupTests}; also called if the source cannot be opened
+     * @return false if the source has no health tests
+     * @throws IllegalStateException if they run already
+     */
+    boolean beginStartupTests(Consumer<String> onDone) {
+        if (testing) {
+            throw new IllegalStateException("its start-up tests run already");
+        }
+        testing = true;
+        if (source == null && !open()) {
+            onDone.accept("it cannot be opened");
+            return true;
+        }
+        return source.startStartupTests(onDone);
+    }
+
+    /** Ends the start-up tests that were requested. */
+    void endStartupTests() {
+        if (testing) {
+            testing = false;
+            if (source != null) {
+                source.cancelStartupTests();
+            }
+            closeIfUnneeded();
+        }
+    }
+
     @Override
     public int fill(MemorySegment target, long offset, int length) {
+        lastFilled = quarantined ? FAILED : fillFromSource(target, offset, length);
+        if (untestedSinceRelease) {
+            if (lastFilled == WOULD_BLOCK) {
+                // A fallback serves until the start-up tests have passed, without the wait for a stalled source.
+                lastFilled = FAILED;
+            }
+            untestedSinceRelease = lastFilled <= 0;
+        }
+        return lastFilled;
+    }
+
+    private int fillFromSource(MemorySegment target, long offset, int length) {
         if (source == null && !open()) {
             return FAILED;
         }
@@ -131,7 +219,12 @@ final class SharedEntropySource implements EntropySource {
     @Override
     public void close() {
         users--;
-        if (users == 0 && source != null) {
+        closeIfUnneeded();
+    }
+
+    private void closeIfUnneeded() {
+        boolean needed = testing || (users > 0 && !quarantined);
+        if (!needed && source != null) {
             source.close();
             source = null;
         }

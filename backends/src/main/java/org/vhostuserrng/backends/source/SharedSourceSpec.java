@@ -1,6 +1,7 @@
 package org.vhostuserrng.backends.source;
 
 import java.io.IOException;
+import java.util.List;
 
 /** A source that is opened only once for all guests of an event loop, even if several expressions contain it. */
 public interface SharedSourceSpec extends EntropySourceSpec {
@@ -36,6 +37,11 @@ public interface SharedSourceSpec extends EntropySourceSpec {
     /** The key by which expressions of the same source are recognized: sources with equal keys are opened only once. */
     default String deduplicationKey() {
         return toString();
+    }
+
+    @Override
+    default List<SharedSourceSpec> sharedSources() {
+        return List.of(this);
     }
 
     @Override

@@ -33,7 +33,12 @@ final class SilentSourceLog {
         return silent;
     }
 
-    /** Records that the source has no bytes now. Returns whether to log this with {@link #logSilence}. */
+    /** Whether the source has had no bytes for long enough, and a guest waits for them. */
+    boolean isLong(long now) {
+        return silent && now - silentSince >= SILENCE_NANOS && now - askedAt <= MAX_PAUSE_NANOS;
+    }
+
+    /** The source has no bytes now. Returns whether that must be logged. */
     boolean starved(long now) {
         if (!silent || now - askedAt > MAX_PAUSE_NANOS) {
             silent = true;

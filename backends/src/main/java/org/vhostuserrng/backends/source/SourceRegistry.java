@@ -2,8 +2,10 @@ package org.vhostuserrng.backends.source;
 
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -101,6 +103,7 @@ public final class SourceRegistry {
      */
     public void awaitClosed(long nanos) {
         long deadline = System.nanoTime() + nanos;
+        shared.values().forEach(SharedEntropySource::endStartupTests);
         for (SharedEntropySource source : shared.values()) {
             if (!source.awaitClosed(deadline - System.nanoTime())) {
                 LOG.warn("{}: does not close", source);
@@ -132,12 +135,57 @@ public final class SourceRegistry {
         return failoverCount;
     }
 
-    /** Adds a user to a shared source, and opens the source for the first user. */
+    /** What a source does. */
+    public SourceStatus status(SharedSourceSpec source) {
+        return shared(source).status();
+    }
+
+    /** What each source does that has a user. */
+    public List<SourceStatus> inUse() {
+        return shared.values().stream()
+                .map(SharedEntropySource::status)
+                .filter(status -> status.users() > 0)
+                .toList();
+    }
+
+    /** The number of sources with users that serve nothing because of a health test or a quarantine. */
+    public long quarantinedCount() {
+        return inUse().stream().filter(status -> status.state().isQuarantined()).count();
+    }
+
+    /**
+     * Keeps a source from serving, or lets it serve again. A source that is released serves as soon as it has passed
+     * its start-up tests, if it has any. Also applies if the source is opened later.
+     */
+    public void setQuarantined(SharedSourceSpec source, boolean quarantined) {
+        shared(source).setQuarantined(quarantined);
+    }
+
+    /**
+     * Runs the start-up health tests of a source on fresh bytes, which are discarded, until {@link #endStartupTests}.
+     * Opens a source that is not in use or quarantined.
+     *
+     * @param onDone called once by any thread, with null or with the reason of the failure
+     * @return false if the source has no health tests; {@code onDone} is not called then
+     * @throws IllegalStateException if they run already
+     */
+    public boolean beginStartupTests(SharedSourceSpec source, Consumer<String> onDone) {
+        return shared(source).beginStartupTests(onDone);
+    }
+
+    /** Must follow {@link #beginStartupTests}. Without a result, the tests are abandoned. */
+    public void endStartupTests(SharedSourceSpec source) {
+        shared(source).endStartupTests();
+    }
+
+    /** Opens a shared source, or adds a user to it. */
     EntropySource openShared(SharedSourceSpec source) {
+        return shared(source).acquire();
+    }
+
+    private SharedEntropySource shared(SharedSourceSpec source) {
         return shared.computeIfAbsent(
-                        source.deduplicationKey(),
-                        _ -> new SharedEntropySource(source, onReadable, clock, forkDetector))
-                .acquire();
+                source.deduplicationKey(), _ -> new SharedEntropySource(source, onReadable, clock, forkDetector));
     }
 
     /** Records the source of a failover list that serves now. Logs and counts a change. */

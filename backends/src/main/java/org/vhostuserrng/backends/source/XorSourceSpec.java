@@ -1,6 +1,8 @@
 package org.vhostuserrng.backends.source;
 
 import java.io.IOException;
+import java.util.List;
+import java.util.stream.Stream;
 
 /** The source {@code xor(A,B)}: the XOR of two sources. */
 public record XorSourceSpec(EntropySourceSpec first, EntropySourceSpec second) implements EntropySourceSpec {
@@ -16,6 +18,13 @@ public record XorSourceSpec(EntropySourceSpec first, EntropySourceSpec second) i
     public void probe() throws IOException {
         first.probe();
         second.probe();
+    }
+
+    @Override
+    public List<SharedSourceSpec> sharedSources() {
+        return Stream.of(first, second)
+                .flatMap(source -> source.sharedSources().stream())
+                .toList();
     }
 
     @Override

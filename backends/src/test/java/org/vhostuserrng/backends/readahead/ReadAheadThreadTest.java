@@ -35,6 +35,7 @@ class ReadAheadThreadTest {
     private final SourceFailureCounters counters = new SourceFailureCounters();
     private final SeenSequenceHashes seen = new SeenSequenceHashes(
             new Random(99).longs(SeenSequenceHashes.KEY_COUNT).toArray());
+    private final BlockingQueue<String> testResults = new ArrayBlockingQueue<>(10);
     private EntropySource source;
 
     /** Returns one chunk of the script for each read. */
@@ -351,6 +352,82 @@ class ReadAheadThreadTest {
         script.chunks.add(random(10, 100));
 
         assertEquals(1100, fillUntil(1100, allocate(1100)));
+    }
+
+    private String awaitTestResult() throws InterruptedException {
+        return testResults.poll(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void requestedStartupTestsDiscardTheirBytes() throws Exception {
+        start(8);
+        script.chunks.add(random(16, 1024));
+        assertEquals(1024, fill(allocate(1024)));
+        boolean tested = source.startStartupTests(result -> testResults.add(String.valueOf(result)));
+        script.chunks.add(random(17, 64));
+        script.chunks.add(random(18, 1024));
+        String result = awaitTestResult();
+        byte[] served = random(19, 64);
+
+        script.chunks.add(served);
+
+        assertTrue(tested);
+        assertEquals("null", result);
+        MemorySegment target = allocate(64);
+        fillUntilEnd(target, served);
+    }
+
+    /** Reads until the last bytes are those expected: bytes before the request may still come first. */
+    private void fillUntilEnd(MemorySegment target, byte[] expected) throws InterruptedException {
+        for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+                !Arrays.equals(expected, target.toArray(ValueLayout.JAVA_BYTE)) && System.nanoTime() < end; ) {
+            int filled = fill(target);
+            assertTrue(filled == target.byteSize(), "only " + filled);
+        }
+        assertArrayEquals(expected, target.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Test
+    void sourceThatFailsRequestedStartupTestsServesNothing() throws Exception {
+        start(8);
+        script.chunks.add(random(16, 1024));
+        assertEquals(1024, fill(allocate(1024)));
+        source.startStartupTests(result -> testResults.add(String.valueOf(result)));
+
+        script.chunks.add(new byte[1024]);
+        script.chunks.add(new byte[1024]);
+
+        String result = awaitTestResult();
+        assertTrue(result.contains("repetition count test failed"), result);
+        assertEquals(FAILED, fillUntil(FAILED, allocate(1)));
+        assertTrue(source.hasFailedHealthTest());
+    }
+
+    @Test
+    void startupTestsOfASourceThatHasNotBegunAreThoseAtItsStart() throws Exception {
+        start(8);
+        source.startStartupTests(result -> testResults.add(String.valueOf(result)));
+
+        script.chunks.add(random(20, 1024));
+
+        assertEquals("null", awaitTestResult());
+    }
+
+    @Test
+    void readFailureEndsRequestedStartupTests() throws Exception {
+        start(8);
+        source.startStartupTests(result -> testResults.add(String.valueOf(result)));
+
+        script.chunks.add(FAILURE);
+
+        assertEquals("unplugged", awaitTestResult());
+    }
+
+    @Test
+    void sourceWithoutHealthTestsHasNoStartupTests() throws Exception {
+        start(0);
+
+        assertFalse(source.startStartupTests(result -> testResults.add(String.valueOf(result))));
     }
 
     @Test

@@ -96,6 +96,32 @@ class FailoverSourceTest {
     }
 
     @Test
+    void fallbackTakesOverFromAQuarantinedSourceAtOnce() {
+        EntropySource source = sources.open("guest");
+        source.fill(target, 0, 8);
+
+        sources.setQuarantined(first, true);
+        int filled = source.fill(target, 0, 8);
+
+        assertEquals(1, filled);
+        assertEquals(1, second.calls);
+        assertEquals(1, sources.quarantinedCount());
+    }
+
+    @Test
+    void fallbackServesUntilAReleasedSourceHasPassedItsTests() {
+        EntropySource source = sources.open("guest");
+        sources.setQuarantined(first, true);
+        sources.setQuarantined(first, false);
+        first.result = EntropySource.WOULD_BLOCK;
+
+        int filled = source.fill(target, 0, 8);
+
+        assertEquals(1, filled);
+        assertEquals(1, second.calls);
+    }
+
+    @Test
     void waitsForSlowSource() {
         EntropySource source = sources.open("guest");
         first.result = EntropySource.WOULD_BLOCK;

@@ -1,10 +1,14 @@
 package org.vhostuserrng.backends.source;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class SharedEntropySourceTest {
@@ -89,11 +93,104 @@ class SharedEntropySourceTest {
         assertEquals(1, spec.discards);
     }
 
+    @Test
+    void quarantinedSourceFailsAndIsClosed() {
+        MemorySegment target = Arena.ofAuto().allocate(4);
+        shared.acquire();
+
+        shared.setQuarantined(true);
+
+        assertEquals(EntropySource.FAILED, shared.fill(target, 0, 4));
+        assertEquals(1, spec.closed);
+        assertEquals(SourceStatus.State.QUARANTINED, shared.status().state());
+    }
+
+    @Test
+    void quarantinedSourceIsNotOpenedByANewUser() {
+        shared.setQuarantined(true);
+
+        shared.acquire();
+
+        assertEquals(0, spec.opened);
+    }
+
+    @Test
+    void releasedSourceIsOpenedAgainAndServes() {
+        MemorySegment target = Arena.ofAuto().allocate(4);
+        shared.acquire();
+        shared.setQuarantined(true);
+
+        shared.setQuarantined(false);
+
+        assertEquals(4, shared.fill(target, 0, 4));
+        assertEquals(2, spec.opened);
+        assertEquals(SourceStatus.State.SERVES, shared.status().state());
+    }
+
+    @Test
+    void releasedSourceFailsUntilItHasPassedItsStartupTests() {
+        MemorySegment target = Arena.ofAuto().allocate(4);
+        shared.acquire();
+        shared.setQuarantined(true);
+        shared.setQuarantined(false);
+        spec.empty = true;
+        int whileTested = shared.fill(target, 0, 4);
+
+        spec.empty = false;
+        int afterwards = shared.fill(target, 0, 4);
+        spec.empty = true;
+
+        assertEquals(EntropySource.FAILED, whileTested);
+        assertEquals(4, afterwards);
+        assertEquals(EntropySource.WOULD_BLOCK, shared.fill(target, 0, 4));
+    }
+
+    @Test
+    void startupTestsOpenAnUnusedSourceUntilTheyEnd() {
+        boolean tested = shared.beginStartupTests(_ -> {});
+        int openedForTests = spec.opened;
+
+        shared.endStartupTests();
+
+        assertFalse(tested);
+        assertEquals(1, openedForTests);
+        assertEquals(1, spec.closed);
+    }
+
+    @Test
+    void startupTestsDoNotRunTwiceAtATime() {
+        shared.beginStartupTests(_ -> {});
+
+        assertThrows(IllegalStateException.class, () -> shared.beginStartupTests(_ -> {}));
+    }
+
+    @Test
+    void startupTestsOfAQuarantinedSourceDoNotLetItServe() {
+        MemorySegment target = Arena.ofAuto().allocate(4);
+        shared.acquire();
+        shared.setQuarantined(true);
+
+        shared.beginStartupTests(_ -> {});
+
+        assertEquals(EntropySource.FAILED, shared.fill(target, 0, 4));
+    }
+
+    @Test
+    void startupTestsOfASourceThatCannotBeOpenedFail() {
+        List<String> results = new ArrayList<>();
+        spec.broken = true;
+
+        shared.beginStartupTests(results::add);
+
+        assertEquals(List.of("it cannot be opened"), results);
+    }
+
     private static final class CountingSpec implements SharedSourceSpec {
         private int opened;
         private int closed;
         private int discards;
         private boolean broken;
+        private boolean empty;
 
         @Override
         public void probe() {}
@@ -112,7 +209,7 @@ class SharedEntropySourceTest {
             return new EntropySource() {
                 @Override
                 public int fill(MemorySegment target, long offset, int length) {
-                    return length;
+                    return empty ? WOULD_BLOCK : length;
                 }
 
                 @Override

@@ -73,6 +73,9 @@ final class RngRequestQueue implements VirtqueueHandler {
     private boolean inTurn;
 
     private long retryAt = NEVER;
+    /** Since when a request has been waiting for bytes of the source; {@link #NEVER} if none is. */
+    private long starvedSince = NEVER;
+
     private VirtqueueFault fault;
 
     RngRequestQueue(
@@ -101,16 +104,21 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     @Override
     public DrainResult drain() {
+        return drain(clock.getAsLong());
+    }
+
+    @Override
+    public DrainResult drain(long now) {
         if (device.isPaused()) {
             return paused();
         }
         beginDrain();
-        DrainResult result = serveAndPublish();
+        DrainResult result = serveAndPublish(now);
         while (result == DrainResult.EMPTY && queue.enableNotifications()) {
             // Counts as a request, so that a driver that makes buffers available and revokes them cannot make this loop
             // endless.
             requestsLeft--;
-            result = serveAndPublish();
+            result = serveAndPublish(clock.getAsLong());
         }
         if (result != DrainResult.EMPTY && result != DrainResult.BROKEN) {
             queue.disableNotifications();
@@ -120,11 +128,16 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     @Override
     public DrainResult drainForBusyPoll() {
+        return drainForBusyPoll(clock.getAsLong());
+    }
+
+    @Override
+    public DrainResult drainForBusyPoll(long now) {
         if (device.isPaused()) {
             return paused();
         }
         beginDrain();
-        DrainResult result = serveAndPublish();
+        DrainResult result = serveAndPublish(now);
         if (result != DrainResult.BROKEN) {
             queue.disableNotifications();
         }
@@ -159,8 +172,7 @@ final class RngRequestQueue implements VirtqueueHandler {
         descriptorsLeft = MAX_DESCRIPTORS_PER_DRAIN;
     }
 
-    private DrainResult serveAndPublish() {
-        long now = clock.getAsLong();
+    private DrainResult serveAndPublish(long now) {
         long requestsBefore = counters.requests();
         DrainResult result;
         try {
@@ -386,6 +398,7 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     private void complete(long now, int filled) {
         partlyFilled = 0;
+        starvedSince = NEVER;
         counters.served(filled);
         if (published != null) {
             published.served(now);
@@ -405,6 +418,9 @@ final class RngRequestQueue implements VirtqueueHandler {
 
     private DrainResult starved(long now, int outcome) {
         recordStarved(now);
+        if (starvedSince == NEVER) {
+            starvedSince = now;
+        }
         if (outcome == EntropySource.WOULD_BLOCK && source.isSharedByGuests()) {
             flow.sourceStarved(now);
         } else {
@@ -474,7 +490,13 @@ final class RngRequestQueue implements VirtqueueHandler {
         endWait();
     }
 
+    /** How long a request has been waiting for bytes of the source, in nanoseconds; 0 if none is. */
+    long starvedNanos(long now) {
+        return starvedSince == NEVER ? 0 : now - starvedSince;
+    }
+
     private void endWait() {
+        starvedSince = NEVER;
         if (published != null) {
             published.waitEnded();
         }

@@ -189,7 +189,12 @@ public final class VirtioRngDevice implements VirtioDevice {
         return started != null;
     }
 
-    /** Opens the source again, after another one was registered. Must be called between two drains. */
+    /** How long a request of the driver has been waiting for bytes of the source, in nanoseconds; 0 if none is. */
+    public long starvedNanos(long now) {
+        return started == null ? 0 : started.starvedNanos(now);
+    }
+
+    /** Opens the source anew, because it has changed. Takes effect between two requests. */
     public void reopenSource() {
         if (started != null) {
             started.replaceSource(sources.open(name));

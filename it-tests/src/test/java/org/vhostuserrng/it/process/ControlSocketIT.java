@@ -9,6 +9,7 @@ import static org.vhostuserrng.it.fixture.EventualAssertions.QUIET_PERIOD;
 import static org.vhostuserrng.it.fixture.EventualAssertions.assertEventually;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -154,6 +155,37 @@ class ControlSocketIT {
     }
 
     @Test
+    void drainedGuestIsServedUntilItsFrontEndDisconnects() throws Exception {
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket(0))) {
+            ControlClient.request(control, "set", nameOf(0), "max-bytes=none");
+
+            String drained = ControlClient.request(control, "drain", nameOf(0));
+
+            assertEquals(OK, drained);
+            guest.request(64, HANG_TIMEOUT);
+            assertTrue(ControlClient.request(control, "show", nameOf(0)).contains("state=draining"));
+        }
+        assertEventually(
+                "the session has ended",
+                () -> ControlClient.request(control, "show", nameOf(0)).contains("state=drained"));
+    }
+
+    @Test
+    void drainedGuestRefusesFrontEndsUntilItIsResumed() throws Exception {
+        ControlClient.request(control, "drain", nameOf(0));
+        try (SocketChannel refused = ControlClient.connect(daemon.socket(0))) {
+            assertEquals(-1, refused.read(ByteBuffer.allocate(1)));
+        }
+
+        String resumed = ControlClient.request(control, "resume", nameOf(0));
+
+        assertEquals(OK, resumed);
+        try (EntropyDriver guest = EntropyDriver.start(daemon.socket(0))) {
+            guest.request(64, HANG_TIMEOUT);
+        }
+    }
+
+    @Test
     void addedGuestIsServed() throws Exception {
         Path socket = daemons.directory().resolve("added");
 
@@ -212,6 +244,44 @@ class ControlSocketIT {
         assertFalse(ControlClient.request(control, "list").contains("guest=added"));
     }
 
+    // --- log and health -------------------------------------------------------------------------------------------
+
+    @Test
+    void logLevelChangesWhileTheDaemonRuns() throws Exception {
+        String before = ControlClient.request(control, "log-level");
+        String set = ControlClient.request(control, "log-level", "error");
+        ControlClient.request(control, "pause", nameOf(0));
+        String unknown = ControlClient.request(control, "log-level", "loud");
+
+        assertEquals("ok\nlog-level=info\n", before);
+        assertEquals(OK, set);
+        assertFalse(daemon.log().contains("control: pause"), daemon.log());
+        assertTrue(unknown.contains("level='loud': expected error, warn, info or debug"), unknown);
+    }
+
+    @Test
+    void healthyDaemonIsOk() throws Exception {
+        PackagedProgram.Result result = ctl("health");
+
+        assertEquals(0, result.status(), result.stderr());
+        assertTrue(result.stdout().startsWith("status:           ok\n"), result.stdout());
+    }
+
+    @Test
+    void healthNamesASocketThatNoFrontEndCanReach() throws Exception {
+        Files.delete(daemon.socket(0));
+        Files.createDirectory(daemon.socket(0));
+
+        assertEventually(
+                "the daemon is degraded",
+                () -> ControlClient.request(control, "health").startsWith("ok\nstatus=degraded\t"));
+        PackagedProgram.Result result = ctl("health", "--json");
+
+        assertEquals(1, result.status());
+        assertTrue(result.stdout().contains("\"status\": \"degraded\""), result.stdout());
+        assertTrue(result.stdout().contains("guest " + nameOf(0) + ": new front-ends cannot connect"), result.stdout());
+    }
+
     // --- clients -----------------------------------------------------------------------------------------------------
 
     @ParameterizedTest
@@ -264,6 +334,14 @@ class ControlSocketIT {
         assertEquals(0, result.status(), result.stderr());
         assertTrue(result.stdout().startsWith("[{\"guest\": \"" + nameOf(0) + "\""), result.stdout());
         assertTrue(result.stdout().contains("\"max-bytes\": 64,"), result.stdout());
+    }
+
+    @Test
+    void ctlListsTheNamesOfTheGuests() throws Exception {
+        PackagedProgram.Result result = ctl("list", "--names");
+
+        assertEquals(0, result.status(), result.stderr());
+        assertEquals(nameOf(0) + "\n" + nameOf(1) + "\n", result.stdout());
     }
 
     @Test

@@ -14,6 +14,7 @@ import org.vhostuserrng.transport.vhostuser.ListenerAccess;
  */
 final class AccessOptionParser {
     private static final int DEFAULT_MODE_WITH_GROUP = 0660;
+    private static final int CONTROL_SOCKET_MODE = 0600;
     private static final int MAX_MODE = 0777;
     private static final int OCTAL = 8;
     /** The largest uid or gid. chown(2) uses −1 for "do not change". */
@@ -34,7 +35,19 @@ final class AccessOptionParser {
                 arguments.values(DaemonOptions.ALLOW_GID));
     }
 
-    /** The access settings of one guest: its own options, and the options for all guests where it has none. */
+    /** The permissions of the control socket's file. */
+    ListenerAccess ofControlSocket() throws BadUsageException {
+        ListenerAccess given = access(
+                arguments.value(DaemonOptions.CONTROL_SOCKET_MODE),
+                arguments.value(DaemonOptions.CONTROL_SOCKET_GROUP),
+                List.of(),
+                List.of());
+        return given.hasPermissions()
+                ? given
+                : new ListenerAccess(CONTROL_SOCKET_MODE, ListenerAccess.UNCHANGED, Set.of(), Set.of());
+    }
+
+    /** The options of one guest, which override those for all. */
     ListenerAccess of(GuestOptions guest) throws BadUsageException {
         OptionValue mode = guest.value(DaemonArguments.name(DaemonOptions.SOCKET_MODE));
         OptionValue group = guest.value(DaemonArguments.name(DaemonOptions.SOCKET_GROUP));

@@ -33,6 +33,7 @@ final class ConfigOptions {
             "socket-mode",
             "log-level",
             "control-socket",
+            "control-socket-mode",
             "counters-file");
 
     private ConfigOptions() {}

@@ -4,22 +4,24 @@ import java.lang.foreign.MemorySegment;
 import org.vhostuserrng.libc.Libc;
 
 /**
- * Decides which clients of the control socket may change something. The permissions of the socket's file decide who may
- * connect, and every client that may connect may read.
+ * Who may change something through the control socket: root and the user of the daemon. Everyone who may connect may
+ * read, and the permissions of the socket's file decide who may connect.
  *
- * @param daemonUid the effective user ID of this process
- * @param membersMayChange whether every client of a known user may change something; for a socket whose file only the
- *     members of a trusted group may use
+ * @param daemonUid the user of this process
  */
-record ControlAuthorization(int daemonUid, boolean membersMayChange) {
+record ControlAuthorization(int daemonUid) {
     private static final MemorySegment GETEUID = Libc.symbol("geteuid");
 
-    /** Returns the default: only root and the user of this process may change something. */
     static ControlAuthorization ofThisProcess() {
-        return new ControlAuthorization(Libc.callInt(GETEUID, 0, 0, 0, 0, 0), false);
+        return new ControlAuthorization(Libc.callInt(GETEUID, 0, 0, 0, 0, 0));
     }
 
+    /**
+     * Whether a client may change something.
+     *
+     * @param uid unsigned; −1 if it is unknown
+     */
     boolean mayChange(int uid) {
-        return uid == 0 || uid == daemonUid || (membersMayChange && uid != -1);
+        return uid == 0 || uid == daemonUid;
     }
 }

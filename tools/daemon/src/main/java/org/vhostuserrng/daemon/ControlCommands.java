@@ -4,10 +4,13 @@ import java.io.IOException;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 import org.vhostuserrng.backends.source.SourceRegistry;
+import org.vhostuserrng.daemon.log.LogThreshold;
+import org.vhostuserrng.libc.LogLineLimiter;
 import org.vhostuserrng.transport.control.ControlCommandHandler;
 import org.vhostuserrng.transport.control.ControlRecord;
 import org.vhostuserrng.transport.control.ControlRequest;
@@ -17,21 +20,39 @@ import org.vhostuserrng.transport.control.ControlResponse;
 final class ControlCommands implements ControlCommandHandler {
     private static final Logger LOG = LoggerFactory.getLogger(ControlCommands.class);
 
-    /** Commands that only read: every client of the socket may use them. */
-    private static final Set<String> READING = Set.of("list", "show", "health", "source", "total");
+    /** The field with the name of a guest. */
+    static final String GUEST = "guest";
+
+    private static final String RELOAD = "reload";
+    private static final String SOURCE = "source";
+    private static final String LOG_LEVEL = "log-level";
+
+    /** Commands that every client of the socket may use. */
+    private static final Set<String> READING = Set.of(CtlOptions.LIST, "show", CtlOptions.HEALTH, "total");
+
+    /** Of each kind. A client that may only read can send any number of commands, which must not hide those of root. */
+    private static final int MAX_LINES_PER_MINUTE = 100;
 
     private static final List<ControlRecord> NOTHING = List.of();
 
     private final RngGuests guests;
-    private final SourceRegistry sources;
+    private final SourceCommands sources;
     private final SettingsReloader reloader;
+    private final DaemonHealth health;
     private final ControlAuthorization authorization;
+    private final LogLineLimiter executedLines = lines();
+    private final LogLineLimiter refusedLines = lines();
 
     ControlCommands(
-            RngGuests guests, SourceRegistry sources, SettingsReloader reloader, ControlAuthorization authorization) {
+            RngGuests guests,
+            SourceRegistry sources,
+            SettingsReloader reloader,
+            DaemonHealth health,
+            ControlAuthorization authorization) {
         this.guests = guests;
-        this.sources = sources;
+        this.sources = new SourceCommands(guests, sources);
         this.reloader = reloader;
+        this.health = health;
         this.authorization = authorization;
     }
 
@@ -39,20 +60,24 @@ final class ControlCommands implements ControlCommandHandler {
     public void execute(ControlRequest request, ControlResponse response) {
         String command = request.words().getFirst();
         List<String> arguments = request.words().subList(1, request.words().size());
-        if (!READING.contains(command)) {
+        if (!isReading(command, arguments)) {
             if (!authorization.mayChange(request.uid())) {
-                LOG.warn("control: {} refused ({})", command, request.peer());
+                if (mayLog(refusedLines, "refused")) {
+                    LOG.warn("control: {} refused ({})", command, request.peer());
+                }
                 response.fail(command + ": only root and the user of the daemon may change something");
                 return;
             }
-            LOG.info("control: {} ({})", String.join(" ", request.words()), request.peer());
-        }
-        if (command.equals("reload")) {
-            reload(arguments, response);
-            return;
+            if (mayLog(executedLines, "executed")) {
+                LOG.info("control: {} ({})", String.join(" ", request.words()), request.peer());
+            }
         }
         try {
-            response.succeed(execute(command, arguments));
+            switch (command) {
+                case RELOAD -> reload(arguments, response);
+                case SOURCE -> source(arguments, response);
+                default -> response.succeed(execute(command, arguments));
+            }
         } catch (ControlException failure) {
             response.fail(command + ": " + failure.getMessage());
         } catch (BadUsageException bad) {
@@ -62,28 +87,53 @@ final class ControlCommands implements ControlCommandHandler {
         }
     }
 
+    private static boolean isReading(String command, List<String> arguments) {
+        return READING.contains(command)
+                || isSourceStatus(command, arguments)
+                || (command.equals(LOG_LEVEL) && arguments.isEmpty());
+    }
+
+    private static boolean isSourceStatus(String command, List<String> arguments) {
+        return command.equals(SOURCE) && arguments.equals(List.of(SourceCommands.STATUS));
+    }
+
+    private static LogLineLimiter lines() {
+        return new LogLineLimiter(MAX_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), System::nanoTime);
+    }
+
+    private static boolean mayLog(LogLineLimiter lines, String kind) {
+        long suppressed = lines.takeSuppressed();
+        if (suppressed > 0) {
+            LOG.warn("control: {} more commands {}, not logged", suppressed, kind);
+        }
+        return lines.mayWrite();
+    }
+
+    private void source(List<String> arguments, ControlResponse response) throws ControlException {
+        if (isSourceStatus(SOURCE, arguments)) {
+            response.succeed(sources.status());
+        } else {
+            sources.execute(arguments, response);
+        }
+    }
+
     private Iterator<ControlRecord> execute(String command, List<String> arguments)
             throws ControlException, BadUsageException, IOException {
         return switch (command) {
-            case "list" -> {
+            case CtlOptions.LIST -> {
                 expect(arguments, 0, "no arguments");
-                yield guests.all().stream().map(ControlCommands::summary).iterator();
+                yield guests.all().stream().map(this::summary).iterator();
             }
             case "show" -> records(details(guest(arguments)));
             case "total" -> {
                 expect(arguments, 0, "no arguments");
                 yield records(total());
             }
-            case "health" -> {
+            case CtlOptions.HEALTH -> {
                 expect(arguments, 0, "no arguments");
-                yield records(health());
+                yield records(health.record());
             }
-            case "source" -> {
-                if (!arguments.equals(List.of("status"))) {
-                    throw new ControlException("expected 'status'");
-                }
-                yield records(sourceStatus());
-            }
+            case LOG_LEVEL -> logLevel(arguments);
             case "add" -> {
                 add(arguments);
                 yield NOTHING.iterator();
@@ -100,19 +150,33 @@ final class ControlCommands implements ControlCommandHandler {
                 setTotal(arguments);
                 yield NOTHING.iterator();
             }
-            case "pause", "resume" -> {
-                guests.setPaused(guest(arguments), command.equals("pause"));
+            case "pause" -> {
+                guests.pause(guest(arguments));
+                yield NOTHING.iterator();
+            }
+            case "drain" -> {
+                guests.drain(guest(arguments));
+                yield NOTHING.iterator();
+            }
+            case "resume" -> {
+                guests.resume(guest(arguments));
                 yield NOTHING.iterator();
             }
             default -> throw new ControlException("unknown command; expected one of " + CtlOptions.commandNames());
         };
     }
 
-    private void reload(List<String> arguments, ControlResponse response) {
-        if (!arguments.isEmpty()) {
-            response.fail("reload: expected no arguments");
-            return;
+    private static Iterator<ControlRecord> logLevel(List<String> arguments) throws ControlException, BadUsageException {
+        if (arguments.isEmpty()) {
+            return records(new ControlRecord().with(LOG_LEVEL, LogThreshold.get()));
         }
+        expect(arguments, 1, "error, warn, info or debug");
+        LogThreshold.set(DaemonLogLevel.require(new OptionValue("level", arguments.getFirst())));
+        return NOTHING.iterator();
+    }
+
+    private void reload(List<String> arguments, ControlResponse response) throws ControlException {
+        expect(arguments, 0, "no arguments");
         reloader.reload(failure -> {
             if (failure == null) {
                 response.succeed(NOTHING.iterator());
@@ -191,10 +255,10 @@ final class ControlCommands implements ControlCommandHandler {
         guests.scheduler().setTotal(guests.now(), total);
     }
 
-    private static ControlRecord summary(RngGuest guest) {
+    private ControlRecord summary(RngGuest guest) {
         var statistics = guest.device().counts();
         return new ControlRecord()
-                .with("guest", guest.name())
+                .with(GUEST, guest.name())
                 .with("state", state(guest))
                 .with("requests", statistics.requests())
                 .with("bytes", statistics.bytes())
@@ -206,11 +270,15 @@ final class ControlCommands implements ControlCommandHandler {
                 .with("period", guest.device().limits().periodMillis());
     }
 
-    private static String state(RngGuest guest) {
+    private String state(RngGuest guest) {
+        boolean connected = guest.endpoint().frontend() != null;
         if (guest.device().isPaused()) {
             return "paused";
         }
-        if (guest.endpoint().frontend() == null) {
+        if (guests.isDrained(guest)) {
+            return connected ? "draining" : "drained";
+        }
+        if (!connected) {
             return "disconnected";
         }
         return guest.device().isStarted() ? "running" : "connected";
@@ -222,7 +290,7 @@ final class ControlCommands implements ControlCommandHandler {
         GuestRateLimiterSettings limits = RngGuests.limits(guest);
         String frontend = guest.endpoint().frontend();
         return new ControlRecord()
-                .with("guest", guest.name())
+                .with(GUEST, guest.name())
                 .with("socket", guest.socket())
                 .with("state", state(guest))
                 .with("source", guests.source(guest))
@@ -232,7 +300,9 @@ final class ControlCommands implements ControlCommandHandler {
                 .with("throttled", statistics.throttled())
                 .with("starved", statistics.starved())
                 .with("faults", statistics.faults())
-                .with("limit-mode", GuestSettingsEditor.modeText(limits.limits().mode()))
+                .with(
+                        "limit-mode",
+                        RateLimiterOptionParser.modeText(limits.limits().mode()))
                 .with("max-bytes", GuestSettingsEditor.limitText(limits.limits().maxBytes()))
                 .with("period", limits.limits().periodMillis())
                 .with("ops", GuestSettingsEditor.limitText(limits.limits().ops()))
@@ -250,19 +320,5 @@ final class ControlCommands implements ControlCommandHandler {
                         "max-bytes",
                         GuestSettingsEditor.limitText(guests.scheduler().total().maxBytes()))
                 .with("period", guests.scheduler().total().periodMillis());
-    }
-
-    private ControlRecord health() {
-        return new ControlRecord()
-                .with("status", "ok")
-                .with("guests", guests.all().size())
-                .with("failovers", sources.failoverCount());
-    }
-
-    private ControlRecord sourceStatus() {
-        String errors = sources.statistics();
-        return new ControlRecord()
-                .with("errors", errors.isEmpty() ? "none" : errors)
-                .with("failovers", sources.failoverCount());
     }
 }

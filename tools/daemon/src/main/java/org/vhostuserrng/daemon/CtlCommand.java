@@ -9,6 +9,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.transport.control.ControlProtocol;
 import org.vhostuserrng.transport.control.ControlRecord;
 import org.vhostuserrng.transport.control.ControlText;
@@ -49,15 +51,35 @@ final class CtlCommand {
                 throw new BadUsageException("expected a command; one of " + CtlOptions.commandNames());
             }
             OptionValue path = options.value(CtlOptions.CONTROL_SOCKET);
+            boolean names = options.has(CtlOptions.NAMES);
+            if (names && !request.equals(List.of(CtlOptions.LIST))) {
+                throw new BadUsageException(CtlOptions.NAMES + ": expected only with the command " + CtlOptions.LIST);
+            }
             List<ControlRecord> records = request(path == null ? CtlOptions.DEFAULT_SOCKET : path.text(), request);
-            DaemonCommand.printResult(
-                    options.has(CtlOptions.JSON) ? ControlRecordText.json(records) : ControlRecordText.table(records));
-            return DaemonCommand.OK;
+            DaemonCommand.printResult(names ? names(records) : text(records, options.has(CtlOptions.JSON)));
+            return request.getFirst().equals(CtlOptions.HEALTH) ? healthStatus(records) : DaemonCommand.OK;
         } catch (BadUsageException bad) {
             return DaemonCommand.printError(PROGRAM, bad.getMessage(), DaemonCommand.BAD_USAGE);
         } catch (IOException failure) {
             return DaemonCommand.printError(PROGRAM, failure.getMessage(), DaemonCommand.FAILED);
         }
+    }
+
+    private static String text(List<ControlRecord> records, boolean json) {
+        return json ? ControlRecordText.json(records) : ControlRecordText.table(records);
+    }
+
+    private static String names(List<ControlRecord> guests) {
+        return guests.stream()
+                .map(guest -> NativeText.printable(guest.fields().get(ControlCommands.GUEST)) + "\n")
+                .collect(Collectors.joining());
+    }
+
+    private static int healthStatus(List<ControlRecord> records) {
+        boolean ok = records.stream()
+                .allMatch(record ->
+                        DaemonHealth.Status.OK.text().equals(record.fields().get(DaemonHealth.STATUS)));
+        return ok ? DaemonCommand.OK : DaemonCommand.FAILED;
     }
 
     private static List<ControlRecord> request(String path, List<String> words) throws IOException, BadUsageException {

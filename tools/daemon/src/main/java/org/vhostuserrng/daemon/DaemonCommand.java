@@ -19,6 +19,7 @@ import org.vhostuserrng.backends.source.EntropySourceSpec;
 import org.vhostuserrng.daemon.config.ConfigFileException;
 import org.vhostuserrng.daemon.config.ConfigFileReader;
 import org.vhostuserrng.daemon.config.DaemonConfig;
+import org.vhostuserrng.daemon.log.LogThreshold;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
 import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.NativeText;
@@ -67,8 +68,8 @@ final class DaemonCommand {
                 return OK;
             }
             DaemonCommand command = read(arguments);
-            // The level must be set before the first logger is created.
-            DaemonLogLevel.apply(DaemonLogLevel.of(command.arguments));
+            // Before the sources are opened, which log.
+            LogThreshold.set(DaemonLogLevel.of(command.arguments));
             DaemonSettings settings = command.settings(Map.of());
             if (arguments.has(DaemonOptions.CHECK_CONFIG)) {
                 printResult(DaemonReport.of(settings));
@@ -176,15 +177,10 @@ final class DaemonCommand {
                 rateLimits,
                 new RngDeviceFeatures(arguments.has(DaemonOptions.PACKED), arguments.has(DaemonOptions.IN_ORDER)),
                 sessionOptions(endpoints.size()),
-                controlSocket(),
+                ControlSocketSettings.of(arguments),
                 countersFile(),
                 SupervisorFds.of(arguments),
                 DaemonLogLevel.of(arguments));
-    }
-
-    private Path controlSocket() throws BadUsageException {
-        OptionValue path = arguments.value(DaemonOptions.CONTROL_SOCKET);
-        return path == null ? null : EndpointOptionParser.socketPath(path);
     }
 
     private Path countersFile() throws BadUsageException {

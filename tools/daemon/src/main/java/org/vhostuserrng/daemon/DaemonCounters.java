@@ -28,12 +28,16 @@ final class DaemonCounters implements AutoCloseable {
     private static final int END_OF_FILES = 2;
     private static final int FAILOVERS = 3;
     private static final int LONGEST_ITERATION = 4;
+    private static final int SOURCES_QUARANTINED = 5;
+    private static final int HEALTH = 6;
     private static final List<CounterField> FIELDS = List.of(
             new CounterField("source_read_failures", Kind.COUNTER, "", 0),
             new CounterField("source_health_test_failures", Kind.COUNTER, "", 0),
             new CounterField("source_ends_of_file", Kind.COUNTER, "", 0),
             new CounterField("source_failovers", Kind.COUNTER, "", 0),
-            new CounterField("longest_loop_iteration", Kind.GAUGE, "ns", 0));
+            new CounterField("longest_loop_iteration", Kind.GAUGE, "ns", 0),
+            new CounterField("sources_quarantined", Kind.GAUGE, "", 0),
+            new CounterField("health", Kind.GAUGE, "", 0));
 
     /** Null without {@code --counters-file}. */
     private final CountersFile file;
@@ -88,15 +92,15 @@ final class DaemonCounters implements AutoCloseable {
         }
     }
 
-    /** Schedules {@link #refresh} once per second while the server runs. */
-    void schedule(VhostUserServer server, SourceRegistry sources) {
+    /** Keeps the file current while the server runs. */
+    void schedule(VhostUserServer server, SourceRegistry sources, DaemonHealth health) {
         if (file != null) {
-            server.schedulePeriodically(REFRESH_NANOS, () -> refresh(server, sources));
+            server.schedulePeriodically(REFRESH_NANOS, () -> refresh(server, sources, health));
         }
     }
 
-    /** Writes the values that change without a request: source failures, and the gauges of the guests. */
-    void refresh(VhostUserServer server, SourceRegistry sources) {
+    /** Writes what changes without a request. */
+    void refresh(VhostUserServer server, SourceRegistry sources, DaemonHealth health) {
         if (file == null) {
             return;
         }
@@ -107,6 +111,8 @@ final class DaemonCounters implements AutoCloseable {
         slot.set(END_OF_FILES, before[END_OF_FILES] + failures.endOfFiles());
         slot.set(FAILOVERS, before[FAILOVERS] + sources.failoverCount());
         slot.set(LONGEST_ITERATION, server.longestIteration());
+        slot.set(SOURCES_QUARANTINED, sources.quarantinedCount());
+        slot.set(HEALTH, health.status().counterValue());
         long now = server.now();
         long realtime = realtime();
         for (VirtioRngDevice device : devices) {

@@ -1,11 +1,10 @@
 package org.vhostuserrng.daemon;
 
-import java.util.List;
+import org.vhostuserrng.daemon.log.LogThreshold;
 
-/** {@code --log-level}. slf4j-simple reads the level once, when the first logger is created. */
+/** {@code --log-level}. */
 final class DaemonLogLevel {
-    private static final String PROPERTY = "org.slf4j.simpleLogger.defaultLogLevel";
-    private static final List<String> LEVELS = List.of("error", "warn", "info", "debug");
+    static final String EXPECTED = "expected error, warn, info or debug";
 
     private DaemonLogLevel() {}
 
@@ -16,16 +15,14 @@ final class DaemonLogLevel {
      */
     static String of(DaemonArguments arguments) throws BadUsageException {
         OptionValue level = arguments.value(DaemonOptions.LOG_LEVEL);
-        if (level != null && !LEVELS.contains(level.text())) {
-            throw level.refused("expected error, warn, info or debug");
-        }
-        return level == null ? null : level.text();
+        return level == null ? null : require(level);
     }
 
-    /** Sets the level of all loggers that are created after this call; null changes nothing. */
-    static void apply(String level) {
-        if (level != null) {
-            System.setProperty(PROPERTY, level);
+    /** The level that an option or an argument names. */
+    static String require(OptionValue level) throws BadUsageException {
+        if (!LogThreshold.LEVELS.contains(level.text())) {
+            throw level.refused(EXPECTED);
         }
+        return level.text();
     }
 }

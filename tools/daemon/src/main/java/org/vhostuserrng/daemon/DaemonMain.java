@@ -1,6 +1,7 @@
 package org.vhostuserrng.daemon;
 
 import java.util.Arrays;
+import org.vhostuserrng.daemon.log.DaemonLogProvider;
 import org.vhostuserrng.libc.LogStream;
 import org.vhostuserrng.libc.NativeArguments;
 
@@ -13,6 +14,7 @@ public final class DaemonMain {
      * after a failure, 2 for an invalid command line.
      */
     public static void main(String[] args) {
+        DaemonLogProvider.install();
         if (JournalPriority.isJournal(System.getenv("JOURNAL_STREAM"))) {
             LogStream.install(new JournalPriority());
         } else {

@@ -31,6 +31,8 @@ final class DaemonOptions {
     static final String ACCESS_PLATFORM = "--access-platform";
     static final String SPIN = "--spin";
     static final String CONTROL_SOCKET = "--control-socket";
+    static final String CONTROL_SOCKET_MODE = "--control-socket-mode";
+    static final String CONTROL_SOCKET_GROUP = "--control-socket-group";
     static final String SOCKET_MODE = "--socket-mode";
     static final String SOCKET_GROUP = "--socket-group";
     static final String ALLOW_UID = "--allow-uid";
@@ -167,7 +169,17 @@ final class DaemonOptions {
                         CONTROL_SOCKET,
                         "PATH",
                         "UNIX socket for the command ctl, which shows and changes guests and limits while the daemon"
-                                + " runs. Only root and the user of the daemon may change something."))
+                                + " runs. Who may connect may read; only root and the user of the daemon may change"
+                                + " something."))
+                .addOption(valued(
+                        CONTROL_SOCKET_MODE,
+                        "MODE",
+                        "Octal permissions of the control socket's file. Default: 0660 with " + CONTROL_SOCKET_GROUP
+                                + ", else 0600."))
+                .addOption(valued(
+                        CONTROL_SOCKET_GROUP,
+                        "GROUP",
+                        "Group of the control socket's file, whose members may read. Default: that of a new file."))
                 .addOption(valued(
                         COUNTERS_FILE,
                         "PATH",

@@ -2,10 +2,10 @@ package org.vhostuserrng.daemon;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
 import org.vhostuserrng.backends.limiter.RateLimitMode;
+import org.vhostuserrng.libc.NativePath;
 import org.vhostuserrng.libc.NativeText;
 import org.vhostuserrng.transport.vhostuser.ListenerAccess;
 import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
@@ -73,6 +73,16 @@ final class DaemonReport {
         addIf(parts, settings.features().packed(), "packed");
         addIf(parts, settings.features().inOrder(), "in-order");
         addIf(parts, session.accessPlatform(), "access-platform");
+        if (settings.controlSocket() != null) {
+            ControlSocketSettings control = settings.controlSocket();
+            parts.add("control-socket " + NativePath.text(control.path()));
+            parts.add("control-socket-mode "
+                    + String.format("%04o", control.access().mode()));
+            addIf(
+                    parts,
+                    control.access().group() != ListenerAccess.UNCHANGED,
+                    "control-socket-group " + unsigned(control.access().group()));
+        }
         addIf(parts, settings.logLevel() != null, "log-level " + settings.logLevel());
         return "all guests: " + String.join(", ", parts);
     }
@@ -88,7 +98,7 @@ final class DaemonReport {
         addIf(parts, ops, "ops " + limits.ops());
         addIf(parts, limits.burst() > 0, "burst " + limits.burst());
         parts.add("period " + limits.periodMillis() + " ms");
-        addIf(parts, limits.mode() != RateLimitMode.SMOOTH, limits.mode().name().toLowerCase(Locale.ROOT));
+        addIf(parts, limits.mode() != RateLimitMode.SMOOTH, RateLimiterOptionParser.modeText(limits.mode()));
     }
 
     private static void addIf(List<String> parts, boolean present, String part) {

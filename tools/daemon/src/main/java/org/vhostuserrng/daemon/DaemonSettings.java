@@ -17,7 +17,7 @@ import org.vhostuserrng.transport.vhostuser.VhostUserOptions;
  * @param controlSocket path of the control socket; null for none
  * @param countersFile path of the counters file; null for none
  * @param supervisor descriptors of the process that started this one
- * @param logLevel value of {@code --log-level}; null if the JVM's options determine the level
+ * @param logLevel null for the default
  */
 record DaemonSettings(
         List<RngEndpoint> endpoints,
@@ -26,7 +26,7 @@ record DaemonSettings(
         RateLimiterSettings rateLimits,
         RngDeviceFeatures features,
         VhostUserOptions sessionOptions,
-        Path controlSocket,
+        ControlSocketSettings controlSocket,
         Path countersFile,
         SupervisorFds supervisor,
         String logLevel) {

@@ -23,10 +23,11 @@ record GuestOptions(String name, String origin, boolean inFile, Map<String, List
     static final String SOURCE = "source";
     static final String WEIGHT = "weight";
     static final String MIN_BYTES = "min-bytes";
+    static final String LIMIT_MODE = "limit-mode";
 
     /** The keys of {@code --guest}. All except weight and min-bytes override the option of the same name. */
     private static final List<String> COMMAND_LINE_KEYS =
-            List.of(WEIGHT, MIN_BYTES, "max-bytes", "period", "ops", "burst", "limit-mode");
+            List.of(WEIGHT, MIN_BYTES, "max-bytes", "period", "ops", "burst", LIMIT_MODE);
 
     /** The keys of a guest's section. */
     static final SequencedSet<String> KEYS = keys();

@@ -1,7 +1,6 @@
 package org.vhostuserrng.daemon;
 
 import java.util.List;
-import java.util.Locale;
 import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.limiter.RateLimitConfig;
@@ -62,7 +61,7 @@ final class GuestSettingsEditor {
         switch (key) {
             case "max-bytes" -> maxBytes = limit(DaemonOptionRange.MAX_BYTES, key, value);
             case "period" -> periodMillis = DaemonOptionRange.PERIOD_MILLIS.parse(key, value);
-            case "limit-mode" -> mode = mode(value);
+            case GuestOptions.LIMIT_MODE -> mode = RateLimiterOptionParser.mode(new OptionValue(key, value));
             default -> {
                 if (!ofGuest) {
                     throw new BadUsageException("'" + change + "': expected max-bytes, period or limit-mode");
@@ -86,19 +85,6 @@ final class GuestSettingsEditor {
 
     private static long limit(DaemonOptionRange range, String key, String value) throws BadUsageException {
         return value.equals(NO_LIMIT) ? GuestRateLimiter.UNLIMITED : range.parse(key, value);
-    }
-
-    private static RateLimitMode mode(String value) throws BadUsageException {
-        for (RateLimitMode mode : RateLimitMode.values()) {
-            if (modeText(mode).equals(value)) {
-                return mode;
-            }
-        }
-        throw new BadUsageException("limit-mode='" + value + "': expected smooth or window");
-    }
-
-    static String modeText(RateLimitMode mode) {
-        return mode.name().toLowerCase(Locale.ROOT);
     }
 
     static String limitText(long limit) {

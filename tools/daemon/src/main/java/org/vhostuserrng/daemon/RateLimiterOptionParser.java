@@ -2,6 +2,7 @@ package org.vhostuserrng.daemon;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.vhostuserrng.backends.limiter.DrrGuestConfig;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
@@ -15,7 +16,7 @@ final class RateLimiterOptionParser {
 
     private RateLimiterOptionParser(DaemonArguments arguments) throws BadUsageException {
         this.arguments = arguments;
-        this.mode = mode(arguments.value(DaemonOptions.LIMIT_MODE), RateLimitMode.SMOOTH);
+        this.mode = modeOr(arguments.value(DaemonOptions.LIMIT_MODE), RateLimitMode.SMOOTH);
     }
 
     /**
@@ -27,15 +28,23 @@ final class RateLimiterOptionParser {
         return new RateLimiterOptionParser(arguments).settings(guests);
     }
 
-    private static RateLimitMode mode(OptionValue value, RateLimitMode otherwise) throws BadUsageException {
-        if (value == null) {
-            return otherwise;
+    private static RateLimitMode modeOr(OptionValue value, RateLimitMode otherwise) throws BadUsageException {
+        return value == null ? otherwise : mode(value);
+    }
+
+    /** The mode that a value names. */
+    static RateLimitMode mode(OptionValue value) throws BadUsageException {
+        for (RateLimitMode mode : RateLimitMode.values()) {
+            if (modeText(mode).equals(value.text())) {
+                return mode;
+            }
         }
-        return switch (value.text()) {
-            case "smooth" -> RateLimitMode.SMOOTH;
-            case "window" -> RateLimitMode.WINDOW;
-            default -> throw value.refused("expected smooth or window");
-        };
+        throw value.refused("expected smooth or window");
+    }
+
+    /** The name of a mode. */
+    static String modeText(RateLimitMode mode) {
+        return mode.name().toLowerCase(Locale.ROOT);
     }
 
     private RateLimiterSettings settings(List<GuestOptions> guests) throws BadUsageException {
@@ -75,7 +84,7 @@ final class RateLimiterOptionParser {
     private static GuestRateLimiterSettings settings(GuestOptions guest, RateLimitConfig ofAll)
             throws BadUsageException {
         RateLimitConfig limits = new RateLimitConfig(
-                mode(guest.value("limit-mode"), ofAll.mode()),
+                modeOr(guest.value(GuestOptions.LIMIT_MODE), ofAll.mode()),
                 guest.number("max-bytes", DaemonOptionRange.MAX_BYTES, ofAll.maxBytes()),
                 (int) guest.number("period", DaemonOptionRange.PERIOD_MILLIS, ofAll.periodMillis()),
                 guest.number("ops", DaemonOptionRange.OPS, ofAll.ops()),

@@ -71,29 +71,32 @@ final class RngDaemon {
             SettingsReloader reloader = new SettingsReloader(reader, settings, server, guests, serviceManager);
             SurvivedSignalLog signals = new SurvivedSignalLog(System::nanoTime, LOG::info);
             ServiceSignals.survive(signal -> handle(signal, reloader, signals));
+            SessionSurvival survival = new SessionSurvival(fdStore, hostState == null ? 0 : 1);
+            DaemonHealth health = new DaemonHealth(guests, sources, reloader, survival);
             if (settings.controlSocket() != null) {
                 server.listenForControl(
-                        settings.controlSocket(),
-                        new ControlCommands(guests, sources, reloader, ControlAuthorization.ofThisProcess()));
+                        settings.controlSocket().path(),
+                        settings.controlSocket().access(),
+                        new ControlCommands(guests, sources, reloader, health, ControlAuthorization.ofThisProcess()));
             }
             for (RngEndpoint endpoint : settings.endpoints()) {
                 guests.add(endpoint, settings.rateLimits().forGuest(endpoint.guestName()));
             }
             String status = describeEndpoints(settings.endpoints());
             LOG.info(status);
-            LOG.info(describePersistence(fdStore, hostState == null ? 0 : 1));
+            LOG.info(survival.text(settings.endpoints().size()));
             server.restore(settings.storedFds().stream()
                     .filter(fd -> VhostUserServer.isStoredSession(fd.name()))
                     .toList());
 
-            counters.schedule(server, sources);
+            counters.schedule(server, sources, health);
             startWatchdog(serviceManager, server);
             serviceManager.ready(status);
             signalReadiness(readiness);
             server.run();
 
             serviceManager.stopping();
-            counters.refresh(server, sources);
+            counters.refresh(server, sources, health);
             if (server.hasEnded() && hostState != null && fdStore != null) {
                 HostState.remove(fdStore);
             }
@@ -162,27 +165,6 @@ final class RngDaemon {
             // sd_watchdog_enabled(3) recommends half of the timeout.
             server.schedulePeriodically(serviceManager.watchdogTimeoutNanos() / 2, serviceManager::watchdog);
         }
-    }
-
-    /**
-     * Returns a log line that tells whether sessions outlive this process, and if not, why.
-     *
-     * @param otherEntries the number of entries in the store that are not sessions
-     */
-    private String describePersistence(FdStoreClient fdStore, int otherEntries) {
-        int guests = settings.endpoints().size();
-        if (fdStore == null) {
-            return "sessions end with this process: no NOTIFY_SOCKET, or FileDescriptorStoreMax=0";
-        }
-        if (fdStore.capacity() == FdStoreClient.UNKNOWN_CAPACITY) {
-            return "sessions survive a restart if FileDescriptorStoreMax is at least " + (guests + otherEntries)
-                    + " (systemd before version 254 does not tell)";
-        }
-        int capacity = fdStore.capacity() - otherEntries;
-        return capacity < guests
-                ? "only " + capacity + " of " + guests
-                        + " sessions survive a restart: FileDescriptorStoreMax is too small"
-                : "sessions survive a restart (FileDescriptorStoreMax=" + fdStore.capacity() + ")";
     }
 
     private String describeEndpoints(List<RngEndpoint> endpoints) {

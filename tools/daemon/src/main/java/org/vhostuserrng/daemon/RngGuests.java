@@ -2,13 +2,20 @@ package org.vhostuserrng.daemon;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.backends.limiter.DeficitRoundRobin;
 import org.vhostuserrng.backends.limiter.GuestRateLimiter;
 import org.vhostuserrng.backends.source.EntropySourceSpec;
+import org.vhostuserrng.backends.source.SharedSourceSpec;
 import org.vhostuserrng.backends.source.SourceRegistry;
 import org.vhostuserrng.device.rng.RngDeviceFeatures;
 import org.vhostuserrng.device.rng.SharedRequestScratch;
@@ -22,6 +29,9 @@ import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 final class RngGuests {
     private static final Logger LOG = LoggerFactory.getLogger(RngGuests.class);
 
+    /** Guests that are named when their source changes. */
+    private static final int MAX_NAMED = 10;
+
     private final VhostUserServer server;
     private final SourceRegistry sources;
     private final DeficitRoundRobin scheduler;
@@ -29,6 +39,7 @@ final class RngGuests {
     private final DaemonCounters counters;
     private final SharedRequestScratch scratch = new SharedRequestScratch();
     private final List<RngGuest> guests = new ArrayList<>();
+    private final Set<RngGuest> drained = new HashSet<>();
 
     RngGuests(
             VhostUserServer server,
@@ -96,6 +107,7 @@ final class RngGuests {
         counters.remove(guest.device());
         guest.device().remove();
         guests.remove(guest);
+        drained.remove(guest);
     }
 
     /** Changes the rate limits and the share of a guest. The change takes effect between two requests. */
@@ -112,9 +124,30 @@ final class RngGuests {
                 guest.device().limits(), guest.device().share());
     }
 
-    /** Stops or resumes serving a guest's requests. The guest's session continues. */
-    void setPaused(RngGuest guest, boolean paused) {
-        guest.device().setPaused(paused);
+    /** Stops to serve a guest's requests. Its session goes on. */
+    void pause(RngGuest guest) {
+        guest.device().setPaused(true);
+        guest.endpoint().dispatchVrings();
+    }
+
+    /** Refuses new front-ends of a guest. Its session goes on until its front-end disconnects. */
+    void drain(RngGuest guest) {
+        if (drained.add(guest)) {
+            guest.endpoint().setAccepting(false);
+        }
+    }
+
+    /** Whether new front-ends of a guest are refused. */
+    boolean isDrained(RngGuest guest) {
+        return drained.contains(guest);
+    }
+
+    /** Continues to serve a guest that was paused or drained. */
+    void resume(RngGuest guest) {
+        if (drained.remove(guest)) {
+            guest.endpoint().setAccepting(true);
+        }
+        guest.device().setPaused(false);
         guest.endpoint().dispatchVrings();
     }
 
@@ -132,13 +165,42 @@ final class RngGuests {
         for (RngGuest guest : changed) {
             guest.device().reopenSource();
             guest.endpoint().dispatchVrings();
-            LOG.info("{}: source {} serves from now on", guest.name(), sources.source(guest.name()));
+        }
+        for (RngGuest guest : changed.subList(0, Math.min(changed.size(), MAX_NAMED))) {
+            LOG.info("{}: source {} serves from now on", guest.name(), source(guest));
+        }
+        if (changed.size() > MAX_NAMED) {
+            LOG.info("other sources serve {} more guests from now on", changed.size() - MAX_NAMED);
         }
     }
 
     /** The source of a guest. */
     EntropySourceSpec source(RngGuest guest) {
         return sources.source(guest.name());
+    }
+
+    /** The sources that the guests' sources consist of, each once, in the order of the guests. */
+    List<SharedSourceSpec> sharedSources() {
+        // Most guests have the same source, and a key may need system calls.
+        Set<EntropySourceSpec> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Map<String, SharedSourceSpec> byKey = new LinkedHashMap<>();
+        for (RngGuest guest : guests) {
+            EntropySourceSpec source = source(guest);
+            if (seen.add(source)) {
+                source.sharedSources().forEach(shared -> byKey.putIfAbsent(shared.deduplicationKey(), shared));
+            }
+        }
+        return List.copyOf(byKey.values());
+    }
+
+    /** Runs an action on the loop's thread. Any thread. */
+    void execute(Runnable action) {
+        server.execute(action);
+    }
+
+    /** Runs an action on the loop's thread when some time has passed. */
+    void schedule(long delayNanos, Runnable action) {
+        server.schedule(delayNanos, action);
     }
 
     /** The scheduler of the total rate limit. */

@@ -3,6 +3,7 @@ package org.vhostuserrng.daemon;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -10,6 +11,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vhostuserrng.daemon.log.LogThreshold;
+import org.vhostuserrng.libc.LogLineLimiter;
 import org.vhostuserrng.transport.systemd.ServiceNotifier;
 import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 
@@ -20,7 +23,9 @@ import org.vhostuserrng.transport.vhostuser.server.VhostUserServer;
 final class SettingsReloader {
     private static final Logger LOG = LoggerFactory.getLogger(SettingsReloader.class);
 
-    /** Reads the settings. May block. */
+    private static final int MAX_LINES_PER_MINUTE = 10;
+
+    /** Reads the settings, given those in force. May block. */
     @FunctionalInterface
     interface SettingsReader {
         DaemonSettings read(DaemonSettings running) throws BadUsageException;
@@ -34,11 +39,18 @@ final class SettingsReloader {
     // Confined to the event loop's thread.
     private DaemonSettings inForce;
     private boolean reading;
-    /**
-     * Callbacks of the reload that is running; called with null after success, otherwise with the reason of the
-     * failure.
-     */
-    private final List<Consumer<String>> waiting = new ArrayList<>();
+    /** Whether another reload was requested after this one had begun to read. */
+    private boolean again;
+    /** The clients of this reload. Called with null, or with the reason of a failure. */
+    private List<Consumer<String>> clients = List.of();
+
+    /** The clients of the next reload. */
+    private final List<Consumer<String>> nextClients = new ArrayList<>();
+    /** Null if the last reload has succeeded, or there was none. */
+    private String lastFailure;
+
+    private final LogLineLimiter lines =
+            new LogLineLimiter(MAX_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), System::nanoTime);
 
     SettingsReloader(
             SettingsReader reader,
@@ -65,17 +77,27 @@ final class SettingsReloader {
      *     has changed
      */
     void reload(Consumer<String> onDone) {
-        waiting.add(onDone);
+        nextClients.add(onDone);
         begin();
     }
 
+    /** Why the last reload has changed nothing; null if it succeeded, or there was none. The loop's thread. */
+    String lastFailure() {
+        return lastFailure;
+    }
+
     private void begin() {
-        if (!reading) {
-            reading = true;
-            serviceManager.reloading(TimeUnit.NANOSECONDS.toMicros(System.nanoTime()));
-            DaemonSettings running = inForce;
-            Thread.ofPlatform().daemon().name("reload").start(() -> read(running));
+        if (reading) {
+            // The files may have changed after they were read.
+            again = true;
+            return;
         }
+        reading = true;
+        clients = List.copyOf(nextClients);
+        nextClients.clear();
+        serviceManager.reloading(TimeUnit.NANOSECONDS.toMicros(System.nanoTime()));
+        DaemonSettings running = inForce;
+        Thread.ofPlatform().daemon().name("reload").start(() -> read(running));
     }
 
     private void read(DaemonSettings running) {
@@ -97,15 +119,29 @@ final class SettingsReloader {
     private void finish(DaemonSettings next, String readFailure) {
         reading = false;
         String failure = readFailure == null ? apply(next) : readFailure;
+        lastFailure = failure;
+        logResult(failure);
+        serviceManager.reloaded();
+        clients.forEach(callback -> callback.accept(failure));
+        if (again) {
+            again = false;
+            begin();
+        }
+    }
+
+    private void logResult(String failure) {
+        long suppressed = lines.takeSuppressed();
+        if (suppressed > 0) {
+            LOG.info("reloads: {} more, not logged", suppressed);
+        }
+        if (!lines.mayWrite()) {
+            return;
+        }
         if (failure == null) {
             LOG.info("settings reloaded; guests: {}", guests.all().size());
         } else {
             LOG.error("reload failed, nothing has changed: {}", failure);
         }
-        serviceManager.reloaded();
-        List<Consumer<String>> done = List.copyOf(waiting);
-        waiting.clear();
-        done.forEach(callback -> callback.accept(failure));
     }
 
     /** Applies settings. Returns null after success, otherwise the reason why nothing has changed. */
@@ -139,18 +175,34 @@ final class SettingsReloader {
             }
         }
         guests.setSources(next::source);
+        LogThreshold.set(next.logLevel());
+        logWhatNeedsARestart(next);
+        inForce = next;
+        return null;
+    }
+
+    /** What has changed since the last reload: a reload without a change logs nothing. */
+    private void logWhatNeedsARestart(DaemonSettings next) {
         if (!next.features().equals(inForce.features())
                 || !next.sessionOptions().equals(inForce.sessionOptions())) {
             LOG.warn("features and restrictions of sessions have changed; they take effect after a restart");
         }
-        Set<RngEndpoint> unchanged = Set.copyOf(next.endpoints());
-        for (RngGuest guest : guests.all()) {
-            if (after.contains(guest.socket().identity()) && !unchanged.contains(guest.socket())) {
-                LOG.warn("{}: the permissions of its socket take effect after a restart", guest.name());
-            }
+        if (!Objects.equals(next.controlSocket(), inForce.controlSocket())
+                || !Objects.equals(next.countersFile(), inForce.countersFile())) {
+            LOG.warn("the control socket or the counters file has changed; that takes effect after a restart");
         }
-        inForce = next;
-        return null;
+        Set<RngEndpoint> before = Set.copyOf(inForce.endpoints());
+        Set<Object> socketsBefore = identities(inForce.endpoints().stream());
+        List<String> changed = next.endpoints().stream()
+                .filter(socket -> !before.contains(socket) && socketsBefore.contains(socket.identity()))
+                .map(RngEndpoint::guestName)
+                .toList();
+        if (!changed.isEmpty()) {
+            LOG.warn(
+                    "{}{}: the permissions of the socket take effect after a restart",
+                    changed.getFirst(),
+                    changed.size() == 1 ? "" : " and " + (changed.size() - 1) + " more guests");
+        }
     }
 
     private static Set<Object> identities(Stream<RngEndpoint> sockets) {

@@ -3,6 +3,7 @@ package org.vhostuserrng.daemon;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.apache.commons.cli.Option;
 import org.junit.jupiter.api.Test;
 
@@ -13,15 +14,17 @@ class DaemonHelpTest {
 
     @Test
     void describesEachOptionInTheSecondColumn() {
-        String help = help();
+        List<String> lines = help().lines().toList();
         for (Option option : DaemonOptions.all().getOptions()) {
             String firstWord = option.getDescription().split(" ", 2)[0];
-            String row = help.lines()
-                    .filter(line -> line.contains(DaemonArguments.syntax(option) + " "))
+            String row = lines.stream()
+                    .filter(line -> (line + " ").contains(DaemonArguments.syntax(option) + " "))
                     .filter(line -> line.startsWith("  -"))
                     .findFirst()
                     .orElseThrow();
-            assertEquals(27, row.indexOf(firstWord), row);
+            boolean alone = row.endsWith(DaemonArguments.syntax(option));
+            String described = alone ? lines.get(lines.indexOf(row) + 1) : row;
+            assertEquals(27, described.indexOf(firstWord), described);
         }
     }
 

@@ -41,7 +41,6 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final int SHUT_RDWR = 2;
     private static final int SOL_SOCKET = 1;
     private static final int SO_TYPE = 3;
-    private static final int SO_PEERCRED = 17;
     private static final int SO_SNDBUF = 7;
     private static final int SO_OOBINLINE = 10;
     private static final int SO_DOMAIN = 39;
@@ -54,9 +53,6 @@ public final class UnixStreamSocket implements AutoCloseable {
     private static final long POLLFD_BYTES = 8;
     private static final short POLLHUP = 0x10;
     private static final short POLLRDHUP = 0x2000;
-
-    // struct ucred { pid_t pid; uid_t uid; gid_t gid; };
-    private static final int UCRED_BYTES = 12;
 
     private final OwnedFd fd;
     /** Whether the end of the stream has been received, so that the socket contains no more descriptors. */
@@ -290,16 +286,8 @@ public final class UnixStreamSocket implements AutoCloseable {
      * for a process that is not visible in this pid namespace.
      */
     public String describePeer() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment peer = arena.allocate(UCRED_BYTES, Integer.BYTES);
-            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, UCRED_BYTES);
-            int result =
-                    Libc.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_PEERCRED, peer.address(), length.address());
-            return result < 0
-                    ? "unknown process"
-                    : "pid " + peer.get(ValueLayout.JAVA_INT, 0) + ", uid "
-                            + Integer.toUnsignedString(peer.get(ValueLayout.JAVA_INT, Integer.BYTES));
-        }
+        PeerCredentials peer = peer();
+        return peer == null ? "unknown process" : "pid " + peer.pid() + ", uid " + Integer.toUnsignedString(peer.uid());
     }
 
     /**
@@ -334,16 +322,10 @@ public final class UnixStreamSocket implements AutoCloseable {
      * a descriptor open, it cannot notice that the front-end has disconnected.
      */
     private static boolean isConnectedToThisProcess(OwnedFd fd) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment peer = arena.allocate(UCRED_BYTES, Integer.BYTES);
-            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, UCRED_BYTES);
-            int result =
-                    Libc.callInt(GETSOCKOPT, fd.number(), SOL_SOCKET, SO_PEERCRED, peer.address(), length.address());
-            boolean isOurs = result == 0 && peer.get(ValueLayout.JAVA_INT, 0) == Libc.callInt(GETPID, 0, 0, 0, 0, 0);
-            // Distinguishes an accepted connection, one end of which has a name, from a socketpair(2), whose ends have
-            // none.
-            return isOurs && (hasName(GETPEERNAME, fd) || hasName(GETSOCKNAME, fd));
-        }
+        PeerCredentials peer = PeerCredentials.of(fd.number());
+        boolean isOurs = peer != null && peer.pid() == Libc.callInt(GETPID, 0, 0, 0, 0, 0);
+        // One end of an accepted connection has a name; the ends of a socketpair(2) have none.
+        return isOurs && (hasName(GETPEERNAME, fd) || hasName(GETSOCKNAME, fd));
     }
 
     private static boolean hasName(MemorySegment call, OwnedFd fd) {

@@ -1,7 +1,8 @@
 package org.vhostuserrng.transport.virtio;
 
 /**
- * A started virtqueue of a device. The transport calls {@link #drain} when the driver may have made requests available.
+ * A started virtqueue of a device. The transport calls {@link #drain(long)} when the driver may have made requests
+ * available.
  * All methods are called on the event loop's thread.
  *
  * <p>All times are in nanoseconds by {@link VirtqueueConfig#clock}, never negative.
@@ -17,12 +18,26 @@ public interface VirtqueueHandler {
     DrainResult drain();
 
     /**
-     * Like {@link #drain}, but leaves available buffer notifications disabled after {@link DrainResult#EMPTY}: the
-     * caller polls {@link #hasPending} instead.
+     * Like {@link #drain()}, for a caller that has just read the clock.
+     *
+     * @param now the time, not before the virtqueue was started
+     */
+    default DrainResult drain(long now) {
+        return drain();
+    }
+
+    /**
+     * Like {@link #drain()}, but leaves driver notifications disabled after {@link DrainResult#EMPTY}: the caller polls
+     * {@link #hasPending} instead.
      */
     DrainResult drainForBusyPoll();
 
-    /** Returns whether a request is available, by reading the ring. */
+    /** Like {@link #drainForBusyPoll()}, as {@link #drain(long)}. */
+    default DrainResult drainForBusyPoll(long now) {
+        return drainForBusyPoll();
+    }
+
+    /** Whether a request is available. Reads the ring. */
     boolean hasPending();
 
     /**

@@ -34,7 +34,12 @@ public record CountersSnapshot(
         return guests.stream().filter(GuestCounters::isConnected).count();
     }
 
-    /** Returns how long the daemon has been running, in seconds, if it runs. */
+    /** The daemon's health; unknown if it does not run. */
+    public DaemonHealthState health() {
+        return running ? DaemonHealthState.of(daemon.get("health")) : DaemonHealthState.UNKNOWN;
+    }
+
+    /** How long the daemon has been running, if it runs; seconds. */
     public long uptimeSeconds() {
         return Math.max(0, nanos - startedNanos) / NANOS_PER_SECOND;
     }

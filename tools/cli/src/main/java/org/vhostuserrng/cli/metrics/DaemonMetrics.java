@@ -6,10 +6,13 @@ import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.prometheus.metrics.model.snapshots.StateSetSnapshot;
+import io.prometheus.metrics.model.snapshots.StateSetSnapshot.StateSetDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.Unit;
 import java.util.ArrayList;
 import java.util.List;
 import org.vhostuserrng.cli.counters.CountersSnapshot;
+import org.vhostuserrng.cli.counters.DaemonHealthState;
 
 /** The metrics of a daemon and of its guests. */
 final class DaemonMetrics {
@@ -38,6 +41,12 @@ final class DaemonMetrics {
                 Unit.SECONDS,
                 "Longest iteration of the event loop since the daemon started.",
                 snapshot.daemon().seconds("longest_loop_iteration")));
+        metrics.add(gauge(
+                "sources_quarantined",
+                null,
+                "Sources that serve nothing because of a failed health test or a quarantine.",
+                (double) snapshot.daemon().get("sources_quarantined")));
+        metrics.add(health(snapshot.health()));
         metrics.add(daemonCounter(snapshot, "source_failovers", "How often another source took over."));
         metrics.add(daemonCounter(snapshot, "source_read_failures", "Failed reads of a source."));
         metrics.add(daemonCounter(
@@ -50,6 +59,18 @@ final class DaemonMetrics {
 
     private static MetricSnapshot daemonCounter(CountersSnapshot snapshot, String field, String help) {
         return counter(field, help, snapshot.daemon().get(field));
+    }
+
+    private static MetricSnapshot health(DaemonHealthState current) {
+        StateSetDataPointSnapshot.Builder point = StateSetDataPointSnapshot.builder();
+        for (DaemonHealthState state : DaemonHealthState.values()) {
+            point.state(state.toString(), state == current);
+        }
+        return StateSetSnapshot.builder()
+                .name(PREFIX + "health")
+                .help("The daemon's health, as ctl health reports it.")
+                .dataPoint(point.build())
+                .build();
     }
 
     private static MetricSnapshot counter(String name, String help, long value) {

@@ -88,7 +88,14 @@ final class MetricsPages {
     }
 
     private Page health() {
-        return snapshot.running() ? Page.text(OK, "ok") : Page.text(UNAVAILABLE, "the daemon does not run");
+        if (!snapshot.running()) {
+            return Page.text(UNAVAILABLE, "the daemon does not run");
+        }
+        return switch (snapshot.health()) {
+            case FAILED -> Page.text(UNAVAILABLE, "failed: a guest waits for its source");
+            case DEGRADED -> Page.text(OK, "degraded; ctl health has the reasons");
+            case OK, UNKNOWN -> Page.text(OK, "ok");
+        };
     }
 
     private Page status() {

@@ -93,10 +93,17 @@ final class TopTable {
 
     private static String summary(CountersSnapshot snapshot) {
         String state = snapshot.running()
-                ? "up " + TopNumberFormat.duration(snapshot.uptimeSeconds())
+                ? "up " + TopNumberFormat.duration(snapshot.uptimeSeconds()) + health(snapshot)
                 : snapshot.stopped() ? "stopped" : "killed";
         return "daemon " + snapshot.pid() + " " + state + ", restarts " + snapshot.restarts() + ", guests "
                 + snapshot.guests().size() + " (" + snapshot.connectedGuests() + " connected)";
+    }
+
+    private static String health(CountersSnapshot snapshot) {
+        return switch (snapshot.health()) {
+            case DEGRADED, FAILED -> ", " + snapshot.health();
+            case OK, UNKNOWN -> "";
+        };
     }
 
     private static String sources(CountersSnapshot snapshot) {

@@ -23,7 +23,7 @@ public final class CountersFileBuilder {
     private static final long[] BUCKETS = {1000, 2000, Long.MAX_VALUE};
     private static final int ENTRY_BYTES = 96;
     private static final int HEADER_BYTES = 128;
-    private static final int FIELDS = 1 + 5 + 3;
+    private static final int FIELDS = 1 + 5 + 3 + 1;
     private static final int DAEMON_SLOT = HEADER_BYTES + FIELDS * ENTRY_BYTES;
     private static final int SLOTS = DAEMON_SLOT + 64;
     private static final int SLOT_BYTES = 512;
@@ -62,6 +62,7 @@ public final class CountersFileBuilder {
         for (int i = 0; i < BUCKETS.length; i++) {
             field(6 + i, 1, 3, VALUES + (FIRST_BUCKET + i) * Long.BYTES, BUCKETS[i], "latency_bucket");
         }
+        field(FIELDS - 1, 0, 2, Long.BYTES, 0, "health");
     }
 
     private void field(int index, long scope, long kind, long offset, long bound, String name) {
@@ -79,7 +80,12 @@ public final class CountersFileBuilder {
         return this;
     }
 
-    /** Adds a guest. {@code values} are the values of the first fields. */
+    /** Sets the daemon's health: 1 ok, 2 degraded, 3 failed. */
+    public CountersFileBuilder health(long value) {
+        return set(DAEMON_SLOT + Long.BYTES, value);
+    }
+
+    /** Adds a guest with values of the first fields. */
     public CountersFileBuilder guest(String name, long... values) {
         return guest(name.getBytes(StandardCharsets.UTF_8), values);
     }

@@ -50,6 +50,14 @@ class MetricsFormatTest {
     }
 
     @Test
+    void healthIsAStateSet() throws IOException {
+        String text = text(MetricsFormat.PROMETHEUS, new CountersFileBuilder().health(2));
+
+        assertTrue(text.contains("vhost_user_rng_health{vhost_user_rng_health=\"degraded\"} 1\n"), text);
+        assertTrue(text.contains("vhost_user_rng_health{vhost_user_rng_health=\"ok\"} 0\n"), text);
+    }
+
+    @Test
     void metricsWithoutGuestsAreValid() throws IOException {
         assertTrue(text(MetricsFormat.PROMETHEUS, new CountersFileBuilder()).contains("vhost_user_rng_guests 0.0\n"));
     }

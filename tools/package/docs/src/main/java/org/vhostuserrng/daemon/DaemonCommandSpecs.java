@@ -1,8 +1,11 @@
 package org.vhostuserrng.daemon;
 
 import java.util.List;
+import java.util.Map;
+import java.util.SequencedCollection;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import org.vhostuserrng.daemon.log.LogThreshold;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -27,7 +30,31 @@ public final class DaemonCommandSpecs {
                 new Documented(command(HoldOptions.COMMAND, HoldOptions.all()), DaemonHelp.ofHold()));
     }
 
-    /** Returns the names of all commands in the daemon's {@code --help}. */
+    /** The commands of ctl. */
+    public static SequencedCollection<String> ctlCommands() {
+        return CtlOptions.firstWords("");
+    }
+
+    /** The commands of ctl whose argument is a guest. */
+    public static SequencedCollection<String> ctlGuestCommands() {
+        return CtlOptions.firstWords(" GUEST");
+    }
+
+    /** The words that may follow a command of ctl, separated by spaces. */
+    public static Map<String, String> ctlWords() {
+        return Map.of(
+                "source",
+                String.join(
+                        " ",
+                        SourceCommands.STATUS,
+                        SourceCommands.TEST,
+                        SourceCommands.QUARANTINE,
+                        SourceCommands.RELEASE),
+                "log-level",
+                String.join(" ", LogThreshold.LEVELS));
+    }
+
+    /** The names of all commands in the daemon's {@code --help}. */
     public static List<String> commandNames() {
         return DaemonArguments.COMMANDS;
     }

@@ -47,7 +47,9 @@ public final class PackageDocsMain {
         List<String> names =
                 List.copyOf(program.subcommands().keySet()).stream().sorted().toList();
         files.put(ManPage.PROGRAM + ".1", pages.ofDaemon(program, daemon.help(), names));
-        files.put(ManPage.PROGRAM + ".bash", AutoComplete.bash(ManPage.PROGRAM, new CommandLine(program)));
+        files.put(
+                ManPage.PROGRAM + ".bash",
+                CtlCompletion.addToBash(AutoComplete.bash(ManPage.PROGRAM, new CommandLine(program))));
         files.put("_" + ManPage.PROGRAM, ZshCompletion.of(program));
         return files;
     }

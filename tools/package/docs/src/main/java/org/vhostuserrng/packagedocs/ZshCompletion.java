@@ -16,13 +16,14 @@ final class ZshCompletion {
         List<CommandSpec> commands = program.subcommands().values().stream()
                 .map(CommandLine::getCommandSpec)
                 .toList();
-        out.append("local -a commands=(");
+        out.append(CtlCompletion.zshFunction()).append("local -a commands=(");
         commands.forEach(command -> out.append(' ').append(command.name()));
         out.append(" )\nif (( CURRENT > 2 )); then\n  case $words[2] in\n");
         for (CommandSpec command : commands) {
             out.append("    ").append(command.name()).append(")\n");
             out.append("      shift words; (( CURRENT-- ))\n");
-            arguments(out, "      ", command, "'*:file:_files'");
+            boolean ctl = command.name().equals("ctl");
+            arguments(out, "      ", command, ctl ? CtlCompletion.zshArguments() : "'*:file:_files'");
             out.append("      return ;;\n");
         }
         out.append("  esac\nfi\n");

@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vhostuserrng.libc.ErrnoException;
+import org.vhostuserrng.libc.LogLineLimiter;
 import org.vhostuserrng.transport.control.ControlCommandHandler;
 import org.vhostuserrng.transport.loop.EventHandler;
 import org.vhostuserrng.transport.loop.EventScheduler;
@@ -23,7 +24,11 @@ public final class ControlListener extends EventHandler implements AutoCloseable
 
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
+    /** Descriptors may be short for any time. */
+    private static final int MAX_LINES_PER_MINUTE = 10;
+
     private final EventScheduler loop;
+    private final LogLineLimiter lines;
     private final UnixListeningSocket socket;
     private final PeerFileExecutor peerFiles;
     private final ControlCommandHandler commands;
@@ -36,6 +41,7 @@ public final class ControlListener extends EventHandler implements AutoCloseable
             PeerFileExecutor peerFiles,
             ControlCommandHandler commands) {
         this.loop = loop;
+        this.lines = new LogLineLimiter(MAX_LINES_PER_MINUTE, TimeUnit.MINUTES.toNanos(1), loop::now);
         this.socket = socket;
         this.peerFiles = peerFiles;
         this.commands = commands;
@@ -65,7 +71,9 @@ public final class ControlListener extends EventHandler implements AutoCloseable
             watch();
             accept();
         } catch (ErrnoException failure) {
-            LOG.warn("control socket: {}", failure.getMessage());
+            if (lines.mayWrite()) {
+                LOG.warn("control socket: {}", failure.getMessage());
+            }
             unwatch();
             loop.schedule(this, now + RETRY_NANOS);
         }

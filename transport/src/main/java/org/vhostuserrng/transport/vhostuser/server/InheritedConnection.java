@@ -14,6 +14,17 @@ record InheritedConnection(VhostUserSession session) implements VhostUserEndpoin
         session.dispatchVrings();
     }
 
+    /** Has no effect: there is only this session. */
+    @Override
+    public void setAccepting(boolean accepting) {
+        // Nothing to refuse.
+    }
+
+    @Override
+    public String problem() {
+        return null;
+    }
+
     @Override
     public void remove() {
         session.close();

@@ -35,6 +35,11 @@ final class ListenerPathCheck extends EventHandler implements AutoCloseable {
             this.listener = listener;
             this.log = log;
         }
+
+        private void recordFailure(String reason) {
+            failure = reason;
+            listener.setUnreachable(reason);
+        }
     }
 
     private final EventScheduler loop;
@@ -87,7 +92,7 @@ final class ListenerPathCheck extends EventHandler implements AutoCloseable {
         UnixListeningSocket socket = watched.listener.socket();
         if (socket.isFileIntact()) {
             if (watched.failure != null) {
-                watched.failure = null;
+                watched.recordFailure(null);
                 watched.log.info(socket.fileName() + " names this socket again");
             }
             return;
@@ -95,7 +100,7 @@ final class ListenerPathCheck extends EventHandler implements AutoCloseable {
         String change = socket.isFileMissing() ? " was removed or renamed" : " was replaced";
         try {
             watched.listener.replaceSocket(socket.bindAgain());
-            watched.failure = null;
+            watched.recordFailure(null);
             watched.log.warn(socket.fileName() + change + "; listening on it again");
         } catch (IOException refused) {
             logFailure(watched, socket.fileName() + change, String.valueOf(refused.getMessage()));
@@ -104,7 +109,7 @@ final class ListenerPathCheck extends EventHandler implements AutoCloseable {
 
     private static void logFailure(WatchedSocket watched, String change, String failure) {
         if (!failure.equals(watched.failure)) {
-            watched.failure = failure;
+            watched.recordFailure(failure);
             watched.log.warn(change + ", new front-ends cannot connect: " + failure + "; retrying every "
                     + TimeUnit.NANOSECONDS.toSeconds(INTERVAL_NANOS) + " s");
         }

@@ -24,6 +24,7 @@ final class VhostUserConnector extends EventHandler implements VhostUserEndpoint
     /** The session of a previous process whose files are being prepared; null if there is none. */
     private RestorableSession restoring;
 
+    private boolean accepting = true;
     private boolean failureLogged;
     private boolean closed;
 
@@ -76,7 +77,7 @@ final class VhostUserConnector extends EventHandler implements VhostUserEndpoint
             finishRestore();
             return;
         }
-        if (closed || session != null) {
+        if (closed || session != null || !accepting) {
             return;
         }
         if (guest.peerFiles().isFull() || !connect()) {
@@ -108,6 +109,20 @@ final class VhostUserConnector extends EventHandler implements VhostUserEndpoint
         if (session != null) {
             session.dispatchVrings();
         }
+    }
+
+    @Override
+    public void setAccepting(boolean nowAccepting) {
+        accepting = nowAccepting;
+        if (!closed) {
+            loop.reschedule(this);
+        }
+    }
+
+    /** A front-end that does not listen yet is no problem. */
+    @Override
+    public String problem() {
+        return failureLogged ? "cannot connect to its front-end" : null;
     }
 
     @Override

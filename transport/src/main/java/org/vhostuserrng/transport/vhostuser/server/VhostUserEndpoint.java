@@ -11,7 +11,16 @@ public sealed interface VhostUserEndpoint permits VhostUserListener, VhostUserCo
      */
     void dispatchVrings();
 
-    /** Removes the guest: ends its session, also in the service manager's store, and closes its socket. */
+    /**
+     * Refuses new front-ends, or accepts them again. A session goes on until its front-end disconnects; it is not
+     * replaced by that of another front-end. An endpoint that connects to a front-end does not connect again.
+     */
+    void setAccepting(boolean accepting);
+
+    /** Why no front-end can connect or continue its session, in a few words; null if nothing is wrong. */
+    String problem();
+
+    /** Ends the session, also in the service manager's store, and the use of the socket. */
     void remove();
 
     /**

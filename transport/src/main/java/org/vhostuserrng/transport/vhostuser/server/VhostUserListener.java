@@ -38,6 +38,12 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
     /** Name of a stored session that this process has not continued (yet); null if there is none. */
     private String unservedSession;
 
+    /** Whether new front-ends are served. If not, they are refused at once. */
+    private boolean accepting = true;
+
+    /** Why new front-ends cannot connect; null if they can. */
+    private String unreachable;
+
     private boolean watched;
     private boolean closerFull;
     private boolean closed;
@@ -79,6 +85,9 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
                 if (ready) {
                     acceptWhileServing(now);
                 }
+            } else if (!accepting) {
+                watch();
+                refuse(now, "its guest accepts no new front-end");
             } else if (isCloserFull() || refusedCloser.isFull()) {
                 retryLater(now + PeerFileExecutor.RETRY_NANOS);
             } else {
@@ -122,6 +131,24 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
         if (session != null) {
             session.dispatchVrings();
         }
+    }
+
+    @Override
+    public void setAccepting(boolean nowAccepting) {
+        accepting = nowAccepting;
+    }
+
+    @Override
+    public String problem() {
+        if (unreachable != null) {
+            return "new front-ends cannot connect: " + unreachable;
+        }
+        return unservedSession != null && restoring == null ? "its stored session could not be continued" : null;
+    }
+
+    /** Records why new front-ends cannot connect; null if they can. */
+    void setUnreachable(String reason) {
+        unreachable = reason;
     }
 
     @Override
@@ -232,12 +259,10 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
         if (session.isPeerGone()) {
             // The next front-end waits in the backlog until the last messages of this session are served, and it ends.
             unwatch();
-        } else if (session.isSilent(now)) {
+        } else if (accepting && session.isSilent(now)) {
             replaceSilentSession();
-        } else if (refusedCloser.isFull()) {
-            retryLater(now + PeerFileExecutor.RETRY_NANOS);
         } else {
-            refuse();
+            refuse(now, "the socket is busy with another front-end (" + session.peer() + ")");
         }
     }
 
@@ -249,11 +274,14 @@ final class VhostUserListener extends EventHandler implements VhostUserEndpoint 
         }
     }
 
-    private void refuse() throws ErrnoException {
+    private void refuse(long now, String reason) throws ErrnoException {
+        if (refusedCloser.isFull()) {
+            retryLater(now + PeerFileExecutor.RETRY_NANOS);
+            return;
+        }
         UnixStreamSocket refused = socket.accept(refusedCloser);
         if (refused != null) {
-            refusalLog.warn("front-end refused (" + refused.describePeer()
-                    + "): the socket is busy with another front-end (" + session.peer() + ")");
+            refusalLog.warn("front-end refused (" + refused.describePeer() + "): " + reason);
             refused.close();
         }
     }

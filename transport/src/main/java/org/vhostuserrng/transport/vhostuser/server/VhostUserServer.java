@@ -16,6 +16,7 @@ import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.libc.OwnedFd;
 import org.vhostuserrng.transport.control.ControlCommandHandler;
 import org.vhostuserrng.transport.control.server.ControlListener;
+import org.vhostuserrng.transport.loop.DelayedTask;
 import org.vhostuserrng.transport.loop.EventLoop;
 import org.vhostuserrng.transport.loop.PeriodicTask;
 import org.vhostuserrng.transport.loop.PostedTask;
@@ -44,10 +45,6 @@ import org.vhostuserrng.transport.virtio.VirtioDevice;
  */
 public final class VhostUserServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VhostUserServer.class);
-
-    /** Only the owner may connect, which needs write permission. */
-    private static final SocketFilePermissions CONTROL_SOCKET_PERMISSIONS =
-            new SocketFilePermissions(0600, SocketFilePermissions.UNCHANGED);
 
     private final EventLoop loop;
     private final VhostUserOptions options;
@@ -189,13 +186,23 @@ public final class VhostUserServer implements AutoCloseable {
     }
 
     /**
-     * Listens for control clients on {@code path}, until {@link #close}. Only the user of this process may connect.
+     * Listens for control clients on {@code path}, until {@link #close}.
      *
+     * @param access the permissions of the file; connecting needs write permission
      * @throws IOException if the path is in use, is not a socket, or cannot be bound
      */
-    public void listenForControl(Path path, ControlCommandHandler commands) throws IOException {
-        control = ControlListener.start(
-                loop, UnixListeningSocket.bind(path, CONTROL_SOCKET_PERMISSIONS), peerFileThreads, commands);
+    public void listenForControl(Path path, ListenerAccess access, ControlCommandHandler commands) throws IOException {
+        SocketFilePermissions permissions = new SocketFilePermissions(access.mode(), access.group());
+        control = ControlListener.start(loop, UnixListeningSocket.bind(path, permissions), peerFileThreads, commands);
+    }
+
+    /**
+     * Runs an action on the loop's thread, once, when some time has passed. Has no effect after {@link #close}.
+     *
+     * @param delayNanos the time from now, positive
+     */
+    public void schedule(long delayNanos, Runnable action) {
+        DelayedTask.start(loop, delayNanos, action);
     }
 
     /** Runs an action on the loop's thread. May be called on any thread. Has no effect after {@link #close}. */

@@ -97,6 +97,7 @@ final class Vring extends EventHandler implements AutoCloseable {
     }
 
     private void serve(long now, boolean kickedNow) {
+        boolean startedBefore = lifecycle.queue() != null;
         boolean ready = kickedNow || kickedWhilePaused || (config.kick != null && config.kick.takeDrained());
         kickedWhilePaused = false;
         String missing = hugePages.takeFailure();
@@ -119,7 +120,8 @@ final class Vring extends EventHandler implements AutoCloseable {
         }
         VirtqueueHandler queue = lifecycle.queue();
         if (config.enabled && queue != null && !hugePages.arePending()) {
-            drain(queue, now);
+            // A device must not see a time before the start of its virtqueue.
+            drain(queue, startedBefore ? now : loop.now());
         }
     }
 
@@ -158,7 +160,7 @@ final class Vring extends EventHandler implements AutoCloseable {
         boolean poll = busyPoll.isWorthwhile();
         DrainResult result;
         try {
-            result = poll ? queue.drainForBusyPoll() : queue.drain();
+            result = poll ? queue.drainForBusyPoll(now) : queue.drain(now);
             session.throwPendingFault();
         } catch (InternalError memoryGone) {
             // SIGBUS: the file of the guest's memory was truncated.

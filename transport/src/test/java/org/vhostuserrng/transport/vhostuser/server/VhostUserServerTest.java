@@ -44,13 +44,14 @@ class VhostUserServerTest {
 
     private Path path;
     private VhostUserServer server;
+    private VhostUserEndpoint endpoint;
     private long now;
 
     @BeforeEach
     void listen() throws IOException {
         path = directory.resolve("rng.sock");
         server = VhostUserServer.open(VhostUserOptions.DEFAULT, new PeerFileThreads(), () -> now);
-        server.listen(path, new FakeVirtioDevice());
+        endpoint = server.listen(path, new FakeVirtioDevice());
     }
 
     @AfterEach
@@ -237,6 +238,55 @@ class VhostUserServerTest {
             speak(silent);
 
             assertEquals(VhostUserConstants.VHOST_USER_GET_FEATURES, receive(silent, 5)[0]);
+        }
+    }
+
+    @Test
+    void refusesFrontEndsWhileItDoesNotAccept() throws IOException {
+        endpoint.setAccepting(false);
+        try (SocketChannel refused = connect()) {
+            runUntilIdle();
+
+            assertTrue(isClosed(refused));
+        }
+    }
+
+    @Test
+    void sessionGoesOnWhileNewFrontEndsAreRefused() throws IOException {
+        try (SocketChannel first = connect()) {
+            speak(first);
+            receive(first, 5);
+
+            endpoint.setAccepting(false);
+
+            speak(first);
+            assertEquals(VhostUserConstants.VHOST_USER_GET_FEATURES, receive(first, 5)[0]);
+        }
+    }
+
+    @Test
+    void silentFrontEndDoesNotGiveWayWhileNewOnesAreRefused() throws IOException {
+        try (SocketChannel silent = connect()) {
+            runUntilIdle();
+            now += VhostUserSession.MAX_SILENCE_NANOS;
+            endpoint.setAccepting(false);
+            try (SocketChannel second = connect()) {
+                runUntilIdle();
+
+                assertTrue(isClosed(second));
+                assertFalse(isClosed(silent));
+            }
+        }
+    }
+
+    @Test
+    void servesFrontEndsAgainOnceItAccepts() throws IOException {
+        endpoint.setAccepting(false);
+        endpoint.setAccepting(true);
+        try (SocketChannel frontEnd = connect()) {
+            speak(frontEnd);
+
+            assertEquals(VhostUserConstants.VHOST_USER_GET_FEATURES, receive(frontEnd, 5)[0]);
         }
     }
 
