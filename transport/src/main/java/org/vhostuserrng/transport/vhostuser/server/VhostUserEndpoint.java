@@ -1,6 +1,9 @@
 package org.vhostuserrng.transport.vhostuser.server;
 
-/** The place of one guest in a {@link VhostUserServer}: its socket and its session. Confined to the loop's thread. */
+/**
+ * The place of one guest in a {@link VhostUserServer}: its socket and its session, of either protocol. Confined to the
+ * loop's thread.
+ */
 public sealed interface VhostUserEndpoint permits VhostUserListener, VhostUserConnector, InheritedConnection {
     /** Describes the connected front-end's process; null if none is connected. */
     String frontend();

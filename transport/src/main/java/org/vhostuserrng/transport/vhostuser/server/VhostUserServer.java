@@ -128,12 +128,14 @@ public final class VhostUserServer implements AutoCloseable {
      * @param access the permissions of the file, and the front-ends that may connect
      */
     public VhostUserEndpoint listen(Path path, ListenerAccess access, VirtioDevice device) throws IOException {
+        GuestContext guest = storedGuest(device, "listen " + path.toAbsolutePath());
+        return listen(bind(path, access), access, guest);
+    }
+
+    private UnixListeningSocket bind(Path path, ListenerAccess access) throws IOException {
         SocketFilePermissions permissions =
                 access.hasPermissions() ? new SocketFilePermissions(access.mode(), access.group()) : null;
-        GuestContext guest = storedGuest(device, "listen " + path.toAbsolutePath());
-        UnixListeningSocket socket =
-                running ? UnixListeningSocket.tryBind(path, permissions) : UnixListeningSocket.bind(path, permissions);
-        return listen(socket, access, guest);
+        return running ? UnixListeningSocket.tryBind(path, permissions) : UnixListeningSocket.bind(path, permissions);
     }
 
     /**
@@ -341,7 +343,12 @@ public final class VhostUserServer implements AutoCloseable {
 
     private VhostUserEndpoint listen(UnixListeningSocket socket, ListenerAccess access, GuestContext guest)
             throws ErrnoException {
-        VhostUserListener listener = VhostUserListener.start(guest, socket, access, peerFileThreads);
+        VhostUserListener listener = VhostUserListener.start(
+                guest,
+                socket,
+                access,
+                peerFileThreads,
+                (accepted, onClosed) -> VhostUserSession.open(guest, accepted, onClosed));
         storedEndpoints.put(guest.endpoint(), new StoredEndpoint(listener, listener::restore));
         if (socket.hasFile()) {
             socketFiles.add(listener, guest.log());

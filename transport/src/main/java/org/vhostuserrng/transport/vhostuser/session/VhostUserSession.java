@@ -4,6 +4,8 @@ import java.io.IOException;
 import jdk.jfr.FlightRecorder;
 import org.vhostuserrng.libc.ErrnoException;
 import org.vhostuserrng.transport.loop.EventHandler;
+import org.vhostuserrng.transport.session.GuestSession;
+import org.vhostuserrng.transport.session.UnreadReplyTimer;
 import org.vhostuserrng.transport.sys.PeerFileExecutor;
 import org.vhostuserrng.transport.sys.UnixStreamSocket;
 import org.vhostuserrng.transport.vhostuser.journal.SessionJournal;
@@ -15,7 +17,7 @@ import org.vhostuserrng.transport.vhostuser.protocol.VhostUserMessageChannel.Rec
  * The session of a connected front-end: receives its messages one by one and passes them to a
  * {@link FrontendRequestHandler}. A violation ends only this session. Confined to the loop's thread.
  */
-public final class VhostUserSession extends EventHandler implements AutoCloseable {
+public final class VhostUserSession extends EventHandler implements GuestSession {
     /** Maximum number of requests per dispatch, so that a front-end that floods the socket does not occupy the loop. */
     private static final int MAX_REQUESTS_PER_DISPATCH = 16;
 
@@ -24,9 +26,6 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
 
     /** Time after which the log names a message whose files are still being prepared. */
     private static final long SLOW_FILES_NANOS = 1_000_000_000L;
-
-    /** Time after which a front-end that has sent no message gives way to another one. */
-    public static final long MAX_SILENCE_NANOS = 3_000_000_000L;
 
     private final GuestContext guest;
     private final VhostUserMessageChannel channel;
@@ -143,30 +142,27 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         }
     }
 
-    /** Describes the front-end's process, for log lines. */
+    @Override
     public String peer() {
         return peer;
     }
 
-    /** Whether the front-end has closed the connection, which ends the session as soon as all messages are served. */
+    @Override
     public boolean isPeerGone() {
         return channel.isPeerGone();
     }
 
-    /**
-     * Whether the front-end has had {@link #MAX_SILENCE_NANOS} to send a message and has sent none. A front-end that
-     * has sent one may be silent for any time: a VMM is, until its guest's driver starts.
-     */
+    @Override
     public boolean isSilent(long now) {
         return !spoken && now - openedAt >= MAX_SILENCE_NANOS;
     }
 
-    /** Ends the session of a front-end that {@link #isSilent}, in favour of another one. */
+    @Override
     public void giveWay(String nextPeer) {
         close("front-end (" + peer + ") sent no message and gives way to another one (" + nextPeer + ")");
     }
 
-    /** Lets the started vrings look for requests, because the device can serve more than before. */
+    @Override
     public void dispatchVrings() {
         if (!closed) {
             requests.dispatchVrings();
@@ -331,7 +327,7 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         return closed;
     }
 
-    /** Whether another process can continue the session. */
+    @Override
     public boolean isStored() {
         return persistence != null;
     }
@@ -360,7 +356,6 @@ public final class VhostUserSession extends EventHandler implements AutoCloseabl
         close();
     }
 
-    /** Ends the session and releases all resources. Idempotent. */
     @Override
     public void close() {
         if (closed) {

@@ -1,4 +1,4 @@
-package org.vhostuserrng.transport.vhostuser.session;
+package org.vhostuserrng.transport.session;
 
 import java.util.function.IntSupplier;
 import org.vhostuserrng.transport.loop.EventHandler;
@@ -11,7 +11,7 @@ import org.vhostuserrng.transport.loop.EventScheduler;
  *
  * <p>The end of the front-end's process is no such sign: libvirt connects, passes the connection to QEMU, and may exit.
  */
-final class UnreadReplyTimer extends EventHandler {
+public final class UnreadReplyTimer extends EventHandler {
     static final long MAX_UNREAD_NANOS = 10_000_000_000L;
 
     private final EventScheduler loop;
@@ -31,7 +31,7 @@ final class UnreadReplyTimer extends EventHandler {
      * @param session handles bugs
      * @param onExpired called when the time has passed
      */
-    UnreadReplyTimer(EventScheduler loop, IntSupplier unreceived, EventHandler session, Runnable onExpired) {
+    public UnreadReplyTimer(EventScheduler loop, IntSupplier unreceived, EventHandler session, Runnable onExpired) {
         this.loop = loop;
         this.unreceived = unreceived;
         this.session = session;
@@ -42,7 +42,7 @@ final class UnreadReplyTimer extends EventHandler {
      * Looks whether the front-end has received replies. Must be called before and after replies are sent: a front-end
      * that receives some while others are sent would otherwise seem to receive none.
      */
-    void update(long now) {
+    public void update(long now) {
         int before = lastUnreceived;
         lastUnreceived = unreceived.getAsInt();
         if (before == 0 || lastUnreceived < before) {
@@ -52,6 +52,11 @@ final class UnreadReplyTimer extends EventHandler {
             scheduled = true;
             loop.schedule(this, since + MAX_UNREAD_NANOS);
         }
+    }
+
+    /** Whether there were unreceived replies at the last {@link #update}. */
+    public boolean hasUnreceived() {
+        return lastUnreceived > 0;
     }
 
     @Override
@@ -70,7 +75,7 @@ final class UnreadReplyTimer extends EventHandler {
     }
 
     /** Stops the timer. */
-    void cancel() {
+    public void cancel() {
         loop.cancel(this);
     }
 }

@@ -1,4 +1,4 @@
-package org.vhostuserrng.transport.vhostuser.session;
+package org.vhostuserrng.transport.session;
 
 /**
  * Decides whether to busy poll a vring after it has become empty, instead of sleeping until the next kick. Busy polling
