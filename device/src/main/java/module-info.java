@@ -4,5 +4,6 @@ module org.vhostuserrng.device {
     requires transitive org.vhostuserrng.transport;
     requires transitive org.vhostuserrng.backends;
 
+    exports org.vhostuserrng.device.pci;
     exports org.vhostuserrng.device.rng;
 }

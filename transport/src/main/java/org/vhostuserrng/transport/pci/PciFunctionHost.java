@@ -15,11 +15,21 @@ public interface PciFunctionHost {
      */
     void startVirtqueue(int queue, int size, long features, VirtqueueConfig.Areas areas);
 
-    /** Stops a virtqueue. When this method returns, the virtqueue no longer accesses guest memory. */
+    /**
+     * Stops a virtqueue that was started, also a broken one. When this method returns, the virtqueue no longer accesses
+     * guest memory.
+     */
     void stopVirtqueue(int queue);
 
     /** The driver has made buffers available in a virtqueue. Has no effect on one that is not started. Data path. */
     void availableBufferNotification(int queue);
+
+    /**
+     * Changes whether the function is a bus master: Bus Master Enable is set and the power state is D0. Initially it is
+     * not. While it is not, a started virtqueue must not access guest memory; later it continues at its position. A
+     * virtqueue that starts or is notified belongs to a bus master.
+     */
+    default void setBusMaster(boolean busMaster) {}
 
     /** Sends an MSI-X message. Masked and pending vectors are the host's concern. Data path. */
     void triggerMsix(int vector);

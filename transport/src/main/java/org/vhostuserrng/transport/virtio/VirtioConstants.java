@@ -3,8 +3,13 @@ package org.vhostuserrng.transport.virtio;
 /** Constants of VIRTIO 1.3, with the names of the specification. */
 public final class VirtioConstants {
     // §2.1 Device Status Field: writing 0 resets the device.
-    public static final long STATUS_RESET = 0;
-    public static final long STATUS_FEATURES_OK = 8;
+    public static final int STATUS_RESET = 0;
+    public static final int STATUS_ACKNOWLEDGE = 1;
+    public static final int STATUS_DRIVER = 2;
+    public static final int STATUS_DRIVER_OK = 4;
+    public static final int STATUS_FEATURES_OK = 8;
+    public static final int STATUS_DEVICE_NEEDS_RESET = 64;
+    public static final int STATUS_FAILED = 128;
 
     // §6 Reserved Feature Bits
     public static final long VIRTIO_F_INDIRECT_DESC = 1L << 28;
@@ -14,6 +19,8 @@ public final class VirtioConstants {
     public static final long VIRTIO_F_RING_PACKED = 1L << 34;
     public static final long VIRTIO_F_IN_ORDER = 1L << 35;
     public static final long VIRTIO_F_ORDER_PLATFORM = 1L << 36;
+    public static final long VIRTIO_F_NOTIFICATION_DATA = 1L << 38;
+    public static final long VIRTIO_F_RING_RESET = 1L << 40;
 
     // §2.7, §2.8: maximum Queue Size; the Queue Size of a split virtqueue is a power of 2.
     public static final int MAX_QUEUE_SIZE = 32768;
