@@ -158,6 +158,11 @@ public final class UnixStreamSocket implements AutoCloseable {
         return receive(SocketMessageHeader.toReceive(target), 0, fds);
     }
 
+    /** Like {@link #receive(MemorySegment, List)}, into a range of {@code target}. Does not allocate without fds. */
+    public int receive(MemorySegment target, long offset, long length, List<OwnedFd> fds) {
+        return receive(SocketMessageHeader.toReceive(target, offset, length), 0, fds);
+    }
+
     /**
      * Like {@link #receive}, but leaves bytes and descriptors in the socket, and advances the offset of
      * {@link #setPeekOffset}. Receives no descriptors of bytes beyond {@code target}.
